@@ -1,0 +1,225 @@
+"""The meter's side: twenty digits, the key register and the TID store -> TokenResult and token.
+
+check() authenticates and validates, the caller executes, commit() remembers. Nothing is stored
+before commit(), so a token that cannot be executed (credit overflow, say) is not consumed.
+"""
+
+from . import crc, ea, results
+from .errors import FormatError
+from .token import Token, is_encrypted, split
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_ENTRIES = const(50)
+KCT_TIMEOUT_MS = 600000
+_PARTS = {
+    0x23: results.FIRST_KCT,
+    0x24: results.SECOND_KCT,
+    0x28: results.THIRD_KCT,
+    0x29: results.FOURTH_KCT,
+}
+# Old key type -> permitted new ones (one public source; KT 3 exists on magnetic cards only).
+_KEY_TYPES = ((0, 1, 2), (1, 2), (1, 2), (1, 2, 3))
+# Reserved for, or left to, the manufacturer: refused unless named in Decoder.extra.
+_MANUFACTURER = (0x2B, 0x2C, 0x2D, 0x2E, 0x2F)
+# What an element may hold, where not every value of its bits is meaningful.
+_ELEMENTS = {
+    0x21: (results.RANGE_ERROR, "register", (0, 1, 2, 3, 4, 5, 6, 7, 0xFFFF)),
+    0x23: (results.RANGE_ERROR, "krn", range(1, 10)),
+    0x24: (results.RANGE_ERROR, "ti", range(100)),
+    0x25: (results.FORMAT_ERROR, "pad", (0,)),
+}
+
+
+class KeyState:
+    """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken (sts.md section 5)."""
+
+    def __init__(self, key, ea=7, kt=2, krn=1, sgc=123456, ti=1, ken=255):
+        self.key = key
+        self.ea = ea
+        self.kt = kt
+        self.krn = krn
+        self.sgc = sgc
+        self.ti = ti
+        self.ken = ken
+
+
+class TidStore:
+    """The 50 newest accepted TIDs, 3 bytes each, ascending; `buf` is all that must persist.
+
+    An empty entry is 0 and therefore sorts first. TID 0 cannot be told from it, is never issued
+    (tid.from_minutes) and counts as older than everything.
+    """
+
+    def __init__(self, buf=None):
+        self.buf = buf or bytearray(3 * _ENTRIES)
+
+    def _at(self, i):
+        buf = self.buf
+        return buf[i] << 16 | buf[i + 1] << 8 | buf[i + 2]
+
+    def is_old(self, tid):
+        """Whether the TID is 0 or the store is full of newer ones."""
+        return tid == 0 or tid < self._at(0)
+
+    def contains(self, tid):
+        """Whether the TID is stored."""
+        i = self._place(tid)
+        return i >= 0 and self._at(i) == tid and tid > 0
+
+    def _place(self, tid):
+        """Offset of the largest entry not above `tid`, or -1. A new token's is the last one."""
+        i = 3 * _ENTRIES - 3
+        while i >= 0 and self._at(i) > tid:
+            i -= 3
+        return i
+
+    def add(self, tid):
+        """Store a TID in place of an empty entry or the smallest; nothing if known or too old."""
+        i = self._place(tid)
+        if i < 0 or self._at(i) == tid:
+            return
+        buf = self.buf
+        for j in range(i):
+            buf[j] = buf[j + 3]
+        buf[i] = tid >> 16
+        buf[i + 1] = tid >> 8 & 0xFF
+        buf[i + 2] = tid & 0xFF
+
+    def clear(self):
+        """Forget every TID (a key change with the rollover bit)."""
+        for i in range(3 * _ENTRIES):
+            self.buf[i] = 0
+
+
+class Decoder:
+    """A meter's token acceptance: `key` is a KeyState, `tids` a TidStore, both kept by the caller.
+
+    mfr_code is the meter's own manufacturer code for class 1. `extra` names the manufacturer's
+    class 2 subclasses that this meter knows, as class << 4 | subclass (0x2B to 0x2F).
+    """
+
+    def __init__(self, key, tids, mfr_code=0, extra=()):
+        self.key = key
+        self.tids = tids
+        self.mfr_code = mfr_code
+        self.extra = extra
+        self._parts = {}
+        self._parts_age_ms = 0
+
+    def check(self, digits):
+        """(result, token) of 20 digits. ACCEPT means: may be executed, then commit(token).
+
+        Any other result is final; the token is None unless it was authentic. The order is the
+        standard's: authenticate (CRC, manufacturer), validate (used, old, expired, DDTK), then
+        what execution needs of function and elements.
+        """
+        try:
+            cls, block = split(digits)
+        except FormatError:
+            return results.FORMAT_ERROR, None
+        if cls == 3:
+            return results.FUNCTION_ERROR, None
+        key = self.key
+        if is_encrypted(cls):
+            block = ea.decrypt(key.ea, key.key, block)
+        if not crc.matches(cls, block):
+            return results.CRC_ERROR, None
+        token = Token(cls, block, len(key.key))
+        return self._foreign(token) or self._stale(token) or self._unfit(token), token
+
+    def _foreign(self, token):
+        """Class 1 only: addressed to every manufacturer (0) or to this one, else an error."""
+        if token.cls == 1 and token.field("mfr") not in (None, 0, self.mfr_code):
+            return results.MFR_CODE_ERROR
+        return results.NONE
+
+    def _stale(self, token):
+        """Tokens with a TID: used, old, made with an expired key, credit under a default key."""
+        if token.tid is None:
+            return results.NONE
+        if self.tids.contains(token.tid):
+            return results.USED_ERROR
+        if self.tids.is_old(token.tid):
+            return results.OLD_ERROR
+        if token.tid >> 16 > self.key.ken:
+            return results.KEY_EXPIRED_ERROR
+        if token.cls == 0 and self.key.kt < 2:
+            return results.DDTK_ERROR
+        return results.NONE
+
+    def _unfit(self, token):
+        """Function and elements; ACCEPT when there is nothing against the token."""
+        code = token.cls << 4 | token.subclass
+        if token.row() is None or (code in _MANUFACTURER and code not in self.extra):
+            return results.FUNCTION_ERROR
+        if code == 0x29 and len(self.key.key) == 8:
+            return results.FUNCTION_ERROR
+        if code in _ELEMENTS:
+            result, name, allowed = _ELEMENTS[code]
+            if token.field(name) not in allowed:
+                return result
+        if code == 0x23 and token.field("kt") not in _KEY_TYPES[self.key.kt]:
+            return results.KEY_TYPE_ERROR
+        return results.ACCEPT
+
+    def commit(self, token):
+        """Remember an executed token; the result is what to show.
+
+        Stores the TID, or takes a key-change section: FIRST_KCT to FOURTH_KCT while the set is
+        incomplete, ACCEPT once the new key is in force, RANGE_ERROR (set dropped) for a supply
+        group above 999999. Afterwards tids.buf and the KeyState must be saved together.
+        """
+        code = token.cls << 4 | token.subclass
+        if code in _PARTS:
+            self._parts[code] = token
+            self._parts_age_ms = 0
+            return self._change_key() if self._is_complete() else _PARTS[code]
+        if token.tid is not None:
+            self.tids.add(token.tid)
+        return results.ACCEPT
+
+    def elapsed(self, ms):
+        """Let time pass: a partial key-change set is dropped 10 minutes after its last part."""
+        if self._parts:
+            self._parts_age_ms += ms
+            if self._parts_age_ms >= KCT_TIMEOUT_MS:
+                self._parts.clear()
+
+    def _is_complete(self):
+        parts = self._parts
+        if 0x23 not in parts or 0x24 not in parts:
+            return False
+        if len(self.key.key) == 16:
+            return len(parts) == 4
+        return 0x28 in parts or not parts[0x23].field("kct3")
+
+    def _change_key(self):
+        first, second = self._parts[0x23], self._parts[0x24]
+        third, fourth = self._parts.get(0x28), self._parts.get(0x29)
+        self._parts.clear()
+        key = self.key
+        sgc = key.sgc
+        fresh = first.field("nk")
+        if fourth:
+            sgc = fourth.field("sgcho") << 12 | third.field("sgclo")
+            fresh += third.field("nk") + fourth.field("nk")
+        elif third and first.field("kct3"):
+            sgc = third.field("sgc")
+        if sgc > 999999:
+            return results.RANGE_ERROR
+        key.key = fresh + second.field("nk")
+        key.sgc = sgc
+        key.kt = first.field("kt")
+        key.krn = first.field("krn")
+        key.ti = second.field("ti")
+        key.ken = first.field("kenho") << 4 | second.field("kenlo")
+        if first.field("ro"):
+            self.tids.clear()
+        return results.ACCEPT

@@ -1,0 +1,137 @@
+"""Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04 (sts.md section 6).
+
+Where public sources disagree the caller must choose: `variant` names the reading, and without
+one such a derivation raises DkgaError. CHOICES lists them.
+"""
+
+import hashlib
+
+from . import ea as _ea
+from . import pan as _pan
+from .errors import StsError
+
+# (dkga or case, variant): how the unresolved derivations may be read.
+CHOICES = {
+    "01": ("xor-vk", "no-xor"),
+    "03": ("xor-d", "no-xor"),
+    "02 KT 3 IIN 0000": ("zeros", "600727"),
+    "04 KT 3": ("pan-given", "pan-600727"),
+}
+VK_BYTES = {"01": 8, "02": 8, "03": 16, "04": 20}
+_registered = []
+
+
+class DkgaError(StsError):
+    """The derivation's inputs do not go together, or an open choice was not made."""
+
+
+def register_hmac(function):
+    """Use function(key, message) -> 32 bytes for HMAC-SHA-256; None goes back to the built one."""
+    _registered[:] = [function] if function else []
+
+
+def hmac_sha256(key, text):
+    """HMAC-SHA-256 (FIPS 198-1) for keys of at most 64 bytes."""
+    if _registered:
+        return _registered[0](key, text)
+    padded = key + bytes(64 - len(key))
+    inner = hashlib.sha256(bytes(x ^ 0x36 for x in padded))
+    inner.update(text)
+    outer = hashlib.sha256(bytes(x ^ 0x5C for x in padded))
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+def pan_block(pan, kt, variant=None):
+    """PANBlock, 8 bytes: MeterPAN digits 2 to 17; a common key (KT 3) has zeros for the DRN."""
+    if kt != 3:
+        return _nibbles(pan[1:17])
+    if pan.startswith(_pan.IIN_4_DIGIT):
+        zeros = _choose("02 KT 3 IIN 0000", variant) == "zeros"
+        return bytes(8) if zeros else _nibbles("0072700000000000")
+    return _nibbles(pan[1:6] + "00000000000")
+
+
+def control_block(kt, sgc, ti, krn):
+    """CONTROLBlock, 8 bytes: KT, SGC, TI, KRN as digits, then ones."""
+    return _nibbles("%d%06d%02d%dffffff" % (kt, int(sgc), int(ti), krn))
+
+
+def message(pan, kt, sgc, ti, krn, bdt, ea, key_bytes):
+    """The DKGA04 text that is signed: label, zero, context, key length in bits."""
+    label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (bdt.encode(), ea, int(ti))
+    context = b"\x04\x06%06d\x01%d\x01%d\x12%s" % (int(sgc), kt, krn, pan.encode())
+    return label + b"\x00" + context + bytes((0, 0, 0, key_bytes * 8))
+
+
+def decoder_key(dkga, vk, pan, kt, sgc, ti, krn, bdt="93", ea=7, variant=None):
+    """Derive the decoder key: 8 bytes for EA07 and EA09, 16 for EA11, first byte most significant.
+
+    dkga "01".."04"; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN;
+    sgc and ti as digits or int; bdt only matters to DKGA04. Raises DkgaError or PanError.
+    """
+    _pan.drn_from_pan(pan)
+    _check(dkga, vk, kt, int(sgc), int(ti), krn, ea)
+    if dkga == "04":
+        if kt == 3 and _choose("04 KT 3", variant) == "pan-600727":
+            pan = "600727000000000000"
+        size = _ea.KEY_BYTES[ea]
+        return hmac_sha256(vk, message(pan, kt, sgc, ti, krn, bdt, ea, size))[:size]
+    data = _xor(pan_block(pan, kt, variant), control_block(kt, sgc, ti, krn))
+    return _DERIVE[dkga](vk, data, variant)
+
+
+def _dkga01(vk, data, variant):
+    out = _ea.encrypt(9, data, vk)
+    return _xor(out, vk) if _choose("01", variant) == "xor-vk" else out
+
+
+def _dkga02(vk, data, variant):
+    return _xor(_xor(_ea.encrypt(9, vk, data), data), vk)
+
+
+def _dkga03(vk, data, variant):
+    out = _ea.encrypt(9, vk[:8], _ea.decrypt(9, vk[8:], _ea.encrypt(9, vk[:8], data)))
+    return _xor(out, data) if _choose("03", variant) == "xor-d" else out
+
+
+_DERIVE = {"01": _dkga01, "02": _dkga02, "03": _dkga03}
+
+
+def _check(dkga, vk, kt, sgc, ti, krn, ea):
+    limits = (("KT", kt, 0, 3), ("SGC", sgc, 0, 999999), ("TI", ti, 0, 99), ("KRN", krn, 1, 9))
+    for name, value, low, high in limits:
+        if not low <= value <= high:
+            raise DkgaError("%s %d is outside %d to %d" % (name, value, low, high))
+    if dkga not in VK_BYTES:
+        raise DkgaError("DKGA '%s' is not one of 01, 02, 03, 04" % dkga)
+    if ea not in _ea.KEY_BYTES:
+        raise DkgaError("encryption algorithm %s is not one of 7, 9, 11" % ea)
+    if len(vk) != VK_BYTES[dkga]:
+        raise DkgaError("DKGA%s needs a vending key of %d bytes" % (dkga, VK_BYTES[dkga]))
+    if ea == 11 and dkga != "04":
+        raise DkgaError("EA11 needs DKGA04")
+    if dkga == "01" and (krn != 1 or ea != 7):
+        raise DkgaError("DKGA01 exists only for KRN 1 and EA07")
+    if dkga != "04" and not all(_is_odd(byte) for byte in vk):
+        raise DkgaError("a DES vending key must have odd parity in every byte")
+
+
+def _is_odd(byte):
+    byte ^= byte >> 4
+    return 0x6996 >> (byte & 15) & 1
+
+
+def _choose(case, variant):
+    if variant not in CHOICES[case]:
+        text = "DKGA%s is read differently by different sources: choose variant %s"
+        raise DkgaError(text % (case, " or ".join(CHOICES[case])))
+    return variant
+
+
+def _nibbles(digits):
+    return bytes(int(digits[i : i + 2], 16) for i in range(0, 16, 2))
+
+
+def _xor(a, b):
+    return bytes(a[i] ^ b[i] for i in range(8))

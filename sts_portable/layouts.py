@@ -1,0 +1,88 @@
+"""Every token of STS as data: what its 64-bit block carries and where.
+
+TOKENS maps class << 4 | subclass to (name, fields, value). A field is (name, lowest bit, width);
+two more numbers (lowest bit, width) give the place of its upper bits when it is in two pieces.
+`value` is the field that Token.value returns, or None. The same rows read a block here, encode
+(fields.py) and document (document.py). Bits 63..60 of every block are the SubClass and 15..0 the
+CRC field.
+"""
+
+RND = ("rnd", 56, 4)
+TID = ("tid", 32, 24)
+NK = ("nk", 16, 32)  # a section of a new key: 4 bytes, the only field that is not an integer
+
+
+def _with_tid(name, value):
+    value = (value, 16, 16)
+    return name, (RND, TID, value), value
+
+
+def _currency(name):
+    amount = ("amount", 16, 16, 56, 4)
+    return name, (TID, amount), amount
+
+
+def _test(name, width, mfr_width):
+    control = ("control", 60 - width, width)
+    return name, (control, ("mfr", 16, mfr_width)), control
+
+
+_KCT3_64 = 0x128  # subclass 8 under a 64-bit key carries the whole SGC and no key bytes
+_FLAG = ("state", 16, 1)
+_MANUFACTURER = _with_tid("Manufacturer", "value")
+
+TOKENS = {
+    0x00: _with_tid("Electricity", "amount"),
+    0x01: _with_tid("Water", "amount"),
+    0x02: _with_tid("Gas", "amount"),
+    0x03: _with_tid("Time", "amount"),
+    0x04: _currency("ElectricityCurrency"),
+    0x05: _currency("WaterCurrency"),
+    0x06: _currency("GasCurrency"),
+    0x07: _currency("TimeCurrency"),
+    0x10: _test("InitiateMeterTest/Display1", 36, 8),
+    0x11: _test("InitiateMeterTest/Display2", 28, 16),
+    0x20: _with_tid("SetMaximumPowerLimit", "mpl"),
+    0x21: _with_tid("ClearCredit", "register"),
+    0x22: _with_tid("SetTariffRate", "rate"),
+    0x23: (
+        "Set1stSectionDecoderKey",
+        (("kenho", 56, 4), ("krn", 52, 4), ("ro", 51, 1), ("kct3", 50, 1), ("kt", 48, 2), NK),
+        None,
+    ),
+    0x24: ("Set2ndSectionDecoderKey", (("kenlo", 56, 4), ("ti", 48, 8), NK), None),
+    0x25: _with_tid("ClearTamperCondition", "pad"),
+    0x26: _with_tid("SetMaximumPhasePowerUnbalanceLimit", "mppul"),
+    0x27: _with_tid("SetWaterMeterFactor", "factor"),
+    0x28: ("Set3rdSectionDecoderKey", (("sgclo", 48, 12), NK), None),
+    0x29: ("Set4thSectionDecoderKey", (("sgcho", 48, 12), NK), None),
+    0x2A: ("SetExtended", (RND, TID, ("index", 26, 6), ("flag", 17, 9), _FLAG), _FLAG),
+    0x2B: _MANUFACTURER,
+    0x2C: _MANUFACTURER,
+    0x2D: _MANUFACTURER,
+    0x2E: _MANUFACTURER,
+    0x2F: _MANUFACTURER,
+    _KCT3_64: ("Set3rdSectionDecoderKey", (("sgc", 36, 24), ("pad", 16, 20)), None),
+}
+
+
+def row(cls, subclass, key_bytes=16):
+    """The TOKENS row, or None for a reserved subclass. An 8-byte key has its own third section."""
+    code = cls << 4 | subclass
+    return TOKENS.get(_KCT3_64 if code == 0x28 and key_bytes == 8 else code)
+
+
+def bits(block, low, width):
+    """Bits low + width - 1 .. low of an 8-byte block (bit 0 is the last byte's lowest)."""
+    value = 0
+    for i in range(7 - (low + width - 1 >> 3), 8 - (low >> 3)):
+        value = value << 8 | block[i]
+    return value >> (low & 7) & (1 << width) - 1
+
+
+def get(field, block):
+    """The content of one field of a block: an integer, or 4 bytes of a new key."""
+    if field is NK:
+        return bytes(block[2:6])
+    value = bits(block, field[1], field[2])
+    return value | bits(block, field[3], field[4]) << field[2] if len(field) > 3 else value

@@ -1,0 +1,112 @@
+"""The vendor's side: TIDs, expiry, and the tokens a point of sale makes. On both runtimes."""
+
+from sts_portable import amount, layouts, meaning, tid, token, vendor
+from sts_portable.errors import FormatError, KeyExpiredError, RangeError
+
+_KEY = bytes.fromhex("e653341f9d5bf36f")
+
+
+def _raises(error, function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except error as raised:
+        return str(raised)
+    raise AssertionError("%s was not raised" % error.__name__)
+
+
+def test_the_first_token_takes_its_minute():
+    assert vendor.allocate(None, 5000) == 5000
+
+
+def test_three_tokens_within_the_minute_after_midnight():
+    """CTSA09: 00:01 is reserved, and equal minutes go up by one."""
+    midnight = 1440 * 365
+    last = vendor.allocate(None, midnight + 1)
+    assert last == midnight + 2
+    taken = [last]
+    for _ in range(2):
+        last = vendor.allocate(last, midnight + 1)
+        taken.append(last)
+    assert taken == [midnight + 2, midnight + 3, midnight + 4]
+
+
+def test_tids_rise_whatever_the_clock_does():
+    last = None
+    seen = []
+    for minute in (1438, 1438, 1438, 1438, 1438, 10, 9000, 8999, 9000):
+        last = vendor.allocate(last, minute)
+        seen.append(last)
+    assert seen == [1438, 1439, 1440, 1442, 1443, 1444, 9000, 9001, 9002]
+    assert not any(tid.is_reserved(n) for n in seen)
+
+
+def test_the_base_date_ends():
+    assert vendor.allocate(tid.MAX_TID - 1, 0) == tid.MAX_TID
+    _raises(RangeError, vendor.allocate, tid.MAX_TID, 0)
+    _raises(RangeError, vendor.allocate, None, tid.MAX_TID + 1)
+    _raises(RangeError, vendor.allocate, None, -1)
+
+
+def test_one_special_token_a_day():
+    day = 1440 * 100
+    first = vendor.allocate_special(None, day + 700)
+    assert first == day + 1 and tid.is_reserved(first)
+    _raises(RangeError, vendor.allocate_special, first, day + 1439)
+    assert vendor.allocate_special(first, day + 1440) == first + 1440
+    _raises(RangeError, vendor.allocate_special, None, tid.MAX_TID + 1440)
+
+
+def test_an_expired_key_sells_nothing():
+    text = _raises(KeyExpiredError, vendor.credit, _KEY, 7, 5916090, 5, 10, ken=85)
+    assert text == "the key expired: TID 5916090 lies beyond its key expiry number 85"
+    assert vendor.credit(_KEY, 7, 5916090, 5, 10, ken=90)
+    assert vendor.credit(_KEY, 7, 0xFFFFFF, 5, 10, ken=255)
+    _raises(KeyExpiredError, vendor.currency, _KEY, 7, 65536, 1, ken=0)
+    _raises(KeyExpiredError, vendor.management, _KEY, 7, 5, 65536, 1, ken=0)
+
+
+def test_credit_rounds_up_and_has_limits():
+    found = token.decode(vendor.credit(_KEY, 7, 4000, 5, 20000, subclass=2), _KEY)
+    assert (found.subclass, found.tid, found.field("rnd")) == (2, 4000, 5)
+    assert amount.decode(found.value) == 20004
+    _raises(RangeError, vendor.credit, _KEY, 7, 4000, 5, 18201625)
+    _raises(RangeError, vendor.credit, _KEY, 7, 4000, 16, 1)
+    _raises(FormatError, vendor.credit, _KEY, 7, 4000, 5, 1, subclass=4)
+
+
+def test_currency_and_management():
+    found = token.decode(vendor.currency(_KEY, 7, 4000, -1234567, 5), _KEY)
+    assert amount.decode_currency(found.value) >= -1234567
+    _raises(FormatError, vendor.currency, _KEY, 7, 4000, 1, subclass=0)
+    found = token.decode(vendor.management(_KEY, 7, 0, 4000, 3, mpl=16385), _KEY)
+    assert found.row()[0] == "SetMaximumPowerLimit"
+    assert amount.decode(found.field("mpl")) == 16394
+    found = token.decode(vendor.management(_KEY, 7, 10, 4000, 3, index=63, flag=2, state=1), _KEY)
+    assert (found.field("index"), found.field("flag"), found.value) == (63, 2, 1)
+    _raises(FormatError, vendor.management, _KEY, 7, 3, 4000, 3)
+
+
+def test_key_change_limits():
+    good = (2, 1, 1, 255, 0, 123456)
+    assert len(vendor.key_change(_KEY, 7, bytes(8), *good)) == 2
+    for place, value in ((0, 4), (1, 0), (1, 10), (2, 100), (3, 256), (5, 1000000)):
+        bad = good[:place] + (value,) + good[place + 1 :]
+        _raises(RangeError, vendor.key_change, _KEY, 7, bytes(8), *bad)
+    _raises(FormatError, vendor.key_change, _KEY, 7, bytes(16), *good)
+
+
+def test_meter_tests():
+    for subclass, width in ((0, 36), (1, 28)):
+        for test in range(width + 1):
+            found = token.decode(vendor.meter_test(subclass, test, 7))
+            wanted = [test]
+            assert meaning.tests_of(found.value, width) == wanted
+            assert found.field("mfr") == 7
+        _raises(RangeError, vendor.meter_test, subclass, width + 1)
+    _raises(FormatError, vendor.meter_test, 2, 1)
+
+
+def test_meanings_name_real_things():
+    assert set(meaning.UNITS) | set(meaning.PROVISIONAL) <= set(layouts.TOKENS)
+    assert max(meaning.TESTS) <= 36
+    assert all(flag < 512 for flag in meaning.FLAGS)

@@ -1,0 +1,84 @@
+"""What the module may cost a board: heap for one decode, bytes of .mpy."""
+
+import subprocess
+
+import pytest
+
+from tjugo.device.mpy import compile_file
+
+# What a meter imports, in the order of issue; amount for turning the field into energy.
+EA07 = "__init__ errors results crc layouts token ea sta decoder amount".split()
+EA11 = [*EA07, "misty1"]
+
+# Prints, for EA07 and EA11, the heap bytes that the second check of a credit token allocates.
+SCRIPT = """\
+import gc
+from sts_portable import decoder, token
+for ea, size in ((7, 8), (11, 16)):
+    key = bytes(range(size))
+    meter = decoder.Decoder(decoder.KeyState(key, ea), decoder.TidStore())
+    digits = token.make(0, 0, key, ea, tid=5000, amount=200)
+    assert meter.check(digits)[0] == 1
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    meter.check(digits)
+    print(gc.mem_alloc() - before)
+    gc.enable()
+"""
+
+
+def test_heap_of_one_decode(micropython_runtime, micropython, micropython_env, tmp_path):
+    if micropython_runtime.bits != 32:
+        pytest.skip("a 64-bit MicroPython hides what a board allocates for large integers")
+    script = tmp_path / "heap.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [*micropython, str(script)],
+        env=micropython_env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    ea07, ea11 = map(int, done.stdout.split())
+    assert ea07 <= 1024
+    assert ea11 <= 2048
+
+
+def mpy_bytes(repo, modules):
+    folder = repo / "sts_portable"
+    return sum(len(compile_file(folder / f"{m}.py", f"sts_portable/{m}.py")) for m in modules)
+
+
+def test_mpy_bytes_of_a_meter(repo):
+    assert mpy_bytes(repo, EA07) <= 10 * 1024
+    assert mpy_bytes(repo, EA11) <= 14 * 1024
+
+
+def test_a_meter_needs_no_other_file(repo, micropython, micropython_env, tmp_path):
+    """The modules listed above decode by themselves, and key a set of key-change tokens."""
+    package = tmp_path / "sts_portable"
+    package.mkdir()
+    for module in EA11:
+        (package / f"{module}.py").write_text((repo / f"sts_portable/{module}.py").read_text())
+    script = tmp_path / "meter.py"
+    script.write_text(
+        "from sts_portable.decoder import Decoder, KeyState, TidStore\n"
+        "meter = Decoder(KeyState(bytes.fromhex('e653341f9d5bf36f')), TidStore())\n"
+        "print(meter.check('30887474010690906780')[0])\n"
+        "meter.key.key, meter.key.ea = bytes(16), 11\n"
+        "print(meter.check('30887474010690906780')[0])\n"
+    )
+    done = subprocess.run(
+        [*micropython, str(script)],
+        env={**micropython_env, "MICROPYPATH": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.split() == ["1", "13"], done.stdout + done.stderr
