@@ -1,0 +1,46 @@
+# `make` lists the targets. Whatever is missing is set up first, inside this folder only.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+VECTORS ?= tests/host/vectors/sts_vectors.json
+export PYTHONDONTWRITEBYTECODE = 1
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup  ## Start the bench in the browser; ARGS="--meters 5 --speed 60" gives it options
+	@$(BIN)/tjugo bench $(ARGS)
+
+test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
+	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
+	@$(BIN)/tjugo soak $(ARGS)
+
+bench: setup  ## Run the benchmarks, print a table, write build/bench.json
+	@$(BIN)/python -m tjugo.benchmarks $(ARGS)
+
+vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
+	@$(BIN)/tjugo vectors $(VECTORS) --on cpython
+	@$(BIN)/tjugo vectors $(VECTORS) --on micropython
+
+lint: setup-dev  ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+fmt: setup-dev  ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## Remove what was built and installed; downloads and the station's data stay
+	@rm -rf .venv *.egg-info host/*.egg-info
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state -exec rm -rf {} +
+
+setup:
+	@tools/setup.sh requirements.txt
+
+setup-dev:
+	@tools/setup.sh requirements-dev.txt
+
+.PHONY: help run test soak bench vectors lint fmt clean setup setup-dev

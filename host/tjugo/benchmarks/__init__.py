@@ -1,0 +1,1 @@
+"""Benchmarks by name. Every module here adds its own; `make bench` runs them all."""

@@ -1,0 +1,98 @@
+"""`python -m tjugo.benchmarks [NAME ...]`: run benchmarks, print a table, write build/bench.json.
+
+A NAME is the beginning of benchmarks' names. Figures not measured this time are kept in the file.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tjugo.benchmarks
+from tjugo.benchmarks.registry import BENCHMARKS, Benchmark, Skip
+from tjugo.errors import TjugoError
+from tjugo.runtime import PROJECT
+
+OUT = PROJECT / "build" / "bench.json"
+
+
+def load() -> None:
+    """Import every module of this package, so that all benchmarks are on the list."""
+    for module in pkgutil.iter_modules(tjugo.benchmarks.__path__):
+        if module.name != "__main__":
+            importlib.import_module(f"tjugo.benchmarks.{module.name}")
+
+
+def chosen(names: Sequence[str]) -> list[Benchmark]:
+    """Those whose name begins with one of `names`; all when there are none. Raises TjugoError."""
+    wanted = tuple(names) or ("",)
+    found = [one for name, one in sorted(BENCHMARKS.items()) if name.startswith(wanted)]
+    if not found:
+        raise TjugoError(f"No benchmark is named {' or '.join(names)}.", status=2)
+    return found
+
+
+def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
+    """Run and print each. Returns the figures, and whether none failed."""
+    rows, well = [], True
+    width = max(len(b.name) for b in benchmarks)
+    for one in benchmarks:
+        print(f"{one.name:<{width}}  ", end="", flush=True)
+        try:
+            figure = one.function()
+        except Skip as why:
+            print(f"{'-':>12}  skipped: {why}")
+            continue
+        except TjugoError as error:
+            print(f"{'-':>12}  failed: {error.message}")
+            well = False
+            continue
+        row = {"name": one.name, "value": figure.value, "unit": one.unit}
+        rows.append({**row, "context": figure.context})
+        about = ", ".join(f"{key} {value}" for key, value in figure.context.items())
+        print(f"{figure.value:>12,.0f}  {one.unit:<9} {about}")
+    return rows, well
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Put the figures into the file beside those of other names, sorted, in one step."""
+    try:
+        kept = {row["name"]: row for row in json.loads(path.read_text())}
+    except (OSError, ValueError, KeyError, TypeError):
+        kept = {}
+    merged = {**{n: r for n, r in kept.items() if n in BENCHMARKS}, **{r["name"]: r for r in rows}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    new.write_text(json.dumps([merged[name] for name in sorted(merged)], indent=1) + "\n")
+    os.replace(new, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tjugo.benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="*", help="beginnings of names; none: all benchmarks")
+    parser.add_argument("--out", type=Path, default=OUT, help="the file to write")
+    options = parser.parse_args(arguments)
+    load()
+    try:
+        rows, well = run(chosen(options.name))
+        write(options.out, rows)
+    except TjugoError as error:
+        print(error.message, file=sys.stderr)
+        return error.status
+    except OSError as error:
+        print(f"{options.out} cannot be written: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"written to {options.out}")
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The firmware on a simulated board: what it needs of the heap."""
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import tty
+from pathlib import Path
+from typing import Any
+
+from tjugo.bench.boards import HEAP
+from tjugo.bench.parts import board_environment
+from tjugo.bench.provision import BoardPlan, provision
+from tjugo.benchmarks.registry import Figure, Skip, benchmark
+from tjugo.errors import TjugoError
+from tjugo.runtime import PROJECT, find_runtime
+from tjugo.station.station import Station
+
+_SECONDS = 30
+
+
+@benchmark("meter.boot.heap_used", "bytes")
+def meter_boot_heap_used() -> Figure:
+    """A meter with its key, a second after it was switched on, garbage collected."""
+    runtime = find_runtime()
+    if runtime.bits != 32:
+        raise Skip(f"only a 32-bit MicroPython is like a board, and this is {runtime}")
+    with (
+        tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
+        Station.open(folder, create=True) as station,
+    ):
+        plan = provision(station, {"meters": 1, "collector": False, "baudrate": 9600}, 0)
+        memory = _memory_of(plan.meters[0], runtime.argv)
+    context = {"micropython": runtime.version, "bits": runtime.bits, "heap": HEAP}
+    return Figure(memory["used"], {**context, "lowest_free": memory["lowest_free"]})
+
+
+def _memory_of(plan: BoardPlan, micropython: list[str]) -> dict[str, int]:
+    """The first account of its memory that a board gives, on a bus on which nobody speaks."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    program = PROJECT / "firmware" / plan.program / "main.py"
+    try:
+        with subprocess.Popen(
+            [*micropython, "-X", f"heapsize={HEAP}", str(program)],
+            cwd=plan.folder,
+            env=board_environment(PROJECT, os.ttyname(theirs), 1),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as board:
+            watch = threading.Timer(_SECONDS, board.kill)
+            watch.start()
+            try:
+                return _first_memory(board, plan.folder)
+            finally:
+                watch.cancel()
+                board.kill()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def _first_memory(board: subprocess.Popen[str], folder: Path) -> dict[str, int]:
+    said = ""
+    assert board.stdout is not None
+    for line in board.stdout:
+        message = _json(line)
+        if "mem" in message:
+            return message["mem"]
+        said = line.strip() or said
+    raise TjugoError(f"The board in {folder.name} ended before it told its memory: {said}")
+
+
+def _json(line: str) -> dict[str, Any]:
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}

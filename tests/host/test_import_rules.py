@@ -1,0 +1,176 @@
+"""The rules of docs/architecture.md, read off the imports of every file."""
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+CODE = ("sts_portable", "firmware", "boards", "host", "tests", "tools")
+HARDWARE = {"machine", "network", "esp32", "rp2", "bluetooth", "vfs", "_thread"}
+ASYNC = {"asyncio", "uasyncio"}
+TIME = {"time", "utime"}
+NOT_ON_A_BOARD = {
+    *("enum", "dataclasses", "typing", "abc", "datetime", "decimal", "fractions", "contextlib"),
+    *("itertools", "functools", "logging", "pathlib", "subprocess", "threading", "tjugo"),
+}
+STS_MAY = {"struct", "binascii", "hashlib", "micropython", "sts_portable"}
+FIRMWARE_MAY = {  # which of the project's own packages a package of the firmware may import
+    "meterbus": {"meterbus"},
+    "meter": {"meter", "meterbus", "sts_portable", "drivers"},
+    "collector": {"collector", "meterbus", "sts_portable"},
+    "drivers": {"drivers"},
+}
+FLOATLESS = {("firmware", "meter"), ("firmware", "collector")}
+OURS = {"sts_portable", "meterbus", "meter", "collector", "drivers", "board", "tjugo"}
+
+
+def imports_of(tree: ast.AST, package: str) -> set[str]:
+    """Full names of what a file imports; `from a import b` counts as a and a.b."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = package.split(".")[: len(package.split(".")) + 1 - node.level]
+                base = ".".join([*parents, base] if base else parents)
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__":
+            found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+    return found
+
+
+def forbidden_names(path: Path, tops: set[str]) -> set[str]:
+    """Which of the top-level modules a file may not import. path: relative to the repository."""
+    area = path.parts[0]
+    bad: set[str] = set()
+    if area != "boards" and path.parts[:2] != ("tests", "device"):
+        bad |= HARDWARE
+    if area in ("sts_portable", "firmware"):
+        bad |= NOT_ON_A_BOARD
+        if path.name not in ("app.py", "main.py") or area == "sts_portable":
+            bad |= ASYNC | TIME
+        if path.name != "main.py":
+            bad |= {"board"}
+    if area == "boards":
+        bad |= ASYNC | NOT_ON_A_BOARD
+    if area == "host":
+        bad |= {"meter", "collector", "board"}
+    found = tops & bad
+    if area == "sts_portable":
+        found |= tops - STS_MAY
+    if area == "firmware" and path.name != "main.py":
+        found |= (tops & OURS) - FIRMWARE_MAY[path.parts[1]]
+    return found
+
+
+def floats_of(tree: ast.AST) -> list[int]:
+    """Lines where a file makes a float: a literal, a true division, float()."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
+        or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div))
+        or (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "float")
+    ]
+
+
+def module_name(path: Path) -> str:
+    """Name under which a file is imported: host/tjugo/cli.py is tjugo.cli."""
+    parts = path.with_suffix("").parts
+    parts = parts[1:] if parts[0] in ("firmware", "host") else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Circles of imports, each as `a -> b -> a`."""
+    found, done = [], set()
+
+    def visit(name: str, way: list[str]) -> None:
+        if name in way:
+            found.append(" -> ".join([*way[way.index(name) :], name]))
+        elif name not in done:
+            for other in sorted(graph.get(name, ())):
+                visit(other, [*way, name])
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, [])
+    return found
+
+
+def findings(root: Path) -> list[str]:
+    """Every breach of the rules below `root`, as `file: what`."""
+    said, graph = [], {}
+    files = [p for area in CODE for p in sorted((root / area).rglob("*.py"))]
+    for full in files:
+        path = full.relative_to(root)
+        tree = ast.parse(full.read_text(), str(path))
+        name = module_name(path)
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        imported = imports_of(tree, package)
+        tops = {module.partition(".")[0] for module in imported}
+        said += [f"{path}: imports {bad}" for bad in sorted(forbidden_names(path, tops))]
+        if path.parts[0] == "sts_portable" or path.parts[:2] in FLOATLESS:
+            said += [f"{path}:{line}: a float" for line in floats_of(tree)]
+        graph[name] = imported
+    own = {name: {i for i in graph[name] if i in graph and i != name} for name in graph}
+    return said + [f"circle: {circle}" for circle in circles(own)]
+
+
+def test_the_repository_keeps_the_rules():
+    assert findings(REPO) == []
+
+
+BREACHES = [
+    ("firmware/meter/account.py", "import machine", "imports machine"),
+    ("firmware/meter/account.py", "import time", "imports time"),
+    ("firmware/meter/supply.py", "def f():\n    import asyncio", "imports asyncio"),
+    ("firmware/meter/account.py", "from collector import poller", "imports collector"),
+    ("firmware/collector/poller.py", "import meter.account", "imports meter"),
+    ("firmware/meterbus/frame.py", "import sts_portable.token", "imports sts_portable"),
+    ("firmware/meter/app.py", "import board", "imports board"),
+    ("firmware/meter/account.py", "from dataclasses import dataclass", "imports dataclasses"),
+    ("firmware/meter/account.py", "KWH = 1.5", "a float"),
+    ("firmware/meter/account.py", "def f(a):\n    return a / 1000", "a float"),
+    ("sts_portable/token.py", "import random", "imports random"),
+    ("sts_portable/token.py", "import meterbus", "imports meterbus"),
+    ("host/tjugo/station/vend.py", "import machine", "imports machine"),
+    ("host/tjugo/station/vend.py", "import meter.account", "imports meter"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    for area in ("sts_portable", "firmware", "boards", "host"):
+        ignore = shutil.ignore_patterns("__pycache__", "static")
+        shutil.copytree(REPO / area, tmp_path / area, ignore=ignore)
+    assert findings(tmp_path) == []
+    return tmp_path
+
+
+@pytest.mark.parametrize(("file", "line", "said"), BREACHES)
+def test_a_planted_breach_is_found(copy, file, line, said):
+    path = copy / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
+    found = findings(copy)
+    assert len(found) >= 1
+    assert all(f.startswith((file, "circle")) for f in found)
+    assert any(f.startswith(file) and f.endswith(said) for f in found), found
+
+
+FORMS = ["import sts_portable.b", "from sts_portable import b", "from . import b"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_circle_is_found(tmp_path, form):
+    folder = tmp_path / "sts_portable"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "a.py").write_text(form + "\n")
+    (folder / "b.py").write_text("def f():\n    from sts_portable.a import g\n")
+    assert findings(tmp_path) == ["circle: sts_portable.a -> sts_portable.b -> sts_portable.a"]
