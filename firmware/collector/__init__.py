@@ -1,0 +1,1 @@
+"""The collector: polls meters, takes token jobs from MQTT, delivers and reports them."""

@@ -1,0 +1,218 @@
+"""The jobs in memory: one table of arrays, made at the start.
+
+Long-lived objects that come and go one by one would leave a small heap in pieces.
+"""
+
+from array import array
+from binascii import hexlify, unhexlify
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+# States. FREE and FORGOTTEN rows may be taken for a new job.
+FREE = const(0)
+STORED = const(1)
+DONE = const(2)
+FORGOTTEN = const(3)
+
+_SAY = const(1)  # flags
+_UNSURE = const(2)
+_UNSAVED = const(4)
+
+_REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
+_TOKEN = const(10)  # bytes of a token, two digits each
+
+
+class Job:
+    """One row of the table: a token on its way to a meter. Made when needed."""
+
+    def __init__(self, table, row):
+        self._table = table
+        self.row = row
+
+    @property
+    def id(self):
+        """1..2^32-1, the token_ref on the bus."""
+        return self._table.high[self.row] << 16 | self._table.low[self.row]
+
+    @property
+    def drn(self):
+        return self._table.drns[self._table.meter[self.row]]
+
+    @property
+    def token(self):
+        """20 digits. Only while the job is stored."""
+        at = _TOKEN * self.row
+        return str(hexlify(self._table.tokens[at : at + _TOKEN]), "ascii")
+
+    @property
+    def state(self):
+        """STORED, DONE, FORGOTTEN."""
+        return self._table.state[self.row]
+
+    @property
+    def number(self):
+        """Order of arrival of a stored job, order of forgetting of a forgotten one."""
+        return self._table.number[self.row]
+
+    @property
+    def result(self):
+        """What came of it; see `jobs`. Only when the job is done."""
+        return self._table.result[self.row]
+
+    @property
+    def at(self):
+        """UTC seconds of the result, None unknown."""
+        return self._table.at[self.row] or None
+
+    def _flag(self, flag, value):
+        flags = self._table.flags
+        flags[self.row] = flags[self.row] | flag if value else flags[self.row] & ~flag
+
+    @property
+    def say(self):
+        """The station is owed a message about it."""
+        return bool(self._table.flags[self.row] & _SAY)
+
+    @say.setter
+    def say(self, value):
+        self._flag(_SAY, value)
+
+    @property
+    def unsure(self):
+        """The meter may have had the token already: ask before writing."""
+        return bool(self._table.flags[self.row] & _UNSURE)
+
+    @unsure.setter
+    def unsure(self, value):
+        self._flag(_UNSURE, value)
+
+    @property
+    def unsaved(self):
+        """Done, but the flash did not take it yet."""
+        return bool(self._table.flags[self.row] & _UNSAVED)
+
+    @unsaved.setter
+    def unsaved(self, value):
+        self._flag(_UNSAVED, value)
+
+
+class Table:
+    """Rows for `limit` jobs, and for the last that were forgotten."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.used = 0  # rows STORED or DONE
+        self._last = 0  # number given last
+        self.drns = []  # `meter` counts in it
+        rows = limit + _REMEMBERED
+        self.state = bytearray(rows)
+        self.flags = bytearray(rows)
+        self.tokens = bytearray(_TOKEN * rows)
+        # The id in halves, because whole ones above 2^30 are heap objects on a 32-bit board.
+        self.high, self.low, self.meter, self.result = [
+            array("H", bytes(2 * rows)) for _ in range(4)
+        ]
+        self.number, self.at = array("I", bytes(4 * rows)), array("I", bytes(4 * rows))
+
+    def __len__(self):
+        """Jobs that are not forgotten."""
+        return self.used
+
+    def next_number(self):
+        """The number of the next job to be put."""
+        return self._last + 1
+
+    def put(self, job_id, drn, token, number):
+        """A new row, STORED. There must be room. token: None if it is not known."""
+        row = self._free_row()
+        if drn not in self.drns:
+            self.drns.append(drn)
+        self.high[row], self.low[row] = job_id >> 16, job_id & 0xFFFF
+        self.meter[row] = self.drns.index(drn)
+        self.state[row] = STORED
+        self.flags[row] = self.at[row] = 0
+        if token:
+            self.tokens[_TOKEN * row : _TOKEN * row + _TOKEN] = unhexlify(token)
+        self.number[row] = number
+        self._last = max(self._last, number)
+        self.used += 1
+        return Job(self, row)
+
+    def _free_row(self):
+        """A free row, or else the one that was forgotten first."""
+        found = -1
+        for row in range(len(self.state)):
+            if self.state[row] == FREE:
+                return row
+            older = found < 0 or self.number[row] < self.number[found]
+            if self.state[row] == FORGOTTEN and older:
+                found = row
+        return found
+
+    def end(self, job, result, at):
+        """Make it DONE."""
+        self.state[job.row] = DONE
+        self.result[job.row] = result
+        self.at[job.row] = at or 0
+
+    def drop(self, job):
+        """Make it FORGOTTEN."""
+        self._last += 1
+        self.number[job.row] = self._last
+        self.state[job.row] = FORGOTTEN
+        self.flags[job.row] = 0
+        self.used -= 1
+
+    def _find(self, job_id, states):
+        high, low = job_id >> 16, job_id & 0xFFFF
+        for row in range(len(self.state)):
+            if self.low[row] == low and self.high[row] == high and self.state[row] in states:
+                return Job(self, row)
+        return None
+
+    def get(self, job_id):
+        """The job, STORED or DONE, or None."""
+        return self._find(job_id, (STORED, DONE))
+
+    def forgotten(self, job_id):
+        """One of the jobs forgotten last, or None."""
+        return self._find(job_id, (FORGOTTEN,))
+
+    def first(self, drn):
+        """The stored job for this meter that came first, or None."""
+        if drn not in self.drns:
+            return None
+        meter = self.drns.index(drn)
+        found = -1
+        for row in range(len(self.state)):
+            if self.state[row] == STORED and self.meter[row] == meter:
+                if found < 0 or self.number[row] < self.number[found]:
+                    found = row
+        return Job(self, found) if found >= 0 else None
+
+    def _flagged(self, flag):
+        """A job with this flag, or None."""
+        for row in range(len(self.state)):
+            if self.flags[row] & flag:
+                return Job(self, row)
+        return None
+
+    def to_say(self):
+        """A job about which the station is owed a message, or None."""
+        return self._flagged(_SAY)
+
+    def to_save(self):
+        """A job whose result the flash did not take, or None."""
+        return self._flagged(_UNSAVED)
+
+    def say_results(self):
+        """Everything that is done is to be said, again."""
+        for row in range(len(self.state)):
+            if self.state[row] == DONE:
+                self.flags[row] |= _SAY

@@ -1,0 +1,7 @@
+"""A board's entry point: the collector."""
+
+import board
+
+from collector import app
+
+app.run(board)

@@ -1,0 +1,371 @@
+"""The poller against meters made of a register table and a line that loses what it is told to."""
+
+from check_collector_jobs import DRN, OTHER, TOKEN, Files
+
+from collector import jobs, poller
+from collector.jobtable import DONE, STORED
+from meterbus import frame, registers
+from meterbus.client import ReplyParser
+from meterbus.server import Server
+from sts_portable import results
+
+SECOND_DRN = "11111111111"
+
+
+class Meter:
+    """What a meter does with token registers; it accepts every token once."""
+
+    def __init__(self, drn):
+        self.drn = drn
+        self.entries = []  # (ref, digits) that were really entered
+        self.accepted_ref = 0
+        self.busy = 0  # times the result is read as Busy
+        self.code = 0  # exception with which writes are answered
+        self.result = results.NONE
+        self.ref = 0
+        self.energy_wh = 0
+
+    def identify(self, number):
+        return None
+
+    def read(self, function, start, count, out):
+        if start == registers.RESULT_START and self.busy:
+            self.busy -= 1
+            values = {"result": results.BUSY, "result_ref": self.ref}
+        else:
+            values = {"result": self.result, "result_ref": self.ref}
+        values.update({"drn": self.drn, "energy_wh": self.energy_wh})
+        registers.fill(start, count, lambda name: values.get(name, 0), out)
+        return 0
+
+    def write(self, start, count, data):
+        if self.code:
+            return self.code
+        entry = registers.decode(start, data)
+        self.ref = entry["token_ref"]
+        if self.ref == self.accepted_ref:
+            self.result = results.ACCEPT
+            return 0
+        digits = entry["token"]
+        used = digits in [old for _, old in self.entries]
+        self.entries.append((self.ref, digits))
+        self.result = results.USED_ERROR if used else results.ACCEPT
+        self.accepted_ref = self.accepted_ref if used else self.ref
+        return 0
+
+    def restart(self):
+        """Only what a ledger keeps is left."""
+        self.result, self.ref = results.NONE, 0
+
+
+class Line:
+    """A poller, two meters and simulated time."""
+
+    def __init__(self, files=None, poll_ms=1000):
+        self.files = files or Files()
+        self.meters = {1: Meter(DRN), 2: Meter(SECOND_DRN)}
+        self.poll_ms = poll_ms
+        self.deaf = set()  # addresses that hear nothing
+        self.dumb = set()  # addresses that hear, but whose answer is lost
+        self.trace = []  # (time, address, function) of every request to `watched`
+        self.watched = (1, 2)
+        self.asked = 0  # requests to the other addresses
+        self.now = 0
+        self.start()
+
+    def start(self):
+        """Also what a collector's restart is."""
+        self.store = jobs.Store(self.files)
+        drns = [(address, meter.drn) for address, meter in self.meters.items()]
+        self.poller = poller.Poller(drns, self.store, self.poll_ms)
+
+    def add(self, job_id, token=TOKEN, drn=DRN):
+        job = self.store.add(job_id, drn, token)
+        self.poller.offer(job)
+        return job
+
+    def step(self, elapsed_ms=50):
+        """One turn; False if nothing was due."""
+        self.now += elapsed_ms
+        request = self.poller.next(elapsed_ms)
+        if request is None:
+            assert self.poller.due_ms > 0
+            return False
+        if request[0] in self.watched:
+            self.trace.append((self.now, request[0], request[1]))
+        else:
+            self.asked += 1
+        parser = ReplyParser(request)
+        if self.answered(request, parser):
+            self.poller.reply(parser, self.now // 1000)
+        else:
+            self.poller.timeout()
+        return True
+
+    def answered(self, request, parser):
+        address = request[0]
+        if address in self.deaf or address not in self.meters:
+            return False
+        server = Server(address, self.meters[address])
+        server.gap()
+        reply = server.receive(request)
+        return address not in self.dumb and parser.receive(reply)
+
+    def run(self, ms):
+        end = self.now + ms
+        while self.now < end:
+            self.step()
+
+    def until_done(self, job):
+        for _ in range(2000):
+            if job.state == DONE:
+                return
+            self.step()
+        raise AssertionError("the job is not done after 100 s")
+
+
+def test_every_meter_is_polled_in_its_rhythm():
+    line = Line()
+    line.run(30000)
+    for address in (1, 2):
+        times = [at for at, asked, _ in line.trace if asked == address]
+        assert 29 <= len(times) <= 31
+    assert line.poller.meters[0].online is True
+    assert line.poller.meters[0].at is not None
+    assert line.poller.timeouts == 0
+
+
+def test_a_reading_is_news_only_when_it_changed():
+    line = Line()
+    line.run(1000)
+    meter = line.poller.meter(DRN)
+    assert meter.say
+    meter.say = False
+    line.run(3000)
+    assert not meter.say
+    line.meters[1].energy_wh = 5
+    line.run(2000)
+    assert meter.say
+
+
+def test_a_crowded_bus_is_shared_evenly():
+    line = Line(poll_ms=50)
+    line.run(20000)
+    count = [len([1 for _, asked, _ in line.trace if asked == address]) for address in (1, 2)]
+    assert min(count) >= 190
+
+
+def test_a_token_is_written_and_its_result_read():
+    line = Line()
+    line.run(1500)
+    line.meters[1].busy = 3
+    job = line.add(77)
+    line.until_done(job)
+    assert job.result == results.ACCEPT
+    assert job.at == line.now // 1000
+    assert job.say
+    assert line.meters[1].entries == [(77, TOKEN)]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING]
+    assert (len(writes), len(looks)) == (1, 4)
+    assert line.trace[-1][2] == frame.READ_HOLDING
+    line.step()
+    assert line.trace[-1][1:] == (1, frame.READ_INPUT)  # what the token did
+
+
+def test_jobs_of_a_meter_go_in_order_and_before_polls():
+    line = Line(poll_ms=50)
+    line.run(500)
+    first, second = line.add(900), line.add(3, OTHER)
+    line.until_done(second)
+    assert first.state == DONE
+    assert line.meters[1].entries == [(900, TOKEN), (3, OTHER)]
+    assert (550, 1, frame.WRITE_MANY) in line.trace
+
+
+def test_a_meter_shows_its_drn_before_it_gets_a_token():
+    line = Line()
+    line.meters[1].drn = "99999999999"
+    job = line.add(77)
+    line.run(60000)
+    assert job.state == STORED
+    assert line.meters[1].entries == []
+    meter = line.poller.meter(DRN)
+    assert meter.online is False
+    assert "99999999999" in meter.fault
+    line.meters[1].drn = DRN
+    line.until_done(job)
+
+
+def test_a_lost_answer_does_not_enter_a_token_twice():
+    line = Line()
+    line.run(500)
+    line.dumb.add(1)
+    job = line.add(77)
+    line.run(100)
+    assert line.meters[1].entries == [(77, TOKEN)]
+    line.dumb.clear()
+    line.until_done(job)
+    assert job.result == results.ACCEPT
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+    assert len(writes) == 1  # the result told that the meter had it
+
+
+def test_a_lost_request_is_written_again():
+    line = Line()
+    line.run(500)
+    line.deaf.add(1)
+    job = line.add(77)
+    line.run(100)
+    line.deaf.clear()
+    line.until_done(job)
+    assert line.meters[1].entries == [(77, TOKEN)]
+
+
+def test_the_meter_restarts_between_write_and_read():
+    line = Line()
+    line.run(500)
+    job = line.add(77)
+    line.meters[1].busy = 1
+    while not line.meters[1].entries:
+        line.step()
+    line.meters[1].restart()
+    line.until_done(job)
+    assert job.result == results.ACCEPT
+    assert line.meters[1].entries == [(77, TOKEN)]  # written twice, entered once
+
+
+def test_the_collector_restarts_at_any_moment():
+    for turns in range(1, 8):
+        line = Line()
+        line.run(500)
+        line.add(77)
+        for _ in range(turns):
+            line.step()
+        line.start()
+        line.until_done(line.store.get(77))
+        assert line.store.get(77).result == results.ACCEPT
+        assert line.meters[1].entries == [(77, TOKEN)]
+
+
+def test_after_a_restart_the_result_is_read_before_the_token_is_written_again():
+    """A refused token too is entered once: a second entry would count as another wrong one."""
+    line = Line()
+    line.meters[1].entries.append((5, TOKEN))
+    line.run(500)
+    line.add(77)
+    while len(line.meters[1].entries) == 1:
+        line.step()
+    line.start()
+    line.until_done(line.store.get(77))
+    assert line.store.get(77).result == results.USED_ERROR
+    assert len(line.meters[1].entries) == 2
+
+
+def test_an_absent_meter_is_asked_more_and_more_seldom():
+    line = Line()
+    line.run(500)
+    line.deaf.add(2)
+    line.watched, line.trace = (2,), []
+    line.run(300000)
+    times = [at for at, _, _ in line.trace]
+    meter = line.poller.meter(SECOND_DRN)
+    assert meter.online is False
+    assert meter.fault == "no answer"
+    assert meter.say
+    gaps = [times[i] - times[i - 1] for i in range(1, len(times))]
+    assert gaps[-1] == poller.BACKOFF_MS[-1]
+    assert gaps[0] <= 200
+    assert gaps[3:] == sorted(gaps[3:])
+    assert line.asked >= 290  # the other one unharmed
+    line.deaf.clear()
+    line.run(31000)
+    assert meter.online is True
+    assert meter.fault == ""
+
+
+def test_a_job_waits_for_an_absent_meter_and_wakes_it():
+    line = Line()
+    line.deaf.add(1)
+    line.watched = (1,)
+    line.run(300000)
+    job = line.add(77)
+    before = len(line.trace)
+    line.run(100)
+    assert len(line.trace) == before + 1
+    line.run(3600000)
+    assert job.state == STORED
+    line.deaf.clear()
+    line.until_done(job)
+    assert job.result == results.ACCEPT
+
+
+def test_one_lost_answer_does_not_make_a_meter_offline():
+    line = Line()
+    line.run(500)
+    line.deaf.add(1)
+    while not line.poller.timeouts:
+        line.step()
+    line.deaf.clear()
+    line.run(500)
+    meter = line.poller.meter(DRN)
+    assert meter.online is True
+    assert meter.misses == 0
+
+
+def test_a_meter_that_was_never_there():
+    line = Line()
+    line.deaf.add(1)
+    line.step()
+    assert line.poller.meter(DRN).online is None
+    line.run(2000)
+    assert line.poller.meter(DRN).online is False
+    assert line.poller.meter(DRN).say
+
+
+def test_a_busy_device_is_asked_again_later():
+    for code in (frame.DEVICE_BUSY, frame.DEVICE_FAILURE):
+        line = Line()
+        line.run(500)
+        line.meters[1].code = code
+        job = line.add(77)
+        line.run(30000)
+        assert job.state == STORED
+        writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+        assert 20 <= len(writes) <= 31
+        line.meters[1].code = 0
+        line.until_done(job)
+        assert job.result == results.ACCEPT
+
+
+def test_a_device_without_token_registers_ends_the_job():
+    line = Line()
+    line.run(500)
+    line.meters[1].code = frame.ILLEGAL_ADDRESS
+    job = line.add(77)
+    line.until_done(job)
+    assert job.result == jobs.BUS_REFUSED | frame.ILLEGAL_ADDRESS
+    assert line.poller.meter(DRN).online is True
+
+
+def test_somebody_else_enters_tokens_too():
+    """The result of another reference is never taken for ours."""
+    line = Line()
+    line.run(500)
+    job = line.add(77)
+    meter = line.meters[1]
+    for _ in range(3):
+        while meter.ref != 77:
+            line.step()
+        meter.ref, meter.result = 5, results.CRC_ERROR
+    line.until_done(job)
+    assert job.result == results.ACCEPT
+    assert meter.entries == [(77, TOKEN)]
+
+
+def test_jobs_of_meters_that_were_taken_away_wait():
+    line = Line()
+    job = line.store.add(5, "22222222222", TOKEN)
+    line.start()
+    line.run(5000)
+    assert line.store.get(job.id).state == STORED

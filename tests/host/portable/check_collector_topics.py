@@ -1,0 +1,301 @@
+"""Topics, payloads, commands, settings and what is said next: no broker and no bus needed."""
+
+import json
+
+from check_collector_jobs import DRN, OTHER, TOKEN, Files
+
+from collector import core, jobs, options, outbox, topics
+from meterbus import registers
+
+SETTINGS = {
+    "id": "c1",
+    "broker": {"host": "127.0.0.1", "port": 1883, "user": None, "password": None},
+    "meters": [{"address": 1, "drn": DRN}, {"address": 2, "drn": "11111111111"}],
+}
+
+
+def build(files=None, **changes):
+    return core.Core(options.Options(dict(SETTINGS, **changes)), files or Files())
+
+
+def said(parts):
+    """Everything that waits to be published, each acknowledged by the broker."""
+    found = []
+    message = parts.outbox.next()
+    while message:
+        topic, payload, retained = message
+        found.append((topic, payload if retained else json.loads(payload), retained))
+        parts.outbox.sent()
+        message = parts.outbox.next()
+    return found
+
+
+def command(parts, payload, drn=DRN, retained=False):
+    """Take a command and return the answers to it, without their topic."""
+    if not isinstance(payload, (bytes, type(None))):
+        payload = json.dumps(payload).encode()
+    parts.commands.take(f"sts/c1/{drn}/cmd", payload, retained)
+    return [answer for topic, answer, _ in said(parts) if topic == f"sts/c1/{drn}/ack"]
+
+
+def test_names():
+    names = topics.Topics("c1")
+    assert names.status == "sts/c1/status"
+    assert names.commands == "sts/c1/+/cmd"
+    assert names.ack(DRN) == f"sts/c1/{DRN}/ack"
+    assert names.state(DRN) == f"sts/c1/{DRN}/state"
+    assert names.command_drn("sts/c1/5/cmd") == "5"
+    for other in ("", "sts/c1", "sts/c2/5/cmd", "sts/c1/5/ack", "sts/c1/5/6/cmd", "sts/c1/cmd"):
+        assert names.command_drn(other) is None
+
+
+def test_reading():
+    values = {"energy_wh": 4000000000, "credit": -5, "power_w": 2000, "control_state": 1}
+    values.update({"token_result": 13, "sequence": 70000, "status": 2, "drn": DRN})
+    data = bytearray(2 * registers.STATE_COUNT)
+    registers.fill(
+        registers.STATE_START, registers.STATE_COUNT, lambda name: values.get(name, 0), data
+    )
+    assert json.loads(topics.reading(data, True, 1700000000)) == {
+        "at": 1700000000,
+        "online": True,
+        "energy_wh": 4000000000,
+        "credit_wh": -50,
+        "power_w": 2000,
+        "control_state": 1,
+        "open_reasons": 0,
+        "token_result": 13,
+        "sequence": 70000,
+        "cover_open": False,
+        "relay_closed": True,
+    }
+
+
+def test_reading_of_a_meter_never_seen():
+    state = json.loads(topics.reading(None, False, None))
+    assert state.pop("online") is False
+    assert len(state) == 10
+    assert set(state.values()) == {None}
+
+
+def test_bad_commands_are_refused_with_a_sentence():
+    bad = (
+        (b"", None, "JSON"),
+        (b"\xff\xfe", None, "JSON"),
+        (b"[" * 400, None, "JSON"),
+        (b"[]", None, "object"),
+        (b"7", None, "object"),
+        (b"null", None, "object"),
+        (None, None, "512 bytes"),
+        ({}, None, "id"),
+        ({"id": 0, "token": TOKEN}, None, "id"),
+        ({"id": -1, "token": TOKEN}, None, "id"),
+        ({"id": 1 << 32, "token": TOKEN}, None, "id"),
+        ({"id": 10**30, "token": TOKEN}, None, "id"),
+        ({"id": True, "token": TOKEN}, None, "id"),
+        ({"id": 1.0, "token": TOKEN}, None, "id"),
+        ({"id": "1", "token": TOKEN}, None, "id"),
+        ({"id": None}, None, "id"),
+        ({"id": 4}, 4, "20 digits"),
+        ({"id": 4, "token": 12345}, 4, "20 digits"),
+        ({"id": 4, "token": TOKEN[1:]}, 4, "20 digits"),
+        ({"id": 4, "token": TOKEN + "0"}, 4, "20 digits"),
+        ({"id": 4, "token": "1234567890123456789a"}, 4, "20 digits"),
+        ({"id": 4, "token": "1234567890123456789٣"}, 4, "20 digits"),
+        ({"id": 4, "forget": 1}, 4, "20 digits"),
+    )
+    parts = build()
+    for payload, job_id, words in bad:
+        (answer,) = command(parts, payload)
+        assert answer["state"] == "refused"
+        assert answer["id"] == job_id
+        assert words in answer["why"], answer
+    assert len(parts.store) == 0
+    assert parts.report()["refusals"] == len(bad)
+
+
+def test_garbage_commands_never_raise():
+    parts = build()
+    state = 7
+    text = b'{"id": 4294967295, "token": "01234567890123456789", "forget": [true, null, 1e5]}'
+    for _ in range(3000):
+        data = bytearray(text)
+        for _ in range(1 + state % 5):
+            state = (state * 1103515245 + 12345) & 0x7FFFFFFF
+            data[(state >> 8) % len(data)] = (state >> 16) & 0xFF
+        answers = command(parts, bytes(data[: (state >> 12) % (len(data) + 1)]))
+        assert [answer["state"] for answer in answers] in (["refused"], ["stored"], [])
+
+
+def test_a_meter_that_is_not_ours():
+    (answer,) = command(build(), {"id": 9, "token": TOKEN}, drn="22222222222")
+    assert answer == {
+        "id": 9,
+        "state": "refused",
+        "why": "this collector has no meter 22222222222",
+    }
+
+
+def test_a_job_from_stored_to_forgotten():
+    parts = build()
+    order = {"id": 9, "token": TOKEN}
+    stored = {"id": 9, "state": "stored"}
+    assert command(parts, order) == [stored]
+    assert command(parts, order) == [stored]
+    assert command(parts, {"id": 9, "forget": True}) == []
+    assert len(parts.store) == 1
+    parts.store.finish(parts.store.get(9), 1, 1700000000)
+    done = {"id": 9, "state": "done", "result": 1, "at": 1700000000}
+    assert [answer for _, answer, _ in said(parts)] == [done]
+    assert command(parts, order) == [done]
+    assert command(parts, {"id": 9, "forget": True}) == []
+    assert command(parts, {"id": 9, "forget": True}) == []
+    assert len(parts.store) == 0
+    assert command(parts, order) == [done]  # one that was under way meanwhile
+    assert len(parts.store) == 0
+
+
+def test_refused_when_it_cannot_be_stored():
+    files = Files()
+    parts = build(files, max_jobs=1)
+    files.full = True
+    refused = {"id": 9, "state": "refused", "why": "storage full"}
+    assert command(parts, {"id": 9, "token": TOKEN}) == [refused]
+    files.full = False
+    assert command(parts, {"id": 9, "token": TOKEN})[0]["state"] == "stored"
+    assert "already holds 1" in command(parts, {"id": 10, "token": TOKEN})[0]["why"]
+    assert "another token" in command(parts, {"id": 9, "token": OTHER})[0]["why"]
+
+
+def test_a_retained_command_is_passed_over():
+    parts = build()
+    assert command(parts, {"id": 9, "token": TOKEN}, retained=True) == []
+    assert len(parts.store) == 0
+
+
+def test_jobs_that_ended_without_a_token_result():
+    store = jobs.Store(Files())
+    job = store.add(7, DRN, TOKEN)
+    store.finish(job, jobs.DAMAGED, None)
+    damaged = json.loads(topics.acknowledgement(job))
+    job = store.add(8, DRN, TOKEN)
+    store.finish(job, jobs.BUS_REFUSED | 2, None)
+    refused = json.loads(topics.acknowledgement(job))
+    assert damaged["state"] == refused["state"] == "refused"
+    assert "damaged" in damaged["why"]
+    assert "illegal data address" in refused["why"]
+
+
+def test_what_is_said_at_a_new_connection():
+    parts = build()
+    parts.store.finish(parts.store.add(1, DRN, TOKEN), 10, None)
+    parts.poller.meters[0].online = False
+    parts.outbox.connected()
+    topic_list = [topic for topic, _, _ in said(parts)]
+    assert topic_list == ["sts/c1/status", f"sts/c1/{DRN}/ack", f"sts/c1/{DRN}/state"]
+    assert said(parts) == []
+    parts.outbox.connected()
+    assert len(said(parts)) == 3
+
+
+def test_a_result_is_repeated_until_it_is_forgotten():
+    parts = build()
+    parts.store.finish(parts.store.add(1, DRN, TOKEN), 10, None)
+    assert len(said(parts)) == 1
+    parts.second(outbox.REPEAT_MS - 1)
+    assert said(parts) == []
+    parts.second(1)
+    assert len(said(parts)) == 1
+    command(parts, {"id": 1, "forget": True})
+    parts.second(outbox.REPEAT_MS)
+    assert said(parts) == []
+
+
+def test_what_was_in_flight_when_the_connection_broke_is_said_again():
+    parts = build()
+    parts.store.add(1, DRN, TOKEN).say = True
+    parts.poller.meters[1].online = True
+    parts.poller.meters[1].say = True
+    first = parts.outbox.next()
+    parts.outbox.lost()
+    assert parts.outbox.next() == first
+    parts.outbox.sent()
+    second = parts.outbox.next()
+    assert second[0] == "sts/c1/11111111111/state"
+    parts.outbox.lost()
+    assert parts.outbox.next() == second
+    parts.outbox.sent()
+    assert parts.outbox.next() is None
+
+
+def test_a_change_while_its_message_is_in_flight_is_said_too():
+    parts = build()
+    job = parts.store.add(1, DRN, TOKEN)
+    job.say = True
+    assert "stored" in parts.outbox.next()[1]
+    parts.store.finish(job, 1, None)
+    parts.outbox.sent()
+    assert "done" in parts.outbox.next()[1]
+
+
+def test_readings_take_turns():
+    parts = build()
+    for meter in parts.poller.meters:
+        meter.online = True
+    order = []
+    for _ in range(4):
+        for meter in parts.poller.meters:
+            meter.say = True
+        order.append(parts.outbox.next()[0])
+        parts.outbox.sent()
+    assert order == [parts.names.state(drn) for drn in (DRN, "11111111111")] * 2
+
+
+def test_answers_are_bounded_and_the_oldest_goes():
+    parts = build()
+    for job_id in range(1, 41):
+        parts.commands.take("sts/c1/5/cmd", b'{"id": %d, "token": "%s"}' % (job_id, b"0" * 20), 0)
+    assert [answer["id"] for _, answer, _ in said(parts)] == list(range(25, 41))
+
+
+def test_settings_that_cannot_be_used():
+    meter = {"address": 1, "drn": DRN}
+    bad = (
+        ({"id": None}, "id"),
+        ({"id": ""}, "id"),
+        ({"id": "a/b"}, "id"),
+        ({"id": "+"}, "id"),
+        ({"broker": None}, "host"),
+        ({"broker": {"host": ""}}, "host"),
+        ({"broker": {"host": "h", "port": 0}}, "port"),
+        ({"broker": {"host": "h", "port": "1883"}}, "port"),
+        ({"broker": {"host": "h", "user": 5}}, "user"),
+        ({"poll_ms": True}, "poll_ms"),
+        ({"reply_timeout_ms": 1}, "reply_timeout_ms"),
+        ({"meters": None}, "list"),
+        ({"meters": [5]}, "meter"),
+        ({"meters": [{"address": 0, "drn": DRN}]}, "address"),
+        ({"meters": [{"address": 248, "drn": DRN}]}, "address"),
+        ({"meters": [{"address": 1}]}, "DRN"),
+        ({"meters": [{"address": 1, "drn": "123"}]}, "DRN"),
+        ({"meters": [meter, meter]}, "twice"),
+    )
+    for changes, words in bad:
+        try:
+            build(**changes)
+        except options.OptionError as error:
+            assert words in str(error), (changes, str(error))
+        else:
+            raise AssertionError(changes)
+    try:
+        options.Options({})
+    except options.OptionError:
+        return
+    raise AssertionError("empty settings taken")
+
+
+def test_no_meters_at_all():
+    parts = build(meters=[])
+    assert parts.poller.next(1000) is None
+    assert parts.poller.due_ms > 0
+    assert parts.report()["meters"] == {}

@@ -1,0 +1,211 @@
+"""The collector's firmware in MicroPython between a real broker and meters on a pty."""
+
+from pathlib import Path
+
+import pytest
+from collector_rig import DRNS, Amqtt, Bus, Collector, Mosquitto, Station, wait_until
+
+ACCEPT = 1
+TOKEN = "01234567890123456789"
+BUSY_FOR_EVER = 1 << 30
+
+
+@pytest.fixture(params=[Amqtt, Mosquitto], ids=["amqtt", "mosquitto"])
+def broker(request, tmp_path):
+    if request.param is Mosquitto and not Mosquitto.found():
+        pytest.skip("mosquitto is not installed")
+    tmp_path.chmod(0o755)
+    broker = request.param(tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def bus():
+    bus = Bus()
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def station(broker):
+    station = Station(broker.port)
+    yield station
+    station.close()
+
+
+@pytest.fixture
+def collector(micropython, tmp_path, bus, broker, station):
+    """Running and online."""
+    collector = Collector(micropython, tmp_path / "flash", bus.path, {"port": broker.port})
+    collector.start()
+    wait_until(station.online, "the collector online")
+    yield collector
+    if collector.process:
+        assert collector.stop() == 0
+
+
+def test_a_token_from_command_to_forgotten(collector, station, bus, broker):
+    order = {"id": 4294967295, "token": TOKEN}
+    bus.meters[1].energy_wh = 7
+    wait_until(lambda: station.states.get(DRNS[0], {}).get("energy_wh") == 7, "a reading")
+    assert station.states[DRNS[0]]["online"] is True
+
+    bus.meters[1].busy = BUSY_FOR_EVER
+    assert station.ask(order, "stored")
+    assert collector.jobs() == [f"ffffffff-{DRNS[0]}.job"]
+    bus.meters[1].busy = 0
+    done = station.wait_ack(order["id"], "done")
+    assert done["result"] == ACCEPT
+    assert done["at"] > 1700000000
+    assert station.ask(order, "done") == done
+    assert collector.jobs()[0].endswith(".end")
+
+    station.command({"id": order["id"], "forget": True})
+    wait_until(lambda: not collector.jobs(), "the job forgotten")
+    assert station.ask(order, "done") == done  # a late repetition
+    assert collector.jobs() == []
+    assert bus.meters[1].entries == [(order["id"], TOKEN)]
+
+    latecomer = Station(broker.port)  # status and state are retained
+    wait_until(lambda: latecomer.online() and len(latecomer.states) == 2, "what is retained")
+    latecomer.close()
+
+
+def test_killed_between_stored_and_done(collector, station, bus):
+    """Twice: before the meter has the token, and after it."""
+    bus.deaf.add(1)
+    bus.meters[2].busy = BUSY_FOR_EVER
+    station.ask({"id": 1, "token": TOKEN}, "stored")
+    station.ask({"id": 2, "token": TOKEN}, "stored", DRNS[1])
+    wait_until(lambda: bus.meters[2].entries, "the token at the second meter")
+    collector.kill()
+    wait_until(lambda: station.status[-1] == "offline", "the last will")
+    bus.deaf.clear()
+    bus.meters[2].busy = 0
+    collector.start()
+    assert station.wait_ack(1, "done")["result"] == ACCEPT
+    assert station.wait_ack(2, "done")["result"] == ACCEPT
+    wait_until(station.online, "the collector online")
+    assert bus.meters[1].entries == [(1, TOKEN)]
+    assert bus.meters[2].entries == [(2, TOKEN)]
+
+
+def test_killed_between_done_and_forgotten(collector, station, bus):
+    station.ask({"id": 1, "token": TOKEN}, "done")
+    for _ in range(3):
+        collector.kill()
+        seen = len(station.acks)
+        collector.start()
+        assert station.wait_ack(1, "done", seen)["result"] == ACCEPT
+    assert bus.meters[1].entries == [(1, TOKEN)]
+
+
+def test_the_broker_restarts(collector, station, bus, broker):
+    bus.meters[1].busy = BUSY_FOR_EVER
+    station.ask({"id": 1, "token": TOKEN}, "stored")
+    broker.stop()
+    collector.wait_report(lambda report: not report["online"], "the broker to be missed")
+    requests = bus.requests
+    bus.meters[1].busy = 0
+    wait_until(lambda: collector.jobs()[0].endswith(".end"), "the token delivered meanwhile")
+    wait_until(lambda: bus.requests > requests + 10, "polls without a broker")
+    station.status.clear()
+    station.states.clear()
+    broker.start()
+    assert station.wait_ack(1, "done")["result"] == ACCEPT
+    wait_until(station.online, "the status")
+    wait_until(lambda: len(station.states) == 2, "the readings")
+    assert collector.process.poll() is None
+
+
+def test_a_meter_is_silent_and_comes_back(collector, station, bus):
+    bus.meters[1].energy_wh = 7
+    wait_until(lambda: station.states.get(DRNS[0], {}).get("energy_wh") == 7, "a reading")
+    bus.deaf.add(1)
+    wait_until(lambda: station.states[DRNS[0]]["online"] is False, "the meter offline")
+    assert station.states[DRNS[0]]["energy_wh"] == 7
+    collector.wait_report(lambda report: report["meters"] == {DRNS[0]: False, DRNS[1]: True}, "it")
+    station.ask({"id": 1, "token": TOKEN}, "stored")
+    station.ask({"id": 2, "token": TOKEN}, "done", DRNS[1])  # the other one is not held up
+    assert collector.jobs()[0].endswith(".job")
+    bus.deaf.clear()
+    assert station.wait_ack(1, "done")["result"] == ACCEPT
+    wait_until(lambda: station.states[DRNS[0]]["online"] is True, "the meter online")
+
+
+def test_bad_commands(collector, station, bus):
+    assert "20 digits" in station.ask({"id": 1, "token": "12"}, "refused")["why"]
+    station.command({"id": None, "why": "x" * 5000})
+    assert "512 bytes" in wait_until(lambda: station.acks[1:], "the second answer")[0]["why"]
+    assert "no meter" in station.ask({"id": 1, "token": TOKEN}, "refused", "22222222222")["why"]
+    assert station.ask({"id": 1, "token": TOKEN}, "done")["result"] == ACCEPT
+
+
+def test_full_flash(collector, station, bus):
+    jobs = collector.folder / "jobs"
+    (jobs / f"00000005-{DRNS[0]}.new").symlink_to("/dev/full")
+    assert station.ask({"id": 5, "token": TOKEN}, "refused")["why"] == "storage full"
+    assert collector.jobs() == []
+    assert bus.meters[1].entries == []
+    assert station.ask({"id": 5, "token": TOKEN}, "done")["result"] == ACCEPT
+
+
+def test_as_many_jobs_as_there_may_be(collector, station, bus):
+    """Two hundred fit into the board's memory; the next one is refused and nothing is lost."""
+    bus.deaf.add(1)
+    for job_id in range(1, 201):
+        station.command({"id": job_id, "token": f"{job_id:020}"})
+    station.wait_ack(200, "stored")
+    assert "200 jobs" in station.ask({"id": 201, "token": TOKEN}, "refused")["why"]
+    assert len(collector.jobs()) == 200
+    collector.kill()
+    collector.start()
+    bus.deaf.clear()
+    station.wait_ack(200, "done")
+    wait_until(lambda: len({a["id"] for a in station.acks if a["state"] == "done"}) == 200, "all")
+    assert [ref for ref, _ in bus.meters[1].entries] == list(range(1, 201))
+    for job_id in range(1, 201):
+        station.command({"id": job_id, "forget": True})
+    wait_until(lambda: not collector.jobs(), "all forgotten")
+    assert collector.lowest_free > 20000
+
+
+def test_a_password(micropython, tmp_path, bus):
+    if not Mosquitto.found():
+        pytest.skip("mosquitto is not installed")
+    tmp_path.chmod(0o755)
+    broker = Mosquitto(tmp_path, password="right")
+    broker.start()
+    login = {"port": broker.port, "user": "c1", "password": "wrong"}
+    collector = Collector(micropython, tmp_path / "flash", bus.path, login)
+    try:
+        collector.start()
+        collector.wait_report(lambda report: report["broker"] == "not authorised", "a refusal")
+        assert collector.stop() == 0
+        collector.reports.clear()
+        collector.settings["broker"]["password"] = "right"
+        collector.start()
+        collector.wait_report(lambda report: report["online"], "the collector online")
+    finally:
+        if collector.process:
+            collector.stop()
+        broker.stop()
+
+
+def test_settings_that_cannot_be_used(micropython, tmp_path, bus):
+    collector = Collector(micropython, tmp_path / "flash", bus.path, {"port": 0})
+    collector.start()
+    report = collector.wait_report(lambda report: "error" in report, "a report")
+    assert report["error"] == "settings: port must be a number from 1 to 65535"
+    assert collector.stop() == 2
+
+
+def test_no_secret_in_reports(micropython, tmp_path: Path, bus):
+    login = {"port": 1, "user": "c1", "password": "hush"}
+    collector = Collector(micropython, tmp_path / "flash", bus.path, login)
+    collector.start()
+    collector.wait_report(lambda report: report["broker"], "a failed connection")
+    assert "hush" not in str(collector.reports)
+    assert collector.stop() == 0
