@@ -1,0 +1,29 @@
+"""What a delivery's result means, for people."""
+
+from sts_portable import results
+
+_SENTENCES = {
+    results.OVERFLOW_ERROR: "the meter cannot hold so much credit; it can be entered later",
+    results.KEY_TYPE_ERROR: "the meter's key is of a type that may not do this",
+    results.FORMAT_ERROR: "the token has a field the meter does not know",
+    results.RANGE_ERROR: "a value in the token is outside the meter's range",
+    results.FUNCTION_ERROR: "the meter does not have this function",
+    results.OLD_ERROR: "the token is older than all the meter remembers",
+    results.USED_ERROR: "the meter has had this token already",
+    results.KEY_EXPIRED_ERROR: "the meter's key has expired",
+    results.DDTK_ERROR: "the meter has its default key only, which cannot take credit",
+    results.CRC_ERROR: "the token is not for this meter or its key",
+    results.LOCKOUT_ERROR: "the meter is locked after too many wrong entries; try later",
+}
+
+
+def accepted(code: int) -> bool:
+    """Whether the meter took the token."""
+    return code == results.ACCEPT
+
+
+def sentence(code: int) -> str | None:
+    """Why a token was not taken, with the standard's name of the result; None when it was."""
+    if accepted(code):
+        return None
+    return ": ".join(part for part in (results.name(code), _SENTENCES.get(code)) if part)

@@ -1,0 +1,291 @@
+// The bench page: shows what the event stream says, sends what is clicked. No framework, no state
+// of its own but the sales made here.
+"use strict";
+
+const STEPS = ["issued", "sent", "at_collector", "accepted"];
+const STEP_NAMES = { at_collector: "at collector" };
+const TRACE_LINES = 60;
+const POLL_MS = 400;
+
+const page = document.getElementById("bench");
+
+function find(root, name) {
+  return root.querySelector(`[data-field="${name}"]`);
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+async function post(path, body) {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) say((await answer.json()).error || answer.statusText);
+  } catch {
+    say("the bench does not answer");
+  }
+}
+
+function say(text, lost = true) {
+  const link = document.getElementById("link");
+  setText(link, text);
+  link.classList.toggle("lost", lost);
+  clearTimeout(say.timer);
+  if (lost && stream.readyState === EventSource.OPEN) say.timer = setTimeout(say, 5000, "live", false);
+}
+
+// ---- meters ----
+
+function meterCard(state) {
+  const id = `meter-${state.drn}`;
+  const known = document.getElementById(id);
+  if (known) return known;
+  const card = document.getElementById("meter-template").content.firstElementChild.cloneNode(true);
+  card.id = id;
+  card.dataset.testid = id;
+  card.dataset.drn = state.drn;
+  wireMeter(card, state.drn);
+  const meters = document.getElementById("meters");
+  card.dataset.address = state.address;
+  const after = [...meters.children].find((other) => Number(other.dataset.address) > state.address);
+  meters.insertBefore(card, after || null);
+  return card;
+}
+
+function wireMeter(card, drn) {
+  const command = (body) => post(`/bench/meters/${drn}`, body);
+  const press = keyQueue(command);
+  const device = card.querySelector(".device");
+  card.querySelector(".keys").addEventListener("click", (event) => {
+    if (event.target.dataset.key) press(event.target.dataset.key);
+  });
+  device.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target !== device) return;
+    const key = { Enter: "#", Backspace: "*" }[event.key] || event.key;
+    if (!/^[0-9*#]$/.test(key)) return;
+    event.preventDefault();
+    press(key);
+  });
+  device.addEventListener("paste", (event) => {
+    const digits = event.clipboardData.getData("text").replace(/[^0-9]/g, "").slice(0, 24);
+    if (digits) press(digits + "#");
+  });
+  const load = card.querySelector(".load input");
+  load.addEventListener("input", () => setText(find(card, "load"), watts(loadOf(load))));
+  load.addEventListener("change", () => command({ load_w: loadOf(load) }));
+  card.querySelector("[data-cover]").addEventListener("click", (event) => {
+    command({ cover: event.currentTarget.getAttribute("aria-pressed") !== "true" });
+  });
+  const token = find(card, "token");
+  token.title = "click to copy; then click a meter's front and paste";
+  token.addEventListener("click", () => navigator.clipboard?.writeText(token.textContent));
+  const form = card.querySelector(".sell");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    sell(card, drn, form.elements.kwh.value.trim());
+  });
+}
+
+// One request at a time: keys must not overtake each other.
+function keyQueue(command) {
+  let waiting = "";
+  let busy = false;
+  return async (keys) => {
+    waiting += keys;
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const now = waiting;
+      waiting = "";
+      await command({ keys: now });
+    }
+    busy = false;
+  };
+}
+
+// The slider is quadratic: a lamp and a stove both have room on it.
+function loadOf(slider) {
+  const most = Number(slider.max);
+  const exact = Number(slider.value) ** 2 / most;
+  const step = exact < 200 ? 10 : exact < 2000 ? 50 : 100;
+  return Math.min(most, Math.round(exact / step) * step);
+}
+
+function watts(number) {
+  return `${number} W`;
+}
+
+function kwh(wh) {
+  return wh == null ? "--" : (wh / 1000).toFixed(2);
+}
+
+function showMeter(state) {
+  const card = meterCard(state);
+  card.classList.toggle("away", !state.running);
+  setText(find(card, "drn"), state.drn);
+  setText(find(card, "customer"), `${state.customer}, bus address ${state.address}`);
+  state.display.forEach((line, i) => setText(find(card, `line${i}`), line));
+  card.querySelector(".lamp").dataset.lit = String(state.lamp);
+  card.classList.toggle("on", state.relay);
+  setText(find(card, "relay"), state.relay ? "relay closed" : "relay open");
+  setText(find(card, "credit"), kwh(state.credit_wh));
+  card.querySelector(".credit").classList.toggle("gone", state.credit_wh <= 0);
+  setText(find(card, "power"), state.power_w == null ? "--" : String(state.power_w));
+  const slider = card.querySelector(".load input");
+  if (!slider.matches(":active")) {
+    slider.value = Math.sqrt(state.load_w * Number(slider.max));
+    slider.setAttribute("aria-valuetext", watts(state.load_w));
+    setText(find(card, "load"), watts(state.load_w));
+  }
+  card.querySelector("[data-cover]").setAttribute("aria-pressed", String(state.cover));
+  card.querySelector(".device").classList.toggle("open", state.cover);
+  flash(card, state.energy_wh);
+}
+
+function flash(card, energy) {
+  if (card.dataset.energy !== undefined && Number(card.dataset.energy) < energy) {
+    const led = card.querySelector(".led.pulse");
+    led.classList.add("flash");
+    setTimeout(() => led.classList.remove("flash"), 120);
+  }
+  card.dataset.energy = energy;
+}
+
+// ---- selling: an id of our own makes a repeated request harmless ----
+
+async function sell(card, drn, amount) {
+  const id = crypto.randomUUID();
+  const order = {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ drn, kwh: amount.replace(",", ".") }),
+  };
+  card.dataset.sale = id;
+  setText(find(card, "token"), "");
+  card.querySelector(".steps").replaceChildren();
+  setText(find(card, "why"), "");
+  let vend = null;
+  while (card.dataset.sale === id) {
+    const answer = await ask(id, vend ? undefined : order);
+    if (answer.token) vend = answer;
+    setText(find(card, "why"), answer.error || vend?.delivery.reason || "");
+    if (vend) showVend(card, vend);
+    if (answer.error ? !answer.again : isFinal(vend.delivery)) return;
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
+  }
+}
+
+async function ask(id, order) {
+  try {
+    const answer = await fetch(`/api/v1/vends/${id}`, order);
+    const body = await answer.json();
+    return answer.status >= 500 ? { ...body, again: true } : body;
+  } catch {
+    return { error: "The station does not answer; the same sale is asked for again.", again: true };
+  }
+}
+
+function isFinal(delivery) {
+  return delivery.state === "accepted" || delivery.state === "refused" || delivery.channel === "keyed";
+}
+
+function showVend(card, vend) {
+  const { state, channel } = vend.delivery;
+  setText(find(card, "token"), vend.token_grouped);
+  card.dataset.status = state;
+  const steps = channel === "keyed" ? ["issued", "to be keyed in"] : STEPS;
+  const refused = state === "refused";
+  const at = refused ? STEPS.length - 1 : STEPS.indexOf(state);
+  card.querySelector(".steps").replaceChildren(...steps.map((step, i) => {
+    const node = document.createElement("li");
+    node.textContent = refused && i === at ? "refused" : STEP_NAMES[step] || step;
+    node.className = i < at ? "done" : i > at ? "" : refused ? "bad" : "now";
+    node.dataset.step = step;
+    return node;
+  }));
+}
+
+// ---- processes, collector, bus ----
+
+function kilobytes(bytes) {
+  return bytes == null ? "--" : `${Math.round(bytes / 1024)} K`;
+}
+
+function showPart(part) {
+  const card = document.getElementById(part.name === "collector" ? "collector" : `meter-${part.name}`);
+  if (!card) return;
+  const text = [`MicroPython ${part.micropython || "--"}`, `heap ${kilobytes(part.used)}`,
+    `lowest free ${kilobytes(part.lowest_free)}`];
+  const line = find(card, "process");
+  const trouble = document.createElement("span");
+  trouble.className = "trouble";
+  if (part.state === "restarting") trouble.textContent = ` · ended (${part.last_exit}), restarting`;
+  else if (part.restarts) trouble.textContent = ` · restarted ${part.restarts}x (${part.last_exit})`;
+  line.replaceChildren(text.join(" · "), trouble);
+  card.dataset.restarts = part.restarts;
+}
+
+function showCollector(state) {
+  const card = document.getElementById("collector");
+  card.classList.toggle("on", state.online);
+  setText(find(card, "state"), state.text);
+  setText(find(card, "facts"), state.facts);
+}
+
+function showBus(bus) {
+  setText(document.querySelector('.bus [data-field="bus"]'), `${bus.baudrate} 8E1 · ${bus.path}`);
+  for (const button of document.querySelectorAll("[data-bus]")) {
+    button.setAttribute("aria-pressed", String(bus[button.dataset.bus] > 0));
+  }
+}
+
+function showClock(clock) {
+  setText(document.querySelector('[data-item="time"]'), clock.text);
+  for (const button of document.querySelectorAll("[data-speed]")) {
+    button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed));
+  }
+}
+
+function addFrames(frames) {
+  const trace = document.getElementById("trace");
+  const follows = trace.scrollHeight - trace.scrollTop - trace.clientHeight < 40;
+  for (const frame of frames) {
+    const line = document.createElement("li");
+    line.className = frame.kind;
+    line.title = `${(frame.at_ms / 1000).toFixed(3)} s, ${frame.from}\n${frame.text}\n${frame.hex}`;
+    line.textContent = `${{ request: "→", reply: "←" }[frame.kind] || "⚡"} ${frame.text}`;
+    trace.append(line);
+  }
+  while (trace.childElementCount > TRACE_LINES) trace.firstElementChild.remove();
+  if (follows) trace.scrollTop = trace.scrollHeight;
+}
+
+const SHOW = { meter: showMeter, part: showPart, collector: showCollector, bus: showBus, clock: showClock };
+
+function take(news) {
+  const order = Object.keys(news.items || {}).sort(); // meters come before their processes
+  for (const name of order) SHOW[name.split(":")[0]](news.items[name]);
+  if (news.frames) addFrames(news.frames);
+}
+
+document.addEventListener("click", (event) => {
+  const data = event.target.dataset;
+  if (data.speed) post("/bench/speed", { speed: Number(data.speed) });
+  if (data.bus) {
+    const on = event.target.getAttribute("aria-pressed") === "true";
+    post("/bench/bus", { [data.bus]: on ? 0 : Number(data.value) });
+  }
+  if (event.target.matches(".kill")) {
+    post("/bench/kill", { part: data.kill || event.target.closest("article").dataset.drn });
+  }
+});
+
+const stream = new EventSource("/bench/events");
+stream.onopen = () => say("live", false);
+stream.onerror = () => say("the bench does not answer");
+stream.onmessage = (event) => take(JSON.parse(event.data));
+page.style.setProperty("--bench-top", `${document.querySelector(".side").offsetTop + 12}px`);

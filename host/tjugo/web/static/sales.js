@@ -1,0 +1,86 @@
+// Keeps the delivery status on the sales page fresh, and adds sales made elsewhere.
+"use strict";
+
+const PERIOD_MS = 1000;
+
+function statusOf(delivery) {
+  const pill = document.createElement("span");
+  const keyed = delivery.channel === "keyed";
+  pill.className = "status " + (keyed ? "keyed" : delivery.state);
+  pill.textContent = keyed ? "key in" : delivery.state.replace("_", " ");
+  const reason = document.createElement("span");
+  reason.className = "reason";
+  reason.textContent = delivery.reason || "";
+  return [pill, " ", reason];
+}
+
+function cell(row, text, className) {
+  const td = row.insertCell();
+  td.textContent = text;
+  if (className) td.className = className;
+  return td;
+}
+
+function newRow(sale) {
+  const row = document.createElement("tr");
+  row.dataset.client = sale.client;
+  row.dataset.id = sale.client_id;
+  cell(row, sale.issued_at.replace("T", " ").replace("Z", ""), "time");
+  cell(row, sale.drn);
+  cell(row, sale.kwh, "number");
+  if (sale.token) {
+    cell(row, sale.token_grouped, "token");
+    cell(row, "", "live");
+  } else {
+    cell(row, "none");
+    const refused = { channel: "", state: "refused", reason: sale.refused };
+    const parts = statusOf(refused);
+    parts[0].textContent = "not sold";
+    cell(row, "").append(...parts);
+  }
+  return row;
+}
+
+function find(root, sale) {
+  for (const element of root.querySelectorAll("[data-id]")) {
+    if (element.dataset.id === sale.client_id && element.dataset.client === sale.client) return element;
+  }
+  return null;
+}
+
+function show(sales) {
+  const body = document.getElementById("recent");
+  let before = body.firstElementChild;
+  for (const sale of sales) {
+    let row = find(body, sale);
+    if (!row) {
+      body.querySelector(".empty")?.parentElement.remove();
+      row = body.insertBefore(newRow(sale), before && before.isConnected ? before : body.firstElementChild);
+    }
+    before = row.nextElementSibling;
+    if (!sale.delivery) continue;
+    row.querySelector(".live")?.replaceChildren(...statusOf(sale.delivery));
+    find(document.querySelector(".receipt") || document.createElement("p"), sale)
+      ?.replaceChildren(...statusOf(sale.delivery));
+  }
+}
+
+async function poll() {
+  try {
+    const answer = await fetch("/api/v1/vends?limit=20");
+    if (answer.ok) show(await answer.json());
+  } catch {
+    // The station is away for the moment; the next round asks again.
+  }
+  setTimeout(poll, PERIOD_MS);
+}
+
+document.querySelector("form")?.addEventListener("submit", (event) => {
+  event.target.querySelector("button").disabled = true;
+});
+// Back from the next page: the browser shows this one as it was left.
+window.addEventListener("pageshow", () => {
+  const button = document.querySelector("form button");
+  if (button) button.disabled = false;
+});
+poll();

@@ -1,0 +1,49 @@
+"""What the station's tests stand on: a station with meters and a clock that stands still."""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tjugo.station.meters import NewMeter, add_meter, drn_with_check_digit
+from tjugo.station.station import Station
+
+REPO = Path(__file__).resolve().parents[2]
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+COLLECTOR = "c1"
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+def drn(number: int) -> str:
+    """A DRN of manufacturer 01."""
+    return drn_with_check_digit(f"01{number:08d}")
+
+
+def new_station(folder: Path, clock: Clock | None = None) -> Station:
+    """Three meters: 1 with a collector and EA07, 2 with a collector and EA11, 3 keyed, DKGA02."""
+    station = Station.open(folder, clock=clock or Clock(), create=True)
+    add_meter(station, NewMeter(drn(1), collector_id=COLLECTOR))
+    add_meter(station, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))
+    add_meter(station, NewMeter(drn(3), sgc="123456", dkga="02"))
+    return station
+
+
+def environment(**more: str) -> dict[str, str]:
+    """For a Python process that imports from this checkout."""
+    path = os.pathsep.join(str(REPO / part) for part in ("", "firmware", "host", "tests/host"))
+    return {**os.environ, "PYTHONPATH": path, **more}
+
+
+PYTHON = sys.executable

@@ -1,0 +1,120 @@
+"""The station's deliveries over a real MQTT broker."""
+
+import asyncio
+import contextlib
+import json
+from decimal import Decimal
+
+import aiomqtt
+import pytest
+from station_kit import COLLECTOR, Clock, drn, new_station
+
+from tjugo.bench.broker import EmbeddedBroker
+from tjugo.station import queries
+from tjugo.station.mqtt_link import MqttLink
+from tjugo.station.station import Station
+from tjugo.station.vend import vend
+
+
+@pytest.fixture
+def station(tmp_path):
+    with new_station(tmp_path / "state") as opened:
+        yield opened
+
+
+def sell(station, client_id="a", number=1):
+    return vend(station, "test", client_id, drn(number), Decimal(20))
+
+
+class Collector:
+    """The collector's side of docs/wire.md, answering as it is told."""
+
+    def __init__(self, client):
+        self.client = client
+        self.commands = asyncio.Queue()
+
+    async def listen(self):
+        await self.client.subscribe(f"sts/{COLLECTOR}/+/cmd", qos=1)
+        async for message in self.client.messages:
+            topic = str(message.topic).split("/")
+            await self.commands.put((topic[2], json.loads(message.payload)))
+
+    async def next(self):
+        return await asyncio.wait_for(self.commands.get(), 20)
+
+    async def say(self, drn_, what, payload, retain=False):
+        topic = f"sts/{COLLECTOR}/{drn_}/{what}" if drn_ else f"sts/{COLLECTOR}/{what}"
+        await self.client.publish(topic, payload, qos=1, retain=retain)
+
+
+@contextlib.asynccontextmanager
+async def running(*coroutines):
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def test_over_a_broker(station):
+    asyncio.run(_over_a_broker(station))
+
+
+async def _over_a_broker(station):
+    first = sell(station, "first")
+    async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as client:
+        collector = Collector(client)
+        link = MqttLink(station, broker.host, broker.port, poll_s=0.05)
+        async with running(collector.listen(), link.run()):
+            await until(lambda: link.connected)
+            command = (drn(1), {"id": first.delivery.ref, "token": first.digits})
+            assert await collector.next() == command
+            # A sale that another process made is found by itself.
+            with Station.open(station.state_dir, clock=Clock()) as other:
+                second = sell(other, "second", 2)
+            assert await collector.next() == (
+                drn(2),
+                {"id": second.delivery.ref, "token": second.digits},
+            )
+            # Not answered, gone, and back: asked again at once.
+            await collector.say("", "status", "online", retain=True)
+            again = [await collector.next(), await collector.next()]
+            assert command in again
+            await collector.say(drn(1), "ack", b"\xffnonsense")
+            for state in ({"state": "stored"}, {"state": "done", "result": 1}):
+                payload = json.dumps({"id": first.delivery.ref, **state})
+                await collector.say(drn(1), "ack", payload)
+            assert await collector.next() == (drn(1), {"id": first.delivery.ref, "forget": True})
+            assert queries.find_sale(station, "test", "first").delivery.state == "accepted"
+            await collector.say(drn(2), "state", json.dumps({"online": True, "credit_wh": 5}))
+            await until(lambda: queries.find_meter(station, drn(2))["reading"])
+            assert queries.collectors(station)[0]["online"] is True
+
+
+def test_the_link_comes_back(station):
+    asyncio.run(_the_link_comes_back(station))
+
+
+async def _the_link_comes_back(station):
+    async with EmbeddedBroker() as broker:
+        port = broker.port
+        link = MqttLink(station, broker.host, port, poll_s=0.05)
+    sale = sell(station)
+    async with running(link.run()):
+        await until(lambda: link.problem)
+        assert str(port) in link.problem and not link.connected
+        async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as client:
+            collector = Collector(client)
+            async with running(collector.listen()):
+                link.port = broker.port
+                _, command = await collector.next()
+                assert command["id"] == sale.delivery.ref
+                assert link.problem is None

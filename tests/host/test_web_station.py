@@ -1,0 +1,289 @@
+"""The station's pages and its JSON interface."""
+
+import asyncio
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from station_kit import drn, new_station
+
+from tjugo.errors import Unavailable
+from tjugo.station import customers, delivery, queries, wire
+from tjugo.station.station import Station
+from tjugo.web.app import create_app
+
+BASE = "http://127.0.0.1:8020"
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture
+def station(tmp_path):
+    with new_station(tmp_path / "state") as opened:
+        yield opened
+
+
+@pytest.fixture
+def web(station):
+    with TestClient(create_app(station), base_url=BASE, raise_server_exceptions=False) as client:
+        yield client
+
+
+def put(web, client_id="a", number=1, kwh="20", **options):
+    body = {"drn": drn(number), "kwh": kwh}
+    return web.put(f"/api/v1/vends/{client_id}", json=body, **options)
+
+
+# The JSON interface
+
+
+def test_a_vend_is_idempotent(web):
+    first = put(web)
+    assert first.status_code == 200
+    assert put(web).json() == put(web, kwh=20.0).json() == first.json()
+    assert web.get("/api/v1/vends/a").json() == first.json()
+    assert len(web.get("/api/v1/vends").json()) == 1
+
+
+def test_a_vend_is_idempotent_for_impatient_clients(web):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: put(web).json()["token"], range(16)))
+    assert len(set(answers)) == 1
+    assert len(web.get("/api/v1/vends").json()) == 1
+
+
+def test_the_status_of_a_delivery(web, station):
+    sale = put(web).json()
+    ref = sale["delivery"]["ref"]
+    delivery.take(station, wire.Ack("c1", drn(1), ref, "done", 10))
+    found = web.get("/api/v1/vends/a").json()["delivery"]
+    assert found["state"] == "refused" and found["reason"].startswith("UsedError")
+
+
+WRONG = [
+    ({"json": {"drn": drn(9), "kwh": 1}}, 404, "not registered"),
+    ({"json": {"drn": "01000000010", "kwh": 1}}, 400, "wrong check digit"),
+    ({"json": {"drn": drn(1), "kwh": 0}}, 400, "more than 0"),
+    ({"json": {"drn": drn(1), "kwh": "1E+999999999"}}, 400, "number of kWh"),
+    ({"json": {"drn": drn(1), "kwh": "x"}}, 422, "kwh: "),
+    ({"json": {"drn": drn(1), "kwh": "NaN"}}, 422, "kwh: "),
+    ({"json": {"drn": drn(1)}}, 422, "kwh: "),
+    ({"json": {"drn": drn(1), "kwh": 1, "amount": 5}}, 422, "amount: "),
+    ({"content": b"{", "headers": {"content-type": "application/json"}}, 422, "JSON"),
+]
+
+
+@pytest.mark.parametrize(("request_", "status", "words"), WRONG)
+def test_errors_are_sentences(web, request_, status, words):
+    answer = web.put("/api/v1/vends/a", **request_)
+    assert answer.status_code == status
+    assert list(answer.json()) == ["error"]
+    assert words in answer.json()["error"]
+
+
+def test_an_id_is_used_for_one_thing(web):
+    put(web)
+    assert put(web, kwh="21").status_code == 409
+    assert put(web, "x" * 65).status_code == 400
+    assert web.get("/api/v1/vends/unknown").status_code == 404
+
+
+def test_a_full_disk_is_not_the_clients_fault(web, station, monkeypatch):
+    def full(*_args):
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(station.backend, "issue_credit_token", full)
+    assert put(web).status_code == 503
+    assert web.get("/api/v1/vends/a").status_code == 404
+    monkeypatch.undo()
+    assert put(web).status_code == 200
+
+
+def test_what_nobody_foresaw_shows_nothing_of_the_inside(web, station, monkeypatch):
+    def fail(*_args):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(station.backend, "issue_credit_token", fail)
+    answer = put(web)
+    assert answer.status_code == 500
+    assert "unforeseen" in answer.json()["error"] and "secret" not in answer.text
+
+
+def test_meters_and_customers(web):
+    added = web.post("/api/v1/meters", json={"drn": drn(4), "ea": 11})
+    assert (added.status_code, added.json()["drn"]) == (201, drn(4))
+    assert web.post("/api/v1/meters", json={"drn": drn(4)}).status_code == 409
+    ada = web.post("/api/v1/customers", json={"name": "Ada"}).json()["account_no"]
+    patched = web.patch(
+        f"/api/v1/meters/{drn(4)}",
+        json={"account_no": ada, "collector_id": "c2", "status": "blocked"},
+    ).json()
+    assert patched["customer"]["name"] == "Ada"
+    assert (patched["collector"], patched["status"]) == ("c2", "blocked")
+    assert len(web.get("/api/v1/meters").json()) == 4
+    assert web.patch(f"/api/v1/customers/{ada}", json={"phone": "7"}).json()["phone"] == "7"
+    assert web.patch(f"/api/v1/customers/{ada}", json={"tenant_id": "7"}).status_code == 400
+    assert web.delete(f"/api/v1/customers/{ada}").status_code == 409
+    assert web.get("/api/v1/customers").json()[0]["meters"] == [drn(4)]
+    assert {row["collector"] for row in web.get("/api/v1/collectors").json()} == {"c1", "c2"}
+
+
+def test_the_interface_is_described(web):
+    assert "/api/v1/vends/{client_id}" in web.get("/api/v1/openapi.json").json()["paths"]
+
+
+# The pages
+
+
+def form_of(page):
+    return {"client_id": re.search(r'name="client_id" value="([^"]+)"', page.text).group(1)}
+
+
+def test_a_sale_by_form(web):
+    page = web.get("/sales", headers=HTML)
+    form = {**form_of(page), "drn": drn(1), "kwh": "20"}
+    answer = web.post("/sales", data=form, headers=HTML, follow_redirects=False)
+    assert answer.status_code == 303
+    shown = web.get(answer.headers["location"], headers=HTML)
+    sale = web.get("/api/v1/vends").json()[0]
+    assert [group in shown.text for group in sale["token_grouped"].split()] == [True] * 5
+    # Sent again by a reload or a double click: the same sale.
+    again = web.post("/sales", data=form, headers=HTML, follow_redirects=False)
+    assert again.headers["location"] == answer.headers["location"]
+    assert len(web.get("/api/v1/vends").json()) == 1
+    assert form_of(shown)["client_id"] != form["client_id"]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "words"),
+    [
+        ({"drn": "01000000010", "kwh": "20"}, 400, "wrong check digit"),
+        ({"drn": drn(9), "kwh": "20"}, 404, "not registered"),
+        ({"drn": drn(1), "kwh": "<b>"}, 400, "&lt;b&gt;"),
+        ({}, 400, "number of kWh"),
+    ],
+)
+def test_a_form_that_is_wrong_comes_back_with_a_sentence(web, form, status, words):
+    first = str(uuid.uuid4())
+    page = web.post("/sales", data={"client_id": first, **form}, headers=HTML)
+    assert page.status_code == status
+    assert words in page.text and 'role="alert"' in page.text
+    assert form.get("drn", "") in page.text and "<b>" not in page.text
+    assert form_of(page)["client_id"] != first
+
+
+def test_too_large_a_form(web):
+    page = web.post("/customers", data={"name": "x" * 20_000}, headers=HTML)
+    assert page.status_code == 400 and "too large" in page.text
+
+
+def test_customers_and_meters_by_form(web, station):
+    web.post("/customers", data={"name": "Ada <i>", "phone": "1", "address": ""}, headers=HTML)
+    page = web.get("/customers", headers=HTML)
+    assert "Ada &lt;i&gt;" in page.text and "C00001" in page.text
+    form = {"drn": drn(4), "ea": "11", "account_no": "C00001", "collector_id": ""}
+    page = web.post("/meters", data=form, headers=HTML)
+    assert page.status_code == 200 and "Ada &lt;i&gt;" in page.text
+    assert queries.find_meter(station, drn(4))["ea"] == "11"
+    again = web.post("/meters", data=form, headers=HTML)
+    assert again.status_code == 409 and "registered already" in again.text
+    assert web.post("/customers", data={"name": ""}, headers=HTML).status_code == 400
+
+
+def test_pages_of_an_empty_station(tmp_path):
+    with Station.open(tmp_path / "empty", create=True) as empty:
+        web = TestClient(create_app(empty), base_url=BASE)
+        assert "no meters yet" in web.get("/sales", headers=HTML).text
+        assert "No meters yet" in web.get("/meters", headers=HTML).text
+        assert "No customers yet" in web.get("/customers", headers=HTML).text
+
+
+def test_the_first_page_is_the_sales_page_without_a_bench(web):
+    answer = web.get("/", headers=HTML, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sales")
+    assert "Bench" not in web.get("/sales", headers=HTML).text
+
+
+def test_pages_and_programs_get_errors_they_can_read(web):
+    assert web.get("/none").json() == {"error": "There is no such page."}
+    page = web.get("/none", headers=HTML)
+    assert page.status_code == 404 and "There is no such page." in page.text
+    assert web.delete("/sales").status_code == 405
+    assert web.get("/sales?id=unknown", headers=HTML).status_code == 404
+
+
+def test_nothing_is_loaded_from_elsewhere(web, station):
+    customers.add_customer(station, "Ada")
+    put(web)
+    for path in ("/sales", "/meters", "/customers", "/none"):
+        text = web.get(path, headers=HTML).text
+        found = set(re.findall(r'(?:src|href|action)="([^"]+)"', text)) - {"#main"}
+        assert found and all(re.match(r"/(?!/)", link) for link in found)
+        for link in found:
+            assert web.get(link, headers=HTML).status_code == 200, link
+
+
+# Other web pages
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"host": "evil.example"},
+        {"host": "evil.example:8020", "origin": "http://evil.example:8020"},
+        {"host": ""},
+    ],
+)
+def test_other_pages_are_kept_out(web, headers):
+    assert put(web, headers=headers).status_code == 403
+    form = {"drn": drn(1), "kwh": "20", "client_id": "a"}
+    assert web.post("/sales", data=form, headers=headers).status_code == 403
+    assert web.get("/api/v1/vends").json() == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": BASE},
+        {"host": "localhost:8020", "origin": "http://localhost:8020"},
+        {"host": "[::1]:8020", "origin": "http://[::1]:8020"},
+        {"origin": BASE, "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_our_own_pages_and_programs_are_let_in(web, headers):
+    assert put(web, headers=headers).status_code == 200
+
+
+def test_reading_by_a_rebound_name_is_refused(web):
+    assert web.get("/api/v1/vends", headers={"host": "evil.example"}).status_code == 403
+
+
+def test_pages_say_what_they_may_load(web):
+    headers = web.get("/sales", headers=HTML).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_background_work_lives_as_long_as_the_server(station):
+    seen = []
+
+    async def work():
+        seen.append("started")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            seen.append("ended")
+
+    with TestClient(create_app(station, background=work), base_url=BASE) as client:
+        client.get("/sales")
+        assert seen == ["started"]
+    assert seen == ["started", "ended"]
