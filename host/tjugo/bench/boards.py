@@ -1,0 +1,159 @@
+"""The boards of one bench: their parts, what is known of them, and what can be done to them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tjugo.bench.bus import TOOL, Bus
+from tjugo.bench.clock import SimClock
+from tjugo.bench.hub import Hub
+from tjugo.bench.line import Frame
+from tjugo.bench.meters import BadCommand, Meter
+from tjugo.bench.parts import Part, board_environment
+from tjugo.bench.provision import BoardPlan, MeterPlan
+from tjugo.bench.trace import COLLECTOR, Tracer
+
+FASTEST = 3600
+HEAP = "192k"  # what an RP2040 leaves to MicroPython
+_BUS_SETTERS = {"noise": Bus.set_noise, "collisions": Bus.set_collisions}
+
+
+class Boards:
+    """All processes and meters by name: a meter's is its DRN, the collector's `collector`.
+
+    Everything that changes is put on the hub.
+    """
+
+    def __init__(
+        self, root: Path, micropython: list[str], bus: Bus, clock: SimClock, hub: Hub
+    ) -> None:
+        self.hub = hub
+        self.meters: dict[str, Meter] = {}
+        self.parts: dict[str, Part] = {}
+        self._root = root
+        self._micropython = micropython
+        self._bus = bus
+        self._clock = clock
+        self._tracer = Tracer()
+        self._collector: dict[str, Any] = {}
+
+    def add_meter(self, plan: MeterPlan) -> Meter:
+        """A meter, not running yet."""
+        part = self._part(plan)
+        meter = Meter(plan.drn, plan.address, plan.customer, part.send)
+        self.meters[plan.drn] = meter
+
+        def show(state: dict[str, Any]) -> None:
+            self.hub.put(f"meter:{plan.drn}", state)
+
+        def change() -> None:
+            meter.set_running(part.state == "running")
+            self.hub.put(f"part:{plan.drn}", part.status())
+
+        def take(message: dict[str, Any]) -> None:
+            meter.take(message)
+            change()
+
+        meter.watchers.add(show)
+        show(meter.state())
+        part.on_message, part.on_change = take, change
+        part.greeting = lambda: [*meter.greeting(), {"speed": self._clock.speed}]
+        return meter
+
+    def add_collector(self, plan: BoardPlan) -> None:
+        """The collector, not running yet."""
+        part = self._part(plan)
+
+        def change() -> None:
+            self.hub.put(f"part:{COLLECTOR}", part.status())
+            self.hub.put(COLLECTOR, self.collector_state())
+
+        def take(message: dict[str, Any]) -> None:
+            if "hello" in message:
+                self._collector = {}
+            self._collector.update(message.get("report", {}))
+            change()
+
+        part.on_message, part.on_change = take, change
+        part.greeting = lambda: [{"speed": self._clock.speed}]
+
+    def collector_state(self) -> dict[str, Any]:
+        """What its card shows."""
+        part = self.parts.get(COLLECTOR)
+        running = part is not None and part.state == "running"
+        report = self._collector
+        online = running and bool(report.get("online"))
+        trouble = report.get("error") or (not online and report.get("broker")) or ""
+        answering = report.get("meters", {}).values()
+        facts = (
+            f"{sum(answering)} of {len(answering)} meters answer, "
+            f"{report.get('jobs', 0)} waiting, "
+            f"{report.get('polls', 0)} polls, {report.get('timeouts', 0)} without an answer"
+        )
+        text = "online" if online else "connecting" if running else "not running"
+        if part is None:
+            text, facts = "none", "The bus is free for another program."
+        return {"online": online, "text": text, "facts": trouble or facts}
+
+    def _part(self, plan: BoardPlan) -> Part:
+        program = self._root / "firmware" / plan.program / "main.py"
+        part = Part(
+            name=plan.name,
+            argv=[*self._micropython, "-X", f"heapsize={HEAP}", str(program)],
+            folder=plan.folder,
+            environment=board_environment(
+                self._root, self._bus.path(plan.name), self._clock.speed
+            ),
+            log=plan.folder.parent / f"{plan.folder.name}.log",
+            before_start=lambda: self._bus.reset(plan.name),
+        )
+        self.parts[plan.name] = part
+        return part
+
+    # What the page and tests may do. KeyError: no such board. BadCommand: not like this.
+
+    def command(self, drn: str, message: Any) -> None:
+        """Keys, load or cover of a meter (meters.py)."""
+        self.meters[drn].command(message)
+
+    def kill(self, part: str) -> None:
+        """kill -9 of a board's process; it is restarted."""
+        if not self.parts[part].kill():
+            raise BadCommand(f"{part} is not running now")
+
+    def set_speed(self, speed: Any) -> None:
+        """Supply time runs so many times faster from now on, everywhere."""
+        if not isinstance(speed, int) or isinstance(speed, bool) or not 1 <= speed <= FASTEST:
+            raise BadCommand(f"the speed must be a whole number from 1 to {FASTEST}")
+        self._clock.speed = speed
+        for part in self.parts.values():
+            part.environment["TJUGO_SPEED"] = str(speed)
+            part.send({"speed": speed})
+        self.show_clock()
+
+    def set_bus(self, settings: Any) -> None:
+        """`{"noise": bit error rate}` and `{"collisions": share of transmissions}`."""
+        if not isinstance(settings, dict) or not settings or set(settings) - set(_BUS_SETTERS):
+            raise BadCommand('the bus has the settings "noise" and "collisions"')
+        for name, value in settings.items():
+            try:
+                _BUS_SETTERS[name](self._bus, float(value))
+            except (TypeError, ValueError) as error:
+                raise BadCommand(f"{name}: {error}") from error
+        self.show_bus(settings)
+
+    def show_bus(self, settings: dict[str, Any] | None = None) -> None:
+        """Puts the bus and its switches on the hub."""
+        state = {"noise": self._bus.noise, "collisions": self._bus.collisions}
+        facts = {"path": self._bus.path(TOOL), "baudrate": self._bus.line.baudrate}
+        self.hub.put("bus", {**facts, **state, **(settings or {})})
+
+    def show_clock(self) -> None:
+        """Puts supply time on the hub."""
+        now = datetime.fromtimestamp(int(self._clock.unix()), UTC)
+        text = now.strftime("%Y-%m-%d %H:%M:%S")
+        self.hub.put("clock", {"text": text, "speed": self._clock.speed})
+
+    def frame(self, frame: Frame) -> None:
+        """One more frame for the trace."""
+        self.hub.add_frame(self._tracer.line(frame))

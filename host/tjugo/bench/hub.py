@@ -1,0 +1,66 @@
+"""The latest state of everything, for the pages that look on."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+_PACE_S = 0.1  # a page is told at most so often
+_FRAMES = 200
+
+
+class Hub:
+    """Items by name, of which a page wants the latest, and bus frames, of which it wants all.
+
+    A slow page costs nothing: it gets what is newest when it is ready.
+    """
+
+    def __init__(self) -> None:
+        self._sequence = 0
+        self._items: dict[str, tuple[int, Any]] = {}
+        self._frames: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_FRAMES)
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    def put(self, name: str, value: Any) -> None:
+        """`value` is now the latest of `name`."""
+        if name not in self._items or self._items[name][1] != value:
+            self._items[name] = (self._next(), value)
+
+    def add_frame(self, frame: dict[str, Any]) -> None:
+        """One more line of the bus trace."""
+        number = self._next()
+        self._frames.append((number, {"n": number, **frame}))
+
+    def snapshot(self) -> dict[str, Any]:
+        """All items by name."""
+        return {name: value for name, (_, value) in self._items.items()}
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closed = True
+        self._wake.set()
+
+    async def changes(self) -> AsyncIterator[dict[str, Any]]:
+        """First everything, then what is new: `{"items": {...}, "frames": [...]}`."""
+        seen = 0
+        while not self._closed:
+            news = self._since(seen)
+            seen = self._sequence
+            if news:
+                yield news
+            await asyncio.sleep(_PACE_S)
+            if seen == self._sequence and not self._closed:
+                self._wake.clear()
+                await self._wake.wait()
+
+    def _since(self, seen: int) -> dict[str, Any]:
+        items = {name: value for name, (n, value) in self._items.items() if n > seen}
+        frames = [frame for n, frame in self._frames if n > seen]
+        news = {"items": items, "frames": frames}
+        return {key: value for key, value in news.items() if value}
+
+    def _next(self) -> int:
+        self._sequence += 1
+        self._wake.set()
+        return self._sequence

@@ -1,0 +1,135 @@
+"""What a bench's boards need before they start: demo customers and meters, keys, settings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tjugo.bench.state import read_json, write_private
+from tjugo.bench.trace import COLLECTOR
+from tjugo.errors import Conflict, Unavailable
+from tjugo.station.customers import add_customer, link_meter
+from tjugo.station.meters import (
+    NewMeter,
+    config_of,
+    drn_with_check_digit,
+    ensure_meter,
+    set_collector,
+)
+from tjugo.station.station import Station
+
+COLLECTOR_ID = "bench"
+_MANUFACTURER = "01"
+_NAMES = (
+    "Amina Diallo",
+    "Bo Lindqvist",
+    "Chidi Okafor",
+    "Dolores Ibarra",
+    "Esi Mensah",
+    "Farid Rahimi",
+)
+_POLL_MS = 1000
+_POLL_MS_A_METER = 150  # a poll takes about 100 ms at 9600 baud
+
+
+@dataclass(frozen=True)
+class BoardPlan:
+    """A board: its name on the bus, its program in firmware/, and the folder that is its flash."""
+
+    name: str
+    program: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class MeterPlan(BoardPlan):
+    drn: str
+    address: int
+    customer: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All boards of a bench. `folder` holds their flashes and logs."""
+
+    folder: Path
+    meters: list[MeterPlan]
+    collector: BoardPlan | None
+    collector_id: str | None
+
+
+def provision(station: Station, options: dict[str, Any], broker_port: int) -> Plan:
+    """Registers what is missing at the station and writes each board's settings.
+
+    options: `meters` (how many), `collector` (bool), `baudrate`. What a meter already has in its
+    settings, its key above all, stays. Raises TjugoError.
+    """
+    folder = station.state_dir / "boards"
+    collector_id = COLLECTOR_ID if options["collector"] else None
+    meters = [
+        _meter(station, folder, number, options["baudrate"], collector_id)
+        for number in range(1, options["meters"] + 1)
+    ]
+    collector = None
+    if collector_id is not None:
+        collector = BoardPlan(COLLECTOR, "collector", _flash(folder / COLLECTOR))
+        settings = collector_settings(collector_id, meters, options["baudrate"], broker_port)
+        write_private(collector.folder / "settings.json", settings)
+    return Plan(folder, meters, collector, collector_id)
+
+
+def _meter(
+    station: Station, folder: Path, number: int, baudrate: int, collector_id: str | None
+) -> MeterPlan:
+    drn = drn_with_check_digit(f"{_MANUFACTURER}{number:08d}")
+    ensure_meter(station, NewMeter(drn, collector_id=collector_id))
+    set_collector(station, drn, collector_id)
+    customer = _NAMES[(number - 1) % len(_NAMES)]
+    account = f"BENCH-{number:03d}"
+    try:
+        add_customer(station, customer, account_no=account)
+    except Conflict:
+        pass  # an earlier bench in this folder
+    link_meter(station, drn, account)
+    plan = MeterPlan(drn, "meter", _flash(folder / f"meter-{drn}"), drn, number, customer)
+    path = plan.folder / "settings.json"
+    bus = {"address": plan.address, "baudrate": baudrate}
+    settings = {**meter_settings(station, drn), **(read_json(path) or {}), **bus}
+    write_private(path, settings)
+    return plan
+
+
+def meter_settings(station: Station, drn: str) -> dict[str, Any]:
+    """What a factory puts into a meter: its name and its key state. Raises TjugoError."""
+    config = config_of(station, drn)
+    return {
+        "drn": config.drn,
+        "mfr_code": int(_MANUFACTURER),
+        "key": station.backend.decoder_key(config).hex(),
+        "ea": config.ea,
+        "sgc": int(config.sgc),
+        "krn": config.krn,
+        "kt": config.kt,
+        "ti": int(config.ti),
+        "ken": config.ken,
+    }
+
+
+def collector_settings(
+    collector_id: str, meters: list[MeterPlan], baudrate: int, broker_port: int
+) -> dict[str, Any]:
+    """settings.json of the collector (docs/collector.md)."""
+    return {
+        "id": collector_id,
+        "broker": {"host": "127.0.0.1", "port": broker_port},
+        "baudrate": baudrate,
+        "poll_ms": max(_POLL_MS, _POLL_MS_A_METER * len(meters)),
+        "meters": [{"address": meter.address, "drn": meter.drn} for meter in meters],
+    }
+
+
+def _flash(folder: Path) -> Path:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return folder

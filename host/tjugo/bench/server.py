@@ -1,0 +1,65 @@
+"""The station's web server inside the bench's own event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+
+from tjugo.errors import TjugoError
+
+HOST = "127.0.0.1"
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1; port 0 takes any free one. Raises TjugoError."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        raise TjugoError(
+            f"Port {port} of {HOST} cannot be used: {error.strerror}. Another program has it; "
+            "choose another with --port, or --port 0 for any free one."
+        ) from error
+    return sock
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves signals to the bench, which stops everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class WebServer:
+    """`await run()` until `stop()`; `ready` is set when requests are served."""
+
+    def __init__(self, app: Any, sock: socket.socket) -> None:
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=1
+        )
+        self._server = _Quiet(config)
+        self._sock = sock
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._sock.getsockname()[1]}/"
+
+    @property
+    def ready(self) -> bool:
+        """Requests are served."""
+        return self._server.started
+
+    async def run(self) -> None:
+        await self._server.serve(sockets=[self._sock])
+
+    async def stop(self, task: "asyncio.Task[None]") -> None:
+        """Ends `run`, which `task` is."""
+        self._server.should_exit = True
+        await asyncio.wait([task])

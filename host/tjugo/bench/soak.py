@@ -1,0 +1,267 @@
+"""`tjugo soak`: a bench for a long time, with sales, keyed tokens and kills; then the accounts.
+
+Runs the bench as its own process and uses it as any program would: over HTTP.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tjugo.bench.soak_checks import HEAP_SLACK, RSS_SLACK, Sale, Series, accounts, problems
+from tjugo.errors import TjugoError
+
+_SAMPLE_S = 2.0
+_SETTLE_S = 120.0
+_KWH = 5
+_LOAD_W = 3000  # more than a sale a minute to two meters at speed 60: credit runs out in between
+_OPEN = ("issued", "sent", "at_collector")
+_USER_TIMEOUT_S = 20
+
+
+class Client:
+    """The bench's HTTP interface."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """JSON in and out. Raises TjugoError with what the bench said."""
+        request = urllib.request.Request(
+            self._url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_USER_TIMEOUT_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+            raise TjugoError(f"{method} {path}: {error.code} {said}") from error
+        except OSError as error:
+            raise TjugoError(f"The bench does not answer {method} {path}: {error}.") from error
+
+
+class Soak:
+    """One run. `rng` decides who is killed, so that a seed repeats it."""
+
+    def __init__(self, facts: dict[str, Any], seed: int, kills: bool) -> None:
+        self._client = Client(facts["url"])
+        self._pid = facts["pid"]
+        self._drns = [meter["drn"] for meter in facts["meters"]]
+        self._rng = random.Random(seed)
+        self._kills = kills
+        self.sales: list[Sale] = []
+        self.kills = 0
+        self.keyed_again = 0
+        self.memory: dict[str, Series] = {}
+        self.state: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Everybody switches the stove on."""
+        self._loads(_LOAD_W)
+        self.sample()
+
+    def minute(self, number: int) -> None:
+        """A sale; by turns keyed at once, keyed again later, or keyed at the wrong meter."""
+        drn = self._drns[number % len(self._drns)]
+        client_id = f"soak-{uuid.uuid4()}"
+        sold = self._client.call(
+            "PUT", f"/api/v1/vends/{client_id}", {"drn": drn, "kwh": str(_KWH)}
+        )
+        units_wh = int(Decimal(sold["units_kwh"]) * 1000)
+        self.sales.append(Sale(client_id, drn, units_wh, sold["token"]))
+        turn = number % 4
+        if turn == 1:
+            self._key(self.sales[-1], drn)
+        elif turn == 2 and len(self.sales) > 2:
+            self._key_again(self.sales[-3])
+        elif turn == 3:
+            self._key_again(self.sales[-1], wrong=True)
+        if self._kills and number % 3 == 2:
+            self._kill()
+
+    def _key(self, sale: Sale, drn: str) -> None:
+        """At once, in a race with the collector: whoever comes second is told Used."""
+        sale.keyed = True
+        self._try("POST", f"/bench/meters/{drn}", {"keys": sale.digits + "#"})
+
+    def _key_again(self, sale: Sale, wrong: bool = False) -> None:
+        """A token that must not be taken: used, or another meter's."""
+        others = [drn for drn in self._drns if (drn != sale.drn) == wrong]
+        if others and (wrong or sale.state == "accepted"):
+            self.keyed_again += 1
+            self._try("POST", f"/bench/meters/{others[0]}", {"keys": sale.digits + "#"})
+
+    def _kill(self) -> None:
+        names = sorted(name[5:] for name in self.state if name.startswith("part:"))
+        self.kills += self._try("POST", "/bench/kill", {"part": self._rng.choice(names)})
+
+    def _try(self, method: str, path: str, body: Any) -> bool:
+        """False: the board is just being restarted, which is no fault."""
+        try:
+            self._client.call(method, path, body)
+        except TjugoError:
+            return False
+        return True
+
+    def _loads(self, watts: int) -> None:
+        for drn in self._drns:
+            self._client.call("POST", f"/bench/meters/{drn}", {"load_w": watts})
+
+    def sample(self) -> None:
+        """Memory of every process, and what became of the sales."""
+        self.state = self._client.call("GET", "/bench/state")
+        self._series("bench rss", RSS_SLACK).add(_rss(self._pid))
+        for name, part in self.state.items():
+            if name.startswith("part:"):
+                self._series(f"{part['name']} rss", RSS_SLACK).add(_rss(part["pid"]))
+                self._series(f"{part['name']} heap", HEAP_SLACK).add(part["used"])
+        for sale in self.sales:
+            if sale.state in _OPEN:
+                delivery = self._client.call("GET", f"/api/v1/vends/{sale.client_id}")["delivery"]
+                sale.state, sale.result = delivery["state"], delivery["reason"]
+
+    def _series(self, name: str, slack: int) -> Series:
+        return self.memory.setdefault(name, Series(name, slack))
+
+    def line(self, minute: int) -> str:
+        """Where the run is, in one line."""
+        count = dict.fromkeys((*_OPEN, "accepted", "refused"), 0)
+        for sale in self.sales:
+            count[sale.state] += 1
+        restarts = sum(p["restarts"] for n, p in self.state.items() if n.startswith("part:"))
+        rss = [
+            f"{series.name[:-4]} {series.samples[-1] >> 10}K"
+            for series in self.memory.values()
+            if series.name.endswith("rss") and series.samples
+        ]
+        waiting = sum(count[state] for state in _OPEN)
+        return (
+            f"{minute:4d} min  sold {len(self.sales)}, accepted {count['accepted']}, "
+            f"keyed first {count['refused']}, under way {waiting}, "
+            f"kills {self.kills}, restarts {restarts}; rss {', '.join(rss)}"
+        )
+
+    def settle(self) -> None:
+        """Loads off, and wait until no token is under way and no meter's account moves."""
+        until = time.monotonic() + _SETTLE_S
+        self._loads(0)
+        before: Any = None
+        while time.monotonic() < until:
+            time.sleep(_SAMPLE_S)
+            self.sample()
+            now = self.meters()
+            if now == before and not any(sale.state in _OPEN for sale in self.sales):
+                return
+            before = now
+
+    def meters(self) -> dict[str, dict[str, int]]:
+        """DRN -> energy and credit, as the meters report them."""
+        return {
+            drn: {key: self.state[f"meter:{drn}"][key] or 0 for key in ("energy_wh", "credit_wh")}
+            for drn in self._drns
+        }
+
+
+def _rss(pid: int | None) -> int | None:
+    """Resident memory of a process in bytes; None when it has just gone."""
+    try:
+        text = Path(f"/proc/{pid}/statm").read_text()
+    except OSError:
+        return None
+    return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _summary(soak: Soak) -> bool:
+    """Prints the table and what is wrong; True when nothing is."""
+    booked = accounts(soak.sales, soak.meters())
+    click.echo(f"\n{'meter':<14}{'sold Wh':>10}{'used Wh':>10}{'left Wh':>10}{'lost':>6}")
+    for row in booked:
+        click.echo(
+            f"{row.drn:<14}{row.sold_wh:>10}{row.energy_wh:>10}{row.credit_wh:>10}"
+            f"{row.difference_wh:>6}"
+        )
+    click.echo(f"\n{'memory':<24}{'after warm-up':>14}{'at the end':>14}")
+    for series in soak.memory.values():
+        floors = series.floors()
+        texts = [f"{value >> 10} K" for value in floors] if floors else ["too short", "to tell"]
+        click.echo(f"{series.name:<24}{texts[0]:>14}{texts[1]:>14}")
+    found = problems(soak.sales, booked, list(soak.memory.values()))
+    click.echo(
+        f"\n{len(soak.sales)} sold, {soak.keyed_again} keyed that must be refused, "
+        f"{soak.kills} kills, {len(found)} problems"
+    )
+    for problem in found:
+        click.echo(f"  {problem}")
+    return not found
+
+
+def _run(soak: Soak, minutes: float, every_s: float) -> None:
+    soak.begin()
+    begun = time.monotonic()
+    sales = reported = 0
+    while (passed := time.monotonic() - begun) < minutes * 60:
+        if passed >= sales * every_s:
+            soak.minute(sales)
+            sales += 1
+        soak.sample()
+        if passed >= (reported + 1) * 60:
+            reported += 1
+            click.echo(soak.line(reported))
+        time.sleep(_SAMPLE_S)
+    soak.settle()
+    click.echo(soak.line(round(minutes)))
+
+
+@click.command("soak")
+@click.option("--minutes", type=click.FloatRange(0.2), default=60, show_default=True)
+@click.option("--speed", type=click.IntRange(1, 3600), default=60, show_default=True)
+@click.option("--meters", type=click.IntRange(1, 20), default=2, show_default=True)
+@click.option(
+    "--every",
+    type=click.FloatRange(1),
+    default=60,
+    show_default=True,
+    help="Seconds of real time between sales.",
+)
+@click.option("--kills", is_flag=True, help="kill -9 a board every third sale.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def command(minutes: float, speed: int, meters: int, every: float, kills: bool, seed: int) -> int:
+    """Run the bench for long: memory of every process flat, no token lost or counted twice."""
+    with tempfile.TemporaryDirectory(prefix="tjugo-soak-") as state:
+        argv = [sys.executable, "-m", "tjugo", "bench", "--json", "--headless", "--state", state]
+        argv += ["--meters", str(meters), "--speed", str(speed)]
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                line = process.stdout.readline()
+                if not line:
+                    return process.wait() or 1
+                soak = Soak(json.loads(line), seed, kills)
+                _run(soak, minutes, every)
+                well = _summary(soak)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                status = process.wait()
+    click.echo(f"the bench ended with status {status}")
+    return 0 if well and status == 0 else 1
+
+
+if __name__ == "__main__":
+    from tjugo.cli import main
+
+    main(["soak", *sys.argv[1:]])

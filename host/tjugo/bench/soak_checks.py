@@ -1,0 +1,101 @@
+"""What a soak counts and what it must find in the end. No clock, no I/O."""
+
+from dataclasses import dataclass, field
+
+_GROWTH_SHARE = 0.05
+RSS_SLACK = 2 << 20  # bytes
+HEAP_SLACK = 4 << 10  # bytes of a board's heap
+_FEWEST = 4  # samples below which nothing can be said
+
+
+@dataclass
+class Series:
+    """Samples of one memory figure, bytes. A garbage-collected heap is a saw; its floor counts."""
+
+    name: str
+    slack: int
+    samples: list[int] = field(default_factory=list)
+
+    def add(self, value: int | None) -> None:
+        """None: nothing was measured."""
+        if value is not None:
+            self.samples.append(value)
+
+    def floors(self) -> tuple[int, int] | None:
+        """The lowest sample of the second quarter and of the last; None when there are too few.
+
+        The first quarter is warm-up.
+        """
+        quarter = len(self.samples) // 4
+        if quarter < _FEWEST:
+            return None
+        return min(self.samples[quarter : 2 * quarter]), min(self.samples[-quarter:])
+
+    def is_flat(self) -> bool:
+        """The floor rose by no more than 5 % and the slack."""
+        floors = self.floors()
+        if floors is None:
+            return True
+        before, after = floors
+        return after <= before * (1 + _GROWTH_SHARE) + self.slack
+
+
+@dataclass
+class Sale:
+    """A token that was sold. `state` as the station says of its delivery."""
+
+    client_id: str
+    drn: str
+    wh: int
+    digits: str
+    state: str = "issued"
+    result: str | None = None
+    keyed: bool = False
+
+
+@dataclass
+class Account:
+    """What one meter got and has, in Wh."""
+
+    drn: str
+    sold_wh: int
+    energy_wh: int
+    credit_wh: int
+
+    @property
+    def difference_wh(self) -> int:
+        """0: nothing lost and nothing doubled."""
+        return self.energy_wh + self.credit_wh - self.sold_wh
+
+
+def accounts(sales: list[Sale], meters: dict[str, dict[str, int]]) -> list[Account]:
+    """One account a meter; `meters`: DRN -> state with energy_wh and credit_wh."""
+    return [
+        Account(
+            drn,
+            sum(sale.wh for sale in sales if sale.drn == drn),
+            state["energy_wh"],
+            state["credit_wh"],
+        )
+        for drn, state in sorted(meters.items())
+    ]
+
+
+def problems(sales: list[Sale], booked: list[Account], memory: list[Series]) -> list[str]:
+    """Everything that is not as it must be, a sentence each; empty when all is well."""
+    found = [
+        f"token {sale.client_id} to {sale.drn} is {sale.state}"
+        for sale in sales
+        if sale.state not in ("accepted", "refused")
+        or (sale.state == "refused" and not sale.keyed)
+    ]
+    found += [
+        f"meter {account.drn}: {account.difference_wh:+d} Wh between sold and used plus left"
+        for account in booked
+        if account.difference_wh
+    ]
+    for series in memory:
+        if not series.is_flat():
+            before, after = series.floors() or (0, 0)
+            found.append(f"{series.name} grew from {before} to {after} bytes")
+    return found

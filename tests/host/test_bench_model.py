@@ -1,0 +1,220 @@
+"""What the bench keeps in memory: meters and their commands, the hub, supply time, the folder."""
+
+import asyncio
+import json
+
+import pytest
+
+from tjugo.bench.clock import SimClock
+from tjugo.bench.control import Control
+from tjugo.bench.hub import Hub
+from tjugo.bench.meters import BadCommand, Meter
+from tjugo.bench.state import claim, read_json, save_clock, saved_clock, write_private
+from tjugo.errors import TjugoError
+
+
+class Board:
+    """Takes what is sent to a board; `there` False is one that has just died."""
+
+    def __init__(self):
+        self.sent = []
+        self.there = True
+
+    def send(self, message):
+        self.sent.append(message)
+        return self.there
+
+
+@pytest.fixture
+def board():
+    return Board()
+
+
+@pytest.fixture
+def meter(board):
+    return Meter("01000000010", 1, "Amina Diallo", board.send, running=True)
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ([], "a JSON object"),
+        ({}, "a JSON object"),
+        ({"jump": 1}, 'no command "jump"'),
+        ({"keys": ""}, '"keys" must be'),
+        ({"keys": "12a"}, '"keys" must be'),
+        ({"keys": "1" * 65}, "at most 64"),
+        ({"load_w": -1}, "whole number of watts"),
+        ({"load_w": True}, "whole number of watts"),
+        ({"load_w": 1e3}, "whole number of watts"),
+        ({"cover": 1}, '"cover" must be'),
+        ({"load_w": 100, "cover": "yes"}, '"cover" must be'),
+    ],
+)
+def test_a_bad_command_is_named_and_does_nothing(meter, board, message, sentence):
+    before = meter.state()
+    with pytest.raises(BadCommand, match=sentence):
+        meter.command(message)
+    assert meter.state() == before and board.sent == []
+
+
+def test_a_good_command_reaches_the_board_and_whoever_watches(meter, board):
+    seen = []
+    meter.watchers.add(seen.append)
+    meter.command({"load_w": 2000, "cover": True})
+    assert board.sent == [{"load_w": 2000, "cover": True}]
+    assert (seen[-1]["load_w"], seen[-1]["cover"]) == (2000, True)
+
+
+def test_load_and_cover_outlive_a_dead_board_but_keys_do_not(meter, board):
+    board.there = False
+    meter.command({"load_w": 500, "cover": True})
+    assert meter.greeting() == [{"load_w": 500}, {"cover": True}]
+    with pytest.raises(BadCommand, match="not running"):
+        meter.command({"keys": "1"})
+
+
+def test_watchers_hear_of_changes_only(meter):
+    seen = []
+    meter.watchers.add(seen.append)
+    meter.take({"relay": True})
+    meter.take({"relay": True})
+    meter.take({"mem": {"used": 1}})
+    assert len(seen) == 1 and seen[0]["lamp"] is True
+
+
+def test_the_lamp_is_dark_when_the_relay_is_open_or_the_meter_is_gone(meter):
+    assert meter.state()["lamp"] is False
+    meter.take({"relay": True})
+    assert meter.state()["lamp"] is True
+    meter.set_running(False)
+    assert meter.state()["lamp"] is False
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (b'{"load_w": 10}\n', {"ok": True}),
+        (b"nonsense\n", {"error": "this is not a line of JSON"}),
+        (b"\xff\xfe\n", {"error": "this is not a line of JSON"}),
+        (None, {"error": "a line has at most 4096 bytes"}),
+        (b'{"cover": 3}\n', {"error": '"cover" must be true (open) or false'}),
+    ],
+)
+def test_the_control_socket_answers_every_line(meter, line, answer):
+    assert Control(meter).answer(line) == answer
+
+
+def test_the_control_socket_gives_the_state(meter):
+    state = Control(meter).answer(b'{"get": "state"}')
+    assert state["drn"] == "01000000010" and state["display"] == ["", ""]
+    assert {"relay", "lamp", "credit_wh", "power_w", "load_w", "cover"} <= set(state)
+
+
+def test_the_control_socket_over_tcp_answers_pushes_and_ends(meter):
+    async def talk():
+        async with Control(meter) as control:
+            reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
+            writer.write(b'{"get": "state"}\n' + b"x" * 9000 + b"\n")
+            first = json.loads(await reader.readline())
+            second = json.loads(await reader.readline())
+            meter.take({"display": ["HELLO", ""]})
+            pushed = json.loads(await reader.readline())
+            while "display" not in pushed:  # the rest of the overlong line
+                pushed = json.loads(await reader.readline())
+        rest = await reader.read()
+        writer.close()
+        return first, second, pushed, rest
+
+    first, second, pushed, rest = asyncio.run(asyncio.wait_for(talk(), 10))
+    assert first["drn"] == meter.drn
+    assert "error" in second
+    assert pushed["display"] == ["HELLO", ""]
+    assert b'"display"' not in rest
+    assert meter.watchers == set()
+
+
+def test_the_hub_gives_all_first_and_then_only_news():
+    async def look():
+        hub = Hub()
+        hub.put("clock", 1)
+        hub.put("bus", {"noise": 0})
+        hub.add_frame({"text": "one"})
+        changes = hub.changes()
+        first = await anext(changes)
+        hub.put("clock", 1)  # nothing new
+        hub.put("clock", 2)
+        hub.add_frame({"text": "two"})
+        second = await anext(changes)
+        hub.close()
+        return first, second, [news async for news in changes]
+
+    first, second, rest = asyncio.run(asyncio.wait_for(look(), 10))
+    assert first["items"] == {"clock": 1, "bus": {"noise": 0}}
+    assert [frame["text"] for frame in first["frames"]] == ["one"]
+    assert second["items"] == {"clock": 2}
+    assert [frame["text"] for frame in second["frames"]] == ["two"]
+    assert rest == []
+
+
+def test_the_hub_ends_a_stream_that_waits():
+    async def wait():
+        hub = Hub()
+        waiting = asyncio.create_task(anext(hub.changes(), None))
+        await asyncio.sleep(0)
+        hub.close()
+        return await waiting
+
+    assert asyncio.run(asyncio.wait_for(wait(), 10)) is None
+
+
+def test_supply_time_runs_faster_and_never_jumps():
+    real = [1000.0]
+    clock = SimClock(speed=1, real=lambda: real[0])
+    real[0] += 10
+    assert clock.unix() == 1010
+    clock.speed = 60
+    assert clock.unix() == 1010
+    real[0] += 10
+    assert clock.unix() == 1610
+    clock.speed = 1
+    real[0] += 1
+    assert clock.unix() == 1611
+    assert clock().utcoffset().total_seconds() == 0
+
+
+def test_supply_time_does_not_go_back_after_a_fast_run():
+    assert SimClock(start=5000.0, real=lambda: 1000.0).unix() == 5000
+    assert SimClock(start=500.0, real=lambda: 1000.0).unix() == 1000
+
+
+def test_a_folder_has_one_bench(tmp_path):
+    with claim(tmp_path / "state"):
+        with pytest.raises(TjugoError, match="Another bench uses the folder"):
+            with claim(tmp_path / "state"):
+                pass
+    with claim(tmp_path / "state"):
+        pass
+
+
+def test_a_folder_that_cannot_be_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TjugoError, match="cannot be used"):
+        with claim(tmp_path / "file" / "state"):
+            pass
+
+
+def test_settings_are_private_also_when_an_older_file_was_not(tmp_path):
+    path = tmp_path / "settings.json"
+    path.with_name("settings.json.new").write_text("torn")
+    path.with_name("settings.json.new").chmod(0o644)
+    write_private(path, {"a": 1})
+    assert read_json(path) == {"a": 1}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_json(tmp_path / "none.json") is None
+
+
+def test_supply_time_is_kept_over_a_restart(tmp_path):
+    assert saved_clock(tmp_path) == 0
+    save_clock(tmp_path, 12345.9)
+    assert saved_clock(tmp_path) == 12345

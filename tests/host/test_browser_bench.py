@@ -1,0 +1,140 @@
+"""The bench page in a real browser: what the project is for, from the sale to the lamp."""
+
+import os
+import re
+import shutil
+
+import pytest
+from bench_rig import DEADLINE_S, BenchProcess
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+TIMEOUT_MS = DEADLINE_S * 1000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None or shutil.which(program) is None:
+        pytest.skip("no browser: install chromium, or name one with CHROMIUM=/path")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def bench(micropython_runtime, tmp_path):
+    with BenchProcess(tmp_path) as bench:
+        yield bench
+
+
+@pytest.fixture
+def page(browser, bench):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(TIMEOUT_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(bench.facts["url"] + "bench")
+    yield page
+    page.close()
+    assert errors == []
+
+
+def meter(page, bench, number):
+    return page.get_by_test_id(f"meter-{bench.facts['meters'][number]['drn']}")
+
+
+def press(card, keys):
+    for key in keys:
+        card.get_by_test_id("keys").get_by_role("button", name=key, exact=True).click()
+
+
+def sell(card, kwh):
+    """Sells on the page and waits for the meter's answer; the token's digits."""
+    card.get_by_test_id("sell-kwh").fill(kwh)
+    card.get_by_test_id("sell-button").click()
+    expect(card.get_by_test_id("token")).to_have_text(re.compile(r"^(\d{4} ){4}\d{4}$"))
+    expect(card).to_have_attribute("data-status", "accepted")
+    return card.get_by_test_id("token").text_content().replace(" ", "")
+
+
+def set_load(card, value):
+    """Moves the slider to its position `value`."""
+    card.get_by_test_id("load").evaluate(
+        """(slider, value) => {
+            slider.value = value;
+            slider.dispatchEvent(new Event("input", {bubbles: true}));
+            slider.dispatchEvent(new Event("change", {bubbles: true}));
+        }""",
+        value,
+    )
+
+
+def test_sell_a_token_light_the_lamp(page, bench):
+    first, second = meter(page, bench, 0), meter(page, bench, 1)
+    expect(first.get_by_test_id("lamp")).to_have_attribute("data-lit", "false")
+
+    digits = sell(first, "20")
+    expect(first.get_by_test_id("lamp")).to_have_attribute("data-lit", "true")
+    expect(first.get_by_test_id("credit")).to_have_text(re.compile(r"^(20\.00|19\.9\d)$"))
+    expect(first.get_by_test_id("relay")).to_have_text("relay closed")
+    expect(page.get_by_test_id("trace")).to_contain_text(f"token={digits}")
+
+    press(first, digits + "#")
+    expect(first.get_by_test_id("display")).to_contain_text(re.compile("used", re.I))
+    press(second, digits + "#")
+    expect(second.get_by_test_id("display")).to_contain_text(re.compile("crc", re.I))
+    expect(second.get_by_test_id("lamp")).to_have_attribute("data-lit", "false")
+    expect(first.get_by_test_id("lamp")).to_have_attribute("data-lit", "true")
+    if "TJUGO_SCREENSHOT" in os.environ:  # the README's picture
+        page.screenshot(path=os.environ["TJUGO_SCREENSHOT"])
+
+    page.get_by_test_id("speed-600").click()
+    set_load(first, 20000)
+    expect(first.get_by_test_id("lamp")).to_have_attribute("data-lit", "false")
+    expect(first.get_by_test_id("credit")).to_have_text("0.00")
+    expect(first.get_by_test_id("relay")).to_have_text("relay open")
+
+
+def test_a_killed_meter_comes_back_and_the_page_says_so(page, bench):
+    card = meter(page, bench, 0)
+    sell(card, "5")
+    card.get_by_test_id("kill").click()
+    expect(card.get_by_test_id("process")).to_contain_text("restarted 1x (signal 9)")
+    expect(card.get_by_test_id("lamp")).to_have_attribute("data-lit", "true")
+    expect(card.get_by_test_id("credit")).to_have_text(re.compile(r"^(5\.00|4\.9\d)$"))
+
+
+def test_what_cannot_be_sold_is_a_sentence(page, bench):
+    card = meter(page, bench, 0)
+    for amount in ("0", "much", "0.05", "99999999"):
+        card.get_by_test_id("sell-kwh").fill(amount)
+        card.get_by_test_id("sell-button").click()
+        expect(card.get_by_test_id("why")).not_to_be_empty()
+        expect(card.get_by_test_id("token")).to_be_empty()
+
+
+def test_noise_is_switched_on_and_shown(page, bench):
+    page.get_by_test_id("noise").click()
+    expect(page.get_by_test_id("noise")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("trace").locator(".damaged").first).to_be_visible()
+    page.get_by_test_id("noise").click()
+    expect(page.get_by_test_id("noise")).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_page_says_when_the_bench_is_gone(page, bench):
+    expect(page.get_by_test_id("link")).to_have_text("live")
+    bench.process.terminate()
+    expect(page.get_by_test_id("link")).to_have_text("the bench does not answer")
