@@ -1,0 +1,42 @@
+"""Supply time of the simulated board: real time multiplied by `speed`."""
+
+
+class Clock:
+    """`ticks_ms()` and `ticks_diff(a, b)` give real time; `unix()` UTC seconds since 1970."""
+
+    def __init__(self, ticks_ms, ticks_diff, unix, speed=1):
+        self._ticks_ms = ticks_ms
+        self._ticks_diff = ticks_diff
+        self.unix = unix
+        self._speed = speed
+        self._since = ticks_ms()
+        self._total = 0
+        self._own = self.stopwatch()
+
+    def total_ms(self):
+        """Supply time since the start, ms."""
+        now = self._ticks_ms()
+        self._total += self._ticks_diff(now, self._since) * self._speed
+        self._since = now
+        return self._total
+
+    def set_speed(self, speed):
+        """Supply time runs `speed` (1 or more) times as fast from now on."""
+        self.total_ms()
+        self._speed = speed
+
+    def stopwatch(self):
+        """A function that returns the supply time since it was last called, ms."""
+        last = [self.total_ms()]
+
+        def elapsed_ms():
+            now = self.total_ms()
+            passed = now - last[0]
+            last[0] = now
+            return passed
+
+        return elapsed_ms
+
+    def elapsed_ms(self):
+        """Supply time since the last call, ms."""
+        return self._own()

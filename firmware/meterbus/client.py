@@ -1,0 +1,172 @@
+"""The master's side of Modbus RTU: build a request, recognise its reply. No I/O."""
+
+from . import crc
+from .frame import (
+    BROADCAST,
+    ENCAPSULATED,
+    EXCEPTIONS,
+    IDENTIFY,
+    MAX_FRAME,
+    MAX_READ,
+    MAX_WRITE,
+    READ_HOLDING,
+    READ_INPUT,
+    WRITE_MANY,
+    WRITE_ONE,
+    put_u16,
+    reply_length,
+    u16,
+)
+from .registers import printable
+
+
+class BusException(Exception):
+    """A slave refused a request. `code` is the Modbus exception code."""
+
+    def __init__(self, code):
+        super().__init__(EXCEPTIONS.get(code, "exception %d" % code))
+        self.code = code
+
+
+def _frame(address, function, payload):
+    out = bytearray(4 + len(payload))
+    out[0] = address
+    out[1] = function
+    out[2 : 2 + len(payload)] = payload
+    crc.append(out, 2 + len(payload))
+    return bytes(out)
+
+
+def _check(address, start, count, limit, lowest):
+    if not lowest <= address <= 247:
+        raise ValueError("bus address %d is not %d..247" % (address, lowest))
+    if not 1 <= count <= limit or not 0 <= start <= 0x10000 - count:
+        raise ValueError("%d registers from 0x%04X cannot be asked for" % (count, start))
+
+
+def read_request(address, function, start, count):
+    """Request for `count` (1..125) registers by function 3 or 4. ValueError if wrong."""
+    if function not in (READ_HOLDING, READ_INPUT):
+        raise ValueError("function %d does not read registers" % function)
+    _check(address, start, count, MAX_READ, 1)
+    return _frame(address, function, bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF)))
+
+
+def write_request(address, start, values):
+    """Request to write registers from `start` (function 16).
+
+    `values`: 1..123 integers 0..0xFFFF, or bytes (two a register). Address 0 is for all slaves and
+    is not answered. ValueError if it cannot be sent.
+    """
+    if isinstance(values, (bytes, bytearray, memoryview)):
+        data = bytes(values)
+    else:
+        data = bytearray(2 * len(values))
+        for i, value in enumerate(values):
+            put_u16(data, 2 * i, value)
+    if len(data) % 2:
+        raise ValueError("a register has two bytes")
+    count = len(data) // 2
+    _check(address, start, count, MAX_WRITE, BROADCAST)
+    head = bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF, len(data)))
+    return _frame(address, WRITE_MANY, head + data)
+
+
+def write_one_request(address, start, value):
+    """Request to write one register (function 6)."""
+    _check(address, start, 1, 1, BROADCAST)
+    return _frame(address, WRITE_ONE, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF)))
+
+
+def identify_request(address, code=1, object_id=0):
+    """Request for device identification: code 1 basic, 2 regular, 4 the one object `object_id`."""
+    _check(address, 0, 1, 1, 1)
+    return _frame(address, ENCAPSULATED, bytes((IDENTIFY, code, object_id)))
+
+
+class ReplyParser:
+    """Finds the reply to one request in the bytes that arrive.
+
+    Feed bytes to `receive` until it returns True; give up by time-out is the caller's business.
+    Garbage before the reply (a glitch when the line turns round) is skipped: a reply must have the
+    request's address and function, the right length, and a good CRC.
+    """
+
+    def __init__(self, request):
+        self._request = request
+        self._buf = bytearray(MAX_FRAME)
+        self._length = 0
+        self.exception = 0  # Modbus exception code, 0 none; valid once receive gave True
+        self.data = b""  # read: the registers' bytes; identify: the objects; write: empty
+
+    def receive(self, data):
+        """Take bytes. True when the reply is complete."""
+        for byte in data:
+            if self._length == MAX_FRAME:
+                self._drop(1)
+            self._buf[self._length] = byte
+            self._length += 1
+        return self._search()
+
+    def check(self):
+        """Raise BusException if the slave answered with an exception."""
+        if self.exception:
+            raise BusException(self.exception)
+
+    def values(self):
+        """The registers that were read, as a list of integers. Raises BusException."""
+        self.check()
+        return [u16(self.data, i) for i in range(0, len(self.data), 2)]
+
+    def objects(self):
+        """Device identification as {object id: text}. Raises BusException."""
+        self.check()
+        found = {}
+        at = 0
+        while at < len(self.data):
+            size = self.data[at + 1]
+            found[self.data[at]] = printable(self.data[at + 2 : at + 2 + size])
+            at += 2 + size
+        return found
+
+    def _drop(self, count):
+        buf = self._buf
+        for i in range(count, self._length):
+            buf[i - count] = buf[i]
+        self._length -= count
+
+    def _search(self):
+        request = self._request
+        buf = self._buf
+        for start in range(self._length - 4):
+            if buf[start] != request[0] or buf[start + 1] & 0x7F != request[1]:
+                continue
+            size = reply_length(buf, start, self._length)
+            if size <= 0 or start + size > self._length:
+                continue
+            if crc.good(buf, start, start + size) and self._belongs(start, size):
+                self._take(start, size)
+                return True
+        return False
+
+    def _belongs(self, start, size):
+        """Does a well-formed frame answer this request, and not another one?"""
+        request = self._request
+        buf = self._buf
+        function = buf[start + 1]
+        if function & 0x80:
+            return True
+        if function in (READ_HOLDING, READ_INPUT):
+            return size == 5 + 2 * u16(request, 4)
+        if function == ENCAPSULATED:
+            return buf[start + 2] == IDENTIFY
+        return bytes(buf[start : start + 6]) == bytes(request[0:6])
+
+    def _take(self, start, size):
+        function = self._buf[start + 1]
+        if function & 0x80:
+            self.exception = self._buf[start + 2]
+            return
+        skip = {READ_HOLDING: 3, READ_INPUT: 3, ENCAPSULATED: 8}.get(function)
+        if skip is not None:
+            self.data = bytes(self._buf[start + skip : start + size - 2])

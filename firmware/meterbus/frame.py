@@ -1,0 +1,112 @@
+"""What a Modbus RTU frame looks like: functions, limits and how long a frame is.
+
+MODBUS Application Protocol V1.1b3, chapters 6 and 7; MODBUS over Serial Line V1.02, 2.5.1.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+READ_HOLDING = const(3)
+READ_INPUT = const(4)
+WRITE_ONE = const(6)
+WRITE_MANY = const(16)
+ENCAPSULATED = const(0x2B)
+IDENTIFY = const(0x0E)  # MEI type 14, read device identification
+
+ILLEGAL_FUNCTION = const(1)
+ILLEGAL_ADDRESS = const(2)
+ILLEGAL_VALUE = const(3)
+DEVICE_FAILURE = const(4)
+DEVICE_BUSY = const(6)
+
+EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledge",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not respond",
+}
+
+MAX_FRAME = const(256)
+MAX_READ = const(125)
+MAX_WRITE = const(123)
+BROADCAST = const(0)
+
+# Answers of request_length and reply_length that are not a length.
+MORE = const(0)  # too few bytes to tell
+UNKNOWN = const(-1)  # not a function of this table
+
+# function -> (length of the request, position of the byte count that is added to it or None,
+#              length of the reply, position of the byte count that is added to it or None)
+_LENGTHS = {
+    READ_HOLDING: (8, None, 5, 2),
+    READ_INPUT: (8, None, 5, 2),
+    WRITE_ONE: (8, None, 8, None),
+    WRITE_MANY: (9, 6, 8, None),
+    ENCAPSULATED: (7, None, None, None),
+}
+
+
+def _length(buf, start, end, fixed, count_at):
+    if count_at is None:
+        return fixed
+    if end - start <= count_at:
+        return MORE
+    return fixed + buf[start + count_at]
+
+
+def request_length(buf, start, end):
+    """Length in bytes, with CRC, of the request that begins at `buf[start]`; MORE or UNKNOWN."""
+    if end - start < 2:
+        return MORE
+    row = _LENGTHS.get(buf[start + 1])
+    if row is None:
+        return UNKNOWN
+    return _length(buf, start, end, row[0], row[1])
+
+
+def reply_length(buf, start, end):
+    """Length in bytes, with CRC, of the reply that begins at `buf[start]`; MORE or UNKNOWN."""
+    if end - start < 2:
+        return MORE
+    function = buf[start + 1]
+    if function & 0x80:
+        return 5
+    row = _LENGTHS.get(function)
+    if row is None:
+        return UNKNOWN
+    if function == ENCAPSULATED:
+        return _identification_length(buf, start, end)
+    return _length(buf, start, end, row[2], row[3])
+
+
+def _identification_length(buf, start, end):
+    """Eight bytes up to the number of objects, then id, length and text of each, then the CRC."""
+    at = start + 8
+    if end < at:
+        return MORE
+    for _ in range(buf[start + 7]):
+        if end < at + 2:
+            return MORE
+        at += 2 + buf[at + 1]
+    return at + 2 - start
+
+
+def u16(buf, at):
+    """The register at `buf[at]`, high byte first."""
+    return buf[at] << 8 | buf[at + 1]
+
+
+def put_u16(buf, at, value):
+    """Write a register at `buf[at]`, high byte first."""
+    buf[at] = value >> 8 & 0xFF
+    buf[at + 1] = value & 0xFF

@@ -1,0 +1,166 @@
+"""The register map and the bus trace. Runs on CPython and MicroPython."""
+
+from meterbus import client, crc, decode, registers
+from meterbus.frame import put_u16
+from meterbus.registers import ACCESS, ADDRESS, KIND, NAME, ROWS, WORDS
+from meterbus.server import Server
+
+
+def test_rows_are_in_order_and_do_not_overlap():
+    end = 0
+    for row in ROWS:
+        assert row[ADDRESS] >= end, row[NAME]
+        end = row[ADDRESS] + row[WORDS]
+        words = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2}
+        assert row[WORDS] == words.get(row[KIND], row[WORDS])
+    assert len({row[NAME] for row in ROWS}) == len(ROWS)
+
+
+def test_the_state_block_is_one_request():
+    last = registers.row("drn")
+    assert registers.STATE_START == registers.row("energy_wh")[ADDRESS]
+    assert registers.STATE_START + registers.STATE_COUNT == last[ADDRESS] + last[WORDS]
+    assert registers.covered(registers.STATE_START, registers.STATE_COUNT, "i")
+    assert registers.covered(registers.STATE_START, registers.STATE_COUNT, "h")
+    assert registers.covered(registers.TOKEN_START, registers.TOKEN_COUNT, "w")
+    assert registers.covered(registers.RESULT_START, registers.RESULT_COUNT, "h")
+
+
+def test_what_may_not_be_reached():
+    for start, count, access in (
+        (0x0000, 2, "h"),
+        (0x0000, 2, "w"),
+        (0x0180, 1, "i"),
+        (0x017F, 2, "i"),
+        (0x0FFF, 2, "i"),
+        (0x1000, 29, "i"),
+        (0x101C, 1, "i"),
+        (0x1000, 1, "w"),
+        (0x110A, 2, "w"),
+        (0x110D, 2, "h"),
+        (0x10FE, 1, "i"),
+        (0xFFFF, 1, "i"),
+    ):
+        assert not registers.covered(start, count, access), (start, count, access)
+    assert registers.covered(0, 125, "i")
+    assert registers.covered(0x150, 48, "i")
+
+
+def test_every_kind_goes_there_and_back():
+    for name, value in (
+        ("energy_wh", 4000000000),
+        ("credit", -2000),
+        ("krn", 9),
+        ("drn", "12345678903"),
+        ("token", "01234567890123456789"),
+        ("sdm_voltage", 230.5),
+    ):
+        raw = registers.encode(name, value)
+        row = registers.row(name)
+        assert len(raw) == 2 * row[WORDS]
+        assert registers.decode(row[ADDRESS], raw) == {name: value}
+
+
+def test_numbers_that_do_not_fit_are_cut():
+    assert registers.encode("krn", 70000) == b"\xff\xff"
+    assert registers.encode("krn", -1) == b"\x00\x00"
+    assert registers.encode("credit", 1 << 40) == b"\x7f\xff\xff\xff"
+    assert registers.encode("credit", -(1 << 40)) == b"\x80\x00\x00\x00"
+
+
+def test_high_word_first():
+    assert registers.encode("energy_wh", 0x12345678) == b"\x12\x34\x56\x78"
+    assert registers.encode("sdm_voltage", 230) == b"\x43\x66\x00\x00"
+
+
+def test_fill_may_begin_and_end_inside_a_value():
+    values = {"energy_wh": 0x00010002, "credit": 0x00030004, "control_state": 5}
+    out = bytearray(6)
+    registers.fill(0x1001, 3, lambda name: values[name], out)
+    assert out == b"\x00\x02\x00\x03\x00\x04"
+
+
+def test_fill_asks_only_for_what_is_read():
+    asked = []
+
+    def get(name):
+        asked.append(name)
+        return 0
+
+    registers.fill(0x1004, 2, get, bytearray(4))
+    assert asked == ["control_state", "open_reasons"]
+
+
+class _Zero:
+    def read(self, function, start, count, out):
+        registers.fill(start, count, lambda name: "1234" if name == "drn" else 7, out)
+        return 0
+
+    def write(self, start, count, data):
+        return 0 if registers.covered(start, count, "w") else 2
+
+    def identify(self, number):
+        return ("Tjugo", "meter", "1.0")[number] if number < 3 else None
+
+
+def _talk(trace, request, known):
+    server = Server(request[0] or 1, _Zero())
+    server.gap()
+    reply = server.receive(request)
+    told = [trace.describe(request, True if known else None)]
+    if reply is not None:
+        told.append(trace.describe(bytes(reply), False if known else None))
+    return told
+
+
+def test_a_bus_trace_reads_like_sentences():
+    for known in (True, False):
+        trace = decode.Trace()
+        assert _talk(trace, client.read_request(12, 4, 0x1000, 4), known) == [
+            "-> 12 read 0x1000..0x1003",
+            "<- 12 energy_wh=7, credit=7",
+        ]
+        entry = registers.token_entry("1" * 20, 99)
+        assert _talk(trace, client.write_request(12, registers.TOKEN_START, entry), known) == [
+            "-> 12 write token_ref=99, token=11111111111111111111, token_command=1",
+            "<- 12 written",
+        ]
+        for _ in range(2):
+            assert _talk(trace, client.write_one_request(12, 0x110A, 1), known) == [
+                "-> 12 write token_command=1",
+                "<- 12 written",
+            ]
+        assert _talk(trace, client.identify_request(12), known) == [
+            "-> 12 who are you",
+            "<- 12 is Tjugo, meter, 1.0",
+        ]
+        assert _talk(trace, client.write_one_request(12, 0x1000, 1), known) == [
+            "-> 12 write 1",
+            "<- 12 refuses: illegal data address",
+        ]
+        assert _talk(trace, client.write_request(0, 0x110A, [1]), known) == [
+            "-> all write token_command=1"
+        ]
+
+
+def test_a_trace_survives_anything():
+    trace = decode.Trace()
+    assert trace.describe(b"") == "?? 0 bytes that are no frame"
+    assert trace.describe(b"\x01\x02\x03\x04") == "?? 4 bytes that are no frame"
+    for function in (3, 4, 6, 16, 43, 99, 0x83):
+        for size in range(2, 12):
+            raw = bytearray(size + 2)
+            raw[0] = 1
+            raw[1] = function
+            crc.append(raw, size)
+            for outgoing in (True, False, None):
+                assert "1" in trace.describe(bytes(raw), outgoing)
+
+
+def test_no_key_is_in_the_map():
+    for row in ROWS:
+        assert "key" not in row[NAME]
+        assert row[ACCESS]
+    out = bytearray(2)
+    put_u16(out, 0, 0x1234)
+    assert out == b"\x12\x34"
