@@ -1,0 +1,14 @@
+# One block through each encryption algorithm, and making the key's schedule with it.
+from counter import measure
+
+from sts_portable import ea
+
+_BLOCK = bytes.fromhex("aca659f6c8576a9c")
+_KEYS = (
+    (7, bytes.fromhex("e653341f9d5bf36f")),
+    (9, bytes.fromhex("e653341f9d5bf36f")),
+    (11, bytes.fromhex("d9369ce0db5ad87871529ae570766a64")),
+)
+
+for code, key in _KEYS:
+    measure("sts.cipher.ea%02d" % code, lambda code=code, key=key: ea.decrypt(code, key, _BLOCK))

@@ -1,0 +1,39 @@
+// MicroPython's qemu port, with what a meter or collector board has and the port leaves out.
+// Given to the compiler as MP_CONFIGFILE; everything not named here is the port's own choice.
+
+#include <mpconfigport.h>
+
+#undef MICROPY_PY_ASYNCIO
+#undef MICROPY_PY_SELECT
+#undef MICROPY_PY_SYS_PLATFORM
+#undef MICROPY_PY_SYS_STDIO_BUFFER
+#undef MICROPY_PY_TIME
+
+#define MICROPY_PY_SYS_PLATFORM "qemu-mps2"
+
+// The console: what mpremote needs to work as it does on a real board.
+#define MICROPY_HELPER_REPL (1)
+#define MICROPY_KBD_EXCEPTION (1)
+#define MICROPY_PY_SYS_STDIO_BUFFER (1)
+#define MICROPY_REPL_INFO (1)
+
+// asyncio and what it waits with.
+#define MICROPY_ENABLE_SCHEDULER (1)
+#define MICROPY_PY_ASYNCIO (1)
+#define MICROPY_PY_SELECT (1)
+
+#define MICROPY_EPOCH_IS_1970 (1)
+#define MICROPY_PY_TIME (1)
+#define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME (1)
+#define MICROPY_PY_TIME_INCLUDEFILE "mps2board/modtime_port.h"
+#define MICROPY_PY_TIME_TIME_TIME_NS (1)
+
+#define MICROPY_PY_MACHINE_MEMX (1)
+#define MICROPY_PY_MACHINE_UART (1)
+#define MICROPY_PY_MACHINE_UART_INCLUDEFILE "mps2board/machine_uart_port.h"
+
+void mps2board_init(void);
+#define MICROPY_PORT_INIT_FUNC mps2board_init()
+
+void mps2board_wait_for_event(int timeout_ms);
+#define MICROPY_INTERNAL_WFE(timeout_ms) mps2board_wait_for_event(timeout_ms)

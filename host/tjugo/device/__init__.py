@@ -1,0 +1,1 @@
+"""Boards on the desk: building, starting, filling and measuring them from the host."""

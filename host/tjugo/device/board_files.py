@@ -1,0 +1,25 @@
+"""Which of the project's files a board gets for its tests, compiled."""
+
+from pathlib import Path
+
+from tjugo import vector_checks
+from tjugo.device.mpy import CORTEX_M3, compile_file, compile_packages
+from tjugo.device.toolchain import REPO
+
+_PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/meter", "firmware/collector")
+_TESTS = REPO / "tests" / "host"
+RUN_PORTABLE = _TESTS / "run_portable.py"
+CHECKS = sorted((_TESTS / "portable").glob("check_*.py"))
+
+
+def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
+    """Packages, portable checks and their runner, and the vectors' checks, by path on the board.
+
+    Raises TjugoError when a file does not compile.
+    """
+    folders = [REPO / name for name in _PACKAGES if (REPO / name).is_dir()]
+    files = compile_packages(folders, arch)
+    checks_of_vectors = Path(vector_checks.__file__)
+    for path in [*CHECKS, RUN_PORTABLE, checks_of_vectors]:
+        files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
+    return {f"lib/{name}": content for name, content in files.items()}

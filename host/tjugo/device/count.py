@@ -1,0 +1,142 @@
+"""What portable code costs on a Cortex-M3: instructions and heap bytes, the same at every run.
+
+`python -m tjugo.device.count sts` prints the figures of a suite; `... count FILE.py` those of any
+script that calls counter.measure(name, function) on the board. `--json FILE` keeps them as well.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tjugo.device import flash_image, qemu
+from tjugo.device.mpy import compile_file, compile_packages
+from tjugo.device.qemu_build import BOARD, firmware
+from tjugo.device.toolchain import REPO
+from tjugo.errors import TjugoError
+
+_SCRIPTS = BOARD / "count"
+_SECONDS = 60.0
+_DONE = "counted"
+_MAIN = f"""\
+import machine
+import sys
+
+try:
+    import script
+    print("{_DONE}")
+except BaseException as error:
+    sys.print_exception(error)
+finally:
+    machine.reset()
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    """One way to compile what is measured. suffix: put behind the metric's name."""
+
+    suffix: str
+    native: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A script in boards/qemu_mps2/count, what it needs on the board, and how that is compiled."""
+
+    script: str
+    packages: tuple[str, ...]
+    builds: tuple[Build, ...] = (Build(""),)
+
+
+_CIPHER_MODULES = ("sts_portable/sta", "sts_portable/misty1", "sts_portable/dea")
+_STS_BUILDS = (Build(""), Build("_native", _CIPHER_MODULES))
+
+SUITES = {
+    "sts": Suite("decode.py", ("sts_portable",), _STS_BUILDS),
+    "ciphers": Suite("ciphers.py", ("sts_portable",), _STS_BUILDS),
+}
+# What a script of one's own finds on the board.
+_ALL_PACKAGES = ("sts_portable", "firmware/meterbus")
+
+
+def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
+    """Run a script on the board; {name: {"instructions": .., "heap_bytes": ..}} as it measured.
+
+    files: what the script needs on the board's flash, by path. Raises TjugoError with what the
+    board printed when the script did not get through.
+    """
+    flash = {
+        **files,
+        "counter.mpy": compile_file(_SCRIPTS / "counter.py", "counter.py"),
+        "script.mpy": compile_file(script, script.name),
+        "main.py": _MAIN.encode(),
+    }
+    with tempfile.TemporaryDirectory(prefix="tjugo-count-") as folder:
+        image = Path(folder) / "flash"
+        flash_image.write_image(image, flash)
+        printed = qemu.run_to_end(firmware(_progress), image, _SECONDS)
+    lines = printed.splitlines()
+    if not lines or lines[-1] != _DONE:
+        raise TjugoError(f"{script.name} did not get through on the board:\n{printed.strip()}")
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    return {row.pop("name"): row for row in rows}
+
+
+def run_suite(suite: Suite) -> dict[str, int]:
+    """Every figure of a suite by its metric name, like "sts.decode.ea07.m3_instructions"."""
+    figures = {}
+    for build in suite.builds:
+        packages = [REPO / package for package in suite.packages]
+        files = compile_packages(packages, native=build.native)
+        for name, row in count_instructions(_SCRIPTS / suite.script, files).items():
+            figures[f"{name}.m3_instructions{build.suffix}"] = row["instructions"]
+            figures[f"{name}.heap_bytes{build.suffix}"] = row["heap_bytes"]
+    return figures
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(name: str) -> dict[str, int]:
+    if name in SUITES:
+        return run_suite(SUITES[name])
+    script = Path(name).resolve()
+    if not script.is_file():
+        raise TjugoError(f"{name}: neither a suite ({', '.join(SUITES)}) nor a file", status=2)
+    return run_suite(Suite(str(script), _ALL_PACKAGES))
+
+
+def _keep(path: Path, figures: Mapping[str, int]) -> None:
+    new = path.with_name(path.name + ".new")
+    new.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    os.replace(new, path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tjugo.device.count", description=__doc__)
+    parser.add_argument("what", nargs="*", default=list(SUITES), help="suites, or script files")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    options = parser.parse_args(arguments)
+    try:
+        figures: dict[str, int] = {}
+        for name in options.what:
+            figures.update(_run(name))
+        if options.json:
+            _keep(options.json, figures)
+    except (TjugoError, OSError) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "status", 1)
+    for name, value in sorted(figures.items()):
+        print(f"{name:<44} {value:>10,}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

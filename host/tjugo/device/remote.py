@@ -1,0 +1,168 @@
+"""A board at the end of a serial line, spoken to as mpremote does: code run, files copied.
+
+The same for a real board and for the emulated one's pty.
+"""
+
+import binascii
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+
+from tjugo.errors import TjugoError
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 2.0  # without it a board that died is waited for without end
+_CHUNK_BYTES = 768
+
+# On the board: print the SHA-256 of each named file, a line each; "-" where there is none.
+_HASHES = """\
+import hashlib, binascii
+def _hash(name):
+    h = hashlib.sha256()
+    buf = bytearray(512)
+    view = memoryview(buf)
+    try:
+        with open(name, 'rb') as f:
+            while True:
+                n = f.readinto(buf)
+                if not n:
+                    return binascii.hexlify(h.digest()).decode()
+                h.update(view[:n])
+    except OSError:
+        return '-'
+for _name in {names}:
+    print(_hash(_name))
+"""
+
+# On the board: make the folders of a path.
+_FOLDERS = """\
+import os
+for _path in {folders}:
+    try:
+        os.mkdir(_path)
+    except OSError as e:
+        if e.errno != 17:
+            raise
+"""
+
+
+class BoardError(TjugoError):
+    """Code on the board raised; the message is its traceback. printed: what it said before."""
+
+    def __init__(self, message: str, printed: str) -> None:
+        super().__init__(message)
+        self.printed = printed
+
+
+class Remote:
+    """A connection to a board's REPL. Use with `with`, or close() it.
+
+    Connecting interrupts what runs there and restarts the interpreter; main.py does not run.
+    Raises TjugoError when no board answers.
+    """
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        try:
+            self._transport = SerialTransport(port, wait=_CONNECT_SECONDS, timeout=_READ_SECONDS)
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"{port} cannot be opened: {error}") from None
+        try:
+            self.soft_reset()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Remote":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the port back; the board stays as it is, if it still is there."""
+        try:
+            self._transport.close()
+        except OSError:  # mpremote sets the modem lines first, and there are none any more
+            self._transport.serial.close()
+
+    def soft_reset(self) -> None:
+        """A new interpreter with an empty heap, at the prompt."""
+        try:
+            self._transport.enter_raw_repl(soft_reset=True)
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"no board answers on {self.port}: {error}") from None
+
+    def exec(self, code: str, quiet_seconds: float = 10.0) -> str:
+        """Run code, and what it printed. BoardError when it raises.
+
+        quiet_seconds: how long the board may say nothing before it counts as lost (TjugoError).
+        """
+        try:
+            printed, traceback = self._transport.exec_raw(code, timeout=quiet_seconds)
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"the board on {self.port} stopped answering: {error}") from None
+        text = printed.decode(errors="replace").replace("\r\n", "\n")
+        if traceback:
+            raise BoardError(traceback.decode(errors="replace").replace("\r\n", "\n"), text)
+        return text
+
+    def start(self, code: str) -> None:
+        """Set code going without waiting for its end; line() then reads what it prints."""
+        self._transport.exec_raw_no_follow(code)
+
+    def line(self, seconds: float = 10.0) -> str:
+        """The next line printed by what start() started. TjugoError when none comes in time."""
+        text = self._transport.read_until(1, b"\n", timeout=seconds)
+        if not text.endswith(b"\n"):
+            raise TjugoError(f"the board on {self.port} said nothing for {seconds:g} s")
+        return text.decode(errors="replace").strip()
+
+    def put(
+        self,
+        files: Mapping[str, bytes],
+        copied: Callable[[str], None] = lambda name: None,
+    ) -> int:
+        """Copy the files, by path on the board, that are not there already; how many that were.
+
+        copied: called with each name. The board compares by SHA-256, so a second time is quick.
+        """
+        names = sorted(files)
+        seen = self.exec(_HASHES.format(names=names), quiet_seconds=30.0).split()
+        changed = [
+            name
+            for name, digest in zip(names, seen, strict=True)
+            if digest != hashlib.sha256(files[name]).hexdigest()
+        ]
+        self.exec(_FOLDERS.format(folders=_parents(changed)))
+        for name in changed:
+            self._write(name, files[name])
+            copied(name)
+        return len(changed)
+
+    def _write(self, name: str, content: bytes) -> None:
+        # Not mpremote's own copying: that sends binary as \\x escapes, three times the bytes.
+        self.exec(f"from binascii import a2b_base64\n_file = open({name!r}, 'wb')")
+        for at in range(0, len(content), _CHUNK_BYTES):
+            chunk = content[at : at + _CHUNK_BYTES]
+            packed = f"a2b_base64({binascii.b2a_base64(chunk, newline=False)!r})"
+            self.exec(f"_file.write({min(repr(chunk), packed, key=len)})")
+        self.exec("_file.close()")
+
+    def get(self, name: str) -> bytes:
+        """A file's content. OSError when it is not there."""
+        return bytes(self._transport.fs_readfile(name, chunk_size=_CHUNK_BYTES))
+
+
+def _parents(names: list[str]) -> list[str]:
+    """Every folder above these paths, outer ones first."""
+    folders = {
+        str(folder)
+        for name in names
+        for folder in PurePosixPath(name).parents
+        if folder.name
+    }
+    return sorted(folders, key=len)

@@ -1,0 +1,63 @@
+"""The board that the device tests run on: DEVICE=qemu (the default) or a serial port."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tjugo.device.board_files import board_files
+from tjugo.device.qemu import QemuBoard
+from tjugo.device.qemu_build import firmware
+from tjugo.device.remote import Remote
+from tjugo.device.toolchain import missing_packages
+
+EMULATED = "qemu"
+DEVICE = os.environ.get("DEVICE", "")
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Path:
+    """firmware.elf. Skips without the tools, unless DEVICE=qemu asks for them by name."""
+    if DEVICE not in ("", EMULATED):
+        pytest.skip(f"only on the emulated board, and DEVICE={DEVICE}")
+    missing = missing_packages()
+    if missing and DEVICE == "":
+        pytest.skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
+    return firmware(print)
+
+
+@pytest.fixture(scope="session")
+def port(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The serial port of the board under test, running."""
+    if DEVICE not in ("", EMULATED):
+        yield DEVICE
+        return
+    flash = tmp_path_factory.mktemp("board") / "flash"
+    with QemuBoard(request.getfixturevalue("emulator"), flash) as running:
+        yield running.port
+
+
+@pytest.fixture(scope="session")
+def loaded(port: str) -> Iterator[Remote]:
+    """A connection to the board, with the project's packages and portable tests copied to it."""
+    with Remote(port) as connection:
+        connection.put(board_files())
+        yield connection
+
+
+@pytest.fixture
+def board(loaded: Remote) -> Remote:
+    """The loaded board with a fresh interpreter."""
+    loaded.soft_reset()
+    return loaded
+
+
+@pytest.fixture
+def own_board(emulator: Path, tmp_path: Path) -> Iterator[QemuBoard]:
+    """An emulated board with a blank flash that the test may switch off and on."""
+    with QemuBoard(emulator, tmp_path / "flash") as running:
+        yield running
