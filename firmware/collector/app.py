@@ -85,15 +85,11 @@ class Bus:
             async with self.idle:
                 parser = ReplyParser(request)
                 if await self._transact(request, parser):
-                    self._poller.reply(parser, self._utc())
+                    self._poller.reply(parser, self._clock.unix())
                 else:
                     self._poller.timeout()
             self._news.set()
             await asyncio.sleep_ms(self._rs485.turn_ms)
-
-    def _utc(self):
-        now = self._clock.unix()
-        return None if now is None else int(now)  # time.time() is a float on some ports
 
     async def _transact(self, request, parser):
         """Send, and wait for the reply: True if it came."""

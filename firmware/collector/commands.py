@@ -4,7 +4,7 @@ The same command again is answered with what is known and does nothing twice.
 """
 
 from . import topics
-from .jobs import JobError
+from .jobs import BUS_REFUSED, JobError
 
 
 class Commands:
@@ -38,7 +38,8 @@ class Commands:
 
     def _enter(self, job_id, drn, token):
         old = self._store.forgotten(job_id)
-        if old and old.drn == drn and not self._store.get(job_id):
+        again = old is not None and old.drn == drn and not self._store.get(job_id)
+        if again and old.result < BUS_REFUSED:
             self._outbox.answer(drn, topics.acknowledgement(old))
             return
         if self._poller.meter(drn) is None:
@@ -48,4 +49,5 @@ class Commands:
         except JobError as error:
             raise topics.CommandError(str(error), job_id)
         job.say = True
+        job.unsure = job.unsure or again  # it ended without a TokenResult and gets another chance
         self._poller.offer(job)

@@ -4,6 +4,7 @@ Everything real but the meters: the collector's own MicroPython process, a broke
 """
 
 import asyncio
+import getpass
 import json
 import logging
 import os
@@ -125,14 +126,15 @@ class Mosquitto:
     def __init__(self, folder: Path, password: str | None = None) -> None:
         self.port = free_port()
         self._config = folder / "mosquitto.conf"
-        lines = [f"listener {self.port} 127.0.0.1", "persistence false", "log_type none"]
+        # Started by root it would become another user, who cannot read the password file.
+        lines = [f"user {getpass.getuser()}", f"listener {self.port} 127.0.0.1"]
+        lines += ["persistence false", "log_type none"]
         if password is None:
             lines.append("allow_anonymous true")
         else:
             users = folder / "users"
             argv = ["mosquitto_passwd", "-b", "-c", str(users), "c1", password]
             subprocess.run(argv, check=True, capture_output=True)
-            users.chmod(0o644)  # it reads the file after having become another user
             lines += ["allow_anonymous false", f"password_file {users}"]
         self._config.write_text("\n".join(lines) + "\n")
 
@@ -148,7 +150,11 @@ class Mosquitto:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-        wait_until(listening, "mosquitto")
+        try:
+            wait_until(listening, "mosquitto")
+        except AssertionError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self._process.kill()
@@ -214,6 +220,7 @@ class Collector:
             "id": "c1",
             "broker": {"host": "127.0.0.1", **broker},
             "meters": [{"address": at, "drn": drn} for at, drn in enumerate(DRNS, 1)],
+            "baudrate": 115200,
             "poll_ms": 100,
             "reply_timeout_ms": 100,
         }

@@ -186,6 +186,18 @@ def test_jobs_that_ended_without_a_token_result():
     assert "illegal data address" in refused["why"]
 
 
+def test_a_job_that_ended_without_a_token_result_can_be_ordered_again():
+    for result in (jobs.DAMAGED, jobs.BUS_REFUSED | 2):
+        parts = build()
+        order = {"id": 9, "token": TOKEN}
+        command(parts, order)
+        parts.store.finish(parts.store.get(9), result, None)
+        assert command(parts, order)[0]["state"] == "refused"
+        command(parts, {"id": 9, "forget": True})
+        assert command(parts, order) == [{"id": 9, "state": "stored"}]
+        assert parts.store.get(9).unsure  # the meter may have had it
+
+
 def test_what_is_said_at_a_new_connection():
     parts = build()
     parts.store.finish(parts.store.add(1, DRN, TOKEN), 10, None)
