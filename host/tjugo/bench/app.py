@@ -5,7 +5,7 @@ import os
 import signal
 import webbrowser
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,8 @@ class Bench:
             self.boards.show_clock()
             ticks += 1
             if ticks % _SAVE_TICKS == 0:
-                await asyncio.to_thread(save_clock, self.options.state, self.clock.unix())
+                with suppress(TjugoError):  # a full disk; the next try may do better
+                    await asyncio.to_thread(save_clock, self.options.state, self.clock.unix())
             await asyncio.sleep(_TICK_S)
 
     def _watch(self, what: str, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
