@@ -93,8 +93,7 @@ class App:
                 if reply is not None:
                     await self._send(reply)
                 heard_at = time.ticks_ms()
-            else:
-                await asyncio.sleep_ms(_LISTEN_MS)
+            await asyncio.sleep_ms(0 if data else _LISTEN_MS)
             data = stream.read(_CHUNK) if poller.poll(0) else None
         reply = self._server.gap()
         if reply is not None:

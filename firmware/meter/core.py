@@ -41,14 +41,13 @@ class Meter:
     def _start(self):
         self.supply.set(supply.NOT_CONFIGURED, bool(self.settings.wrong))
         if self.settings.wrong:
-            self._panel.tell("Not set up", "Wrong: " + self.settings.wrong)
-        if not self._ledger.fault:
-            if self._ledger.blank:
-                self._save()  # both slots, before anything is promised: see ledger.py
-            else:
-                self.state.power_fail_count += 1
-            self._happened()
-            self._save()
+            self._panel.tell("Not set up", "Check " + self.settings.wrong)
+        if self._ledger.blank:
+            self._save()  # both slots, before anything is promised: see ledger.py
+        else:
+            self.state.power_fail_count += 1
+        self._happened()
+        self._save()
         self._judge()
 
     # Energy
@@ -140,9 +139,10 @@ class Meter:
         """What the board sees now."""
         self.reading = reading
         if cover_open != self.cover_open or relay_closed != self.relay_closed:
+            self.cover_open = cover_open
+            self.relay_closed = relay_closed
             self._happened()
-        self.cover_open = cover_open
-        self.relay_closed = relay_closed
+            self._save()
 
     def relay_command(self, ms):
         """What to do with the relay: True close, False open, None nothing."""
@@ -177,12 +177,14 @@ class Meter:
         self.state.sequence = self.state.sequence + 1 & 0xFFFFFFFF
 
     def _save(self):
-        """True if the state is in the ledger now."""
-        try:
-            self._ledger.save()
-        except OSError:
-            self._ledger.fault = True
-            self._judge()
+        """True if the state is in the ledger now. A faulty ledger is not written over."""
+        if not self._ledger.fault:
+            try:
+                self._ledger.save()
+            except OSError:
+                self._ledger.fault = True
+                self._judge()
+        if self._ledger.fault:
             return False
         self._unsaved_wh = 0
         return True

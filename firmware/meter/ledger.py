@@ -26,7 +26,7 @@ SLOT_SIZE = 256
 
 
 class State:
-    """Everything a meter may not forget. `key` is a copy of the settings' until a token changes it.
+    """What a meter may not forget. `key` is a copy of the settings' until a token changes it.
 
     last_result: TokenResult of the last token; last_amount: 0.1 kWh of the last accepted one.
     bus_ref, bus_hash: reference and CRC-32 of the token accepted last from the bus, 0 none.

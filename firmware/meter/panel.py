@@ -2,6 +2,7 @@
 
 from sts_portable import results
 
+from .entry import TOKEN_DIGITS
 from .show import kwh_short
 
 try:
@@ -65,7 +66,8 @@ class Panel:
     def lines(self, digits, account, supply, power_w):
         """The two lines, 16 characters each. `digits`: the entry, "" if there is none."""
         if digits:
-            pair = _groups(digits[:12]), _groups(digits[12:])
+            hint = " #enter" if len(digits) == TOKEN_DIGITS else ""
+            pair = _groups(digits[:12]), _groups(digits[12:]) + hint
         elif self._message:
             pair = self._message
         else:

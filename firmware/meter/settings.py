@@ -29,7 +29,7 @@ class Settings:
     """
 
     def __init__(self, given):
-        self.wrong = ""
+        self.wrong = "" if given else "settings"
         self.drn = ""
         self.address = DEFAULT_ADDRESS
         numbers = {}

@@ -18,13 +18,13 @@ from tjugo.bench.control import HOST as CONTROL_HOST
 from tjugo.bench.control import Control
 from tjugo.bench.hub import Hub
 from tjugo.bench.provision import provision
-from tjugo.bench.server import WebServer, listen
 from tjugo.bench.state import claim, save_clock, saved_clock
 from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import TjugoError
 from tjugo.runtime import PROJECT, find_micropython
 from tjugo.station.mqtt_link import MqttLink
 from tjugo.station.station import Station
+from tjugo.web.serve import WebServer, listen
 
 _START_S = 30.0  # longer than the slowest start; then something is wrong
 _TICK_S = 0.5

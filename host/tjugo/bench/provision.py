@@ -27,6 +27,7 @@ _NAMES = (
     "Esi Mensah",
     "Farid Rahimi",
 )
+_EAS = (7, 11)  # by turns, so that both ciphers are there to look at
 _POLL_MS = 1000
 _POLL_MS_A_METER = 150  # a poll takes about 100 ms at 9600 baud
 
@@ -81,7 +82,8 @@ def _meter(
     station: Station, folder: Path, number: int, baudrate: int, collector_id: str | None
 ) -> MeterPlan:
     drn = drn_with_check_digit(f"{_MANUFACTURER}{number:08d}")
-    ensure_meter(station, NewMeter(drn, collector_id=collector_id))
+    ea = _EAS[(number - 1) % len(_EAS)]
+    ensure_meter(station, NewMeter(drn, ea=ea, collector_id=collector_id))
     set_collector(station, drn, collector_id)
     customer = _NAMES[(number - 1) % len(_NAMES)]
     account = f"BENCH-{number:03d}"

@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from tjugo import sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
 from tjugo.station.db import make_private, open_engine, sentences, upgrade
 from tjugo.station.keys import SoftBackend, TokenBackend
@@ -65,6 +66,7 @@ class Station:
         create: makes folder, database, default tenant and sample vending keys where they are
         missing. Raises TjugoError with a sentence when it cannot.
         """
+        sts_fast.register()
         folder = Path(state_dir)
         path = folder / DATABASE
         if create:

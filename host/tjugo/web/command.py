@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from tjugo.bench.server import WebServer, listen
 from tjugo.errors import TjugoError
 from tjugo.station.commands import state_option
 from tjugo.station.mqtt_link import MqttLink
 from tjugo.station.paths import LOG
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
+from tjugo.web.serve import WebServer, listen
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The station's web server inside the bench's own event loop."""
+"""The station's web server inside an event loop that others share."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def listen(port: int) -> socket.socket:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves signals to the bench, which stops everything in order."""
+    """Leaves signals to the program, which stops everything in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
