@@ -97,7 +97,7 @@ def test_a_dead_board_is_restarted_greeted_and_said_so(tmp_path, end, text):
     resets = []
 
     async def scenario(bench):
-        await bench.until(lambda: bench.part.state == "running")
+        await bench.until(lambda: {"echo": {"load_w": 60}} in bench.said)
         first = bench.part.pid
         end(bench.part)
         await bench.until(lambda: bench.part.restarts == 1 and bench.part.state == "running")
