@@ -6,17 +6,10 @@ before commit(), so a token that cannot be executed (credit overflow, say) is no
 
 from . import crc, ea, results
 from .errors import FormatError
+from .packed import place
 from .token import Token, is_encrypted, split
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        return value
-
-
-_ENTRIES = const(50)
+_STORE_BYTES = 150  # 50 entries of 3
 KCT_TIMEOUT_MS = 600000
 _PARTS = {
     0x23: results.FIRST_KCT,
@@ -58,43 +51,31 @@ class TidStore:
     """
 
     def __init__(self, buf=None):
-        self.buf = buf or bytearray(3 * _ENTRIES)
-
-    def _at(self, i):
-        buf = self.buf
-        return buf[i] << 16 | buf[i + 1] << 8 | buf[i + 2]
+        self.buf = buf or bytearray(_STORE_BYTES)
 
     def is_old(self, tid):
         """Whether the TID is 0 or the store is full of newer ones."""
-        return tid == 0 or tid < self._at(0)
+        return tid == 0 or place(self.buf, tid) < 0
 
     def contains(self, tid):
-        """Whether the TID is stored."""
-        i = self._place(tid)
-        return i >= 0 and self._at(i) == tid and tid > 0
-
-    def _place(self, tid):
-        """Offset of the largest entry not above `tid`, or -1. A new token's is the last one."""
-        i = 3 * _ENTRIES - 3
-        while i >= 0 and self._at(i) > tid:
-            i -= 3
-        return i
+        """Whether the TID is stored: then it has a place of its own, not its forerunner's."""
+        return tid > 0 and place(self.buf, tid) != place(self.buf, tid - 1)
 
     def add(self, tid):
         """Store a TID in place of an empty entry or the smallest; nothing if known or too old."""
-        i = self._place(tid)
-        if i < 0 or self._at(i) == tid:
-            return
         buf = self.buf
-        for j in range(i):
-            buf[j] = buf[j + 3]
-        buf[i] = tid >> 16
-        buf[i + 1] = tid >> 8 & 0xFF
-        buf[i + 2] = tid & 0xFF
+        last = place(buf, tid)
+        if last < 0 or self.contains(tid):
+            return
+        for i in range(last):
+            buf[i] = buf[i + 3]
+        buf[last] = tid >> 16
+        buf[last + 1] = tid >> 8 & 0xFF
+        buf[last + 2] = tid & 0xFF
 
     def clear(self):
         """Forget every TID (a key change with the rollover bit)."""
-        for i in range(3 * _ENTRIES):
+        for i in range(_STORE_BYTES):
             self.buf[i] = 0
 
 

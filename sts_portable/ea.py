@@ -2,28 +2,18 @@
 
 from .errors import StsError
 
-
-def _sta():
-    from . import sta
-
-    return sta
-
-
-def _dea():
-    from . import dea
-
-    return dea
-
-
-def _misty1():
-    from . import misty1
-
-    return misty1
-
-
-_LOADERS = {7: _sta, 9: _dea, 11: _misty1}
 KEY_BYTES = {7: 8, 9: 8, 11: 16}
 _loaded = {}
+
+
+def _load(code):
+    if code == 7:
+        from . import sta as module
+    elif code == 9:
+        from . import dea as module
+    else:
+        from . import misty1 as module
+    return module.encrypt, module.decrypt
 
 
 def register(code, encrypt, decrypt):
@@ -39,10 +29,9 @@ def unregister(code):
 def _functions(code, key):
     pair = _loaded.get(code)
     if pair is None:
-        if code not in _LOADERS:
+        if code not in KEY_BYTES:
             raise StsError("encryption algorithm %s is not one of 7, 9, 11" % code)
-        module = _LOADERS[code]()
-        pair = _loaded[code] = (module.encrypt, module.decrypt)
+        pair = _loaded[code] = _load(code)
     if len(key) != KEY_BYTES[code]:
         raise StsError("EA%02d needs a key of %d bytes" % (code, KEY_BYTES[code]))
     return pair

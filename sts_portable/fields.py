@@ -54,3 +54,17 @@ def _placed(field, value):
     if len(field) > 3:
         return (value & (1 << field[2]) - 1) << field[1] | value >> field[2] << field[3]
     return value << field[1]
+
+
+def is_currency(cls, block):
+    """Whether the block carries CRC_C instead of CRC: class 0, subclass 4 to 7."""
+    return cls == 0 and block[0] >> 6 == 1
+
+
+def crc_message(cls, block):
+    """The bytes the CRC runs over: Class, SubClass and body right-aligned in 7 bytes.
+
+    CRC_C (provisional: one public source, no compliance vector) adds one byte 0x01.
+    """
+    text = bytes([cls]) + bytes(block[:6])
+    return text + b"\x01" if is_currency(cls, block) else text

@@ -7,6 +7,8 @@ two more numbers (lowest bit, width) give the place of its upper bits when it is
 CRC field.
 """
 
+from .packed import bits as _bits
+
 RND = ("rnd", 56, 4)
 TID = ("tid", 32, 24)
 NK = ("nk", 16, 32)  # a section of a new key: 4 bytes, the only field that is not an integer
@@ -74,15 +76,17 @@ def row(cls, subclass, key_bytes=16):
 
 def bits(block, low, width):
     """Bits low + width - 1 .. low of an 8-byte block (bit 0 is the last byte's lowest)."""
-    value = 0
-    for i in range(7 - (low + width - 1 >> 3), 8 - (low >> 3)):
-        value = value << 8 | block[i]
-    return value >> (low & 7) & (1 << width) - 1
+    if width > 24:
+        return bits(block, low + 24, width - 24) << 24 | _bits(block, low, 24)
+    return _bits(block, low, width)
 
 
 def get(field, block):
     """The content of one field of a block: an integer, or 4 bytes of a new key."""
     if field is NK:
         return bytes(block[2:6])
-    value = bits(block, field[1], field[2])
-    return value | bits(block, field[3], field[4]) << field[2] if len(field) > 3 else value
+    width = field[2]
+    if width > 24:
+        return bits(block, field[1], width)
+    value = _bits(block, field[1], width)
+    return value | _bits(block, field[3], field[4]) << width if len(field) > 3 else value

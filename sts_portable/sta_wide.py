@@ -24,10 +24,7 @@ def _tables(decrypting):
         [slots[64 * n + 32 + (x >> 5)] | slots[64 * n + (x & 31)] for x in range(1024)]
         for n in range(8)
     ]
-    if decrypting:
-        sub, undone = narrow[3], narrow[4]
-    else:
-        sub = undone = sta._NIBBLES
+    undone, sub = narrow[3][:16], narrow[3][16:]
     start = [undone[byte >> 4] << 5 | undone[byte & 15] for byte in range(256)]
     end = [sub[x >> 5] << 4 | sub[x & 31] for x in range(1024)]
     found = _cache[decrypting] = (narrow, pairs, start, end)

@@ -1,8 +1,10 @@
 """Twenty digits <-> 66 bits <-> class and 64-bit block, and the token a block stands for."""
 
-from . import crc, layouts
+from . import crc
 from . import ea as _ea
 from .errors import FormatError
+from .layouts import TID, get
+from .layouts import row as find_row
 
 
 def split(digits):
@@ -45,15 +47,17 @@ class Token:
 
     def __init__(self, cls, block, key_bytes=16):
         self.cls = cls
-        self.subclass = block[0] >> 4
         self.block = block
-        self._row = row = layouts.row(cls, self.subclass, key_bytes)
-        self.tid = self.value = None
+        self.subclass = subclass = block[0] >> 4
+        self._row = row = find_row(cls, subclass, key_bytes)
+        tid = value = None
         if row:
-            if layouts.TID in row[1]:
-                self.tid = layouts.get(layouts.TID, block)
+            if TID in row[1]:
+                tid = get(TID, block)
             if row[2]:
-                self.value = layouts.get(row[2], block)
+                value = get(row[2], block)
+        self.tid = tid
+        self.value = value
 
     def row(self):
         """The row of layouts.TOKENS, or None for a reserved subclass."""
@@ -63,7 +67,7 @@ class Token:
         """The content of a field by name, or None where the layout has no such field."""
         for field in self._row[1] if self._row else ():
             if field[0] == name:
-                return layouts.get(field, self.block)
+                return get(field, self.block)
         return None
 
 

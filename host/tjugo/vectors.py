@@ -68,8 +68,9 @@ def _found_micropython() -> list[str]:
 
 def _on_micropython(vectors: Iterable[Vector], argv: list[str]) -> Iterator[Outcome]:
     """Hand the vectors one at a time to MicroPython, so that a board's heap is enough."""
-    root = Path(sts_portable.__file__).resolve().parents[1]
-    command = [*argv, "-X", f"heapsize={HEAP}", str(Path(vector_checks.__file__).resolve())]
+    checks = Path(vector_checks.__file__).resolve().parent
+    folders = (Path(sts_portable.__file__).resolve().parents[1], checks.parent)
+    command = [*argv, "-X", f"heapsize={HEAP}", str(checks / "__main__.py")]
     try:
         board = subprocess.Popen(
             command,
@@ -77,7 +78,7 @@ def _on_micropython(vectors: Iterable[Vector], argv: list[str]) -> Iterator[Outc
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "MICROPYPATH": str(root)},
+            env={**os.environ, "MICROPYPATH": ":".join(map(str, folders))},
         )
     except OSError as error:
         raise TjugoError(f"Cannot start MicroPython ({argv[0]}): {error.strerror}.") from None

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,9 +82,10 @@ def on_unix(questions: list[str]) -> list[str]:
         micropython = find_micropython()
     except TjugoError as error:
         pytest.skip(f"no unix MicroPython to compare with: {error.message.splitlines()[0]}")
+    checks = Path(vector_checks.__file__).parent
     done = subprocess.run(
-        [*micropython, *UNIX_HEAP, vector_checks.__file__],
-        env={"MICROPYPATH": str(REPO)},
+        [*micropython, *UNIX_HEAP, str(checks / "__main__.py")],
+        env={"MICROPYPATH": f"{REPO}:{checks.parent}"},
         input="".join(line + "\n" for line in questions),
         capture_output=True,
         text=True,

@@ -21,9 +21,10 @@ FIRMWARE_MAY = {  # which of the project's own packages a package of the firmwar
     "meter": {"meter", "meterbus", "sts_portable", "drivers"},
     "collector": {"collector", "meterbus", "sts_portable"},
     "drivers": {"drivers"},
+    "safe": {"safe", "meterbus"},
 }
 FLOATLESS = {("firmware", "meter"), ("firmware", "collector")}
-OURS = {"sts_portable", "meterbus", "meter", "collector", "drivers", "board", "tjugo"}
+OURS = {"sts_portable", "meterbus", "meter", "collector", "drivers", "safe", "board", "tjugo"}
 
 
 def imports_of(tree: ast.AST, package: str) -> set[str]:

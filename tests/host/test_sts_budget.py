@@ -4,11 +4,7 @@ import subprocess
 
 import pytest
 
-from tjugo.device.mpy import compile_file
-
-# What a meter imports, in the order of issue; amount for turning the field into energy.
-EA07 = "__init__ errors results crc layouts token ea sta decoder amount".split()
-EA11 = [*EA07, "misty1"]
+from tjugo.benchmarks import sts
 
 # Prints, for EA07 and EA11, the heap bytes that the second check of a credit token allocates.
 SCRIPT = """\
@@ -48,21 +44,16 @@ def test_heap_of_one_decode(micropython_runtime, micropython, micropython_env, t
     assert ea11 <= 2048
 
 
-def mpy_bytes(repo, modules):
-    folder = repo / "sts_portable"
-    return sum(len(compile_file(folder / f"{m}.py", f"sts_portable/{m}.py")) for m in modules)
-
-
-def test_mpy_bytes_of_a_meter(repo):
-    assert mpy_bytes(repo, EA07) <= 10 * 1024
-    assert mpy_bytes(repo, EA11) <= 14 * 1024
+def test_mpy_bytes_of_a_meter():
+    assert sts.mpy_bytes(sts.METER_EA07) <= 10 * 1024
+    assert sts.mpy_bytes(sts.METER_ALL) <= 14 * 1024
 
 
 def test_a_meter_needs_no_other_file(repo, micropython, micropython_env, tmp_path):
     """The modules listed above decode by themselves, and key a set of key-change tokens."""
     package = tmp_path / "sts_portable"
     package.mkdir()
-    for module in EA11:
+    for module in sts.METER_ALL:
         (package / f"{module}.py").write_text((repo / f"sts_portable/{module}.py").read_text())
     script = tmp_path / "meter.py"
     script.write_text(

@@ -19,6 +19,14 @@ def test_the_readme_has_the_table_of_the_layouts(folder):
     assert "\n".join(document.lines()) in (folder / "README.md").read_text()
 
 
+def test_the_readme_has_the_figures_of_the_budgets(folder, repo):
+    measured = json.loads((repo / "tests/device/budgets.json").read_text())["measured"]
+    for ea in ("ea07", "ea11"):
+        names = ("m3_instructions", "m3_instructions_native", "heap_bytes")
+        cells = [f"{measured[f'sts.decode.{ea}.{name}']:,}" for name in names]
+        assert f"| {ea.upper()} | {' | '.join(cells)} |" in (folder / "README.md").read_text()
+
+
 def first_example(folder):
     text = (folder / "README.md").read_text()
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)

@@ -1,33 +1,53 @@
-"""STS on the host: how many tokens a second one core makes and reads.
+"""STS on the host: how many tokens a second one core makes and reads, and what a board stores.
 
-Machines differ, so each rate also says how many reference calls (an HMAC-SHA-256 of 64 bytes) the
-same machine would have made at that moment in the time of one.
+Rates are taken with the functions that the station registers, one call a token. "hmacs" says in
+the time of how many calls of the reference kernel (reference.py) one token is made or read.
 """
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from sts_portable import decoder, dkga, token
+from sts_portable import decoder, dkga, vendor
+from tjugo import sts_fast
+from tjugo.benchmarks.reference import hmacs_per_second
 from tjugo.benchmarks.registry import Figure, benchmark, calls_per_second, host
+from tjugo.device.mpy import compile_file
+from tjugo.device.toolchain import MPY_CROSS_VERSION, REPO
 
 _PAN = "600727000000000009"
 _SGC, _TI, _KRN, _KT = "123457", "01", 1, 2
 _VK = {"02": bytes.fromhex("ab" * 8), "04": bytes.fromhex("ab" * 10 + "49" * 6 + "01234567")}
-_VALUES = {"rnd": 5, "tid": 0x600123, "amount": 200}
+_TID, _RND, _TENTHS = 0x600123, 5, 200
+
+# What a meter imports; amount is for turning the field into energy.
+METER_EA07 = (
+    "__init__ errors results crc packed layouts token ea sta sta_rounds decoder amount"
+).split()
+METER_ALL = [*METER_EA07, "misty1"]
 
 
 def _key(family: str, ea: int) -> bytes:
     return dkga.decoder_key(family, _VK[family], _PAN, _KT, _SGC, _TI, _KRN, "14", ea)
 
 
+@contextmanager
+def _as_the_station() -> Iterator[None]:
+    sts_fast.register()
+    try:
+        yield
+    finally:
+        sts_fast.unregister()
+
+
 def _rate(function: Callable[[], object]) -> Figure:
-    reference = calls_per_second(lambda: hmac.digest(_VK["04"], bytes(64), "sha256"))
-    rate = calls_per_second(function)
+    with _as_the_station():
+        reference = hmacs_per_second()
+        rate = calls_per_second(function)
     return Figure(round(rate, 1), {**host(), "hmacs": round(reference / rate, 1)})
 
 
 def _vend(family: str, ea: int) -> Figure:
-    return _rate(lambda: token.make(0, 0, _key(family, ea), ea, **_VALUES))
+    return _rate(lambda: vendor.credit(_key(family, ea), ea, _TID, _RND, _TENTHS))
 
 
 @benchmark("sts.vend.dkga02_ea07", "tokens/s")
@@ -51,7 +71,7 @@ def vend_dkga04_ea11() -> Figure:
 def _decode(ea: int) -> Figure:
     key = decoder.KeyState(_key("04", ea), ea)
     meter = decoder.Decoder(key, decoder.TidStore())
-    digits = token.make(0, 0, key.key, ea, **_VALUES)
+    digits = vendor.credit(key.key, ea, _TID, _RND, _TENTHS)
     return _rate(lambda: meter.check(digits))
 
 
@@ -65,3 +85,21 @@ def decode_ea07() -> Figure:
 def decode_ea11() -> Figure:
     """A meter's whole check of one credit token, its key at hand."""
     return _decode(11)
+
+
+def mpy_bytes(modules: list[str]) -> int:
+    """Bytes of the .mpy, bytecode, of these modules of sts_portable."""
+    folder = REPO / "sts_portable"
+    return sum(len(compile_file(folder / f"{m}.py", f"sts_portable/{m}.py")) for m in modules)
+
+
+@benchmark("sts.mpy_bytes.ea07", "bytes")
+def mpy_bytes_ea07() -> Figure:
+    """What a meter with EA07 stores of sts_portable."""
+    return Figure(mpy_bytes(METER_EA07), {"mpy_cross": MPY_CROSS_VERSION})
+
+
+@benchmark("sts.mpy_bytes.all", "bytes")
+def mpy_bytes_all() -> Figure:
+    """What a meter with EA07 and EA11 stores of sts_portable."""
+    return Figure(mpy_bytes(METER_ALL), {"mpy_cross": MPY_CROSS_VERSION})

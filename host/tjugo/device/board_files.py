@@ -18,8 +18,8 @@ def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
     Raises TjugoError when a file does not compile.
     """
     folders = [REPO / name for name in _PACKAGES if (REPO / name).is_dir()]
+    folders.append(Path(vector_checks.__file__).parent)
     files = compile_packages(folders, arch)
-    checks_of_vectors = Path(vector_checks.__file__)
-    for path in [*CHECKS, RUN_PORTABLE, checks_of_vectors]:
+    for path in [*CHECKS, RUN_PORTABLE]:
         files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
     return {f"lib/{name}": content for name, content in files.items()}

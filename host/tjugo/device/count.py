@@ -1,7 +1,7 @@
 """What portable code costs on a Cortex-M3: instructions and heap bytes, the same at every run.
 
 `python -m tjugo.device.count sts` prints the figures of a suite; `... count FILE.py` those of any
-script that calls counter.measure(name, function) on the board. `--json FILE` keeps them as well.
+script that calls counter.measure(name, function) on the board. `--budgets FILE` keeps them, too.
 """
 
 import argparse
@@ -10,11 +10,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tjugo.device import flash_image, qemu
-from tjugo.device.mpy import compile_file, compile_packages
+from tjugo.device.mpy import MACHINE_CODE, compile_file, compile_packages
 from tjugo.device.qemu_build import BOARD, firmware
 from tjugo.device.toolchain import REPO
 from tjugo.errors import TjugoError
@@ -38,10 +38,11 @@ finally:
 
 @dataclass(frozen=True)
 class Build:
-    """One way to compile what is measured. suffix: put behind the metric's name."""
+    """One way to compile what is measured. suffix: put behind the metric's name; emit: by module,
+    where it is not bytecode."""
 
     suffix: str
-    native: tuple[str, ...] = ()
+    emit: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ class Suite:
     builds: tuple[Build, ...] = (Build(""),)
 
 
-_CIPHER_MODULES = ("sts_portable/sta", "sts_portable/misty1", "sts_portable/dea")
-_STS_BUILDS = (Build(""), Build("_native", _CIPHER_MODULES))
+_STS_BUILDS = (Build(""), Build("_native", MACHINE_CODE))
 
 SUITES = {
     "sts": Suite("decode.py", ("sts_portable",), _STS_BUILDS),
@@ -92,7 +92,7 @@ def run_suite(suite: Suite) -> dict[str, int]:
     figures = {}
     for build in suite.builds:
         packages = [REPO / package for package in suite.packages]
-        files = compile_packages(packages, native=build.native)
+        files = compile_packages(packages, emit=build.emit)
         for name, row in count_instructions(_SCRIPTS / suite.script, files).items():
             figures[f"{name}.m3_instructions{build.suffix}"] = row["instructions"]
             figures[f"{name}.heap_bytes{build.suffix}"] = row["heap_bytes"]
@@ -113,8 +113,11 @@ def _run(name: str) -> dict[str, int]:
 
 
 def _keep(path: Path, figures: Mapping[str, int]) -> None:
+    """Write figures as what was measured, and leave the limits that the file has."""
+    limits = json.loads(path.read_text()).get("limits", {}) if path.exists() else {}
+    content = json.dumps({"limits": limits, "measured": figures}, indent=1, sort_keys=True)
     new = path.with_name(path.name + ".new")
-    new.write_text(json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    new.write_text(content + "\n")
     os.replace(new, path)
 
 
@@ -122,15 +125,15 @@ def main(arguments: list[str] | None = None) -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tjugo.device.count", description=__doc__)
     parser.add_argument("what", nargs="*", default=list(SUITES), help="suites, or script files")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
+    parser.add_argument("--budgets", type=Path, metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     try:
         figures: dict[str, int] = {}
         for name in options.what:
             figures.update(_run(name))
-        if options.json:
-            _keep(options.json, figures)
-    except (TjugoError, OSError) as error:
+        if options.budgets:
+            _keep(options.budgets, figures)
+    except (TjugoError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return getattr(error, "status", 1)
     for name, value in sorted(figures.items()):

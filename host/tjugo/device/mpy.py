@@ -1,7 +1,7 @@
 """Python files compiled for a board: what mpremote or a flash image then carries there."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tjugo.device.toolchain import mpy_cross_program, run
@@ -11,6 +11,19 @@ CORTEX_M3 = "armv7m"
 CORTEX_M0_PLUS = "armv6m"
 ESP32 = "xtensawin"
 
+# What decodes a token, as machine code. The modules for "viper" keep to what that compiler takes,
+# and give the same answers as bytecode. Machine code is three to four times as large: modules in
+# which little time is spent stay bytecode.
+MACHINE_CODE = {
+    "sts_portable/crc": "viper",
+    "sts_portable/packed": "viper",
+    "sts_portable/sta_rounds": "viper",
+    "sts_portable/decoder": "native",
+    "sts_portable/misty1": "native",
+    "sts_portable/sta": "native",
+    "sts_portable/token": "native",
+}
+
 
 def compile_file(
     path: Path,
@@ -18,7 +31,7 @@ def compile_file(
     arch: str = CORTEX_M3,
     emit: str = "bytecode",
 ) -> bytes:
-    """The .mpy of one file. emit: "bytecode" or "native". shown_as: its name in a traceback.
+    """The .mpy of one file. emit: "bytecode", "native" or "viper"; shown_as: name in tracebacks.
 
     Raises TjugoError with the compiler's message when it does not compile.
     """
@@ -32,17 +45,18 @@ def compile_file(
 def compile_packages(
     packages: Iterable[Path],
     arch: str = CORTEX_M3,
-    native: Iterable[str] = (),
+    emit: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
     """The .mpy of every Python file in some package folders, by its path on the board.
 
-    native: the modules, named like "sts_portable/sta", that are compiled to machine code.
+    emit: modules, named like "sts_portable/sta", that are compiled otherwise than to bytecode;
+    MACHINE_CODE says which of the project's are worth it.
     """
-    native = set(native)
+    emit = emit or {}
     files = {}
     for package in packages:
         for path in sorted(package.rglob("*.py")):
             module = str(path.relative_to(package.parent).with_suffix(""))
-            emit = "native" if module in native else "bytecode"
-            files[f"{module}.mpy"] = compile_file(path, f"{module}.py", arch, emit)
+            how = emit.get(module, "bytecode")
+            files[f"{module}.mpy"] = compile_file(path, f"{module}.py", arch, how)
     return files

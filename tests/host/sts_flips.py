@@ -1,0 +1,109 @@
+"""How often a token with one wrong digit passes at a meter, against what a 16-bit CRC predicts.
+
+`python tests/host/sts_flips.py [TRIES]` makes tokens and enters each with every single digit
+replaced by every other one, 180 tries a token, 10^6 unless told otherwise. It prints how many
+reached the CRC, how many should pass it (one in 65,536), how many did, and how many of them were
+accepted. The exit status is 1 when more passed than chance allows once in a million runs.
+"""
+
+import math
+import random
+import sys
+from dataclasses import dataclass
+
+from sts_portable import dkga, results, vendor
+from sts_portable.decoder import Decoder, KeyState, TidStore
+from tjugo import sts_fast
+
+TRIES = 1_000_000
+TRIES_A_TOKEN = 180
+_VK = bytes.fromhex("abababababababab949494949494949401234567")
+_ONCE_IN = 1_000_000
+
+
+@dataclass
+class Outcome:
+    """Counts of tries: all, those whose CRC was compared, that passed it, that were accepted."""
+
+    tries: int = 0
+    compared: int = 0
+    passed: int = 0
+    accepted: int = 0
+
+    @property
+    def expected(self) -> float:
+        """How many a 16-bit CRC lets through."""
+        return self.compared / 65536
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tries:,} tokens with one wrong digit, {self.compared:,} of them with a CRC to"
+            f" compare: expected to pass {self.expected:.1f}, seen {self.passed}"
+            f" ({self.accepted} accepted)"
+        )
+
+
+def most_by_chance(expected: float) -> int:
+    """The count that a Poisson variable of this mean exceeds less than once in a million."""
+    count, term = 0, math.exp(-expected)
+    below = term
+    while 1 - below > 1 / _ONCE_IN:
+        count += 1
+        term *= expected / count
+        below += term
+    return count
+
+
+def flips(digits: str) -> list[str]:
+    """The 180 texts that differ from twenty digits in one of them."""
+    return [
+        digits[:place] + other + digits[place + 1 :]
+        for place in range(20)
+        for other in "0123456789"
+        if other != digits[place]
+    ]
+
+
+def run(tries: int, seed: int = 16) -> Outcome:
+    """At least `tries` tries: tokens of class 0 and 2, of EA07 and EA11 in turn, each a new key."""
+    rng = random.Random(seed)
+    found = Outcome()
+    sts_fast.register()
+    try:
+        while found.tries < tries:
+            ea = (7, 11)[found.tries // TRIES_A_TOKEN % 2]
+            _one_token(found, rng, ea)
+    finally:
+        sts_fast.unregister()
+    return found
+
+
+def _one_token(found: Outcome, rng: random.Random, ea: int) -> None:
+    key = dkga.decoder_key(
+        "04", _VK, "600727000000000009", 2, rng.randrange(1000000), 1, 1, "14", ea
+    )
+    tid, rnd = rng.randrange(2, 1 << 24), rng.randrange(16)
+    if rng.randrange(2):
+        digits = vendor.credit(key, ea, tid, rnd, rng.randrange(100000), rng.randrange(4))
+    else:
+        digits = vendor.management(key, ea, 0, tid, rnd, mpl=rng.randrange(100000))
+    meter = Decoder(KeyState(key, ea), TidStore())
+    assert meter.check(digits)[0] == results.ACCEPT
+    for wrong in flips(digits):
+        result, token = meter.check(wrong)
+        found.tries += 1
+        found.compared += token is not None or result == results.CRC_ERROR
+        found.passed += token is not None
+        found.accepted += result == results.ACCEPT
+
+
+def main(arguments: list[str]) -> int:
+    """The command; its exit status."""
+    found = run(int(arguments[0]) if arguments else TRIES)
+    most = most_by_chance(found.expected)
+    print(f"{found}; at most {most} by chance")
+    return 0 if found.passed <= most else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

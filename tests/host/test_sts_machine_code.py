@@ -1,0 +1,85 @@
+"""sts_portable compiled to machine code for the MicroPython at hand: the same answers."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tjugo import vector_checks
+from tjugo.device.mpy import MACHINE_CODE, compile_packages
+from tjugo.vectors import load
+
+HERE = Path(__file__).parent
+VECTOR_CHECKS = Path(vector_checks.__file__).parent
+CHECKS = sorted(path.stem for path in (HERE / "portable").glob("check_sts_*.py"))
+# What sys.implementation._mpy says of .mpy files: version, sub-version and architecture.
+ASK = "import sys; print(getattr(sys.implementation, '_mpy', 0))"
+MPY_VERSION = 6 | 3 << 8
+ARCHITECTURES = {1: "x86", 2: "x64"}
+
+
+def run(argv, env, text=""):
+    done = subprocess.run(
+        argv,
+        env=env,
+        cwd=HERE,  # MicroPython looks for modules in the current folder first
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def machine_code(repo, micropython, micropython_env, tmp_path_factory):
+    """Environment in which sts_portable is machine code."""
+    said = int(run([*micropython, "-c", ASK], micropython_env))
+    arch = ARCHITECTURES.get(said >> 10 & 63)
+    if arch is None or said & 0x3FF != MPY_VERSION:
+        pytest.skip("this MicroPython loads no machine code that mpy-cross makes")
+    root = tmp_path_factory.mktemp("machine_code")
+    for name, content in compile_packages([repo / "sts_portable"], arch, MACHINE_CODE).items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(content)
+    folders = (root, HERE / "portable", VECTOR_CHECKS.parent)
+    return {**micropython_env, "MICROPYPATH": ":".join(map(str, folders))}
+
+
+def test_every_module_named_is_there(repo):
+    assert [name for name in MACHINE_CODE if not (repo / f"{name}.py").is_file()] == []
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_portable_checks(check, micropython, micropython_env, machine_code):
+    argv = [*micropython, str(HERE / "run_portable.py"), check]
+    assert run(argv, machine_code) == run(argv, micropython_env)
+
+
+def test_every_vector(repo, micropython, machine_code):
+    vectors = load(repo / "tests" / "host" / "vectors" / "sts_vectors.json")
+    lines = "".join(json.dumps(vector) + "\n" for vector in vectors)
+    answers = run(
+        [*micropython, str(VECTOR_CHECKS / "__main__.py")], machine_code, lines
+    ).splitlines()
+    assert [json.loads(answer) for answer in answers] == [[]] * len(vectors)
+
+
+LIST = """\
+from sts_portable.packed import bits
+try:
+    print(bits([255] * 8, 32, 24))
+except TypeError:
+    print("no pointer")
+"""
+
+
+def test_it_is_machine_code_that_ran(micropython, micropython_env, machine_code):
+    """Viper wants an address where bytecode takes any list."""
+    argv = [*micropython, "-c", LIST]
+    assert run(argv, machine_code).strip() == "no pointer"
+    assert run(argv, micropython_env).strip() == "16777215"
