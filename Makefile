@@ -18,7 +18,7 @@ test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
 	@$(BIN)/tjugo soak $(ARGS)
 
-bench: setup  ## Run the benchmarks, print a table, write build/bench.json
+bench: setup-dev  ## Run the benchmarks, print a table, write build/bench.json
 	@$(BIN)/python -m tjugo.benchmarks $(ARGS)
 
 vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython

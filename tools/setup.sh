@@ -63,7 +63,6 @@ progress() {
         fi
     done
     [ ! -t 2 ] || printf '\r\033[K' >&2
-    say "  unpacked and installed"
 }
 
 install() {
@@ -77,6 +76,7 @@ install() {
             "Is there a network? Then run the same command again."
     "$venv/bin/python" -m pip install -q --no-deps --no-build-isolation -e . >build/pip.log 2>&1 ||
         die "$(tail -n 20 build/pip.log)" "The project itself could not be installed."
+    say "Installed."
 }
 
 python=$(find_python)
