@@ -1,12 +1,19 @@
 """Half duplex RS-485 on a UART: when the driver is on, and for how long.
 
-The recipe that works on every port: driver on, hand over the frame, sleep until shortly before its
-end, then wait busily for the last bit. The last milliseconds are never left to a scheduler, because
-a slave may answer 3.5 characters after the end and must not meet our driver.
+The recipe that works on every port: driver on, hand over the frame, sleep until shortly before
+its end, then wait busily for the last bit. The last milliseconds are never left to a scheduler,
+because a slave may answer 3.5 characters after the end and must not meet our driver.
 """
 
 _CHARACTER_BITS = 11  # start, eight data, parity (or a second stop bit), stop
+_BAUDRATES = (9600, 1200, 2400, 4800, 19200, 38400, 57600, 115200)
 _BUSY_MS = 3  # waited for in a loop, not slept
+
+
+def baudrate_of(settings):
+    """The baud rate a board's settings ask for; 9600 if they name none that is in use."""
+    asked = settings.get("baudrate")
+    return asked if asked in _BAUDRATES else _BAUDRATES[0]
 
 
 def frame_ms(length, baudrate):

@@ -1,7 +1,8 @@
 """A pseudo terminal as a UART. MicroPython's unix port on Linux only."""
 
-import ffi
 import termios
+
+import ffi
 
 _F_SETFL = 4
 _O_RDWR_NONBLOCK = 0o4002
@@ -32,3 +33,8 @@ class PtyUart:
 def private_files():
     """What the board writes from now on is readable by its owner only."""
     ffi.open(None).func("i", "umask", "i")(0o077)
+
+
+def end_process(status):
+    """The process ends here and now; nothing is tidied up."""
+    ffi.open(None).func("v", "_exit", "i")(status)

@@ -8,13 +8,12 @@ import asyncio
 import gc
 import random
 import select
-import socket
 import sys
 import time
 
 from meterbus.client import ReplyParser
 
-from . import core, mqtt
+from . import VERSION, core, mqtt
 from .options import OptionError
 from .topics import MAX_COMMAND, OFFLINE
 
@@ -109,6 +108,8 @@ class Bus:
 
 async def _connect(host, port):
     """A connected non-blocking socket. OSError. The system's name look-up blocks."""
+    import socket  # a board without a network does not have it, and never gets here
+
     info = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
     sock = socket.socket(info[0], info[1], info[2])
     try:
@@ -268,9 +269,11 @@ class Uplink:
 class Collector:
     """Serves the board, lets the outbox's time pass, reports, and watches the other tasks."""
 
-    def __init__(self, board, parts):
+    def __init__(self, board, parts, health):
+        """health: boards.common.recovery.Health."""
         news = asyncio.Event()
         self._board = board
+        self._health = health
         self._parts = parts
         self._news = news
         self._bus = Bus(board, parts.poller, parts.options.reply_timeout_ms, news)
@@ -285,13 +288,21 @@ class Collector:
         elapsed = Elapsed()
         since_ms = 0
         while self._failure is None:
-            self._board.service()
-            since_ms += elapsed()
+            ms = elapsed()
+            since_ms += ms
+            well = self._well()
+            if well:
+                self._health.beat(ms)
+            self._board.service(well)
             if since_ms >= _REPORT_MS:
                 self._second(since_ms)
                 since_ms = 0
             await asyncio.sleep_ms(_TICK_MS)
         raise self._failure
+
+    def _well(self):
+        """True while every task has reported; else the watchdog goes hungry."""
+        return max(self._bus.still_ms, self._uplink.still_ms) <= _STANDSTILL_MS
 
     async def _guard(self, coroutine):
         try:
@@ -309,16 +320,34 @@ class Collector:
         report = self._parts.report()
         report["online"] = self._uplink.online
         report["broker"] = self._uplink.trouble
+        report["crashes"] = self._health.crashes
+        report["last_crash"] = self._health.last
         self._board.report(report)
 
 
-def run(board):
+def _selftest(board, health, wrong):
+    gc.collect()
+    return {
+        "role": "collector",
+        "version": VERSION,
+        "board": board.NAME,
+        "micropython": "%d.%d.%d" % sys.implementation[1][:3],
+        "free": gc.mem_free(),
+        "settings": wrong or "ok",
+        "crashes": health.crashes,
+        "last_crash": health.last,
+    }
+
+
+def run(board, health):
     """Run until the board is to stop. Settings that cannot be used: a report, and status 2."""
     try:
         parts = core.load(board)
     except OptionError as error:
+        board.report(_selftest(board, health, str(error)), "selftest")
         board.report({"error": str(error)})
         sys.exit(2)
+    board.report(_selftest(board, health, ""), "selftest")
     # Collect early and often: garbage left lying would scatter what is kept over the heap.
     gc.threshold(_GARBAGE_BYTES)
-    asyncio.run(Collector(board, parts).run())
+    asyncio.run(Collector(board, parts, health).run())

@@ -1,7 +1,5 @@
 """A board's entry point: the collector."""
 
-import board
+from boards.common import recovery
 
-from collector import app
-
-app.run(board)
+recovery.run("collector")

@@ -1,4 +1,4 @@
-"""Energy and credit, in Wh and integers. Names as in COSEM Account and Credit (classes 111, 112)."""
+"""Energy and credit, in Wh and integers. Names as in COSEM Account and Credit (111, 112)."""
 
 try:
     from micropython import const

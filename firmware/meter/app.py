@@ -2,47 +2,51 @@
 
 import asyncio
 import gc
-import select
+import sys
 import time
 
+from meterbus.app import Listener
 from meterbus.server import Server
 
+from . import VERSION
 from .busview import BusView
 from .core import Meter
 
 _TICK_MS = 20
-_LISTEN_MS = 2  # how often the line is looked at while a frame comes in
 _REPORT_TICKS = 10
-_DEAD_LINE_MS = 500
-_CHUNK = 64
+_DEAF_MS = 4000  # with bytes waiting for so long, the bus task is not well
 _GARBAGE_BYTES = 16384
 
 
 class App:
-    """Two tasks: the bus, and a tick for everything else."""
+    """Two tasks: the bus, and a tick for everything else. `health`: boards.common.recovery.Health."""
 
-    def __init__(self, board):
+    def __init__(self, board, health):
         self._board = board
+        self._health = health
         self._meter = Meter(board.settings(), board.store, board.metering.PULSES_PER_KWH)
-        self._view = BusView(self._meter, board.NAME)
-        self._server = Server(self._meter.settings.address, self._view)
+        self._view = BusView(self._meter, board.NAME, health.last)
+        server = Server(self._meter.settings.address, self._view)
+        self._bus = Listener(board.rs485, server)
         self._reported = None
         self._ticks = 0
+        self._ticked_at = time.ticks_ms()
 
     async def run(self):
         """Until the board raises SystemExit. A task that fails takes the meter down with it."""
-        tasks = [asyncio.create_task(self._listen())]
+        self._board.report(self._selftest(), "selftest")
+        bus = asyncio.create_task(self._bus.run())
         try:
-            while not tasks[0].done():
+            while not bus.done():
                 self._tick()
                 await asyncio.sleep_ms(_TICK_MS)
-            await tasks[0]
+            await bus
         finally:
-            tasks[0].cancel()
+            bus.cancel()
 
     def _tick(self):
         board, meter = self._board, self._meter
-        board.service()
+        self._serve()
         passed_ms = board.clock.elapsed_ms()
         key = board.keypad.get()
         while key:
@@ -60,56 +64,39 @@ class App:
         if self._ticks % _REPORT_TICKS == 0:
             self._report()
 
+    def _serve(self):
+        """The board's turn. Its watchdog is fed only while the bus task is well, too."""
+        now = time.ticks_ms()
+        ms = time.ticks_diff(now, self._ticked_at)
+        self._ticked_at = now
+        well = self._bus.deaf_ms(ms) < _DEAF_MS
+        if well:
+            self._health.beat(ms)
+        self._board.service(well)
+
     def _report(self):
         report = self._meter.report()
         if report != self._reported:
             self._reported = report
             self._board.report(report)
 
-    async def _listen(self):
-        """Hear the line for ever and answer."""
-        stream = self._board.rs485.stream
-        reader = asyncio.StreamReader(stream)
-        poller = select.poll()
-        poller.register(stream, select.POLLIN)
-        data = b""  # a silence first: what comes after it begins a frame
-        while True:
-            try:
-                await self._burst(data, stream, poller)
-                data = await reader.read(_CHUNK)
-                if not data:
-                    raise OSError
-            except OSError:  # the line is gone; the meter goes on and looks again
-                data = b""
-                await asyncio.sleep_ms(_DEAD_LINE_MS)
-
-    async def _burst(self, data, stream, poller):
-        """From the first bytes to the silence that ends a frame."""
-        rs485 = self._board.rs485
-        heard_at = time.ticks_ms()
-        while data or time.ticks_diff(time.ticks_ms(), heard_at) < rs485.gap_ms:
-            if data:
-                reply = self._server.receive(data)
-                if reply is not None:
-                    await self._send(reply)
-                heard_at = time.ticks_ms()
-            await asyncio.sleep_ms(0 if data else _LISTEN_MS)
-            data = stream.read(_CHUNK) if poller.poll(0) else None
-        reply = self._server.gap()
-        if reply is not None:
-            await self._send(reply)
-
-    async def _send(self, reply):
-        rs485 = self._board.rs485
-        await asyncio.sleep_ms(rs485.turn_ms)
-        try:
-            await asyncio.sleep_ms(rs485.begin(reply))
-        finally:
-            rs485.end()
+    def _selftest(self):
+        gc.collect()
+        return {
+            "role": "meter",
+            "version": VERSION,
+            "board": self._board.NAME,
+            "micropython": "%d.%d.%d" % sys.implementation[1][:3],
+            "free": gc.mem_free(),
+            "settings": self._meter.settings.wrong or "ok",
+            "ledger": "fault" if self._meter.ledger_fault() else "ok",
+            "crashes": self._health.crashes,
+            "last_crash": self._health.last,
+        }
 
 
-def run(board):
+def run(board, health):
     """Be the meter of this board."""
     # Collect early and often: the heap stays in one piece, and the free part of it known.
     gc.threshold(_GARBAGE_BYTES)
-    asyncio.run(App(board).run())
+    asyncio.run(App(board, health).run())

@@ -21,6 +21,7 @@ def _status(view):
         | (registers.STATUS_NOT_CONFIGURED if meter.settings.wrong else 0)
         | (registers.STATUS_LEDGER_FAULT if meter.ledger_fault() else 0)
         | (registers.STATUS_RELAY_FAULT if meter.supply.relay_failed else 0)
+        | (registers.STATUS_CRASHED if view.crash else 0)
     )
 
 
@@ -63,10 +64,12 @@ class BusView:
     """Answers reads from the meter; gathers a token, which `work` enters after the answer is out.
 
     result, result_ref: of the token entered last from the bus, also after a restart.
+    crash: what is known of the last crash, "" if there was none.
     """
 
-    def __init__(self, meter, board_name=""):
+    def __init__(self, meter, board_name="", crash=""):
         self.meter = meter
+        self.crash = crash
         self.result_ref = meter.state.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
         self._objects = (
@@ -105,6 +108,8 @@ class BusView:
 
     def identify(self, number):
         """See meterbus.server.Server."""
+        if number == registers.CRASH_OBJECT:
+            return self.crash or None
         return self._objects[number] if number < len(self._objects) else None
 
     def work(self):

@@ -123,9 +123,7 @@ class Meter:
     def display(self):
         """The two lines of the display."""
         state = self.state
-        return self._panel.lines(
-            self._entry.digits, state.account, self.supply, self.reading[2]
-        )
+        return self._panel.lines(self._entry.digits, state.account, self.supply, self.reading[2])
 
     # Time and the outside
 

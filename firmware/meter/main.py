@@ -1,7 +1,5 @@
 """A board's entry point: the meter."""
 
-import board
+from boards.common import recovery
 
-from meter import app
-
-app.run(board)
+recovery.run("meter")

@@ -71,6 +71,10 @@ STATUS_RELAY_CLOSED = const(2)
 STATUS_NOT_CONFIGURED = const(4)
 STATUS_LEDGER_FAULT = const(8)
 STATUS_RELAY_FAULT = const(16)
+STATUS_SAFE = const(32)  # the safe application runs: only status and drn can be read
+STATUS_CRASHED = const(64)  # there is a crash report, the object below
+
+CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
 _BY_NAME = {row[NAME]: row for row in ROWS}

@@ -29,10 +29,9 @@ from .frame import (
     u16,
 )
 
-# Read device ID code -> object ids, first and last + 1 (application protocol, 6.21). There are no
-# extended objects, so code 3 is answered at the level there is.
-_LEVELS = {1: (0, 3), 2: (0, 7), 3: (0, 7)}
-_CONFORMITY = 0x82  # regular identification, stream and single access
+# Read device ID code -> object ids, first and last + 1 (application protocol, 6.21).
+_LEVELS = {1: (0, 3), 2: (0, 7), 3: (0, 0x81)}
+_CONFORMITY = 0x83  # extended identification, stream and single access
 
 
 class Server:

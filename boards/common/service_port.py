@@ -52,15 +52,18 @@ class ServicePort:
                 self._obey(line)
             line = self._lines.next()
 
+    def obey(self, message):
+        """Carry out the commands in a dict. ValueError or TypeError for what cannot be done."""
+        if not isinstance(message, dict):
+            raise ValueError("not a JSON object")
+        for name, value in message.items():
+            if name not in self._commands:
+                raise ValueError("unknown command " + name)
+            self._commands[name](value)
+
     def _obey(self, line):
         try:
-            message = json.loads(line)
-            if not isinstance(message, dict):
-                raise ValueError("not a JSON object")
-            for name, value in message.items():
-                if name not in self._commands:
-                    raise ValueError("unknown command " + name)
-                self._commands[name](value)
+            self.obey(json.loads(line))
         except (ValueError, TypeError) as error:
             self.say({"error": "%s: %s" % (_text(line), error)})
 

@@ -1,0 +1,125 @@
+"""Starts the application, and does what helps when it does not stay up.
+
+An exception that nobody caught, or a reset by the watchdog, is a failure. It is written down, and
+the board starts again. After a few failures without a minute of health in between, the safe
+application takes the application's place: it tells the bus what happened and waits for an update.
+It makes way for one more try after an hour. A power cut is not a failure.
+"""
+
+import io
+import os
+import sys
+
+from boards.common.files import load_settings, save_settings
+
+CRASH_FILE = "crash.json"
+HOLD_FILE = "hold"  # there while files are being replaced: do not start the application
+
+_FAILURES = 4
+_HEALTHY_MS = 60000
+_TEXT = 160
+_PLACE = "  File "
+
+
+class Health:
+    """What is known of failures, kept in a file.
+
+    failures: in a row, without a minute of health between them. crashes: of all time.
+    last: what the last one was, ASCII, "" if there was none.
+    """
+
+    def __init__(self, path=CRASH_FILE):
+        kept = load_settings(path)
+        self._path = path
+        self.failures = _number(kept.get("failures"))
+        self.crashes = _number(kept.get("crashes"))
+        last = kept.get("last")
+        self.last = last if isinstance(last, str) else ""
+        self._up_ms = 0
+
+    def failed(self, text):
+        """The application did not stay up."""
+        self.failures += 1
+        self.crashes += 1
+        self.last = "".join(c if " " <= c <= "~" else " " for c in text[:_TEXT])
+        self._save()
+
+    def beat(self, ms):
+        """The application was well for another `ms` of real time."""
+        self._up_ms += ms
+        if self.failures and self._up_ms >= _HEALTHY_MS:
+            self.failures = 0
+            self._save()
+
+    def hopeless(self):
+        """True when starting the application again is no use for now."""
+        return self.failures >= _FAILURES
+
+    def one_more_try(self):
+        """The next start is the application's; if it fails too, the safe one is back at once."""
+        self.failures = _FAILURES - 1
+        self._save()
+
+    def _save(self):
+        kept = {"failures": self.failures, "crashes": self.crashes, "last": self.last}
+        try:
+            save_settings(self._path, kept)
+        except OSError:
+            pass  # a full or broken flash must not keep the board from starting
+
+
+def _number(value):
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def describe(error):
+    """An exception in one line: what it is, and the place where it was raised."""
+    told = io.StringIO()
+    sys.print_exception(error, told)
+    lines = told.getvalue().rstrip().split("\n")
+    places = [line.replace(_PLACE, "") for line in lines if line.startswith(_PLACE)]
+    return lines[-1] + (" at " + places[-1] if places else "")
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def run(role):
+    """Be a `role`, "meter" or "collector", with the module `board`. Ends as the board's way is."""
+    board = __import__("board")  # if this fails, there is nothing but the prompt
+    health = Health()
+    if board.watchdog_reset:
+        health.failed("watchdog reset")
+    name, why = role, ""
+    if _exists(HOLD_FILE):
+        name, why = "safe", "update"
+    elif health.hopeless():
+        name, why = "safe", "crash"
+    try:
+        app = __import__(name + ".app", None, None, ("run",))
+        if why:
+            app.run(board, health, role, why)
+        else:
+            app.run(board, health)
+    except KeyboardInterrupt:
+        board.stop_watchdog()
+        raise
+    except SystemExit as end:
+        status = end.args[0] if end.args else 0
+        if not status:
+            raise  # the simulated board is switched off
+        _failed(board, health, "ended with status %s" % status, status)
+    except Exception as error:
+        sys.print_exception(error, sys.stderr)
+        _failed(board, health, describe(error), 1)
+
+
+def _failed(board, health, text, status):
+    if not _exists(HOLD_FILE):
+        health.failed(text)
+    board.restart(status)

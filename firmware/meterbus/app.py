@@ -1,0 +1,71 @@
+"""A slave on its line: hears bytes, tells frames apart by silence, answers. Asyncio and real time."""
+
+import asyncio
+import select
+import time
+
+_LISTEN_MS = 2  # how often the line is looked at while a frame comes in
+_DEAD_LINE_MS = 500
+_CHUNK = 64
+
+
+class Listener:
+    """`rs485`: see boards/README.md. `server`: meterbus.server.Server."""
+
+    def __init__(self, rs485, server):
+        self._rs485 = rs485
+        self._server = server
+        self._stream = rs485.stream
+        self._poller = select.poll()
+        self._poller.register(self._stream, select.POLLIN)
+        self._turns = 0
+        self._turns_seen = 0
+        self._deaf_ms = 0
+
+    async def run(self):
+        """Hear the line for ever and answer."""
+        reader = asyncio.StreamReader(self._stream)
+        data = b""  # a silence first: what comes after it begins a frame
+        while True:
+            try:
+                await self._burst(data)
+                data = await reader.read(_CHUNK)
+                if not data:
+                    raise OSError
+            except OSError:  # the line is gone; the meter goes on and looks again
+                data = b""
+                await asyncio.sleep_ms(_DEAD_LINE_MS)
+
+    def deaf_ms(self, ms):
+        """Let real time pass: for how long bytes have waited on the line that nobody took."""
+        if self._turns != self._turns_seen or not self._poller.poll(0):
+            self._turns_seen = self._turns
+            self._deaf_ms = 0
+        else:
+            self._deaf_ms += ms
+        return self._deaf_ms
+
+    async def _burst(self, data):
+        """From the first bytes to the silence that ends a frame."""
+        heard_at = time.ticks_ms()
+        while data or time.ticks_diff(time.ticks_ms(), heard_at) < self._rs485.gap_ms:
+            self._turns = self._turns + 1 & 0xFFFF
+            if data:
+                reply = self._server.receive(data)
+                if reply is not None:
+                    await self._send(reply)
+                heard_at = time.ticks_ms()
+            # Also while bytes come: a flooded line must not keep the other tasks from their turn.
+            await asyncio.sleep_ms(0 if data else _LISTEN_MS)
+            data = self._stream.read(_CHUNK) if self._poller.poll(0) else None
+        reply = self._server.gap()
+        if reply is not None:
+            await self._send(reply)
+
+    async def _send(self, reply):
+        rs485 = self._rs485
+        await asyncio.sleep_ms(rs485.turn_ms)
+        try:
+            await asyncio.sleep_ms(rs485.begin(reply))
+        finally:
+            rs485.end()

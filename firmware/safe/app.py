@@ -1,0 +1,50 @@
+"""The safe application: the relay open, the bus answered, nothing else. It waits to be updated."""
+
+import asyncio
+import gc
+import time
+
+from meterbus.app import Listener
+from meterbus.server import Server
+
+from .core import VERSION, SafeView, address_of
+
+_TICK_MS = 100
+_DEAF_MS = 4000
+_RETRY_MS = 3600000
+_UPDATE = "update"  # nobody feeds a watchdog then, so none may run
+
+
+async def _serve(board, health, role, why):
+    settings = board.settings()
+    bus = None
+    if role == "meter":
+        board.relay.open()
+        view = SafeView(board.NAME, settings.get("drn"), why, health.last)
+        bus = Listener(board.rs485, Server(address_of(settings), view))
+        task = asyncio.create_task(bus.run())
+    up_ms = 0
+    now = time.ticks_ms()
+    while up_ms < _RETRY_MS or why == _UPDATE:
+        await asyncio.sleep_ms(_TICK_MS)
+        if bus and task.done():
+            await task
+        ms = time.ticks_diff(time.ticks_ms(), now)
+        now = time.ticks_ms()
+        up_ms += ms
+        if why != _UPDATE:
+            board.service(not bus or bus.deaf_ms(ms) < _DEAF_MS)
+    health.one_more_try()
+    board.restart(0)
+
+
+def run(board, health, role, why):
+    """Stay until an update ends it; after a crash, for an hour and then restart the board.
+
+    why: "crash" or "update".
+    """
+    gc.collect()
+    said = {"role": role, "version": VERSION, "board": board.NAME, "free": gc.mem_free()}
+    said.update({"safe": why, "crashes": health.crashes, "last_crash": health.last})
+    board.report(said, "selftest")
+    asyncio.run(_serve(board, health, role, why))

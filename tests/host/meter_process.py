@@ -1,0 +1,218 @@
+"""The real meter in a process of its own on the simulated board, and a master on its bus."""
+
+import contextlib
+import json
+import os
+import pty
+import selectors
+import signal
+import subprocess
+import termios
+import threading
+import time
+import tty
+from pathlib import Path
+
+from meterbus import client, registers
+from sts_portable import results, vendor
+
+REPO = Path(__file__).resolve().parents[2]
+KEY = bytes.fromhex("e653341f9d5bf36f")
+DRN = "00000000000"
+DEADLINE_S = 20
+REPLY_S = 0.25
+TRIES = 20
+
+
+def token(tenths, number, key=KEY):
+    """A credit token of `tenths` of a kWh; the same number, the same token."""
+    return vendor.credit(key, 7, 5000 + number, 5, tenths)
+
+
+def settings(**changes):
+    """The settings of a meter that works."""
+    return {"drn": DRN, "address": 1, "key": KEY.hex(), **changes}
+
+
+class MeterBoard:
+    """One meter with its flash in `folder`; start and kill it as often as you like."""
+
+    def __init__(self, micropython, folder, given, speed=1):
+        self._argv = [*micropython, str(REPO / "firmware/meter/main.py")]
+        self._folder = folder
+        self._speed = speed
+        self._process = None
+        self._said = []
+        self._news = threading.Condition()
+        if given is not None:
+            (folder / "settings.json").write_text(json.dumps(given))
+        self.master, self._slave = pty.openpty()  # the slave stays open when the meter is killed
+        tty.setraw(self._slave)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        os.close(self.master)
+        os.close(self._slave)
+
+    def start(self):
+        """Start it; the first line it says must be its greeting."""
+        path = (".frozen", REPO, REPO / "firmware", REPO / "boards/sim")
+        self._said = []
+        self._process = subprocess.Popen(
+            self._argv,
+            cwd=self._folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                "PATH": os.environ.get("PATH", os.defpath),
+                "MICROPYPATH": ":".join(map(str, path)),
+                "TJUGO_UART": os.ttyname(self._slave),
+                "TJUGO_SPEED": str(self._speed),
+            },
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        self.wait(lambda said: said[:1] and "hello" in said[0], "its greeting")
+
+    def _listen(self, process):
+        for line in process.stdout:
+            with self._news:
+                if process is self._process:
+                    self._said.append(json.loads(line))
+                    self._news.notify_all()
+
+    def wait(self, condition, what):
+        """The first true value of `condition(list of what the board said)`."""
+        with self._news:
+            found = self._news.wait_for(lambda: condition(self._said), DEADLINE_S)
+            assert found, f"waited in vain for {what}: {self._said[-5:]}"
+            return found
+
+    def last(self, kind):
+        """What it said last of `kind` (display, relay, report, mem), or None."""
+        with self._news:
+            return next((line[kind] for line in reversed(self._said) if kind in line), None)
+
+    def wait_display(self, *lines):
+        """Until the display shows these two lines."""
+
+        def shown(said):
+            pairs = [line["display"] for line in said if "display" in line]
+            return pairs and tuple(text.strip() for text in pairs[-1]) == lines
+
+        self.wait(shown, f"the display {lines}")
+
+    def say(self, message):
+        """A command on the service port, or any text."""
+        line = message if isinstance(message, str) else json.dumps(message)
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def kill(self):
+        """kill -9."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    def end(self):
+        """End its input; (exit status, what it wrote to standard error)."""
+        self._process.stdin.close()
+        status = self._process.wait(DEADLINE_S)
+        return status, self._process.stderr.read()
+
+    # The bus
+
+    def send(self, frame):
+        """Bytes on the wire; what was not read of former replies is thrown away."""
+        termios.tcflush(self.master, termios.TCIFLUSH)
+        os.write(self.master, frame)
+
+    def ask(self, request, tries=TRIES):
+        """The reply's parser. A request that is not answered is sent again."""
+        for _ in range(tries):
+            parser = client.ReplyParser(request)
+            self.send(request)
+            until = time.monotonic() + REPLY_S
+            while (left := until - time.monotonic()) > 0:
+                if parser.receive(self._receive(left)):
+                    return parser
+        raise AssertionError(f"no answer to {request.hex()}")
+
+    def _receive(self, timeout):
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.master, selectors.EVENT_READ)
+            return os.read(self.master, 256) if selector.select(timeout) else b""
+
+    def wait_reply(self):
+        """Until the meter begins to answer."""
+        assert self._receive(DEADLINE_S), "the meter did not answer"
+
+    def read(self, start, count, function=client.READ_HOLDING):
+        """{name: value} of registers."""
+        parser = self.ask(client.read_request(1, function, start, count))
+        parser.check()
+        return registers.decode(start, parser.data)
+
+    def state(self):
+        """{name: value} of the state block."""
+        return self.read(registers.STATE_START, registers.STATE_COUNT)
+
+    def result(self):
+        """(TokenResult, reference) of the token entered last from the bus."""
+        found = self.read(registers.RESULT_START, registers.RESULT_COUNT)
+        return found["result"], found["result_ref"]
+
+    def deliver(self, digits, ref):
+        """What a collector does: look, write if it is not known, and look until it is decided."""
+        entry = client.write_request(1, registers.TOKEN_START, registers.token_entry(digits, ref))
+        until = time.monotonic() + DEADLINE_S
+        while time.monotonic() < until:
+            result, found = self.result()
+            if found != ref:
+                self.ask(entry)
+            elif result not in (results.BUSY, results.NONE):
+                return result
+        raise AssertionError("the token was never decided")
+
+
+class Cable:
+    """Joins the meter's wire to a second pty, `path`, for tools that want a serial port."""
+
+    def __init__(self, board):
+        self._ends = [board.master, *pty.openpty()]
+        tty.setraw(self._ends[2])
+        self.path = os.ttyname(self._ends[2])
+        self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.write(self._wake[1], b"x")
+        self._thread.join(DEADLINE_S)
+        for end in (*self._ends[1:], *self._wake):
+            os.close(end)
+
+    def _carry(self):
+        other = {self._ends[0]: self._ends[1], self._ends[1]: self._ends[0]}
+        with selectors.DefaultSelector() as selector:
+            for end in (*other, self._wake[0]):
+                selector.register(end, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    if key.fd == self._wake[0]:
+                        return
+                    os.write(other[key.fd], os.read(key.fd, 256))

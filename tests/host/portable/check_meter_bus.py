@@ -1,0 +1,214 @@
+"""The meter on its bus: register view and token entry, through real frames."""
+
+from meter_rig import DRN, KEY, Memory, meter, press, token
+
+from meter.busview import GETTERS, BusView
+from meterbus import client, registers
+from meterbus.server import Server
+from sts_portable import results
+
+
+class Line:
+    """A meter on a line with a master."""
+
+    def __init__(self, memory=None, **changes):
+        self.meter = meter(memory, **changes)
+        self.view = BusView(self.meter, "rig")
+        self.server = Server(self.meter.settings.address, self.view)
+        self.server.gap()
+
+    def ask(self, request):
+        """The reply's parser."""
+        parser = client.ReplyParser(request)
+        reply = self.server.receive(request)
+        assert reply is not None and parser.receive(bytes(reply))
+        return parser
+
+    def read(self, start, count, function=client.READ_HOLDING):
+        """{name: value} of the registers."""
+        parser = self.ask(client.read_request(1, function, start, count))
+        parser.check()
+        return registers.decode(start, parser.data)
+
+    def write(self, start, values):
+        """The exception code of a write, 0 if it was taken."""
+        return self.ask(client.write_request(1, start, values)).exception
+
+    def enter(self, digits, ref):
+        return self.write(registers.TOKEN_START, registers.token_entry(digits, ref))
+
+    def result(self):
+        found = self.read(registers.RESULT_START, registers.RESULT_COUNT)
+        return found["result"], found["result_ref"]
+
+
+def test_every_register_has_a_getter_and_no_more():
+    assert sorted(GETTERS) == sorted(row[registers.NAME] for row in registers.ROWS)
+
+
+def test_a_poll_of_the_state():
+    line = Line(ti=7, krn=3, ken=200, sgc=654321)
+    line.meter.enter_token(token(200))
+    line.meter.pulses(1234)
+    line.meter.sensed((230000, 8695, 2000, 5000), True, True)
+    for function in (3, 4):
+        found = line.read(registers.STATE_START, registers.STATE_COUNT, function)
+        assert found["energy_wh"] == 1234
+        assert found["credit"] == 1876
+        assert (found["control_state"], found["open_reasons"]) == (1, 0)
+        assert found["token_result"] == results.ACCEPT
+        assert (found["krn"], found["ti"], found["kt"]) == (3, 7, 2)
+        assert (found["ken"], found["sgc"]) == (200, 654321)
+        assert found["status"] == registers.STATUS_COVER_OPEN | registers.STATUS_RELAY_CLOSED
+        assert (found["power_w"], found["power_limit_w"]) == (2000, 0)
+        assert (found["drn"], found["power_fail_count"]) == (DRN, 0)
+
+
+def test_a_client_made_for_an_sdm120():
+    line = Line()
+    line.meter.enter_token(token(200))
+    line.meter.pulses(1250)
+    line.meter.sensed((230500, 2500, 576, 4998), False, True)
+    found = line.read(0, 80, 4)
+    assert found["sdm_voltage"] == 230.5
+    assert found["sdm_current"] == 2.5
+    assert found["sdm_power"] == 576
+    assert abs(found["sdm_frequency"] - 49.98) < 0.001
+    assert found["sdm_import"] == 1.25
+    assert line.read(0x156, 2, 4) == {"sdm_total": 1.25}
+    assert line.ask(client.read_request(1, 4, 2, 2)).values() == [0, 0]
+    assert line.ask(client.read_request(1, 3, 0, 2)).exception == 2
+
+
+def test_a_token_by_the_bus():
+    line = Line()
+    assert line.enter(token(200), 4000000001) == 0
+    assert line.result() == (results.BUSY, 4000000001)
+    assert line.enter(token(200), 7) == 6
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 4000000001)
+    assert line.meter.state.account.credit_wh == 20000
+    line.view.work()
+    assert line.meter.state.account.credit_wh == 20000
+
+
+def test_a_token_sent_again_is_answered_and_not_entered():
+    memory = Memory()
+    line = Line(memory)
+    line.enter(token(200), 9)
+    line.view.work()
+    sequence = line.meter.state.sequence
+    assert line.enter(token(200), 9) == 0
+    assert line.result() == (results.ACCEPT, 9)
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 9)
+    assert line.meter.state.sequence == sequence
+    again = Line(memory)
+    assert again.result() == (results.ACCEPT, 9)
+    again.enter(token(200), 9)
+    again.view.work()
+    assert again.result() == (results.ACCEPT, 9)
+    assert again.meter.state.account.credit_wh == 20000
+
+
+def test_the_same_token_from_anyone_else_is_used():
+    line = Line()
+    line.enter(token(200), 9)
+    line.view.work()
+    for ref in (10, 0):
+        line.enter(token(200), ref)
+        line.view.work()
+        assert line.result() == (results.USED_ERROR, ref)
+    press(line.meter, token(200) + "#")
+    assert line.meter.state.last_result == results.USED_ERROR
+    line.enter(token(200), 9)  # still known: it was the one accepted last from the bus
+    assert line.result() == (results.ACCEPT, 9)
+
+
+def test_a_reference_with_another_token_is_a_new_entry():
+    line = Line()
+    line.enter(token(200), 9)
+    line.view.work()
+    line.enter(token(100, 2), 9)
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 9)
+    assert line.meter.state.account.credit_wh == 30000
+
+
+def test_registers_written_one_at_a_time():
+    line = Line()
+    raw = registers.token_entry(token(200), 3)
+    for i in range(registers.TOKEN_COUNT):
+        value = raw[2 * i] << 8 | raw[2 * i + 1]
+        request = client.write_one_request(1, registers.TOKEN_START + i, value)
+        assert line.ask(request).exception == 0
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 3)
+    found = line.read(registers.TOKEN_START, registers.TOKEN_COUNT)
+    assert found == {"token_ref": 3, "token": token(200), "token_command": 0}
+
+
+def test_tokens_that_are_none():
+    line = Line()
+    for digits in ("", "1" * 19, "abcdefghijklmnopqrst", "9" * 20):
+        assert line.enter(digits, 5) == 0
+        line.view.work()
+        assert line.result() == (results.FORMAT_ERROR, 5)
+    assert line.write(registers.TOKEN_START, b"\xff" * 24 + b"\x00\x01") == 0
+    line.view.work()
+    assert line.result() == (results.FORMAT_ERROR, 0xFFFFFFFF)
+
+
+def test_writes_that_are_refused():
+    line = Line()
+    assert line.write(0x110A, [2]) == 3
+    assert line.write(0x110A, [1, 1]) == 2
+    assert line.write(0x1000, [1]) == 2
+    assert line.write(0x10FD, [1]) == 2
+    assert line.ask(client.read_request(1, 4, 0x10FE, 1)).exception == 2
+
+
+def test_a_meter_that_cannot_take_tokens_says_so():
+    line = Line(key="")
+    found = line.read(registers.STATE_START, registers.STATE_COUNT)
+    assert found["status"] == registers.STATUS_NOT_CONFIGURED
+    assert (found["control_state"], found["open_reasons"]) == (0, 3)
+    assert line.enter(token(200), 5) == 4
+    assert line.result() == (results.NONE, 0)
+
+
+def test_a_memory_that_fails_leaves_the_token_to_be_sent_again():
+    memory = Memory()
+    line = Line(memory)
+    line.enter(token(200), 5)
+    line.view.work()
+    memory.broken = True
+    line.enter(token(100, 1), 6)
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 5)
+    assert line.enter(token(100, 1), 6) == 4
+    found = line.read(registers.STATE_START, registers.STATE_COUNT)
+    assert found["status"] == registers.STATUS_LEDGER_FAULT
+
+
+def test_identification():
+    line = Line()
+    assert line.ask(client.identify_request(1, 2)).objects() == {
+        0: "Tjugo",
+        1: "prepaid-meter",
+        2: "0.1.0",
+        4: "Tjugo prepaid meter",
+        5: "rig",
+        6: DRN,
+    }
+
+
+def test_the_key_is_nowhere_on_the_bus():
+    line = Line()
+    answers = b""
+    for start in range(0x0000, 0x1200, 2):
+        for function in (3, 4):
+            answers += bytes(line.ask(client.read_request(1, function, start, 2)).data)
+    assert len(answers) > 100
+    for i in range(len(KEY) - 3):
+        assert KEY[i : i + 4] not in answers

@@ -1,0 +1,214 @@
+"""The ledger: whatever is cut or broken, the state before it or the one after it is found."""
+
+from meter_rig import KEY, Memory, PowerCut, meter, press, token
+
+from meter import supply
+from meter.ledger import SLOT_SIZE
+from sts_portable import results, vendor
+
+NEW_KEY = bytes.fromhex("060b8643c59a27f1")
+
+
+def _used_once():
+    """Memory of a meter that took one token, and used some of it."""
+    memory = Memory()
+    device = meter(memory)
+    assert device.enter_token(token(200, 1), 77) == results.ACCEPT
+    device.pulses(1500)
+    return bytes(memory.data)
+
+
+def test_everything_survives_a_power_failure():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(200, 1), 77)
+    device.pulses(1500)
+    sequence = device.state.sequence
+    again = meter(memory)
+    state = again.state
+    assert state.account.energy_wh == 1500
+    assert state.account.credit_wh == 18500
+    assert (state.last_result, state.last_amount, state.bus_ref) == (results.ACCEPT, 200, 77)
+    assert state.power_fail_count == 1
+    assert state.sequence == sequence + 1
+    assert again.enter_token(token(200, 1)) == results.USED_ERROR
+
+
+def test_at_most_ten_wh_are_lost():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token())
+    for _ in range(39):
+        device.pulses(1)
+    assert meter(memory).state.account.energy_wh == 30
+
+
+def test_energy_is_not_written_for_every_pulse():
+    memory = Memory()
+    device = meter(memory)
+    before = memory.writes
+    for _ in range(100):
+        device.pulses(1)
+    assert memory.writes - before == 10
+
+
+def test_an_accepted_token_is_one_write():
+    memory = Memory()
+    device = meter(memory)
+    before = memory.writes
+    device.enter_token(token(), 5)
+    assert memory.writes - before == 1
+
+
+def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
+    before = _used_once()
+    for cut in range(SLOT_SIZE + 1):
+        memory = Memory(before)
+        device = meter(memory)
+        memory.cut_after = cut
+        told = None
+        try:
+            told = device.enter_token(token(100, 2), 78)
+        except PowerCut:
+            pass
+        memory.cut_after = None
+        again = meter(memory)
+        account = again.state.account
+        assert not again.ledger_fault()
+        assert account.energy_wh == 1500
+        assert account.credit_wh in (18500, 28500)
+        accepted = account.credit_wh == 28500
+        if told == results.ACCEPT:
+            assert accepted
+        assert again.state.bus_ref == (78 if accepted else 77)
+        assert again.enter_token(token(200, 1)) == results.USED_ERROR
+        # Entered once more, it is credited exactly once in all, and the sender is told so.
+        assert again.enter_token(token(100, 2), 78) == results.ACCEPT
+        assert again.state.account.credit_wh == 28500
+        assert again.enter_token(token(100, 2)) == results.USED_ERROR
+
+
+def test_the_very_first_write_may_be_cut_too():
+    for fill in (0, 0xFF):
+        for cut in range(2 * SLOT_SIZE + 1):
+            memory = Memory(bytes([fill]) * (2 * SLOT_SIZE))
+            memory.cut_after = cut
+            try:
+                meter(memory)
+            except PowerCut:
+                pass
+            memory.cut_after = None
+            assert not meter(memory).ledger_fault()
+
+
+def test_two_bad_slots_are_a_fault_and_are_not_written_over():
+    memory = Memory(_used_once())
+    memory.data[10] ^= 1
+    memory.data[SLOT_SIZE + 10] ^= 1
+    bad = bytes(memory.data)
+    device = meter(memory)
+    assert device.ledger_fault()
+    assert device.supply.reasons & supply.LEDGER_FAULT
+    assert device.relay_command(0) is False
+    assert device.enter_token(token(100, 2)) == results.NONE
+    device.pulses(100)
+    device.sensed((230000, 0, 0, 5000), True, False)
+    assert bytes(memory.data) == bad
+    assert device.display()[1] == "Off Memory fault"
+    press(device, token(100, 2) + "#")
+    assert device.display() == ("Token not taken ", "Memory fault    ")
+
+
+def test_one_bad_slot_is_survived():
+    before = _used_once()
+    for slot in (0, 1):
+        memory = Memory(before)
+        memory.data[slot * SLOT_SIZE + 10] ^= 1
+        device = meter(memory)
+        assert not device.ledger_fault()
+        assert device.enter_token(token(200, 1)) == results.USED_ERROR
+
+
+def test_memory_that_cannot_be_read_is_a_fault():
+    memory = Memory(_used_once())
+    memory.unreadable = True
+    assert meter(memory).ledger_fault()
+
+
+def test_a_token_that_cannot_be_stored_is_not_taken():
+    memory = Memory(_used_once())
+    device = meter(memory)
+    memory.broken = True
+    assert device.enter_token(token(100, 2), 78) == results.NONE
+    assert device.state.account.credit_wh == 18500
+    assert device.state.bus_ref == 77
+    assert device.supply.reasons & supply.LEDGER_FAULT
+    memory.broken = False
+    again = meter(memory)
+    assert again.supply.reasons == 0
+    assert again.enter_token(token(100, 2), 78) == results.ACCEPT
+    assert again.state.account.credit_wh == 28500
+
+
+def _new_key_tokens(**changes):
+    wanted = {"kt": 2, "krn": 2, "ti": 7, "ken": 200, "ro": False, "sgc": 123456}
+    wanted.update(changes)
+    return vendor.key_change(KEY, 7, NEW_KEY, **wanted)
+
+
+def test_a_changed_key_lives_in_the_ledger():
+    memory = Memory()
+    device = meter(memory)
+    first, second = _new_key_tokens()
+    assert device.enter_token(first) == results.FIRST_KCT
+    assert device.display()[0] == "Next token      "
+    assert device.enter_token(second) == results.ACCEPT
+    assert device.display() == ("Accepted        ", "Key changed     ")
+    key = meter(memory).state.key
+    assert (key.key, key.krn, key.ti, key.ken) == (NEW_KEY, 2, 7, 200)
+    again = meter(memory)
+    assert again.enter_token(token()) == results.CRC_ERROR
+    assert again.enter_token(token(key=NEW_KEY)) == results.ACCEPT
+
+
+def test_a_key_that_is_not_changed_stays_out_of_the_memory():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token())
+    assert KEY not in bytes(memory.data)
+
+
+def test_a_key_change_that_cannot_be_stored_did_not_happen():
+    memory = Memory()
+    device = meter(memory)
+    first, second = _new_key_tokens(ro=True)
+    device.enter_token(token(200, 1))
+    device.enter_token(second)
+    memory.broken = True
+    assert device.enter_token(first) == results.NONE
+    key = device.state.key
+    assert (key.key, key.krn, key.ti) == (KEY, 1, 1)
+    assert not device.state.key_from_token
+    assert device.state.tids.contains(5001)
+
+
+def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
+    memory = Memory()
+    device = meter(memory)
+    first, second = _new_key_tokens(ro=True)
+    device.enter_token(token(200, 1))
+    before = bytes(memory.data)
+    for cut in range(0, SLOT_SIZE + 1, 5):
+        memory = Memory(before)
+        device = meter(memory)
+        device.enter_token(first)
+        memory.cut_after = cut
+        try:
+            device.enter_token(second)
+        except PowerCut:
+            pass
+        memory.cut_after = None
+        state = meter(memory).state
+        found = (state.key.key, state.key.krn, state.key.ti, state.tids.contains(5001))
+        assert found in ((KEY, 1, 1, True), (NEW_KEY, 2, 7, False)), cut
+        assert state.account.credit_wh == 20000

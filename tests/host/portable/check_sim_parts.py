@@ -1,0 +1,250 @@
+"""What boards share: RS-485, and the simulated clock, mains, memory and service port."""
+
+import os
+
+from boards.common import files, rs485, service_port
+from boards.common.clock import Clock
+from boards.common.mains import Metering, Relay
+
+
+class Ticks:
+    """Real time, set by hand. It wraps as ticks do."""
+
+    def __init__(self):
+        self.now = 0
+
+    def ticks_ms(self):
+        self.now += 1
+        return self.now % 1000
+
+    def ticks_diff(self, a, b):
+        return (a - b + 500) % 1000 - 500
+
+
+class Uart:
+    """Writes down what is done to it; what is sent is heard again."""
+
+    def __init__(self):
+        self.log = []
+        self.heard = b""
+        self.busy = 2
+
+    def enable(self, level):
+        self.log.append("on" if level else "off")
+
+    def write(self, frame):
+        self.log.append("write")
+        self.heard += bytes(frame)
+
+    def txdone(self):
+        self.busy -= 1
+        self.log.append("wait" if self.busy else "done")
+        return self.busy == 0
+
+    def read(self, size):
+        got, self.heard = self.heard[:size], self.heard[size:]
+        return got or None
+
+
+def test_time_on_the_wire():
+    assert rs485.frame_ms(8, 9600) == 10  # 88 bits: 9.17 ms
+    assert rs485.frame_ms(256, 115200) == 25
+    for baudrate, silence in ((2400, 17), (4800, 9), (9600, 5), (19200, 3), (38400, 2)):
+        assert rs485.silence_ms(baudrate) == silence
+
+
+def test_the_baud_rate_of_settings_that_are_wrong():
+    for asked in (None, "fast", 9601, 0, -1):
+        assert rs485.baudrate_of({"baudrate": asked}) == 9600
+    assert rs485.baudrate_of({}) == 9600
+    assert rs485.baudrate_of({"baudrate": 19200}) == 19200
+
+
+def test_the_driver_is_on_from_before_the_frame_until_its_last_bit():
+    uart = Uart()
+    line = rs485.RS485(uart, 9600, uart.enable)
+    assert line.begin(bytes(8)) == 7  # ms to sleep; the last three are waited for
+    line.end()
+    assert uart.log == ["on", "write", "wait", "done", "off"]
+    assert line.begin(bytes(1)) == 0
+
+
+def test_the_shortest_silence_is_the_boards():
+    assert rs485.RS485(Uart(), 9600).gap_ms == 5
+    line = rs485.RS485(Uart(), 9600, coarse_ms=20)
+    assert (line.gap_ms, line.turn_ms) == (20, 5)
+
+
+def test_our_own_echo_is_dropped_and_nothing_else():
+    uart = Uart()
+    line = rs485.RS485(uart, 9600, uart.enable, echo=True, time=Ticks())
+    line.begin(b"12345678")
+    uart.heard += b"reply"
+    line.end()
+    assert uart.read(99) == b"reply"
+
+
+def test_an_echo_that_does_not_come_is_not_waited_for():
+    uart = Uart()
+    line = rs485.RS485(uart, 9600, uart.enable, echo=True, time=Ticks())
+    line.begin(b"12345678")
+    uart.heard = b"123"
+    line.end()
+    assert uart.read(99) is None
+
+
+def _clock(speed=1):
+    ticks = Ticks()
+    ticks.ticks_ms = lambda: ticks.now % 1000
+    return ticks, Clock(ticks.ticks_ms, ticks.ticks_diff, lambda: 0, speed)
+
+
+def test_supply_time_is_real_time_times_speed():
+    ticks, clock = _clock(60)
+    ticks.now += 100
+    assert clock.elapsed_ms() == 6000
+    assert clock.elapsed_ms() == 0
+    ticks.now += 10
+    clock.set_speed(1)
+    ticks.now += 10
+    assert clock.elapsed_ms() == 610
+
+
+def test_supply_time_goes_on_when_the_ticks_wrap():
+    ticks, clock = _clock()
+    watch = clock.stopwatch()
+    total = 0
+    for _ in range(40):
+        ticks.now += 100
+        total += clock.elapsed_ms()
+    assert total == 4000
+    ticks.now += 5
+    assert watch() == 4005
+
+
+def _mains():
+    passed = [0]
+
+    def elapsed_ms():
+        ms = passed[0]
+        passed[0] = 0
+        return ms
+
+    metering = Metering(elapsed_ms)
+    moves = []
+
+    def changed(closed):
+        metering.relay_moved(closed)
+        moves.append(closed)
+
+    return passed, metering, Relay(changed), moves
+
+
+def test_load_becomes_pulses_while_the_relay_is_closed():
+    passed, metering, relay, moves = _mains()
+    metering.set_load(2000)
+    passed[0] = 3600000
+    assert metering.take(99999) == 0
+    assert metering.read() == (230000, 0, 0, 5000)
+    relay.close()
+    relay.close()
+    assert moves == [False, True]
+    passed[0] = 3600000
+    assert metering.take(99999) == 2000
+    assert metering.read() == (230000, 8695, 2000, 5000)
+
+
+def test_many_short_times_make_the_same_energy():
+    passed, metering, relay, _ = _mains()
+    relay.close()
+    metering.set_load(333)
+    pulses = 0
+    for _ in range(7200):
+        passed[0] = 1000
+        pulses += metering.take(99)
+    assert pulses == 666
+
+
+def test_pulses_that_are_not_taken_wait_until_the_relay_opens():
+    passed, metering, relay, _ = _mains()
+    relay.close()
+    metering.set_load(1000)
+    passed[0] = 3600000
+    assert metering.take(10) == 10
+    assert metering.take(10) == 10
+    relay.open()
+    relay.close()
+    assert metering.take(10) == 0
+
+
+class Port:
+    """A stream of bytes, and what was said to it."""
+
+    def __init__(self, text):
+        self._bytes = text
+        self.said = ""
+
+    def ready(self):
+        return self._bytes != b""
+
+    def read(self, _size):
+        byte, self._bytes = self._bytes[:1], self._bytes[1:]
+        return b"" if byte == b"\x04" else byte
+
+    def write(self, text):
+        self.said += text
+
+
+def _obey(text):
+    done = []
+    port = Port(text)
+    lines = service_port.Lines(port, port.ready)
+    commands = {"load_w": lambda value: done.append(service_port.whole_number(value, 0, 9))}
+    service_port.ServicePort(lines, port.write, commands).poll()
+    return done, port.said
+
+
+def test_commands_line_by_line():
+    assert _obey(b'{"load_w": 5}\n\n{"load_w": 6}\n{"load_w"') == ([5, 6], "")
+
+
+def test_commands_that_are_none_are_named():
+    for text in (b"x", b"[]", b'{"up": 1}', b'{"load_w": 10}', b'{"load_w": true}', b"\xff"):
+        done, said = _obey(text + b"\n")
+        assert done == []
+        assert said.startswith('{"error": ') and said.count("\n") == 1
+
+
+def test_the_end_of_input_ends_the_board():
+    try:
+        _obey(b'{"load_w": 5}\n\x04')
+    except SystemExit as end:
+        assert not end.args[0]
+        return
+    raise AssertionError("not ended")
+
+
+def test_settings_that_are_none():
+    name = "check_sim_settings.tmp"
+    for text in ("", "{", "[1]", "5"):
+        with open(name, "w") as target:
+            target.write(text)
+        assert files.load_settings(name) == {}
+    files.save_settings(name, {"a": 1})
+    assert files.load_settings(name) == {"a": 1}
+    os.remove(name)
+    assert files.load_settings(name) == {}
+
+
+def test_memory_in_a_file_keeps_what_is_not_written():
+    name = "check_sim_store.tmp"
+    store = files.FileStore(name, 64)
+    store.write(10, b"abc")
+    store.write(11, b"x")
+    again = files.FileStore(name, 128)
+    raw = bytearray(5)
+    again.read(9, raw)
+    assert raw == b"\x00axc\x00"
+    again.read(123, raw)
+    assert raw == bytes(5)
+    os.remove(name)

@@ -1,0 +1,65 @@
+"""What the checks of the meter share: a memory that fails on demand, a meter, its tokens."""
+
+from meter.core import Meter
+from sts_portable import vendor
+
+KEY = bytes.fromhex("e653341f9d5bf36f")
+DRN = "00000000000"
+FIRST_TID = 5000
+
+
+class PowerCut(Exception):
+    """The supply is gone in the middle of a write."""
+
+
+class Memory:
+    """Non-volatile memory. `cut_after`: bytes until the power is cut; `broken`: writes fail."""
+
+    size = 8192
+
+    def __init__(self, data=None):
+        self.data = bytearray(data or bytes(512))
+        self.cut_after = None
+        self.broken = False
+        self.unreadable = False
+        self.writes = 0
+
+    def read(self, offset, buf):
+        if self.unreadable:
+            raise OSError(5)
+        buf[:] = self.data[offset : offset + len(buf)]
+
+    def write(self, offset, buf):
+        if self.broken:
+            raise OSError(28)
+        self.writes += 1
+        count = len(buf)
+        if self.cut_after is not None and self.cut_after < count:
+            count = self.cut_after
+        self.data[offset : offset + count] = buf[:count]
+        if count < len(buf):
+            raise PowerCut
+        if self.cut_after is not None:
+            self.cut_after -= count
+
+
+def settings(**changes):
+    """The settings of a meter that works."""
+    given = {"drn": DRN, "address": 1, "key": "e653341f9d5bf36f"}
+    given.update(changes)
+    return given
+
+
+def meter(memory=None, pulses_per_kwh=1000, **changes):
+    """A meter with these settings, on this memory or a new one."""
+    return Meter(settings(**changes), memory or Memory(), pulses_per_kwh)
+
+
+def token(tenths=200, number=0, key=KEY):
+    """A credit token of `tenths` of a kWh; the same number, the same token."""
+    return vendor.credit(key, 7, FIRST_TID + number, 5, tenths)
+
+
+def press(device, keys):
+    for key in keys:
+        device.key(key)

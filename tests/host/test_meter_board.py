@@ -1,0 +1,191 @@
+"""The real meter on MicroPython with a board's heap: key pad, bus, credit, and kill -9."""
+
+import os
+import random
+import stat
+import time
+
+import pytest
+from meter_process import DRN, KEY, MeterBoard, settings, token
+
+from meterbus import client, registers
+from sts_portable import results
+
+KILLS = 30
+
+
+@pytest.fixture
+def board(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings()) as found:
+        yield found
+
+
+def test_keys_credit_relay_and_the_way_to_zero(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings(), speed=60) as board:
+        board.wait_display("Credit   0.00kWh", "Off No credit")
+        assert board.last("relay") is False
+        board.say({"keys": token(1, 0) + "#"})
+        board.wait_display("Accepted", "+0.1 kWh")
+        board.wait(lambda said: {"relay": True} in said, "the relay to close")
+        board.say({"keys": token(1, 0) + "#"})
+        board.wait_display("Used", "UsedError")
+        board.say({"load_w": 10000, "speed": 3600})
+        board.wait(
+            lambda said: said[-1:] and said.count({"relay": False}) == 2, "the relay to open"
+        )
+        board.wait(lambda _: board.state()["power_w"] == 0, "the power to be gone")
+        state = board.state()
+        assert (state["credit"], state["energy_wh"]) == (0, 100)
+        assert (state["control_state"], state["open_reasons"]) == (2, 1)
+        assert board.end() == (0, "")
+
+
+def test_a_token_by_the_bus(board):
+    assert board.deliver(token(200, 0), 77) == results.ACCEPT
+    assert board.deliver(token(200, 0), 77) == results.ACCEPT
+    assert board.deliver(token(200, 0), 78) == results.USED_ERROR
+    assert board.deliver(token(200, 1, bytes(8)), 79) == results.CRC_ERROR
+    assert board.deliver("1" * 19, 80) == results.FORMAT_ERROR
+    state = board.state()
+    assert state["credit"] == 2000
+    assert state["drn"] == DRN
+    board.say({"cover": True})
+    board.wait(lambda said: (board.last("report") or {}).get("cover_open"), "the open cover")
+    assert board.state()["status"] == 3
+
+
+def _kill_at_once(board, dice, tenths):
+    """The request is on the wire, no more."""
+
+
+def _kill_around_acceptance(board, dice, tenths):
+    """The write is answered; the token is entered within the meter's next turn of 20 ms."""
+    board.wait_reply()
+    time.sleep(dice.random() * 0.04)  # not a wait for anything: this is where the axe falls
+
+
+def _kill_once_told(board, dice, tenths):
+    """The customer has read that it was accepted."""
+    board.wait_display("Accepted", f"+{tenths // 10}.{tenths % 10} kWh")
+
+
+_MOMENTS = (_kill_at_once, _kill_around_acceptance, _kill_around_acceptance, _kill_once_told)
+
+
+def test_kill_9_loses_no_token_and_doubles_none(board):
+    dice = random.Random(1)
+    credit = 0  # in 10 Wh, as the register has it
+    for number in range(KILLS):
+        tenths = 10 + number  # each token is shown by another text
+        digits = token(tenths, number)
+        entry = registers.token_entry(digits, number + 1)
+        board.state()  # it is up, and in step with the line
+        board.send(client.write_request(1, registers.TOKEN_START, entry))
+        moment = _MOMENTS[number % len(_MOMENTS)]
+        moment(board, dice, tenths)
+        board.kill()
+        board.start()
+        before, credit = credit, credit + 10 * tenths
+        found = board.state()["credit"]
+        assert found == credit or (found == before and moment is not _kill_once_told)
+        assert board.deliver(digits, number + 1) == results.ACCEPT
+        state = board.state()
+        assert state["credit"] == credit
+        assert state["power_fail_count"] == number + 1
+    for number in range(KILLS):
+        assert board.deliver(token(10 + number, number), 1000 + number) == results.USED_ERROR
+    assert board.state()["credit"] == credit
+
+
+def test_consumption_survives_kill_9_but_for_the_last_ten_wh(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings(), speed=3600) as board:
+        assert board.deliver(token(200, 0), 1) == results.ACCEPT
+        board.say({"load_w": 1000})
+        board.wait(lambda _: board.state()["energy_wh"] >= 500, "half a kWh")
+        before = board.state()["energy_wh"]
+        board.kill()
+        board.start()
+        state = board.state()
+        assert state["energy_wh"] >= before - 10
+        assert abs(state["energy_wh"] + 10 * state["credit"] - 20000) < 10
+
+
+def test_noise_never_silences_the_meter(board):
+    dice = random.Random(2)
+    request = client.read_request(1, client.READ_INPUT, registers.STATE_START, 28)
+    heads = (b"", b"\x01", b"\x01\x03", b"\x01\x10\x10\xfe\x00\x0d\x1a", b"\x00\x10", b"\x02\x04")
+    sequence = board.state()["sequence"]
+    for _ in range(40):
+        board.send(dice.choice(heads) + dice.randbytes(dice.randrange(80)))
+        assert len(board.ask(request).data) == 56
+    assert board.state()["sequence"] == sequence
+
+
+def test_other_slaves_traffic_is_left_alone(board):
+    sequence = board.state()["sequence"]
+    for number in (2, 3, 100):
+        entry = registers.token_entry(token(200, number), 9)
+        board.send(client.write_request(number, registers.TOKEN_START, entry))
+        board.send(client.read_request(number, client.READ_INPUT, 0x1000, 2))
+    assert board.state()["sequence"] == sequence
+
+
+def test_a_broken_ledger_is_said_and_kept(micropython, tmp_path):
+    board = MeterBoard(micropython, tmp_path, settings())
+    broken = bytes(range(256)) * 32
+    (tmp_path / "ledger.bin").write_bytes(broken)
+    with board:
+        board.wait_display("Credit   0.00kWh", "Off Memory fault")
+        state = board.state()
+        assert state["status"] == registers.STATUS_LEDGER_FAULT
+        assert state["control_state"] == 0
+        entry = registers.token_entry(token(200, 0), 9)
+        assert board.ask(client.write_request(1, registers.TOKEN_START, entry)).exception == 4
+    assert (tmp_path / "ledger.bin").read_bytes() == broken
+
+
+@pytest.mark.parametrize("given", [None, [], {"address": 1, "key": "?", "baudrate": "fast"}])
+def test_a_meter_without_usable_settings_says_so(micropython, tmp_path, given):
+    with MeterBoard(micropython, tmp_path, given) as board:
+        wrong = "drn" if isinstance(given, dict) else "settings"
+        board.wait_display("Not set up", f"Check {wrong}")
+        if isinstance(given, dict):
+            assert board.state()["status"] == registers.STATUS_NOT_CONFIGURED
+        assert board.end() == (0, "")
+
+
+def test_bad_commands_are_answered_and_do_nothing(board):
+    for line in (
+        "no json",
+        "[1]",
+        '{"keys": "12a"}',
+        '{"keys": 5}',
+        '{"load_w": -1}',
+        '{"load_w": "much"}',
+        '{"load_w": true}',
+        '{"cover": 1}',
+        '{"speed": 0}',
+        '{"format": "flash"}',
+        "x" * 5000,
+    ):
+        board.say(line)
+    board.wait(lambda said: sum("error" in one for one in said) == 11, "eleven complaints")
+    board.say({"keys": "12"})
+    board.wait_display("12", "")
+    assert board.end() == (0, "")
+
+
+def test_the_keys_do_not_leave_the_board(board, tmp_path):
+    board.deliver(token(200, 0), 1)
+    board.wait(lambda _: board.last("mem"), "the memory report")
+    assert KEY.hex() not in str(board.wait(lambda said: said, "anything"))
+    assert KEY not in (tmp_path / "ledger.bin").read_bytes()
+    assert stat.S_IMODE(os.stat(tmp_path / "ledger.bin").st_mode) == 0o600
+
+
+def test_the_heap_of_a_board_is_enough(board):
+    """After half of the functions ran, more than a third of 192 KB was never needed."""
+    board.deliver(token(200, 0), 1)
+    board.say({"keys": token(200, 1) + "#801#"})
+    board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
+    assert board.last("mem")["lowest_free"] > 64 * 1024

@@ -1,0 +1,91 @@
+"""The meter's Modbus as others see it: pymodbus, and mbpoll where it is installed."""
+
+import shutil
+import struct
+import subprocess
+
+import pytest
+from meter_process import DRN, Cable, MeterBoard, settings, token
+
+from sts_portable import results
+
+
+@pytest.fixture
+def line(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        board.deliver(token(200, 0), 5)
+        board.state()
+        with Cable(board) as cable:
+            yield cable
+
+
+@pytest.fixture
+def modbus(line):
+    serial = pytest.importorskip("pymodbus.client", reason="pymodbus is not installed")
+    pytest.importorskip("serial", reason="pyserial is not installed")
+    client = serial.ModbusSerialClient(line.path, baudrate=9600, parity="N", timeout=1, retries=5)
+    assert client.connect()
+    yield client
+    client.close()
+
+
+def test_pymodbus_reads_the_state(modbus):
+    answer = modbus.read_input_registers(0x1000, count=28, device_id=1)
+    raw = struct.pack(">28H", *answer.registers)
+    energy, credit = struct.unpack_from(">Ii", raw)
+    assert (energy, credit) == (0, 2000)
+    assert raw[42:56].rstrip(b"\0").decode() == DRN
+    assert modbus.read_holding_registers(0x1000, count=28, device_id=1).registers[2:4] == [0, 2000]
+
+
+def test_pymodbus_reads_an_sdm120(modbus):
+    answer = modbus.read_input_registers(0, count=2, device_id=1)
+    assert struct.unpack(">f", struct.pack(">2H", *answer.registers)) == (230.0,)
+    assert modbus.read_input_registers(0, count=125, device_id=1).isError() is False
+
+
+def test_pymodbus_enters_a_token(modbus):
+    text = token(100, 1)
+    words = [0, 6, *(ord(text[i]) << 8 | ord(text[i + 1]) for i in range(0, 20, 2)), 1]
+    assert not modbus.write_registers(0x10FE, words, device_id=1).isError()
+    for _ in range(50):
+        result, high, low = modbus.read_holding_registers(0x110B, count=3, device_id=1).registers
+        if (high, low) == (0, 6) and result != results.BUSY:
+            break
+    assert result == results.ACCEPT
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "code"),
+    [
+        ("read_coils", {"address": 0, "count": 1}, 1),
+        ("read_input_registers", {"address": 0x2000, "count": 1}, 2),
+        ("read_holding_registers", {"address": 0, "count": 2}, 2),
+        ("write_register", {"address": 0x1000, "value": 1}, 2),
+        ("write_register", {"address": 0x110A, "value": 9}, 3),
+        ("write_registers", {"address": 0x1000, "values": [1, 2]}, 2),
+    ],
+)
+def test_pymodbus_is_refused(modbus, call, arguments, code):
+    answer = getattr(modbus, call)(**arguments, device_id=1)
+    assert answer.isError()
+    assert answer.exception_code == code
+
+
+def test_pymodbus_asks_who_it_is(modbus):
+    told = modbus.read_device_information(read_code=1, object_id=0, device_id=1)
+    assert told.information == {0: b"Tjugo", 1: b"prepaid-meter", 2: b"0.1.0"}
+    told = modbus.read_device_information(read_code=2, object_id=0, device_id=1)
+    assert told.information[6] == DRN.encode()
+
+
+@pytest.mark.skipif(not shutil.which("mbpoll"), reason="mbpoll is not installed")
+def test_mbpoll_reads_the_meter(line):
+    wire = ["mbpoll", "-m", "rtu", "-a", "1", "-b", "9600", "-P", "none", "-0", "-1", "-o", "5"]
+    voltage = ["-t", "3:float", "-B", "-r", "0", "-c", "1", line.path]
+    told = subprocess.run([*wire, *voltage], capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "[0]: \t230" in told.stdout
+    credit = ["-t", "4:int", "-B", "-r", str(0x1002), "-c", "1", line.path]
+    told = subprocess.run([*wire, *credit], capture_output=True, text=True, timeout=60)
+    assert "[4098]: \t2000" in told.stdout, told.stdout
