@@ -7,6 +7,7 @@ import time
 
 from meterbus.app import Listener
 from meterbus.server import Server
+from sts_portable import sta
 
 from . import VERSION
 from .busview import BusView
@@ -16,15 +17,18 @@ _TICK_MS = 20
 _REPORT_TICKS = 10
 _DEAF_MS = 4000  # with bytes waiting for so long, the bus task is not well
 _GARBAGE_BYTES = 16384
+_ENOENT = 2
+_STA_TABLES = "sta_tables.bin"
 
 
 class App:
-    """Two tasks: the bus, and a tick for everything else. `health`: boards.common.recovery.Health."""
+    """Two tasks: the bus, and a tick for all else. `health`: boards.common.recovery.Health."""
 
     def __init__(self, board, health):
         self._board = board
         self._health = health
-        self._meter = Meter(board.settings(), board.store, board.metering.PULSES_PER_KWH)
+        wrong = _load_sta_tables(_STA_TABLES)
+        self._meter = Meter(board.settings(), board.store, board.metering.PULSES_PER_KWH, wrong)
         self._view = BusView(self._meter, board.NAME, health.last)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)
@@ -93,6 +97,21 @@ class App:
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }
+
+
+def _load_sta_tables(path):
+    """Use a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
+
+    "" or, if the file cannot be used, what is wrong: with other tables every token would be wrong.
+    """
+    try:
+        with open(path, "rb") as source:
+            sta.set_tables(source.read())
+    except OSError as error:
+        return "" if error.errno == _ENOENT else "STA tables"
+    except ValueError:
+        return "STA tables"
+    return ""
 
 
 def run(board, health):

@@ -24,8 +24,9 @@ class Meter:
     Hz * 100) as the board gave it last. cover_open, relay_closed: as the board says.
     """
 
-    def __init__(self, settings, store, pulses_per_kwh=1000):
-        self.settings = Settings(settings)
+    def __init__(self, settings, store, pulses_per_kwh=1000, wrong=""):
+        """wrong: what else is not set up as it should be, "" for nothing."""
+        self.settings = Settings(settings, wrong)
         self.state = State(self.settings.key, pulses_per_kwh)
         self.supply = supply.Supply()
         self.reading = (None, None, None, None)

@@ -28,8 +28,9 @@ class Settings:
     with wrong settings must still be able to say so.
     """
 
-    def __init__(self, given):
-        self.wrong = "" if given else "settings"
+    def __init__(self, given, wrong=""):
+        """given: the dict of settings.json. wrong: what the caller found amiss elsewhere."""
+        self.wrong = wrong if given else "settings"
         self.drn = ""
         self.address = DEFAULT_ADDRESS
         numbers = {}

@@ -1,4 +1,4 @@
-"""A slave on its line: hears bytes, tells frames apart by silence, answers. Asyncio and real time."""
+"""A slave on its line: hears bytes, tells frames apart by silence, answers. In real time."""
 
 import asyncio
 import select

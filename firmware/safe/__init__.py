@@ -1,1 +1,1 @@
-"""What runs when the application cannot: it answers the bus, and leaves the console to an update."""
+"""Runs when the application cannot: answers the bus, and leaves the console to an update."""

@@ -9,7 +9,7 @@ import pytest
 from meter_process import DRN, KEY, MeterBoard, settings, token
 
 from meterbus import client, registers
-from sts_portable import results
+from sts_portable import results, sta
 
 KILLS = 30
 
@@ -189,3 +189,30 @@ def test_the_heap_of_a_board_is_enough(board):
     board.say({"keys": token(200, 1) + "#801#"})
     board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
     assert board.last("mem")["lowest_free"] > 64 * 1024
+
+
+def _own_tables():
+    """S1, S2 and P of nobody: permutations that are not the sample ones."""
+    nibbles = bytes((i * 7 + 3) % 16 for i in range(16))
+    return nibbles + nibbles + bytes((i * 5 + 1) % 64 for i in range(64))
+
+
+def test_a_licensees_own_sta_tables(micropython, tmp_path):
+    (tmp_path / "sta_tables.bin").write_bytes(_own_tables())
+    sample = token(200, 0)
+    sta.set_tables(_own_tables())
+    try:
+        own = token(200, 0)
+    finally:
+        sta.set_tables()
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        assert board.deliver(sample, 1) == results.CRC_ERROR
+        assert board.deliver(own, 2) == results.ACCEPT
+
+
+def test_damaged_sta_tables_are_said_and_no_token_is_taken(micropython, tmp_path):
+    (tmp_path / "sta_tables.bin").write_bytes(_own_tables()[:-1])
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        board.wait_display("Not set up", "Check STA tables")
+        board.say({"keys": token(1, 0) + "#"})
+        board.wait_display("Token not taken", "Not set up")

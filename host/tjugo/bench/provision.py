@@ -16,6 +16,7 @@ from tjugo.station.meters import (
     set_collector,
 )
 from tjugo.station.station import Station
+from tjugo.sts import tables
 
 COLLECTOR_ID = "bench"
 _MANUFACTURER = "01"
@@ -97,7 +98,16 @@ def _meter(
     bus = {"address": plan.address, "baudrate": baudrate}
     settings = {**meter_settings(station, drn), **(read_json(path) or {}), **bus}
     write_private(path, settings)
+    _copy_sta_tables(station, plan.folder)
     return plan
+
+
+def _copy_sta_tables(station: Station, flash: Path) -> None:
+    """The meter has the tables that the station sells with; without a file, the sample ones."""
+    if tables.kept(station.state_dir) is None:
+        tables.reset(flash)
+    else:
+        tables.load(station.state_dir / tables.FILE, flash)
 
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class TokenBackend(Protocol):
         ...
 
     def decoder_key(self, meter_config: MeterConfig) -> bytes:
-        """The key to be put into the meter. For provisioning only."""
+        """The key to be put into the meter. For provisioning, and to decrypt what is shown."""
         ...
 
 

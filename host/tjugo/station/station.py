@@ -16,6 +16,7 @@ from tjugo.station.db import make_private, open_engine, sentences, upgrade
 from tjugo.station.keys import SoftBackend, TokenBackend
 from tjugo.station.models import Tenant
 from tjugo.station.paths import DATABASE, VENDING_KEYS
+from tjugo.sts import tables
 
 DEFAULT_TENANT = 1
 
@@ -68,6 +69,7 @@ class Station:
         """
         sts_fast.register()
         folder = Path(state_dir)
+        tables.use(folder)
         path = folder / DATABASE
         if create:
             _make_folder(folder)

@@ -19,6 +19,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.station import Station
 from tjugo.web.api import router as api_router
 from tjugo.web.guard import Guard
+from tjugo.web.lab_routes import router as lab_router
 from tjugo.web.pages import router as pages_router
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
     app.include_router(api_router(station))
     app.include_router(pages_router(station, templates))
+    app.include_router(lab_router(station, templates))
     if bench is not None:
         from tjugo.web.bench_routes import bench_router
 

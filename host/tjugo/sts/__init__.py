@@ -1,0 +1,1 @@
+"""STS tools for people: explanations, batches of tokens, a licensee's tables."""

@@ -1,0 +1,247 @@
+"""One row of a batch: its cells become a key, a TID and a token, or a sentence why not.
+
+The columns are documented in docs/batch.md.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sts_portable import layouts, tid, token, vendor
+from tjugo.errors import TjugoError
+from tjugo.station.keys import VendingKey
+from tjugo.sts.explain.key import DecoderKey, KeyQuestion, from_hex
+from tjugo.sts.explain.sale import parse_moment, parse_units
+
+KEY_COLUMNS = (
+    "drn", "pan", "dkga", "variant", "ea", "sgc", "kt", "krn", "ti", "ken", "bdt",
+)  # fmt: skip
+NEW_COLUMNS = ("new_dkga", "new_sgc", "new_kt", "new_krn", "new_ti", "new_ken", "new_bdt")
+SECRET_COLUMNS = ("key", "vk", "new_key", "new_vk")
+TOKEN_COLUMNS = ("token", "units", "tid", "time", "last_tid", "rnd", "fields", "ro", "kct3")
+FREE_COLUMNS = ("ref", "note")
+RESULT_COLUMNS = ("token_1", "token_2", "token_3", "token_4", "error")
+COLUMNS = {
+    *KEY_COLUMNS, *NEW_COLUMNS, *SECRET_COLUMNS, *TOKEN_COLUMNS, *FREE_COLUMNS, *RESULT_COLUMNS,
+}  # fmt: skip
+
+KEY_CHANGE = "key-change"
+_KEY_SECTIONS = (3, 4, 8, 9)
+_MOST_SUBCLASS = 15
+_OWN_COLUMNS = {"rnd", "tid"}  # fields that are not given under `fields`
+_NUMBERS = {"ea", "kt", "krn", "sgc", "ti", "ken"}
+_KIND = re.compile(r"([0-2])/([0-9]{1,2})", re.A)
+_REGISTER = ("sgc", "kt", "krn")  # names a vending key
+_FROM_FILE = ("dkga", "bdt", "ken")
+
+Keys = Mapping[tuple[int, int, int], VendingKey]
+_NOTHING = KeyQuestion()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A row understood as far as no key is needed. question names the key; meter is the MeterPAN,
+    or the decoder key where that is all that is known; tid is None where the token has none."""
+
+    cls: int
+    subclass: int
+    question: KeyQuestion
+    meter: str
+    tid: int | None
+    rnd: int
+    cells: Mapping[str, str]
+
+    @property
+    def units(self) -> int:
+        """The amount, in the finest units of its subclass. Raises TjugoError."""
+        return parse_units(self.cells.get("units", ""), self.subclass)
+
+
+class Tids:
+    """Which TIDs a batch gave to which meter. now: minutes of the present since a base date."""
+
+    def __init__(self, now: Callable[[str], int]) -> None:
+        self._now = now
+        self._last: dict[tuple[str, str], int] = {}
+        self._given: set[tuple[str, str, int]] = set()
+
+    def take(self, meter: str, bdt: str, cells: Mapping[str, str]) -> int:
+        """The TID of a row: its own, or the next free one for its time, or for now. Raises
+        TjugoError or StsError."""
+        of = (meter, bdt)
+        given = cells.get("tid", "")
+        if given:
+            number = _number("tid", given, 1, tid.MAX_TID)
+        else:
+            last = [self._last.get(of), _optional("last_tid", cells, tid.MAX_TID)]
+            moment = cells.get("time", "")
+            minute = parse_moment(moment, bdt) if moment else self._now(bdt)
+            number = vendor.allocate(max((n for n in last if n is not None), default=None), minute)
+        if (*of, number) in self._given:
+            raise TjugoError(f"TID {number} is given to this meter by a row above.")
+        self._given.add((*of, number))
+        self._last[of] = max(number, self._last.get(of, 0))
+        return number
+
+
+def understand(
+    cells: Mapping[str, str], keys: Keys, tids: Tids, randbelow: Callable[[int], int]
+) -> Request:
+    """What a row asks for. Raises TjugoError or StsError with what is wrong with it."""
+    cls, subclass = _kind(cells.get("token") or "0/0")
+    if cls == 1:
+        return Request(cls, subclass, KeyQuestion(), "", None, 0, cells)
+    question = _question(cells, keys)
+    meter = _meter(question)
+    has_tid = not (cls == 2 and (subclass < 0 or subclass in _KEY_SECTIONS))
+    rnd = cells.get("rnd", "")
+    return Request(
+        cls,
+        subclass,
+        question,
+        meter,
+        tids.take(meter, question.bdt, cells) if has_tid else None,
+        _number("rnd", rnd, 0, 15) if rnd else randbelow(16),
+        cells,
+    )
+
+
+def make(request: Request, keys: Keys) -> list[str]:
+    """The tokens of a row, one, or up to four of a key change. Raises TjugoError or StsError."""
+    r = request
+    if r.cls == 1:
+        return [_meter_test(r)]
+    key = _answer(r.question)
+    if r.cls == 0:
+        return [_credit(r, key)]
+    if r.subclass < 0:
+        return _key_change(r, key, keys)
+    values = _fields(r)
+    if r.tid is None:
+        return [token.make(2, r.subclass, key.key, key.ea, **values)]
+    return [vendor.management(key.key, key.ea, r.subclass, r.tid, r.rnd, key.ken, **values)]
+
+
+def _kind(text: str) -> tuple[int, int]:
+    """Class and subclass; (2, -1) for a whole key change."""
+    if text == KEY_CHANGE:
+        return 2, -1
+    found = _KIND.fullmatch("0/0" if text == "credit" else text)
+    if not found or int(found[2]) > _MOST_SUBCLASS:
+        raise TjugoError(f"token must be credit, {KEY_CHANGE} or class/subclass, not {text!r}.")
+    return int(found[1]), int(found[2])
+
+
+def _meter(question: KeyQuestion) -> str:
+    """What tells one meter's TIDs from another's."""
+    if question.pan or question.drn:
+        return question.meter_pan()
+    return question.key.lower()
+
+
+def _question(
+    cells: Mapping[str, str], keys: Keys, given: KeyQuestion | None = None
+) -> KeyQuestion:
+    """What the cells say about a key; what they leave out is as in `given`."""
+    values: dict[str, Any] = {}
+    for name in (*KEY_COLUMNS, "key", "vk"):
+        cell = cells.get(name, "")
+        if cell:
+            values[name] = _number(name, cell, 0, 999999) if name in _NUMBERS else cell
+    base = given or _NOTHING
+    if not any(values.get(name) or getattr(base, name) for name in ("key", "vk")):
+        sgc, kt, krn = (values.get(name, getattr(base, name)) for name in _REGISTER)
+        values |= _from_file(
+            keys.get((sgc, kt, krn)), f"SGC {sgc:06d}, KT {kt}, KRN {krn}", values
+        )
+    question = replace(base, **values)
+    question.check()
+    return question
+
+
+def _from_file(found: VendingKey | None, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a vending key of the file decides; the row may not say otherwise."""
+    if found is None:
+        raise TjugoError(f"There is no vending key for {name}.")
+    for part in _FROM_FILE:
+        if part in given and given[part] != getattr(found, part):
+            raise TjugoError(f"The vending key has {part} {getattr(found, part)}.")
+    return {"vk": found.vk, **{part: getattr(found, part) for part in _FROM_FILE}}
+
+
+def _answer(question: KeyQuestion) -> DecoderKey:
+    key = question.answer()
+    assert key is not None  # _question() has found one
+    return key
+
+
+def _credit(r: Request, key: DecoderKey) -> str:
+    assert r.tid is not None
+    if r.subclass < 4:
+        return vendor.credit(key.key, key.ea, r.tid, r.rnd, r.units, r.subclass, key.ken)
+    return vendor.currency(key.key, key.ea, r.tid, r.units, r.subclass, key.ken)
+
+
+def _meter_test(r: Request) -> str:
+    values = _fields(r, "test")
+    if "test" in values:
+        if "control" in values:
+            raise TjugoError("Give the test or the control field, not both.")
+        return vendor.meter_test(r.subclass, values["test"], values.get("mfr", 0))
+    return token.make(1, r.subclass, **values)
+
+
+def _key_change(r: Request, old: DecoderKey, keys: Keys) -> list[str]:
+    cells = {name[4:]: cell for name, cell in r.cells.items() if name.startswith("new_") and cell}
+    base = replace(r.question, key="")
+    # Another register is another vending key: the row's own, or one of the file.
+    if any(name in cells for name in ("key", "vk", *_REGISTER)):
+        base = replace(base, vk="")
+    new = _answer(_question(cells, keys, base))
+    ro, kct3 = (r.cells.get(name, "") not in ("", "0") for name in ("ro", "kct3"))
+    return vendor.key_change(
+        old.key, old.ea, new.key, new.kt, new.krn, new.ti, new.ken, ro, new.sgc, kct3
+    )
+
+
+def _fields(r: Request, *more: str) -> dict[str, Any]:
+    """Field values by name: `name=number` or, for nk, `nk=hex`, with spaces between. more: names
+    besides those of the token's layout."""
+    known = {*_names_of(r.cls, r.subclass), *more} - _OWN_COLUMNS
+    values: dict[str, Any] = {}
+    for word in r.cells.get("fields", "").split():
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise TjugoError("fields are written name=number, with spaces between.")
+        if name not in known:
+            raise TjugoError(f"A {r.cls}/{r.subclass} token has no field {name!r} to be given.")
+        if name == "nk":
+            values[name] = from_hex(text, "key section")
+        else:
+            values[name] = _any_base(name, text)
+    return values
+
+
+def _names_of(cls: int, subclass: int) -> set[str]:
+    """The fields of a token's layout; of both where it hangs on the length of the key."""
+    rows = (layouts.row(cls, subclass, size) for size in (8, 16))
+    return {field[0] for row in rows if row for field in row[1]}
+
+
+def _any_base(name: str, text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise TjugoError(f"Field {name} must be a number, not {text!r}.") from None
+
+
+def _number(name: str, text: str, low: int, high: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.A) or not low <= int(text) <= high:
+        raise TjugoError(f"{name} must be a number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def _optional(name: str, cells: Mapping[str, str], most: int) -> int | None:
+    text = cells.get(name, "")
+    return _number(name, text, 0, most) if text else None

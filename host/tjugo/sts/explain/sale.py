@@ -1,0 +1,137 @@
+"""What is sold in an explained sale: an amount, a moment, a random number."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sts_portable import amount, fields, meaning, tid, vendor
+from sts_portable.errors import StsError
+from tjugo.errors import TjugoError
+from tjugo.station.keys import plain
+from tjugo.sts.explain.fields import moment, quantity
+from tjugo.sts.explain.model import Fact, Step
+
+_FINEST = {**dict.fromkeys(range(4), 1), **dict.fromkeys(range(4, 8), 5)}
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A credit token to be made. subclass 0 to 7; units: 0.1 kWh, 0.1 m3 or 0.1 min, or 1e-5 of
+    the currency unit; minute: since the base date, gives the TID unless tid does; rnd: 0 to 15."""
+
+    subclass: int
+    units: int
+    minute: int
+    rnd: int
+    tid: int | None = None
+
+
+def parse_units(text: str, subclass: int) -> int:
+    """An amount as written, such as 20 or 7.5, in the finest units of its subclass. Raises
+    TjugoError."""
+    places = _FINEST.get(subclass)
+    if places is None:
+        raise TjugoError("Credit has the subclasses 0 to 7.", 2)
+    sign = "-?" if subclass > 3 else ""
+    if not re.fullmatch(rf"{sign}[0-9]{{1,12}}(\.[0-9]{{1,9}})?", text.strip(), re.A):
+        raise TjugoError(f"An amount is a number such as 20 or 7.5, not {text.strip()!r}.", 2)
+    scaled = Decimal(text.strip()).scaleb(places)
+    if scaled != int(scaled):
+        raise TjugoError(f"The amount may have {places} decimal places, not more.", 2)
+    return int(scaled)
+
+
+def parse_moment(text: str, bdt: str) -> int:
+    """Minutes since the base date of "2026-11-22 12:00", UTC unless the text has a zone. Raises
+    TjugoError."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+        at = at if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise TjugoError(f"A time is written 2026-11-22 12:00, not {text.strip()!r}.", 2) from None
+    return minute_of(at, bdt)
+
+
+def minute_of(at: datetime, bdt: str) -> int:
+    """Minutes since the base date. Raises TjugoError outside its range."""
+    try:
+        return tid.minutes(bdt, at.year, at.month, at.day, at.hour, at.minute)
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
+
+
+def clear_block(sale: Sale, number: int) -> bytes:
+    """The clear block of the sale with this TID. Raises TjugoError."""
+    values = {"tid": number, "amount": _code(sale)}
+    if sale.subclass < 4:
+        values["rnd"] = sale.rnd
+    try:
+        return fields.encode(0, sale.subclass, **values)
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
+
+
+def allocate(sale: Sale, ken: int) -> int:
+    """The TID of the sale. Raises TjugoError when there is none or the key is expired by then."""
+    try:
+        number = tid.from_minutes(sale.minute) if sale.tid is None else sale.tid
+        vendor.check_expiry(number, ken)
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
+    return number
+
+
+def _code(sale: Sale) -> int:
+    try:
+        if sale.subclass < 4:
+            return amount.encode(sale.units)
+        return amount.encode_currency(sale.units)
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
+
+
+def _unit(subclass: int) -> str:
+    return meaning.UNITS[subclass] if subclass < 4 else meaning.CURRENCY_UNIT
+
+
+def amount_step(sale: Sale) -> Step:
+    """How an amount becomes a field of 16 or 20 bits."""
+    code, unit = _code(sale), _unit(sale.subclass)
+    exponents, decode = (3, amount.decode) if sale.subclass < 4 else (31, amount.decode_currency)
+    exponent, carried = code >> 14 & exponents, decode(code)
+    say = (
+        "The amount goes on a scale with an exponent e and a 14-bit mantissa m: m x 10^e plus the"
+        " end of the ranges below, so that the ranges join without gap or overlap.",
+        "What lies between two steps is rounded in the customer's favour.",
+    )
+    facts = (
+        Fact("asked for", quantity(sale.units, unit), f"{sale.units} units of {unit}"),
+        Fact("exponent", f"{exponent}", f"steps of {10**exponent}"),
+        Fact("mantissa", f"{code & 0x3FFF}"),
+        Fact("amount field", f"{code}", f"in hex {code:04x}"),
+        Fact("the token gives", quantity(carried, unit), _difference(carried - sale.units)),
+    )
+    return Step("amount", "The amount", say, facts)
+
+
+def _difference(more: int) -> str:
+    return f"{more} units more than asked for" if more else "exactly what was asked for"
+
+
+def tid_step(sale: Sale, number: int, bdt: str) -> Step:
+    """How a moment becomes a TID."""
+    say = (
+        "The token identifier counts the minutes since the base date. A meter takes each TID once,"
+        " so a point of sale gives each one out once.",
+    )
+    if sale.tid is not None:
+        facts: tuple[Fact, ...] = (Fact("TID", f"{number}", f"as given: {moment(bdt, number)}"),)
+    else:
+        note = "" if number == sale.minute else "00:01 is kept for special tokens: one later"
+        facts = (
+            Fact("sold", moment(bdt, sale.minute), f"base date {tid.BASE_YEARS[bdt]}-01-01"),
+            Fact("minute", f"{sale.minute}"),
+            Fact("TID", f"{number}", note),
+        )
+    return Step("tid", "Token identifier", say, facts)
