@@ -69,12 +69,12 @@ class Station:
         """
         sts_fast.register()
         folder = Path(state_dir)
-        tables.use(folder)
         path = folder / DATABASE
         if create:
             _make_folder(folder)
         elif not path.is_file():
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
+        tables.use(folder)
         if backend is None:
             if create:
                 SoftBackend.create_sample(folder / VENDING_KEYS)
