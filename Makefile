@@ -28,6 +28,7 @@ vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 lint: setup-dev  ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tjugo.device.stubs
 
 fmt: setup-dev  ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .

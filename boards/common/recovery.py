@@ -6,6 +6,7 @@ application takes the application's place: it tells the bus what happened and wa
 It makes way for one more try after an hour. A power cut is not a failure.
 """
 
+import gc
 import io
 import os
 import sys
@@ -18,6 +19,7 @@ HOLD_FILE = "hold"  # there while files are being replaced: do not start the app
 _FAILURES = 4
 _HEALTHY_MS = 60000
 _TEXT = 160
+_GARBAGE_BYTES = 16384
 _PLACE = "  File "
 
 
@@ -91,6 +93,9 @@ def _exists(path):
 
 def run(role):
     """Be a `role`, "meter" or "collector", with the module `board`. Ends as the board's way is."""
+    # Importing makes much garbage. Collected late, it leaves what is kept scattered over the heap,
+    # and then no place is left for a table of a few KB.
+    gc.threshold(_GARBAGE_BYTES)
     board = __import__("board")  # if this fails, there is nothing but the prompt
     health = Health()
     if board.watchdog_reset:

@@ -1,0 +1,233 @@
+"""A real board: every part that boards/README.md asks for, made from the board's pin table.
+
+A part is made when the application first asks for it, so that one board.py serves a meter and a
+collector, and a collector needs no key pad. What must be safe without being asked, the coils of
+the relay, is made safe at the start.
+"""
+
+import json
+import sys
+import time
+
+import machine
+from machine import Pin
+
+from boards.common.clock import Clock
+from boards.common.files import load_settings, make_folder, save_settings
+from boards.common.rs485 import RS485, baudrate_of
+from boards.common.which_store import open_store
+from drivers.fram_mb85rc256v import Fram
+from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
+from drivers.keypad_matrix import KeypadMatrix
+from drivers.latching_relay import LatchingRelay
+from drivers.s0_meter import S0Meter
+
+_SETTINGS = "settings.json"
+_I2C_HZ = 100000  # a PCF8574 is not made for more
+_YEAR_2025 = 1735689600
+_RATED_MV = 230000
+_RELAY_PERCENT = 70
+_ROWS = ("key_r1", "key_r2", "key_r3", "key_r4")
+_COLUMNS = ("key_c1", "key_c2", "key_c3")
+
+
+class _Cover:
+    """A switch to ground that is closed while the cover is."""
+
+    def __init__(self, pin):
+        self._pin = pin
+
+    def is_open(self):
+        return bool(self._pin())
+
+
+def _low(pin):
+    """A function: is the pin pulled down?"""
+    return lambda: not pin()
+
+
+class _NoNetwork:
+    """A board without a radio can be no collector."""
+
+    def up(self):
+        return False
+
+
+class Hardware:
+    """`pins`: the module pins.py of the board; `port`: port_rp2 or port_esp32.
+
+    wifi: the class Wifi, or None for a board without it.
+    """
+
+    def __init__(self, pins, port, wifi=None):
+        self.NAME = pins.NAME
+        self.watchdog_reset = port.watchdog_bit()
+        self._gpio = {row[0]: row[1] for row in pins.PINS}
+        self._uart = pins.UART
+        self._i2c_number = pins.I2C
+        self._port = port
+        self._wifi = wifi
+        self._settings = self.settings()
+        self._watchdog = None
+        self._watched = self._settings.get("watchdog") is not False
+        self._parts = {}
+        self._served = []  # what wants to know that time passes
+        self._last = time.ticks_ms()
+        self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix)
+        self._coils = (self._output("relay_open"), self._output("relay_close"))
+
+    def part(self, name):
+        """The part with this name, made when it is first asked for. AttributeError: no such part.
+
+        Attributes of this object are parts too: a board.py hands on whatever it is asked for.
+        """
+        made = self._parts.get(name)
+        if made is None:
+            maker = _MAKERS.get(name)
+            made = maker(self) if maker else getattr(self, name)
+            self._parts[name] = made
+        return made
+
+    # What every board offers
+
+    def settings(self):
+        """The dict in settings.json, or {}."""
+        return load_settings(_SETTINGS)
+
+    def save_settings(self, values):
+        """Replace settings.json."""
+        save_settings(_SETTINGS, values)
+
+    def service(self, ok=True):
+        """Let time pass for the parts; feed the watchdog if `ok`. The first call starts it."""
+        now = time.ticks_ms()
+        ms = time.ticks_diff(now, self._last)
+        self._last = now
+        for part in self._served:
+            part(ms)
+        if not self._watched:
+            return
+        if self._watchdog is None:
+            self._watchdog = machine.WDT(timeout=self._port.WATCHDOG_MS)
+        if ok:
+            self._watchdog.feed()
+
+    def report(self, values, kind="report"):
+        """A line of JSON on the console; kind "report" only if settings say "report": true."""
+        if kind != "report" or self._settings.get("report") is True:
+            sys.stdout.write(json.dumps({kind: values}) + "\n")
+
+    def restart(self, _status=1):
+        """Coils off, and the board starts again."""
+        for coil in self._coils:
+            coil(0)
+        machine.reset()
+
+    # Pins and buses
+
+    def _output(self, name):
+        return Pin(self._gpio[name], Pin.OUT, value=0)
+
+    def _input(self, name):
+        return Pin(self._gpio[name], Pin.IN, Pin.PULL_UP)
+
+    def _serve(self, elapsed):
+        """`elapsed(ms)` is called by every service()."""
+        self._served.append(elapsed)
+
+    # Time of day
+
+    def _unix(self):
+        now = int(time.time()) + self._port.EPOCH
+        return now if now >= _YEAR_2025 else None  # else it was never set
+
+    def _set_time(self, unix):
+        year, month, day, hour, minute, second, weekday = time.gmtime(unix - self._port.EPOCH)[:7]
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+
+    # Parts
+
+    def _make_i2c(self):
+        sda, scl = Pin(self._gpio["i2c_sda"]), Pin(self._gpio["i2c_scl"])
+        return machine.I2C(self._i2c_number, sda=sda, scl=scl, freq=_I2C_HZ)
+
+    def _make_rs485(self):
+        baudrate = baudrate_of(self._settings)
+        uart = machine.UART(
+            self._uart,
+            baudrate=baudrate,
+            bits=8,
+            parity=0,  # even
+            stop=1,
+            tx=Pin(self._gpio["rs485_tx"]),
+            rx=Pin(self._gpio["rs485_rx"]),
+            **self._port.UART_BUFFERS,
+        )
+        echo = self._settings.get("rs485_echo") is True
+        return RS485(uart, baudrate, self._output("rs485_de"), echo=echo, time=time)
+
+    def _make_metering(self):
+        constant = self._settings.get("pulses_per_kwh")
+        if isinstance(constant, bool) or not isinstance(constant, int) or constant < 1:
+            constant = 1000
+        meter = S0Meter(self._port.PulseCounter(self._gpio["pulse"]), constant)
+        self._serve(meter.elapsed)
+        return meter
+
+    def _make_relay(self):
+        contact = None
+        if self._settings.get("relay_sense") is True:
+            contact = _low(self._input("relay_sense"))
+        timer = machine.Timer(self._port.TIMER)
+
+        def after(ms, end):
+            timer.init(mode=machine.Timer.ONE_SHOT, period=ms, callback=lambda _timer: end())
+
+        relay = LatchingRelay(*self._coils, contact, self._voltage_is_enough, after)
+        self._serve(relay.elapsed)
+        return relay
+
+    def _voltage_is_enough(self):
+        """A relay is moved above 70 % of the rated voltage; a board that cannot tell moves it."""
+        millivolts = self.part("metering").read()[0]
+        return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
+
+    def _make_keypad(self):
+        rows = [Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1) for name in _ROWS]
+        keypad = KeypadMatrix(rows, [self._input(name) for name in _COLUMNS])
+        self._serve(keypad.scan)
+        return keypad
+
+    def _make_display(self):
+        address = self._settings.get("display_address", ADDRESS)
+        return Hd44780(self.part("i2c"), time.sleep_ms, address)
+
+    def _make_cover(self):
+        return _Cover(self._input("cover"))
+
+    def _make_store(self):
+        return open_store(Fram(self.part("i2c")))
+
+    def _make_net(self):
+        if self._wifi is None:
+            return _NoNetwork()
+        net = self._wifi(self._settings, self._set_time)
+        self._serve(net.elapsed)
+        return net
+
+    def _make_data_dir(self):
+        return make_folder("jobs")
+
+
+_MAKERS = {
+    "i2c": Hardware._make_i2c,
+    "rs485": Hardware._make_rs485,
+    "metering": Hardware._make_metering,
+    "relay": Hardware._make_relay,
+    "keypad": Hardware._make_keypad,
+    "display": Hardware._make_display,
+    "cover": Hardware._make_cover,
+    "store": Hardware._make_store,
+    "net": Hardware._make_net,
+    "data_dir": Hardware._make_data_dir,
+}

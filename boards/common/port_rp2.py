@@ -1,0 +1,83 @@
+"""What differs between chips, for RP2040: the pulse counter and the watchdog."""
+
+# The names inside a PIO program are made by its decorator.
+# ruff: noqa: F821
+# mypy: disable-error-code="name-defined,call-overload"
+
+import machine
+import rp2
+
+EPOCH = 0  # of time.time(), in UTC seconds since 1970
+UART_BUFFERS = {"rxbuf": 512, "txbuf": 256}
+TIMER = -1  # any
+WATCHDOG_MS = 8000  # the chip's longest is 8388
+
+_FILTER_MS = 10
+_CYCLES = 64  # of the program below, from an edge to its acceptance
+# RP2040 data sheet, 4.7.6
+_WATCHDOG_CTRL_CLEAR = 0x4005B000  # CTRL, at the address where written ones clear bits
+_WATCHDOG_ENABLE = 1 << 30
+_WATCHDOG_SCRATCH4 = 0x4005801C
+_STARTED_AS_WATCHDOG = 0x6AB73121  # what the SDK leaves there; machine.reset() leaves 0
+
+
+@rp2.asm_pio(fifo_join=rp2.PIO.JOIN_RX)
+def _count_low_pulses():
+    """Pushes the number of pulses so far, with every pulse. A full FIFO drops a number, but the
+    count is kept in x and comes with the next pulse."""
+    mov(x, invert(null))
+    wrap_target()
+    label("high")
+    wait(0, pin, 0)
+    set(y, 31)
+    label("low")
+    jmp(pin, "high")  # up again too soon: a spike
+    jmp(y_dec, "low")
+    jmp(x_dec, "counted")  # x counts downwards; it goes on in the next line either way
+    label("counted")
+    mov(isr, invert(x))
+    push(noblock)
+    label("again")
+    set(y, 31)
+    label("rising")
+    jmp(pin, "is_high")
+    jmp("again")
+    label("is_high")
+    jmp(y_dec, "rising")
+    wrap()
+
+
+class PulseCounter:
+    """Counts low pulses of 10 ms and more in a state machine, also while flash is written."""
+
+    def __init__(self, gpio):
+        pin = machine.Pin(gpio, machine.Pin.IN, machine.Pin.PULL_UP)
+        self._count = 0
+        self._machine = rp2.StateMachine(
+            0,
+            _count_low_pulses,
+            freq=_CYCLES * 1000 // _FILTER_MS,
+            in_base=pin,
+            jmp_pin=pin,
+        )
+        self._machine.active(1)
+
+    def value(self):
+        """Pulses since the start, modulo 2^32."""
+        while self._machine.rx_fifo():
+            self._count = self._machine.get()
+        return self._count
+
+
+def watchdog_bit():
+    """True if the watchdog ended the run before this one.
+
+    machine.reset() works through the watchdog too, and reset_cause() does not tell the two apart.
+    """
+    started = machine.mem32[_WATCHDOG_SCRATCH4] == _STARTED_AS_WATCHDOG
+    return started and machine.reset_cause() == machine.WDT_RESET
+
+
+def stop_watchdog():
+    """For who comes over the serial port: from now on the board may stand still."""
+    machine.mem32[_WATCHDOG_CTRL_CLEAR] = _WATCHDOG_ENABLE

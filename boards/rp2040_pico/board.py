@@ -1,0 +1,14 @@
+"""Raspberry Pi Pico: what boards/README.md asks for. The wiring is in pins.py."""
+
+import pins
+
+from boards.common import port_rp2
+from boards.common.hardware import Hardware
+
+_hardware = Hardware(pins, port_rp2)
+stop_watchdog = port_rp2.stop_watchdog
+
+
+def __getattr__(name):
+    part = globals()[name] = _hardware.part(name)
+    return part

@@ -1,0 +1,103 @@
+"""HD44780 character display, two lines of 16, behind a PCF8574 I2C expander in 4-bit mode.
+
+Expander bits as all the usual backpacks have them: P0 RS, P1 R/W, P2 E, P3 backlight, P4-P7 data.
+Hitachi's data sheet ADE-207-272(Z): 37 us for a command or a character, which at 100 kHz is less
+than the bytes of the next one take; only the start sequence needs pauses (figure 24).
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+ADDRESS = const(0x27)  # PCF8574; a PCF8574A is at 0x3F
+COLUMNS = const(16)
+_RS = const(0x01)
+_E = const(0x04)
+_LIGHT = const(0x08)
+_LINE_BYTES = const(6 + 4 * COLUMNS)
+_SET_ADDRESS = (0x80, 0xC0)
+_RETRY_CALLS = const(50)  # a display that does not answer is asked again after so many calls
+# (nibble, pause after it in ms), then (command, pause)
+_WAKE = ((0x30, 5), (0x30, 1), (0x30, 1), (0x20, 1))
+# Two lines 5x8; off; clear; move right; on without cursor.
+_SET_UP = ((0x28, 1), (0x08, 1), (0x01, 2), (0x06, 1), (0x0C, 1))
+
+
+class Hd44780:
+    """`i2c`: writeto. `sleep_ms` is used in the start sequence only, 16 ms altogether.
+
+    A display that is missing, or is pulled off, holds nothing up: it is tried again now and then
+    and written anew when it answers. working: True while it answers.
+    """
+
+    def __init__(self, i2c, sleep_ms, address=ADDRESS):
+        self._i2c = i2c
+        self._sleep_ms = sleep_ms
+        self._address = address
+        self._two = bytearray(2)
+        self._four = bytearray(4)
+        self._line = bytearray(_LINE_BYTES)
+        self._shown = [None, None]
+        self._calls = 0
+        self.working = False
+
+    def show(self, line0, line1):
+        """Show two lines of 16 ASCII characters; what is longer is cut.
+
+        Sends one line a call at most, 6.3 ms at 100 kHz, so that the caller is not held up: call
+        it again and again with what is to be seen.
+        """
+        try:
+            if not self.working and not self._start():
+                return
+            for row, text in ((0, line0), (1, line1)):
+                if text != self._shown[row]:
+                    self._send_line(row, text)
+                    self._shown[row] = text
+                    return
+        except OSError:
+            self.working = False
+
+    def _start(self):
+        self._calls -= 1
+        if self._calls >= 0:
+            return False
+        self._calls = _RETRY_CALLS
+        for nibble, pause_ms in _WAKE:
+            self._pulse(self._two, 0, nibble)
+            self._i2c.writeto(self._address, self._two)
+            self._sleep_ms(pause_ms)
+        for command, pause_ms in _SET_UP:
+            self._byte(self._four, 0, command, 0)
+            self._i2c.writeto(self._address, self._four)
+            self._sleep_ms(pause_ms)
+        self._shown[0] = self._shown[1] = None
+        self.working = True
+        self._calls = 0
+        return True
+
+    def _send_line(self, row, text):
+        line = self._line
+        self._byte(line, 0, _SET_ADDRESS[row], 0)
+        # RS must be there 40 ns before E rises, and both are in one byte.
+        line[4] = _LIGHT
+        line[5] = _LIGHT | _RS
+        at = 6
+        for column in range(COLUMNS):
+            code = ord(text[column]) if column < len(text) else 0x20
+            self._byte(line, at, code if 0x20 <= code < 0x7F else 0x3F, _RS)
+            at += 4
+        self._i2c.writeto(self._address, line)
+
+    def _byte(self, buf, at, value, rs):
+        self._pulse(buf, at, value & 0xF0 | rs)
+        self._pulse(buf, at + 2, (value & 0x0F) << 4 | rs)
+
+    def _pulse(self, buf, at, bits):
+        """Data with E high, then with E low: the display takes it at the falling edge."""
+        buf[at] = bits | _LIGHT | _E
+        buf[at + 1] = bits | _LIGHT

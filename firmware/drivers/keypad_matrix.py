@@ -1,0 +1,77 @@
+"""A key pad of rows and columns without diodes: one key at a time, debounced.
+
+Rows are open-drain outputs, at rest released; columns are inputs with pull-ups. A row is pulled
+down for the time of one look at the columns. With three keys down a fourth seems to be; so while
+more than one is down nothing is taken, and a new key counts only after all were released.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+DEBOUNCE_MS = const(20)
+PHONE_KEYS = "123456789*0#"  # row by row
+_NONE = const(-1)
+_SEVERAL = const(-2)
+_QUEUE = const(16)
+
+
+class KeypadMatrix:
+    """`rows`, `columns`: functions of a level and of nothing (Pins will do).
+
+    keys: the characters, row by row.
+    """
+
+    def __init__(self, rows, columns, keys=PHONE_KEYS, debounce_ms=DEBOUNCE_MS):
+        if len(keys) != len(rows) * len(columns):
+            raise ValueError("a key for each crossing")
+        self._rows = rows
+        self._columns = columns
+        self._keys = keys
+        self._debounce_ms = debounce_ms
+        self._seen = _NONE
+        self._same_ms = 0
+        self._ready = True  # all keys were released since the last one was taken
+        self._waiting = ""
+        for row in rows:
+            row(1)
+
+    def get(self):
+        """The next key that was pressed, or None."""
+        if not self._waiting:
+            return None
+        key = self._waiting[0]
+        self._waiting = self._waiting[1:]
+        return key
+
+    def scan(self, ms):
+        """Look at the keys; `ms` have passed since the last look. Call it every 10 to 30 ms."""
+        down = self._look()
+        if down != self._seen:
+            self._seen = down
+            self._same_ms = 0
+            return
+        self._same_ms += ms
+        if self._same_ms < self._debounce_ms:
+            return
+        taken = self._ready and down >= 0 and len(self._waiting) < _QUEUE
+        self._ready = down == _NONE
+        if taken:
+            self._waiting += self._keys[down]
+
+    def _look(self):
+        """Number of the one key that is down, _NONE or _SEVERAL."""
+        down = _NONE
+        number = 0
+        for row in self._rows:
+            row(0)
+            for column in self._columns:
+                if not column():
+                    down = number if down == _NONE else _SEVERAL
+                number += 1
+            row(1)
+        return down

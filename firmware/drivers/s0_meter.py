@@ -1,0 +1,72 @@
+"""Energy and power from a counter of S0 pulses (IEC 62053-31)."""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_WINDOW_MS = const(2000)  # the loop looks every 20 ms: over 2 s that is an error of 1 %
+_LONGEST_MS = const(3600000)
+_WRAP = 0xFFFFFFFF
+
+
+class S0Meter:
+    """A metering part as boards/README.md has it. `counter.value()`: pulses, modulo 2^32.
+
+    PULSES_PER_KWH: the constant printed on the meter. A pulse says nothing of voltage and current:
+    those are None. Power is the mean between pulses 2 s or more apart; while none comes it sinks
+    to what a pulse now would mean.
+    """
+
+    def __init__(self, counter, pulses_per_kwh=1000):
+        self.PULSES_PER_KWH = pulses_per_kwh
+        self._counter = counter
+        self._seen = counter.value()
+        self._waiting = 0
+        self._w_ms = 3600000000 // pulses_per_kwh  # W times ms of one pulse
+        self._pulses = 0
+        self._ms = 0
+        self._fresh = False  # a pulse came since the last call of elapsed
+        self._running = False  # there was a pulse to measure from
+        self._watts = 0
+
+    def take(self, limit):
+        """Pulses since the last call, at most `limit`; the rest stay for the next call."""
+        self._look()
+        pulses = min(limit, self._waiting)
+        self._waiting -= pulses
+        return pulses
+
+    def read(self):
+        """(mV, mA, W, Hz * 100), None where the part cannot tell."""
+        return None, None, self._watts, None
+
+    def elapsed(self, ms):
+        """`ms` have passed since the last call: works the power out."""
+        self._look()
+        self._ms = min(self._ms + ms, _LONGEST_MS)
+        if not self._fresh:
+            if self._watts and self._ms > _WINDOW_MS:
+                self._watts = min(self._watts, self._w_ms // self._ms)
+            return
+        self._fresh = False
+        if self._running and self._ms < _WINDOW_MS:
+            return
+        if self._running:
+            self._watts = self._pulses * self._w_ms // self._ms
+        self._running = True
+        self._pulses = 0
+        self._ms = 0
+
+    def _look(self):
+        now = self._counter.value()
+        if now == self._seen:
+            return
+        new = now - self._seen & _WRAP
+        self._seen = now
+        self._waiting += new
+        self._pulses += new
+        self._fresh = True

@@ -1,0 +1,133 @@
+"""Checks boards and drivers with mypy against what each port of MicroPython really has.
+
+`python -m tjugo.device.stubs` fetches the ports' stub packages once into build/stubs, one folder a
+port (the packages have files of the same names), and checks every real board.
+"""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tjugo.device.toolchain import BUILD, REPO, run
+from tjugo.errors import TjugoError
+
+_FOLDER = BUILD / "stubs"
+_STDLIB = "micropython-stdlib-stubs==1.26.0.post3"
+_SECONDS = 300
+_OPTIONS = (
+    *("--config-file=", "--explicit-package-bases", "--no-site-packages", "--check-untyped-defs"),
+    *("--python-version", "3.10", "--no-error-summary", "--hide-error-context"),
+)
+_FINDING = re.compile(r"^(?P<file>[^:]+):\d+: error: (?P<text>.*)$")
+# `const` has a stand-in for Pythons without MicroPython's; it is meant to differ.
+_MEANT = ("All conditional function variants must have identical signatures",)
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of MicroPython. package: its stubs, those of the board with the most modules."""
+
+    package: str
+    boards: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where its stubs are."""
+        return _FOLDER / self.package.replace("==", "-")
+
+
+PORTS = {
+    "esp32": Port("micropython-esp32-stubs==1.26.0.post1", ("esp32_devkit", "esp32s3_devkit")),
+    "rp2": Port(
+        "micropython-rp2-rpi_pico_w-stubs==1.26.0.post1", ("rp2040_pico", "rp2040_pico_w")
+    ),
+}
+
+
+def fetch(port: Port, say: Callable[[str], None]) -> Path:
+    """The folder with a port's stubs, fetched when it is not there. Raises TjugoError."""
+    if port.folder.is_dir():
+        return port.folder
+    say(f"Fetching {port.package} ...")
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_FOLDER, prefix="new-") as new:
+        target = Path(new) / "stubs"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        run([*pip, "--target", str(target), port.package, _STDLIB])
+        try:
+            os.replace(target, port.folder)
+        except OSError:
+            if not port.folder.is_dir():  # else somebody else was faster
+                raise
+    return port.folder
+
+
+def findings(output: str) -> list[str]:
+    """mypy's errors outside the stubs themselves, without what is meant."""
+    found = []
+    for line in output.splitlines():
+        match = _FINDING.match(line)
+        if match is None or (REPO / match["file"]).is_relative_to(_FOLDER):
+            continue
+        if not match["text"].startswith(_MEANT):
+            found.append(line)
+    return found
+
+
+def check(port: Port, board: str, files: list[str]) -> list[str]:
+    """mypy's errors in `files`, relative to the repository, as the board sees them. TjugoError."""
+    if importlib.util.find_spec("mypy") is None:
+        raise TjugoError("mypy is not installed; run: make lint")
+    path = [REPO / "boards" / board, REPO, REPO / "firmware", port.folder]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", *_OPTIONS),
+            *("--custom-typeshed-dir", str(port.folder)),
+            *("--cache-dir", str(_FOLDER / f"cache-{board}"), *files),
+        ],
+        cwd=REPO,
+        env={**os.environ, "MYPYPATH": os.pathsep.join(map(str, path))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    if done.returncode not in (0, 1):
+        raise TjugoError(f"mypy failed:\n{(done.stdout + done.stderr).strip()}")
+    return findings(done.stdout)
+
+
+def files_of(board: str) -> list[str]:
+    """What is checked for a board: its own files, what they import, and all drivers."""
+    drivers = sorted((REPO / "firmware" / "drivers").glob("*.py"))
+    own = sorted((REPO / "boards" / board).glob("*.py"))
+    return [str(path.relative_to(REPO)) for path in [*own, *drivers]]
+
+
+def main() -> int:
+    """The command; 0 if nothing was found."""
+    found: dict[str, None] = {}
+    try:
+        for port in PORTS.values():
+            fetch(port, lambda line: print(line, file=sys.stderr, flush=True))
+            for board in port.boards:
+                found.update(dict.fromkeys(check(port, board, files_of(board))))
+    except (TjugoError, OSError, subprocess.TimeoutExpired) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "status", 1)
+    for line in found:
+        print(line)
+    boards = ", ".join(board for port in PORTS.values() for board in port.boards)
+    print(f"{boards}: {len(found)} findings against the ports' stubs", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

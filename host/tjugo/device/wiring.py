@@ -1,0 +1,100 @@
+"""From a board's pin table: its wiring drawings, its Wokwi diagram, the table on its page.
+
+`python -m tjugo.device.wiring` writes them all; `--check` only says whether they are up to date.
+"""
+
+import argparse
+import json
+import os
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from tjugo.device.board_outlines import MODULES, OUTLINES
+from tjugo.device.toolchain import REPO
+from tjugo.device.wiring_svg import draw
+from tjugo.device.wiring_wokwi import diagram
+from tjugo.errors import TjugoError
+
+BOARDS = tuple(sorted(OUTLINES))
+ROLES = dict.fromkeys(BOARDS, ("meter", "collector")) | {"rp2040_pico": ("meter",)}
+_BEGIN = "<!-- made by python -m tjugo.device.wiring from pins.py -->"
+_END = "<!-- end -->"
+
+
+def load_pins(board: str) -> SimpleNamespace:
+    """NAME, UART, I2C and PINS of boards/<board>/pins.py."""
+    return SimpleNamespace(**runpy.run_path(str(REPO / "boards" / board / "pins.py")))
+
+
+def table(board: str) -> str:
+    """The pin table in Markdown."""
+    used_by = {function: m for m in MODULES for function, _ in m.ports}
+    lines = ["| wire | GPIO | on the board | at the other end | note |", "|---|---|---|---|---|"]
+    for function, gpio, place, note in load_pins(board).PINS:
+        module = used_by[function]
+        printed = dict(module.ports)[function]
+        row = f"| {function} | {gpio} | {place} | {module.title}: {printed} | {note} |"
+        lines.append(row.replace("*", r"\*"))
+    return "\n".join(lines)
+
+
+def generated(board: str) -> dict[Path, str]:
+    """Every file that is made from a board's table, with its content. Raises TjugoError."""
+    folder = REPO / "boards" / board
+    gpio = {row[0]: row[1] for row in load_pins(board).PINS}
+    outline = OUTLINES[board]
+    files = {folder / _drawing(role): draw(outline, gpio, role) for role in ROLES[board]}
+    files[folder / "diagram.json"] = json.dumps(diagram(outline, gpio), indent=1) + "\n"
+    page = folder / "README.md"
+    files[page] = _with_table(page, table(board))
+    return files
+
+
+def _drawing(role: str) -> str:
+    return "wiring.svg" if role == "meter" else f"wiring-{role}.svg"
+
+
+def _with_table(page: Path, rows: str) -> str:
+    text = page.read_text()
+    before, found, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not found or not end:
+        raise TjugoError(f"{page}: the lines {_BEGIN!r} and {_END!r} are not there")
+    return f"{before}{_BEGIN}\n{rows}\n{_END}{after}"
+
+
+def _write(path: Path, content: str) -> None:
+    new = path.with_name(path.name + ".new")
+    new.write_text(content)
+    os.replace(new, path)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; its exit status: 0, or 1 if --check found something out of date."""
+    parser = argparse.ArgumentParser(prog="python -m tjugo.device.wiring", description=__doc__)
+    parser.add_argument("boards", nargs="*", metavar="BOARD", help="all if none is named")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    unknown = [board for board in options.boards if board not in BOARDS]
+    if unknown:
+        parser.error(f"no board {unknown[0]}; there are {', '.join(BOARDS)}")
+    old = []
+    try:
+        for board in options.boards or BOARDS:
+            for path, content in generated(board).items():
+                if not path.exists() or path.read_text() != content:
+                    old.append(path)
+                    if not options.check:
+                        _write(path, content)
+    except (TjugoError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in old:
+        print(f"{'out of date' if options.check else 'wrote'}: {path.relative_to(REPO)}")
+    return 1 if old and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The same wiring for the simulator Wokwi, with the parts that it has.
+
+It has no RS-485 transceiver (a logic analyser listens to the three wires instead), no FRAM (the
+board then keeps its ledger in a file) and no latching relay (a lamp for each coil).
+"""
+
+from typing import Any
+
+from tjugo.device.board_outlines import WIRE_COLOURS, Outline
+
+_BOARD = "mcu"
+
+# id: (type, left, top, attributes)
+_PARTS = {
+    "lcd": ("wokwi-lcd1602", 330, -200, {"pins": "i2c"}),
+    "keypad": ("wokwi-membrane-keypad", 420, 60, {"columns": "3"}),
+    "meter": ("wokwi-pushbutton", -260, 40, {"color": "yellow", "label": "S0", "bounce": "0"}),
+    "cover": ("wokwi-slide-switch", -240, 130, {}),
+    "sense": ("wokwi-slide-switch", -240, 190, {}),
+    "coil1": ("wokwi-led", -240, 250, {"color": "red", "label": "opens"}),
+    "coil2": ("wokwi-led", -190, 250, {"color": "green", "label": "closes"}),
+    "r1": ("wokwi-resistor", -250, 330, {"value": "1000"}),
+    "r2": ("wokwi-resistor", -170, 330, {"value": "1000"}),
+    "bus": ("wokwi-logic-analyzer", -280, -140, {}),
+}
+
+# function: where its wire ends
+_WIRES = {
+    "rs485_tx": "bus:D0", "rs485_rx": "bus:D1", "rs485_de": "bus:D2",
+    "i2c_sda": "lcd:SDA", "i2c_scl": "lcd:SCL",
+    "relay_open": "coil1:A", "relay_close": "coil2:A",
+    "relay_sense": "sense:2", "cover": "cover:2", "pulse": "meter:1.l",
+    **{f"key_r{n}": f"keypad:R{n}" for n in (1, 2, 3, 4)},
+    **{f"key_c{n}": f"keypad:C{n}" for n in (1, 2, 3)},
+}  # fmt: skip
+_GROUND = ("lcd:GND", "meter:2.l", "cover:1", "sense:1", "r1:2", "r2:2", "bus:GND")
+_LOOSE = (("coil1:C", "r1:1", "black"), ("coil2:C", "r2:1", "black"))
+
+
+def diagram(outline: Outline, gpio: dict[str, int]) -> dict[str, Any]:
+    """The content of diagram.json. gpio: function of the pin table to GPIO."""
+    ground, _, five = (f"{_BOARD}:{name}" for name in outline.wokwi_power)
+    parts = [{"type": outline.wokwi, "id": _BOARD, "top": 0, "left": 0, "attrs": {}}]
+    parts += [
+        {"type": kind, "id": name, "top": top, "left": left, "attrs": attributes}
+        for name, (kind, left, top, attributes) in _PARTS.items()
+    ]
+    wires: list[list[Any]] = [
+        [f"{_BOARD}:{outline.wokwi_pin.format(gpio[name])}", end, WIRE_COLOURS[name], []]
+        for name, end in _WIRES.items()
+    ]
+    wires += [[ground, end, "black", []] for end in _GROUND]
+    wires += [[a, b, colour, []] for a, b, colour in _LOOSE]
+    wires.append([five, "lcd:VCC", "red", []])
+    return {
+        "version": 1,
+        "author": "Tjugo",
+        "editor": "wokwi",
+        "parts": parts,
+        "connections": wires,
+        "dependencies": {},
+    }

@@ -1,0 +1,164 @@
+"""`machine` without a chip: pins and buses that a test can see and move.
+
+Stands in for the real module on MicroPython's unix port, where it comes first on sys.path.
+"""
+
+import io
+
+PWRON_RESET, HARD_RESET, WDT_RESET = 1, 2, 3
+
+
+class Registers(dict):
+    def __getitem__(self, address):
+        return self.get(address, 0)
+
+
+mem32 = Registers()
+cause = PWRON_RESET
+resets = []
+
+
+def reset_cause():
+    return cause
+
+
+def reset():
+    resets.append(True)
+
+
+class Pin:
+    """One object a GPIO. `level`: what an input reads or was put out; `rises`: from 0 to 1."""
+
+    IN, OUT, OPEN_DRAIN, PULL_UP = 0, 1, 2, 3
+    made = {}
+
+    def __new__(cls, gpio, *_arguments, **_options):
+        if gpio not in cls.made:
+            cls.made[gpio] = object.__new__(cls)
+        return cls.made[gpio]
+
+    def __init__(self, gpio, mode=None, pull=None, value=None):
+        if not hasattr(self, "rises"):
+            self.gpio = gpio
+            self.rises = 0
+            self.mode = None
+            self.level = 1  # pulled up
+            self.read = None
+        if mode is not None:
+            self.mode = mode
+        if value is not None:
+            self(value)
+
+    def __call__(self, value=None):
+        if value is None:
+            return self.read() if self.read else self.level
+        self.rises += value > self.level
+        self.level = value
+
+
+class UART(io.IOBase):
+    """A line on which nothing comes."""
+
+    made = []
+
+    def __init__(self, number, **options):
+        self.number = number
+        self.options = options
+        self.made.append(self)
+
+    def write(self, data):
+        return len(data)
+
+    def read(self, _size):
+        return None
+
+    def txdone(self):
+        return True
+
+    def ioctl(self, _request, _argument):
+        return 0  # nothing to read
+
+
+class I2C:
+    """`memory`: {address: bytearray}; `sent`: everything written with writeto."""
+
+    memory = {}
+    displays = ()
+    sent = []
+
+    def __init__(self, number, sda, scl, freq):
+        self.number = number
+        self.pins = (sda.gpio, scl.gpio)
+        self.freq = freq
+
+    def writeto(self, address, data):
+        if address not in self.displays:
+            raise OSError(5)
+        self.sent.append(bytes(data))
+
+    def readfrom_mem_into(self, address, offset, buf, addrsize):
+        memory = self._memory(address, addrsize)
+        buf[:] = memory[offset : offset + len(buf)]
+
+    def writeto_mem(self, address, offset, buf, addrsize):
+        memory = self._memory(address, addrsize)
+        memory[offset : offset + len(buf)] = buf
+
+    def _memory(self, address, addrsize):
+        if address not in self.memory:
+            raise OSError(5)
+        assert addrsize == 16
+        return self.memory[address]
+
+
+class Counter:
+    FALLING = 2
+    made = []
+
+    def __init__(self, number, pin, edge=None, filter_ns=0):
+        assert edge == self.FALLING and filter_ns <= 12787
+        self.pin = pin
+        self.pulses = 0
+        self.made.append(self)
+
+    def value(self):
+        return self.pulses
+
+
+class Timer:
+    ONE_SHOT = 0
+    made = []
+
+    def __init__(self, number):
+        self.number = number
+        self.callback = None
+        self.made.append(self)
+
+    def init(self, mode, period, callback):
+        assert mode == self.ONE_SHOT
+        self.period = period
+        self.callback = callback
+
+    def fire(self):
+        """What the interrupt does when the time is up."""
+        callback, self.callback = self.callback, None
+        callback(self)
+
+
+class WDT:
+    made = []
+
+    def __init__(self, timeout):
+        assert timeout <= 8388
+        self.fed = 0
+        self.made.append(self)
+
+    def feed(self):
+        self.fed += 1
+
+
+class RTC:
+    was_set = None
+
+    def datetime(self, when):
+        RTC.was_set = when

@@ -1,0 +1,211 @@
+"""Key pad, pulse input and S0 meter, with levels as a hand or a meter makes them."""
+
+from drivers.keypad_matrix import PHONE_KEYS, KeypadMatrix
+from drivers.pulse_input import PulseInput
+from drivers.s0_meter import S0Meter
+
+
+class Matrix:
+    """Wires of a key pad: a pressed key joins its row and its column, both ways."""
+
+    def __init__(self):
+        self.levels = [1, 1, 1, 1]
+        self.pressed = set()
+        rows = [self._row(n) for n in range(4)]
+        self.keypad = KeypadMatrix(rows, [self._column(n) for n in range(3)])
+
+    def _row(self, number):
+        def write(level):
+            self.levels[number] = level
+
+        return write
+
+    def _column(self, number):
+        def read():
+            # What a low row pulls down: its columns, the rows these are joined to, and so on.
+            rows = {row for row in range(4) if not self.levels[row]}
+            columns = set()
+            for _ in range(4):
+                joined = {divmod(PHONE_KEYS.index(key), 3) for key in self.pressed}
+                columns |= {column for row, column in joined if row in rows}
+                rows |= {row for row, column in joined if column in columns}
+            return 0 if number in columns else 1
+
+        return read
+
+    def scan(self, times, keys=""):
+        self.pressed = set(keys)
+        for _ in range(times):
+            self.keypad.scan(20)
+            assert self.levels == [1, 1, 1, 1], "a row stays down between scans"
+
+    def got(self):
+        text = ""
+        while True:
+            key = self.keypad.get()
+            if key is None:
+                return text
+            text += key
+
+
+def test_every_key_is_read_once():
+    matrix = Matrix()
+    for key in PHONE_KEYS:
+        matrix.scan(5, key)
+        matrix.scan(5)
+    assert matrix.got() == PHONE_KEYS
+    assert matrix.got() == ""
+
+
+def test_bounce_is_no_key():
+    matrix = Matrix()
+    for _ in range(20):
+        matrix.scan(1, "5")
+        matrix.scan(1)
+    assert matrix.got() == ""
+
+
+def test_bounce_at_both_ends_of_a_press_gives_one_key():
+    matrix = Matrix()
+    for keys in ("5", "", "5", "5", "5", "", "5", "", "", ""):
+        matrix.scan(1, keys)
+    assert matrix.got() == "5"
+
+
+def test_a_held_key_does_not_repeat():
+    matrix = Matrix()
+    matrix.scan(500, "7")
+    assert matrix.got() == "7"
+
+
+def test_a_second_key_counts_only_after_all_were_released():
+    matrix = Matrix()
+    matrix.scan(3, "1")
+    matrix.scan(3, "12")
+    matrix.scan(3, "2")
+    assert matrix.got() == "1"
+    matrix.scan(3)
+    matrix.scan(3, "2")
+    assert matrix.got() == "2"
+
+
+def test_of_two_keys_pressed_together_none_counts():
+    matrix = Matrix()
+    matrix.scan(5, "15")
+    matrix.scan(5, "1")
+    matrix.scan(5)
+    assert matrix.got() == ""
+
+
+def test_three_keys_do_not_make_a_fourth():
+    # 1, 3 and 7 are three corners of a rectangle; 9 is joined to them through the wires.
+    matrix = Matrix()
+    matrix.scan(10, "137")
+    assert matrix.got() == ""
+
+
+def test_keys_nobody_fetches_are_kept_up_to_16():
+    matrix = Matrix()
+    for _ in range(20):
+        matrix.scan(3, "4")
+        matrix.scan(3)
+    assert matrix.got() == "4" * 16
+
+
+class Line:
+    """An S0 line looked at every `step` ms."""
+
+    def __init__(self, step=5):
+        self.level = 1
+        self.step = step
+        self.input = PulseInput(lambda: self.level)
+
+    def hold(self, level, ms):
+        self.level = level
+        for _ in range(ms // self.step):
+            self.input.scan(self.step)
+        return self.input.value()
+
+
+def test_pulses_of_30_ms_are_counted():
+    for step in (1, 5, 10):
+        line = Line(step)
+        for number in range(1, 20):
+            assert line.hold(0, 30) == number
+            assert line.hold(1, 30) == number
+
+
+def test_spikes_and_gaps_shorter_than_10_ms_are_not():
+    line = Line()
+    for _ in range(50):
+        line.hold(0, 5)
+        assert line.hold(1, 5) == 0
+    line.hold(0, 30)
+    for _ in range(50):
+        line.hold(1, 5)
+        assert line.hold(0, 5) == 1
+    return line.input.value()
+
+
+def test_a_line_that_is_low_at_the_start_is_no_pulse():
+    line = Line()
+    line.level = 0
+    line.input = PulseInput(lambda: line.level)
+    assert line.hold(0, 100) == 0
+    line.hold(1, 100)
+    assert line.hold(0, 100) == 1
+
+
+class Counter:
+    def __init__(self, start=0):
+        self.count = start
+
+    def value(self):
+        return self.count & 0xFFFFFFFF
+
+
+def test_pulses_are_handed_out_up_to_the_limit_and_none_is_lost():
+    counter = Counter(1000)
+    meter = S0Meter(counter)
+    assert meter.take(10) == 0
+    counter.count += 25
+    assert [meter.take(10) for _ in range(4)] == [10, 10, 5, 0]
+
+
+def test_a_counter_that_wraps_loses_nothing():
+    counter = Counter(0xFFFFFFFE)
+    meter = S0Meter(counter)
+    counter.count += 5
+    assert meter.take(100) == 5
+
+
+def power_after(watts, seconds, meter, counter, constant=1000):
+    """Run a steady load; the pulses come when their energy is full."""
+    due = w_ms = 3600000000 // constant
+    energy = 0
+    for _ in range(seconds * 50):
+        energy += watts * 20
+        while energy >= due:
+            energy -= w_ms
+            counter.count += 1
+        meter.elapsed(20)
+    return meter.read()[2]
+
+
+def test_power_is_right_within_two_percent():
+    shown = []
+    for watts in (100, 500, 2000, 9000, 20000):
+        counter = Counter()
+        meter = S0Meter(counter)
+        power = power_after(watts, 180, meter, counter)
+        assert abs(power - watts) * 50 <= watts, (watts, power)
+        shown.append(power)
+    return shown
+
+
+def test_power_sinks_when_the_load_is_off():
+    counter = Counter()
+    meter = S0Meter(counter)
+    assert power_after(3000, 60, meter, counter) > 2900
+    assert power_after(0, 60, meter, counter) <= 60
+    assert meter.read()[:2] == (None, None) and meter.read()[3] is None

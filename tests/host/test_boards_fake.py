@@ -1,0 +1,87 @@
+"""The real boards' files on MicroPython with a faked chip: import, boot, a sale at the key pad."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sts_portable import amount
+
+HERE = Path(__file__).parent
+REPO = HERE.parents[1]
+FAKE = REPO / "tests" / "device" / "fake_board"
+BOARDS = ("esp32_devkit", "esp32s3_devkit", "rp2040_pico", "rp2040_pico_w")
+RADIO = [board for board in BOARDS if board != "rp2040_pico"]
+DRN_AT = slice(6, 17)  # in an 18-digit MeterPAN
+
+
+@pytest.fixture(scope="module")
+def sale() -> dict:
+    """A vector of an electricity credit token for an EA 07 meter."""
+    vectors = json.loads((HERE / "vectors" / "sts_vectors.json").read_text())
+    vectors = vectors["vectors"] if isinstance(vectors, dict) else vectors
+    wanted = {"ea": "07", "subclass": 0}
+    for vector in vectors:
+        inputs = vector["inputs"]
+        if vector["kind"] == "token_class0" and wanted.items() <= inputs.items():
+            return vector
+    raise AssertionError("the vectors have no such token")
+
+
+def meter_settings(sale: dict) -> dict:
+    inputs = sale["inputs"]
+    return {
+        "address": 1,
+        "drn": inputs["pan"][DRN_AT],
+        "key": sale["expected"]["decoder_key"],
+        **{name: int(inputs[name]) for name in ("sgc", "krn", "kt", "ti")},
+    }
+
+
+@pytest.fixture
+def run(micropython, micropython_env, tmp_path):
+    """run(board, script, *arguments): what the script printed, with tmp_path as the flash."""
+
+    def run_script(board: str, script: str | Path, *arguments: str) -> str:
+        folders = (FAKE, ".frozen", REPO, REPO / "firmware", REPO / "boards" / board)
+        done = subprocess.run(
+            [*micropython, str(FAKE / script), *arguments],
+            cwd=tmp_path,
+            env={**micropython_env, "MICROPYPATH": ":".join(map(str, folders))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    return run_script
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_meter_boots_and_takes_a_token_at_the_key_pad(run, tmp_path, sale, board):
+    (tmp_path / "settings.json").write_text(json.dumps(meter_settings(sale)))
+    credit_wh = 100 * amount.decode(sale["inputs"]["amount_field"])
+    printed = run(board, "meter_script.py", sale["expected"]["token"], str(credit_wh))
+    assert printed.splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("board", RADIO)
+def test_collector_boots(run, tmp_path, board):
+    settings = {
+        "id": "c1",
+        "broker": {"host": "broker"},
+        "meters": [{"address": 1, "drn": "00000000000"}],
+        "wifi": {"ssid": "home", "password": "secret"},
+    }
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert run(board, "collector_script.py").splitlines()[-1] == "done"
+
+
+def test_ports_and_parts(run):
+    printed = run("rp2040_pico", HERE / "run_portable.py", "check_ports")
+    assert printed.splitlines()[-1].endswith(" passed, 0 failed"), printed

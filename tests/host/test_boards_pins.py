@@ -1,0 +1,57 @@
+"""The pin tables: complete, without a pin used twice, and only pins that can do the work."""
+
+import pytest
+
+from tjugo.device.wiring import BOARDS, load_pins
+
+FUNCTIONS = {
+    *("rs485_tx", "rs485_rx", "rs485_de", "i2c_sda", "i2c_scl"),
+    *("relay_open", "relay_close", "relay_sense", "cover", "pulse"),
+    *(f"key_{wire}" for wire in ("r1", "r2", "r3", "r4", "c1", "c2", "c3")),
+}
+# RP2040 data sheet, table 2: which pins a peripheral's signal comes out at.
+RP2040 = {
+    "rs485_tx": {1: {4, 8, 20, 24}, 0: {0, 12, 16, 28}},
+    "rs485_rx": {1: {5, 9, 21, 25}, 0: {1, 13, 17, 29}},
+    "i2c_sda": {0: {0, 4, 8, 12, 16, 20, 24, 28}, 1: {2, 6, 10, 14, 18, 22, 26}},
+    "i2c_scl": {0: {1, 5, 9, 13, 17, 21, 25, 29}, 1: {3, 7, 11, 15, 19, 23, 27}},
+}
+# ESP32 data sheet 2.3 and 2.4, ESP32-S3 data sheet 2.3 and 2.6: flash, console, pins that decide
+# how the chip starts, pins without a pull-up, USB, memory.
+NOT_FREE = {
+    "esp32_devkit": {0, 1, 2, 3, 12, *range(6, 12), *range(34, 40)},
+    "esp32s3_devkit": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 33), *range(33, 38)},
+    "rp2040_pico": {23, 24, 25, 29},
+    "rp2040_pico_w": {23, 24, 25, 29},
+}
+# ESP32 pins that move while the chip starts: nothing that switches anything may be there.
+RESTLESS = {"esp32_devkit": {0, 1, 2, 3, 5, 12, 14, 15}}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_table_is_complete_and_free_of_doubles(board):
+    pins = load_pins(board)
+    functions = [row[0] for row in pins.PINS]
+    gpios = [row[1] for row in pins.PINS]
+    places = [row[2] for row in pins.PINS]
+    assert pins.NAME == board
+    assert set(functions) == FUNCTIONS and len(functions) == len(FUNCTIONS)
+    assert len(set(gpios)) == len(gpios)
+    assert len(set(places)) == len(places)
+    assert not NOT_FREE[board] & set(gpios)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_coils_and_line_driver_are_on_quiet_pins(board):
+    gpio = {row[0]: row[1] for row in load_pins(board).PINS}
+    switching = {gpio[name] for name in ("relay_open", "relay_close", "rs485_de")}
+    assert not switching & RESTLESS.get(board, set())
+
+
+@pytest.mark.parametrize("board", [b for b in BOARDS if b.startswith("rp2040")])
+def test_the_peripherals_reach_their_pins(board):
+    pins = load_pins(board)
+    gpio = {row[0]: row[1] for row in pins.PINS}
+    number = {"rs485": pins.UART, "i2c": pins.I2C}
+    for function, reached in RP2040.items():
+        assert gpio[function] in reached[number[function.partition("_")[0]]], function
