@@ -13,6 +13,7 @@ from tjugo.device.remote import Remote
 from tjugo.device.toolchain import missing_packages
 
 EMULATED = "qemu"
+PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time
 DEVICE = os.environ.get("DEVICE", "")
 
 
@@ -33,6 +34,8 @@ def port(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The serial port of the board under test, running."""
+    if DEVICE == PICO:
+        pytest.skip("too slow on the emulated Pico")
     if DEVICE not in ("", EMULATED):
         yield DEVICE
         return

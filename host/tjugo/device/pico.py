@@ -1,0 +1,217 @@
+"""A Raspberry Pi Pico, emulated: MicroPython's own rp2 port on rp2040py, and what is wired to it.
+
+Emulated time is counted in processor cycles at 125 MHz and jumps ahead while the firmware sleeps
+(it stands still when nothing is due), so it has nothing to do with the clock on the wall: a
+watchdog, or a time-out for an answer from this machine, may run out at once. A busy board runs at
+about 1/40 of a real one. What emulated time leaves out is the XIP cache: code in flash is as fast
+as in memory. So an order of events and the length of a character can be trusted, the time between
+two events only as a lower limit.
+"""
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tjugo.errors import TjugoError
+
+RP2040PY_VERSION = "0.3.6"
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+_HOST = Path(__file__).resolve().parents[2]
+
+
+def require_emulator() -> None:
+    """Raises TjugoError unless the emulator is there, in the version whose inside we rely on."""
+    try:
+        installed = metadata.version("rp2040py")
+    except metadata.PackageNotFoundError:
+        installed = "no version"
+    if installed != RP2040PY_VERSION:
+        raise TjugoError(
+            f"the emulated Pico needs rp2040py {RP2040PY_VERSION}, {installed} is installed; "
+            f"run: pip install rp2040py=={RP2040PY_VERSION}"
+        )
+
+
+class PicoBoard:
+    """A board that runs until it is stopped. Use with `with`.
+
+    firmware: a UF2 image, from pico_build.firmware(). flash: the file with the flash chip's
+    content, made when it does not exist; it is kept, and the image is written into it anew at
+    every start. port: what mpremote connects to, while the board runs.
+    """
+
+    def __init__(self, firmware: Path, flash: Path) -> None:
+        self.port = ""
+        self.flash = flash
+        self._firmware = firmware
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="tjugo-pico-")
+        self._control: socket.socket | None = None
+        self._received = b""
+
+    def __enter__(self) -> "PicoBoard":
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def uart(self, number: int) -> Path:
+        """Socket that is the wire of machine.UART(number), 0 or 1, while the board runs."""
+        return Path(self._folder.name) / f"uart{number}"
+
+    def start(self) -> None:
+        """Power on. Returns when the console can be connected to. Raises TjugoError."""
+        if self._process is not None:
+            raise TjugoError("the emulated board is running already")
+        require_emulator()
+        folder = Path(self._folder.name)
+        for path in folder.iterdir():
+            path.unlink()
+        module = "tjugo.device.pico_emulator"
+        parts = [self._firmware, self.flash, folder]
+        paths = [str(_HOST), os.environ.get("PYTHONPATH", "")]
+        with (folder / "errors").open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *map(str, parts)],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        self.port = self._console(folder)
+        self._control = socket.socket(socket.AF_UNIX)
+        self._control.settimeout(_ANSWER_SECONDS)
+        self._control.connect(str(folder / "control"))
+
+    def kill(self) -> None:
+        """A power cut: the process dies between two instructions, the flash stays as it is."""
+        self._end(cut=True)
+
+    def stop(self) -> None:
+        """Switched off; the same to the board, but the emulator may tidy up."""
+        self._end(cut=False)
+
+    def close(self) -> None:
+        """Stopped if it runs, and nothing left behind but the flash."""
+        self.stop()
+        self._folder.cleanup()
+
+    def running(self) -> bool:
+        """Also False when the emulator has failed. machine.reset() does not end it."""
+        return self._process is not None and self._process.poll() is None
+
+    def now_ns(self) -> float:
+        """Emulated time since the start."""
+        return float(self._ask("now"))
+
+    def level(self, gpio: int) -> int | None:
+        """What the board drives a pin to, 0 or 1; None while it is an input."""
+        level: int | None = self._ask("level", gpio)
+        return level
+
+    def drive(self, gpio: int, level: int | None) -> None:
+        """Drive an input from outside to 0 or 1; None lets its pull resistor have it again."""
+        self._ask("drive", gpio, level)
+
+    def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
+        """Drive an input through (ns after the step before, level) ...; when that began, ns.
+
+        It goes on by itself, in emulated time, however slow the emulator is.
+        """
+        return float(self._ask("play", gpio, list(steps)))
+
+    def watch(self, *gpios: int) -> None:
+        """Record from now on what the board does with these pins, for edges()."""
+        self._ask("watch", gpios)
+
+    def edges(self) -> list[tuple[float, int, int | None]]:
+        """(ns, GPIO, level) of every change since the last call, in order."""
+        return [(when, gpio, level) for when, gpio, level in self._ask("edges")]
+
+    def contact(self, first: int, second: int, closed: bool) -> None:
+        """Close or open a switch between two pins, like a key of a matrix."""
+        self._ask("contact", first, second, closed)
+
+    def send(self, uart: int, data: bytes) -> None:
+        """Characters to a UART, one after the other at its rate from now on."""
+        self._ask("send", uart, list(data))
+
+    def characters(self, uart: int) -> list[tuple[float, float, int]]:
+        """(start bit ns, end of stop bit ns, value) of what a UART sent since the last call."""
+        return [(start, end, value) for start, end, value in self._ask("characters", uart)]
+
+    def character_ns(self, uart: int) -> float:
+        """How long one character takes at the UART's present rate and format, ns."""
+        return float(self._ask("character_ns", uart))
+
+    def _ask(self, *request: object) -> Any:
+        if self._control is None:
+            raise TjugoError("the emulated board is not running")
+        try:
+            self._control.sendall(json.dumps(request).encode() + b"\n")
+            while b"\n" not in self._received:
+                piece = self._control.recv(65536)
+                if not piece:
+                    raise ConnectionError("it has ended")
+                self._received += piece
+        except OSError as error:
+            raise TjugoError(f"the emulated board does not answer: {error}") from None
+        line, self._received = self._received.split(b"\n", 1)
+        reply = json.loads(line)
+        if "error" in reply:
+            raise TjugoError(f"the emulated board refuses {request[0]}: {reply['error']}")
+        return reply["answer"]
+
+    def _end(self, cut: bool) -> None:
+        process, self._process, self.port = self._process, None, ""
+        if self._control is not None:
+            self._control.close()
+            self._control, self._received = None, b""
+        if process is None:
+            return
+        if process.poll() is None:
+            process.kill() if cut else process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _console(self, folder: Path) -> str:
+        """Name of the pty, from the line that the emulator prints when the board has booted."""
+        assert self._process is not None and self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        deadline = time.monotonic() + _START_SECONDS
+        said = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while selector.select(max(0.0, deadline - time.monotonic())):
+                piece = os.read(pipe, 4096)
+                said += piece
+                if said.endswith(b"\n"):
+                    return str(json.loads(said)["port"])
+                if not piece:
+                    break
+        self._end(cut=True)
+        errors = (folder / "errors").read_text(errors="replace").strip()
+        raise TjugoError("the emulated Pico did not start: " + (errors or "nothing was said"))

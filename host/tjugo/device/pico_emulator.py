@@ -1,0 +1,243 @@
+"""The process in which an emulated Pico runs; pico.PicoBoard starts it and speaks to it.
+
+Standard output has one line of JSON once the console can be connected to. `control` in the folder
+is a socket on which each line of JSON is a request, each answered by a line; `uart0` and `uart1`
+are the wires of the two UARTs, for one connection each. It ends when its standard input does, so
+that nothing is left behind when the one who started it dies.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rp2040py.boards import BoardSpec
+from rp2040py.cli.pty_repl import PtyInteractiveRepl
+from rp2040py.device import MicroPythonDevice
+from rp2040py.device.load_flash import load_uf2
+from rp2040py.external.bootsel_button import BootselButton
+from rp2040py.peripherals import ssi
+from rp2040py.rp2040 import RP2040
+
+from tjugo.device.pico_flash import FLASH_BYTES
+from tjugo.device.pico_pins import Pins
+from tjugo.device.pico_uart import LineUart
+
+_START_SECONDS = 60.0
+_UART_ADDRESSES = (0x40034, 0x40038)
+_PIO_NS = 10_000
+_REST_SECONDS = 0.002
+_NICE = 5  # while the board is busy it takes a whole processor
+_WRITES = {
+    ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
+    ssi.CMD_SECTOR_ERASE: ssi.FLASH_SECTOR_SIZE,
+    ssi.CMD_BLOCK_ERASE: ssi.FLASH_BLOCK_SIZE,
+}
+
+# A MicroPythonDevice of whose parts methods are replaced, as rp2040py has no hooks there.
+Replaceable = Any
+
+
+class KeptFlash:
+    """The flash chip's content as a file, written through with every erase and program command.
+
+    A kill between two commands leaves exactly what the chip would have; one command is whole or
+    not at all, which a real chip does not promise.
+    """
+
+    def __init__(self, device: Replaceable, uf2: Path, path: Path) -> None:
+        self._chip = device.mcu.flash
+        self._ssi = device.mcu.ssi
+        if path.exists():
+            content = path.read_bytes()
+            self._chip[: len(content)] = content
+            load_uf2(uf2, device.mcu)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        os.pwrite(self._file, bytes(self._chip[:FLASH_BYTES]), 0)
+        self._apply = self._ssi._apply_command
+        self._ssi._apply_command = self._command
+
+    def _command(self) -> None:
+        sent = bytes(self._ssi._tx_buffer[:4])
+        self._apply()
+        size = _WRITES.get(sent[0]) if len(sent) == 4 else None
+        if size is not None:
+            start = int.from_bytes(sent[1:], "big") & ~(size - 1)
+            os.pwrite(self._file, bytes(self._chip[start : start + size]), start)
+
+
+class QuietConsole:
+    """The USB host's side of the console, sending only when there is something to send.
+
+    rp2040py's own answers a waiting board with empty packets without end, which a host never does:
+    the board would be busy with them instead of sleeping, and emulated time could not jump ahead.
+    """
+
+    def __init__(self, device: Replaceable) -> None:
+        self._cdc = device.cdc
+        self._read = self._cdc.usb.on_endpoint_read
+        self._push = self._cdc.tx_fifo.push
+        self._waiting: tuple[int, int] | None = None
+        self._cdc.usb.on_endpoint_read = self._board_reads
+        self._cdc.tx_fifo.push = self._host_writes
+
+    def _board_reads(self, endpoint: int, size: int) -> None:
+        self._waiting = None
+        if endpoint == self._cdc._out_endpoint and self._cdc.tx_fifo.empty:
+            self._waiting = (endpoint, size)
+        else:
+            self._read(endpoint, size)
+
+    def _host_writes(self, value: int) -> None:
+        self._push(value)
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._read(*waiting)
+
+
+class SteadyPio:
+    """Lets the state machines of the PIO go on while the processor sleeps.
+
+    rp2040py jumps from alarm to alarm then, and takes one PIO instruction for each jump however
+    long it was. So while a machine is enabled there is an alarm every 10 us: programs clocked
+    with up to 100 kHz keep their time, faster ones fall behind while the processor sleeps.
+    """
+
+    def __init__(self, mcu: RP2040) -> None:
+        self._machines = [machine for pio in mcu.pio for machine in pio.machines]
+        self._alarm = mcu.clock.create_alarm(self._tick)
+        self._ticking = False
+
+    def look(self) -> None:
+        """Start when a machine has been enabled. Call it now and then."""
+        if not self._ticking:
+            self._tick()
+
+    def _tick(self) -> None:
+        self._ticking = any(machine.enabled for machine in self._machines)
+        if self._ticking:
+            self._alarm.schedule(_PIO_NS)
+
+
+class Wire:
+    """A UART's line: what the board sends goes to whoever is connected, and the other way."""
+
+    def __init__(self, device: MicroPythonDevice, number: int) -> None:
+        self._characters: list[tuple[float, float, int]] = []
+        self._writer: asyncio.StreamWriter | None = None
+        self.uart = LineUart(device.mcu.uart[number], self._sent)
+        device.mcu.uart[number] = self.uart
+        device.mcu.peripherals[_UART_ADDRESSES[number]] = self.uart
+
+    def characters(self) -> list[tuple[float, float, int]]:
+        """Start, end and value of what the board sent since the last call."""
+        taken, self._characters = self._characters, []
+        return taken
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, until the other side closes it; a second one takes its place."""
+        self._writer = writer
+        while data := await reader.read(4096):
+            self.uart.receive(data)
+        if self._writer is writer:
+            self._writer = None
+        writer.close()
+
+    def _sent(self, start: float, end: float, value: int) -> None:
+        self._characters.append((start, end, value))
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(bytes((value,)))
+
+
+class Emulator:
+    """One board, its wiring, and the requests about it."""
+
+    def __init__(self, uf2: Path, flash: Path) -> None:
+        self.device = MicroPythonDevice(board=BoardSpec(extras=(BootselButton,), image=uf2))
+        self.flash = KeptFlash(self.device, uf2, flash)
+        self.console = QuietConsole(self.device)
+        self.wires = [Wire(self.device, number) for number in range(2)]
+        self.pio = SteadyPio(self.device.mcu)
+        pins = Pins(self.device.mcu)
+        simulator: Any = self.device.simulator
+        self._batch = simulator._execute_batch
+        simulator._execute_batch = self._run_or_rest
+        self._requests: dict[str, Callable[..., object]] = {
+            "now": lambda: self.device.mcu.clock.nanos,
+            "level": pins.level,
+            "drive": pins.drive,
+            "play": pins.play,
+            "watch": pins.watch,
+            "edges": pins.edges,
+            "contact": pins.contact,
+            "send": lambda number, data: self.wires[number].uart.receive(bytes(data)),
+            "characters": lambda number: self.wires[number].characters(),
+            "character_ns": lambda number: self.wires[number].uart.character_ns,
+        }
+
+    def _run_or_rest(self) -> None:
+        """The next few milliseconds; none if only something from outside can wake the board."""
+        mcu = self.device.mcu
+        self.pio.look()
+        if mcu.core.waiting and not mcu.clock.has_scheduled_alarm:
+            time.sleep(_REST_SECONDS)
+        else:
+            self._batch()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Requests are [name, argument, ...]; answers {"answer": ..} or {"error": ".."}."""
+        while line := await reader.readline():
+            writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+        writer.close()
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            name, *arguments = json.loads(line)
+            return {"answer": self._requests[name](*arguments)}
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            return {"error": f"{type(error).__name__}: {error}"}
+
+
+async def run(emulator: Emulator, folder: Path) -> None:
+    """Boot, say where the console is, and run until told to end."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), ended.set)
+    device = emulator.device
+    await asyncio.start_unix_server(emulator.serve, folder / "control")
+    for number, wire in enumerate(emulator.wires):
+        await asyncio.start_unix_server(wire.serve, folder / f"uart{number}")
+    await device.astart(_START_SECONDS)
+    console = PtyInteractiveRepl(device.cdc, device.simulator, on_quit=lambda _code: ended.set())
+    await console.start()
+    print(json.dumps({"port": console.slave_path}), flush=True)
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    while not ended.is_set():
+        try:
+            await device.simulator.wait_for(ended, None)
+        except RuntimeError as error:  # the emulator itself broke off
+            print(f"the emulator stopped: {error.__cause__ or error}", file=sys.stderr)
+            break
+    device.stop()
+
+
+def main() -> int:
+    """The process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("uf2", type=Path)
+    parser.add_argument("flash", type=Path)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    os.nice(_NICE)
+    asyncio.run(run(Emulator(options.uf2, options.flash), options.folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

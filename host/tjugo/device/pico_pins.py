@@ -1,0 +1,102 @@
+"""What is wired to the emulated Pico's pins: levels driven, edges seen, contacts closed.
+
+Every time is emulated, in ns since the emulator started. An edge carries the moment at which the
+instruction that made it began.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from rp2040py.gpio_pin import GPIOPinState
+from rp2040py.rp2040 import RP2040
+
+_LEVELS = {GPIOPinState.LOW: 0, GPIOPinState.HIGH: 1}
+
+Edge = tuple[float, int, int | None]  # time, GPIO, level; None: the board no longer drives it
+
+
+class Pins:
+    """The outside of the chip's 30 GPIOs."""
+
+    def __init__(self, mcu: RP2040) -> None:
+        self._mcu = mcu
+        self._edges: list[Edge] = []
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._contacts: dict[tuple[int, int], list[Callable[[], None]]] = {}
+        self._outside: dict[int, int | None] = {}
+        self._players: list[object] = []  # the clock holds an alarm only while it is scheduled
+
+    def level(self, gpio: int) -> int | None:
+        """What the board drives the pin to; None while it is an input."""
+        return _LEVELS.get(self._mcu.gpio[gpio].value)
+
+    def drive(self, gpio: int, level: int | None) -> None:
+        """Drive an input from outside; None lets it go back to its pull resistor."""
+        # Telling the emulator a level it knows would raise the edge's interrupt again.
+        if self._outside.get(gpio) == level:
+            return
+        self._outside[gpio] = level
+        if level is None:
+            self._mcu.gpio[gpio].release_input()
+        else:
+            self._mcu.gpio[gpio].set_input_value(bool(level))
+
+    def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
+        """Drive an input through levels, each so many ns after the step before; when it began."""
+        left = deque(steps)
+
+        def step() -> None:
+            self.drive(gpio, left.popleft()[1])
+            if left:
+                alarm.schedule(left[0][0])
+
+        alarm = self._mcu.clock.create_alarm(step)
+        self._players.append(alarm)
+        if left:
+            alarm.schedule(left[0][0])
+        return float(self._mcu.clock.nanos)
+
+    def watch(self, gpios: Iterable[int]) -> None:
+        """Record what the board does with these pins from now on, and with no others."""
+        for stop in self._watched.values():
+            stop()
+        self._edges.clear()
+        self._watched = {gpio: self._listen(gpio, self._record(gpio)) for gpio in set(gpios)}
+
+    def edges(self) -> list[Edge]:
+        """What was recorded since the last call, in order."""
+        taken, self._edges = self._edges, []
+        return taken
+
+    def contact(self, first: int, second: int, closed: bool) -> None:
+        """A switch between two pins, like a key in a matrix: what drives the one drives the other.
+
+        Where two contacts disagree the low level wins, as with an open drain.
+        """
+        pair = (min(first, second), max(first, second))
+        if closed and pair not in self._contacts:
+            self._contacts[pair] = [self._listen(gpio, self._settle) for gpio in pair]
+        elif not closed:
+            for stop in self._contacts.pop(pair, []):
+                stop()
+        self._settle()
+        if not closed:
+            for gpio in pair:
+                if not any(gpio in other for other in self._contacts):
+                    self.drive(gpio, None)
+
+    def _settle(self) -> None:
+        driven: dict[int, list[int]] = {}
+        for pair in self._contacts:
+            for here, there in (pair, pair[::-1]):
+                level = self.level(there)
+                driven.setdefault(here, []).extend([] if level is None else [level])
+        for gpio, levels in driven.items():
+            self.drive(gpio, min(levels) if levels and self.level(gpio) is None else None)
+
+    def _record(self, gpio: int) -> Callable[[], None]:
+        return lambda: self._edges.append((self._mcu.clock.nanos, gpio, self.level(gpio)))
+
+    def _listen(self, gpio: int, changed: Callable[[], None]) -> Callable[[], None]:
+        stop: Callable[[], None] = self._mcu.gpio[gpio].add_listener(lambda _new, _old: changed())
+        return stop

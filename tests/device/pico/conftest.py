@@ -1,0 +1,71 @@
+"""DEVICE=pico: an emulated Raspberry Pi Pico with the project's own board files on its flash."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tjugo import vector_checks
+from tjugo.device import pico_build
+from tjugo.device.mpy import CORTEX_M0_PLUS, compile_file, compile_packages
+from tjugo.device.pico import PicoBoard, require_emulator
+from tjugo.device.pico_flash import write_flash
+from tjugo.device.remote import Remote
+from tjugo.device.toolchain import REPO
+
+_BOARD = REPO / "boards" / "rp2040_pico"
+_PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/drivers")
+# A watchdog cannot be had here: emulated time jumps ahead while nobody asks the board anything.
+_SETTINGS = b'{"watchdog": false}'
+
+
+def board_files() -> dict[str, bytes]:
+    """What the board has on its flash, by path."""
+    folders = [*(REPO / name for name in _PACKAGES), Path(vector_checks.__file__).parent]
+    files = compile_packages(folders, CORTEX_M0_PLUS)
+    common = compile_packages([REPO / "boards" / "common"], CORTEX_M0_PLUS)
+    files.update({f"boards/{name}": content for name, content in common.items()})
+    for path in [_BOARD / "board.py", _BOARD / "pins.py"]:
+        files[f"{path.stem}.mpy"] = compile_file(path, path.name, CORTEX_M0_PLUS)
+    on_flash = {f"lib/{name}": content for name, content in files.items()}
+    return {**on_flash, "settings.json": _SETTINGS}
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The UF2 image to run. Skips unless DEVICE=pico asks for the emulator by name: it is slow."""
+    if os.environ.get("DEVICE") != "pico":
+        pytest.skip("only with DEVICE=pico")
+    require_emulator()
+    return pico_build.firmware(print)
+
+
+@pytest.fixture(scope="session")
+def pico(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PicoBoard]:
+    """The running board, shared by the tests."""
+    flash = tmp_path_factory.mktemp("pico") / "flash"
+    write_flash(flash, board_files())
+    with PicoBoard(image, flash) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def loaded(pico: PicoBoard) -> Iterator[Remote]:
+    """The connection to its console."""
+    with Remote(pico.port) as connection:
+        yield connection
+
+
+@pytest.fixture
+def board(loaded: Remote) -> Remote:
+    """The board with a fresh interpreter."""
+    loaded.soft_reset()
+    return loaded
+
+
+@pytest.fixture
+def own_pico(image: Path, tmp_path: Path) -> Iterator[PicoBoard]:
+    """A board with a blank flash that the test may switch off and on."""
+    with PicoBoard(image, tmp_path / "flash") as running:
+        yield running

@@ -1,0 +1,192 @@
+"""The parts of boards/rp2040_pico on the emulated Pico: pulses, relay, key pad.
+
+The pins are driven and watched in emulated time, so the times here are the board's own and do not
+depend on how busy this machine is.
+"""
+
+import importlib.util
+
+import pytest
+
+from tjugo.device.toolchain import REPO
+
+MS = 1e6  # ns
+KEYS = "123456789*0#"  # row by row
+
+SET_UP = """\
+import time
+import board
+metering, relay, keypad = board.metering, board.relay, board.keypad
+def count(ms):
+    total = 0
+    end = time.ticks_add(time.ticks_ms(), ms)
+    while time.ticks_diff(end, time.ticks_ms()) > 0:
+        total += metering.take(1000)
+        time.sleep_ms(20)
+    return total
+def wait(ms):
+    for _ in range(ms // 15):
+        board.service()
+        time.sleep_ms(15)
+def look(ms):
+    wait(ms)
+    return keypad.get()
+"""
+
+IRQ = """\
+from machine import Pin
+seen = 0
+def fell(_pin):
+    global seen
+    seen += 1
+Pin({gpio}, Pin.IN, Pin.PULL_UP).irq(fell, Pin.IRQ_FALLING, hard=True)
+"""
+
+
+def gpios() -> dict[str, int]:
+    """GPIO numbers of the board's own wiring table, by function."""
+    path = REPO / "boards" / "rp2040_pico" / "pins.py"
+    spec = importlib.util.spec_from_file_location("pico_pins_table", path)
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    return {row[0]: row[1] for row in table.PINS}
+
+
+GPIO = gpios()
+
+
+@pytest.fixture(scope="module")
+def edges_at_start(pico, loaded):
+    """The board's parts are made, once for all tests here; what the coils did meanwhile."""
+    loaded.soft_reset()
+    pico.drive(GPIO["pulse"], 1)
+    pico.watch(GPIO["relay_open"], GPIO["relay_close"])
+    loaded.exec(SET_UP, quiet_seconds=120.0)
+    return pico.edges()
+
+
+@pytest.fixture
+def parts(edges_at_start, loaded):
+    """The board with `metering`, `relay` and `keypad`."""
+    return loaded
+
+
+def pulses(number, low_ms, high_ms):
+    """Steps for PicoBoard.play: the level rests high, each pulse is low."""
+    return [(high_ms * MS, 0), (low_ms * MS, 1)] * number
+
+
+# What is played, and how many pulses of it count: IEC 62053-31 has 30 ms as the shortest.
+TRAINS = {
+    "shortest": (pulses(20, 30, 30), 20),
+    "long": (pulses(5, 90, 40), 5),
+    "spikes": (pulses(10, 1, 60), 0),
+    "bounce": ([step for _ in range(8) for step in pulses(2, 2, 3) + pulses(1, 35, 40)], 8),
+}
+
+
+@pytest.mark.parametrize("train", TRAINS)
+def test_pulses_counted_by_pio(pico, parts, train):
+    steps, expected = TRAINS[train]
+    pico.play(GPIO["pulse"], steps)
+    total_ms = sum(after for after, _level in steps) / MS
+    assert int(parts.exec(f"print(count({round(total_ms) + 60}))")) == expected
+
+
+def test_pulses_come_while_nobody_looks(pico, parts):
+    """The state machine keeps the number; it arrives with the next pulse that finds room."""
+    pico.play(GPIO["pulse"], pulses(20, 30, 30))
+    first = int(parts.exec("time.sleep_ms(1250); print(metering.take(1000))"))
+    pico.play(GPIO["pulse"], pulses(1, 30, 30))
+    assert first < 20
+    assert first + int(parts.exec("print(count(120))")) == 21
+
+
+def test_pulses_counted_by_pin_irq(pico, parts):
+    parts.exec(IRQ.format(gpio=GPIO["pulse"]))
+    pico.play(GPIO["pulse"], pulses(50, 30, 30))
+    assert int(parts.exec("time.sleep_ms(3100); print(seen)")) == 50
+
+
+@pytest.mark.parametrize("command", ["open", "close"])
+def test_a_relay_pulse(pico, parts, command):
+    """One coil, once, for 50 ms and not much more; the other stays dead."""
+    pico.watch(GPIO["relay_open"], GPIO["relay_close"])
+    parts.exec(f"relay.{command}()\nwait(200)")
+    edges = pico.edges()
+    assert [edge[1:] for edge in edges] == [
+        (GPIO[f"relay_{command}"], 1),
+        (GPIO[f"relay_{command}"], 0),
+    ]
+    assert 50 * MS <= edges[1][0] - edges[0][0] < 55 * MS
+    assert parts.exec("print(relay.busy(), relay.closed())") == f"False {command == 'close'}\n"
+
+
+def test_never_both_coils(pico, parts):
+    coils = (GPIO["relay_open"], GPIO["relay_close"])
+    pico.watch(*coils)
+    parts.exec("relay.close()\ntime.sleep_ms(10)\nrelay.open()\nwait(200)")
+    level = dict.fromkeys(coils, 0)
+    for _when, gpio, new in pico.edges():
+        level[gpio] = new
+        assert sum(level.values()) < 2
+    assert sum(level.values()) == 0
+    assert parts.exec("print(relay.closed())") == "False\n"
+
+
+def test_the_coils_are_dead_at_the_start(edges_at_start):
+    assert {gpio for _when, gpio, _level in edges_at_start} == {
+        GPIO["relay_open"],
+        GPIO["relay_close"],
+    }
+    assert all(level != 1 for _when, _gpio, level in edges_at_start)
+
+
+@pytest.fixture
+def key(pico, parts):
+    """A function that presses (True) or releases a key of the pad, named as on it."""
+    pairs = {
+        name: (GPIO[f"key_r{at // 3 + 1}"], GPIO[f"key_c{at % 3 + 1}"])
+        for at, name in enumerate(KEYS)
+    }
+    yield lambda name, down: pico.contact(*pairs[name], down)
+    for pair in pairs.values():
+        pico.contact(*pair, False)
+    parts.exec("look(60)")
+
+
+def test_every_key(parts, key):
+    seen = ""
+    for name in KEYS:
+        key(name, True)
+        seen += parts.exec("print(look(60) or '', end='')")
+        key(name, False)
+        assert parts.exec("print(look(60))") == "None\n"
+    assert seen == KEYS
+
+
+def test_a_second_key_waits_until_all_are_released(parts, key):
+    key("5", True)
+    assert parts.exec("print(look(60))") == "5\n"
+    key("6", True)
+    assert parts.exec("print(look(60))") == "None\n"
+    key("5", False)
+    assert parts.exec("print(look(60))") == "None\n"
+    key("6", False)
+    assert parts.exec("print(look(60))") == "None\n"
+    key("6", True)
+    assert parts.exec("print(look(60))") == "6\n"
+
+
+def test_a_key_that_is_not_there_is_not_seen(parts, key):
+    """Three keys at three corners of a rectangle look like four."""
+    for name in "124":
+        key(name, True)
+    assert parts.exec("print(look(60))") == "None\n"
+
+
+def test_a_bouncing_key_is_one(parts, key):
+    for down in (True, False, True, False, True):
+        key("5", down)
+        parts.exec("board.service(); time.sleep_ms(5)")
+    assert parts.exec("print(look(90), look(90))") == "5 None\n"
