@@ -42,7 +42,8 @@ class App:
         bus = asyncio.create_task(self._bus.run())
         try:
             while not bus.done():
-                self._tick()
+                if not self._bus.sending:
+                    self._tick()
                 await asyncio.sleep_ms(_TICK_MS)
             await bus
         finally:

@@ -10,7 +10,11 @@ _CHUNK = 64
 
 
 class Listener:
-    """`rs485`: see boards/README.md. `server`: meterbus.server.Server."""
+    """`rs485`: see boards/README.md. `server`: meterbus.server.Server.
+
+    sending: our driver is on. Whoever may block for milliseconds waits until it is off: the next
+    one on the line talks 3.5 characters after our last bit.
+    """
 
     def __init__(self, rs485, server):
         self._rs485 = rs485
@@ -18,6 +22,7 @@ class Listener:
         self._stream = rs485.stream
         self._poller = select.poll()
         self._poller.register(self._stream, select.POLLIN)
+        self.sending = False
         self._turns = 0
         self._turns_seen = 0
         self._deaf_ms = 0
@@ -65,7 +70,9 @@ class Listener:
     async def _send(self, reply):
         rs485 = self._rs485
         await asyncio.sleep_ms(rs485.turn_ms)
+        self.sending = True
         try:
             await asyncio.sleep_ms(rs485.begin(reply))
         finally:
             rs485.end()
+            self.sending = False

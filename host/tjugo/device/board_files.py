@@ -6,10 +6,14 @@ from tjugo import vector_checks
 from tjugo.device.mpy import CORTEX_M3, compile_file, compile_packages
 from tjugo.device.toolchain import REPO
 
-_PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/meter", "firmware/collector")
+_PACKAGES = (
+    "sts_portable",
+    *("firmware/meterbus", "firmware/drivers", "firmware/meter", "firmware/collector"),
+)
 _TESTS = REPO / "tests" / "host"
 RUN_PORTABLE = _TESTS / "run_portable.py"
-CHECKS = sorted((_TESTS / "portable").glob("check_*.py"))
+_PORTABLE = sorted((_TESTS / "portable").glob("*.py"))
+CHECKS = [path for path in _PORTABLE if path.name.startswith("check_")]
 
 
 def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
@@ -20,6 +24,8 @@ def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
     folders = [REPO / name for name in _PACKAGES if (REPO / name).is_dir()]
     folders.append(Path(vector_checks.__file__).parent)
     files = compile_packages(folders, arch)
-    for path in [*CHECKS, RUN_PORTABLE]:
+    for path in [*_PORTABLE, RUN_PORTABLE]:
         files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
+    for name, content in compile_packages([REPO / "boards" / "common"], arch).items():
+        files[f"boards/{name}"] = content
     return {f"lib/{name}": content for name, content in files.items()}
