@@ -15,6 +15,15 @@ test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
 	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
+test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
+	@DEVICE=$${DEVICE:-qemu} $(BIN)/pytest tests/device $(ARGS)
+
+deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
+	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
+
+provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 ARGS="--drn DRN --address 1"
+	@$(BIN)/python -m tjugo.device.provision "$(PORT)" $(ARGS)
+
 soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
 	@$(BIN)/tjugo soak $(ARGS)
 
@@ -44,4 +53,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test soak bench vectors lint fmt clean setup setup-dev
+.PHONY: help run test test-device deploy provision soak bench vectors lint fmt clean setup setup-dev

@@ -80,7 +80,11 @@ def test_decode_with_a_key(state):
 
 
 def test_decode_in_clear_needs_no_key(state):
-    assert "InitiateMeterTest/Display1" in fine(state, "token", "decode", "56493153725450313471")
+    digits = "56493153725450313471"
+    told = fine(state, "token", "decode", digits)
+    assert "InitiateMeterTest/Display1" in told
+    groups = [digits[i : i + 4] for i in range(0, 20, 4)]
+    assert fine(state, "token", "decode", *groups) == told
 
 
 DECODE = ("token", "decode")
@@ -97,6 +101,7 @@ WRONG = [
     (("sell", drn(9), "20"), 1, f"Meter {drn(9)} is not registered here."),
     (("sell", drn(1), "twenty"), 2, "The amount is a number of kWh such as 20 or 7.5"),
     (("sell", drn(1), "9999999"), 1, "The amount must be more than 0 and at most 1820162.4 kWh."),
+    (("sell", drn(1), "-5"), 2, "The amount is a number of kWh such as 20 or 7.5, not '-5'."),
     (("sell", drn(1)), 2, "Usage: tjugo sell"),
     (("meter", "add", drn(1)), 1, f"Meter {drn(1)} is registered already."),
     (("meter", "add", drn(4), "--ea", "09"), 2, "Usage: tjugo meter add"),

@@ -30,7 +30,7 @@ def init(state: Path) -> None:
         click.echo(f"Station in {state}")
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # -5 is a wrong amount
 @click.argument("drn")
 @click.argument("kwh")
 @click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")

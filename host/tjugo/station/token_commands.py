@@ -23,7 +23,7 @@ def token_group() -> None:
 
 
 @token_group.command("decode")
-@click.argument("digits")
+@click.argument("digits", nargs=-1, required=True)
 @click.option("--key", "key_hex", help="Decoder key in hex, most significant byte first.")
 @click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
 @click.option("--bdt", type=click.Choice(["93", "14", "35"]), default="14", show_default=True)
@@ -31,7 +31,7 @@ def token_group() -> None:
 @json_option
 @state_option
 def token_decode(
-    digits: str,
+    digits: tuple[str, ...],
     key_hex: str | None,
     ea: str,
     bdt: str,
@@ -40,7 +40,7 @@ def token_decode(
     state: Path,
 ) -> None:
     """Decode the token DIGITS (20, spaces allowed) with its meter's key."""
-    checked = token_digits(digits)
+    checked = token_digits(" ".join(digits))
     cls = token.split(checked)[0]
     if drn is not None:
         with Station.open(state) as station:
