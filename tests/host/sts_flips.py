@@ -65,7 +65,7 @@ def flips(digits: str) -> list[str]:
 
 
 def run(tries: int, seed: int = 16) -> Outcome:
-    """At least `tries` tries: tokens of class 0 and 2, of EA07 and EA11 in turn, each a new key."""
+    """At least `tries` tries: class 0 and 2, EA07 and EA11 in turn, each token with a new key."""
     rng = random.Random(seed)
     found = Outcome()
     sts_fast.register()

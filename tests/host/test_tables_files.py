@@ -10,13 +10,13 @@ from explain_kit import GAS, KEY02
 from sts_portable import ea, sta
 from tjugo import cli
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.sts import tables
+from tjugo.station import sta_tables
 from tjugo.sts.explain import explain_token, rounds
 
 rng = random.Random(55)
 OWN = bytes(rng.sample(range(16), 16) + rng.sample(range(16), 16) + rng.sample(range(64), 64))
 LISTS = {"S1": list(OWN[:16]), "S2": list(OWN[16:32]), "P": list(OWN[32:])}
-SAMPLE = tables.in_use()
+SAMPLE = sta_tables.in_use()
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_file(form):
-    assert tables.parse(FORMS[form]) == OWN
+    assert sta_tables.parse(FORMS[form]) == OWN
 
 
 def but(name, numbers):
@@ -68,7 +68,7 @@ WRONG = [
 @pytest.mark.parametrize(("content", "sentence"), WRONG, ids=range(len(WRONG)))
 def test_what_is_no_file_of_tables(content, sentence):
     with pytest.raises(TjugoError) as refused:
-        tables.parse(content)
+        sta_tables.parse(content)
     assert refused.value.message.startswith(sentence)
 
 
@@ -76,14 +76,14 @@ def test_load_keeps_them_private_and_use_takes_them(tmp_path):
     file, state = tmp_path / "licence.json", tmp_path / "state"
     file.write_bytes(FORMS["json"])
     before = ea.encrypt(7, bytes(8), bytes(8))
-    assert tables.load(file, state) == OWN
-    kept = state / tables.FILE
+    assert sta_tables.load(file, state) == OWN
+    kept = state / sta_tables.FILE
     assert kept.read_bytes() == OWN and stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert tables.in_use() == SAMPLE
-    assert tables.use(state) == OWN == tables.in_use()
+    assert sta_tables.in_use() == SAMPLE
+    assert sta_tables.use(state) == OWN == sta_tables.in_use()
     assert ea.encrypt(7, bytes(8), bytes(8)) != before
-    assert not tables.sample_in_use()
-    assert tables.use(tmp_path) == SAMPLE
+    assert not sta_tables.sample_in_use()
+    assert sta_tables.use(tmp_path) == SAMPLE
     assert ea.encrypt(7, bytes(8), bytes(8)) == before
 
 
@@ -99,15 +99,16 @@ def test_inverses_are_derived():
 
 def test_a_file_that_is_refused_changes_nothing(tmp_path):
     (tmp_path / "good").write_bytes(OWN)
-    tables.load(tmp_path / "good", tmp_path)
+    sta_tables.load(tmp_path / "good", tmp_path)
     for name, content in (("bad", bytes(96)), ("long", b"1 " * 9000)):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(TjugoError):
-            tables.load(tmp_path / name, tmp_path)
+            sta_tables.load(tmp_path / name, tmp_path)
     with pytest.raises(TjugoError):
-        tables.load(tmp_path / "missing", tmp_path)
-    assert tables.kept(tmp_path) == OWN
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "good", "long", tables.FILE]
+        sta_tables.load(tmp_path / "missing", tmp_path)
+    assert sta_tables.kept(tmp_path) == OWN
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["bad", "good", "long", sta_tables.FILE]
 
 
 @pytest.mark.parametrize(
@@ -115,12 +116,12 @@ def test_a_file_that_is_refused_changes_nothing(tmp_path):
 )
 def test_damaged_or_open_tables_stop_the_work(tmp_path, content, mode):
     """Not the sample instead: that would make tokens that no meter takes."""
-    path = tmp_path / tables.FILE
+    path = tmp_path / sta_tables.FILE
     path.write_bytes(content)
     path.chmod(mode)
     with pytest.raises(Unavailable):
-        tables.use(tmp_path)
-    assert tables.in_use() == SAMPLE
+        sta_tables.use(tmp_path)
+    assert sta_tables.in_use() == SAMPLE
 
 
 def run(capsys, *words):
@@ -135,9 +136,9 @@ def test_the_commands(tmp_path, capsys):
     file.write_bytes(FORMS["text"])
     assert "The published sample tables" in run(capsys, "show", *state)[1]
     status, said = run(capsys, "load", str(file), *state)
-    assert status == 0 and tables.fingerprint(OWN) in said
+    assert status == 0 and sta_tables.fingerprint(OWN) in said
     status, said = run(capsys, "show", *state)
-    assert said == f"A licensee's tables ({tables.fingerprint(OWN)}).\n"
+    assert said == f"A licensee's tables ({sta_tables.fingerprint(OWN)}).\n"
     assert explain_token(GAS, KEY02).result == "CRCError"
     assert run(capsys, "reset", *state)[0] == 0
     assert "No tables" in run(capsys, "reset", *state)[1]
@@ -154,8 +155,8 @@ def test_a_wrong_file_at_the_command(tmp_path, capsys):
 
 
 def test_explain_uses_them(tmp_path, capsys):
-    (tmp_path / tables.FILE).write_bytes(OWN)
-    (tmp_path / tables.FILE).chmod(0o600)
+    (tmp_path / sta_tables.FILE).write_bytes(OWN)
+    (tmp_path / sta_tables.FILE).chmod(0o600)
     with pytest.raises(SystemExit):
         cli.main(["explain", GAS, "--key", KEY02.key.hex(), "--state", str(tmp_path)])
     said = capsys.readouterr().out

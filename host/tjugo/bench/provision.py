@@ -7,6 +7,7 @@ from typing import Any
 from tjugo.bench.state import read_json, write_private
 from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import Conflict, Unavailable
+from tjugo.station import sta_tables
 from tjugo.station.customers import add_customer, link_meter
 from tjugo.station.meters import (
     NewMeter,
@@ -16,7 +17,6 @@ from tjugo.station.meters import (
     set_collector,
 )
 from tjugo.station.station import Station
-from tjugo.sts import tables
 
 COLLECTOR_ID = "bench"
 _MANUFACTURER = "01"
@@ -104,10 +104,10 @@ def _meter(
 
 def _copy_sta_tables(station: Station, flash: Path) -> None:
     """The meter has the tables that the station sells with; without a file, the sample ones."""
-    if tables.kept(station.state_dir) is None:
-        tables.reset(flash)
+    if sta_tables.kept(station.state_dir) is None:
+        sta_tables.reset(flash)
     else:
-        tables.load(station.state_dir / tables.FILE, flash)
+        sta_tables.load(station.state_dir / sta_tables.FILE, flash)
 
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:

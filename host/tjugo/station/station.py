@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from tjugo import sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
+from tjugo.station import sta_tables
 from tjugo.station.db import make_private, open_engine, sentences, upgrade
 from tjugo.station.keys import SoftBackend, TokenBackend
 from tjugo.station.models import Tenant
 from tjugo.station.paths import DATABASE, VENDING_KEYS
-from tjugo.sts import tables
 
 DEFAULT_TENANT = 1
 
@@ -74,7 +74,7 @@ class Station:
             _make_folder(folder)
         elif not path.is_file():
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
-        tables.use(folder)
+        sta_tables.use(folder)
         if backend is None:
             if create:
                 SoftBackend.create_sample(folder / VENDING_KEYS)

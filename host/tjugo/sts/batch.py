@@ -9,11 +9,11 @@ from sts_portable import amount, vendor
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError
 from tjugo.station.keys import SoftBackend, VendingKey, plain
+from tjugo.station.private_file import private_file
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, writer
 from tjugo.sts.batch_row import Keys, Request, Tids, make, understand
 from tjugo.sts.explain.key import from_hex
-from tjugo.sts.private_file import private_file
 
 _CHUNK = 4096
 _BULK_EA = 7

@@ -9,9 +9,9 @@ import click
 
 from tjugo import sts_fast
 from tjugo.errors import TjugoError
+from tjugo.station import sta_tables
 from tjugo.station.commands import state_option
 from tjugo.sts import batch as _batch
-from tjugo.sts import tables
 from tjugo.sts.batch_file import count_rows
 from tjugo.sts.explain.sale import minute_of, parse_moment
 
@@ -34,7 +34,7 @@ def batch(
     """
     if target.exists() and source.exists() and source.samefile(target):
         raise TjugoError("IN.csv and OUT.csv are the same file.", 2)
-    tables.use(state)
+    sta_tables.use(state)
     sts_fast.register()
     known = _batch.read_keys(keys) if keys else {}
     moment = datetime.now(UTC)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from tjugo.station import sta_tables as _tables
 from tjugo.station.commands import state_option
-from tjugo.sts import tables as _tables
 from tjugo.sts.batch_command import batch
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from tjugo.errors import TjugoError
+from tjugo.station import sta_tables
 from tjugo.station.commands import json_option, state_option
 from tjugo.station.meters import config_of
 from tjugo.station.station import Station
 from tjugo.station.token_commands import token_digits
-from tjugo.sts import tables
 from tjugo.sts.explain import DecoderKey, Explanation, Sale, explain_sale, explain_token
 from tjugo.sts.explain.key import KeyQuestion, of_meter
 from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
@@ -79,7 +79,7 @@ def explain(
     """
     if bool(digits) == (sell is not None):
         raise TjugoError("Give a token to explain, or --sell AMOUNT.", 2)
-    tables.use(state)
+    sta_tables.use(state)
     key = _key(meter, state, key_options)
     if digits:
         found = explain_token(token_digits(" ".join(digits)), key, mfr, rounds)

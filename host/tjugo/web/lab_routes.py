@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from tjugo.errors import TjugoError
 from tjugo.station import queries
 from tjugo.station.meters import config_of
+from tjugo.station.sta_tables import sample_in_use
 from tjugo.station.station import Station
 from tjugo.station.token_commands import token_digits
 from tjugo.sts import lab
 from tjugo.sts.explain import DecoderKey, Sale, explain_sale
 from tjugo.sts.explain.key import KeyQuestion, of_meter
 from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
-from tjugo.sts.tables import sample_in_use
 
 # Published keys and tokens of the STS test cases; the class 1 token is printed in meter manuals.
 _TEST = {"pan": "600727000000000009", "kt": 2, "krn": 1, "ti": 1, "bdt": "93"}

@@ -2,11 +2,11 @@
 
 from sts_portable import crc, ea, fields, results, token
 from sts_portable.decoder import Decoder, TidStore
+from tjugo.station.sta_tables import sample_in_use
 from tjugo.sts.explain.fields import block_bits
 from tjugo.sts.explain.key import DecoderKey
 from tjugo.sts.explain.model import Bits, Fact, Field, Step, Table, grouped, hexed
 from tjugo.sts.explain.rounds import trace
-from tjugo.sts.tables import sample_in_use
 
 CIPHERS = {7: "EA07, STA", 9: "EA09, DEA", 11: "EA11, MISTY1"}
 _CLASSES = {

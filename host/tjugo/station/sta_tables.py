@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sts_portable import sta
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.sts.private_file import private_file
+from tjugo.station.private_file import private_file
 
 FILE = "sta_tables.bin"
 SIZES = {"S1": 16, "S2": 16, "P": 64}
