@@ -107,11 +107,13 @@ class Bench:
                 group.create_task(part.run())
 
     def _start_station(self, stack: AsyncExitStack, sock: Any) -> None:
-        from tjugo.web.app import create_app  # slow to import, and only needed from here on
+        from tjugo.bench.routes import bench_router  # slow to import, and needed from here on
+        from tjugo.web.app import create_app
 
         self.link = MqttLink(self.station, self.broker.host, self.broker.port)
         self._run(stack, "the station's MQTT link", self.link.run())
-        self.web = WebServer(create_app(self.station, self.boards), sock)
+        app = create_app(self.station, lambda templates: bench_router(self.boards, templates))
+        self.web = WebServer(app, sock)
         task = self._watch("the web server", self.web.run())
         stack.push_async_callback(self.web.stop, task)
         stack.callback(self.hub.close)

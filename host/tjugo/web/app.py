@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from importlib import resources
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
@@ -31,12 +31,14 @@ _SENTENCES = {
 }
 
 Background = Callable[[], Coroutine[Any, Any, None]]
+Routes = Callable[[Jinja2Templates], APIRouter]
 
 
 def create_app(
-    station: Station, bench: Any = None, background: Background | None = None
+    station: Station, bench: Routes | None = None, background: Background | None = None
 ) -> FastAPI:
-    """The application. bench adds its page; background runs while requests are served."""
+    """The application. bench makes the routes of its page, which is /bench; background runs while
+    requests are served."""
     templates = Jinja2Templates(f"{_HERE}/templates")
     templates.env.globals["has_bench"] = bench is not None
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
@@ -56,9 +58,7 @@ def create_app(
     app.include_router(pages_router(station, templates))
     app.include_router(lab_router(station, templates))
     if bench is not None:
-        from tjugo.web.bench_routes import bench_router
-
-        app.include_router(bench_router(bench, templates))
+        app.include_router(bench(templates))
     first = RedirectResponse("/sales" if bench is None else "/bench", 303)
     app.add_api_route("/", lambda: first, include_in_schema=False, response_class=Response)
     _add_errors(app, templates)
