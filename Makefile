@@ -21,8 +21,8 @@ test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
-provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 ARGS="--drn DRN --address 1"
-	@$(BIN)/python -m tjugo.device.provision "$(PORT)" $(ARGS)
+provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
+	@$(BIN)/python -m tjugo.device.provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
 soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
 	@$(BIN)/tjugo soak $(ARGS)

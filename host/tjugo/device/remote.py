@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
+from tjugo.device.console import Console
 from tjugo.errors import TjugoError
 
 _CONNECT_SECONDS = 5
@@ -121,6 +122,19 @@ class Remote:
             raise TjugoError(f"the board on {self.port} said nothing for {seconds:g} s")
         return text.decode(errors="replace").strip()
 
+    def changed(self, files: Mapping[str, bytes]) -> list[str]:
+        """Names of those files, by path on the board, that are not there as they should be.
+
+        The board compares by SHA-256, so a second time is quick.
+        """
+        names = sorted(files)
+        seen = self.exec(_HASHES.format(names=names), quiet_seconds=30.0).split()
+        return [
+            name
+            for name, digest in zip(names, seen, strict=True)
+            if digest != hashlib.sha256(files[name]).hexdigest()
+        ]
+
     def put(
         self,
         files: Mapping[str, bytes],
@@ -128,22 +142,21 @@ class Remote:
     ) -> int:
         """Copy the files, by path on the board, that are not there already; how many that were.
 
-        copied: called with each name. The board compares by SHA-256, so a second time is quick.
+        copied: called with each name.
         """
-        names = sorted(files)
-        seen = self.exec(_HASHES.format(names=names), quiet_seconds=30.0).split()
-        changed = [
-            name
-            for name, digest in zip(names, seen, strict=True)
-            if digest != hashlib.sha256(files[name]).hexdigest()
-        ]
-        self.exec(_FOLDERS.format(folders=_parents(changed)))
+        changed = self.changed(files)
+        self.make_folders(changed)
         for name in changed:
-            self._write(name, files[name])
+            self.write(name, files[name])
             copied(name)
         return len(changed)
 
-    def _write(self, name: str, content: bytes) -> None:
+    def make_folders(self, names: list[str]) -> None:
+        """The folders that these files are in."""
+        self.exec(_FOLDERS.format(folders=_parents(names)))
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file in place. BoardError when it does not fit."""
         # Not mpremote's own copying: that sends binary as \\x escapes, three times the bytes.
         self.exec(f"from binascii import a2b_base64\n_file = open({name!r}, 'wb')")
         for at in range(0, len(content), _CHUNK_BYTES):
@@ -151,6 +164,18 @@ class Remote:
             packed = f"a2b_base64({binascii.b2a_base64(chunk, newline=False)!r})"
             self.exec(f"_file.write({min(repr(chunk), packed, key=len)})")
         self.exec("_file.close()")
+
+    def start_main(self) -> Console:
+        """Restart the interpreter so that main.py runs, and listen to it.
+
+        The console uses this connection, which is at the board's prompt no more.
+        """
+        try:
+            self._transport.serial.write(b"\r\x02")  # leave the raw prompt ...
+            self._transport.serial.write(b"\x04")  # ... and soft-reset
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"the board on {self.port} is gone: {error}") from None
+        return Console(self.port, self._transport.serial)
 
     def get(self, name: str) -> bytes:
         """A file's content. OSError when it is not there."""
@@ -160,9 +185,6 @@ class Remote:
 def _parents(names: list[str]) -> list[str]:
     """Every folder above these paths, outer ones first."""
     folders = {
-        str(folder)
-        for name in names
-        for folder in PurePosixPath(name).parents
-        if folder.name
+        str(folder) for name in names for folder in PurePosixPath(name).parents if folder.name
     }
     return sorted(folders, key=len)

@@ -1,0 +1,87 @@
+"""The emulated board as a meter or collector: what boards/README.md asks for, on MPS2-AN385.
+
+RS-485 is machine.UART(1), the service port is the console. Mains, keypad and display are simulated
+as in boards/sim. There is no network.
+"""
+
+import select
+import sys
+import time
+
+import machine
+from mps2_parts import Fram, Watchdog
+from mps2_parts import restart as _restart
+
+from boards.common.clock import Clock
+from boards.common.files import load_settings, make_folder
+from boards.common.files import save_settings as _save
+from boards.common.rs485 import RS485, baudrate_of
+from boards.common.simulated import Simulation
+
+NAME = "qemu_mps2"
+
+_SETTINGS = "/settings.json"
+_COARSE_MS = 200  # bytes come through a host that may pause
+_WATCHDOG_MS = 8000
+
+
+class _Net:
+    def up(self):
+        """There is no network."""
+        return False
+
+
+def settings():
+    """The dict in settings.json, or {}."""
+    return load_settings(_SETTINGS)
+
+
+def save_settings(values):
+    """Replace settings.json."""
+    _save(_SETTINGS, values)
+
+
+def report(values, kind="report"):
+    """Tell whoever listens on the console."""
+    _simulation.port.say({kind: values})
+
+
+def service(ok=True):
+    """Take commands, report the memory, feed the watchdog."""
+    _simulation.service()
+    if ok:
+        _watchdog.feed()
+
+
+def restart(_status=0):
+    """Reset, and start again."""
+    _restart()
+
+
+def _bytes_waiting():
+    return bool(_console.poll(0))
+
+
+_watchdog = Watchdog(_WATCHDOG_MS)
+watchdog_reset = _watchdog.bit_before
+stop_watchdog = _watchdog.stop
+_console = select.poll()
+_console.register(sys.stdin, select.POLLIN)
+clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC starts anew at each start
+_simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
+keypad = _simulation.keypad
+cover = _simulation.cover
+display = _simulation.display
+metering = _simulation.metering
+relay = _simulation.relay
+net = _Net()
+_given = settings()
+_baudrate = baudrate_of(_given)
+_uart = machine.UART(1, _baudrate, bits=8, parity=0, stop=1, timeout=0, timeout_char=0)
+rs485 = RS485(_uart, _baudrate, coarse_ms=_COARSE_MS)
+try:
+    _simulation.port.obey({name: _given[name] for name in ("load_w", "speed") if name in _given})
+except (ValueError, TypeError) as error:
+    report({"error": "settings: %s" % error})
+store = Fram()
+data_dir = make_folder("/jobs")

@@ -1,0 +1,18 @@
+# The collector on the emulated board: starting.
+# ruff: noqa: E402  the heap's threshold is set before anything is imported
+import gc
+import time
+
+gc.threshold(16384)  # as boards/common/recovery.py sets it
+
+import board
+from counter import tell
+
+from boards.common.recovery import Health
+from collector import core
+from collector.app import Collector
+
+collector = Collector(board, core.load(board), Health())
+_BOOT_US = time.ticks_us()  # since power-on
+gc.collect()
+tell("app.collector.boot", _BOOT_US * 1000 // 1024, gc.mem_alloc())

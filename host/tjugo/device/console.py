@@ -1,0 +1,78 @@
+"""The service port of a board whose application runs: a JSON object a line, both ways."""
+
+import json
+import time
+from typing import Any
+
+import serial
+
+from tjugo.errors import TjugoError
+
+_READ_SECONDS = 0.1
+_MOST_UNREAD = 65536
+
+
+class Console:
+    """A serial line on which a board tells of itself. Use with `with`. Raises TjugoError.
+
+    opened: the line, when it is open already. What is not a JSON object (a prompt, a traceback) is
+    kept in `other`, the newest last.
+    """
+
+    def __init__(self, port: str, opened: serial.Serial | None = None) -> None:
+        self.port = port
+        self.other: list[str] = []
+        self._unread = b""
+        if opened is not None:
+            opened.timeout = _READ_SECONDS
+            self._serial = opened
+            return
+        try:
+            self._serial = serial.Serial(port, 115200, timeout=_READ_SECONDS, exclusive=True)
+        except (serial.SerialException, OSError) as error:
+            raise TjugoError(f"{port} cannot be opened: {error}") from None
+
+    def __enter__(self) -> "Console":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._serial.close()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """A command, such as {"keys": "123#"}."""
+        self._serial.write(json.dumps(message).encode() + b"\n")
+
+    def write(self, keys: bytes) -> None:
+        """Key strokes as they are: Ctrl-C, Ctrl-D."""
+        self._serial.write(keys)
+
+    def read(self) -> list[dict[str, Any]]:
+        """Every message that has come in; waits a moment for the first byte."""
+        try:
+            self._unread += self._serial.read(max(1, self._serial.in_waiting))
+        except (serial.SerialException, OSError) as error:
+            raise TjugoError(f"The board on {self.port} is gone: {error}") from None
+        *lines, self._unread = self._unread.split(b"\n")
+        self._unread = self._unread[-_MOST_UNREAD:]
+        return [message for line in lines if (message := self._message(line)) is not None]
+
+    def wait_for(self, key: str, seconds: float) -> Any:
+        """What the next message with this key says. TjugoError when none comes in time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for message in self.read():
+                if key in message:
+                    return message[key]
+        said = "\n".join(self.other[-12:])
+        raise TjugoError(f"The board on {self.port} did not tell its {key}. It said:\n{said}")
+
+    def _message(self, line: bytes) -> dict[str, Any] | None:
+        text = line.decode(errors="replace").strip()
+        try:
+            message = json.loads(text)
+        except ValueError:
+            message = None
+        if isinstance(message, dict):
+            return message
+        self.other = [*self.other[-99:], text] if text else self.other
+        return None

@@ -1,0 +1,75 @@
+"""What the applications cost on the emulated Cortex-M3: starting, their hot paths, their size.
+
+`python -m tjugo.device.count_app` prints the figures; `--budgets FILE` keeps them, too.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from sts_portable import vendor
+from tjugo.device import targets
+from tjugo.device.count import count_instructions, keep
+from tjugo.device.qemu_build import BOARD
+from tjugo.errors import TjugoError
+
+BUDGETS = "tests/device/budgets_app.json"
+
+# Of a made-up meter: the published key of the STS test cases' DKGA02 samples, and two tokens.
+_KEY, _EA = bytes.fromhex("abababababababab"), 7
+_METER = {
+    "drn": "01000000016",
+    "address": 1,
+    "key": _KEY.hex(),
+    "ea": _EA,
+    "tokens": [vendor.credit(_KEY, _EA, 6_000_000 + n, 5, 500, 0, 255) for n in range(4)],
+}
+_COLLECTOR = {
+    "id": "c1",
+    "broker": {"host": "broker"},
+    "meters": [{"address": 1, "drn": _METER["drn"]}],
+}
+# role -> script in boards/qemu_mps2/count, and the board's settings
+_SUITES = {"meter": ("meter_app.py", _METER), "collector": ("collector_app.py", _COLLECTOR)}
+# What the scripts need and the role does not.
+_MORE = ("meterbus.client",)
+
+
+def figures() -> dict[str, int]:
+    """Every figure by name; those without instructions have none. Raises TjugoError."""
+    board = targets.target(BOARD.name)
+    found = {}
+    for role, (script, settings) in _SUITES.items():
+        files = targets.files(board, role)
+        sizes = [len(content) for name, content in files.items() if name.endswith(".mpy")]
+        found[f"app.{role}.mpy_bytes"] = sum(sizes)
+        del files[targets.MAIN]
+        files |= targets.compiled(board, {name: targets.source(board, name) for name in _MORE})
+        files["settings.json"] = json.dumps(settings).encode()
+        for name, row in count_instructions(BOARD / "count" / script, files).items():
+            found[f"{name}.heap_bytes"] = row["heap_bytes"]
+            if row["instructions"]:
+                found[f"{name}.m3_instructions"] = row["instructions"]
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tjugo.device.count_app", description=__doc__)
+    parser.add_argument("--budgets", type=Path, metavar="FILE", help=f"such as {BUDGETS}")
+    options = parser.parse_args(arguments)
+    try:
+        found = figures()
+        if options.budgets:
+            keep(options.budgets, found)
+    except (TjugoError, OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "status", 1)
+    for name, value in sorted(found.items()):
+        print(f"{name:<44} {value:>10,}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

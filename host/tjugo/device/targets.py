@@ -1,0 +1,138 @@
+"""Which boards there are, and which of the project's files each needs for what it is to be."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, compile_file
+from tjugo.device.toolchain import REPO
+from tjugo.errors import TjugoError
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of board. arch: for mpy-cross. platform: what sys.platform is there."""
+
+    name: str
+    arch: str
+    platform: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its board.py is."""
+        return REPO / "boards" / self.name
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("esp32_devkit", ESP32, "esp32"),
+        Target("esp32s3_devkit", ESP32, "esp32"),
+        Target("qemu_mps2", CORTEX_M3, "qemu-mps2"),
+        Target("rp2040_pico", CORTEX_M0_PLUS, "rp2"),
+        Target("rp2040_pico_w", CORTEX_M0_PLUS, "rp2"),
+    )
+}
+
+ROLES = ("meter", "collector")
+# What nothing imports by name at its top: recovery.py chooses the application when it runs.
+_ENTRIES = ("board", "boards.common.recovery", "safe.app", "{role}.app")
+# Imported only by what a board never does: making tokens.
+_NEVER = ("sts_portable.fields",)
+LIBRARY = "lib"
+MAIN = "main.py"
+
+
+def target(name: str) -> Target:
+    """The kind of board with this name. Raises TjugoError with the names there are."""
+    found = TARGETS.get(name)
+    if found is None or not (found.folder / "board.py").is_file():
+        there = [name for name, one in TARGETS.items() if (one.folder / "board.py").is_file()]
+        raise TjugoError(f"There is no board {name!r}; there are {', '.join(there)}.", status=2)
+    return found
+
+
+def modules(board: Target, role: str) -> dict[str, Path]:
+    """Every module the role needs on this board, and its source. Raises TjugoError.
+
+    Imports are followed from main.py's on, those within functions too.
+    """
+    if role not in ROLES:
+        raise TjugoError(f"There is no role {role!r}; there are {', '.join(ROLES)}.", status=2)
+    roots = _roots(board)
+    found: dict[str, Path] = {}
+    waiting = [entry.format(role=role) for entry in _ENTRIES]
+    while waiting:
+        name = waiting.pop()
+        path = None if name in found or name in _NEVER else _source(name, roots)
+        if path is None:
+            continue
+        found[name] = path
+        waiting += _parents(name)
+        waiting += _imports(path, name)
+    missing = [name for name in (e.format(role=role) for e in _ENTRIES) if name not in found]
+    if missing:
+        raise TjugoError(f"{board.name} lacks {', '.join(missing)} for a {role}.")
+    return found
+
+
+def files(board: Target, role: str) -> dict[str, bytes]:
+    """What goes onto the board, by path: compiled modules below lib/, and main.py.
+
+    Raises TjugoError.
+    """
+    made = compiled(board, modules(board, role))
+    made[MAIN] = (REPO / "firmware" / role / MAIN).read_bytes()
+    return made
+
+
+def compiled(board: Target, sources: Mapping[str, Path]) -> dict[str, bytes]:
+    """Modules by name, compiled, by their path on the board. Raises TjugoError."""
+    made = {}
+    for name, path in sorted(sources.items()):
+        module = name.replace(".", "/")
+        inside = f"{module}/__init__" if path.name == "__init__.py" else module
+        emit = MACHINE_CODE.get(module, "bytecode")
+        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, f"{inside}.py", board.arch, emit)
+    return made
+
+
+def source(board: Target, name: str) -> Path:
+    """A module's file. Raises TjugoError when the project has no such module for this board."""
+    found = _source(name, _roots(board))
+    if found is None:
+        raise TjugoError(f"{board.name} has no module {name}.")
+    return found
+
+
+def _roots(board: Target) -> tuple[Path, ...]:
+    return (board.folder, REPO / "firmware", REPO)
+
+
+def _source(name: str, roots: tuple[Path, ...]) -> Path | None:
+    """A module's or package's file; None when it is MicroPython's own."""
+    for root in roots:
+        path = root.joinpath(*name.split("."))
+        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate.is_file():
+                return candidate
+    return None
+
+
+def _parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    return (".".join(parts[:length]) for length in range(1, len(parts)))
+
+
+def _imports(source: Path, module: str) -> Iterator[str]:
+    """Names of what a file imports. `from a import b` may mean the module a.b: both are given."""
+    package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source.read_text(), str(source))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -1,0 +1,96 @@
+"""A Modbus master at the end of an emulated UART's socket, without the pace of a line."""
+
+import socket
+import time
+from pathlib import Path
+
+from meter_board import ADDRESS
+
+from meterbus import client, registers
+
+_ASK_AGAIN_SECONDS = 0.25
+_BUSY_SECONDS = 0.005
+
+
+class NoAnswer(Exception):
+    """The board is gone, or silent."""
+
+
+class Master:
+    """Use with `with`. Raises NoAnswer."""
+
+    def __init__(self, uart: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.connect(str(uart))
+        except OSError as error:
+            raise NoAnswer(str(error)) from error
+
+    def __enter__(self) -> "Master":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._socket.close()
+
+    def transact(self, request: bytes, seconds: float) -> client.ReplyParser:
+        """Send, and hear the whole reply."""
+        parser = client.ReplyParser(request)
+        deadline = time.monotonic() + seconds
+        try:
+            self._socket.sendall(request)
+            while True:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+                data = self._socket.recv(4096)
+                if not data:
+                    raise NoAnswer("the board closed its UART")
+                if parser.receive(data):
+                    return parser
+        except OSError as error:
+            raise NoAnswer(str(error)) from error
+
+    def state(self, seconds: float = 20.0) -> dict:
+        """The registers of a poll by name; asked again and again, for a board that is starting."""
+        request = client.read_request(
+            ADDRESS, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+        )
+        return registers.decode(registers.STATE_START, self.asked(request, seconds).data)
+
+    def asked(self, request: bytes, seconds: float = 20.0) -> client.ReplyParser:
+        """The reply, asked for again and again, for a board that is starting."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.transact(request, _ASK_AGAIN_SECONDS)
+            except NoAnswer as error:
+                if "closed" in str(error) or time.monotonic() > deadline:
+                    raise
+
+    def identification(self, address: int = ADDRESS) -> dict[int, str]:
+        """The objects of the device identification, extended ones too."""
+        return self.asked(client.identify_request(address, 3)).objects()
+
+    def read(self, name: str, address: int = ADDRESS) -> object:
+        """One register of the map by name, as a number or text. KeyError: the meter refused."""
+        row = registers.row(name)
+        start, count = row[registers.ADDRESS], row[registers.WORDS]
+        reply = self.asked(client.read_request(address, client.READ_HOLDING, start, count))
+        return registers.decode(start, reply.data)[name]
+
+    def enter(self, digits: str, ref: int, seconds: float = 5.0) -> int:
+        """Write a token and read its result until it is not Busy: the TokenResult."""
+        entry = registers.token_entry(digits, ref)
+        written = self.transact(
+            client.write_request(ADDRESS, registers.TOKEN_START, entry), seconds
+        )
+        if written.exception:
+            raise NoAnswer(f"the write was refused: {written.exception}")
+        look = client.read_request(
+            ADDRESS, client.READ_HOLDING, registers.RESULT_START, registers.RESULT_COUNT
+        )
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = registers.decode(registers.RESULT_START, self.transact(look, seconds).data)
+            if found["result_ref"] == ref and found["result"] not in (0, 16):
+                return found["result"]
+            time.sleep(_BUSY_SECONDS)
+        raise NoAnswer("the result stayed Busy")

@@ -1,0 +1,191 @@
+"""Power cuts at random moments while tokens are entered and energy is counted.
+
+`python tests/device/kills.py --kills 200` prints the figures and fails when a token was lost or
+counted twice, or more energy was forgotten than the ledger may forget.
+
+What must hold at every start: energy used and credit left add up to the tokens that were accepted.
+A token whose result was not heard may be in the ledger or not; sent again with its reference it is
+accepted, and counts once.
+"""
+
+import argparse
+import random
+import struct
+import sys
+import tempfile
+import threading
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bus_master import Master, NoAnswer
+from meter_board import SETTINGS, WH_A_TOKEN, token, write_flash
+
+from sts_portable.results import ACCEPT, USED_ERROR
+from tjugo.device.qemu import QemuBoard
+from tjugo.device.qemu_build import firmware
+
+# 667 Wh a second: a ledger write every 15 ms.
+_FAST = {"load_w": 20_000, "speed": 120, "baudrate": 115_200}
+_UNSAVED_WH = 9  # energy that the ledger may forget: it is written every 10 Wh
+_CREDIT_UNIT_WH = 10
+_IN_BOOT = 0.2  # of all cuts
+_BOOT_SECONDS = 1.0
+_WORK_SECONDS = 1.0
+_LEDGER_OFFSET = 1024 * 1024  # in the memory that boards/qemu_mps2/mps2_parts.py calls FRAM
+SLOT_BYTES = 256
+RECORD_BYTES = 218
+
+
+@dataclass
+class Tally:
+    """What the cuts did."""
+
+    kills: int = 0
+    accepted: int = 0  # tokens whose Accept was heard
+    entered: int = 0  # tokens made so far; the last one's result may not have been heard
+    unheard: int = 0  # results that a cut swallowed
+    kept: int = 0  # of those: the token was in the ledger all the same
+    replays: int = 0  # tokens used already and tried once more
+    torn: int = 0  # cuts that left a slot half written
+    energy_wh: int = 0  # seen last
+    faults: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        return (
+            f"{self.kills} power cuts ({self.torn} in the middle of a ledger write), "
+            f"{self.accepted} tokens accepted, {self.unheard} results cut off "
+            f"({self.kept} of these tokens were in the ledger), {self.replays} used tokens tried "
+            f"again, {self.energy_wh} Wh counted: {len(self.faults)} tokens lost or doubled"
+        )
+
+
+class Trial:
+    """One meter that is switched off again and again. `moments`: when."""
+
+    def __init__(self, board: QemuBoard, moments: random.Random) -> None:
+        self.tally = Tally()
+        self._board = board
+        self._moments = moments
+
+    def life(self) -> None:
+        """From one power-on to the cut."""
+        self._board.start()
+        cut = None
+        try:
+            if self._moments.random() < _IN_BOOT:
+                cut = self._cut_after(_BOOT_SECONDS)
+            with Master(self._board.uart(1)) as master:
+                self.check(master)
+                cut = cut or self._cut_after(_WORK_SECONDS)
+                while True:
+                    self._enter_next(master)
+        except NoAnswer:
+            if cut is None:
+                raise
+        finally:
+            if cut:
+                cut.join()
+            self._board.kill()
+        self.tally.kills += 1
+        self.tally.torn += torn_slots(self._board.flash) > 0
+
+    def check(self, master: Master) -> None:
+        """After a start: does the ledger hold what was accepted, no more and no less?"""
+        tally = self.tally
+        found = self._tokens_in(master)
+        unheard = tally.entered - tally.accepted
+        if not tally.accepted <= found <= tally.entered:
+            tally.faults.append(f"{found} tokens in the ledger, {tally.accepted} accepted")
+        if unheard:
+            tally.kept += found == tally.entered
+            self._enter(master, tally.entered)
+            if self._tokens_in(master) != tally.entered:
+                tally.faults.append(f"token {tally.entered} counted {found} times")
+        if tally.accepted:
+            tally.replays += 1
+            if master.enter(token(tally.accepted), 0x70000000 + tally.replays) != USED_ERROR:
+                tally.faults.append(f"token {tally.accepted} was taken again")
+
+    def _enter_next(self, master: Master) -> None:
+        self.tally.entered += 1
+        self.tally.unheard += 1
+        self._enter(master, self.tally.entered)
+        self.tally.unheard -= 1
+
+    def _enter(self, master: Master, number: int) -> None:
+        result = master.enter(token(number), number)
+        if result != ACCEPT:
+            self.tally.faults.append(f"token {number} was refused with {result}")
+        self.tally.accepted = number
+
+    def _tokens_in(self, master: Master) -> int:
+        """How many tokens the meter has counted, from its energy and its credit."""
+        state = master.state()
+        if state["energy_wh"] < self.tally.energy_wh - _UNSAVED_WH:
+            lost = self.tally.energy_wh - state["energy_wh"]
+            self.tally.faults.append(f"{lost} Wh forgotten")
+        self.tally.energy_wh = state["energy_wh"]
+        low = state["energy_wh"] + _CREDIT_UNIT_WH * state["credit"]
+        tokens, rest = divmod(low + _CREDIT_UNIT_WH - 1, WH_A_TOKEN)
+        if rest >= _CREDIT_UNIT_WH:
+            self.tally.faults.append(f"{low} Wh are no whole number of tokens")
+        return tokens
+
+    def _cut_after(self, seconds: float) -> threading.Timer:
+        cut = threading.Timer(self._moments.uniform(0, seconds), self._board.cut)
+        cut.start()
+        return cut
+
+
+def torn_slots(flash: Path) -> int:
+    """Slots of the ledger that are neither blank nor whole."""
+    with flash.open("rb") as image:
+        image.seek(_LEDGER_OFFSET)
+        slots = [image.read(SLOT_BYTES) for _ in range(2)]
+    return sum(any(slot) and not whole(slot) for slot in slots)
+
+
+def whole(slot: bytes) -> bool:
+    """True if a slot's CRC is that of its record (firmware/meter/ledger.py)."""
+    (crc,) = struct.unpack_from(">I", slot, RECORD_BYTES - 4)
+    return crc == zlib.crc32(slot[: RECORD_BYTES - 4])
+
+
+def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -> Tally:
+    """Cut the power so many times, then start once more and check."""
+    flash = folder / "flash"
+    write_flash(flash, settings={**SETTINGS, **_FAST})
+    board = QemuBoard(elf, flash)
+    try:
+        trial = Trial(board, random.Random(seed))
+        for number in range(kills):
+            trial.life()
+            if number % 20 == 19:
+                say(trial.tally.line())
+        board.start()
+        with Master(board.uart(1)) as master:
+            trial.check(master)
+        return trial.tally
+    finally:
+        board.close()
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tjugo-kills-") as folder:
+        elf = firmware(print)
+        tally = run(elf, Path(folder), options.kills, options.seed, _say)
+    print("\n".join([*tally.faults, tally.line()]))
+    return 1 if tally.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

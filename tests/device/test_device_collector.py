@@ -1,0 +1,81 @@
+"""The collector on the emulated board, as far as it goes without a network: bus and jobs."""
+
+import pytest
+from bus_master import Master
+from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
+
+from collector import jobfile
+from sts_portable.results import ACCEPT
+from tjugo.bench.bus import Bus
+from tjugo.device import flash_image
+from tjugo.device.console import Console
+from tjugo.device.qemu import QemuBoard
+from tjugo.device.wire import Wire
+
+COLLECTOR = {
+    "id": "c1",
+    "broker": {"host": "broker"},
+    "poll_ms": 200,
+    "reply_timeout_ms": 1000,
+    "meters": [{"address": 1, "drn": DRN}],
+}
+FREE_AT_BOOT = 90_000
+JOB_ID = 77
+
+
+@pytest.fixture
+def pair(emulator, tmp_path):
+    """A collector with a stored job, and the meter it is for, on a bus at 9600."""
+    job = jobfile.name(JOB_ID, DRN, jobfile.JOB)
+    stored = {f"jobs/{job}": jobfile.content(1, token(1), JOB_ID, DRN)}
+    write_flash(tmp_path / "collector", "collector", COLLECTOR, **stored)
+    write_flash(tmp_path / "meter", settings=SETTINGS)
+    with (
+        Bus(["collector", "meter"], 9600) as bus,
+        QemuBoard(emulator, tmp_path / "collector") as collector,
+        QemuBoard(emulator, tmp_path / "meter") as meter,
+        Console(collector.port) as console,
+    ):
+        wires = [
+            Wire(board.uart(1), bus.path(name))
+            for name, board in (("collector", collector), ("meter", meter))
+        ]
+        try:
+            yield collector, meter, console, wires
+        finally:
+            for wire in wires:
+                wire.close()
+
+
+def reported(console, key, wanted):
+    """Waits until the collector's report has this; the console's own time limit ends it."""
+    while True:
+        report = console.wait_for("report", 20)
+        if report[key] == wanted:
+            return report
+
+
+def test_it_starts_from_its_flash(pair):
+    said = pair[2].wait_for("selftest", 20)
+    assert (said["role"], said["settings"], said["crashes"]) == ("collector", "ok", 0)
+    assert said["free"] >= FREE_AT_BOOT
+
+
+def test_it_polls_and_delivers_a_stored_job(pair):
+    collector, meter, console, wires = pair
+    report = reported(console, "meters", {DRN: True})
+    assert report["online"] is False and report["broker"] == "no network"
+    while not any(name.endswith("." + jobfile.END) for name in jobs(collector.flash)):
+        report = console.wait_for("report", 20)
+    (name,) = jobs(collector.flash)
+    job_id, drn, result, _ = jobfile.parse_name(name)
+    assert (job_id, drn, result) == (JOB_ID, DRN, ACCEPT)
+    wires.pop().close()
+    with Master(meter.uart(1)) as master:
+        assert master.state()["credit"] * 10 == WH_A_TOKEN
+
+
+def jobs(flash):
+    """Names of the job files; between two writes of the file system it always can be read."""
+    files = flash_image.read_image(flash)
+    return [name.removeprefix("jobs/") for name in files if name.startswith("jobs/")]

@@ -1,0 +1,113 @@
+"""What the emulated board does when its application does not stay up."""
+
+import json
+
+import pytest
+from bus_master import Master
+from meter_board import ADDRESS, DRN, write_flash
+
+from meterbus import client, frame, registers
+from tjugo.device import deploy, targets
+from tjugo.device.console import Console
+from tjugo.device.mpy import compile_file
+from tjugo.device.qemu import QemuBoard
+
+FAILURES = 4  # boards/common/recovery.py
+BROKEN = "def run(board, health):\n    raise ValueError('broken')\n"
+HANGS = """\
+def run(board, health):
+    board.service()
+    while True:
+        pass
+"""
+
+
+def start(emulator, tmp_path, application, crash=None, icount=None):
+    """A meter whose application is this one, switched on."""
+    source = tmp_path / "app.py"
+    source.write_text(application)
+    more = {"lib/meter/app.mpy": compile_file(source, "meter/app.py")}
+    if crash:
+        more["crash.json"] = json.dumps(crash).encode()
+    write_flash(tmp_path / "flash", **more)
+    return QemuBoard(emulator, tmp_path / "flash", icount)
+
+
+@pytest.fixture
+def broken(emulator, tmp_path):
+    with start(emulator, tmp_path, BROKEN) as board:
+        yield board
+
+
+def test_a_boot_loop_ends_in_safe_mode(broken):
+    with Console(broken.port) as console:
+        said = console.wait_for("selftest", 30)
+    assert (said["safe"], said["crashes"]) == ("crash", FAILURES)
+    assert said["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
+
+
+def test_safe_mode_answers_the_bus(broken):
+    with Master(broken.uart(1)) as master:
+        assert master.identification() == {
+            0: "Tjugo",
+            1: "safe-crash",
+            2: "0.1.0",
+            4: "Tjugo safe mode",
+            5: "qemu_mps2",
+            registers.CRASH_OBJECT: 'ValueError: broken at "meter/app.py", line 2, in run',
+        }
+        status = registers.STATUS_SAFE | registers.STATUS_CRASHED
+        assert master.read("status") == status
+        assert master.read("drn") == DRN
+        poll = client.read_request(
+            ADDRESS, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+        )
+        assert master.asked(poll).exception == frame.DEVICE_FAILURE
+        entry = registers.token_entry("0" * 20, 1)
+        write = client.write_request(ADDRESS, registers.TOKEN_START, entry)
+        assert master.asked(write).exception == frame.DEVICE_FAILURE
+
+
+def test_safe_mode_takes_an_update(broken):
+    with Console(broken.port) as console:
+        assert console.wait_for("selftest", 30)["safe"] == "crash"
+    board = targets.target("qemu_mps2")
+    said = deploy.deploy(broken.port, board, "meter", lambda line: None)
+    assert "safe" not in said
+    assert (said["settings"], said["crashes"]) == ("ok", 0)
+
+
+def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
+    """Not fed for 8 s of emulated time, the board resets; the next run knows why."""
+    crash = {"failures": FAILURES - 1, "crashes": 7, "last": "earlier"}
+    # A microsecond an instruction: 8 s of standstill are soon over.
+    board = start(emulator, tmp_path, HANGS, crash, icount="shift=10")
+    with board, Console(board.port) as console:
+        said = console.wait_for("selftest", 60)
+    assert (said["safe"], said["crashes"]) == ("crash", 8)
+    assert said["last_crash"] == "watchdog reset"
+
+
+def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):
+    crash = {"failures": 1, "crashes": 1, "last": "ValueError: once"}
+    write_flash(tmp_path / "flash", **{"crash.json": json.dumps(crash).encode()})
+    with QemuBoard(emulator, tmp_path / "flash") as board, Master(board.uart(1)) as master:
+        assert master.identification()[registers.CRASH_OBJECT] == "ValueError: once"
+        assert master.read("status") & registers.STATUS_CRASHED
+        assert not master.read("status") & registers.STATUS_SAFE
+
+
+WATCHDOG_CONTROL = 0x40008008
+
+
+def test_who_comes_to_the_console_is_not_reset(emulator, tmp_path):
+    """Ctrl-C stops the watchdog that the application had started."""
+    write_flash(tmp_path / "flash")
+    ask = f"import machine; print('{{\"armed\": %d}}' % machine.mem32[{WATCHDOG_CONTROL}])\r\n"
+    with QemuBoard(emulator, tmp_path / "flash") as board, Console(board.port) as console:
+        console.wait_for("report", 20)
+        console.write(b"\x03")
+        console.write(ask.encode())
+        assert console.wait_for("armed", 20) == 0
+        console.write(b"import board; board.service(); " + ask.encode())
+        assert console.wait_for("armed", 20) == 3
