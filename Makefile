@@ -6,7 +6,7 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 export PYTHONDONTWRITEBYTECODE = 1
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup  ## Start the bench in the browser; ARGS="--meters 5 --speed 60" gives it options
 	@$(BIN)/tjugo bench $(ARGS)
@@ -17,6 +17,12 @@ test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$${DEVICE:-qemu} $(BIN)/pytest tests/device $(ARGS)
+
+test-device-kills: setup-dev  ## 200 power cuts of the emulated board while tokens are entered
+	@$(BIN)/python -u tests/device/kills.py --kills 200 $(ARGS)
+
+test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour: every reply counted
+	@$(BIN)/python -u tests/device/endurance.py --minutes 60 $(ARGS)
 
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
@@ -53,4 +59,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device deploy provision soak bench vectors lint fmt clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour deploy provision soak bench vectors lint fmt clean setup setup-dev
