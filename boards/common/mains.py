@@ -31,7 +31,7 @@ class Relay:
 
 
 class Metering:
-    """Counts what flows through `relay`; `elapsed_ms()` is supply time since it was last called."""
+    """Counts what flows through `relay`; `elapsed_ms()`: supply time since it was last called."""
 
     PULSES_PER_KWH = 1000
 
