@@ -11,6 +11,11 @@ import io
 import os
 import sys
 
+try:
+    import micropython
+except ImportError:
+    micropython = None  # on the host, for its tests
+
 from boards.common.files import load_settings, save_settings
 
 CRASH_FILE = "crash.json"
@@ -20,6 +25,7 @@ _FAILURES = 4
 _HEALTHY_MS = 60000
 _TEXT = 160
 _GARBAGE_BYTES = 16384
+_CTRL_C = 3
 _PLACE = "  File "
 
 
@@ -97,7 +103,21 @@ def run(role):
     # and then no place is left for a table of a few KB.
     gc.threshold(_GARBAGE_BYTES)
     board = __import__("board")  # if this fails, there is nothing but the prompt
-    health = Health()
+    try:
+        _run(board, Health(), role)
+    except KeyboardInterrupt:
+        _interrupts(-1)  # not once more before the watchdog is off
+        board.stop_watchdog()
+        _interrupts(_CTRL_C)
+        raise
+
+
+def _interrupts(character):
+    if hasattr(micropython, "kbd_intr"):
+        micropython.kbd_intr(character)
+
+
+def _run(board, health, role):
     if board.watchdog_reset:
         health.failed("watchdog reset")
     name, why = role, ""
@@ -111,9 +131,6 @@ def run(role):
             app.run(board, health, role, why)
         else:
             app.run(board, health)
-    except KeyboardInterrupt:
-        board.stop_watchdog()
-        raise
     except SystemExit as end:
         status = end.args[0] if end.args else 0
         if not status:

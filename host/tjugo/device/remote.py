@@ -17,6 +17,11 @@ from tjugo.errors import TjugoError
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 2.0  # without it a board that died is waited for without end
 _CHUNK_BYTES = 768
+_INTERRUPTIONS = 12
+_LISTEN_SECONDS = 0.05
+_PROMPT_SECONDS = 1.0  # a second Ctrl-C would interrupt the board tidying up after the first
+_HEARD_BYTES = 4096
+_PROMPT = b">>> "
 
 # On the board: print the SHA-256 of each named file, a line each; "-" where there is none.
 _HASHES = """\
@@ -93,9 +98,31 @@ class Remote:
     def soft_reset(self) -> None:
         """A new interpreter with an empty heap, at the prompt."""
         try:
+            self._interrupt()
             self._transport.enter_raw_repl(soft_reset=True)
         except (TransportError, OSError) as error:
             raise TjugoError(f"no board answers on {self.port}: {error}") from None
+
+    def _interrupt(self) -> None:
+        """End what runs on the board, which may only be starting and not hear the first Ctrl-C.
+
+        mpremote sends one, and then waits without end for a program that keeps talking.
+        """
+        line = self._transport.serial
+        patience = line.timeout
+        try:
+            for _ in range(_INTERRUPTIONS):
+                line.timeout = _LISTEN_SECONDS
+                line.write(b"\r\x03")
+                heard = line.read(_HEARD_BYTES)
+                line.timeout = _PROMPT_SECONDS
+                line.write(b"\x02")  # from either prompt to the friendly one, which says so
+                heard += line.read_until(_PROMPT)
+                if heard.endswith(_PROMPT):
+                    return
+        finally:
+            line.timeout = patience
+        raise TransportError("no prompt")
 
     def exec(self, code: str, quiet_seconds: float = 10.0) -> str:
         """Run code, and what it printed. BoardError when it raises.
