@@ -57,10 +57,3 @@ class FileStore:
         self._file.seek(offset)
         self._file.write(buf)
         self._file.flush()
-
-
-def make_folder(path):
-    """`path`, made if it is missing."""
-    if not _exists(path):
-        os.mkdir(path)
-    return path

@@ -13,7 +13,7 @@ import machine
 from machine import Pin
 
 from boards.common.clock import Clock
-from boards.common.files import load_settings, make_folder, save_settings
+from boards.common.files import load_settings, save_settings
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.which_store import open_store
 from drivers.fram_mb85rc256v import Fram
@@ -58,6 +58,8 @@ class Hardware:
 
     wifi: the class Wifi, or None for a board without it.
     """
+
+    data_dir = "jobs"
 
     def __init__(self, pins, port, wifi=None):
         self.NAME = pins.NAME
@@ -215,9 +217,6 @@ class Hardware:
         self._serve(net.elapsed)
         return net
 
-    def _make_data_dir(self):
-        return make_folder("jobs")
-
 
 _MAKERS = {
     "i2c": Hardware._make_i2c,
@@ -229,5 +228,4 @@ _MAKERS = {
     "cover": Hardware._make_cover,
     "store": Hardware._make_store,
     "net": Hardware._make_net,
-    "data_dir": Hardware._make_data_dir,
 }

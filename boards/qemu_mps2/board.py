@@ -13,7 +13,7 @@ from mps2_parts import Fram, Watchdog
 from mps2_parts import restart as _restart
 
 from boards.common.clock import Clock
-from boards.common.files import load_settings, make_folder
+from boards.common.files import load_settings
 from boards.common.files import save_settings as _save
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
@@ -84,4 +84,4 @@ try:
 except (ValueError, TypeError) as error:
     report({"error": "settings: %s" % error})
 store = Fram()
-data_dir = make_folder("/jobs")
+data_dir = "/jobs"

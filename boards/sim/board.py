@@ -9,7 +9,7 @@ from sim_uart import PtyUart, end_process, private_files
 from sim_watchdog import Watchdog
 
 from boards.common.clock import Clock
-from boards.common.files import FileStore, load_settings, make_folder
+from boards.common.files import FileStore, load_settings
 from boards.common.files import save_settings as _save
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
@@ -90,4 +90,4 @@ rs485 = RS485(_uart, baudrate_of(settings()), coarse_ms=_COARSE_MS)
 rs485.stream = _uart.file
 _from_environment("TJUGO_SPEED", "1", lambda text: _simulation.set_speed(int(text)))
 store = FileStore("ledger.bin", _FRAM_SIZE)
-data_dir = make_folder("jobs")
+data_dir = "jobs"
