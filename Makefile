@@ -16,7 +16,7 @@ test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
-	@DEVICE=$${DEVICE:-qemu} $(BIN)/pytest tests/device $(ARGS)
+	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)
 
 test-device-kills: setup-dev  ## 200 power cuts of the emulated board while tokens are entered
 	@$(BIN)/python -u tests/device/kills.py --kills 200 $(ARGS)

@@ -13,7 +13,11 @@ _BUSY_SECONDS = 0.005
 
 
 class NoAnswer(Exception):
-    """The board is gone, or silent."""
+    """The board is silent, or gone: there is no use in asking again."""
+
+    def __init__(self, text: object, gone: bool = False) -> None:
+        super().__init__(str(text))
+        self.gone = gone
 
 
 class Master:
@@ -24,7 +28,7 @@ class Master:
         try:
             self._socket.connect(str(uart))
         except OSError as error:
-            raise NoAnswer(str(error)) from error
+            raise NoAnswer(error, gone=True) from error
 
     def __enter__(self) -> "Master":
         return self
@@ -42,11 +46,11 @@ class Master:
                 self._socket.settimeout(max(0.001, deadline - time.monotonic()))
                 data = self._socket.recv(4096)
                 if not data:
-                    raise NoAnswer("the board closed its UART")
+                    raise NoAnswer("the board closed its UART", gone=True)
                 if parser.receive(data):
                     return parser
         except OSError as error:
-            raise NoAnswer(str(error)) from error
+            raise NoAnswer(error, gone=not isinstance(error, TimeoutError)) from error
 
     def state(self, seconds: float = 20.0) -> dict:
         """The registers of a poll by name; asked again and again, for a board that is starting."""
@@ -62,7 +66,7 @@ class Master:
             try:
                 return self.transact(request, _ASK_AGAIN_SECONDS)
             except NoAnswer as error:
-                if "closed" in str(error) or time.monotonic() > deadline:
+                if error.gone or time.monotonic() > deadline:
                     raise
 
     def identification(self, address: int = ADDRESS) -> dict[int, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tjugo.device import qemu
 from tjugo.device.board_files import board_files
 from tjugo.device.qemu import QemuBoard
 from tjugo.device.qemu_build import firmware
@@ -15,6 +16,12 @@ from tjugo.device.toolchain import missing_packages
 EMULATED = "qemu"
 PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time
 DEVICE = os.environ.get("DEVICE", "")
+_REAL = DEVICE not in ("", EMULATED, PICO)
+
+# What only another DEVICE could run is not there for this one.
+collect_ignore = ["pico"] * (DEVICE != PICO) + ["target_wiring"] * (not _REAL)
+
+qemu.run_on(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 from tjugo.device import flash_image
 from tjugo.device.remote import Remote
 
-CUTS = 25
+CUTS = 12
 
 # Writes ever newer generations of one file, each whole before it takes the old one's name.
 WRITER = """\

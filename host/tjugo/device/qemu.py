@@ -21,6 +21,9 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
 _PTY = re.compile(rb"char device redirected to (/dev/\S+)")
 
+# Which of this machine's processors boards run on, by number and counted round: see run_on().
+_processor = 0
+
 # 2^10 ns of emulated time an instruction: coarse enough that the 25 MHz counter sees every one.
 COUNTING_SHIFT = 10
 
@@ -34,6 +37,17 @@ def command(firmware: Path, flash: Path, more: Sequence[str]) -> list[str]:
         *more,
         *("-kernel", str(firmware)),
     ]
+
+
+def run_on(number: int) -> None:
+    """Boards that this program starts from now on keep to one processor, where taskset is.
+
+    QEMU's two threads hand each byte of a UART to each other. Waking each other up across
+    processors, they take three to five times as long. Programs that run boards side by side give
+    different numbers, from 0 up.
+    """
+    global _processor
+    _processor = number
 
 
 class QemuBoard:
@@ -84,7 +98,7 @@ class QemuBoard:
             more += ["-icount", self._icount]
         try:
             self._process = subprocess.Popen(
-                [*_bound_to_parent(), *command(self._firmware, self.flash, more)],
+                [*_wrapped(), *command(self._firmware, self.flash, more)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -160,10 +174,17 @@ class QemuBoard:
             time.sleep(0.002)
 
 
-def _bound_to_parent() -> list[str]:
-    """Where setpriv is, the kernel ends the emulator when this program dies before it can."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+def _wrapped() -> list[str]:
+    """What the emulator is started with, as far as this system has it.
+
+    setpriv: the kernel ends the emulator when this program dies before it can. taskset: run_on().
+    """
+    setpriv, taskset = shutil.which("setpriv"), shutil.which("taskset")
+    words = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+    if taskset:
+        allowed = sorted(os.sched_getaffinity(0))
+        words += [taskset, "--cpu-list", str(allowed[_processor % len(allowed)])]
+    return words
 
 
 def _listens(path: Path) -> bool:

@@ -100,14 +100,14 @@ def test_only_one_publish_in_flight():
 
 def test_packet_ids_pass_65535_and_skip_0():
     client = connected()
+    client._last_id = 65533  # as after so many: to publish them takes a board eight seconds
     seen = []
-    for _ in range(65536):
+    for _ in range(4):
         client.publish("a", "")
         pid = client.awaiting
         client.receive(bytes((0x40, 2, pid >> 8, pid & 0xFF)))
-        if pid in (0, 1, 65535):
-            seen.append(pid)
-    assert seen == [1, 65535, 1]
+        seen.append(pid)
+    assert seen == [65534, 65535, 1, 2]
 
 
 def test_subscribe_granted_and_refused():

@@ -111,10 +111,10 @@ class Line:
         reply = server.receive(request)
         return address not in self.dumb and parser.receive(reply)
 
-    def run(self, ms):
+    def run(self, ms, step_ms=50):
         end = self.now + ms
         while self.now < end:
-            self.step()
+            self.step(step_ms)
 
     def until_done(self, job):
         for _ in range(2000):
@@ -288,12 +288,12 @@ def test_a_job_waits_for_an_absent_meter_and_wakes_it():
     line = Line()
     line.deaf.add(1)
     line.watched = (1,)
-    line.run(300000)
+    line.run(300000, 500)
     job = line.add(77)
     before = len(line.trace)
     line.run(100)
     assert len(line.trace) == before + 1
-    line.run(3600000)
+    line.run(3600000, 10000)
     assert job.state == STORED
     line.deaf.clear()
     line.until_done(job)
