@@ -21,9 +21,10 @@ class NoAnswer(Exception):
 
 
 class Master:
-    """Use with `with`. Raises NoAnswer."""
+    """Use with `with`. Raises NoAnswer. again: after so many seconds asked() asks once more."""
 
-    def __init__(self, uart: Path) -> None:
+    def __init__(self, uart: Path, again: float = _ASK_AGAIN_SECONDS) -> None:
+        self._again = again
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.connect(str(uart))
@@ -64,7 +65,7 @@ class Master:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                return self.transact(request, _ASK_AGAIN_SECONDS)
+                return self.transact(request, self._again)
             except NoAnswer as error:
                 if error.gone or time.monotonic() > deadline:
                     raise
