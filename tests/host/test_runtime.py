@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tjugo import runtime, runtime_debian
+from tjugo import debian_archive, runtime, runtime_debian
 from tjugo.errors import TjugoError
 from tjugo.runtime import find_runtime
 
@@ -65,7 +65,7 @@ class Machine:
             (self.bin / tool).symlink_to(f"/bin/{tool}")
         keyring = folder / "keyring.gpg"
         keyring.touch()
-        monkeypatch.setattr(runtime_debian, "KEYRING", keyring)
+        monkeypatch.setattr(debian_archive, "KEYRING", keyring)
         monkeypatch.setenv("PATH", str(self.bin))
         monkeypatch.setenv("FAKES", str(self.fakes))
         monkeypatch.setattr(platform, "machine", lambda: "x86_64")
@@ -207,7 +207,7 @@ def test_no_apt(machine):
 
 def test_no_keyring(machine):
     machine.debian()
-    runtime_debian.KEYRING.unlink()
+    debian_archive.KEYRING.unlink()
     assert "keyring.gpg is missing" in machine.refusal()
 
 
@@ -226,7 +226,7 @@ def test_another_processor_does_not_even_try(machine, monkeypatch):
 
 
 def test_apt_keeps_its_signature_checks_and_touches_only_our_folders(tmp_path):
-    conf = runtime_debian._APT_CONF.format(work=tmp_path)
+    conf = debian_archive.apt_conf(tmp_path, "i386")
     lines = [line for line in conf.splitlines() if line.startswith("Dir::")]
     assert lines and all(f'"{tmp_path}' in line or '"/dev/null"' in line for line in lines)
     assert 'AllowUnauthenticated "false"' in conf
@@ -246,7 +246,7 @@ def test_apt_keeps_its_signature_checks_and_touches_only_our_folders(tmp_path):
     ],
 )
 def test_debian_sites(indexes, sites):
-    assert runtime_debian.debian_sites(indexes) == sites
+    assert debian_archive.listed(indexes) == sites
 
 
 def run_module(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from tjugo.device.toolchain import mpy_cross_program, run
+from tjugo.device.toolchain import mpy_cross_program
+from tjugo.programs import run
 
 # mpy-cross -march by processor. Bytecode is the same for all of them; native code is not.
 CORTEX_M3 = "armv7m"

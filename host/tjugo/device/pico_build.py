@@ -17,8 +17,9 @@ from pathlib import Path
 
 from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.device.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
-from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program, run
+from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program
 from tjugo.errors import TjugoError
+from tjugo.programs import run
 
 MICROPYTHON_BOARD = "RPI_PICO"
 

