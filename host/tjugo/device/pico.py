@@ -10,23 +10,20 @@ two events only as a lower limit.
 
 import json
 import os
-import selectors
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tjugo.device.emulated_board import EmulatedBoard
 from tjugo.errors import TjugoError
 
 RP2040PY_VERSION = "0.3.6"
 
 _START_SECONDS = 60.0
-_STOP_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 _HOST = Path(__file__).resolve().parents[2]
 
@@ -44,78 +41,25 @@ def require_emulator() -> None:
         )
 
 
-class PicoBoard:
-    """A board that runs until it is stopped. Use with `with`.
+class PicoBoard(EmulatedBoard):
+    """A Raspberry Pi Pico on rp2040py. machine.reset() does not end it.
 
-    firmware: a UF2 image, from pico_build.firmware(). flash: the file with the flash chip's
-    content, made when it does not exist; it is kept, and the image is written into it anew at
-    every start. port: what mpremote connects to, while the board runs.
+    firmware: a UF2 image, from pico_build.firmware(). flash: made when it does not exist; the
+    image is written into it anew at every start. uart(n): n is 0 or 1.
     """
 
     def __init__(self, firmware: Path, flash: Path) -> None:
-        self.port = ""
-        self.flash = flash
+        super().__init__(flash)
         self._firmware = firmware
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="tjugo-pico-")
         self._control: socket.socket | None = None
         self._received = b""
 
-    def __enter__(self) -> "PicoBoard":
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def uart(self, number: int) -> Path:
-        """Socket that is the wire of machine.UART(number), 0 or 1, while the board runs."""
-        return Path(self._folder.name) / f"uart{number}"
-
     def start(self) -> None:
         """Power on. Returns when the console can be connected to. Raises TjugoError."""
-        if self._process is not None:
-            raise TjugoError("the emulated board is running already")
-        require_emulator()
-        folder = Path(self._folder.name)
-        for path in folder.iterdir():
-            path.unlink()
-        module = "tjugo.device.pico_emulator"
-        parts = [self._firmware, self.flash, folder]
-        paths = [str(_HOST), os.environ.get("PYTHONPATH", "")]
-        with (folder / "errors").open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *map(str, parts)],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-        self.port = self._console(folder)
+        super().start()
         self._control = socket.socket(socket.AF_UNIX)
         self._control.settimeout(_ANSWER_SECONDS)
-        self._control.connect(str(folder / "control"))
-
-    def kill(self) -> None:
-        """A power cut: the process dies between two instructions, the flash stays as it is."""
-        self._end(cut=True)
-
-    def stop(self) -> None:
-        """Switched off; the same to the board, but the emulator may tidy up."""
-        self._end(cut=False)
-
-    def close(self) -> None:
-        """Stopped if it runs, and nothing left behind but the flash."""
-        self.stop()
-        self._folder.cleanup()
-
-    def running(self) -> bool:
-        """Also False when the emulator has failed. machine.reset() does not end it."""
-        return self._process is not None and self._process.poll() is None
+        self._control.connect(str(self._folder / "control"))
 
     def now_ns(self) -> float:
         """Emulated time since the start."""
@@ -179,39 +123,36 @@ class PicoBoard:
             raise TjugoError(f"the emulated board refuses {request[0]}: {reply['error']}")
         return reply["answer"]
 
+    def _launch(self) -> subprocess.Popen[bytes]:
+        require_emulator()
+        for path in self._folder.iterdir():
+            path.unlink()
+        module = "tjugo.device.pico_emulator"
+        parts = [self._firmware, self.flash, self._folder]
+        paths = [str(_HOST), os.environ.get("PYTHONPATH", "")]
+        with (self._folder / "errors").open("wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *map(str, parts)],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+
+    def _wait_for_console(self, process: subprocess.Popen[bytes]) -> str:
+        """The pty, from the line that the emulator prints when the board has booted."""
+        port, _said = self._heard(process, _START_SECONDS, _console_in)
+        if port is None:
+            errors = (self._folder / "errors").read_text(errors="replace").strip()
+            raise TjugoError(f"the emulated Pico did not start: {errors or 'nothing was said'}")
+        return port
+
     def _end(self, cut: bool) -> None:
-        process, self._process, self.port = self._process, None, ""
         if self._control is not None:
             self._control.close()
             self._control, self._received = None, b""
-        if process is None:
-            return
-        if process.poll() is None:
-            process.kill() if cut else process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
+        super()._end(cut)
 
-    def _console(self, folder: Path) -> str:
-        """Name of the pty, from the line that the emulator prints when the board has booted."""
-        assert self._process is not None and self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        deadline = time.monotonic() + _START_SECONDS
-        said = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            while selector.select(max(0.0, deadline - time.monotonic())):
-                piece = os.read(pipe, 4096)
-                said += piece
-                if said.endswith(b"\n"):
-                    return str(json.loads(said)["port"])
-                if not piece:
-                    break
-        self._end(cut=True)
-        errors = (folder / "errors").read_text(errors="replace").strip()
-        raise TjugoError("the emulated Pico did not start: " + (errors or "nothing was said"))
+
+def _console_in(said: bytes) -> str | None:
+    return str(json.loads(said)["port"]) if said.endswith(b"\n") else None

