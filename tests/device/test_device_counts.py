@@ -1,45 +1,50 @@
-"""What decoding costs on the emulated Cortex-M3, against the budgets kept beside this file.
+"""What decoding and the applications cost on the emulated Cortex-M3, against their budgets.
 
-budgets.json has what was measured last, which may be exceeded by 2 percent, and the limits that
-hold whatever was measured. What was measured changes on purpose only:
-`python -m tjugo.device.count --budgets tests/device/budgets.json` writes what is measured now.
+A file of budgets has what was measured last, which may be exceeded by 2 percent, and limits that
+hold whatever was measured. What was measured changes on purpose only: the command behind a file's
+name below writes what is measured now.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tjugo.device import count
+from tjugo.device import count, count_app
 
-BUDGETS = json.loads((Path(__file__).parent / "budgets.json").read_text())
-MEASURED, LIMITS = BUDGETS["measured"], BUDGETS["limits"]
+SOURCES = {
+    "budgets.json": count.figures,  # python -m tjugo.device.count --budgets FILE
+    "budgets_app.json": count_app.figures,  # python -m tjugo.device.count_app --budgets FILE
+}
+BUDGETS = {name: json.loads((Path(__file__).parent / name).read_text()) for name in SOURCES}
 SLACK_PERCENT = 2
 
 
-@pytest.fixture(scope="module")
-def figures(emulator) -> dict[str, int]:
-    """Every figure of every suite."""
-    found: dict[str, int] = {}
-    for suite in count.SUITES.values():
-        found.update(count.run_suite(suite))
-    return found
+def rows(kind):
+    return [(file, name) for file in SOURCES for name in sorted(BUDGETS[file][kind])]
 
 
-def test_every_figure_has_a_budget(figures):
-    assert sorted(figures) == sorted(MEASURED)
+@cache
+def measured(file):
+    return SOURCES[file]()
 
 
-@pytest.mark.parametrize("name", sorted(MEASURED))
-def test_budget(figures, name):
-    assert figures[name] * 100 <= MEASURED[name] * (100 + SLACK_PERCENT), (
-        f"{name} is {figures[name]:,}, its budget {MEASURED[name]:,}"
-    )
+@pytest.mark.parametrize("file", SOURCES)
+def test_every_figure_has_a_budget(emulator, file):
+    assert sorted(measured(file)) == sorted(BUDGETS[file]["measured"])
 
 
-@pytest.mark.parametrize("name", sorted(LIMITS))
-def test_limit(figures, name):
-    assert figures[name] <= LIMITS[name], f"{name} is {figures[name]:,}, limit {LIMITS[name]:,}"
+@pytest.mark.parametrize(("file", "name"), rows("measured"))
+def test_budget(emulator, file, name):
+    found, budget = measured(file)[name], BUDGETS[file]["measured"][name]
+    assert found * 100 <= budget * (100 + SLACK_PERCENT), f"{found:,}, budget {budget:,}"
+
+
+@pytest.mark.parametrize(("file", "name"), rows("limits"))
+def test_limit(emulator, file, name):
+    found, limit = measured(file)[name], BUDGETS[file]["limits"][name]
+    assert found <= limit, f"{found:,}, limit {limit:,}"
 
 
 KNOWN = """\

@@ -1,7 +1,10 @@
 """Fixtures of the tests that run on the host."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,16 @@ from tjugo.errors import TjugoError
 from tjugo.runtime import Runtime, find_runtime
 
 REPO = Path(__file__).resolve().parents[2]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +50,18 @@ def micropython_env() -> dict[str, str]:
     """Environment in which MicroPython imports from the checkout, tests/host/portable included."""
     folders = (REPO, REPO / "firmware", REPO / "tests" / "host" / "portable")
     return {**os.environ, "MICROPYPATH": ":".join(map(str, folders))}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium. Skips the test where there is none."""
+    from playwright import sync_api
+
+    named = os.environ.get("CHROMIUM")
+    program = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None or shutil.which(program) is None:
+        pytest.skip("no browser: install chromium, or name one with CHROMIUM=/path")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(BROWSER_OPTIONS))
+        yield browser
+        browser.close()

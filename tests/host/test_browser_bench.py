@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 
 import pytest
 from bench_rig import DEADLINE_S, BenchProcess
@@ -10,27 +9,7 @@ from bench_rig import DEADLINE_S, BenchProcess
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 TIMEOUT_MS = DEADLINE_S * 1000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None or shutil.which(program) is None:
-        pytest.skip("no browser: install chromium, or name one with CHROMIUM=/path")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What decoding costs on the emulated Cortex-M3: instructions and heap bytes, repeatable."""
+"""What decoding and the applications cost on the emulated Cortex-M3: the same at every run."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 from tjugo.benchmarks.registry import Figure, Skip, benchmark
 from tjugo.device.toolchain import MICROPYTHON_VERSION, missing_packages
 
-_UNITS = {
+_DECODING = {
     "sts.decode.ea07.m3_instructions": "instructions",
     "sts.decode.ea07.m3_instructions_native": "instructions",
     "sts.decode.ea11.m3_instructions": "instructions",
@@ -14,23 +14,38 @@ _UNITS = {
     "sts.decode.ea07.heap_bytes": "bytes",
     "sts.decode.ea11.heap_bytes": "bytes",
 }
+_APPLICATIONS = {
+    "app.meter.boot.m3_instructions": "instructions",
+    "app.collector.boot.m3_instructions": "instructions",
+    "app.modbus_poll.m3_instructions": "instructions",
+    "app.pulse_to_ledger.m3_instructions": "instructions",
+    "app.token_to_ledger.m3_instructions": "instructions",
+    "app.display_refresh.m3_instructions": "instructions",
+    "app.meter.boot.heap_bytes": "bytes",
+    "app.meter.peak.heap_bytes": "bytes",
+    "app.collector.boot.heap_bytes": "bytes",
+    "app.modbus_poll.heap_bytes": "bytes",
+    "app.meter.mpy_bytes": "bytes",
+    "app.collector.mpy_bytes": "bytes",
+}
 
 
 @cache
-def _figures() -> dict[str, int]:
+def _figures(applications: bool) -> dict[str, int]:
     missing = missing_packages()
     if missing:
         raise Skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
     try:
-        from tjugo.device import count
+        from tjugo.device import count, count_app
     except ModuleNotFoundError as error:
         raise Skip(f"flash images need {error.name}, which is not installed") from None
-    return count.run_suite(count.SUITES["sts"])
+    return count_app.figures() if applications else count.run_suite(count.SUITES["sts"])
 
 
-def _reader(name: str) -> Callable[[], Figure]:
-    return lambda: Figure(_figures()[name], {"micropython": MICROPYTHON_VERSION})
+def _reader(name: str, applications: bool) -> Callable[[], Figure]:
+    return lambda: Figure(_figures(applications)[name], {"micropython": MICROPYTHON_VERSION})
 
 
-for _name, _unit in _UNITS.items():
-    benchmark(_name, _unit)(_reader(_name))
+for _units, _applications in ((_DECODING, False), (_APPLICATIONS, True)):
+    for _name, _unit in _units.items():
+        benchmark(_name, _unit)(_reader(_name, _applications))

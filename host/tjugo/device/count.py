@@ -99,6 +99,14 @@ def run_suite(suite: Suite) -> dict[str, int]:
     return figures
 
 
+def figures() -> dict[str, int]:
+    """Every figure of every suite. Raises TjugoError."""
+    found: dict[str, int] = {}
+    for suite in SUITES.values():
+        found.update(run_suite(suite))
+    return found
+
+
 def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
