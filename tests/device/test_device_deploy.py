@@ -47,7 +47,9 @@ def test_the_second_time_nothing_is_copied(own_board, capsys):
     said = capsys.readouterr().out
     assert f"/{len(files)}  main.py" in said
     assert "qemu_mps2: meter" in said and "ledger      ok" in said
-    assert "wrong or missing" in said  # no settings yet
+    assert "wrong or missing" in said  # the preset only
+    with Remote(own_board.port) as remote:
+        assert remote.get("settings.json") == targets.preset(QEMU, "meter")
     assert run(own_board) == 0
     said = capsys.readouterr().out
     assert f"Nothing to copy: the board has all {len(files)} files" in said

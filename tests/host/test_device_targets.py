@@ -1,5 +1,7 @@
 """Which files a board gets: everything its role imports, and nothing more."""
 
+import json
+
 import pytest
 
 from tjugo.device import freeze, targets
@@ -51,4 +53,21 @@ def test_a_manifest_for_freezing_names_every_module():
 def test_unknown_names_are_answered_with_those_there_are(board, role):
     with pytest.raises(TjugoError, match="there are ") as caught:
         targets.modules(targets.target(board), role)
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_presets_name_settings_that_are_documented(name):
+    board = targets.target(name)
+    documented = (board.folder / "README.md").read_text()
+    documented += (targets.REPO / "docs" / "collector.md").read_text()
+    for role in targets.ROLES:
+        if (board.folder / f"{role}.json").is_file():
+            for key in json.loads(targets.preset(board, role)):
+                assert f"`{key}`" in documented or f'"{key}"' in documented, (role, key)
+
+
+def test_a_board_without_network_can_be_no_collector():
+    with pytest.raises(TjugoError, match="can be no collector, but a meter") as caught:
+        targets.preset(targets.target("rp2040_pico"), "collector")
     assert caught.value.status == 2

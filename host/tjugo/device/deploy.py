@@ -1,8 +1,9 @@
 """Puts a meter or a collector on a board: `python -m tjugo.device.deploy --board rp2040_pico ...`.
 
 Only what changed is copied. New files lie beside the old ones until all are there; then they take
-their places at once, main.py last. settings.json, the ledger and stored jobs are not touched. A
-board whose deployment is interrupted keeps its relay open and waits for the next one.
+their places at once, main.py last. settings.json, the ledger and stored jobs are not touched; a
+board without settings gets the preset of its role. A board whose deployment is interrupted keeps
+its relay open and waits for the next one.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from tjugo.device.remote import BoardError, Remote
 from tjugo.errors import TjugoError
 
 MANIFEST = "manifest.json"
+SETTINGS = "settings.json"
 HOLD = "hold"  # boards/common/recovery.py: do not start the application
 CRASHES = "crash.json"
 _NEW = ".new"
@@ -26,8 +28,8 @@ Say = Callable[[str], None]
 
 _FULL = ("ENOSPC", "Errno 28", "OSError: 28")
 
-# On the board: hold the application, clear away what an interrupted deployment left, and print the
-# names that the last one put there.
+# On the board: hold the application, clear away what an interrupted deployment left, and print
+# whether there are settings, and the names that the last one put there.
 _BEGIN = f"""\
 import json, os
 with open({HOLD!r}, 'w') as f:
@@ -44,7 +46,7 @@ try:
         _old = sorted(json.load(f)['files'])
 except (OSError, ValueError, KeyError, TypeError):
     _old = []
-print(json.dumps(_old))
+print(json.dumps([{SETTINGS!r} in os.listdir(), _old]))
 """
 
 # On the board: everything takes its place. A name that is not there was handled before.
@@ -71,11 +73,12 @@ def deploy(port: str, board: targets.Target, role: str, say: Say) -> dict[str, A
 
     say: called with a line of progress.
     """
+    preset = targets.preset(board, role)
     files = targets.files(board, role)
     with Remote(port) as remote:
         check_platform(remote, board)
         try:
-            _update(remote, files, board, role, say)
+            _update(remote, files, manifest(files, board.name, role), preset, say)
         except BoardError as error:
             if any(words in error.message for words in _FULL):
                 raise TjugoError("The board's flash is full; nothing was replaced.") from None
@@ -84,16 +87,19 @@ def deploy(port: str, board: targets.Target, role: str, say: Say) -> dict[str, A
 
 
 def _update(
-    remote: Remote, files: Mapping[str, bytes], board: targets.Target, role: str, say: Say
+    remote: Remote, files: Mapping[str, bytes], contents: bytes, preset: bytes, say: Say
 ) -> None:
-    old = json.loads(remote.exec(_BEGIN))
+    has_settings, old = json.loads(remote.exec(_BEGIN))
     changed = remote.changed(files)
     remote.make_folders(changed)
     for number, name in enumerate(changed, 1):
         say(f"  {number:>3}/{len(changed)}  {name}  {len(files[name]):,} bytes")
         remote.write(name + _NEW, files[name])
-    remote.write(MANIFEST + _NEW, manifest(files, board.name, role))
     arrived = sorted(changed, key=lambda name: (name == targets.MAIN, name))
+    if not has_settings:
+        remote.write(SETTINGS + _NEW, preset)
+        arrived.insert(0, SETTINGS)
+    remote.write(MANIFEST + _NEW, contents)
     gone = sorted(set(old) - set(files))
     places = {"manifest": MANIFEST, "crashes": CRASHES, "hold": HOLD}
     remote.exec(_FINISH.format(arrived=arrived, gone=gone, **places), quiet_seconds=60.0)

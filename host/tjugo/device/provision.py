@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tjugo.bench.provision import meter_settings
-from tjugo.device.deploy import CRASHES, describe, self_test
+from tjugo.device.deploy import CRASHES, SETTINGS, describe, self_test
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
 from tjugo.station.paths import default_state_dir
 from tjugo.station.station import Station
 
-SETTINGS = "settings.json"
 _ADDRESSES = range(1, 248)
 
 _READ = f"""\

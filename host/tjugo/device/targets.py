@@ -53,13 +53,34 @@ def target(name: str) -> Target:
     return found
 
 
+def preset(board: Target, role: str) -> bytes:
+    """The settings.json that this board begins with in this role, before it is provisioned.
+
+    Raises TjugoError when the board cannot have the role.
+    """
+    _check(role)
+    path = board.folder / f"{role}.json"
+    if not path.is_file():
+        there = [one for one in ROLES if (board.folder / f"{one}.json").is_file()]
+        raise TjugoError(
+            f"{board.name} can be no {role}, but a {' or a '.join(there)}: "
+            f"boards/{board.name}/README.md says why.",
+            status=2,
+        )
+    return path.read_bytes()
+
+
+def _check(role: str) -> None:
+    if role not in ROLES:
+        raise TjugoError(f"There is no role {role!r}; there are {', '.join(ROLES)}.", status=2)
+
+
 def modules(board: Target, role: str) -> dict[str, Path]:
     """Every module the role needs on this board, and its source. Raises TjugoError.
 
     Imports are followed from main.py's on, those within functions too.
     """
-    if role not in ROLES:
-        raise TjugoError(f"There is no role {role!r}; there are {', '.join(ROLES)}.", status=2)
+    _check(role)
     roots = _roots(board)
     found: dict[str, Path] = {}
     waiting = [entry.format(role=role) for entry in _ENTRIES]
