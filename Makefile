@@ -24,6 +24,9 @@ test-device-kills: setup-dev  ## 200 power cuts of the emulated board while toke
 test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour: every reply counted
 	@$(BIN)/python -u tests/device/endurance.py --minutes 60 $(ARGS)
 
+emulate: setup-dev  ## Start an emulated board to deploy to; prints its ports, Ctrl-C ends it
+	@$(BIN)/python -m tjugo.device.emulate $(ARGS)
+
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
@@ -59,4 +62,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour deploy provision soak bench vectors lint fmt clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak bench vectors lint fmt clean setup setup-dev

@@ -79,9 +79,13 @@ install() {
     say "Installed."
 }
 
+mark_of() {
+    { echo "$who"; cat requirements.txt "$1" pyproject.toml; } | sha256sum
+}
+
 python=$(find_python)
 who=$(identity "$python")
-mark=$({ echo "$who"; cat requirements.txt "$lock" pyproject.toml; } | sha256sum)
+mark=$(mark_of "$lock")
 if [ "$mark" != "$(cat "$stamp" 2>/dev/null || true)" ]; then
     if [ "$who" != "$(cat "$venv/identity.stamp" 2>/dev/null || true)" ]; then
         make_venv "$python"
@@ -89,5 +93,6 @@ if [ "$mark" != "$(cat "$stamp" 2>/dev/null || true)" ]; then
     fi
     install
     echo "$mark" >"$stamp"
+    mark_of requirements.txt >"$venv/requirements.stamp"  # every lock file has that one in it
 fi
 exec "$venv/bin/python" -m tjugo.runtime --prepare

@@ -8,10 +8,12 @@ import pytest
 
 from tjugo.device import qemu
 from tjugo.device.board_files import board_files
+from tjugo.device.micropython_source import source_folder
 from tjugo.device.qemu import QemuBoard
 from tjugo.device.qemu_build import firmware
 from tjugo.device.remote import Remote
 from tjugo.device.toolchain import missing_packages
+from tjugo.errors import TjugoError
 
 EMULATED = "qemu"
 PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time
@@ -26,12 +28,17 @@ qemu.run_on(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 @pytest.fixture(scope="session")
 def emulator() -> Path:
-    """firmware.elf. Skips without the tools, unless DEVICE=qemu asks for them by name."""
+    """firmware.elf. Skips without tools or source, unless DEVICE=qemu asks for it by name."""
     if DEVICE not in ("", EMULATED):
         pytest.skip(f"only on the emulated board, and DEVICE={DEVICE}")
-    missing = missing_packages()
-    if missing and DEVICE == "":
-        pytest.skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
+    if DEVICE == "":
+        missing = missing_packages()
+        if missing:
+            pytest.skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
+        try:
+            source_folder(print)
+        except TjugoError as error:
+            pytest.skip(" ".join(error.message.split("\n")[:2]))
     return firmware(print)
 
 

@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tjugo.errors import TjugoError
@@ -23,11 +24,8 @@ def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], s
     inputs: all that it depends on, by name. One build at a time; a second program waits, and then
     finds the work done. build() may raise TjugoError.
     """
-    folder = product.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp = folder / "stamp.json"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    stamp = product.parent / "stamp.json"
+    with locked(product.parent / "lock"):
         if product.is_file() and _read(stamp) == inputs:
             return product
         started = time.monotonic()
@@ -36,6 +34,15 @@ def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], s
         _write(stamp, inputs)
         say(f"Built {product} in {time.monotonic() - started:.0f} s")
     return product
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One at a time: waits until no other program holds the lock file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _read(stamp: Path) -> object:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tjugo import debian_archive
+from tjugo.device.build_once import locked
 from tjugo.device.toolchain import CACHE, MICROPYTHON_VERSION
 from tjugo.errors import TjugoError
 from tjugo.programs import run
@@ -37,12 +38,13 @@ def source_folder(say: Callable[[str], None]) -> Path:
             raise TjugoError(f"MICROPYTHON_SOURCE={named}: there is no ports/qemu in it")
         return folder
     if not _FOLDER.is_dir():
-        _fetch(say)
+        with locked(CACHE / "source.lock"):
+            if not _FOLDER.is_dir():
+                _fetch(say)
     return _FOLDER
 
 
 def _fetch(say: Callable[[str], None]) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
     say(f"Fetching MicroPython {PACKAGE_VERSION}'s source (6 MB, once) ...")
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="source-") as name:
         try:
@@ -61,8 +63,4 @@ def _fetch(say: Callable[[str], None]) -> None:
 def _unpack(work: Path) -> None:
     """Checks the tarballs against the .dsc, applies Debian's patches, then moves into place."""
     run(["dpkg-source", "--require-strong-checksums", "-x", _DSC, "unpacked"], cwd=work)
-    try:
-        (work / "unpacked").rename(_FOLDER)
-    except OSError:
-        if not _FOLDER.is_dir():  # else another process was faster
-            raise TjugoError(f"{_FOLDER} cannot be written") from None
+    (work / "unpacked").rename(_FOLDER)
