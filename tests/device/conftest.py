@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tjugo.device import qemu
 from tjugo.device.board_files import board_files
-from tjugo.device.micropython_source import source_folder
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.qemu_build import firmware
 from tjugo.device.remote import Remote
-from tjugo.device.toolchain import missing_packages
+from tjugo.emulated import qemu
+from tjugo.emulated.micropython_source import source_folder
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.qemu_build import firmware
 from tjugo.errors import TjugoError
+from tjugo.toolchain import missing_packages
 
 EMULATED = "qemu"
 PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time

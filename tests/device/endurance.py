@@ -20,9 +20,9 @@ from meterbus import registers
 from sts_portable.results import ACCEPT
 from tjugo.bench.bus import Bus
 from tjugo.device.console import Console
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.qemu_build import firmware
-from tjugo.device.wire import Wire
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.qemu_build import firmware
+from tjugo.emulated.wire import Wire
 
 _BAUDRATE = 9600
 _CLIENT = "client"

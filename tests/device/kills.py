@@ -22,8 +22,8 @@ from bus_master import Master, NoAnswer
 from meter_board import SETTINGS, WH_A_TOKEN, token, write_flash
 
 from sts_portable.results import ACCEPT, USED_ERROR
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.qemu_build import firmware
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.qemu_build import firmware
 
 # 667 Wh a second: a ledger write every 15 ms.
 _FAST = {"load_w": 20_000, "speed": 120, "baudrate": 115_200}

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from sts_portable import pan, vendor
-from tjugo.device import flash_image, targets
+from tjugo.device import targets
+from tjugo.emulated import qemu_flash
 
 DRN = pan.with_check("0100000001")
 ADDRESS = 1
@@ -26,4 +27,4 @@ def write_flash(path: Path, role: str = "meter", settings: dict | None = None, *
     files = targets.files(targets.target("qemu_mps2"), role)
     files["settings.json"] = json.dumps(settings or SETTINGS).encode()
     files |= {name.replace("__", "/"): content for name, content in more.items()}
-    flash_image.write_image(path, files)
+    qemu_flash.write_image(path, files)

@@ -7,10 +7,10 @@ from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
 from collector import jobfile
 from sts_portable.results import ACCEPT
 from tjugo.bench.bus import Bus
-from tjugo.device import flash_image
 from tjugo.device.console import Console
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.wire import Wire
+from tjugo.emulated import qemu_flash
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.wire import Wire
 
 COLLECTOR = {
     "id": "c1",
@@ -77,5 +77,5 @@ def test_it_polls_and_delivers_a_stored_job(pair):
 
 def jobs(flash):
     """Names of the job files; between two writes of the file system it always can be read."""
-    files = flash_image.read_image(flash)
+    files = qemu_flash.read_image(flash)
     return [name.removeprefix("jobs/") for name in files if name.startswith("jobs/")]

@@ -6,10 +6,11 @@ import pytest
 from bus_master import Master
 from meter_board import DRN
 
-from tjugo.device import deploy, flash_image, provision, targets
+from tjugo.device import deploy, provision, targets
 from tjugo.device.console import Console
-from tjugo.device.qemu import QemuBoard
 from tjugo.device.remote import Remote
+from tjugo.emulated import qemu_flash
+from tjugo.emulated.qemu import QemuBoard
 from tjugo.errors import TjugoError
 from tjugo.station.meters import NewMeter, add_meter
 from tjugo.station.station import Station
@@ -23,7 +24,7 @@ def deployed(own_board):
     own_board.stop()
     files = targets.files(QEMU, "meter")
     manifest = deploy.manifest(files, QEMU.name, "meter")
-    flash_image.write_image(own_board.flash, {**files, deploy.MANIFEST: manifest})
+    qemu_flash.write_image(own_board.flash, {**files, deploy.MANIFEST: manifest})
     own_board.start()
     return own_board
 
@@ -84,7 +85,7 @@ def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
 
 def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys):
     own_board.stop()
-    flash_image.write_image(own_board.flash, targets.files(QEMU, "collector"))
+    qemu_flash.write_image(own_board.flash, targets.files(QEMU, "collector"))
     own_board.start()
     with Console(own_board.port) as console:
         while "safe" not in (said := console.wait_for("selftest", 30)):
@@ -113,7 +114,7 @@ def test_what_cannot_be_provisioned(tmp_path, state, capsys):
 def test_a_board_changes_its_role(deployed):
     run(deployed, "collector")
     deployed.kill()
-    there = set(flash_image.read_image(deployed.flash))
+    there = set(qemu_flash.read_image(deployed.flash))
     wanted = set(targets.files(QEMU, "collector"))
     assert wanted <= there
     assert not [name for name in there - wanted if name.startswith("lib/")]
@@ -137,7 +138,7 @@ def test_a_power_cut_while_copying(deployed, monkeypatch):
         assert console.wait_for("selftest", 20)["safe"] == "update"
     assert run(deployed, "collector") == 0
     deployed.kill()
-    there = flash_image.read_image(deployed.flash)
+    there = qemu_flash.read_image(deployed.flash)
     assert [name for name in there if name.endswith(".new") or name == deploy.HOLD] == []
 
 
@@ -152,8 +153,8 @@ def test_what_cannot_be_deployed(own_board, capsys):
 
 
 def test_a_full_flash_is_said(emulator, tmp_path):
-    filler = {"filler": bytes(flash_image.FLASH_BYTES - 64 * 1024)}
-    flash_image.write_image(tmp_path / "flash", filler)
+    filler = {"filler": bytes(qemu_flash.FLASH_BYTES - 64 * 1024)}
+    qemu_flash.write_image(tmp_path / "flash", filler)
     with QemuBoard(emulator, tmp_path / "flash") as board:
         with pytest.raises(TjugoError, match="flash is full"):
             deploy.deploy(board.port, QEMU, "meter", lambda line: None)

@@ -3,8 +3,8 @@
 import random
 import re
 
-from tjugo.device import flash_image
 from tjugo.device.remote import Remote
+from tjugo.emulated import qemu_flash
 
 CUTS = 12
 
@@ -40,14 +40,14 @@ def test_the_host_reads_what_the_board_wrote(own_board):
     with Remote(own_board.port) as remote:
         remote.put({"a/b/c": b"deep", "top": bytes(5000)})
     own_board.kill()
-    assert flash_image.read_image(own_board.flash) == {"a/b/c": b"deep", "top": bytes(5000)}
+    assert qemu_flash.read_image(own_board.flash) == {"a/b/c": b"deep", "top": bytes(5000)}
 
 
 def test_the_board_reads_what_the_host_made(emulator, tmp_path):
-    from tjugo.device.qemu import QemuBoard
+    from tjugo.emulated.qemu import QemuBoard
 
     files = {"a/b/c": b"deep", "top": bytes(5000)}
-    flash_image.write_image(tmp_path / "flash", files)
+    qemu_flash.write_image(tmp_path / "flash", files)
     with QemuBoard(emulator, tmp_path / "flash") as running, Remote(running.port) as remote:
         assert {name: remote.get(name) for name in files} == files
 
@@ -63,7 +63,7 @@ def test_a_cut_while_writing_leaves_the_old_or_the_new(own_board):
             for _ in range(moments.randint(1, 12)):
                 known = int(remote.line().split()[1])
             own_board.kill()
-        whole = _WHOLE.match(flash_image.read_image(own_board.flash)["state"])
+        whole = _WHOLE.match(qemu_flash.read_image(own_board.flash)["state"])
         assert whole, "a torn generation is on the flash"
         assert int(whole.group(1)) >= known, "a generation that was reported is lost"
         known = int(whole.group(1))

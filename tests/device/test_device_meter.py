@@ -13,8 +13,8 @@ from meterbus import registers
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.bench.bus import Bus
 from tjugo.device.console import Console
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.wire import Wire
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.wire import Wire
 
 # Heap that must be left when the meter has started, after a collection; of 192 KiB.
 FREE_AT_BOOT = 80_000

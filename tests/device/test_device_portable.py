@@ -9,9 +9,9 @@ import pytest
 
 from tjugo import vector_checks
 from tjugo.device.board_files import CHECKS, RUN_PORTABLE
-from tjugo.device.toolchain import REPO
 from tjugo.errors import TjugoError
 from tjugo.runtime import find_micropython
+from tjugo.toolchain import REPO
 from tjugo.vectors import load
 
 QUIET_SECONDS = 60.0

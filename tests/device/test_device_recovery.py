@@ -10,7 +10,7 @@ from meterbus import client, frame, registers
 from tjugo.device import deploy, targets
 from tjugo.device.console import Console
 from tjugo.device.mpy import compile_file
-from tjugo.device.qemu import QemuBoard
+from tjugo.emulated.qemu import QemuBoard
 
 FAILURES = 4  # boards/common/recovery.py
 BROKEN = "def run(board, health):\n    raise ValueError('broken')\n"

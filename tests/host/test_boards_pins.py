@@ -2,7 +2,7 @@
 
 import pytest
 
-from tjugo.device.wiring import BOARDS, load_pins
+from tjugo.wiring.pages import BOARDS, load_pins
 
 FUNCTIONS = {
     *("rs485_tx", "rs485_rx", "rs485_de", "i2c_sda", "i2c_scl"),

@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tjugo.device import wiring
-from tjugo.device.board_outlines import MODULES, OUTLINES, WIRE_COLOURS
+from tjugo.wiring import pages as wiring
+from tjugo.wiring.outlines import MODULES, OUTLINES, WIRE_COLOURS
 
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWINGS = [(board, role) for board in wiring.BOARDS for role in wiring.ROLES[board]]

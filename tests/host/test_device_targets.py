@@ -61,10 +61,9 @@ def test_presets_name_settings_that_are_documented(name):
     board = targets.target(name)
     documented = (board.folder / "README.md").read_text()
     documented += (targets.REPO / "docs" / "collector.md").read_text()
-    for role in targets.ROLES:
-        if (board.folder / f"{role}.json").is_file():
-            for key in json.loads(targets.preset(board, role)):
-                assert f"`{key}`" in documented or f'"{key}"' in documented, (role, key)
+    for role in targets.roles(board):
+        for key in json.loads(targets.preset(board, role)):
+            assert f"`{key}`" in documented or f'"{key}"' in documented, (role, key)
 
 
 def test_a_board_without_network_can_be_no_collector():

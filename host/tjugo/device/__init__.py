@@ -1,1 +1,1 @@
-"""Boards on the desk: building, starting, filling and measuring them from the host."""
+"""Boards on the desk, real or emulated: compiled for, filled, told who they are, measured."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tjugo import vector_checks
 from tjugo.device.mpy import CORTEX_M3, compile_file, compile_packages
-from tjugo.device.toolchain import REPO
+from tjugo.toolchain import REPO
 
 _PACKAGES = (
     "sts_portable",

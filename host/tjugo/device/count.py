@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tjugo.device import flash_image, qemu
 from tjugo.device.mpy import MACHINE_CODE, compile_file, compile_packages
-from tjugo.device.qemu_build import BOARD, firmware
-from tjugo.device.toolchain import REPO
+from tjugo.emulated import qemu, qemu_flash
+from tjugo.emulated.qemu_build import BOARD, firmware
 from tjugo.errors import TjugoError
+from tjugo.toolchain import REPO
 
 _SCRIPTS = BOARD / "count"
 _SECONDS = 60.0
@@ -78,7 +78,7 @@ def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, di
     }
     with tempfile.TemporaryDirectory(prefix="tjugo-count-") as folder:
         image = Path(folder) / "flash"
-        flash_image.write_image(image, flash)
+        qemu_flash.write_image(image, flash)
         printed = qemu.run_to_end(firmware(_progress), image, _SECONDS)
     lines = printed.splitlines()
     if not lines or lines[-1] != _DONE:

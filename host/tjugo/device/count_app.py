@@ -11,7 +11,7 @@ from pathlib import Path
 from sts_portable import vendor
 from tjugo.device import targets
 from tjugo.device.count import count_instructions, keep
-from tjugo.device.qemu_build import BOARD
+from tjugo.emulated.qemu_build import BOARD
 from tjugo.errors import TjugoError
 
 BUDGETS = "tests/device/budgets_app.json"

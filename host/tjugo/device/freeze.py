@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from tjugo.device import targets
-from tjugo.device.toolchain import REPO
 from tjugo.errors import TjugoError
+from tjugo.toolchain import REPO
 
 # What a port or board freezes by itself, and what this must not leave out.
 _BASES = {

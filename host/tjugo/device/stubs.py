@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tjugo.device.toolchain import BUILD, REPO
 from tjugo.errors import TjugoError
 from tjugo.programs import run
+from tjugo.toolchain import BUILD, REPO
 
 _FOLDER = BUILD / "stubs"
 _STDLIB = "micropython-stdlib-stubs==1.26.0.post3"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, compile_file
-from tjugo.device.toolchain import REPO
 from tjugo.errors import TjugoError
+from tjugo.toolchain import REPO
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,24 @@ def target(name: str) -> Target:
     return found
 
 
+def roles(board: Target) -> tuple[str, ...]:
+    """What this board can be: the roles that it has a preset for."""
+    return tuple(role for role in ROLES if (board.folder / f"{role}.json").is_file())
+
+
 def preset(board: Target, role: str) -> bytes:
     """The settings.json that this board begins with in this role, before it is provisioned.
 
     Raises TjugoError when the board cannot have the role.
     """
     _check(role)
-    path = board.folder / f"{role}.json"
-    if not path.is_file():
-        there = [one for one in ROLES if (board.folder / f"{one}.json").is_file()]
+    if role not in roles(board):
         raise TjugoError(
-            f"{board.name} can be no {role}, but a {' or a '.join(there)}: "
+            f"{board.name} can be no {role}, but a {' or a '.join(roles(board))}: "
             f"boards/{board.name}/README.md says why.",
             status=2,
         )
-    return path.read_bytes()
+    return (board.folder / f"{role}.json").read_bytes()
 
 
 def _check(role: str) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tjugo import vector_checks
-from tjugo.device import pico_build
 from tjugo.device.mpy import CORTEX_M0_PLUS, compile_file, compile_packages
-from tjugo.device.pico import PicoBoard, require_emulator
-from tjugo.device.pico_flash import write_flash
 from tjugo.device.remote import Remote
-from tjugo.device.toolchain import REPO
+from tjugo.emulated import pico_build
+from tjugo.emulated.pico import PicoBoard, require_emulator
+from tjugo.emulated.pico_flash import write_flash
+from tjugo.toolchain import REPO
 
 _BOARD = REPO / "boards" / "rp2040_pico"
 _PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/drivers")

@@ -11,8 +11,8 @@ from meterbus import client, registers
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.device import targets
 from tjugo.device.console import Console
-from tjugo.device.pico import PicoBoard
-from tjugo.device.pico_flash import read_flash, write_flash
+from tjugo.emulated.pico import PicoBoard
+from tjugo.emulated.pico_flash import read_flash, write_flash
 
 RELAY_OPEN, RELAY_CLOSE = 10, 11
 UART = 1

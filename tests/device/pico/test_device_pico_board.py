@@ -9,11 +9,11 @@ import time
 import pytest
 
 from tjugo import vector_checks
-from tjugo.device import pico_build
-from tjugo.device.pico_flash import read_flash, write_flash
 from tjugo.device.remote import BoardError, Remote
-from tjugo.device.toolchain import REPO
+from tjugo.emulated import pico_build
+from tjugo.emulated.pico_flash import read_flash, write_flash
 from tjugo.errors import TjugoError
+from tjugo.toolchain import REPO
 from tjugo.vectors import load
 
 # The first vector of each kind that there is a check for.

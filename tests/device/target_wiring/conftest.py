@@ -7,7 +7,7 @@ import pytest
 
 from tjugo.device.mpy import compile_file, compile_packages
 from tjugo.device.remote import Remote
-from tjugo.device.toolchain import REPO
+from tjugo.toolchain import REPO
 
 DEVICE = os.environ.get("DEVICE", "")
 BOARD = os.environ.get("BOARD", "")

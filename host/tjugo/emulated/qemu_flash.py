@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from tjugo.device import littlefs_image
+from tjugo.emulated import littlefs_image
 
 FLASH_BYTES = 1024 * 1024  # as boards/qemu_mps2/_boot.py has it
 

@@ -2,8 +2,7 @@
 
 from html import escape
 
-from tjugo.device.board_outlines import TAG_COLOURS, WIRE_COLOURS, HeaderPin, Outline
-from tjugo.device.wiring_layout import (
+from tjugo.wiring.layout import (
     BOARD_PAD,
     BOARD_WIDTH,
     LEFT,
@@ -15,6 +14,7 @@ from tjugo.device.wiring_layout import (
     Box,
     Layout,
 )
+from tjugo.wiring.outlines import TAG_COLOURS, WIRE_COLOURS, HeaderPin, Outline
 
 _UNUSED = "#7d8794"
 _FOOT_LINE = 20

@@ -25,9 +25,9 @@ from rp2040py.external.bootsel_button import BootselButton
 from rp2040py.peripherals import ssi
 from rp2040py.rp2040 import RP2040
 
-from tjugo.device.pico_flash import FLASH_BYTES
-from tjugo.device.pico_pins import Pins
-from tjugo.device.pico_uart import LineUart
+from tjugo.emulated.pico_flash import FLASH_BYTES
+from tjugo.emulated.pico_pins import Pins
+from tjugo.emulated.pico_uart import LineUart
 
 _START_SECONDS = 60.0
 _UART_ADDRESSES = (0x40034, 0x40038)

@@ -6,7 +6,7 @@ board then keeps its ledger in a file) and no latching relay (a lamp for each co
 
 from typing import Any
 
-from tjugo.device.board_outlines import WIRE_COLOURS, Outline
+from tjugo.wiring.outlines import WIRE_COLOURS, Outline
 
 _BOARD = "mcu"
 

@@ -1,6 +1,6 @@
 """Builds MicroPython's own rp2 port for the Raspberry Pi Pico from Debian's packages.
 
-`python -m tjugo.device.pico_build` makes build/pico/firmware.uf2 and prints its path; nothing is
+`python -m tjugo.emulated.pico_build` makes build/pico/firmware.uf2 and prints its path; nothing is
 done when none of its inputs has changed. `UF2=file` is taken instead: an official image, say. This
 one is close to it, not identical: MicroPython's packaged drivers (dht, neopixel ...) are left out.
 """
@@ -10,12 +10,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from tjugo.device.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
-from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
-from tjugo.device.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
-from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
+from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
 from tjugo.programs import run
+from tjugo.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program
 
 MICROPYTHON_BOARD = "RPI_PICO"
 

@@ -1,6 +1,6 @@
 """From a board's pin table: its wiring drawings, its Wokwi diagram, the table on its page.
 
-`python -m tjugo.device.wiring` writes them all; `--check` only says whether they are up to date.
+`python -m tjugo.wiring` writes them all; `--check` only says whether they are up to date.
 """
 
 import argparse
@@ -11,15 +11,16 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from tjugo.device.board_outlines import MODULES, OUTLINES
-from tjugo.device.toolchain import REPO
-from tjugo.device.wiring_svg import draw
-from tjugo.device.wiring_wokwi import diagram
+from tjugo.device import targets
 from tjugo.errors import TjugoError
+from tjugo.toolchain import REPO
+from tjugo.wiring.outlines import MODULES, OUTLINES
+from tjugo.wiring.svg import draw
+from tjugo.wiring.wokwi import diagram
 
 BOARDS = tuple(sorted(OUTLINES))
-ROLES = dict.fromkeys(BOARDS, ("meter", "collector")) | {"rp2040_pico": ("meter",)}
-_BEGIN = "<!-- made by python -m tjugo.device.wiring from pins.py -->"
+ROLES = {board: targets.roles(targets.TARGETS[board]) for board in BOARDS}
+_BEGIN = "<!-- made by python -m tjugo.wiring from pins.py -->"
 _END = "<!-- end -->"
 
 
@@ -73,7 +74,7 @@ def _write(path: Path, content: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; its exit status: 0, or 1 if --check found something out of date."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.device.wiring", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tjugo.wiring", description=__doc__)
     parser.add_argument("boards", nargs="*", metavar="BOARD", help="all if none is named")
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
@@ -94,7 +95,3 @@ def main(arguments: list[str] | None = None) -> int:
     for path in old:
         print(f"{'out of date' if options.check else 'wrote'}: {path.relative_to(REPO)}")
     return 1 if old and options.check else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

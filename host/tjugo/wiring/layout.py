@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tjugo.device.board_outlines import MODULES, HeaderPin, Module, Outline
 from tjugo.errors import TjugoError
+from tjugo.wiring.outlines import MODULES, HeaderPin, Module, Outline
 
 PITCH = 26
 BOARD_WIDTH = 252

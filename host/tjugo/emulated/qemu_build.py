@@ -1,6 +1,6 @@
 """Builds the emulated board's firmware: Debian's MicroPython source with boards/qemu_mps2 added.
 
-`python -m tjugo.device.qemu_build` makes build/qemu/firmware.elf and prints its path. Nothing is
+`python -m tjugo.emulated.qemu_build` makes build/qemu/firmware.elf and prints its path. Nothing is
 done when none of its inputs has changed.
 """
 
@@ -11,10 +11,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from tjugo.device.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
-from tjugo.device.micropython_source import PACKAGE_VERSION, source_folder
-from tjugo.device.toolchain import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.programs import run
+from tjugo.toolchain import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
 
 BOARD = REPO / "boards" / "qemu_mps2"
 HEAP_BYTES = 192 * 1024

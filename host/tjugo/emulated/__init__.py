@@ -1,0 +1,1 @@
+"""Boards that are programs: built, run, cut off, and looked into."""

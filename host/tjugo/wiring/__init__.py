@@ -1,0 +1,1 @@
+"""Drawings and tables of how each board is wired, from its pin table."""
