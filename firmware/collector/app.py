@@ -15,7 +15,7 @@ from meterbus.client import ReplyParser
 
 from . import VERSION, core, mqtt
 from .options import OptionError
-from .topics import MAX_COMMAND, OFFLINE
+from .topics import MAX_COMMAND, OFFLINE, about
 
 _TICK_MS = 20
 _GARBAGE_BYTES = 16384
@@ -276,6 +276,7 @@ class Collector:
         self._health = health
         self._parts = parts
         self._news = news
+        parts.outbox.about = about(VERSION, health.last)
         self._bus = Bus(board, parts.poller, parts.options.reply_timeout_ms, news)
         self._uplink = Uplink(board, parts, self._bus.idle, news)
         self._tasks = []

@@ -25,13 +25,16 @@ class Outbox:
         self._answers = []
         self._turn = 0  # the meter whose reading is looked at first
         self._flying = None  # job or meter of the message in flight
-        self._hello = False
+        self.about = None  # what the collector says of itself, with every new connection
+        self._greetings = []
         self._repeat_ms = self._refresh_ms = 0
 
     def connected(self):
         """A new connection: say everything again, for the broker may have forgotten it."""
         self._flying = None
-        self._hello = True
+        self._greetings = [(self._names.status, topics.ONLINE, True)]
+        if self.about:
+            self._greetings.append((self._names.about, self.about, True))
         self._repeat()
         self._refresh()
 
@@ -59,9 +62,8 @@ class Outbox:
 
     def next(self):
         """(topic, payload, retained) to publish now, or None. Then call `sent` or `lost`."""
-        if self._hello:
-            self._hello = False
-            return self._names.status, topics.ONLINE, True
+        if self._greetings:
+            return self._greetings.pop(0)
         if self._answers:
             return self._answers.pop(0) + (False,)
         job = self._store.to_say()
@@ -74,7 +76,9 @@ class Outbox:
             if meter.say:
                 self._turn = at + 1
                 self._fly(meter)
-                payload = topics.reading(meter.data, bool(meter.online), meter.at)
+                payload = topics.reading(
+                    meter.data, bool(meter.online), meter.at, meter.fault, meter.crash
+                )
                 return self._names.state(meter.drn), payload, True
         return None
 

@@ -7,9 +7,11 @@ token only after a poll has shown its DRN since it was last away.
 A token is written with the job's id as token_ref, then the result is read until it is not Busy.
 When it is not certain whether the meter had the write (no answer, or the collector restarted), the
 result is read first, and the token is written again only if the result is of another reference.
+
+A meter that says that it has crashed, or that fails to be read, is asked once why.
 """
 
-from meterbus import client, registers
+from meterbus import client, frame, registers
 from sts_portable import results
 
 from . import jobs
@@ -18,6 +20,7 @@ from .jobtable import STORED
 POLL = "poll"
 WRITE = "write"
 RESULT = "result"
+CRASH = "crash"
 
 MISSES = 3  # requests without an answer after which a meter is offline
 RETRY_MS = 100
@@ -41,6 +44,8 @@ class Meter:
         self.drn = drn
         self.online = None  # None not known yet, True, False
         self.fault = ""  # why it is offline
+        self.crash = ""  # what its last crash report says
+        self.ask_crash = False
         self.data = None  # registers of the last poll, bytes
         self.at = None  # UTC seconds of that poll, None unknown
         self.say = False  # its state should be published
@@ -91,8 +96,10 @@ class Poller:
     def next(self, elapsed_ms):
         """Let time pass; the request to send now, or None: then nothing is due for `due_ms`."""
         due = self._poll_ms
-        poll = job = None
+        poll = job = crash = None
         for meter in self.meters:
+            if meter.ask_crash:
+                crash = meter
             meter.poll_ms -= elapsed_ms
             if poll is None or meter.poll_ms < poll.poll_ms:
                 poll = meter
@@ -103,6 +110,8 @@ class Poller:
                     job = meter
         if job:
             self._meter, self._step = job, job.step
+        elif crash:
+            self._meter, self._step = crash, CRASH
         elif poll and poll.poll_ms <= 0:
             self._meter, self._step = poll, POLL
         else:
@@ -117,7 +126,13 @@ class Poller:
         """
         meter = self._meter
         meter.misses = 0
-        if parser.exception and self._step == POLL:
+        if self._step == CRASH:
+            self._explained(meter, parser)
+        elif parser.exception and self._step == POLL:
+            # The safe application answers so, and knows why it runs.
+            meter.ask_crash = (
+                parser.exception == frame.DEVICE_FAILURE and meter.online is not False
+            )
             self._away(meter, f"bus exception {parser.exception}")
         elif parser.exception:
             self._refused(meter, parser.exception, at)
@@ -129,6 +144,7 @@ class Poller:
         meter = self._meter
         self.timeouts += 1
         meter.misses += 1
+        meter.ask_crash = False
         if self._step == WRITE:
             meter.job.unsure = True
             meter.step = RESULT
@@ -157,6 +173,10 @@ class Poller:
             self._away(meter, f"another meter is at address {meter.address}: {values['drn']}")
             return
         self.polls += 1
+        if not values["status"] & registers.STATUS_CRASHED:
+            meter.crash = ""
+        elif not meter.crash or meter.online is not True:
+            meter.ask_crash = True
         if meter.online is not True:
             meter.job_ms = 0
         if meter.online is not True or meter.data != data:
@@ -165,6 +185,13 @@ class Poller:
         meter.data, meter.at = data, at
         # The rhythm is kept, but a poll that is very late does not call for many in a row.
         meter.poll_ms = max(meter.poll_ms + self._poll_ms, self._poll_ms // 2)
+
+    def _explained(self, meter, parser):
+        meter.ask_crash = False
+        text = "" if parser.exception else parser.objects().get(registers.CRASH_OBJECT)
+        if text or meter.online:
+            meter.crash = text or "unknown"
+            meter.say = True
 
     def _written(self, meter, _data, _at):
         meter.job.unsure = True
@@ -213,5 +240,14 @@ def _result_request(meter):
     )
 
 
-_REQUESTS = {POLL: _poll_request, WRITE: _write_request, RESULT: _result_request}
+def _crash_request(meter):
+    return client.identify_request(meter.address, client.ONE_OBJECT, registers.CRASH_OBJECT)
+
+
+_REQUESTS = {
+    POLL: _poll_request,
+    WRITE: _write_request,
+    RESULT: _result_request,
+    CRASH: _crash_request,
+}
 _REPLIES = {POLL: Poller._polled, WRITE: Poller._written, RESULT: Poller._looked}

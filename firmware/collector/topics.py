@@ -35,6 +35,7 @@ class Topics:
     def __init__(self, collector):
         self._root = f"sts/{collector}/"
         self.status = self._root + "status"
+        self.about = self._root + "about"
         self.commands = self._root + "+/cmd"
 
     def ack(self, drn):
@@ -110,13 +111,20 @@ def acknowledgement(job):
     return json.dumps({"id": job.id, "state": "done", "result": job.result, "at": job.at})
 
 
-def reading(data, online, at):
+def about(version, crash):
+    """What the collector says of itself. crash: of the last one in words, "" if there was none."""
+    return json.dumps({"version": version, "crash": crash or None})
+
+
+def reading(data, online, at, fault="", crash=""):
     """A meter's state. `data`: the registers of a poll, or None if it never answered.
 
-    at: UTC seconds of the poll or None. Values that are not known are null.
+    at: UTC seconds of the poll or None. fault: why it is offline; crash: its crash report. Values
+    that are not known are null.
     """
     values = registers.decode(registers.STATE_START, data) if data else {}
-    state = {"at": at, "online": online, "credit_wh": None}
+    state = {"at": at, "online": online, "fault": fault or None, "crash": crash or None}
+    state["credit_wh"] = None
     for key in _PLAIN:
         state[key] = values.get(key)
     if data:

@@ -19,6 +19,8 @@ from .frame import (
 )
 from .registers import printable
 
+ONE_OBJECT = 4  # of the device identification, asked for by its number
+
 
 class BusException(Exception):
     """A slave refused a request. `code` is the Modbus exception code."""
@@ -79,7 +81,7 @@ def write_one_request(address, start, value):
 
 
 def identify_request(address, code=1, object_id=0):
-    """Request for device identification: code 1 basic, 2 regular, 4 the one object `object_id`."""
+    """Request for device identification: code 1 basic, 2 regular, ONE_OBJECT `object_id`."""
     _check(address, 0, 1, 1, 1)
     return _frame(address, ENCAPSULATED, bytes((IDENTIFY, code, object_id)))
 

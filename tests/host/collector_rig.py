@@ -168,6 +168,7 @@ class Station:
         self.acks: list[dict[str, Any]] = []
         self.states: dict[str, dict[str, Any]] = {}
         self.status: list[str] = []
+        self.about: dict[str, Any] = {}
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("sts/c1/#", 1)
@@ -181,6 +182,8 @@ class Station:
             self.status.append(message.payload.decode())
         elif kind == "ack":
             self.acks.append(json.loads(message.payload))
+        elif kind == "about":
+            self.about = json.loads(message.payload)
         elif kind == "state":
             self.states[message.topic.split("/")[2]] = json.loads(message.payload)
 

@@ -1,5 +1,6 @@
 """The collector's firmware in MicroPython between a real broker and meters on a pty."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_token_from_command_to_forgotten(collector, station, bus, broker):
     latecomer = Station(broker.port)  # status and state are retained
     wait_until(lambda: latecomer.online() and len(latecomer.states) == 2, "what is retained")
     latecomer.close()
+
+
+def test_crash_reports_go_up(collector, station, bus):
+    """A meter's with its readings, the collector's own when it is back."""
+    bus.meters[1].crash = "OSError: 5 at meter/app.py"
+    wait_until(
+        lambda: station.states.get(DRNS[0], {}).get("crash") == bus.meters[1].crash, "its crash"
+    )
+    assert station.states[DRNS[0]]["online"] is True
+    wait_until(lambda: station.about, "what the collector says of itself")
+    assert station.about["crash"] is None
+    collector.kill()
+    crash = {"failures": 1, "crashes": 1, "last": "MemoryError"}
+    (collector.folder / "crash.json").write_text(json.dumps(crash))
+    collector.start()
+    wait_until(lambda: station.about["crash"] == "MemoryError", "its own crash")
 
 
 def test_killed_between_stored_and_done(collector, station, bus):

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from station_kit import PYTHON, Clock, drn, environment, new_station
 
 from tjugo.errors import NotFound, TjugoError, Unavailable
-from tjugo.station import db, models
+from tjugo.station import db, models, queries
 from tjugo.station.keys import SoftBackend, create_private
 from tjugo.station.station import Station
 from tjugo.station.vend import vend
@@ -45,6 +45,22 @@ def test_the_migrations_make_what_the_models_say(folder):
     config = Config()
     config.set_main_option("script_location", str(db._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [db.SCHEMA]
+
+
+def test_an_older_database_is_brought_up_to_date_with_what_it_holds(folder):
+    execute(
+        folder,
+        "INSERT INTO collector (tenant_id, collector_id) VALUES (1, 'old')",
+        "ALTER TABLE collector DROP COLUMN crash",
+        "ALTER TABLE collector DROP COLUMN version",
+        "ALTER TABLE meter_reading DROP COLUMN crash",
+        "ALTER TABLE meter_reading DROP COLUMN fault",
+        "UPDATE alembic_version SET version_num = '0001'",
+    )
+    with Station.open(folder) as station:
+        rows = {row["collector"]: row for row in queries.collectors(station)}
+    assert rows["old"]["crash"] is None
+    test_the_migrations_make_what_the_models_say(folder)
 
 
 def test_the_tenant_comes_first_in_every_key():

@@ -177,9 +177,18 @@ def test_a_collector_reads_its_own_meters_only(station, stranger):
 
 
 def test_the_collectors_status(station):
-    assert queries.collectors(station) == [{"collector": COLLECTOR, "online": None, "at": None}]
+    unknown = dict.fromkeys(("online", "at", "version", "crash"))
+    assert queries.collectors(station) == [{"collector": COLLECTOR, **unknown}]
     for online in (True, False):
         delivery.take(station, wire.CollectorStatus(COLLECTOR, online))
         delivery.take(station, wire.CollectorStatus("unknown", online))
         (found,) = queries.collectors(station)
         assert found["online"] is online
+
+
+def test_what_a_collector_says_of_itself(station):
+    for crash in ("MemoryError", None):
+        delivery.take(station, wire.CollectorAbout(COLLECTOR, "0.1.0", crash))
+        delivery.take(station, wire.CollectorAbout("unknown", "0.1.0", "OSError"))
+        (found,) = queries.collectors(station)
+        assert (found["version"], found["crash"], found["online"]) == ("0.1.0", crash, None)

@@ -16,6 +16,13 @@ from tjugo.station import wire
         ("sts/c1/status", b"online", wire.CollectorStatus("c1", True)),
         ("sts/c1/status", b"offline", wire.CollectorStatus("c1", False)),
         ("sts/c1/status", b"maybe", None),
+        (
+            "sts/c1/about",
+            b'{"version": "0.1.0", "crash": "MemoryError"}',
+            wire.CollectorAbout("c1", "0.1.0", "MemoryError"),
+        ),
+        ("sts/c1/about", b'{"crash": 7}', wire.CollectorAbout("c1", None, None)),
+        ("sts/c1/about", b"[]", None),
         ("sts/c1/5/ack", b'{"id": 7, "state": "stored"}', wire.Ack("c1", "5", 7, "stored")),
         (
             "sts/c1/5/ack",
@@ -49,6 +56,10 @@ def test_a_reading_takes_what_it_understands():
     assert (found.at, found.online) == (datetime(2026, 1, 2, tzinfo=UTC), True)
     assert found.values["credit_wh"] == -5
     assert found.values["power_w"] is found.values["cover_open"] is None
+    assert found.values["fault"] is found.values["crash"] is None
+    payload = {"online": False, "fault": "no answer", "crash": "x" * 300}
+    found = wire.parse("sts/c1/5/state", json.dumps(payload).encode())
+    assert (found.values["fault"], found.values["crash"]) == ("no answer", "x" * 200)
 
 
 anything = st.recursive(

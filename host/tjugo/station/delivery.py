@@ -120,7 +120,7 @@ def take(station: Station, incoming: wire.Incoming) -> list[wire.Message]:
     if isinstance(incoming, wire.Reading):
         _take_reading(station, incoming)
     else:
-        _take_status(station, incoming)
+        _take_collector(station, incoming)
     return []
 
 
@@ -170,10 +170,12 @@ def _take_reading(station: Station, reading: wire.Reading) -> None:
         )
 
 
-def _take_status(station: Station, status: wire.CollectorStatus) -> None:
+def _take_collector(station: Station, said: wire.CollectorStatus | wire.CollectorAbout) -> None:
     with station.write() as session:
-        row = session.get(Collector, (station.tenant_id, status.collector_id))
+        row = session.get(Collector, (station.tenant_id, said.collector_id))
         if row is None:
-            log.warning("an unknown collector, %s, is there", status.collector_id)
-            return
-        row.online, row.status_at = status.online, station.clock()
+            log.warning("an unknown collector, %s, is there", said.collector_id)
+        elif isinstance(said, wire.CollectorAbout):
+            row.version, row.crash = said.version, said.crash
+        else:
+            row.online, row.status_at = said.online, station.clock()

@@ -82,6 +82,8 @@ class Collector(Base):
     collector_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     online: Mapped[bool | None]
     status_at: Mapped[datetime | None]
+    version: Mapped[str | None] = mapped_column(String(200))
+    crash: Mapped[str | None] = mapped_column(String(200))
 
 
 class Meter(Base):
@@ -266,6 +268,8 @@ class MeterReading(Base):
     sequence: Mapped[int | None]
     cover_open: Mapped[bool | None]
     relay_closed: Mapped[bool | None]
+    fault: Mapped[str | None] = mapped_column(String(200))
+    crash: Mapped[str | None] = mapped_column(String(200))
 
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),

@@ -186,7 +186,7 @@ def _meter_view(meter: Meter) -> dict[str, Any]:
 def _reading_view(reading: MeterReading) -> dict[str, Any]:
     names = (
         "online energy_wh credit_wh power_w control_state open_reasons token_result sequence "
-        "cover_open relay_closed"
+        "cover_open relay_closed fault crash"
     )
     values = {name: getattr(reading, name) for name in names.split()}
     return {"at": _iso(reading.at), "received_at": _iso(reading.received_at), **values}
@@ -231,7 +231,13 @@ def collectors(station: Station) -> list[dict[str, Any]]:
     query = select(Collector).where(Collector.tenant_id == station.tenant_id)
     with station.read() as session:
         return [
-            {"collector": row.collector_id, "online": row.online, "at": _iso(row.status_at)}
+            {
+                "collector": row.collector_id,
+                "online": row.online,
+                "at": _iso(row.status_at),
+                "version": row.version,
+                "crash": row.crash,
+            }
             for row in session.scalars(query.order_by(Collector.collector_id))
         ]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 U32 = 0xFFFFFFFF
-SUBSCRIPTIONS = ("sts/+/status", "sts/+/+/state", "sts/+/+/ack")
+SUBSCRIPTIONS = ("sts/+/status", "sts/+/about", "sts/+/+/state", "sts/+/+/ack")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,15 @@ class Message:
 class CollectorStatus:
     collector_id: str
     online: bool
+
+
+@dataclass(frozen=True)
+class CollectorAbout:
+    """version: of its firmware. crash: its last crash report, None without one."""
+
+    collector_id: str
+    version: str | None
+    crash: str | None
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,10 @@ class Reading:
     drn: str
     at: datetime | None
     online: bool
-    values: dict[str, int | bool | None]
+    values: dict[str, int | bool | str | None]
 
 
-Incoming = CollectorStatus | Ack | Reading
+Incoming = CollectorStatus | CollectorAbout | Ack | Reading
 
 _INTEGERS = {
     "energy_wh": (0, U32),
@@ -61,6 +70,7 @@ _INTEGERS = {
     "sequence": (0, U32),
 }
 _BOOLEANS = ("cover_open", "relay_closed")
+_TEXTS = ("fault", "crash")
 _ACK_STATES = ("stored", "done", "refused")
 
 
@@ -83,16 +93,24 @@ def parse(topic: str, payload: bytes) -> Incoming | None:
     parts = topic.split("/")
     if len(parts) == 3 and parts[0] == "sts" and parts[2] == "status":
         return _status(parts[1], payload)
-    if len(parts) != 4 or parts[0] != "sts" or parts[3] not in ("state", "ack"):
+    fields = _object(payload)
+    if fields is None or parts[0] != "sts":
         return None
+    if len(parts) == 3 and parts[2] == "about":
+        version, crash = _text(fields.get("version")), _text(fields.get("crash"))
+        return CollectorAbout(parts[1], version, crash)
+    if len(parts) != 4 or parts[3] not in ("state", "ack"):
+        return None
+    reader = _reading if parts[3] == "state" else _ack
+    return reader(parts[1], parts[2], fields)
+
+
+def _object(payload: bytes) -> dict[str, Any] | None:
     try:
         fields = json.loads(payload)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict):
-        return None
-    reader = _reading if parts[3] == "state" else _ack
-    return reader(parts[1], parts[2], fields)
+    return fields if isinstance(fields, dict) else None
 
 
 def _status(collector_id: str, payload: bytes) -> CollectorStatus | None:
@@ -113,12 +131,14 @@ def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
 
 
 def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:
-    values: dict[str, int | bool | None] = {
+    values: dict[str, int | bool | str | None] = {
         name: _integer(fields.get(name), *limits) for name, limits in _INTEGERS.items()
     }
     for name in _BOOLEANS:
         value = fields.get(name)
         values[name] = value if isinstance(value, bool) else None
+    for name in _TEXTS:
+        values[name] = _text(fields.get(name))
     at = _integer(fields.get("at"), 0, 2**33)
     return Reading(
         collector_id,

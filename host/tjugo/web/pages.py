@@ -71,6 +71,7 @@ class Pages:
         context: dict[str, object] = {
             "meters": queries.meters(self.station),
             "customers": queries.customers(self.station),
+            "collectors": queries.collectors(self.station),
         }
         return self.show(request, "meters.html", context, form, error)
 

@@ -24,17 +24,22 @@ class Meter:
         self.result = results.NONE
         self.ref = 0
         self.energy_wh = 0
+        self.crash = ""
+        self.safe = False  # runs the safe application
 
     def identify(self, number):
-        return None
+        return self.crash or None if number == registers.CRASH_OBJECT else None
 
     def read(self, function, start, count, out):
+        if self.safe:
+            return frame.DEVICE_FAILURE
         if start == registers.RESULT_START and self.busy:
             self.busy -= 1
             values = {"result": results.BUSY, "result_ref": self.ref}
         else:
             values = {"result": self.result, "result_ref": self.ref}
-        values.update({"drn": self.drn, "energy_wh": self.energy_wh})
+        status = registers.STATUS_CRASHED if self.crash else 0
+        values.update({"drn": self.drn, "energy_wh": self.energy_wh, "status": status})
         registers.fill(start, count, lambda name: values.get(name, 0), out)
         return 0
 
@@ -369,3 +374,48 @@ def test_jobs_of_meters_that_were_taken_away_wait():
     line.start()
     line.run(5000)
     assert line.store.get(job.id).state == STORED
+
+
+def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
+    line = Line()
+    line.run(3000)
+    device, meter = line.meters[1], line.poller.meter(DRN)
+    assert meter.crash == ""
+    device.crash = "OSError: 5"
+    line.run(5000)
+    assert meter.crash == "OSError: 5" and meter.say
+    asked = [1 for _, address, function in line.trace if (address, function) == (1, 0x2B)]
+    assert len(asked) == 1
+    device.crash = ""
+    line.run(2000)
+    assert meter.crash == ""
+
+
+def test_a_meter_in_safe_mode_says_why():
+    line = Line()
+    line.run(3000)
+    device, meter = line.meters[1], line.poller.meter(DRN)
+    device.safe, device.crash = True, "MemoryError"
+    line.run(60000)
+    assert (meter.online, meter.fault, meter.crash) == (False, "bus exception 4", "MemoryError")
+    asked = [1 for _, address, function in line.trace if (address, function) == (1, 0x2B)]
+    assert len(asked) == 1
+    device.safe = False
+    line.run(60000)
+    assert meter.online and meter.crash == "MemoryError"
+
+
+def test_a_crash_report_that_cannot_be_had_is_asked_for_again():
+    line = Line()
+    line.run(3000)
+    device, meter = line.meters[1], line.poller.meter(DRN)
+    device.crash = "OSError: 5"
+    while not line.poller.meter(DRN).ask_crash:
+        line.step()
+    line.deaf.add(1)
+    while meter.ask_crash:
+        line.step()
+    assert meter.crash == ""
+    line.deaf.clear()
+    line.run(5000)
+    assert meter.crash == "OSError: 5"

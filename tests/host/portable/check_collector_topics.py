@@ -59,6 +59,8 @@ def test_reading():
     assert json.loads(topics.reading(data, True, 1700000000)) == {
         "at": 1700000000,
         "online": True,
+        "fault": None,
+        "crash": None,
         "energy_wh": 4000000000,
         "credit_wh": -50,
         "power_w": 2000,
@@ -74,8 +76,14 @@ def test_reading():
 def test_reading_of_a_meter_never_seen():
     state = json.loads(topics.reading(None, False, None))
     assert state.pop("online") is False
-    assert len(state) == 10
+    assert len(state) == 12
     assert set(state.values()) == {None}
+
+
+def test_what_is_wrong_goes_with_the_reading():
+    state = json.loads(topics.reading(None, False, None, "no answer", "OSError: 5"))
+    assert (state["fault"], state["crash"]) == ("no answer", "OSError: 5")
+    assert json.loads(topics.about("0.1.0", "")) == {"version": "0.1.0", "crash": None}
 
 
 def test_bad_commands_are_refused_with_a_sentence():
@@ -206,8 +214,11 @@ def test_what_is_said_at_a_new_connection():
     topic_list = [topic for topic, _, _ in said(parts)]
     assert topic_list == ["sts/c1/status", f"sts/c1/{DRN}/ack", f"sts/c1/{DRN}/state"]
     assert said(parts) == []
+    parts.outbox.about = topics.about("0.1.0", "MemoryError")
     parts.outbox.connected()
-    assert len(said(parts)) == 3
+    again = said(parts)
+    assert len(again) == 4
+    assert again[1] == ("sts/c1/about", parts.outbox.about, True)
 
 
 def test_a_result_is_repeated_until_it_is_forgotten():
