@@ -1,4 +1,4 @@
-"""`tjugo vectors FILE.json`: every test vector of a file, on this Python or on MicroPython."""
+"""`tjugo vectors FILE.json`: every test vector of a file, on this Python, MicroPython, a board."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from tjugo import vector_checks
 from tjugo.errors import TjugoError
 
 HEAP = "192k"
+RUNTIMES = ("cpython", "micropython", "qemu")
 Vector = dict[str, Any]
 # One vector's outcome: None for a kind that is not known, else what does not agree.
 Outcome = list[str] | None
@@ -48,16 +49,24 @@ def run(
 ) -> int:
     """Check every vector, name each failure, and end with the counts; 0 when none failed.
 
-    runtime: "cpython" or "micropython", the latter started by the argv `micropython`, or by the
-    one that tjugo.runtime finds. Raises TjugoError when the file cannot be used or the board
-    dies.
+    runtime: "cpython"; "micropython", started by the argv `micropython`, or by the one that
+    tjugo.runtime finds; "qemu", the emulated board; else the serial port of a board. Raises
+    TjugoError when the file cannot be used or the board dies.
     """
     vectors = load(path)
     if runtime == "cpython":
         outcomes = iter([vector_checks.check(vector) for vector in vectors])
-    else:
+    elif runtime == "micropython":
         outcomes = _on_micropython(vectors, micropython or _found_micropython())
+    else:
+        outcomes = _on_board(vectors, runtime)
     return _report(vectors, outcomes, say)
+
+
+def _on_board(vectors: list[Vector], port: str) -> Iterator[Outcome]:
+    from tjugo.device import vectors as device_vectors
+
+    return device_vectors.outcomes(vectors, port)
 
 
 def _found_micropython() -> list[str]:
@@ -127,13 +136,17 @@ def _report(vectors: list[Vector], outcomes: Iterator[Outcome], say: Callable[[s
 @click.option(
     "--on",
     "runtime",
-    type=click.Choice(["cpython", "micropython"]),
     default="cpython",
     show_default=True,
-    help="Where to run the checks.",
+    metavar="WHERE",
+    help="cpython, micropython, qemu (the emulated board), or a board's serial port.",
 )
 def command(file: Path, runtime: str) -> None:
     """Run the STS test vectors of FILE and say which fail."""
+    if runtime not in RUNTIMES and not Path(runtime).exists():
+        raise click.BadParameter(
+            f"{', '.join(RUNTIMES)}, or a board's serial port", param_hint="--on"
+        )
     status = run(file, runtime, say=click.echo)
     if status:
         raise SystemExit(status)

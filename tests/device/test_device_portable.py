@@ -8,25 +8,17 @@ from pathlib import Path
 import pytest
 
 from tjugo import vector_checks
+from tjugo.device import vectors
 from tjugo.device.board_files import CHECKS, RUN_PORTABLE
+from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
 from tjugo.runtime import find_micropython
 from tjugo.toolchain import REPO
-from tjugo.vectors import load
+from tjugo.vectors import load, run
 
 QUIET_SECONDS = 60.0
 VECTORS = load(REPO / "tests" / "host" / "vectors" / "sts_vectors.json")
 UNIX_HEAP = ("-X", "heapsize=192k")
-
-# On the board, once; then a call for so many vectors.
-ASK = """\
-import json
-from vector_checks import check
-def answers(*lines):
-    for line in lines:
-        print(json.dumps(check(json.loads(line))))
-"""
-AT_ONCE = 10
 
 
 def on_cpython(module: str) -> str:
@@ -51,20 +43,9 @@ def test_portable_check(board, check):
     assert printed == on_cpython(check.stem)
 
 
-@pytest.fixture(scope="module")
-def questions() -> list[str]:
-    """Each vector as a line of JSON, without what no check reads."""
-    names = ("kind", "inputs", "expected")
-    return [json.dumps({n: v[n] for n in names}, separators=(",", ":")) for v in VECTORS]
-
-
-def test_vectors_have_the_same_answers_everywhere(board, questions):
-    host = [json.dumps(vector_checks.check(json.loads(line))) for line in questions]
-    board.exec(ASK, quiet_seconds=QUIET_SECONDS)
-    answers = []
-    for at in range(0, len(questions), AT_ONCE):
-        call = f"answers{(*questions[at : at + AT_ONCE],)!r}"
-        answers += board.exec(call, QUIET_SECONDS).splitlines()
+def test_vectors_have_the_same_answers_everywhere(board):
+    host = [vector_checks.check(vector) for vector in VECTORS]
+    answers = list(vectors.asked(VECTORS, board))
     differences = [
         f"{vector['id']}: host {ours}, board {theirs}"
         for vector, ours, theirs in zip(VECTORS, host, answers, strict=True)
@@ -72,18 +53,22 @@ def test_vectors_have_the_same_answers_everywhere(board, questions):
     ]
     print(f"{len(answers)} vectors, {len(differences)} differences between host and board")
     assert differences == []
-    assert on_unix(questions) == host
+    assert on_unix(VECTORS) == host
 
 
-def test_vectors_agree_with_their_expected_values(board):
-    board.exec(ASK, quiet_seconds=QUIET_SECONDS)
+def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
     vector = next(v for v in VECTORS if v["kind"] == "token_class0")
-    wrong = {**vector, "expected": {**vector["expected"], "token": "0" * 20}}
-    answer = board.exec(f"print(len(check(json.loads({json.dumps(wrong)!r}))))", QUIET_SECONDS)
-    assert int(answer) > 0
+    wrong = {**vector, "id": "wrong", "expected": {**vector["expected"], "token": "0" * 20}}
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps([vector, {**vector, "kind": "unheard of"}, wrong]))
+    assert run(path, own_board.port) == 1
+    said = capsys.readouterr().out
+    assert "FAILED wrong" in said and "1 passed, 1 failed, 1 skipped" in said
+    with Remote(own_board.port) as remote:
+        assert "vectors" not in remote.exec("import os; print(os.listdir())")
 
 
-def on_unix(questions: list[str]) -> list[str]:
+def on_unix(questions: list[dict]) -> list:
     """The answers of the unix port with a board's heap."""
     try:
         micropython = find_micropython()
@@ -93,10 +78,10 @@ def on_unix(questions: list[str]) -> list[str]:
     done = subprocess.run(
         [*micropython, *UNIX_HEAP, str(checks / "__main__.py")],
         env={"MICROPYPATH": f"{REPO}:{checks.parent}"},
-        input="".join(line + "\n" for line in questions),
+        input="".join(json.dumps(question) + "\n" for question in questions),
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
-    return done.stdout.splitlines()
+    return [json.loads(line) for line in done.stdout.splitlines()]
