@@ -73,8 +73,7 @@ def _port(port: str) -> Iterator[str]:
         from tjugo.emulated.qemu import QemuBoard
         from tjugo.emulated.qemu_build import firmware
     except ModuleNotFoundError as error:
-        text = f"the emulated board needs {error.name}, which is not installed; run: make setup-dev"
-        raise TjugoError(text) from None
+        raise TjugoError(f"{error.name} is not installed; run: make setup-dev") from None
 
     with tempfile.TemporaryDirectory(prefix="tjugo-vectors-") as folder:
         with QemuBoard(firmware(print), Path(folder) / "flash") as board:
