@@ -133,7 +133,7 @@ class Poller:
             meter.ask_crash = (
                 parser.exception == frame.DEVICE_FAILURE and meter.online is not False
             )
-            self._away(meter, f"bus exception {parser.exception}")
+            self._away(meter, frame.EXCEPTIONS.get(parser.exception, "refuses to be read"))
         elif parser.exception:
             self._refused(meter, parser.exception, at)
         else:

@@ -397,7 +397,7 @@ def test_a_meter_in_safe_mode_says_why():
     device, meter = line.meters[1], line.poller.meter(DRN)
     device.safe, device.crash = True, "MemoryError"
     line.run(60000)
-    assert (meter.online, meter.fault, meter.crash) == (False, "bus exception 4", "MemoryError")
+    assert (meter.online, meter.fault, meter.crash) == (False, "device failure", "MemoryError")
     asked = [1 for _, address, function in line.trace if (address, function) == (1, 0x2B)]
     assert len(asked) == 1
     device.safe = False
