@@ -1,7 +1,13 @@
 """What the station's tests stand on: a station with meters and a clock that stands still."""
 
 import os
+import re
+import subprocess
 import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,3 +53,33 @@ def environment(**more: str) -> dict[str, str]:
 
 
 PYTHON = sys.executable
+
+
+@contextmanager
+def served(state: Path) -> Iterator[str]:
+    """The address of a station that serves this folder, once it answers."""
+    process = subprocess.Popen(
+        [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(state)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        found = re.search(r"http://\S+/", process.stdout.readline())
+        assert found
+        while not _answers(found.group() + "static/style.css"):
+            assert process.poll() is None
+        yield found.group()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=20).close()
+    except urllib.error.URLError as error:
+        assert isinstance(error.reason, ConnectionError)
+        return False
+    return True

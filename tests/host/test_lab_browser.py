@@ -1,13 +1,8 @@
 """The Token lab in a real browser: bits are clicked, and what breaks is seen."""
 
-import re
-import subprocess
-import urllib.error
-import urllib.request
-
 import pytest
 from explain_kit import GAS
-from station_kit import PYTHON, drn, environment, new_station
+from station_kit import drn, new_station, served
 
 from tjugo.station.station import utc_now
 from tjugo.station.vend import parse_kwh, vend
@@ -28,26 +23,8 @@ def sold(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(sold):
-    process = subprocess.Popen(
-        [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(sold[0])],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        found = re.search(r"http://\S+/", process.stdout.readline()).group()
-        served = False
-        while not served:
-            assert process.poll() is None
-            try:
-                urllib.request.urlopen(found + "static/lab.js", timeout=20).close()
-                served = True
-            except urllib.error.URLError as error:
-                assert isinstance(error.reason, ConnectionError)
+    with served(sold[0]) as found:
         yield found
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 @pytest.fixture
