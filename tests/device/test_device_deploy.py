@@ -138,9 +138,9 @@ def test_a_power_cut_while_copying(deployed, monkeypatch):
         assert console.wait_for("selftest", 20)["safe"] == "update"
     assert run(deployed, "collector") == 0
     deployed.kill()
-    copied = [*targets.files(QEMU, "collector"), deploy.MANIFEST, deploy.SETTINGS]
+    names = [*targets.files(QEMU, "collector"), deploy.MANIFEST, deploy.SETTINGS]
     there = set(qemu_flash.read_image(deployed.flash))
-    assert there.isdisjoint({deploy.HOLD, *(name + ".new" for name in copied)})
+    assert there.isdisjoint({deploy.HOLD, *(name + ".new" for name in names)})
 
 
 def test_what_cannot_be_deployed(own_board, capsys):
