@@ -92,16 +92,18 @@ def download(
     binaries: Sequence[str] = (),
     sources: Sequence[str] = (),
     architecture: str | None = None,
+    snapshot: bool = False,
 ) -> None:
     """Download packages into the empty folder `work`: .deb files, and .dsc with their tarballs.
 
-    Names may carry a version, like "pioasm=2.1.1-1". Raises TjugoError with apt's last words.
+    Names may carry a version, like "pioasm=2.1.1-1". snapshot: the archive may be an old one,
+    whose signature is as good as ever, but its date has passed. Raises TjugoError with apt's last
+    words.
     """
     for name in ("state", "lists/partial", "cache/archives/partial", "log"):
         (work / name).mkdir(parents=True)
     (work / "status").touch()
-    # A snapshot's signature is as good as ever, but its date has passed.
-    options = f"signed-by={KEYRING} check-valid-until=no"
+    options = f"signed-by={KEYRING}" + (" check-valid-until=no" if snapshot else "")
     kinds = [kind for kind, wanted in (("deb", binaries), ("deb-src", sources)) if wanted]
     lines = [f"{kind} [{options}] {site} {suite} main\n" for kind in kinds]
     (work / "sources.list").write_text("".join(lines))
@@ -131,7 +133,7 @@ def fetch(
     for number, (site, suite) in enumerate(tries):
         folder = work / f"mirror-{number}"
         try:
-            download(site, suite, folder, binaries, sources)
+            download(site, suite, folder, binaries, sources, snapshot=True)
             return folder
         except TjugoError as why:
             failures.append(f"  {site} {suite}: {reason(why)}")

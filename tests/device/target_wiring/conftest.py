@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tjugo.device.mpy import compile_file, compile_packages
+from tjugo.device.board_files import library
 from tjugo.device.remote import Remote
 from tjugo.toolchain import REPO
 
@@ -22,14 +22,9 @@ _EMULATED = ("", "qemu", "pico")
 
 
 def _files() -> dict[str, bytes]:
-    files = compile_packages([REPO / "firmware" / "drivers"])
-    for name, content in compile_packages([REPO / "boards" / "common"]).items():
-        files[f"boards/{name}"] = content
-    for path in sorted((REPO / "boards" / BOARD).glob("*.py")):
-        files[f"{path.stem}.mpy"] = compile_file(path, path.name)
     replay = REPO / "tests" / "host" / "portable" / "replay.py"
-    files["replay.mpy"] = compile_file(replay, replay.name)
-    return {f"lib/{name}": content for name, content in files.items()}
+    own = sorted((REPO / "boards" / BOARD).glob("*.py"))
+    return library([REPO / "firmware" / "drivers"], [*own, replay])
 
 
 @pytest.fixture(scope="session")
