@@ -1,6 +1,5 @@
-"""The simulated board's flash and FRAM: files in the current folder."""
+"""Memory for the ledger in a file of the current folder."""
 
-import json
 import os
 
 
@@ -10,23 +9,6 @@ def _exists(path):
         return True
     except OSError:
         return False
-
-
-def load_settings(path):
-    """The dict in a JSON file, or {} if there is none or it is not one."""
-    try:
-        with open(path) as source:
-            found = json.load(source)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def save_settings(path, settings):
-    """Write to a new file, then rename it over the old one."""
-    with open(path + ".new", "w") as target:
-        json.dump(settings, target)
-    os.rename(path + ".new", path)
 
 
 class FileStore:

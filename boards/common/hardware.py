@@ -13,7 +13,6 @@ import machine
 from machine import Pin
 
 from boards.common.clock import Clock
-from boards.common.files import load_settings, save_settings
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.which_store import open_store
 from drivers.fram_mb85rc256v import Fram
@@ -21,6 +20,7 @@ from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
 from drivers.keypad_matrix import KeypadMatrix
 from drivers.latching_relay import LatchingRelay
 from drivers.s0_meter import S0Meter
+from runtime.settings_file import load_settings, save_settings
 
 _SETTINGS = "settings.json"
 _I2C_HZ = 100000  # a PCF8574 is not made for more

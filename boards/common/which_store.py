@@ -5,7 +5,8 @@ for once would be replaced by an empty file: no credit, and every old token new 
 that began with FRAM and does not find it has no ledger, and says so.
 """
 
-from boards.common.files import FileStore, load_settings, save_settings
+from boards.common.files import FileStore
+from runtime.settings_file import load_settings, save_settings
 
 MARK_FILE = "store.json"
 LEDGER_FILE = "ledger.bin"

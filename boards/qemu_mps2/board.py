@@ -1,7 +1,7 @@
 """The emulated board as a meter or collector: what boards/README.md asks for, on MPS2-AN385.
 
 RS-485 is machine.UART(1), the service port is the console. Mains, keypad and display are simulated
-as in boards/sim. There is no network.
+as in boards/simulated. There is no network.
 """
 
 import select
@@ -13,10 +13,10 @@ from mps2_parts import Fram, Watchdog
 from mps2_parts import restart as _restart
 
 from boards.common.clock import Clock
-from boards.common.files import load_settings
-from boards.common.files import save_settings as _save
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
+from runtime.settings_file import load_settings
+from runtime.settings_file import save_settings as _save
 
 NAME = "qemu_mps2"
 

@@ -4,7 +4,7 @@ The same command again is answered with what is known and does nothing twice.
 """
 
 from . import topics
-from .jobs import BUS_REFUSED, JobError
+from .jobs.store import BUS_REFUSED, JobError
 
 
 class Commands:

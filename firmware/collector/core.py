@@ -1,11 +1,11 @@
 """Everything of a collector that needs neither asyncio nor a clock, put together."""
 
 from .commands import Commands
-from .flash import Folder
-from .jobs import Store
+from .field.poller import Poller
+from .jobs.folder import Folder
+from .jobs.store import Store
 from .options import OptionError, Options
 from .outbox import Outbox
-from .poller import Poller
 from .topics import Topics
 
 

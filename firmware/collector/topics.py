@@ -7,8 +7,8 @@ import json
 
 from meterbus import frame, registers
 
-from .jobs import BUS_REFUSED, DAMAGED
-from .jobtable import STORED
+from .jobs.store import BUS_REFUSED, DAMAGED
+from .jobs.table import STORED
 
 ONLINE = "online"
 OFFLINE = "offline"

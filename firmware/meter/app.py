@@ -3,10 +3,10 @@
 import asyncio
 import gc
 import sys
-import time
 
-from meterbus.app import Listener
 from meterbus.server import Server
+from runtime.bus_server import Listener
+from runtime.elapsed import Elapsed
 from sts_portable import sta
 
 from . import VERSION
@@ -22,7 +22,7 @@ _STA_TABLES = "sta_tables.bin"
 
 
 class App:
-    """Two tasks: the bus, and a tick for all else. `health`: boards.common.recovery.Health."""
+    """Two tasks: the bus, and a tick for all else. `health`: runtime.boot.Health."""
 
     def __init__(self, board, health):
         self._board = board
@@ -34,7 +34,7 @@ class App:
         self._bus = Listener(board.rs485, server)
         self._reported = None
         self._ticks = 0
-        self._ticked_at = time.ticks_ms()
+        self._elapsed = Elapsed()
 
     async def run(self):
         """Until the board raises SystemExit. A task that fails takes the meter down with it."""
@@ -71,9 +71,7 @@ class App:
 
     def _serve(self):
         """The board's turn. Its watchdog is fed only while the bus task is well, too."""
-        now = time.ticks_ms()
-        ms = time.ticks_diff(now, self._ticked_at)
-        self._ticked_at = now
+        ms = self._elapsed()
         well = self._bus.deaf_ms(ms) < _DEAF_MS
         if well:
             self._health.beat(ms)

@@ -8,11 +8,12 @@ from binascii import crc32
 from sts_portable import results
 from sts_portable.decoder import Decoder
 
-from . import execute, supply
-from .entry import CODE_DIGITS, SHORT_CODES, Entry
-from .ledger import Ledger, State
-from .panel import Panel, result_words
+from . import supply
+from .credit import execute
+from .face.entry import CODE_DIGITS, SHORT_CODES, Entry
+from .face.panel import Panel, result_words
 from .settings import Settings
+from .store.ledger import Ledger, State
 
 _SAVE_WH = 10
 

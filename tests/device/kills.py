@@ -147,7 +147,7 @@ def torn_slots(flash: Path) -> int:
 
 
 def whole(slot: bytes) -> bool:
-    """True if a slot's CRC is that of its record (firmware/meter/ledger.py)."""
+    """True if a slot's CRC is that of its record (firmware/meter/store/ledger.py)."""
     (crc,) = struct.unpack_from(">I", slot, RECORD_BYTES - 4)
     return crc == zlib.crc32(slot[: RECORD_BYTES - 4])
 

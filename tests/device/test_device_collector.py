@@ -4,7 +4,7 @@ import pytest
 from bus_master import Master
 from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
 
-from collector import jobfile
+from collector.jobs import names
 from sts_portable.results import ACCEPT
 from tjugo.bench.bus import Bus
 from tjugo.device.console import Console
@@ -26,8 +26,8 @@ JOB_ID = 77
 @pytest.fixture
 def pair(emulator, tmp_path):
     """A collector with a stored job, and the meter it is for, on a bus at 9600."""
-    job = jobfile.name(JOB_ID, DRN, jobfile.JOB)
-    stored = {f"jobs/{job}": jobfile.content(1, token(1), JOB_ID, DRN)}
+    job = names.name(JOB_ID, DRN, names.JOB)
+    stored = {f"jobs/{job}": names.content(1, token(1), JOB_ID, DRN)}
     write_flash(tmp_path / "collector", "collector", COLLECTOR, **stored)
     write_flash(tmp_path / "meter", settings=SETTINGS)
     with (
@@ -65,10 +65,10 @@ def test_it_polls_and_delivers_a_stored_job(pair):
     collector, meter, console, wires = pair
     report = reported(console, "meters", {DRN: True})
     assert report["online"] is False and report["broker"] == "no network"
-    while not any(name.endswith("." + jobfile.END) for name in jobs(collector.flash)):
+    while not any(name.endswith("." + names.END) for name in jobs(collector.flash)):
         report = console.wait_for("report", 20)
     (name,) = jobs(collector.flash)
-    job_id, drn, result, _ = jobfile.parse_name(name)
+    job_id, drn, result, _ = names.parse_name(name)
     assert (job_id, drn, result) == (JOB_ID, DRN, ACCEPT)
     wires.pop().close()
     with Master(meter.uart(1)) as master:

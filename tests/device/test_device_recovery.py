@@ -12,7 +12,7 @@ from tjugo.device.console import Console
 from tjugo.device.mpy import compile_file
 from tjugo.emulated.qemu import QemuBoard
 
-FAILURES = 4  # boards/common/recovery.py
+FAILURES = 4  # firmware/runtime/boot.py
 BROKEN = "def run(board, health):\n    raise ValueError('broken')\n"
 HANGS = """\
 def run(board, health):

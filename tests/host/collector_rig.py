@@ -230,9 +230,9 @@ class Collector:
         self.reports: list[dict[str, Any]] = []
         self.lowest_free = 1 << 30
         # MICROPYPATH replaces sys.path, and asyncio is a frozen module.
-        paths = (".frozen", REPO, REPO / "firmware", REPO / "boards" / "sim")
+        paths = (".frozen", REPO, REPO / "firmware", REPO / "boards" / "simulated")
         self._env = {**os.environ, "TJUGO_UART": uart, "MICROPYPATH": ":".join(map(str, paths))}
-        self._argv = [*argv, str(REPO / "firmware" / "collector" / "main.py")]
+        self._argv = [*argv, str(REPO / "boards" / "common" / "collector" / "main.py")]
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:

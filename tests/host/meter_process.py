@@ -38,7 +38,7 @@ class MeterBoard:
     """One meter with its flash in `folder`; start and kill it as often as you like."""
 
     def __init__(self, micropython, folder, given, speed=1):
-        self._argv = [*micropython, str(REPO / "firmware/meter/main.py")]
+        self._argv = [*micropython, str(REPO / "boards/common/meter/main.py")]
         self._folder = folder
         self._speed = speed
         self._process = None
@@ -60,7 +60,7 @@ class MeterBoard:
 
     def start(self):
         """Start it; the first line it says must be its greeting."""
-        path = (".frozen", REPO, REPO / "firmware", REPO / "boards/sim")
+        path = (".frozen", REPO, REPO / "firmware", REPO / "boards/simulated")
         self._said = []
         self._process = subprocess.Popen(
             self._argv,

@@ -19,14 +19,14 @@ def every(role):
 @pytest.mark.parametrize("role", targets.ROLES)
 def test_a_role_has_what_it_imports_when_it_runs(role):
     for name, found in every(role).items():
-        wanted = {"board", "safe.app", f"{role}.app", "boards.common.recovery", "meterbus.crc"}
+        wanted = {"board", "runtime.safe", f"{role}.app", "runtime.boot", "meterbus.crc"}
         assert wanted <= set(found), name
         assert all(path.is_file() for path in found.values())
 
 
 def test_no_board_gets_what_it_never_runs():
     for found in every("meter").values():
-        assert {"sts_portable.sta", "sts_portable.decoder", "meter.ledger"} <= set(found)
+        assert {"sts_portable.sta", "sts_portable.decoder", "meter.store.ledger"} <= set(found)
         names = " ".join(found)
         for word in ("collector", "fields", "vendor", "dkga", "client", "tjugo", "bench"):
             assert word not in names

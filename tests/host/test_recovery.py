@@ -10,9 +10,9 @@ import tty
 
 import pytest
 
-from boards.common.recovery import Health
 from meterbus import client, frame, registers
-from safe.core import DEFAULT_ADDRESS, SafeView, address_of
+from runtime.boot import Health
+from runtime.safe_view import DEFAULT_ADDRESS, SafeView, address_of
 
 DRN = "01000000016"
 SECONDS = 30
@@ -109,7 +109,7 @@ def test_without_a_usable_address(given):
 
 
 def watchdog_class(repo):
-    spec = importlib.util.spec_from_file_location("w", repo / "boards/sim/sim_watchdog.py")
+    spec = importlib.util.spec_from_file_location("w", repo / "boards/simulated/sim_watchdog.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Watchdog
@@ -150,10 +150,10 @@ class Board:
         self.flash = folder / "flash"
         self.flash.mkdir()
         (self.flash / "settings.json").write_text(json.dumps({"address": 9, "drn": DRN}))
-        paths = (".frozen", package.parent, repo, repo / "firmware", repo / "boards" / "sim")
+        paths = (".frozen", package.parent, repo, repo / "firmware", repo / "boards" / "simulated")
         self.uart, self._theirs = os.openpty()
         tty.setraw(self._theirs)
-        self._argv = [*micropython, str(repo / "firmware" / "meter" / "main.py")]
+        self._argv = [*micropython, str(repo / "boards" / "common" / "meter" / "main.py")]
         self._env = {
             **os.environ,
             "MICROPYPATH": ":".join(map(str, paths)),

@@ -3,14 +3,14 @@
 import gc
 import time
 
-gc.threshold(16384)  # as boards/common/recovery.py sets it
+gc.threshold(16384)  # as firmware/runtime/boot.py sets it
 
 import board
 from counter import tell
 
-from boards.common.recovery import Health
 from collector import core
 from collector.app import Collector
+from runtime.boot import Health
 
 collector = Collector(board, core.load(board), Health())
 _BOOT_US = time.ticks_us()  # since power-on

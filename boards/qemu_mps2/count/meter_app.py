@@ -3,13 +3,13 @@
 import gc
 import time
 
-gc.threshold(16384)  # as boards/common/recovery.py sets it
+gc.threshold(16384)  # as firmware/runtime/boot.py sets it
 
 import board
 from counter import measure, tell
 
-from boards.common.recovery import Health
 from meter.app import App
+from runtime.boot import Health
 
 app = App(board, Health())
 _BOOT_US = time.ticks_us()  # since power-on

@@ -96,7 +96,7 @@ class Boards:
         return {"online": online, "text": text, "facts": trouble or facts}
 
     def _part(self, plan: BoardPlan) -> Part:
-        program = self._root / "firmware" / plan.program / "main.py"
+        program = self._root / "boards" / "common" / plan.program / "main.py"
         part = Part(
             name=plan.name,
             argv=[*self._micropython, "-X", f"heapsize={HEAP}", str(program)],

@@ -70,7 +70,7 @@ class Meter:
         }
 
     def take(self, message: dict[str, Any]) -> None:
-        """A message from the board (boards/sim/README.md)."""
+        """A message from the board (boards/simulated/README.md)."""
         before = self.state()
         for key in ("display", "relay", "report"):
             if key in message:

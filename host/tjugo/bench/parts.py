@@ -161,8 +161,8 @@ def _exit_text(code: int) -> str:
 
 
 def board_environment(root: Path, uart: str, speed: int) -> dict[str, str]:
-    """Environment of a simulated board (boards/sim/README.md)."""
-    path = [".frozen", root, root / "firmware", root / "boards" / "sim"]
+    """Environment of a simulated board (boards/simulated/README.md)."""
+    path = [".frozen", root, root / "firmware", root / "boards" / "simulated"]
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "MICROPYPATH": ":".join(map(str, path)),

@@ -40,7 +40,7 @@ def _memory_of(plan: BoardPlan, micropython: list[str]) -> dict[str, int]:
     """The first account of its memory that a board gives, on a bus on which nobody speaks."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
-    program = PROJECT / "firmware" / plan.program / "main.py"
+    program = PROJECT / "boards" / "common" / plan.program / "main.py"
     try:
         with subprocess.Popen(
             [*micropython, "-X", f"heapsize={HEAP}", str(program)],

@@ -9,7 +9,8 @@ from tjugo.toolchain import REPO
 
 _PACKAGES = (
     "sts_portable",
-    *("firmware/meterbus", "firmware/drivers", "firmware/meter", "firmware/collector"),
+    *("firmware/runtime", "firmware/meterbus", "firmware/drivers"),
+    *("firmware/meter", "firmware/collector"),
 )
 _TESTS = REPO / "tests" / "host"
 RUN_PORTABLE = _TESTS / "run_portable.py"

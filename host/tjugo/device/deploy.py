@@ -19,7 +19,7 @@ from tjugo.errors import TjugoError
 
 MANIFEST = "manifest.json"
 SETTINGS = "settings.json"
-HOLD = "hold"  # boards/common/recovery.py: do not start the application
+HOLD = "hold"  # firmware/runtime/boot.py: do not start the application
 CRASHES = "crash.json"
 _NEW = ".new"
 _START_SECONDS = 30.0

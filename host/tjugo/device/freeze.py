@@ -32,7 +32,7 @@ def manifest(board: targets.Target, role: str) -> str:
         shown = inside / "__init__.py" if path.name == "__init__.py" else inside.with_suffix(".py")
         base = path.parents[len(shown.parts) - 1]
         lines.append(f'module("{shown}", base_path="{base}")')
-    lines.append(f'module("{targets.MAIN}", base_path="{REPO / "firmware" / role}")')
+    lines.append(f'module("{targets.MAIN}", base_path="{targets.main_file(role).parent}")')
     return "\n".join(lines) + "\n"
 
 

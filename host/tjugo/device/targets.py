@@ -36,8 +36,8 @@ TARGETS = {
 }
 
 ROLES = ("meter", "collector")
-# What nothing imports by name at its top: recovery.py chooses the application when it runs.
-_ENTRIES = ("board", "boards.common.recovery", "safe.app", "{role}.app")
+# What nothing imports by name at its top: runtime/boot.py chooses the application when it runs.
+_ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
 # Imported only by what a board never does: making tokens.
 _NEVER = ("sts_portable.fields",)
 LIBRARY = "lib"
@@ -107,8 +107,13 @@ def files(board: Target, role: str) -> dict[str, bytes]:
     Raises TjugoError.
     """
     made = compiled(board, modules(board, role))
-    made[MAIN] = (REPO / "firmware" / role / MAIN).read_bytes()
+    made[MAIN] = main_file(role).read_bytes()
     return made
+
+
+def main_file(role: str) -> Path:
+    """Return the path of the main.py of this role."""
+    return REPO / "boards" / "common" / role / MAIN
 
 
 def compiled(board: Target, sources: Mapping[str, Path]) -> dict[str, bytes]:

@@ -27,7 +27,7 @@ _LOOK_SECONDS = 0.2
 _TEXT = """\
 console  {port}
            make deploy BOARD={board} ROLE=meter PORT={port}
-           echo '{{"keys": "800#"}}' >{port}    (its key pad; boards/sim/README.md has more)
+           echo '{{"keys": "800#"}}' >{port}    (its key pad; boards/simulated/README.md has more)
 bus      {bus}  {baudrate} baud, no parity
            mbpoll -m rtu -a 1 -b {baudrate} -P none -t 3:hex -0 -r {start} -c {count} -1 {bus}
 Ctrl-C switches the board off; its flash stays in {flash}"""

@@ -68,8 +68,8 @@ class Bench:
         import board
         import pins
 
-        from boards.common.recovery import Health
         from meter.app import App
+        from runtime.boot import Health
 
         self.board = board
         self.gpio = {row[0]: row[1] for row in pins.PINS}

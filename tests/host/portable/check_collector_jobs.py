@@ -1,7 +1,7 @@
 """The job store: no job that was acknowledged is lost, whatever happens to power and files."""
 
-from collector import jobs
-from collector.jobtable import DONE, STORED
+from collector.jobs import store as jobs
+from collector.jobs.table import DONE, STORED
 
 TOKEN = "01234567890123456789"
 OTHER = "98765432109876543210"

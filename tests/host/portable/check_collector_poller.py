@@ -2,8 +2,9 @@
 
 from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
-from collector import jobs, poller
-from collector.jobtable import DONE, STORED
+from collector.field import poller
+from collector.jobs import store as jobs
+from collector.jobs.table import DONE, STORED
 from meterbus import frame, registers
 from meterbus.client import ReplyParser
 from meterbus.server import Server

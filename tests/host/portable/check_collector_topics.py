@@ -4,7 +4,8 @@ import json
 
 from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
-from collector import core, jobs, options, outbox, topics
+from collector import core, options, outbox, topics
+from collector.jobs import store as jobs
 from meterbus import registers
 
 SETTINGS = {

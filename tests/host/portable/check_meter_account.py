@@ -1,7 +1,8 @@
 """Energy, credit, the supply and the texts of the display."""
 
-from meter import show, supply
-from meter.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
+from meter import supply
+from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
+from meter.face import show
 from meter.supply import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED, REASONS, Supply
 
 

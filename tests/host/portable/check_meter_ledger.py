@@ -3,7 +3,7 @@
 from meter_rig import KEY, Memory, PowerCut, meter, press, token
 
 from meter import supply
-from meter.ledger import SLOT_SIZE
+from meter.store.ledger import SLOT_SIZE
 from sts_portable import results, vendor
 
 NEW_KEY = bytes.fromhex("060b8643c59a27f1")

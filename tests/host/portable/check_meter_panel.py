@@ -3,7 +3,7 @@
 from meter_rig import FIRST_TID, KEY, Memory, meter, press, token
 
 from meter import supply
-from meter.entry import SHORT_CODES
+from meter.face.entry import SHORT_CODES
 from sts_portable import results, vendor
 
 

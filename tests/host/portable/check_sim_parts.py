@@ -5,6 +5,7 @@ import os
 from boards.common import files, rs485, service_port
 from boards.common.clock import Clock
 from boards.common.mains import Metering, Relay
+from runtime import settings_file
 
 
 class Ticks:
@@ -229,11 +230,11 @@ def test_settings_that_are_none():
     for text in ("", "{", "[1]", "5"):
         with open(name, "w") as target:
             target.write(text)
-        assert files.load_settings(name) == {}
-    files.save_settings(name, {"a": 1})
-    assert files.load_settings(name) == {"a": 1}
+        assert settings_file.load_settings(name) == {}
+    settings_file.save_settings(name, {"a": 1})
+    assert settings_file.load_settings(name) == {"a": 1}
     os.remove(name)
-    assert files.load_settings(name) == {}
+    assert settings_file.load_settings(name) == {}
 
 
 def test_memory_in_a_file_keeps_what_is_not_written():

@@ -9,10 +9,11 @@ from sim_uart import PtyUart, end_process, private_files
 from sim_watchdog import Watchdog
 
 from boards.common.clock import Clock
-from boards.common.files import FileStore, load_settings
-from boards.common.files import save_settings as _save
+from boards.common.files import FileStore
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
+from runtime.settings_file import load_settings
+from runtime.settings_file import save_settings as _save
 
 NAME = "sim"
 
@@ -67,7 +68,7 @@ def _from_environment(name, default, use):
     try:
         return use(value)
     except (OSError, ValueError, TypeError):
-        text = "board sim: %s=%s cannot be used, see boards/sim/README.md\n"
+        text = "board sim: %s=%s cannot be used, see boards/simulated/README.md\n"
         sys.stderr.write(text % (name, value))
         raise SystemExit(2)
 

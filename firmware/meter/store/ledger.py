@@ -12,7 +12,7 @@ from binascii import crc32
 from sts_portable import results
 from sts_portable.decoder import KeyState, TidStore
 
-from .account import Account
+from ..credit.account import Account
 
 # version, slot number, energy_wh, remainder, credit_wh, sequence, power_fail_count,
 # last result, last amount in 0.1 kWh, bus reference, hash of its token,

@@ -14,8 +14,8 @@ A meter that says that it has crashed, or that fails to be read, is asked once w
 from meterbus import client, frame, registers
 from sts_portable import results
 
-from . import jobs
-from .jobtable import STORED
+from ..jobs.store import BUS_REFUSED
+from ..jobs.table import STORED
 
 POLL = "poll"
 WRITE = "write"
@@ -215,7 +215,7 @@ class Poller:
         if code in _FINAL:
             meter.refusals += 1
         if meter.refusals >= REFUSALS:
-            self._finish(meter, jobs.BUS_REFUSED | code, at)
+            self._finish(meter, BUS_REFUSED | code, at)
 
     def _finish(self, meter, result, at):
         self._store.finish(meter.job, result, at)

@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
-import time
 
-from meterbus.app import Listener
 from meterbus.server import Server
 
-from .core import VERSION, SafeView, address_of
+from .bus_server import Listener
+from .elapsed import Elapsed
+from .safe_view import VERSION, SafeView, address_of
 
 _TICK_MS = 100
 _DEAF_MS = 4000
@@ -24,13 +24,12 @@ async def _serve(board, health, role, why):
         bus = Listener(board.rs485, Server(address_of(settings), view))
         task = asyncio.create_task(bus.run())
     up_ms = 0
-    now = time.ticks_ms()
+    elapsed = Elapsed()
     while up_ms < _RETRY_MS or why == _UPDATE:
         await asyncio.sleep_ms(_TICK_MS)
         if bus and task.done():
             await task
-        ms = time.ticks_diff(time.ticks_ms(), now)
-        now = time.ticks_ms()
+        ms = elapsed()
         up_ms += ms
         if why != _UPDATE:
             board.service(not bus or bus.deaf_ms(ms) < _DEAF_MS)

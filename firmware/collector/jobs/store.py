@@ -13,8 +13,8 @@ is removed at the next start. A `.job` file whose content is damaged becomes a d
 result DAMAGED: its id and meter are still known from the name, so the station is told.
 """
 
-from . import jobfile
-from .jobtable import DONE, STORED, Table
+from . import names
+from .table import DONE, STORED, Table
 
 # Results that are not a TokenResult of a meter.
 DAMAGED = 0xFFFF  # the job file was not readable any more
@@ -34,13 +34,13 @@ class Store(Table):
         super().__init__(limit)
         self._files = files
         for name in files.names():
-            if name.endswith("." + jobfile.NEW):
+            if name.endswith("." + names.NEW):
                 self._try(files.remove, name)
             else:
                 self._load(name)
 
     def _load(self, name):
-        found = jobfile.parse_name(name)
+        found = names.parse_name(name)
         # More files than rows: the limit was lowered. They wait for the start after next.
         if found is None or self.used == self.limit or self.get(found[0]):
             return
@@ -49,7 +49,7 @@ class Store(Table):
             self.end(self.put(job_id, drn, None, 0), result, at)
             return
         try:
-            number, token = jobfile.parse_content(self._files.read(name), job_id, drn)
+            number, token = names.parse_content(self._files.read(name), job_id, drn)
         except (OSError, ValueError):
             self.finish(self.put(job_id, drn, None, 0), DAMAGED, None)
             return
@@ -75,10 +75,10 @@ class Store(Table):
         if self.used >= self.limit:
             raise JobError(f"the collector already holds {self.limit} jobs")
         number = self.next_number()
-        new = jobfile.name(job_id, drn, jobfile.NEW)
+        new = names.name(job_id, drn, names.NEW)
         try:
-            self._files.write(new, jobfile.content(number, token, job_id, drn))
-            self._files.rename(new, jobfile.name(job_id, drn, jobfile.JOB))
+            self._files.write(new, names.content(number, token, job_id, drn))
+            self._files.rename(new, names.name(job_id, drn, names.JOB))
         except OSError as error:
             self._try(self._files.remove, new)
             full = error.errno == _ENOSPC
@@ -96,11 +96,11 @@ class Store(Table):
         self._save(job)
 
     def _save(self, job):
-        stored = jobfile.name(job.id, job.drn, jobfile.JOB)
+        stored = names.name(job.id, job.drn, names.JOB)
         job.unsaved = not self._try(self._files.rename, stored, self._done_name(job))
 
     def _done_name(self, job):
-        return jobfile.end_name(job.id, job.drn, job.result, job.at or 0)
+        return names.end_name(job.id, job.drn, job.result, job.at or 0)
 
     def save(self):
         """Try again to save results that could not be saved. True if none is left."""
@@ -117,7 +117,7 @@ class Store(Table):
         job = self.get(job_id)
         if job is None or job.state != DONE:
             return False
-        stored = jobfile.name(job_id, job.drn, jobfile.JOB)
+        stored = names.name(job_id, job.drn, names.JOB)
         if not self._try(self._files.remove, stored if job.unsaved else self._done_name(job)):
             return False
         self.drop(job)

@@ -16,7 +16,7 @@ try:
 except ImportError:
     micropython = None  # on the host, for its tests
 
-from boards.common.files import load_settings, save_settings
+from .settings_file import load_settings, save_settings
 
 CRASH_FILE = "crash.json"
 HOLD_FILE = "hold"  # there while files are being replaced: do not start the application
@@ -97,14 +97,22 @@ def _exists(path):
         return False
 
 
-def run(role):
-    """Be a `role`, "meter" or "collector", with the module `board`. Ends as the board's way is."""
-    # Importing makes much garbage. Collected late, it leaves what is kept scattered over the heap,
-    # and then no place is left for a table of a few KB.
+def collect_early():
+    """Make the garbage collector run often. Call it before anything large is imported.
+
+    Importing makes much garbage. Collected late, it leaves what is kept scattered over the heap,
+    and then no place is left for a table of a few KB.
+    """
     gc.threshold(_GARBAGE_BYTES)
-    board = __import__("board")  # if this fails, there is nothing but the prompt
+
+
+def run(board, application):
+    """Run an application, the name of a module with `run(board, health)`, on a board.
+
+    board: see boards/README.md. Ends as the board ends its programs.
+    """
     try:
-        _run(board, Health(), role)
+        _run(board, Health(), application)
     except KeyboardInterrupt:
         _interrupts(-1)  # not once more before the watchdog is off
         board.stop_watchdog()
@@ -117,20 +125,20 @@ def _interrupts(character):
         micropython.kbd_intr(character)
 
 
-def _run(board, health, role):
+def _run(board, health, application):
     if board.watchdog_reset:
         health.failed("watchdog reset")
-    name, why = role, ""
+    why = ""
     if _exists(HOLD_FILE):
-        name, why = "safe", "update"
+        why = "update"
     elif health.hopeless():
-        name, why = "safe", "crash"
+        why = "crash"
     try:
-        app = __import__(name + ".app", None, None, ("run",))
         if why:
-            app.run(board, health, role, why)
+            safe = __import__("runtime.safe", None, None, ("run",))
+            safe.run(board, health, application.split(".")[0], why)
         else:
-            app.run(board, health)
+            __import__(application, None, None, ("run",)).run(board, health)
     except SystemExit as end:
         status = end.args[0] if end.args else 0
         if not status:

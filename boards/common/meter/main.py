@@ -1,0 +1,10 @@
+"""The main.py of a board that is a meter."""
+# ruff: noqa: E402  the heap's threshold is set before the board is imported
+
+from runtime import boot
+
+boot.collect_early()
+
+import board
+
+boot.run(board, "meter.app")

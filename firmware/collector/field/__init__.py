@@ -1,0 +1,1 @@
+"""Which meter is asked what, and when."""

@@ -1,0 +1,1 @@
+"""Token jobs: the table in memory and the files on flash."""

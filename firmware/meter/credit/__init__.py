@@ -1,0 +1,1 @@
+"""Credit: the account, and what each token does to it."""

@@ -1,0 +1,1 @@
+"""Key entry, short codes and the texts of the display."""

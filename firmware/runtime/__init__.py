@@ -1,0 +1,1 @@
+"""What every board program shares: boot and recovery, the bus, the safe application."""

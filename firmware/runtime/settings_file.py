@@ -1,0 +1,21 @@
+"""Settings as a JSON file, replaced whole."""
+
+import json
+import os
+
+
+def load_settings(path):
+    """The dict in a JSON file, or {} if there is none or it is not one."""
+    try:
+        with open(path) as source:
+            found = json.load(source)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def save_settings(path, settings):
+    """Write to a new file, then rename it over the old one."""
+    with open(path + ".new", "w") as target:
+        json.dump(settings, target)
+    os.rename(path + ".new", path)

@@ -1,1 +1,0 @@
-"""Runs when the application cannot: answers the bus, and leaves the console to an update."""
