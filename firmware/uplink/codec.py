@@ -43,7 +43,7 @@ def decode(name, given):
 
 
 def encode(name, values):
-    """Return the JSON text of a message. Unknown values are null, or left out where they may be."""
+    """Return the JSON text of a message. What is unknown is null, or left out where it may be."""
     found = {}
     for row in messages.MESSAGES[name]:
         value = clean(row[messages.KIND], values.get(row[messages.NAME]))
@@ -83,7 +83,7 @@ def reading(registers, online, at, fault="", crash=""):
     """Return the JSON text of a meter's state.
 
     registers: {register: value} of what was read; a register that is not there is not known.
-    at: UTC seconds of that or None. fault: why it is offline, or "". crash: its crash report, or "".
+    at: UTC seconds of that or None. fault: why it is offline, crash: its crash report, or "".
     """
     status = registers.get("status")
     values = {

@@ -19,8 +19,8 @@ DONE = "done"
 REFUSED = "refused"
 UNKNOWN = "unknown"
 
-# kind: (JSON form, limits, in words). Limits: lowest and highest of an integer; the greatest length
-# of a text; the number of digits; the texts of a choice.
+# kind: (JSON form, limits, in words). Limits: lowest and highest of an integer; the greatest
+# length of a text; the number of digits; the texts of a choice.
 KINDS = {
     "bool": (BOOL, None, "true or false"),
     "u16": (INTEGER, (0, 0xFFFF), "a number from 0 to 65535"),
