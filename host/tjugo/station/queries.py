@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from meterbus import codes
 from tjugo.errors import NotFound
 from tjugo.station.meters import checked_drn, known_meter
 from tjugo.station.models import Collector, Customer, Meter, MeterReading, ServiceLink, VendRequest
 from tjugo.station.station import Station
+from uplink import messages
 
 
 @dataclass(frozen=True)
@@ -184,12 +186,14 @@ def _meter_view(meter: Meter) -> dict[str, Any]:
 
 
 def _reading_view(reading: MeterReading) -> dict[str, Any]:
-    names = (
-        "online energy_wh credit_wh power_w control_state open_reasons token_result sequence "
-        "cover_open relay_closed fault crash"
-    )
-    values = {name: getattr(reading, name) for name in names.split()}
-    return {"at": _iso(reading.at), "received_at": _iso(reading.received_at), **values}
+    """A reading by the uplink's table; open_reasons and status as names, None where unknown."""
+    values = {column: getattr(reading, column) for column, _, _ in messages.columns("state")}
+    if reading.open_reasons is not None:
+        values["open_reasons"] = messages.names_of(codes.REASONS, reading.open_reasons)
+    status = {row[1]: getattr(reading, row[1]) for row in codes.STATUS}
+    known = any(value is not None for value in status.values())
+    values["status"] = [name for name in status if status[name]] if known else None
+    return {**values, "at": _iso(reading.at), "received_at": _iso(reading.received_at)}
 
 
 def customers(station: Station) -> list[dict[str, Any]]:

@@ -145,7 +145,13 @@ def test_only_what_was_read_is_known():
 
 
 def test_the_fault_is_the_one_that_is_given_or_the_gravest_of_the_status():
-    for status, fault in ((0, None), (3, None), (64, None), (16, "relay fault"), (20, "not configured")):
+    for status, fault in (
+        (0, None),
+        (3, None),
+        (64, None),
+        (16, "relay fault"),
+        (20, "not configured"),
+    ):
         state = json.loads(codec.reading(polled(status=status), True, 5))
         assert state["fault"] == fault
     state = json.loads(codec.reading(polled(status=63), True, 5))
