@@ -22,6 +22,7 @@ PAGE = REPO / "docs" / "wire.md"
 SCHEMA = REPO / "docs" / "uplink.schema.json"
 _BEGIN = "<!-- {}: made by python -m tjugo.wire_docs -->"
 _END = "<!-- end -->"
+_KINDS: dict[str, tuple[str, Any, str]] = dict(kinds.KINDS)
 _JSON_TYPES = {kinds.BOOL: "boolean", kinds.INTEGER: "integer"}
 
 
@@ -31,7 +32,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
-def _code(text: str) -> str:
+def _code(text: object) -> str:
     return f"`{text}`" if text else ""
 
 
@@ -76,7 +77,7 @@ def _message(name: str) -> str:
 
 def _kinds() -> str:
     rows = []
-    for kind, (form, limits, words) in kinds.KINDS.items():
+    for kind, (form, limits, words) in _KINDS.items():
         rows.append((kind, " or ".join(map(_code, limits)) if form == kinds.CHOICE else words))
     return _table(("type", "values"), rows)
 
@@ -110,8 +111,7 @@ def tables() -> dict[str, str]:
 
 
 def _property(row: tuple[Any, ...]) -> dict[str, Any]:
-    limits: Any
-    form, limits, _ = kinds.KINDS[row[messages.KIND]]
+    form, limits, _ = _KINDS[row[messages.KIND]]
     nullable = row[messages.NULL] != messages.NEVER
     name = _JSON_TYPES.get(form, "string")
     made: dict[str, Any] = {"type": [name, "null"] if nullable else name}
