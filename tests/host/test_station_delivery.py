@@ -7,8 +7,13 @@ import pytest
 from station_kit import COLLECTOR, drn, new_station
 
 from sts_portable import results
-from tjugo.station import delivery, outcomes, queries, wire
-from tjugo.station.vend import vend
+from tjugo.station.delivery import outcomes
+from tjugo.station.delivery import service as delivery
+from tjugo.station.link import wire
+from tjugo.station.readings import views as reading_views
+from tjugo.station.registry import views as registry_views
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def ack(sale, state, result=None, why=None, collector=COLLECTOR):
 
 
 def state_of(station, sale):
-    return queries.find_sale(station, sale.client, sale.client_id).delivery
+    return sale_views.find_sale(station, sale.client, sale.client_id).delivery
 
 
 # The schedule
@@ -165,7 +170,7 @@ def reading(collector=COLLECTOR, number=1, **values):
 def test_the_latest_reading_is_kept(station):
     delivery.take(station, reading(credit_wh=100))
     delivery.take(station, reading(credit_wh=90, relay_closed=True))
-    found = queries.find_meter(station, drn(1))["reading"]
+    found = registry_views.find_meter(station, drn(1))["reading"]
     assert (found["credit_wh"], found["relay_closed"], found["energy_wh"]) == (90, True, None)
     assert found["at"] == "2026-01-02T00:00:00Z"
 
@@ -173,16 +178,16 @@ def test_the_latest_reading_is_kept(station):
 @pytest.mark.parametrize("stranger", [{"collector": "c2"}, {"number": 3}, {"number": 9}])
 def test_a_collector_reads_its_own_meters_only(station, stranger):
     delivery.take(station, reading(**stranger))
-    assert all(meter["reading"] is None for meter in queries.meters(station))
+    assert all(meter["reading"] is None for meter in registry_views.meters(station))
 
 
 def test_the_collectors_status(station):
     unknown = dict.fromkeys(("online", "at", "version", "crash"))
-    assert queries.collectors(station) == [{"collector": COLLECTOR, **unknown}]
+    assert reading_views.collectors(station) == [{"collector": COLLECTOR, **unknown}]
     for online in (True, False):
         delivery.take(station, wire.CollectorStatus(COLLECTOR, online))
         delivery.take(station, wire.CollectorStatus("unknown", online))
-        (found,) = queries.collectors(station)
+        (found,) = reading_views.collectors(station)
         assert found["online"] is online
 
 
@@ -190,5 +195,5 @@ def test_what_a_collector_says_of_itself(station):
     for crash in ("MemoryError", None):
         delivery.take(station, wire.CollectorAbout(COLLECTOR, "0.1.0", crash))
         delivery.take(station, wire.CollectorAbout("unknown", "0.1.0", "OSError"))
-        (found,) = queries.collectors(station)
+        (found,) = reading_views.collectors(station)
         assert (found["version"], found["crash"], found["online"]) == ("0.1.0", crash, None)

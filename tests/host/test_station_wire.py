@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tjugo.station import wire
+from tjugo.station.link import wire
 
 
 @pytest.mark.parametrize(
