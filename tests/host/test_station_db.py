@@ -24,6 +24,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
 from tjugo.station.vending.vend import vend
+from uplink import kinds, messages
 
 ONE = Decimal(1)
 
@@ -51,12 +52,43 @@ def test_the_migrations_make_what_the_models_say(folder):
     assert ScriptDirectory.from_config(config).get_heads() == [db.SCHEMA]
 
 
+OF_0003 = (
+    *("power_fail_count", "power_limit_w", "krn", "kt", "ti", "sgc", "ken"),
+    *("not_configured", "ledger_fault", "relay_fault", "safe", "crashed"),
+)
+
+
+def test_the_uplinks_table_names_the_columns_that_keep_a_message():
+    """Each field with a column has one of its kind, and each column is of a field."""
+    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
+    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    for table, keys in own.items():
+        columns = models.Base.metadata.tables[table].columns
+        fields = {
+            column: kind
+            for message, kept_in in messages.COLUMNS_OF.items()
+            if kept_in == table
+            for column, _, kind in messages.columns(message)
+        }
+        assert set(columns.keys()) - keys == set(fields)
+        for column, kind in fields.items():
+            found = columns[column].type
+            if kind == "time":
+                assert isinstance(found, models.UtcDateTime), column
+            else:
+                assert found.python_type is python[kinds.KINDS[kind][0]], column
+            if kind == "text200":
+                assert found.length == 200
+
+
 def test_an_older_database_is_brought_up_to_date_with_what_it_holds(folder):
     execute(
         folder,
         "INSERT INTO collector (tenant_id, collector_id) VALUES (1, 'old')",
         "ALTER TABLE collector DROP COLUMN crash",
         "ALTER TABLE collector DROP COLUMN version",
+        *(f"ALTER TABLE meter_reading DROP COLUMN {name}" for name in OF_0003),
         "ALTER TABLE meter_reading DROP COLUMN crash",
         "ALTER TABLE meter_reading DROP COLUMN fault",
         "UPDATE alembic_version SET version_num = '0001'",

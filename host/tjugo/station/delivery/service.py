@@ -120,7 +120,7 @@ def take(station: Station, incoming: wire.Incoming) -> list[wire.Message]:
         return _take_ack(station, incoming)
     if isinstance(incoming, wire.Reading):
         _take_reading(station, incoming)
-    else:
+    elif isinstance(incoming, wire.CollectorStatus | wire.CollectorAbout):
         _take_collector(station, incoming)
     return []
 
@@ -133,7 +133,7 @@ def _take_ack(station: Station, ack: wire.Ack) -> list[wire.Message]:
             log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
             return []
         _apply(row, ack, station)
-    if ack.state == "stored":
+    if ack.state in ("stored", "unknown"):
         return []
     # Also for a refusal: the collector then is free to take the job again when it is asked.
     return [wire.forget(ack.collector_id, ack.drn, ack.ref)]

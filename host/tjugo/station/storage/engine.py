@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tjugo.errors import TjugoError, Unavailable
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The Alembic revision that `models.py` describes."""
 
 BUSY_MS = 10_000
