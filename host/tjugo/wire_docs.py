@@ -15,7 +15,7 @@ import click
 
 from meterbus import codes
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 from uplink import kinds, messages, topics
 
 PAGE = REPO / "docs" / "wire.md"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from station_kit import COLLECTOR, drn, new_station, served
 
-from tjugo.station import delivery, wire
+from tjugo.station.delivery import service as delivery
+from tjugo.station.link import wire
 from tjugo.station.station import Station, utc_now
 from uplink import messages
 

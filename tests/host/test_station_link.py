@@ -10,10 +10,12 @@ import pytest
 from station_kit import COLLECTOR, Clock, drn, new_station
 
 from tjugo.bench.broker import EmbeddedBroker
-from tjugo.station import queries
-from tjugo.station.mqtt_link import MqttLink
+from tjugo.station.link.mqtt import MqttLink
+from tjugo.station.readings import views as reading_views
+from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -93,10 +95,10 @@ async def _over_a_broker(station):
                 payload = json.dumps({"ref": first.delivery.ref, **state})
                 await collector.say(drn(1), "ack", payload)
             assert await collector.next() == (drn(1), {"ref": first.delivery.ref, "forget": True})
-            assert queries.find_sale(station, "test", "first").delivery.state == "accepted"
+            assert sale_views.find_sale(station, "test", "first").delivery.state == "accepted"
             await collector.say(drn(2), "state", json.dumps({"online": True, "credit_wh": 5}))
-            await until(lambda: queries.find_meter(station, drn(2))["reading"])
-            assert queries.collectors(station)[0]["online"] is True
+            await until(lambda: registry_views.find_meter(station, drn(2))["reading"])
+            assert reading_views.collectors(station)[0]["online"] is True
 
 
 def test_the_link_comes_back(station):

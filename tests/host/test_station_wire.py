@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tjugo.station import wire
+from tjugo.station.link import wire
 from uplink import codec, kinds, messages, topics
 
 C1 = "tjugo/v1/1/c1"
