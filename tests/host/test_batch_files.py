@@ -334,6 +334,9 @@ def test_its_own_result_can_be_fed_again(make, tmp_path):
 FILES = [
     ("", "has no heading"),
     ("\n", "has no heading"),
+    (",,\n", "has no heading"),
+    ("sep=;\n", "has no heading"),
+    ("drn,,units\n", "column 2 has no name"),
     ("drn,amount\n", "has a column 'amount', which a batch does not know."),
     ("drn,drn\n", "has two columns 'drn'."),
     ('drn,units\n"1,2\n', "row "),
@@ -355,6 +358,35 @@ def test_what_is_no_batch(make, tmp_path, text, sentence):
 def test_a_row_that_is_too_long(make):
     _counts, made = make(f"drn,units\n{drn(1)},1,2\n")
     assert made[0]["error"] == "The row has more cells than the heading."
+
+
+def test_a_row_padded_by_a_spreadsheet(make):
+    (rows, wrong), made = make(f"drn,units,,\n{drn(1)},1,,\n{drn(1)},1\n,,,\n")
+    assert (rows, wrong) == (2, 0)
+    assert list(made[0])[:3] == ["drn", "units", "tid"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+@pytest.mark.parametrize("sep", ["", "sep=;\r\n"], ids=["without", "sep"])
+def test_what_a_spreadsheet_wrote_it_can_read_again(make, tmp_path, mark, sep):
+    make(f"drn\n{drn(1)}\n")  # for the keys
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    text = f"{sep}drn;units;note\r\n{drn(1)};20;\xe9, a\r\n"
+    source.write_bytes(mark + text.encode())
+    assert batch.run(source, target, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
+    written = target.read_bytes()
+    assert written.startswith(mark + sep.encode() + b"drn;units;note;tid;token_1")
+    assert "\xe9, a;".encode() in written
+    # ... and OUT.csv is a batch again.
+    assert batch.run(target, source, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
+    assert source.read_bytes() == written
+
+
+def test_a_line_that_names_the_delimiter_wins_over_the_heading(make, tmp_path):
+    make(f"drn\n{drn(1)}\n")
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"sep=\t\ndrn\tunits\n{drn(1)}\t20\n")
+    assert batch.run(source, target, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
 
 
 def run(capsys, *words):

@@ -46,7 +46,7 @@ def run(
     total = wrong = 0
     with Source(source) as opened, private_file(target) as out:
         rows = opened.rows()
-        write = writer(out, opened.columns, opened.delimiter)
+        write = writer(out, opened.columns, opened.form)
         while chunk := list(islice(rows, _CHUNK)):
             _understand(chunk, keys, tids, randbelow)
             _make(chunk, keys, numpy and bulk.available())
