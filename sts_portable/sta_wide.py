@@ -69,7 +69,7 @@ def _block(x, end):
     return bytes([end[x >> shift & 1023] for shift in (70, 60, 50, 40, 30, 20, 10, 0)])
 
 
-def encrypt(key, block):
+def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt 8 bytes with an 8-byte key, both most significant byte first."""
     _, pairs, start, end = _tables(False)
     rows = _rows(key)
@@ -77,7 +77,7 @@ def encrypt(key, block):
     return _block(_rounds(_wide(block, start), pairs, rows), end)
 
 
-def decrypt(key, block):
+def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Undo encrypt()."""
     _, pairs, start, end = _tables(True)
     rows = _rows(key)

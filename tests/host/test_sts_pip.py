@@ -75,6 +75,9 @@ def test_it_is_the_installed_one_and_has_every_module(installed, repo):
     assert place.is_relative_to(installed.parents[1])
     modules = {path.name for path in (repo / "sts_portable").glob("*.py")}
     assert {path.name for path in place.glob("*.py")} == modules
+    assert {path.name for path in place.glob("*.*[di]")} >= {"py.typed", "__init__.pyi"}
+    licenses = list(place.parent.glob("sts_portable-*.dist-info/licenses/LICENSE"))
+    assert licenses[0].read_bytes() == (repo / "LICENSE").read_bytes()
 
 
 def test_every_module_imports(installed, repo):
