@@ -9,7 +9,7 @@ from explain_kit import GAS, KEY02, KEY11, PAN, VK02, VK04, facts, key_of, of_ki
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sts_portable import crc, token, vendor
+from sts_portable import crc, ea, token, vendor
 from tjugo.errors import TjugoError
 from tjugo.sts.explain import Sale, explain_sale, explain_token, rounds
 from tjugo.sts.explain.key import DecoderKey, Derivation, KeyQuestion, derive
@@ -268,6 +268,31 @@ def test_a_hidden_key_is_not_told():
     ):
         with pytest.raises(TjugoError):
             refused()
+
+
+def reclassed(digits, cls):
+    """The same encrypted block under another class."""
+    return token.join(cls, token.split(digits)[1])
+
+
+def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
+    """Whatever digits are asked about: what they decrypt to is shown only if the CRC agrees."""
+    hidden = replace(KEY02, hidden=True)
+    part = key_change_part(KEY02.key)
+    asked = [reclassed(part, 0), reclassed(GAS, 2), f"{int(GAS) ^ 1:020d}", "0" * 20]
+    for digits in asked:
+        cls, block = token.split(digits)
+        clear = ea.decrypt(7, KEY02.key, block)
+        found = explain_token(digits, hidden)
+        told = json.dumps(found.as_json()).replace(" ", "")
+        assert (found.cls, found.result, found.clear) == (cls, "CRCError", "")
+        assert clear.hex() not in told and f"{int.from_bytes(clear, 'big'):064b}" not in told
+        assert clear[2:6].hex() not in told  # of a key change: half of the new key
+        assert f"{crc.field(cls, clear):04x}" not in told
+        assert "not shown" in found.step("cipher").say[-1]
+        assert "CRCError" in render(found)
+        # With a key of their own people may see everything.
+        assert explain_token(digits, KEY02).clear
 
 
 WRONG_KEYS = [
