@@ -1,7 +1,7 @@
 """Build the wheel and the sdist of sts_portable alone: `make dist`. Nothing is published.
 
 Usage: dist.py FOLDER. The sdist is made first and the wheel from what is in it, so that both are
-complete. Needs setuptools 70.1, no network.
+complete. Needs setuptools 77, no network.
 """
 
 import contextlib
