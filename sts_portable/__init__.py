@@ -16,5 +16,5 @@ def __getattr__(name):
         return find(name)
     try:
         return __import__("sts_portable." + name, None, None, (name,))
-    except ImportError:
-        raise AttributeError("sts_portable has no attribute '%s'" % name)
+    except ImportError as error:
+        raise AttributeError("sts_portable has no attribute '%s': %s" % (name, error))

@@ -1,4 +1,4 @@
-"""The token's check fields (sts.md: CRC-16/MODBUS, register stored low byte first).
+"""The token's check fields (CRC-16/MODBUS, register stored low byte first).
 
 Like sta_rounds.py it may be compiled with mpy-cross -X emit=viper; the annotations are for that.
 """

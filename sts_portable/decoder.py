@@ -33,7 +33,7 @@ _ELEMENTS = {
 
 
 class KeyState:
-    """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken (sts.md section 5).
+    """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken.
 
     Raises StsError for a key of the wrong length for its EA, RangeError for a number that the
     register cannot hold.

@@ -1,4 +1,4 @@
-"""Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04 (sts.md section 6).
+"""Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04.
 
 Where public sources disagree the caller must choose: `variant` names the reading, and without
 one such a derivation raises DkgaError. CHOICES lists them.

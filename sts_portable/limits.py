@@ -1,4 +1,4 @@
-"""What the numbers of a key register may be (sts.md section 5): one table for both sides."""
+"""What the numbers of a key register may be: one table for both sides."""
 
 from .errors import RangeError
 

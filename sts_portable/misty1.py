@@ -68,7 +68,7 @@ del _S9_PAIRS  # a kilobyte of a board's heap
 
 
 def _fi(x, k):
-    """The 16-bit function FI of RFC 2994, key word `k`."""
+    """Return the 16-bit function FI of RFC 2994, key word `k`."""
     low = x & 127
     high = _S9[x >> 7] ^ low
     low = _S7[low] ^ high & 127 ^ k >> 9

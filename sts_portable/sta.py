@@ -55,7 +55,7 @@ def _inverse(table):
 
 
 def _tables(decrypting):
-    """(lane tables A, B, C; ends) for sta_rounds.py.
+    """Return (lane tables A, B, C; ends) for sta_rounds.py.
 
     ends: 16 bytes that a nibble of the data goes through on its way in, then 32 that a 5-bit slot
     goes through on its way out.

@@ -14,7 +14,7 @@ _cache = {}
 
 
 def _tables(decrypting):
-    """(source tables they come from, eight look-ups of 1024, block in, block out)."""
+    """Return (source tables they come from, eight look-ups of 1024, block in, block out)."""
     narrow = sta._tables(decrypting)
     found = _cache.get(decrypting)
     if found and found[0] is narrow:
@@ -39,7 +39,7 @@ def _wide(block, spread):
 
 
 def _rows(key):
-    """The key bits of sixteen decryption rounds, each bit 4 of its slot."""
+    """Return the key bits of sixteen decryption rounds, each bit 4 of its slot."""
     k = _wide(key, _SPREAD)
     planes = [(k >> bit & _ONES) << 4 for bit in range(4)]
     rows = []

@@ -364,6 +364,17 @@ def test_a_set_that_leads_to_the_present_key_is_refused():
         assert name == "Accept" and meter.key.key == _NEW[ea]
 
 
+def test_a_way_back_without_the_rollover_bit_makes_nothing_usable_again():
+    """From A to B and to A again: harmless, because the store is kept."""
+    meter = _meter()
+    credit = _make(meter, tid=5000, amount=200)
+    assert _enter(meter, credit) == "Accept"
+    there, back = _set(_KEY[7], _NEW[7], krn=2), _set(_NEW[7], _KEY[7], krn=1)
+    for _ in range(2):
+        assert [_enter(meter, digits) for digits in there + back] == ["1stKCT", "Accept"] * 2
+        assert _enter(meter, credit) == "UsedError"
+
+
 def test_extended_tokens():
     meter = _meter()
     for digits, index in (("0230 5843 0093 4791 4912", 0), ("0344 0750 1154 4527 9822", 63)):
