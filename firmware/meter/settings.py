@@ -62,4 +62,4 @@ class Settings:
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # what is wrong with a secret is not repeated
         self._note("key")
-        return KeyState(bytes(KEY_BYTES[7]), **fields)
+        return KeyState(bytes(KEY_BYTES[7]))
