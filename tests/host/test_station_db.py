@@ -25,6 +25,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
 from tjugo.station.vending.vend import sell
+from uplink import kinds, messages
 
 ONE = Decimal(1)
 
@@ -103,7 +104,7 @@ ROWS = (
 KINDS = {"unknown": ("meter_unknown", NotFound), "blocked": ("meter_not_installed", Conflict)}
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_path, revision):
     folder = tmp_path / "old"
     released(folder, revision, *ROWS)
@@ -123,6 +124,30 @@ def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_pa
         assert (sold.digits, sold.tid) == ("12345678901234567890", 6750000)
         assert sell(station, "web", "begun", drn(1), Decimal(20)).tid > 6750000
     agree(folder)
+
+
+def test_the_uplinks_table_names_the_columns_that_keep_a_message():
+    """Each field with a column has one of its kind, and each column is of a field."""
+    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
+    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    for table, keys in own.items():
+        columns = models.Base.metadata.tables[table].columns
+        fields = {
+            column: kind
+            for message, kept_in in messages.COLUMNS_OF.items()
+            if kept_in == table
+            for column, _, kind in messages.columns(message)
+        }
+        assert set(columns.keys()) - keys == set(fields)
+        for column, kind in fields.items():
+            found = columns[column].type
+            if kind == "time":
+                assert isinstance(found, models.UtcDateTime), column
+            else:
+                assert found.python_type is python[kinds.KINDS[kind][0]], column
+            if kind == "text200":
+                assert found.length == 200
 
 
 def test_the_tenant_comes_first_in_every_key():

@@ -1,5 +1,6 @@
 """The way of a token to its meter: what is due when, what an answer changes."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -179,6 +180,39 @@ def test_the_latest_reading_is_kept(station):
 def test_a_collector_reads_its_own_meters_only(station, stranger):
     do(station, delivery.take, reading(**stranger))
     assert all(meter.reading is None for meter in see(station, registry_views.meters).items)
+
+
+@pytest.mark.parametrize("incoming", [wire.EchoReply(COLLECTOR, 7), wire.EchoReply("c2", 7)])
+def test_an_echo_is_not_answered(station, incoming):
+    assert do(station, delivery.take, incoming) == []
+
+
+def test_a_collector_without_the_job_is_not_told_to_forget_it(station):
+    sale = sell(station)
+    assert do(station, delivery.take, ack(sale, "unknown")) == []
+    assert state_of(station, sale).state == "issued"
+
+
+def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
+    """As decoded: a damaged ledger is no energy of 0, and no bit of the status is dropped."""
+    state = {"at": 5, "online": True, "fault": "ledger fault", "energy_wh": None, "krn": 2}
+    state |= {
+        "open_reasons": 0x8005,
+        "relay_fault": True,
+        "ledger_fault": True,
+        "safe_mode": False,
+    }
+    topic = f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/state"
+    do(station, delivery.take, wire.parse(topic, json.dumps(state).encode(), 1))
+    found = see(station, registry_views.find_meter, drn(1)).reading
+    assert (found["energy_wh"], found["credit_wh"], found["krn"]) == (None, None, 2)
+    assert (found["fault"], found["online"]) == ("ledger fault", True)
+    assert set(found["open_reasons"]) == {"ledger_fault", "no_credit", "bit 15"}
+    assert found["status"] == ["ledger_fault", "relay_fault"]
+    assert (found["relay_fault"], found["safe_mode"], found["cover_open"]) == (True, False, None)
+    do(station, delivery.take, wire.parse(topic, b"{}", 1))
+    found = see(station, registry_views.find_meter, drn(1)).reading
+    assert found["status"] is found["open_reasons"] is None
 
 
 def test_the_collectors_status(station):

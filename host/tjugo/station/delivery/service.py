@@ -117,7 +117,7 @@ def take(work: Work, incoming: wire.Incoming) -> list[wire.Message]:
         return _take_ack(work, incoming)
     if isinstance(incoming, wire.Reading):
         _take_reading(work, incoming)
-    else:
+    elif isinstance(incoming, wire.CollectorStatus | wire.CollectorAbout):
         _take_collector(work, incoming)
     return []
 
@@ -129,7 +129,7 @@ def _take_ack(work: Work, ack: wire.Ack) -> list[wire.Message]:
         log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
         return []
     _apply(work, row, ack)
-    if ack.state == "stored":
+    if ack.state in ("stored", "unknown"):
         return []
     # Also for a refusal: the collector then is free to take the job again when it is asked.
     return [wire.forget(ack.collector_id, ack.drn, ack.ref)]

@@ -58,7 +58,7 @@ class MqttLink:
 
     async def _session(self) -> None:
         async with aiomqtt.Client(self.host, self.port) as client:
-            for topic in wire.SUBSCRIPTIONS:
+            for topic in wire.subscriptions(self.station.tenant_id):
                 await client.subscribe(topic, qos=1)
             self._schedule = delivery.Schedule()
             self._schedule.add(await asyncio.to_thread(self._open_jobs))
@@ -79,20 +79,20 @@ class MqttLink:
                 await asyncio.to_thread(self._mark_sent, due)
             for job in due:
                 self._schedule.sent(job, time.monotonic())
-                await _publish(client, job.command())
+                await self._publish(client, job.command())
             await asyncio.sleep(self._poll_s)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
-            incoming = wire.parse(str(message.topic), payload)
+            incoming = wire.parse(str(message.topic), payload, self.station.tenant_id)
             if incoming is None:
                 log.warning("cannot understand a message on %s", message.topic)
                 continue
             answers = await asyncio.to_thread(self._take, incoming)
             self._plan(incoming)
             for answer in answers:
-                await _publish(client, answer)
+                await self._publish(client, answer)
 
     def _open_jobs(self, only_new: bool = False) -> list[delivery.Job]:
         with self.station.view() as view:
@@ -113,6 +113,5 @@ class MqttLink:
         elif isinstance(incoming, wire.CollectorStatus) and incoming.online:
             self._schedule.collector_online(incoming.collector_id, now_s)
 
-
-async def _publish(client: aiomqtt.Client, message: wire.Message) -> None:
-    await client.publish(message.topic, message.payload, qos=1)
+    async def _publish(self, client: aiomqtt.Client, message: wire.Message) -> None:
+        await client.publish(message.topic(self.station.tenant_id), message.payload, qos=1)
