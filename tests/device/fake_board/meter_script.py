@@ -145,8 +145,8 @@ def main():
         bench.pulse()
         bench.ticks(1)
     again = Meter(bench.board.settings(), bench.board.store, 1000)
-    assert again.state.account.credit_wh <= CREDIT_WH - 10
-    assert again.state.account.energy_wh >= 10
+    assert again.account.credit_wh <= CREDIT_WH - 10
+    assert again.account.energy_wh >= 10
     cover = machine.Pin(bench.gpio["cover"])
     cover.level = 0
     bench.ticks(1)
