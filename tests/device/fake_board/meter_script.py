@@ -106,7 +106,8 @@ class Bench:
         import rp2
 
         machine_ = rp2.StateMachine.made[0]
-        machine_.run([1] * 200 + [0] * (machine_.freq * 30 // 1000) + [1] * 200)
+        for levels in ([1] * 200, [0] * (machine_.freq * 30 // 1000), [1] * 200):
+            machine_.run(levels)
 
 
 def main():
