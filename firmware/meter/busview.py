@@ -110,8 +110,9 @@ class BusView:
         digits, ref = self.entered("token"), self.entered("token_ref")
         self._before = (self.result, self.result_ref)
         self.result_ref = ref
-        self.result = self.meter.known_result(digits, ref)
-        if self.result == results.NONE:
+        if self.meter.tokens.accepted(digits, ref):
+            self.result = results.ACCEPT
+        else:
             self.result = results.BUSY
             self._pending = (digits, ref)
 

@@ -93,7 +93,7 @@ class Meter:
             self.panel.show("Ledger reset", "Credit lost")
         elif not ledger.new:
             self.counters.power_failed()
-        self._event()
+        self.counters.event()
         self._save()
         ledger.note_start(order)
         self._judge()
@@ -117,21 +117,17 @@ class Meter:
         """Return False while no token can be taken: not configured, or the ledger is at fault."""
         return not self.settings.wrong and not self.ledger.fault
 
-    def known_result(self, digits, ref):
-        """Return ACCEPT if this is the token that was accepted from the bus last, else NONE."""
-        return results.ACCEPT if self.tokens.accepted(digits, ref) else results.NONE
-
     def enter_token(self, digits, ref=0):
         """Authenticate, validate and execute a token; return the TokenResult.
 
         `ref`: the bus's reference or 0. What is accepted is in the ledger before this returns.
         NONE: the meter cannot take tokens now, and nothing was changed.
         """
-        if self.known_result(digits, ref):
+        tokens = self.tokens
+        if tokens.accepted(digits, ref):
             return results.ACCEPT
         if not self.usable():
             return results.NONE
-        tokens = self.tokens
         self.ledger.remember()
         result, token = tokens.check(digits)
         effect = ""
@@ -140,7 +136,7 @@ class Meter:
         if result == results.ACCEPT and ref:
             tokens.remember(digits, ref)
         tokens.last_result = result
-        self._event()
+        self.counters.event()
         if not self._save():
             self.ledger.undo()
             self.panel.show("Memory fault", "Token not taken")
@@ -200,7 +196,7 @@ class Meter:
         if cover_open != cover.open or relay_closed != supply.contact_closed:
             cover.open = cover_open
             supply.contact_closed = relay_closed
-            self._event()
+            self.counters.event()
             self._save()
 
     def relay_command(self, ms):
@@ -249,9 +245,6 @@ class Meter:
         for reasons in self._reasons:
             bits |= reasons()
         self.supply.reasons = bits
-
-    def _event(self):
-        self.counters.event()
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""

@@ -104,10 +104,8 @@ def test_an_order_begins_a_new_ledger_in_which_old_tokens_stay_used():
         assert mark.values["reset_tid_floor"] == FIRST_TID + 100
         again = meter(memory, mark=mark, ledger_reset=ORDER)
         assert again.account.credit_wh == 20000
-        assert (again.ledger.resets.at, again.ledger.resets.tid_floor) == (
-            ORDER["at"],
-            FIRST_TID + 100,
-        )
+        ledger = again.ledger
+        assert (ledger.reset_at, ledger.reset_tid_floor) == (ORDER["at"], FIRST_TID + 100)
         assert again.enter_token(token(200, 100)) == results.USED_ERROR
 
 
