@@ -115,7 +115,7 @@ class Hardware:
             self._watchdog.feed()
 
     def report(self, values, kind="report"):
-        """Print a line of JSON on the console; kind "report" only with the setting "report": true."""
+        """Print a line of JSON; kind "report" only if settings.json has "report": true."""
         if kind != "report" or self._settings.get("report") is True:
             sys.stdout.write(json.dumps({kind: values}) + "\n")
 

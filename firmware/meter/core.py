@@ -36,16 +36,16 @@ from .supply import Supply
 
 _SAVE_WH = 10
 
-# (attribute of the meter, function that makes the feature).
+# (attribute of the meter, class); the class is called with the meter, whose settings are there.
 FEATURES = (
-    ("account", lambda meter: Account(meter.pulses_per_kwh)),
-    ("counters", lambda meter: Counters()),
-    ("tokens", lambda meter: Tokens(meter.settings)),
-    ("supply", lambda meter: Supply()),
-    ("reading", lambda meter: Reading()),
-    ("cover", lambda meter: Cover()),
-    ("entry", lambda meter: Entry()),
-    ("panel", lambda meter: Panel()),
+    ("account", Account),
+    ("counters", Counters),
+    ("tokens", Tokens),
+    ("supply", Supply),
+    ("reading", Reading),
+    ("cover", Cover),
+    ("entry", Entry),
+    ("panel", Panel),
 )
 
 
@@ -61,8 +61,8 @@ class Meter:
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
-        for name, make in FEATURES:
-            feature = make(self)
+        for name, kind in FEATURES:
+            feature = kind(self)
             setattr(self, name, feature)
             self.features.append(feature)
         self._tokens = self._table("TOKENS")

@@ -15,7 +15,7 @@ class Counters:
     power_fail_count: starts but for the first one, 0..65535.
     """
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.sequence = 0
         self.power_fail_count = 0
         self.records = ((2, 1, self._pack, self._unpack),)

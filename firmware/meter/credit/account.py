@@ -33,8 +33,8 @@ class Account:
     loaded: False while the ledger has not given these values.
     """
 
-    def __init__(self, pulses_per_kwh):
-        self.pulses_per_kwh = pulses_per_kwh
+    def __init__(self, meter):
+        self.pulses_per_kwh = meter.pulses_per_kwh
         self.loaded = False
         self.records = ((1, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
@@ -77,6 +77,9 @@ class Account:
         """Remove the credit that is left (ClearCredit); a debt stays."""
         self.credit_wh = min(self.credit_wh, 0)
 
+    def _kwh(self):
+        return registers.milli(self.energy_wh)
+
     def _credit_token(self, token):
         tenths = amount.decode(token.value)
         wh = tenths * _WH_PER_TENTH
@@ -94,8 +97,8 @@ class Account:
 
     TOKENS = {0x00: _credit_token, 0x21: _clear_token}
     REGISTERS = {
-        "sdm_import": lambda self: registers.milli(self.energy_wh),
-        "sdm_total": lambda self: registers.milli(self.energy_wh),
+        "sdm_import": _kwh,
+        "sdm_total": _kwh,
         "energy_wh": lambda self: self.energy_wh,
         "credit": lambda self: self.credit_wh // 10,
     }

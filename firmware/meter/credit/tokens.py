@@ -15,14 +15,15 @@ _TID_ENTRIES = 50  # of TidStore
 
 
 class Tokens:
-    """A feature: see core.py. `settings`: meter.settings.Settings.
+    """A feature: see core.py.
 
     key: KeyState, a copy of the settings' until a token changes it. tids: TidStore.
     last_result: TokenResult of the last token.
     bus_ref, bus_hash: reference and CRC-32 of the token accepted last from the bus, 0 none.
     """
 
-    def __init__(self, settings):
+    def __init__(self, meter):
+        settings = meter.settings
         self._initial = settings.key
         self._key_usable = settings.key_usable
         self.key = KeyState(b"")
