@@ -41,6 +41,14 @@ def test_keys_credit_relay_and_the_way_to_zero(micropython, tmp_path):
         assert board.end() == (0, "")
 
 
+def test_people_have_their_time_at_any_speed(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings(), speed=100000) as board:
+        board.say({"keys": "80"})
+        board.wait_display("80", "")
+        board.say({"keys": "4#"})
+        board.wait_display("Meter number", DRN)
+
+
 def test_a_token_by_the_bus(board):
     assert board.deliver(token(200, 0), 77) == results.ACCEPT
     assert board.deliver(token(200, 0), 77) == results.ACCEPT
