@@ -74,12 +74,8 @@ class Meter:
         self._start(settings.get("ledger_reset"))
 
     def _table(self, name):
-        """Return {key: (feature, function)} of all features' tables `name`."""
-        return {
-            key: (feature, function)
-            for feature in self.features
-            for key, function in getattr(feature, name, {}).items()
-        }
+        """Return {key: feature} of all features' tables `name`."""
+        return {key: one for one in self.features for key in getattr(one, name, ())}
 
     def _methods(self, name):
         return [getattr(feature, name) for feature in self.features if hasattr(feature, name)]
@@ -147,10 +143,11 @@ class Meter:
 
     def _execute(self, token):
         """Carry out a checked token and commit it: (TokenResult, text)."""
-        feature, function = self._tokens.get(token.cls << 4 | token.subclass, (None, None))
-        if function is None:
+        code = token.cls << 4 | token.subclass
+        feature = self._tokens.get(code)
+        if feature is None:
             return results.FUNCTION_ERROR, ""
-        result, text = function(feature, token)
+        result, text = feature.TOKENS[code](feature, token)
         if result == results.ACCEPT:
             result = self.tokens.commit(token)
         return result, text
@@ -206,7 +203,7 @@ class Meter:
     # What is read
 
     def registers(self):
-        """Return {name: (feature, function)} of the registers that the features bring."""
+        """Return {name: feature} of the registers that the features bring."""
         return self._table("REGISTERS")
 
     def status(self):
