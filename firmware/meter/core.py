@@ -7,7 +7,8 @@ all of them are optional:
 
 records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) writes the data and
             returns its length, 0 for no record; unpack(data, version) takes it over, None and 0
-            when the ledger has none. Data of every released version must be understood.
+            when the ledger has none, or raises ValueError. Data of every released version must
+            be understood.
 REGISTERS   {name in meterbus.registers: function of the feature}
 CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function

@@ -30,15 +30,13 @@ class Account:
     credit_wh: what is left; negative when energy flowed with none.
     remainder: pulses that are not a whole Wh yet, in 1/1000 pulse, 0..pulses_per_kwh-1.
     last_amount: of the last credit token, in 0.1 kWh.
-    loaded: False while the ledger has not given these values.
     """
 
     def __init__(self, meter):
         self.pulses_per_kwh = meter.pulses_per_kwh
-        self.loaded = False
+        self._ledger = meter.ledger
         self.records = ((1, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
-        self.loaded = False
 
     def _pack(self, buf, at):
         values = self.energy_wh, self.remainder, self.credit_wh, self.last_amount
@@ -49,11 +47,10 @@ class Account:
         values = struct.unpack(_RECORD, data) if data else (0, 0, 0, 0)
         self.energy_wh, self.remainder, self.credit_wh, self.last_amount = values
         self.remainder %= self.pulses_per_kwh  # a metering part with another constant was fitted
-        self.loaded = True
 
     def open_reasons(self):
         """Return NO_CREDIT if there is none; an unknown credit is not "none"."""
-        return codes.NO_CREDIT if self.loaded and self.credit_wh <= 0 else 0
+        return codes.NO_CREDIT if self._ledger.loaded and self.credit_wh <= 0 else 0
 
     def count(self, pulses):
         """Add the energy of `pulses` and take it off the credit; return the Wh counted."""

@@ -13,6 +13,7 @@ from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
 _RESET = ">II"  # at, tid_floor
+_STRUCT_ERROR = getattr(struct, "error", ValueError)  # MicroPython has none of its own
 
 # Causes of a fault after which a technician's order begins a new ledger.
 _LOST = "the ledger is gone"
@@ -51,6 +52,8 @@ class Ledger:
             self._load({row[0]: row[1] for row in records})
         except OSError:
             self.fault = "the ledger's memory does not answer"
+        except (ValueError, _STRUCT_ERROR):
+            self.fault = "the ledger's records cannot be read"
 
     def _load(self, versions):
         blank = 0

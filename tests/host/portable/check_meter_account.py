@@ -10,6 +10,8 @@ from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
 class Head:
     """What an account takes from its meter."""
 
+    ledger = None
+
     def __init__(self, pulses_per_kwh):
         self.pulses_per_kwh = pulses_per_kwh
 
