@@ -6,6 +6,7 @@ from meterbus import codes, registers
 from sts_portable import amount, results
 
 from ..face.show import kwh, kwh_exact
+from ..store.slots import unpack
 
 try:
     from micropython import const
@@ -44,7 +45,7 @@ class Account:
         return struct.calcsize(_RECORD)
 
     def _unpack(self, data, _version):
-        values = struct.unpack(_RECORD, data) if data else (0, 0, 0, 0)
+        values = unpack(_RECORD, data, (0, 0, 0, 0))
         self.energy_wh, self.remainder, self.credit_wh, self.last_amount = values
         self.remainder %= self.pulses_per_kwh  # a metering part with another constant was fitted
 

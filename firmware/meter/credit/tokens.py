@@ -8,6 +8,8 @@ from sts_portable import results
 from sts_portable.decoder import Decoder, KeyState, TidStore
 from sts_portable.ea import KEY_BYTES
 
+from ..store.slots import unpack
+
 _ENTRY = ">BII"  # last_result, bus_ref, bus_hash
 _KEY = ">BBBBBI"  # ea, kt, krn, ti, ken, sgc; the key's bytes follow
 _KEY_HEAD = struct.calcsize(_KEY)
@@ -80,7 +82,7 @@ class Tokens:
         return struct.calcsize(_ENTRY)
 
     def _load_entry(self, data, _version):
-        values = struct.unpack(_ENTRY, data) if data else (results.NONE, 0, 0)
+        values = unpack(_ENTRY, data, (results.NONE, 0, 0))
         self.last_result, self.bus_ref, self.bus_hash = values
 
     def _save_key(self, buf, at):
@@ -100,7 +102,7 @@ class Tokens:
             key.ea, key.kt, key.krn, key.ti, key.ken = old.ea, old.kt, old.krn, old.ti, old.ken
             key.sgc, key.key = old.sgc, old.key
             return
-        values = struct.unpack_from(_KEY, data, 0)
+        values = unpack(_KEY, data[:_KEY_HEAD], None)
         secret = bytes(data[_KEY_HEAD:])
         if len(secret) != KEY_BYTES.get(values[0]):
             raise ValueError("key")
@@ -113,7 +115,7 @@ class Tokens:
         return len(tids)
 
     def _load_tids(self, data, _version):
-        if not data:
+        if data is None:
             self.tids.clear()
         elif len(data) == len(self.tids.buf):
             self.tids.buf[:] = data

@@ -13,7 +13,6 @@ from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
 _RESET = ">II"  # at, tid_floor
-_STRUCT_ERROR = getattr(struct, "error", ValueError)  # MicroPython has none of its own
 
 # Causes of a fault after which a technician's order begins a new ledger.
 _LOST = "the ledger is gone"
@@ -52,7 +51,7 @@ class Ledger:
             self._load({row[0]: row[1] for row in records})
         except OSError:
             self.fault = "the ledger's memory does not answer"
-        except (ValueError, _STRUCT_ERROR):
+        except ValueError:
             self.fault = "the ledger's records cannot be read"
 
     def _load(self, versions):
@@ -141,7 +140,7 @@ class Ledger:
         return struct.calcsize(_RESET)
 
     def _unpack_reset(self, data, _version):
-        values = struct.unpack(_RESET, data) if data else (0, 0)
+        values = slots.unpack(_RESET, data, (0, 0))
         self.reset_at, self.reset_tid_floor = values
 
     def _done(self, at):

@@ -79,6 +79,15 @@ def write(buf, number, records):
     struct.pack_into(">I", buf, _END, _crc(buf))
 
 
+def unpack(form, data, default):
+    """Return the values of a record, `default` if there is none. Raise ValueError if it is odd."""
+    if data is None:
+        return default
+    if len(data) != struct.calcsize(form):
+        raise ValueError("a record has %d bytes" % len(data))
+    return struct.unpack(form, data)
+
+
 def _version1():
     """Return the module for form 1, which takes heap only on a meter that has an old ledger."""
     from . import version1
