@@ -1,18 +1,18 @@
-"""The master's side of Modbus RTU: build a request, recognise its reply. No I/O."""
+"""The client's side of Modbus RTU: build a request, recognise its reply. No I/O."""
 
 from . import crc
 from .frame import (
     BROADCAST,
-    ENCAPSULATED,
+    ENCAPSULATED_INTERFACE,
     EXCEPTIONS,
-    IDENTIFY,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_MANY,
-    WRITE_ONE,
+    READ_DEVICE_IDENTIFICATION,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     put_u16,
     reply_length,
     u16,
@@ -23,7 +23,7 @@ ONE_OBJECT = 4  # of the device identification, asked for by its number
 
 
 class BusException(Exception):
-    """A slave refused a request. `code` is the Modbus exception code."""
+    """A server refused a request. `code` is the Modbus exception code."""
 
     def __init__(self, code):
         super().__init__(EXCEPTIONS.get(code, "exception %d" % code))
@@ -48,7 +48,7 @@ def _check(address, start, count, limit, lowest):
 
 def read_request(address, function, start, count):
     """Request for `count` (1..125) registers by function 3 or 4. ValueError if wrong."""
-    if function not in (READ_HOLDING, READ_INPUT):
+    if function not in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
         raise ValueError("function %d does not read registers" % function)
     _check(address, start, count, MAX_READ, 1)
     return _frame(address, function, bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF)))
@@ -57,8 +57,8 @@ def read_request(address, function, start, count):
 def write_request(address, start, values):
     """Request to write registers from `start` (function 16).
 
-    `values`: 1..123 integers 0..0xFFFF, or bytes (two a register). Address 0 is for all slaves and
-    is not answered. ValueError if it cannot be sent.
+    `values`: 1..123 integers 0..0xFFFF, or bytes (two a register). Address 0 is for all servers
+    and is not answered. ValueError if it cannot be sent.
     """
     if isinstance(values, (bytes, bytearray, memoryview)):
         data = bytes(values)
@@ -71,19 +71,23 @@ def write_request(address, start, values):
     count = len(data) // 2
     _check(address, start, count, MAX_WRITE, BROADCAST)
     head = bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF, len(data)))
-    return _frame(address, WRITE_MANY, head + data)
+    return _frame(address, WRITE_MULTIPLE_REGISTERS, head + data)
 
 
-def write_one_request(address, start, value):
+def write_single_request(address, start, value):
     """Request to write one register (function 6)."""
     _check(address, start, 1, 1, BROADCAST)
-    return _frame(address, WRITE_ONE, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF)))
+    return _frame(
+        address, WRITE_SINGLE_REGISTER, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF))
+    )
 
 
 def identify_request(address, code=1, object_id=0):
     """Request for device identification: code 1 basic, 2 regular, ONE_OBJECT `object_id`."""
     _check(address, 0, 1, 1, 1)
-    return _frame(address, ENCAPSULATED, bytes((IDENTIFY, code, object_id)))
+    return _frame(
+        address, ENCAPSULATED_INTERFACE, bytes((READ_DEVICE_IDENTIFICATION, code, object_id))
+    )
 
 
 class ReplyParser:
@@ -111,7 +115,7 @@ class ReplyParser:
         return self._search()
 
     def check(self):
-        """Raise BusException if the slave answered with an exception."""
+        """Raise BusException if the server answered with an exception."""
         if self.exception:
             raise BusException(self.exception)
 
@@ -158,10 +162,10 @@ class ReplyParser:
         function = buf[start + 1]
         if function & 0x80:
             return True
-        if function in (READ_HOLDING, READ_INPUT):
+        if function in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
             return size == 5 + 2 * u16(request, 4)
-        if function == ENCAPSULATED:
-            return buf[start + 2] == IDENTIFY
+        if function == ENCAPSULATED_INTERFACE:
+            return buf[start + 2] == READ_DEVICE_IDENTIFICATION
         return bytes(buf[start : start + 6]) == bytes(request[0:6])
 
     def _take(self, start, size):
@@ -169,6 +173,8 @@ class ReplyParser:
         if function & 0x80:
             self.exception = self._buf[start + 2]
             return
-        skip = {READ_HOLDING: 3, READ_INPUT: 3, ENCAPSULATED: 8}.get(function)
+        skip = {READ_HOLDING_REGISTERS: 3, READ_INPUT_REGISTERS: 3, ENCAPSULATED_INTERFACE: 8}.get(
+            function
+        )
         if skip is not None:
             self.data = bytes(self._buf[start + skip : start + size - 2])

@@ -131,7 +131,7 @@ class Poller:
         elif parser.exception and self._step == POLL:
             # The safe application answers so, and knows why it runs.
             meter.ask_crash = (
-                parser.exception == frame.DEVICE_FAILURE and meter.online is not False
+                parser.exception == frame.SERVER_DEVICE_FAILURE and meter.online is not False
             )
             self._away(meter, frame.EXCEPTIONS.get(parser.exception, "refuses to be read"))
         elif parser.exception:
@@ -225,7 +225,7 @@ class Poller:
 
 def _poll_request(meter):
     return client.read_request(
-        meter.address, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+        meter.address, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
     )
 
 
@@ -236,7 +236,10 @@ def _write_request(meter):
 
 def _result_request(meter):
     return client.read_request(
-        meter.address, client.READ_HOLDING, registers.RESULT_START, registers.RESULT_COUNT
+        meter.address,
+        client.READ_HOLDING_REGISTERS,
+        registers.RESULT_START,
+        registers.RESULT_COUNT,
     )
 
 
