@@ -30,7 +30,7 @@ class Tokens:
         self._ledger = meter.ledger
         self._initial = settings.key
         self._key_usable = settings.key_usable
-        self.key = KeyState(b"")
+        self.key = KeyState(bytes(8))  # until _load_key copies the settings'
         self.key_from_token = False
         self.tids = TidStore()
         self.last_result = results.NONE

@@ -183,9 +183,10 @@ def test_a_set_to_the_present_key_makes_no_used_token_usable():
         assert device.enter_token(replay[0]) == results.FIRST_KCT
         assert device.enter_token(replay[1]) == results.RANGE_ERROR
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
-    state = meter(memory).state
-    assert (state.account.credit_wh, state.key.krn, state.key_from_token) == (20000, 1, False)
-    assert state.tids.contains(5001)
+    again = meter(memory)
+    assert (again.account.credit_wh, again.tokens.key.krn) == (20000, 1)
+    assert not again.tokens.key_from_token
+    assert again.tokens.tids.contains(5001)
 
 
 def test_a_key_that_is_not_changed_stays_out_of_the_memory():

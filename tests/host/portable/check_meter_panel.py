@@ -221,7 +221,8 @@ def test_a_key_change_waits_10_minutes_for_its_second_token():
     new = bytes.fromhex("060b8643c59a27f1")
     for real_ms, last in ((599999, results.ACCEPT), (600000, results.SECOND_KCT)):
         device = meter()
-        sections = vendor.key_change(KEY, 7, new, kt=2, krn=2, ti=1, ken=255, ro=False, sgc=123456)
+        wanted = {"kt": 2, "krn": 2, "ti": 1, "ken": 255, "ro": False, "sgc": 123456}
+        sections = vendor.key_change(KEY, 7, new, minute=1, bdt="14", old_bdt="14", **wanted)
         assert device.enter_token(sections[0]) == results.FIRST_KCT
         device.elapsed(60 * real_ms, real_ms)
         assert device.enter_token(sections[1]) == last
