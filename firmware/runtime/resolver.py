@@ -5,7 +5,6 @@ servers allow, and are used beyond that only while no server answers.
 """
 
 import os
-import socket
 
 from . import dns
 
@@ -36,7 +35,7 @@ class Resolver:
         self._fresh_ms = 0  # for which `_found` needs no new look-up
         self._turns = None  # endpoints still to be asked, None: no look-up is under way
         self._socket = None
-        self._refs = (0, 0)
+        self._refs = {}
         self._answers = {}
         self._ttl_s = 0
         self._wait_ms = 0
@@ -98,17 +97,18 @@ class Resolver:
         self._turns = turns[1:]
         self._wait_ms = _PATIENCE_MS
         raw = os.urandom(2)
-        self._refs = (raw[0] << 8 | raw[1], raw[0] << 8 | raw[1] ^ 1)
+        ref = raw[0] << 8 | raw[1]
+        self._refs = {dns.A: ref, dns.AAAA: ref ^ 1}
         try:
-            questions = [dns.query(self._host, *row) for row in zip(_KINDS, self._refs)]
+            questions = {kind: dns.query(self._host, kind, self._refs[kind]) for kind in _KINDS}
         except ValueError as error:
             self.close()
             raise LookupFailed(str(error))
         try:
             self._socket = self._open(*turns[0])
-            for kind, question in zip(_KINDS, questions):
+            for kind in _KINDS:
                 if kind not in self._answers:
-                    self._socket.send(question)
+                    self._socket.send(questions[kind])
         except OSError:
             self._wait_ms = 0  # no way to this server: the next one
 
@@ -122,9 +122,9 @@ class Resolver:
                 return
             if not message:
                 return
-            for kind, ref in zip(_KINDS, self._refs):
+            for kind in _KINDS:
                 if kind not in self._answers:
-                    self._take(message, kind, ref)
+                    self._take(message, kind, self._refs[kind])
 
     def _take(self, message, kind, ref):
         try:
@@ -165,6 +165,8 @@ class _Datagrams:
     """A non-blocking datagram socket for one server. OSError."""
 
     def __init__(self, address, port):
+        import socket  # a board without a network does not have it, and never gets here
+
         info = socket.getaddrinfo(address, port, 0, socket.SOCK_DGRAM)[0]  # no look-up
         self._address = info[-1]
         self._socket = socket.socket(info[0], socket.SOCK_DGRAM)
