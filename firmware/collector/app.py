@@ -6,6 +6,7 @@ again. docs/collector.md says what happens on every kind of loss.
 
 import asyncio
 import gc
+import random
 import sys
 
 from runtime.bus_client import BusClient
@@ -33,7 +34,8 @@ class Collector:
         self._parts = parts
         self._news = news
         parts.outbox.about = codec.encode(
-            "about", {"version": VERSION, "crash": health.last or None}
+            "about",
+            {"version": VERSION, "crash": health.last or None, "instance": parts.instance},
         )
         self._bus = BusClient(board, parts.poller, parts.options.reply_timeout_ms, news)
         self._uplink = Uplink(board, parts, self._bus.idle, news)
@@ -101,7 +103,7 @@ def _selftest(board, health, wrong):
 def run(board, health):
     """Run until the board is to stop. Settings that cannot be used: a report, and status 2."""
     try:
-        parts = core.load(board)
+        parts = core.load(board, random.getrandbits(32))
     except OptionError as error:
         board.report(_selftest(board, health, str(error)), "selftest")
         board.report({"error": str(error)})

@@ -38,6 +38,15 @@ class Commands:
             self.refusals += 1
             self._outbox.answer(drn, answers.refused(error.ref, str(error)))
 
+    def echo(self, payload, retained):
+        """Answer the station's question whether messages reach the collector."""
+        if retained:
+            return
+        try:
+            self._outbox.echo(codec.nonce(payload))
+        except codec.MessageError:
+            self.refusals += 1
+
     def _enter(self, ref, drn, token):
         old = self._store.forgotten(ref)
         again = old is not None and old.drn == drn and not self._store.get(ref)

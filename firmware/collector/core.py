@@ -13,9 +13,10 @@ from .outbox import Outbox
 class Core:
     """The parts of one collector."""
 
-    def __init__(self, options, files):
-        """files: the job folder, flash.Folder or what behaves like one."""
+    def __init__(self, options, files, instance=0):
+        """files: jobs.folder.Folder or the like. instance: number of this run, u32."""
         self.options = options
+        self.instance = instance
         self.names = Topics(options.tenant, options.id)
         self.store = Store(files, options.max_jobs)
         self.poller = Poller(options.meters, self.store, options.poll_ms)
@@ -40,10 +41,10 @@ class Core:
         }
 
 
-def load(board):
-    """The core of this board's collector. Raises OptionError."""
+def load(board, instance=0):
+    """Return the core of this board's collector. Raise OptionError."""
     options = Options(board.settings())
     try:
-        return Core(options, Folder(board.data_dir))
+        return Core(options, Folder(board.data_dir), instance)
     except OSError as error:
         raise OptionError(f"the job folder in {board.data_dir} cannot be used: {error}")

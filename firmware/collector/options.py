@@ -1,5 +1,6 @@
 """The collector's `settings.json`: checked once, with a sentence for what is wrong."""
 
+from runtime import dns
 from uplink.topics import is_digits
 
 _ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
@@ -37,6 +38,10 @@ class Options:
         if not isinstance(broker, dict) or not _text(broker, "host"):
             raise OptionError("settings: broker must have a host")
         self.host = broker["host"]
+        try:
+            self.dns = dns.servers_of(settings)
+        except ValueError as error:
+            raise OptionError(f"settings: {error}")
         self.port = _number(broker, "port", 1883, 1, 65535)
         self.user = _text(broker, "user")
         self.password = _text(broker, "password")

@@ -26,6 +26,7 @@ class Outbox:
         self._store = store
         self._meters = meters
         self._answers = []
+        self._nonce = None  # of an echo to be answered; only the latest matters
         self._turn = 0  # the meter whose reading is looked at first
         self._flying = None  # job or meter of the message in flight
         self.about = None  # what the collector says of itself, with every new connection
@@ -35,15 +36,23 @@ class Outbox:
     def connected(self):
         """A new connection: say everything again, for the broker may have forgotten it."""
         self._flying = None
-        self._greetings = [(self._names.status, kinds.ONLINE, True)]
-        if self.about:
-            self._greetings.append((self._names.about, self.about, True))
+        self._nonce = None
+        self.introduce()
+        self._greetings.insert(0, (self._names.status, kinds.ONLINE, True))
         self._repeat()
         self._refresh()
 
     def answer(self, drn, payload):
         """Queue an answer to a command that belongs to no job."""
         self._answers = self._answers[1 - _MAX_ANSWERS :] + [(self._names.ack(drn), payload)]
+
+    def echo(self, nonce):
+        """Answer an echo."""
+        self._nonce = nonce
+
+    def introduce(self):
+        """Publish `about` again."""
+        self._greetings = [(self._names.about, self.about, True)] if self.about else []
 
     def tick(self, elapsed_ms):
         """Let time pass."""
@@ -67,6 +76,10 @@ class Outbox:
         """(topic, payload, retained) to publish now, or None. Then call `sent` or `lost`."""
         if self._greetings:
             return self._greetings.pop(0)
+        if self._nonce is not None:
+            payload = codec.encode("echo", {"nonce": self._nonce})
+            self._nonce = None
+            return self._names.echo_reply, payload, False
         if self._answers:
             return self._answers.pop(0) + (False,)
         job = self._store.to_say()

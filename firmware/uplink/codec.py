@@ -79,6 +79,14 @@ def nonce(payload):
     return found
 
 
+def instance(payload):
+    """Return the instance in a message `about`, None if it has no usable one."""
+    try:
+        return decode("about", fields(payload))["instance"]
+    except MessageError:
+        return None
+
+
 def reading(registers, online, at, fault="", crash=""):
     """Return the JSON text of a meter's state.
 

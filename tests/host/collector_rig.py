@@ -169,6 +169,7 @@ class Station:
         self.states: dict[str, dict[str, Any]] = {}
         self.status: list[str] = []
         self.about: dict[str, Any] = {}
+        self.echoes: list[int] = []
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("tjugo/v1/1/c1/#", 1)
@@ -182,6 +183,8 @@ class Station:
             self.status.append(message.payload.decode())
         elif kind == "ack":
             self.acks.append(json.loads(message.payload))
+        elif kind == "reply":
+            self.echoes.append(json.loads(message.payload)["nonce"])
         elif kind == "about":
             self.about = json.loads(message.payload)
         elif kind == "state":
@@ -192,6 +195,18 @@ class Station:
 
     def command(self, payload: Any, drn: str = DRNS[0]) -> None:
         self._client.publish(f"tjugo/v1/1/c1/{drn}/cmd", json.dumps(payload), qos=1)
+
+    def echo(self, nonce: int) -> None:
+        """Ask the collector for an echo, and wait for it; asked again every second."""
+
+        def answered() -> bool:
+            self._client.publish("tjugo/v1/1/c1/echo", json.dumps({"nonce": nonce}), qos=1)
+            end = time.monotonic() + 1
+            while nonce not in self.echoes and time.monotonic() < end:
+                time.sleep(0.02)
+            return nonce in self.echoes
+
+        wait_until(answered, f"the echo {nonce}")
 
     def ask(self, payload: dict[str, Any], state: str, drn: str = DRNS[0]) -> dict[str, Any]:
         """Command, and wait for the next ack of its ref in `state`."""

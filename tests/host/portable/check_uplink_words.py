@@ -145,7 +145,13 @@ def test_only_what_was_read_is_known():
 
 
 def test_the_fault_is_the_one_that_is_given_or_the_gravest_of_the_status():
-    for status, fault in ((0, None), (3, None), (64, None), (16, "relay fault"), (20, "not configured")):
+    for status, fault in (
+        (0, None),
+        (3, None),
+        (64, None),
+        (16, "relay fault"),
+        (20, "not configured"),
+    ):
         state = json.loads(codec.reading(polled(status=status), True, 5))
         assert state["fault"] == fault
     state = json.loads(codec.reading(polled(status=63), True, 5))
@@ -165,8 +171,11 @@ def test_names_of_bits():
 
 
 def test_about_and_echo():
-    about = {"version": "0.1.0", "crash": None}
+    about = {"version": "0.1.0", "crash": None, "instance": 4294967295}
     assert json.loads(codec.encode("about", about)) == about
+    assert codec.instance(codec.encode("about", about)) == 4294967295
+    for payload in (None, b"", b"{}", b"7", b'{"instance": "7"}'):
+        assert codec.instance(payload) is None
     assert codec.nonce(codec.encode("echo", {"nonce": 4294967295})) == 4294967295
     for payload in (
         b"{}",
