@@ -13,6 +13,7 @@ from boards.common.clock import Clock
 from boards.common.files import FileStore
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
+from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
 
@@ -86,4 +87,5 @@ rs485 = RS485(_uart, baudrate_of(settings()), coarse_ms=_COARSE_MS)
 rs485.stream = _uart.file
 _from_environment("TJUGO_SPEED", "1", lambda text: _simulation.set_speed(int(text)))
 store = FileStore("ledger.bin", _FRAM_SIZE)
+mark = Mark()
 data_dir = "jobs"

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bus_master import Master, NoAnswer
-from meter_board import SETTINGS, WH_A_TOKEN, token, write_flash
+from meter_board import FRAM_OFFSET, SETTINGS, WH_A_TOKEN, token, write_flash
 
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.emulated.qemu import QemuBoard
@@ -32,9 +32,7 @@ _CREDIT_UNIT_WH = 10
 _IN_BOOT = 0.2  # of all cuts
 _BOOT_SECONDS = 1.0
 _WORK_SECONDS = 1.0
-_LEDGER_OFFSET = 1024 * 1024  # in the memory that boards/qemu_mps2/mps2_parts.py calls FRAM
 SLOT_BYTES = 256
-RECORD_BYTES = 218
 
 
 @dataclass
@@ -141,15 +139,15 @@ class Trial:
 def torn_slots(flash: Path) -> int:
     """Slots of the ledger that are neither blank nor whole."""
     with flash.open("rb") as image:
-        image.seek(_LEDGER_OFFSET)
+        image.seek(FRAM_OFFSET)
         slots = [image.read(SLOT_BYTES) for _ in range(2)]
     return sum(any(slot) and not whole(slot) for slot in slots)
 
 
 def whole(slot: bytes) -> bool:
-    """True if a slot's CRC is that of its record (firmware/meter/store/ledger.py)."""
-    (crc,) = struct.unpack_from(">I", slot, RECORD_BYTES - 4)
-    return crc == zlib.crc32(slot[: RECORD_BYTES - 4])
+    """True if a slot's CRC is right (firmware/meter/store/slots.py)."""
+    (crc,) = struct.unpack_from(">I", slot, SLOT_BYTES - 4)
+    return crc == zlib.crc32(slot[: SLOT_BYTES - 4])
 
 
 def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -> Tally:

@@ -154,6 +154,12 @@ class MeterBoard:
             selector.register(self.master, selectors.EVENT_READ)
             return os.read(self.master, 256) if selector.select(timeout) else b""
 
+    def receive(self):
+        """What the meter sends next."""
+        data = self._receive(DEADLINE_S)
+        assert data, "the meter did not answer"
+        return data
+
     def wait_reply(self):
         """Until the meter begins to answer."""
         assert self._receive(DEADLINE_S), "the meter did not answer"
@@ -167,6 +173,10 @@ class MeterBoard:
     def state(self):
         """{name: value} of the state block."""
         return self.read(registers.STATE_START, registers.STATE_COUNT)
+
+    def device(self):
+        """{name: value} of the block that can always be read."""
+        return self.read(registers.DEVICE_START, registers.DEVICE_COUNT)
 
     def result(self):
         """(TokenResult, reference) of the token entered last from the bus."""

@@ -60,7 +60,7 @@ measure("app.display_refresh", refresh)
 for _ in range(_ROUNDS):
     poll()
     meter.pulses(3)
-    meter.elapsed(20)
+    meter.elapsed(20, 20)
     refresh()
     lowest = min(lowest, gc.mem_free())
 tell("app.meter.peak", 0, _ALL - lowest)

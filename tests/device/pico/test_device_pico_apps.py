@@ -5,7 +5,7 @@ import time
 
 import pytest
 from bus_master import Master
-from meter_board import DRN, SETTINGS, WH_A_TOKEN, token
+from meter_board import DRN, SETTINGS, WH_A_TOKEN, old_ledger, token
 
 from meterbus import client, registers
 from sts_portable.results import ACCEPT, USED_ERROR
@@ -38,9 +38,11 @@ def start(image, tmp_path):
     """A function: the role's board, and what it said of itself when its application started."""
     board = PicoBoard(image, tmp_path / "flash")
 
-    def started(role):
+    def started(role, settings=None, **more):
+        """more: further files by name with `/` written as `__`."""
         files = targets.files(targets.target("rp2040_pico"), role)
-        files["settings.json"] = json.dumps(ROLES[role]).encode()
+        files["settings.json"] = json.dumps(settings or ROLES[role]).encode()
+        files |= {name.replace("__", "/"): content for name, content in more.items()}
         write_flash(board.flash, files)
         board.start()
         with Console(board.port) as console:
@@ -71,11 +73,38 @@ def test_a_token_over_the_bus_closes_the_relay(start):
     pulse = [(gpio, level) for _when, gpio, level in board.edges()]
     assert pulse == [(RELAY_CLOSE, 1), (RELAY_CLOSE, 0)]
     board.kill()
-    assert read_flash(board.flash)["store.json"] == b'{"store": "file"}'  # no FRAM is wired here
+    mark = json.loads(read_flash(board.flash)["store.json"])
+    assert mark == {"store": "file", "ledger": "created"}  # no FRAM is wired here
     board.start()
     with Master(board.uart(UART), AGAIN_SECONDS) as master:
         assert master.state(START_SECONDS)["credit"] * 10 == WH_A_TOKEN
         assert master.enter(token(1), 3, ANSWER_SECONDS) == USED_ERROR
+
+
+def test_an_old_ledger_boots_with_its_credit_tokens_and_key(start):
+    content, facts = old_ledger("v1_file")
+    settings = {**facts["settings"], "watchdog": False}
+    files = {"ledger.bin": content, "store.json": b'{"store": "file"}'}
+    board, said = start("meter", settings, **files)
+    assert (said["settings"], said["ledger"]) == ("ok", "ok")
+    with Master(board.uart(UART), AGAIN_SECONDS) as master:
+        state = master.state(ANSWER_SECONDS)
+        assert (state["energy_wh"], state["credit"]) == (
+            facts["energy_wh"],
+            facts["credit_wh"] // 10,
+        )
+        for field in ("krn", "ti", "ken", "kt", "sgc"):
+            assert state[field] == facts["key"][field]
+        assert master.enter(facts["used"]["last_token"], 5, ANSWER_SECONDS) == USED_ERROR
+        assert master.enter(facts["fresh_token"], 6, ANSWER_SECONDS) == ACCEPT
+    board.kill()
+    mark = json.loads(read_flash(board.flash)["store.json"])
+    assert mark == {"store": "file", "ledger": "created"}
+    board.start()
+    with Master(board.uart(UART), AGAIN_SECONDS) as master:
+        credit_wh = facts["credit_wh"] + facts["fresh_wh"]
+        assert master.state(START_SECONDS)["credit"] == credit_wh // 10
+        assert master.enter(facts["fresh_token"], 7, ANSWER_SECONDS) == USED_ERROR
 
 
 def test_the_collector_polls_its_meter(start):

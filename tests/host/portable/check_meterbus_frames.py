@@ -224,13 +224,60 @@ def test_a_request_inside_another_slaves_reply_is_not_obeyed():
 def test_noise_is_forgotten_after_a_silence():
     server = _server()
     request = client.read_request(5, 3, 0, 1)
-    assert server.receive(b"\x00" + request) is None
-    server.gap()
+    assert server.receive(b"\x09" + request) is None
+    assert server.gap() is None
     assert server.receive(request) is not None
     assert server.receive(request[:-1] + b"\x00") is None
     assert server.receive(request) is None  # still the same burst
     server.gap()
     assert server.receive(request) is not None
+
+
+def test_stray_bytes_before_a_request_do_not_silence_the_server():
+    for address in (5, 3, 4, 6, 16, 43):
+        for stray in (b"\x00", b"\xff", b"\x00\xff", b"\xfe\x00\x00\xf8"):
+            server = _server(address)
+            for request in (
+                client.read_request(address, 3, 0, 1),
+                client.write_request(address, 200, [7, 8]),
+                client.identify_request(address),
+            ):
+                assert server.receive(stray + request) is None  # not before the silence
+                reply = server.gap()
+                assert reply is not None, (address, stray, request)
+                assert client.ReplyParser(request).receive(bytes(reply))
+            assert server._handler.written == [(200, b"\x00\x07\x00\x08")]
+
+
+def test_only_one_whole_request_behind_stray_bytes_is_obeyed():
+    write = client.write_one_request(5, 200, 0xDEAD)
+    server = _server()
+    for line in (
+        b"\x00" * 5 + write,
+        b"\xff" + write[:-1] + bytes((write[-1] ^ 1,)),
+        b"\xff" + write + b"\x00",
+        b"\xff\x09" + write,
+        b"\x00" + client.write_one_request(6, 200, 1),
+        b"\xff" * 300 + write,
+    ):
+        assert server.receive(line) is None
+        assert server.gap() is None, line
+    assert server._handler.written == []
+
+
+def test_a_request_inside_a_broadcast_is_not_obeyed():
+    """The broadcast begins with 0, as a stray byte would, and carries a frame to server 16."""
+    server = _server(16)
+    inner = _with_crc(b"\x10\x06\x00\xc8\xde\xad")
+    for line in (
+        client.write_request(0, 0x0600, inner),
+        _with_crc(b"\x00\x63" + inner),
+        _with_crc(b"\x00" + inner),
+        client.read_request(7, 3, 0, 1) + b"\x00" + inner,
+    ):
+        assert server.receive(line) is None
+        assert server.gap() is None
+        assert server._handler.written == []
 
 
 def test_nothing_is_believed_before_the_first_silence():
