@@ -25,7 +25,7 @@ test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour: 
 	@$(BIN)/python -u tests/device/endurance.py --minutes 60 $(ARGS)
 
 emulate: setup-dev  ## Start an emulated board to deploy to; prints its ports, Ctrl-C ends it
-	@$(BIN)/python -m tjugo.emulated $(ARGS)
+	@$(BIN)/tjugo emulate $(ARGS)
 
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"

@@ -1,8 +1,21 @@
-"""What all tests share: skipped ones are told by reason, not one by one."""
+"""What all tests share: one profile for property tests, and skipped tests listed by reason."""
 
+import os
 from collections import Counter
 
+import hypothesis
 import pytest
+
+# No deadline and no health check by time: a busy machine is slow, and not wrong. TJUGO_EXAMPLES
+# multiplies the number of examples (`make soak`).
+_EXAMPLES = 100
+hypothesis.settings.register_profile(
+    "tjugo",
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    max_examples=_EXAMPLES * int(os.environ.get("TJUGO_EXAMPLES", "1")),
+)
+hypothesis.settings.load_profile("tjugo")
 
 _SKIPPED = "Skipped: "
 

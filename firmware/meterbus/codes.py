@@ -70,6 +70,19 @@ KNOWN = (
     (KNOWN_FREQUENCY, "frequency", "frequency"),
 )
 
+# What a meter records. (code, name, meaning)
+EVENTS = (
+    (1, "power_up", "the meter started"),
+    (2, "cover_opened", "the cover was opened"),
+    (3, "cover_closed", "the cover was closed"),
+    (4, "relay_opened", "the relay contact opened"),
+    (5, "relay_closed", "the relay contact closed"),
+    (6, "relay_fault", "the relay contact did not follow its command"),
+    (7, "token_accepted", "a token was accepted"),
+    (8, "ledger_fault", "the ledger could not be read or written"),
+    (9, "crashed", "the application ended with an exception"),
+)
+
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words
 
 

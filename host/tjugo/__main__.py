@@ -1,6 +1,6 @@
 """`python -m tjugo` is the `tjugo` command."""
 
-from tjugo.cli import main
+from tjugo.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -32,3 +32,9 @@ class Unavailable(TjugoError):
     """Nothing wrong with the request: disk, database or key store cannot serve it now."""
 
     http = 503
+
+
+def plain(error: Exception) -> str:
+    """The text of an StsError as a sentence."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

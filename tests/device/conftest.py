@@ -13,7 +13,7 @@ from tjugo.emulated.micropython_source import source_folder
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.qemu_build import firmware
 from tjugo.errors import TjugoError
-from tjugo.toolchain import missing_packages
+from tjugo.toolchain.tools import missing_packages
 
 EMULATED = "qemu"
 PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time

@@ -12,7 +12,7 @@ from tjugo.device.remote import Remote
 from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.errors import TjugoError
-from tjugo.station.meters import NewMeter, add_meter
+from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 
 QEMU = targets.target("qemu_mps2")

@@ -19,7 +19,7 @@ class Emulation:
 
     def __init__(self, flash):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tjugo.emulated", "--flash", str(flash)],
+            [sys.executable, "-m", "tjugo", "emulate", "--flash", str(flash)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

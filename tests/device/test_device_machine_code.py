@@ -3,7 +3,7 @@
 from tjugo.device import count
 from tjugo.device.board_files import CHECKS, RUN_PORTABLE
 from tjugo.device.mpy import CORTEX_M3, MACHINE_CODE, compile_file, compile_packages
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 STS_CHECKS = [path for path in CHECKS if path.stem.startswith("check_sts_")]
 # A row of numbers for each module, behind what the checks print.

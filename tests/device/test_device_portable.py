@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tjugo import vector_checks
 from tjugo.device import vectors
 from tjugo.device.board_files import CHECKS, RUN_PORTABLE
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
-from tjugo.runtime import find_micropython
-from tjugo.toolchain import REPO
-from tjugo.vectors import load, run
+from tjugo.sts import vector_checks
+from tjugo.sts.vectors import load, run
+from tjugo.toolchain.micropython import find_micropython
+from tjugo.toolchain.tools import REPO
 
 QUIET_SECONDS = 60.0
 VECTORS = load(REPO / "tests" / "host" / "vectors" / "sts_vectors.json")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tjugo.errors import TjugoError
-from tjugo.runtime import Runtime, find_runtime
+from tjugo.toolchain.micropython import Runtime, find_runtime
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tjugo.station.meters import NewMeter, add_meter, drn_with_check_digit
+from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
 from tjugo.station.station import Station
 
 REPO = Path(__file__).resolve().parents[2]

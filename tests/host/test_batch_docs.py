@@ -9,8 +9,9 @@ from explain_kit import VK04
 from fastapi.testclient import TestClient
 from station_kit import drn, new_station
 
-from tjugo import cli
-from tjugo.station.vend import parse_kwh, vend
+from tjugo.commands import main as cli
+from tjugo.key_register import VendingKey
+from tjugo.station.vending.vend import parse_kwh, vend
 from tjugo.sts import batch
 from tjugo.sts.batch_row import COLUMNS, NEW_COLUMNS, RESULT_COLUMNS
 from tjugo.web.app import create_app
@@ -20,7 +21,7 @@ def test_the_example_of_a_batch(repo, tmp_path):
     text = (repo / "docs" / "batch.md").read_text()
     given, written = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
     register = {"sgc": "123457", "kt": 2, "krn": 1, "ken": 255, "bdt": "14", "dkga": "04"}
-    keys = {(123457, 2, 1): batch.VendingKey(**register, vk=VK04)}
+    keys = {(123457, 2, 1): VendingKey(**register, vk=VK04)}
     assert VK04 in text
     (tmp_path / "in.csv").write_text(given)
     done = batch.run(tmp_path / "in.csv", tmp_path / "out.csv", keys, lambda bdt: 0, lambda n: 5)

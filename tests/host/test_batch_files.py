@@ -14,8 +14,9 @@ from station_kit import drn
 
 from sts_portable import token, vendor
 from sts_portable.decoder import Decoder, TidStore
-from tjugo import cli
+from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
+from tjugo.key_register import VendingKey
 from tjugo.sts import batch, bulk
 from tjugo.sts.explain.key import DecoderKey, KeyQuestion
 
@@ -282,7 +283,7 @@ def test_no_row_stops_a_batch(tmp_path_factory, rows):
         writer = csv.DictWriter(file, list(CELLS))
         writer.writeheader()
         writer.writerows(rows)
-    keys = {(int(k["sgc"]), k["kt"], k["krn"]): batch.VendingKey(**k) for k in KEYS["keys"]}
+    keys = {(int(k["sgc"]), k["kt"], k["krn"]): VendingKey(**k) for k in KEYS["keys"]}
     total, wrong = batch.run(source, target, keys, now, lambda n: 5)
     with target.open(encoding="utf-8", newline="") as file:
         made = list(csv.DictReader(file))

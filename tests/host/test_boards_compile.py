@@ -3,7 +3,7 @@
 import pytest
 
 from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 AREAS = ("sts_portable", "firmware", "boards")
 FILES = sorted(path for area in AREAS for path in (REPO / area).rglob("*.py"))

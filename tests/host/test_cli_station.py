@@ -12,9 +12,9 @@ import urllib.request
 import pytest
 from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
-from tjugo import cli
+from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
-from tjugo.station.paths import LOG
+from tjugo.paths import LOG
 from tjugo.station.station import utc_now
 
 

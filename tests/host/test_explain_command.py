@@ -6,11 +6,11 @@ import pytest
 from explain_kit import GAS, KEY02, PAN, VK02
 from station_kit import drn, new_station
 
-from tjugo import cli
+from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
-from tjugo.station.meters import config_of
+from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
-from tjugo.station.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, vend
 
 DERIVED = ("--vk", VK02, "--pan", PAN, "--dkga", "02", "--sgc", "123456", "--bdt", "93")
 

@@ -5,7 +5,7 @@ from explain_kit import GAS
 from station_kit import drn, new_station, served
 
 from tjugo.station.station import utc_now
-from tjugo.station.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, vend
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

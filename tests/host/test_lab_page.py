@@ -8,10 +8,10 @@ from explain_kit import GAS, KEY02, PAN, VK02
 from fastapi.testclient import TestClient
 from station_kit import drn, new_station
 
-from tjugo.station.meters import config_of
-from tjugo.station.vend import parse_kwh, vend
-from tjugo.web import lab_routes
+from tjugo.station.registry.meters import config_of
+from tjugo.station.vending.vend import parse_kwh, vend
 from tjugo.web.app import create_app
+from tjugo.web.pages import lab as lab_routes
 
 BASE = "http://127.0.0.1:8020"
 URL = "/api/v1/lab/explain"

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tjugo import debian_archive, runtime, runtime_debian
 from tjugo.errors import TjugoError
-from tjugo.runtime import find_runtime
+from tjugo.toolchain import (
+    debian_archive,
+)
+from tjugo.toolchain import (
+    micropython as runtime,
+)
+from tjugo.toolchain import (
+    micropython_debian as runtime_debian,
+)
+from tjugo.toolchain.micropython import find_runtime
+from tjugo.toolchain.tools import REPO
 
 GOOD = "#!/bin/sh\necho '2147483647 3.4.0; MicroPython v1.25.0 on 2025-05-04'\n"
 GOOD_64 = "#!/bin/sh\necho '9223372036854775807 3.4.0; MicroPython v1.22.1 on 2024-02-18'\n"
@@ -251,9 +260,9 @@ def test_debian_sites(indexes, sites):
 
 def run_module(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tjugo.runtime", *arguments],
+        [sys.executable, "-m", "tjugo.toolchain.micropython", *arguments],
         env={**os.environ, **environ},
-        cwd=runtime.PROJECT / "host",
+        cwd=REPO / "host",
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

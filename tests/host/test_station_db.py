@@ -13,13 +13,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import UniqueConstraint
 from station_kit import PYTHON, Clock, drn, environment, new_station
 
 from tjugo.errors import NotFound, TjugoError, Unavailable
-from tjugo.station import db, models, queries
-from tjugo.station.keys import SoftBackend, create_private
+from tjugo.private_file import create_private
+from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.readings import views as reading_views
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.storage import engine as db
+from tjugo.station.storage import tables as models
+from tjugo.station.vending.vend import vend
+from uplink import kinds, messages
 
 ONE = Decimal(1)
 
@@ -47,18 +52,49 @@ def test_the_migrations_make_what_the_models_say(folder):
     assert ScriptDirectory.from_config(config).get_heads() == [db.SCHEMA]
 
 
+OF_0003 = (
+    *("power_fail_count", "power_limit_w", "krn", "kt", "ti", "sgc", "ken"),
+    *("not_configured", "ledger_fault", "relay_fault", "safe_mode", "crashed"),
+)
+
+
+def test_the_uplinks_table_names_the_columns_that_keep_a_message():
+    """Each field with a column has one of its kind, and each column is of a field."""
+    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
+    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    for table, keys in own.items():
+        columns = models.Base.metadata.tables[table].columns
+        fields = {
+            column: kind
+            for message, kept_in in messages.COLUMNS_OF.items()
+            if kept_in == table
+            for column, _, kind in messages.columns(message)
+        }
+        assert set(columns.keys()) - keys == set(fields)
+        for column, kind in fields.items():
+            found = columns[column].type
+            if kind == "time":
+                assert isinstance(found, models.UtcDateTime), column
+            else:
+                assert found.python_type is python[kinds.KINDS[kind][0]], column
+            if kind == "text200":
+                assert found.length == 200
+
+
 def test_an_older_database_is_brought_up_to_date_with_what_it_holds(folder):
     execute(
         folder,
         "INSERT INTO collector (tenant_id, collector_id) VALUES (1, 'old')",
         "ALTER TABLE collector DROP COLUMN crash",
         "ALTER TABLE collector DROP COLUMN version",
+        *(f"ALTER TABLE meter_reading DROP COLUMN {name}" for name in OF_0003),
         "ALTER TABLE meter_reading DROP COLUMN crash",
         "ALTER TABLE meter_reading DROP COLUMN fault",
         "UPDATE alembic_version SET version_num = '0001'",
     )
     with Station.open(folder) as station:
-        rows = {row["collector"]: row for row in queries.collectors(station)}
+        rows = {row["collector"]: row for row in reading_views.collectors(station)}
     assert rows["old"]["crash"] is None
     test_the_migrations_make_what_the_models_say(folder)
 
@@ -66,7 +102,7 @@ def test_an_older_database_is_brought_up_to_date_with_what_it_holds(folder):
 def test_the_tenant_comes_first_in_every_key():
     for table in models.Base.metadata.tables.values():
         keys = [table.primary_key, *table.indexes, *table.foreign_key_constraints]
-        keys += [c for c in table.constraints if isinstance(c, models.UniqueConstraint)]
+        keys += [c for c in table.constraints if isinstance(c, UniqueConstraint)]
         for key in keys:
             assert next(iter(key.columns)).name == "tenant_id", (table.name, key)
 
@@ -172,7 +208,7 @@ from decimal import Decimal
 from station_kit import Clock, drn
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.vending.vend import vend
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 400_000
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
@@ -237,7 +273,7 @@ def _fill(small):
 def test_nothing_can_be_made_where_nothing_fits(tmp_path):
     script = (
         "import resource, sys\n"
-        "from tjugo.cli import main\n"
+        "from tjugo.commands.main import main\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))\n"
         "main(['init', '--state', sys.argv[1]])\n"
     )

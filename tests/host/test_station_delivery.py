@@ -1,5 +1,6 @@
 """The way of a token to its meter: what is due when, what an answer changes."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,8 +8,13 @@ import pytest
 from station_kit import COLLECTOR, drn, new_station
 
 from sts_portable import results
-from tjugo.station import delivery, outcomes, queries, wire
-from tjugo.station.vend import vend
+from tjugo.station.delivery import outcomes
+from tjugo.station.delivery import service as delivery
+from tjugo.station.link import wire
+from tjugo.station.readings import views as reading_views
+from tjugo.station.registry import views as registry_views
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -26,7 +32,7 @@ def ack(sale, state, result=None, why=None, collector=COLLECTOR):
 
 
 def state_of(station, sale):
-    return queries.find_sale(station, sale.client, sale.client_id).delivery
+    return sale_views.find_sale(station, sale.client, sale.client_id).delivery
 
 
 # The schedule
@@ -165,7 +171,7 @@ def reading(collector=COLLECTOR, number=1, **values):
 def test_the_latest_reading_is_kept(station):
     delivery.take(station, reading(credit_wh=100))
     delivery.take(station, reading(credit_wh=90, relay_closed=True))
-    found = queries.find_meter(station, drn(1))["reading"]
+    found = registry_views.find_meter(station, drn(1))["reading"]
     assert (found["credit_wh"], found["relay_closed"], found["energy_wh"]) == (90, True, None)
     assert found["at"] == "2026-01-02T00:00:00Z"
 
@@ -173,16 +179,49 @@ def test_the_latest_reading_is_kept(station):
 @pytest.mark.parametrize("stranger", [{"collector": "c2"}, {"number": 3}, {"number": 9}])
 def test_a_collector_reads_its_own_meters_only(station, stranger):
     delivery.take(station, reading(**stranger))
-    assert all(meter["reading"] is None for meter in queries.meters(station))
+    assert all(meter["reading"] is None for meter in registry_views.meters(station))
+
+
+@pytest.mark.parametrize("incoming", [wire.EchoReply(COLLECTOR, 7), wire.EchoReply("c2", 7)])
+def test_an_echo_is_not_answered(station, incoming):
+    assert delivery.take(station, incoming) == []
+
+
+def test_a_collector_without_the_job_is_not_told_to_forget_it(station):
+    sale = sell(station)
+    assert delivery.take(station, ack(sale, "unknown")) == []
+    assert state_of(station, sale).state == "issued"
+
+
+def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
+    """As decoded: a damaged ledger is no energy of 0, and no bit of the status is dropped."""
+    state = {"at": 5, "online": True, "fault": "ledger fault", "energy_wh": None, "krn": 2}
+    state |= {
+        "open_reasons": 0x8005,
+        "relay_fault": True,
+        "ledger_fault": True,
+        "safe_mode": False,
+    }
+    topic = f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/state"
+    delivery.take(station, wire.parse(topic, json.dumps(state).encode(), 1))
+    found = registry_views.find_meter(station, drn(1))["reading"]
+    assert (found["energy_wh"], found["credit_wh"], found["krn"]) == (None, None, 2)
+    assert (found["fault"], found["online"]) == ("ledger fault", True)
+    assert set(found["open_reasons"]) == {"ledger_fault", "no_credit", "bit 15"}
+    assert found["status"] == ["ledger_fault", "relay_fault"]
+    assert (found["relay_fault"], found["safe_mode"], found["cover_open"]) == (True, False, None)
+    delivery.take(station, wire.parse(topic, b"{}", 1))
+    found = registry_views.find_meter(station, drn(1))["reading"]
+    assert found["status"] is found["open_reasons"] is None
 
 
 def test_the_collectors_status(station):
     unknown = dict.fromkeys(("online", "at", "version", "crash"))
-    assert queries.collectors(station) == [{"collector": COLLECTOR, **unknown}]
+    assert reading_views.collectors(station) == [{"collector": COLLECTOR, **unknown}]
     for online in (True, False):
         delivery.take(station, wire.CollectorStatus(COLLECTOR, online))
         delivery.take(station, wire.CollectorStatus("unknown", online))
-        (found,) = queries.collectors(station)
+        (found,) = reading_views.collectors(station)
         assert found["online"] is online
 
 
@@ -190,5 +229,5 @@ def test_what_a_collector_says_of_itself(station):
     for crash in ("MemoryError", None):
         delivery.take(station, wire.CollectorAbout(COLLECTOR, "0.1.0", crash))
         delivery.take(station, wire.CollectorAbout("unknown", "0.1.0", "OSError"))
-        (found,) = queries.collectors(station)
+        (found,) = reading_views.collectors(station)
         assert (found["version"], found["crash"], found["online"]) == ("0.1.0", crash, None)

@@ -12,9 +12,9 @@ import pytest
 from station_kit import PYTHON, Clock, drn, environment, new_station
 
 from sts_portable import tid
-from tjugo.station.models import Token, VendRequest
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.storage.tables import Token, VendRequest
+from tjugo.station.vending.vend import vend
 
 ONE = Decimal(1)
 
@@ -57,7 +57,7 @@ import json, sys
 from decimal import Decimal
 from station_kit import Clock, drn
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.vending.vend import vend
 folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 station = Station.open(folder, clock=Clock())
 print("ready", flush=True)

@@ -9,10 +9,12 @@ from station_kit import COLLECTOR, Clock, drn, new_station
 
 from sts_portable import amount, tid
 from tjugo.errors import Conflict, NotFound, TjugoError
-from tjugo.station import customers, meters, queries
-from tjugo.station.models import Token, TokenDelivery, VendRequest
+from tjugo.station.registry import customers, meters
+from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
-from tjugo.station.vend import parse_kwh, tenths, vend
+from tjugo.station.storage.tables import Token, TokenDelivery, VendRequest
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import parse_kwh, tenths, vend
 
 TWENTY = Decimal(20)
 
@@ -52,7 +54,7 @@ def test_the_same_id_gives_the_same_sale_for_ever(station, clock):
     clock.forward(days=400)
     assert vend(station, "test", "a", drn(1), Decimal("20.0")) == first
     assert len(rows(station, Token)) == 1
-    assert queries.find_sale(station, "test", "a") == first
+    assert sale_views.find_sale(station, "test", "a") == first
 
 
 def test_it_outlives_the_process(station, tmp_path, clock):
@@ -96,7 +98,7 @@ def test_a_refusal_is_kept_and_final(station, number, kwh, kind, words):
     (row,) = rows(station, VendRequest)
     assert (row.state, row.drn[:5], row.kwh) == ("failed", number[:5].replace("\udce4", "?"), kwh)
     assert rows(station, Token) == []
-    assert words in queries.recent_requests(station)[0]["refused"]
+    assert words in sale_views.recent_requests(station)[0]["refused"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +194,7 @@ def test_a_delivery_exists_where_a_collector_serves(station):
     assert (row.ref, row.collector_id, row.state) == (sale.delivery.ref, COLLECTOR, "issued")
     assert 1 <= row.ref <= 0xFFFFFFFF
     assert keyed.delivery.ref is None
-    assert queries.sale_json(keyed)["delivery"]["channel"] == "keyed"
+    assert sale_views.sale_json(keyed)["delivery"]["channel"] == "keyed"
 
 
 def test_a_delivery_reference_is_not_given_twice(station):
@@ -223,16 +225,19 @@ def test_customers_and_their_meters(station, clock):
     customers.link_meter(station, drn(1), ada)
     clock.forward(days=1)
     customers.link_meter(station, drn(1), ben)
-    assert queries.find_customer(station, ada)["meters"] == []
-    assert queries.find_meter(station, drn(1))["customer"] == {"account_no": ben, "name": "Ben"}
+    assert registry_views.find_customer(station, ada)["meters"] == []
+    assert registry_views.find_meter(station, drn(1))["customer"] == {
+        "account_no": ben,
+        "name": "Ben",
+    }
     customers.update_customer(station, ben, phone="2", name="Benno")
-    assert queries.find_customer(station, ben)["phone"] == "2"
+    assert registry_views.find_customer(station, ben)["phone"] == "2"
     with pytest.raises(Conflict, match="had a meter"):
         customers.delete_customer(station, ada)
     cleo = customers.add_customer(station, "Cleo")
     customers.delete_customer(station, cleo)
     with pytest.raises(NotFound):
-        queries.find_customer(station, cleo)
+        registry_views.find_customer(station, cleo)
 
 
 @pytest.mark.parametrize(
@@ -268,14 +273,14 @@ def test_meters_that_cannot_be(station, fields, words):
     with pytest.raises(TjugoError, match=words):
         meters.add_meter(station, meters.NewMeter(drn(4), **fields))
     with pytest.raises(NotFound):
-        queries.find_meter(station, drn(4))
+        registry_views.find_meter(station, drn(4))
 
 
 def test_a_meter_is_registered_once(station):
     with pytest.raises(Conflict):
         meters.add_meter(station, meters.NewMeter(drn(1), ea=11))
     assert meters.ensure_meter(station, meters.NewMeter(drn(1), ea=11)) == drn(1)
-    assert queries.find_meter(station, drn(1))["ea"] == "07"
+    assert registry_views.find_meter(station, drn(1))["ea"] == "07"
 
 
 def test_short_drns_get_their_leading_zeros():

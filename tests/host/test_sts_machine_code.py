@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tjugo import vector_checks
 from tjugo.device.mpy import MACHINE_CODE, compile_packages
-from tjugo.vectors import load
+from tjugo.sts import vector_checks
+from tjugo.sts.vectors import load
 
 HERE = Path(__file__).parent
 VECTOR_CHECKS = Path(vector_checks.__file__).parent

@@ -5,8 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from tjugo import vectors
+from tjugo.commands.vectors import command
 from tjugo.errors import TjugoError
+from tjugo.sts import vectors
 
 
 @pytest.fixture
@@ -16,8 +17,11 @@ def vector_file(repo):
 
 def run(path, runtime="cpython", micropython=None):
     said = []
-    status = vectors.run(path, runtime, micropython, said.append)
-    return status, said
+    found = vectors.load(path)
+    outcomes = vectors.on_cpython(found)
+    if runtime == "micropython":
+        outcomes = vectors.on_micropython(found, micropython)
+    return vectors.run(found, outcomes, said.append), said
 
 
 def without_heap(argv):
@@ -122,10 +126,10 @@ def test_a_micropython_that_is_none(vector_file, program):
 
 
 def test_the_command(vector_file, tmp_path):
-    done = CliRunner().invoke(vectors.command, [str(vector_file)])
+    done = CliRunner().invoke(command, [str(vector_file)])
     assert done.exit_code == 0
     assert done.output.splitlines()[-1].endswith(" passed, 0 failed, 0 skipped")
     path = tmp_path / "spoilt.json"
     path.write_text(json.dumps([spoilt(vector_file, "amount")]))
-    assert CliRunner().invoke(vectors.command, [str(path)]).exit_code == 1
-    assert CliRunner().invoke(vectors.command, [str(path), "--on", "abacus"]).exit_code == 2
+    assert CliRunner().invoke(command, [str(path)]).exit_code == 1
+    assert CliRunner().invoke(command, [str(path), "--on", "abacus"]).exit_code == 2

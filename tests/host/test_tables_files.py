@@ -8,9 +8,9 @@ import pytest
 from explain_kit import GAS, KEY02
 
 from sts_portable import ea, sta
-from tjugo import cli
+from tjugo import sta_tables
+from tjugo.commands import main as cli
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.station import sta_tables
 from tjugo.sts.explain import explain_token, rounds
 
 rng = random.Random(55)

@@ -10,7 +10,10 @@ from fastapi.testclient import TestClient
 from station_kit import drn, new_station
 
 from tjugo.errors import Unavailable
-from tjugo.station import customers, delivery, queries, wire
+from tjugo.station.delivery import service as delivery
+from tjugo.station.link import wire
+from tjugo.station.registry import customers
+from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
 
@@ -185,7 +188,7 @@ def test_customers_and_meters_by_form(web, station):
     form = {"drn": drn(4), "ea": "11", "account_no": "C00001", "collector_id": ""}
     page = web.post("/meters", data=form, headers=HTML)
     assert page.status_code == 200 and "Ada &lt;i&gt;" in page.text
-    assert queries.find_meter(station, drn(4))["ea"] == "11"
+    assert registry_views.find_meter(station, drn(4))["ea"] == "11"
     again = web.post("/meters", data=form, headers=HTML)
     assert again.status_code == 409 and "registered already" in again.text
     assert web.post("/customers", data={"name": ""}, headers=HTML).status_code == 400

@@ -21,9 +21,10 @@ from tjugo.bench.provision import provision
 from tjugo.bench.state import claim, save_clock, saved_clock
 from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import TjugoError
-from tjugo.runtime import PROJECT, find_micropython
-from tjugo.station.mqtt_link import MqttLink
+from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
+from tjugo.toolchain.micropython import find_micropython
+from tjugo.toolchain.tools import REPO
 from tjugo.web.serve import WebServer, listen
 
 _START_S = 30.0  # longer than the slowest start; then something is wrong
@@ -88,7 +89,7 @@ class Bench:
             on_frame=lambda frame: loop.call_soon_threadsafe(self.boards.frame, frame),
         )
         self.bus = bus
-        self.boards = Boards(PROJECT, micropython, bus, self.clock, self.hub)
+        self.boards = Boards(REPO, micropython, bus, self.clock, self.hub)
         stack.enter_context(bus)
         for plan in self.plan.meters:
             meter = self.boards.add_meter(plan)

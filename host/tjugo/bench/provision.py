@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tjugo import sta_tables
 from tjugo.bench.state import read_json, write_private
 from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import Conflict, Unavailable
-from tjugo.station import sta_tables
-from tjugo.station.customers import add_customer, link_meter
-from tjugo.station.meters import (
+from tjugo.station.registry.customers import add_customer, link_meter
+from tjugo.station.registry.meters import (
     NewMeter,
     config_of,
     drn_with_check_digit,

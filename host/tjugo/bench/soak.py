@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ _KWH = 5
 _LOAD_W = 3000  # more than a sale a minute to two meters at speed 60: credit runs out in between
 _OPEN = ("issued", "sent", "at_collector")
 _USER_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """minutes: how long. every_s: seconds of real time between sales. seed: repeats the kills."""
+
+    minutes: float
+    speed: int
+    meters: int
+    every_s: float
+    kills: bool
+    seed: int
 
 
 class Client:
@@ -227,41 +240,22 @@ def _run(soak: Soak, minutes: float, every_s: float) -> None:
     click.echo(soak.line(round(minutes)))
 
 
-@click.command("soak")
-@click.option("--minutes", type=click.FloatRange(0.2), default=60, show_default=True)
-@click.option("--speed", type=click.IntRange(1, 3600), default=60, show_default=True)
-@click.option("--meters", type=click.IntRange(1, 20), default=2, show_default=True)
-@click.option(
-    "--every",
-    type=click.FloatRange(1),
-    default=60,
-    show_default=True,
-    help="Seconds of real time between sales.",
-)
-@click.option("--kills", is_flag=True, help="kill -9 a board every third sale.")
-@click.option("--seed", type=int, default=1, show_default=True)
-def command(minutes: float, speed: int, meters: int, every: float, kills: bool, seed: int) -> int:
-    """Run the bench for long: memory of every process flat, no token lost or counted twice."""
+def run(options: Options) -> int:
+    """Run the bench for long and count; return 0 when nothing was lost and it ended well."""
     with tempfile.TemporaryDirectory(prefix="tjugo-soak-") as state:
         argv = [sys.executable, "-m", "tjugo", "bench", "--json", "--headless", "--state", state]
-        argv += ["--meters", str(meters), "--speed", str(speed)]
+        argv += ["--meters", str(options.meters), "--speed", str(options.speed)]
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
                 line = process.stdout.readline()
                 if not line:
                     return process.wait() or 1
-                soak = Soak(json.loads(line), seed, kills)
-                _run(soak, minutes, every)
+                soak = Soak(json.loads(line), options.seed, options.kills)
+                _run(soak, options.minutes, options.every_s)
                 well = _summary(soak)
             finally:
                 process.send_signal(signal.SIGTERM)
                 status = process.wait()
     click.echo(f"the bench ended with status {status}")
     return 0 if well and status == 0 else 1
-
-
-if __name__ == "__main__":
-    from tjugo.cli import main
-
-    main(["soak", *sys.argv[1:]])

@@ -16,9 +16,9 @@ from typing import Any
 import tjugo.benchmarks
 from tjugo.benchmarks.registry import BENCHMARKS, Benchmark, Skip
 from tjugo.errors import TjugoError
-from tjugo.runtime import PROJECT
+from tjugo.toolchain.tools import REPO
 
-OUT = PROJECT / "build" / "bench.json"
+OUT = REPO / "build" / "bench.json"
 
 
 def load() -> None:

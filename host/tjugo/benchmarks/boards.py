@@ -14,8 +14,9 @@ from tjugo.bench.parts import board_environment
 from tjugo.bench.provision import BoardPlan, provision
 from tjugo.benchmarks.registry import Figure, Skip, benchmark
 from tjugo.errors import TjugoError
-from tjugo.runtime import PROJECT, find_runtime
 from tjugo.station.station import Station
+from tjugo.toolchain.micropython import find_runtime
+from tjugo.toolchain.tools import REPO
 
 _SECONDS = 30
 
@@ -40,12 +41,12 @@ def _memory_of(plan: BoardPlan, micropython: list[str]) -> dict[str, int]:
     """The first account of its memory that a board gives, on a bus on which nobody speaks."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
-    program = PROJECT / "boards" / "common" / plan.program / "main.py"
+    program = REPO / "boards" / "common" / plan.program / "main.py"
     try:
         with subprocess.Popen(
             [*micropython, "-X", f"heapsize={HEAP}", str(program)],
             cwd=plan.folder,
-            env=board_environment(PROJECT, os.ttyname(theirs), 1),
+            env=board_environment(REPO, os.ttyname(theirs), 1),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from tjugo.benchmarks.registry import Figure, Skip, benchmark
-from tjugo.toolchain import MICROPYTHON_VERSION, missing_packages
+from tjugo.toolchain.tools import MICROPYTHON_VERSION, missing_packages
 
 _DECODING = {
     "sts.decode.ea07.m3_instructions": "instructions",

@@ -6,9 +6,9 @@ from decimal import Decimal
 from itertools import count
 
 from tjugo.benchmarks.registry import Figure, benchmark, calls_per_second, host
-from tjugo.station.meters import NewMeter, add_meter, drn_with_check_digit
+from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
 from tjugo.station.station import Station
-from tjugo.station.vend import vend
+from tjugo.station.vending.vend import vend
 
 
 @benchmark("station.vends", "vends/s")

@@ -12,7 +12,7 @@ from tjugo import sts_fast
 from tjugo.benchmarks.reference import hmacs_per_second
 from tjugo.benchmarks.registry import Figure, benchmark, calls_per_second, host
 from tjugo.device.mpy import compile_file
-from tjugo.toolchain import MPY_CROSS_VERSION, REPO
+from tjugo.toolchain.tools import MPY_CROSS_VERSION, REPO
 
 _PAN = "600727000000000009"
 _SGC, _TI, _KRN, _KT = "123457", "01", 1, 2

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from tjugo import vector_checks
 from tjugo.device.mpy import CORTEX_M3, compile_file, compile_packages
-from tjugo.toolchain import REPO
+from tjugo.sts import vector_checks
+from tjugo.toolchain.tools import REPO
 
 _PACKAGES = (
     "sts_portable",

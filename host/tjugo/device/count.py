@@ -17,7 +17,7 @@ from tjugo.device.mpy import MACHINE_CODE, compile_file, compile_packages
 from tjugo.emulated import qemu, qemu_flash
 from tjugo.emulated.qemu_build import BOARD, firmware
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 _SCRIPTS = BOARD / "count"
 _SECONDS = 60.0

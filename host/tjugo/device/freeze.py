@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tjugo.device import targets
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 # What a port or board freezes by itself, and what this must not leave out.
 _BASES = {

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from tjugo.programs import run
-from tjugo.toolchain import mpy_cross_program
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import mpy_cross_program
 
 # mpy-cross -march by processor. Bytecode is the same for all of them; native code is not.
 CORTEX_M3 = "armv7m"

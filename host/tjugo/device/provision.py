@@ -15,7 +15,7 @@ from tjugo.bench.provision import meter_settings
 from tjugo.device.deploy import CRASHES, SETTINGS, describe, self_test
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
-from tjugo.station.paths import default_state_dir
+from tjugo.paths import default_state_dir
 from tjugo.station.station import Station
 
 _ADDRESSES = range(1, 248)

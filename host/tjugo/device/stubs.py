@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tjugo.errors import TjugoError
-from tjugo.programs import run
-from tjugo.toolchain import BUILD, REPO
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import BUILD, REPO
 
 _FOLDER = BUILD / "stubs"
 _STDLIB = "micropython-stdlib-stubs==1.26.0.post3"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, compile_file
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 
 @dataclass(frozen=True)

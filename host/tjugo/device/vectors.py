@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tjugo import vector_checks
 from tjugo.device.mpy import compile_packages
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.sts import vector_checks
+from tjugo.toolchain.tools import REPO
 
 EMULATED = "qemu"
 

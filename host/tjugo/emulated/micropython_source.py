@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tjugo import debian_archive
 from tjugo.emulated.build_once import locked
 from tjugo.errors import TjugoError
-from tjugo.programs import run
-from tjugo.toolchain import CACHE, MICROPYTHON_VERSION
+from tjugo.toolchain import debian_archive
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import CACHE, MICROPYTHON_VERSION
 
 PACKAGE_VERSION = f"{MICROPYTHON_VERSION}+ds-1"
 DSC_SHA256 = "5c3feac74c0ad2ec2a8810b04e223bd634023bd24c5e5e10b545ba05a6b74a65"

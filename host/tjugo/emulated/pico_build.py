@@ -14,8 +14,8 @@ from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
-from tjugo.programs import run
-from tjugo.toolchain import BUILD, MPY_CROSS_VERSION, mpy_cross_program
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, mpy_cross_program
 
 MICROPYTHON_BOARD = "RPI_PICO"
 

@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tjugo import debian_archive
 from tjugo.errors import TjugoError
-from tjugo.programs import run
-from tjugo.toolchain import CACHE
+from tjugo.toolchain import debian_archive
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import CACHE
 
 SUITE = "trixie"
 SDK_VERSION = "2.1.1"

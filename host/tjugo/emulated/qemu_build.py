@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
-from tjugo.programs import run
-from tjugo.toolchain import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
+from tjugo.toolchain.programs import run
+from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
 
 BOARD = REPO / "boards" / "qemu_mps2"
 HEAP_BYTES = 192 * 1024

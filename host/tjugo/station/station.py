@@ -10,13 +10,12 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tjugo import sts_fast
+from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
-from tjugo.station import sta_tables
-from tjugo.station.db import make_private, open_engine, sentences, upgrade
-from tjugo.station.keys import SoftBackend, TokenBackend
-from tjugo.station.models import Tenant
-from tjugo.station.paths import DATABASE, VENDING_KEYS
+from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.station.keys.backend import SoftBackend, TokenBackend
+from tjugo.station.storage.engine import make_private, open_engine, sentences, upgrade
+from tjugo.station.storage.tables import Tenant
 
 DEFAULT_TENANT = 1
 

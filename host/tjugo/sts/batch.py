@@ -1,15 +1,14 @@
 """Batches: tokens for every row of a CSV file, written to another, row for row."""
 
-import json
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from sts_portable import amount, vendor
 from sts_portable.errors import StsError
-from tjugo.errors import TjugoError
-from tjugo.station.keys import SoftBackend, VendingKey, plain
-from tjugo.station.private_file import private_file
+from tjugo.errors import TjugoError, plain
+from tjugo.key_register import load_keys
+from tjugo.private_file import private_file
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, writer
 from tjugo.sts.batch_row import Keys, Request, Tids, make, understand
@@ -21,9 +20,7 @@ _BULK_EA = 7
 
 def read_keys(path: Path) -> Keys:
     """The vending keys of a file as the station keeps it. Raises TjugoError."""
-    SoftBackend.load(path)  # has the checks and their sentences
-    content = json.loads(path.read_text(encoding="utf-8"))
-    keys = [VendingKey(**fields) for fields in content["keys"]]
+    keys = load_keys(path)
     try:
         return {(int(key.sgc), key.kt, key.krn): key for key in keys}
     except ValueError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sts_portable import layouts, tid, token, vendor
 from tjugo.errors import TjugoError
-from tjugo.station.keys import VendingKey
+from tjugo.key_register import VendingKey
 from tjugo.sts.explain.key import DecoderKey, KeyQuestion, from_hex
 from tjugo.sts.explain.sale import parse_moment, parse_units
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sts_portable import amount, dkga, pan, tid
 from sts_portable.errors import FormatError, RangeError, StsError
-from tjugo.station.sta_tables import in_use
+from tjugo.sta_tables import in_use
 
 if TYPE_CHECKING:
     import numpy as np

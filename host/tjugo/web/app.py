@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from tjugo import __version__
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
-from tjugo.web.api import router as api_router
+from tjugo.web.api.routes import router as api_router
 from tjugo.web.guard import Guard
-from tjugo.web.lab_routes import router as lab_router
-from tjugo.web.pages import router as pages_router
+from tjugo.web.pages.lab import router as lab_router
+from tjugo.web.pages.routes import router as pages_router
 
 log = logging.getLogger(__name__)
 

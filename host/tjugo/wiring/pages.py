@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 from tjugo.device import targets
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 from tjugo.wiring.outlines import MODULES, OUTLINES
 from tjugo.wiring.svg import draw
 from tjugo.wiring.wokwi import diagram

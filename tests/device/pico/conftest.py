@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tjugo import vector_checks
 from tjugo.device.board_files import library
 from tjugo.device.mpy import CORTEX_M0_PLUS
 from tjugo.device.remote import Remote
 from tjugo.emulated import pico_build
 from tjugo.emulated.pico import PicoBoard, require_emulator
 from tjugo.emulated.pico_flash import write_flash
-from tjugo.toolchain import REPO
+from tjugo.sts import vector_checks
+from tjugo.toolchain.tools import REPO
 
 _BOARD = REPO / "boards" / "rp2040_pico"
 _PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/drivers")

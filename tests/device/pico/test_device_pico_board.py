@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from tjugo import vector_checks
 from tjugo.device.remote import BoardError, Remote
 from tjugo.emulated import pico_build
 from tjugo.emulated.pico_flash import read_flash, write_flash
 from tjugo.errors import TjugoError
-from tjugo.toolchain import REPO
-from tjugo.vectors import load
+from tjugo.sts import vector_checks
+from tjugo.sts.vectors import load
+from tjugo.toolchain.tools import REPO
 
 # The first vector of each kind that there is a check for.
 VECTORS = {

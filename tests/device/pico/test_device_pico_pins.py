@@ -8,7 +8,7 @@ import importlib.util
 
 import pytest
 
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 MS = 1e6  # ns
 KEYS = "123456789*0#"  # row by row

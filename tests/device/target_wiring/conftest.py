@@ -7,7 +7,7 @@ import pytest
 
 from tjugo.device.board_files import library
 from tjugo.device.remote import Remote
-from tjugo.toolchain import REPO
+from tjugo.toolchain.tools import REPO
 
 DEVICE = os.environ.get("DEVICE", "")
 BOARD = os.environ.get("BOARD", "")

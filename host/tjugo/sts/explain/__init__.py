@@ -2,8 +2,7 @@
 
 from sts_portable import ea, token
 from sts_portable.errors import StsError
-from tjugo.errors import TjugoError
-from tjugo.station.keys import plain
+from tjugo.errors import TjugoError, plain
 from tjugo.sts.explain import frame
 from tjugo.sts.explain import sale as _sale
 from tjugo.sts.explain.fields import block_bits, carries_key

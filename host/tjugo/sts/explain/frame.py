@@ -2,7 +2,7 @@
 
 from sts_portable import crc, ea, fields, results, token
 from sts_portable.decoder import Decoder, TidStore
-from tjugo.station.sta_tables import sample_in_use
+from tjugo.sta_tables import sample_in_use
 from tjugo.sts.explain.fields import block_bits
 from tjugo.sts.explain.key import DecoderKey
 from tjugo.sts.explain.model import Bits, Fact, Field, Step, Table, grouped, hexed

@@ -8,8 +8,8 @@ from typing import Any
 from sts_portable import dkga, ea, pan
 from sts_portable.decoder import KeyState
 from sts_portable.errors import StsError
-from tjugo.errors import TjugoError
-from tjugo.station.keys import MeterConfig, plain
+from tjugo.errors import TjugoError, plain
+from tjugo.key_register import MeterConfig
 
 _LIMITS = {
     "kt": (0, 3),

@@ -6,7 +6,7 @@ Nothing is made or judged with these; the tests hold them to the ciphers of sts_
 from collections.abc import Iterator
 
 from sts_portable import dea, misty1
-from tjugo.station.sta_tables import in_use
+from tjugo.sta_tables import in_use
 from tjugo.sts.explain.model import Table
 
 _MASK = (1 << 64) - 1

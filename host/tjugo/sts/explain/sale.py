@@ -7,8 +7,7 @@ from decimal import Decimal
 
 from sts_portable import amount, fields, meaning, tid, vendor
 from sts_portable.errors import StsError
-from tjugo.errors import TjugoError
-from tjugo.station.keys import plain
+from tjugo.errors import TjugoError, plain
 from tjugo.sts.explain.fields import moment, quantity
 from tjugo.sts.explain.model import Fact, Step
 

@@ -1,0 +1,1 @@
+"""The `tjugo` command: one file a group, no logic."""

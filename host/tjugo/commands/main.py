@@ -1,0 +1,120 @@
+"""The `tjugo` command. Each subcommand is imported when it is used, so that all start quickly."""
+
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+import tjugo
+from tjugo.errors import TjugoError
+from tjugo.paths import LOG, default_state_dir
+
+# name: (module:attribute, what it does)
+_COMMANDS = {
+    "bench": (
+        "tjugo.commands.bench:command",
+        "Run the whole system on this machine, with a web page.",
+    ),
+    "bus": ("tjugo.commands.bus:command", "What the meter says on its bus."),
+    "customer": ("tjugo.commands.station:customer", "Add and list customers."),
+    "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
+    "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
+    "init": ("tjugo.commands.station:init", "Make a new station in the state folder."),
+    "meter": ("tjugo.commands.station:meter", "Add and list meters."),
+    "sales": ("tjugo.commands.station:sales", "List the newest sales and their delivery."),
+    "sell": ("tjugo.commands.station:sell", "Sell electricity: makes a token."),
+    "soak": ("tjugo.commands.soak:command", "Run the bench for long, and count."),
+    "station": ("tjugo.commands.serve:station", "Run the master station's web page alone."),
+    "sts": ("tjugo.commands.sts:sts", "STA tables, and batches of tokens."),
+    "token": ("tjugo.commands.token:token_group", "Look into tokens."),
+    "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tjugo.__version__, prog_name="tjugo")
+def group() -> None:
+    """Open prepaid electricity: STS tokens from the sale to the lamp.
+
+    The station's folder is --state, $TJUGO_STATE, or build/state of the checkout.
+    """
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Runs a command and exits: 0 well, 1 refused or failed, 2 wrong use, 130 interrupted."""
+    sys.exit(_run(argv))
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        result = group.main(args=argv, prog_name="tjugo", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except TjugoError as error:
+        _say(error.message)
+        return error.status
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        _drop_stdout()
+        return 1
+    except OSError as error:
+        _drop_stdout()
+        _say(f"{error.filename or 'The output'} could not be used: {error.strerror}.")
+        return 1
+    except Exception:
+        _say(f"Something unforeseen went wrong; what it was is in {_log(traceback.format_exc())}.")
+        return 1
+
+
+def _say(message: str) -> None:
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        # Nowhere left to say it; the exit status still does.
+        pass
+
+
+def _drop_stdout() -> None:
+    """Python would try to write what is left at its end, and fail with a traceback."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _log(text: str) -> str:
+    """Appends to the log; returns where it is, or the error where nothing can be written."""
+    state = default_state_dir()
+    name = Path(tempfile.gettempdir()) / f"tjugo-{os.getuid()}.log"
+    path = state / LOG if state.is_dir() else name
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    try:
+        with open(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}\n{text}\n")
+    except OSError:
+        return f"no log (it cannot be written): {text.strip().splitlines()[-1]}"
+    return str(path)

@@ -1,0 +1,170 @@
+"""`tjugo init`, `sell`, `meter`, `customer`: the station on the command line."""
+
+import json
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tjugo.commands.options import json_option, state_option
+from tjugo.station.registry import customers, meters
+from tjugo.station.registry import views as registry_views
+from tjugo.station.station import Station
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import parse_kwh, vend
+
+
+@click.command()
+@state_option
+def init(state: Path) -> None:
+    """Make a new station: folder, database, sample vending keys."""
+    with Station.open(state, create=True):
+        click.echo(f"Station in {state}")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # -5 is a wrong amount
+@click.argument("drn")
+@click.argument("kwh")
+@click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
+@json_option
+@state_option
+def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) -> None:
+    """Sell KWH (steps of 0.1) to the meter DRN."""
+    amount = parse_kwh(kwh)
+    with Station.open(state) as station:
+        sale = vend(station, "cli", client_id or str(uuid.uuid4()), drn, amount)
+    if as_json:
+        click.echo(json.dumps(sale_views.sale_json(sale)))
+        return
+    more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
+    click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
+    click.echo(sale.grouped())
+    way = "goes to the meter by its collector" if sale.delivery.ref else "is to be keyed in"
+    click.echo(f"The token {way}. Sale id: {sale.client_id}")
+
+
+@click.group()
+def meter() -> None:
+    """Add and list meters."""
+
+
+def _meter_options(function: Callable[..., None]) -> Callable[..., None]:
+    new = meters.NewMeter("")
+    options: list[tuple[str, Any, Any, str]] = [
+        ("--ea", click.Choice(["07", "11"]), f"{new.ea:02d}", "Encryption: 07 STA, 11 MISTY1."),
+        ("--dkga", click.Choice(["02", "04"]), new.dkga, "Decoder key generation."),
+        ("--bdt", click.Choice(["93", "14", "35"]), new.bdt, "Base date."),
+        ("--sgc", str, new.sgc, "Supply group code, 6 digits."),
+        ("--krn", int, new.krn, "Key revision number, 1 to 9."),
+        ("--kt", int, new.kt, "Key type: 2 is a unique key."),
+        ("--ti", str, new.ti, "Tariff index, 2 digits."),
+        ("--ken", int, new.ken, "Key expiry number; 255 is never."),
+    ]
+    for name, kind, default, text in reversed(options):
+        function = click.option(name, type=kind, default=default, show_default=True, help=text)(
+            function
+        )
+    return function
+
+
+@meter.command("add")
+@click.argument("drn")
+@_meter_options
+@click.option("--collector", "collector_id", help="The collector that serves it.")
+@click.option("--customer", "account_no", help="Account number of the customer it serves.")
+@state_option
+def meter_add(drn: str, account_no: str | None, state: Path, ea: str, **fields: Any) -> None:
+    """Register the meter DRN."""
+    with Station.open(state) as station:
+        added = meters.add_meter(station, meters.NewMeter(drn, ea=int(ea), **fields))
+        if account_no:
+            customers.link_meter(station, added, account_no)
+    click.echo(f"Meter {added} is registered.")
+
+
+@meter.command("list")
+@json_option
+@state_option
+def meter_list(as_json: bool, state: Path) -> None:
+    """List the meters."""
+    with Station.open(state) as station:
+        rows = registry_views.meters(station)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        key = f"EA{row['ea']} DKGA{row['dkga']} SGC {row['sgc']} KRN {row['krn']} TI {row['ti']}"
+        customer = row["customer"]["name"] if row["customer"] else "-"
+        click.echo(
+            f"{row['drn']:13}  {row['status']:9}  {key}  {row['collector'] or '-'}  {customer}"
+        )
+    if not rows:
+        click.echo("No meters yet. `tjugo meter add DRN` registers one.")
+
+
+@meter.command("check-digit")
+@click.argument("payload")
+def meter_check_digit(payload: str) -> None:
+    """Complete a manufacturer code and serial number (10 or 12 digits) to a DRN."""
+    click.echo(meters.drn_with_check_digit(payload))
+
+
+@click.group()
+def customer() -> None:
+    """Add and list customers."""
+
+
+@customer.command("add")
+@click.argument("name")
+@click.option("--phone", help="Telephone number.")
+@click.option("--address", help="Address.")
+@click.option("--account", "account_no", help="Account number; the next free one by itself.")
+@click.option("--meter", "drn", help="DRN of the meter that serves the customer.")
+@state_option
+def customer_add(state: Path, drn: str | None, **fields: Any) -> None:
+    """Register the customer NAME."""
+    with Station.open(state) as station:
+        account_no = customers.add_customer(station, **fields)
+        if drn:
+            customers.link_meter(station, drn, account_no)
+    click.echo(f"Account {account_no} is registered.")
+
+
+@customer.command("list")
+@json_option
+@state_option
+def customer_list(as_json: bool, state: Path) -> None:
+    """List the customers."""
+    with Station.open(state) as station:
+        rows = registry_views.customers(station)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        served = ", ".join(row["meters"]) or "-"
+        click.echo(f"{row['account_no']:8}  {row['name']}  {row['phone'] or '-'}  {served}")
+    if not rows:
+        click.echo("No customers yet. `tjugo customer add NAME` registers one.")
+
+
+@click.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@json_option
+@state_option
+def sales(limit: int, as_json: bool, state: Path) -> None:
+    """List the newest sales, refused ones too, and how far each token got."""
+    with Station.open(state) as station:
+        rows = sale_views.recent_requests(station, limit)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        what = row.get("token_grouped") or f"refused: {row['refused']}"
+        way = row["delivery"]["state"] if "delivery" in row else ""
+        click.echo(
+            f"{row['issued_at']}  {row['drn']:13} {row['kwh']:>8} kWh  {what}  {way}".rstrip()
+        )
+    if not rows:
+        click.echo("No sales yet.")

@@ -1,0 +1,72 @@
+"""`tjugo token decode`: what twenty digits say."""
+
+import json
+from pathlib import Path
+
+import click
+
+from sts_portable import token
+from tjugo.commands.options import json_option, state_option
+from tjugo.errors import TjugoError
+from tjugo.station.keys.backend import decode
+from tjugo.station.registry.meters import config_of
+from tjugo.station.station import Station
+from tjugo.sts.describe import describe, token_digits
+
+_KEY_BYTES = {"07": 8, "11": 16}
+
+
+@click.group("token")
+def token_group() -> None:
+    """Look into tokens."""
+
+
+@token_group.command("decode")
+@click.argument("digits", nargs=-1, required=True)
+@click.option("--key", "key_hex", help="Decoder key in hex, most significant byte first.")
+@click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
+@click.option("--bdt", type=click.Choice(["93", "14", "35"]), default="14", show_default=True)
+@click.option("--meter", "drn", help="Use the key of this registered meter.")
+@json_option
+@state_option
+def token_decode(
+    digits: tuple[str, ...],
+    key_hex: str | None,
+    ea: str,
+    bdt: str,
+    drn: str | None,
+    as_json: bool,
+    state: Path,
+) -> None:
+    """Decode the token DIGITS (20, spaces allowed) with its meter's key."""
+    checked = token_digits(" ".join(digits))
+    cls = token.split(checked)[0]
+    if drn is not None:
+        with Station.open(state) as station:
+            config = config_of(station, drn)
+            found = station.backend.verify_token(config, checked)
+            bdt, size = config.bdt, _KEY_BYTES[f"{config.ea:02d}"]
+    else:
+        size = _KEY_BYTES[ea]
+        key = _key(key_hex, ea, size) if token.is_encrypted(cls) else b""
+        found = decode(checked, key, int(ea))
+    if found is None:
+        raise TjugoError("CRCError: the token was not made with this key, or a digit is mistyped.")
+    view = describe(found, bdt, size)
+    if as_json:
+        click.echo(json.dumps(view))
+        return
+    for name, value in view.items():
+        click.echo(f"{name:9} {value}")
+
+
+def _key(text: str | None, ea: str, size: int) -> bytes:
+    if text is None:
+        raise TjugoError("This token is encrypted: give --key HEX or --meter DRN.", 2)
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        raise TjugoError("The key is to be written in hex.", 2) from None
+    if len(key) != size:
+        raise TjugoError(f"EA{ea} needs a key of {2 * size} hex digits; this has {len(text)}.", 2)
+    return key

@@ -1,0 +1,157 @@
+"""A licensee's own STA tables: read from their file, checked, kept private, and put to use.
+
+The project has only the published sample tables. Tables are secret: they are never printed, only
+named by a fingerprint.
+"""
+
+import hashlib
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+from sts_portable import sta
+from tjugo.errors import TjugoError, Unavailable
+from tjugo.private_file import private_file
+
+FILE = "sta_tables.bin"
+SIZES = {"S1": 16, "S2": 16, "P": 64}
+_BYTES = sum(SIZES.values())
+_MOST_BYTES = 10_000
+_SAMPLE = bytes(sta._SAMPLE)
+
+
+def in_use() -> bytes:
+    """The tables this process encrypts with: 96 bytes, S1, S2, P."""
+    return bytes(sta.tables())
+
+
+def is_sample(data: bytes) -> bool:
+    """Whether these are the published sample tables."""
+    return data == _SAMPLE
+
+
+def sample_in_use() -> bool:
+    """Whether this process encrypts with the published sample tables."""
+    return is_sample(in_use())
+
+
+def fingerprint(data: bytes) -> str:
+    """Names tables without telling them: the first 16 hex digits of their SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def parse(content: bytes) -> bytes:
+    """The 96 bytes of a file's content: binary as they are, JSON with the lists S1, S2 and P, or
+    text with a line `S1 = 12 10 ...` for each (lists may run over lines; # begins a comment).
+
+    Raises TjugoError, which does not repeat any table, unless they are permutations.
+    """
+    data = content if len(content) == _BYTES else _packed(_lists(content))
+    start = 0
+    for name, size in SIZES.items():
+        if sorted(data[start : start + size]) != list(range(size)):
+            raise TjugoError(f"STA table {name} is not a permutation of 0 to {size - 1}.")
+        start += size
+    return data
+
+
+def _lists(content: bytes) -> dict[str, list[int]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise TjugoError(f"A binary file of STA tables has exactly {_BYTES} bytes.") from None
+    if text.lstrip().startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise TjugoError("The file of STA tables is not correct JSON.") from None
+        return {str(name).upper(): numbers for name, numbers in found.items()}
+    lists: dict[str, list[int]] = {}
+    current: list[int] = []
+    for word in re.findall(r"[^\s,;:=\[\]()]+", re.sub(r"#.*", "", text)):
+        if word.upper() in SIZES:
+            current = lists.setdefault(word.upper(), [])
+        elif re.fullmatch(r"[0-9]{1,3}", word, re.A):
+            current.append(int(word))
+        else:
+            raise TjugoError("The file of STA tables has a word that is no table and no number.")
+    return lists
+
+
+def _packed(lists: dict[str, list[int]]) -> bytes:
+    packed = b""
+    for name, size in SIZES.items():
+        numbers = lists.get(name)
+        if not isinstance(numbers, list):
+            raise TjugoError(f"The file of STA tables has no {name}.")
+        if len(numbers) != size:
+            raise TjugoError(f"STA table {name} has {len(numbers)} entries instead of {size}.")
+        if not all(type(number) is int and 0 <= number < size for number in numbers):
+            raise TjugoError(f"STA table {name} has an entry that is not 0 to {size - 1}.")
+        packed += bytes(numbers)
+    return packed
+
+
+def load(file: Path, state_dir: Path) -> bytes:
+    """Check a licensee's file and keep its tables in the state folder; returns them. Raises
+    TjugoError, and then what was kept before stays."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise TjugoError(f"{file} cannot be read: {error.strerror}.", 2) from error
+    if len(content) > _MOST_BYTES:
+        raise TjugoError(f"{file} is too long to be a file of STA tables.")
+    data = parse(content)
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"The folder {state_dir} cannot be made: {error.strerror}.") from error
+    with private_file(state_dir / FILE) as kept:
+        kept.write(data)
+    return data
+
+
+def kept(state_dir: Path) -> bytes | None:
+    """The tables kept in a state folder, or None when there are none. Raises Unavailable when
+    the file is damaged or not private: going on with others would make wrong tokens."""
+    path = state_dir / FILE
+    try:
+        with path.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            content = opened.read(_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+    if os.name == "posix" and mode & 0o077:
+        raise Unavailable(f"Others may read the STA tables: run `chmod 600 {path}`.")
+    try:
+        if len(content) != _BYTES:
+            raise TjugoError(f"It has not {_BYTES} bytes.")
+        return parse(content)
+    except TjugoError as error:
+        raise Unavailable(f"{path} is damaged. {error.message}") from error
+
+
+def reset(state_dir: Path) -> bool:
+    """Forget the kept tables; whether there were any."""
+    try:
+        (state_dir / FILE).unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        path = state_dir / FILE
+        raise Unavailable(f"{path} cannot be removed: {error.strerror}.") from error
+    return True
+
+
+def use(state_dir: Path) -> bytes:
+    """From now on this process encrypts with the tables kept in the folder, with the sample ones
+    when there are none; returns them. Raises Unavailable as kept()."""
+    data = kept(state_dir) or _SAMPLE
+    if data != in_use():
+        sta.set_tables(data)
+    return data

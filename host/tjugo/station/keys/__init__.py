@@ -1,0 +1,1 @@
+"""Vending keys, and the tokens made with them."""

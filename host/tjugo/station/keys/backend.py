@@ -1,0 +1,124 @@
+"""Vending keys and what is done with them, behind one interface.
+
+`TokenBackend` has the verbs of a hardware security module, so that one can take the place of
+`SoftBackend`, which keeps vending keys in a private file beside the database. Keys are never
+logged and never leave this module, except for a decoder key asked for to provision a meter.
+"""
+
+import json
+import secrets
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, Self
+
+from sts_portable import dkga, tid, token, vendor
+from sts_portable.errors import KeyExpiredError, StsError
+from tjugo.errors import TjugoError, plain
+from tjugo.key_register import MeterConfig, VendingKey, load_keys
+from tjugo.private_file import create_private
+
+
+class TokenBackend(Protocol):
+    """Where vending keys live and tokens are made. All raise TjugoError with a sentence."""
+
+    def issue_credit_token(
+        self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
+    ) -> str:
+        """The 20 digits of a class 0 token; amount in units of 0.1, rnd 0 to 15."""
+        ...
+
+    def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
+        """The token the meter would see, or None when it is not for this meter and key."""
+        ...
+
+    def decoder_key(self, meter_config: MeterConfig) -> bytes:
+        """The key to be put into the meter. For provisioning, and to decrypt what is shown."""
+        ...
+
+
+def sample_keys() -> list[VendingKey]:
+    """Keys to try the system with. The DKGA02 key is the published one of the STS test cases; the
+    DKGA04 key is this installation's own."""
+    return [
+        VendingKey("123456", 2, 1, 255, "14", "02", "ab" * 8, sample=True),
+        VendingKey("123457", 2, 1, 255, "14", "04", secrets.token_hex(20), sample=True),
+    ]
+
+
+class SoftBackend:
+    """A TokenBackend in software, with the keys of one file."""
+
+    def __init__(self, keys: list[VendingKey]) -> None:
+        self._keys = {(key.sgc, key.kt, key.krn): key for key in keys}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return a back end with the keys of a file; see key_register.load_keys."""
+        return cls(load_keys(path))
+
+    @staticmethod
+    def create_sample(path: Path) -> None:
+        """Writes a key file with the sample keys unless there is one."""
+        content = {"keys": [asdict(key) for key in sample_keys()]}
+        create_private(path, json.dumps(content, indent=2) + "\n")
+
+    def issue_credit_token(
+        self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
+    ) -> str:
+        """See TokenBackend."""
+        key = self.decoder_key(meter_config)
+        m = meter_config
+        try:
+            return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, m.ken)
+        except KeyExpiredError as error:
+            raise TjugoError(
+                f"The key of meter {m.drn} has expired (KEN {m.ken}); it needs a key change "
+                "before anything can be sold."
+            ) from error
+        except StsError as error:
+            raise TjugoError(plain(error)) from error
+
+    def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
+        """See TokenBackend."""
+        return decode(digits, self.decoder_key(meter_config), meter_config.ea)
+
+    def decoder_key(self, meter_config: MeterConfig) -> bytes:
+        """See TokenBackend."""
+        m = meter_config
+        found = self._keys.get((m.sgc, m.kt, m.krn))
+        if found is None:
+            raise TjugoError(f"There is no vending key for SGC {m.sgc}, KT {m.kt}, KRN {m.krn}.")
+        if (found.dkga, found.bdt) != (m.dkga, m.bdt):
+            raise TjugoError(
+                f"The vending key of SGC {m.sgc}, KT {m.kt}, KRN {m.krn} is for DKGA "
+                f"{found.dkga}, base date {found.bdt}; meter {m.drn} has {m.dkga}, {m.bdt}."
+            )
+        vk = bytes.fromhex(found.vk)
+        try:
+            return dkga.decoder_key(m.dkga, vk, m.pan, m.kt, m.sgc, m.ti, m.krn, m.bdt, m.ea)
+        except StsError as error:
+            raise TjugoError(plain(error)) from error
+
+
+def decode(digits: str, key: bytes, ea: int) -> token.Token | None:
+    """sts_portable's decode with its errors as sentences. None: the CRC does not agree."""
+    try:
+        return token.decode(digits, key, ea)
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
+
+
+def next_tid(meter_config: MeterConfig, now: datetime, last: int | None) -> int:
+    """The TID for a token issued now to a meter whose latest TID is `last`: the present minute or
+    the next one free, never the reserved one. Raises TjugoError outside the base date's range."""
+    bdt = meter_config.bdt
+    try:
+        minute = tid.minutes(bdt, now.year, now.month, now.day, now.hour, now.minute)
+        return vendor.allocate(last, minute)
+    except StsError as error:
+        first, end = tid.BASE_YEARS[bdt], tid.civil(bdt, tid.MAX_TID)
+        raise TjugoError(
+            f"No token identifier is free: base date {bdt} reaches from {first} to "
+            f"{end[0]}-{end[1]:02d}-{end[2]:02d}, and this station's clock says {now:%Y-%m-%d}."
+        ) from error

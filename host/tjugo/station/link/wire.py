@@ -1,0 +1,161 @@
+"""Messages between station and collectors to objects and back, by the tables of `uplink`. No I/O.
+
+Everything that comes in is checked: a collector is not trusted.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from uplink import codec, kinds, messages, topics
+
+Value = int | bool | str | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """To be published with QoS 1. name: of a row of uplink.topics; drn: "" for the collector."""
+
+    name: str
+    collector_id: str
+    drn: str
+    payload: bytes
+
+    def topic(self, tenant_id: int) -> str:
+        """Return the topic of this message to a collector of this tenant."""
+        return str(topics.build(self.name, tenant_id, self.collector_id, self.drn))
+
+
+@dataclass(frozen=True)
+class CollectorStatus:
+    collector_id: str
+    online: bool
+
+
+@dataclass(frozen=True)
+class CollectorAbout:
+    """version: of its firmware. crash: its last crash report, None without one."""
+
+    collector_id: str
+    version: str | None
+    crash: str | None
+
+
+@dataclass(frozen=True)
+class EchoReply:
+    """nonce: of the echo that the collector received."""
+
+    collector_id: str
+    nonce: int
+
+
+@dataclass(frozen=True)
+class Ack:
+    """state: `stored`, `done` (with result: a TokenResult code), `refused` (with why) or `unknown`
+    (the collector has no such job)."""
+
+    collector_id: str
+    drn: str
+    ref: int
+    state: str
+    result: int | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """values: the columns of meter_reading besides `at` and `online`; None is unknown."""
+
+    collector_id: str
+    drn: str
+    at: datetime | None
+    online: bool
+    values: dict[str, Value]
+
+
+Incoming = CollectorStatus | CollectorAbout | EchoReply | Ack | Reading
+
+
+def subscriptions(tenant_id: int) -> list[str]:
+    """Return the topic filters of all that collectors of this tenant publish."""
+    return list(topics.filters(topics.UP, tenant_id))
+
+
+def command(
+    collector_id: str, drn: str, ref: int, digits: str, expires: datetime | None = None
+) -> Message:
+    """Return the command to enter a token. expires: not to be entered after this."""
+    until = None if expires is None else int(expires.timestamp())
+    return _message("cmd", collector_id, drn, {"ref": ref, "token": digits, "expires": until})
+
+
+def forget(collector_id: str, drn: str, ref: int) -> Message:
+    """Return the command that ends a job: its result is recorded."""
+    return _message("cmd", collector_id, drn, {"ref": ref, "forget": True})
+
+
+def echo(collector_id: str, nonce: int) -> Message:
+    """Return the question whether messages reach the collector and come back. nonce: u32."""
+    return _message("echo", collector_id, "", {"nonce": nonce})
+
+
+def _message(name: str, collector_id: str, drn: str, values: dict[str, Any]) -> Message:
+    text: str = codec.encode(topics.row(name)[topics.MESSAGE], values)
+    return Message(name, collector_id, drn, text.encode())
+
+
+def parse(topic: str, payload: bytes, tenant_id: int) -> Incoming | None:
+    """Return the meaning of a message; None when it has none that this tenant understands."""
+    found = topics.parse(topic)
+    if found is None or found[1] != tenant_id:
+        return None
+    name, _, collector_id, drn = found
+    if name == "status":
+        return _status(collector_id, payload)
+    if name not in _READERS:
+        return None
+    try:
+        given = codec.fields(payload)
+    except codec.MessageError:
+        return None
+    fields = codec.decode(topics.row(name)[topics.MESSAGE], given)
+    return _READERS[name](collector_id, drn, fields)
+
+
+def _status(collector_id: str, payload: bytes) -> CollectorStatus | None:
+    state = kinds.clean("connection", payload.decode("ascii", "replace"))
+    return None if state is None else CollectorStatus(collector_id, state == kinds.ONLINE)
+
+
+def _about(collector_id: str, _drn: str, fields: dict[str, Any]) -> CollectorAbout:
+    return CollectorAbout(collector_id, fields["version"], fields["crash"])
+
+
+def _echo_reply(collector_id: str, _drn: str, fields: dict[str, Any]) -> EchoReply | None:
+    nonce = fields["nonce"]
+    return None if nonce is None else EchoReply(collector_id, nonce)
+
+
+def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
+    ref, state, result = fields["ref"], fields["state"], fields["result"]
+    if ref is None or state is None:
+        return None
+    if state == kinds.DONE:
+        return None if result is None else Ack(collector_id, drn, ref, state, result)
+    return Ack(collector_id, drn, ref, state, why=fields["why"])
+
+
+def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:
+    values = {column: fields[name] for column, name, _ in messages.columns("state")}
+    at, online = values.pop("at"), values.pop("online")
+    moment = None if at is None else datetime.fromtimestamp(at, UTC)
+    return Reading(collector_id, drn, moment, online is True, values)
+
+
+_READERS: dict[str, Callable[[str, str, dict[str, Any]], Incoming | None]] = {
+    "about": _about,
+    "echo_reply": _echo_reply,
+    "ack": _ack,
+    "state": _reading,
+}

@@ -1,0 +1,39 @@
+"""What pages, commands and the API show of readings and collectors."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from meterbus import codes
+from tjugo.station.station import Station
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.tables import Collector, MeterReading
+from uplink import messages
+
+
+def reading_view(reading: MeterReading) -> dict[str, Any]:
+    """Return a reading by the uplink's table; open_reasons and status as names, None where
+    unknown."""
+    values = {column: getattr(reading, column) for column, _, _ in messages.columns("state")}
+    if reading.open_reasons is not None:
+        values["open_reasons"] = messages.names_of(codes.REASONS, reading.open_reasons)
+    status = {row[1]: getattr(reading, row[1]) for row in codes.STATUS}
+    known = any(value is not None for value in status.values())
+    values["status"] = [name for name in status if status[name]] if known else None
+    return {**values, "at": iso(reading.at), "received_at": iso(reading.received_at)}
+
+
+def collectors(station: Station) -> list[dict[str, Any]]:
+    """All collectors; online None: never heard of."""
+    query = select(Collector).where(Collector.tenant_id == station.tenant_id)
+    with station.read() as session:
+        return [
+            {
+                "collector": row.collector_id,
+                "online": row.online,
+                "at": iso(row.status_at),
+                "version": row.version,
+                "crash": row.crash,
+            }
+            for row in session.scalars(query.order_by(Collector.collector_id))
+        ]

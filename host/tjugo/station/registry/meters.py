@@ -1,0 +1,164 @@
+"""DRNs, meters and their key states."""
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from sqlalchemy.orm import Session
+
+from sts_portable import pan
+from tjugo.errors import Conflict, NotFound, TjugoError, plain
+from tjugo.key_register import MeterConfig
+from tjugo.station.station import Station
+from tjugo.station.storage.tables import METER_STATUSES, Collector, Meter, MeterKeyState
+
+_COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+
+
+@dataclass(frozen=True)
+class NewMeter:
+    """What must be known of a meter to sell for it. The defaults are those of the sample keys.
+
+    kt 2 is a unique key (DUTK); ken 255 never expires; tct 2 is numeric entry; ea 7 is STA, 11
+    MISTY1.
+    """
+
+    drn: str
+    ea: int = 7
+    dkga: str = "04"
+    bdt: str = "14"
+    sgc: str = "123457"
+    krn: int = 1
+    kt: int = 2
+    ti: str = "01"
+    ken: int = 255
+    tct: int = 2
+    collector_id: str | None = None
+
+
+# What is allowed, and the sentence when it is not.
+_RULES: tuple[tuple[Callable[[NewMeter], object], str], ...] = (
+    (lambda m: m.ea in (7, 11), "EA must be 07 or 11"),
+    (lambda m: m.dkga in ("02", "04"), "DKGA must be 02 or 04"),
+    (lambda m: m.bdt in ("93", "14", "35"), "the base date must be 93, 14 or 35"),
+    (lambda m: re.fullmatch(r"[0-9]{6}", m.sgc, re.A), "SGC must be 6 digits"),
+    (lambda m: 1 <= m.krn <= 9, "KRN must be 1 to 9"),
+    (lambda m: 0 <= m.kt <= 3, "KT must be 0 to 3"),
+    (lambda m: re.fullmatch(r"[0-9]{2}", m.ti, re.A), "TI must be 2 digits"),
+    (lambda m: 0 <= m.ken <= 255, "KEN must be 0 to 255"),
+    (lambda m: m.tct in (1, 2), "TCT must be 1 or 2"),
+    (lambda m: m.ea != 11 or m.dkga == "04", "EA 11 needs DKGA 04"),
+    (
+        lambda m: m.collector_id is None or _COLLECTOR_ID.fullmatch(m.collector_id),
+        "a collector's name is up to 40 letters, digits, dots, hyphens and underscores",
+    ),
+)
+
+
+def checked_drn(text: str) -> str:
+    """The DRN as 11 or 13 digits; shorter ones get leading zeros, as printed on meters.
+
+    Spaces and hyphens are dropped. Raises TjugoError with the reason when it cannot be a DRN.
+    """
+    try:
+        return pan.normal(re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode())
+    except pan.PanError as error:
+        raise TjugoError(plain(error)) from error
+
+
+def drn_with_check_digit(payload: str) -> str:
+    """Manufacturer code and serial number (10 or 12 digits) and their check digit."""
+    try:
+        return pan.with_check(payload.strip())
+    except pan.PanError as error:
+        raise TjugoError(plain(error)) from error
+
+
+def add_meter(station: Station, new: NewMeter) -> str:
+    """Registers a meter; returns its DRN. Raises TjugoError, Conflict when it is registered."""
+    drn = checked_drn(new.drn)
+    for allowed, sentence in _RULES:
+        if not allowed(new):
+            raise TjugoError(f"Meter {drn}: {sentence}.")
+    fields = asdict(new)
+    tenant = {"tenant_id": station.tenant_id, "drn": drn}
+    with station.write() as session:
+        if session.get(Meter, (station.tenant_id, drn)) is not None:
+            raise Conflict(f"Meter {drn} is registered already.")
+        _ensure_collector(station, session, new.collector_id)
+        meter_fields = {name: fields[name] for name in ("ea", "tct", "collector_id")}
+        session.add(
+            Meter(**tenant, **meter_fields, status="installed", created_at=station.clock())
+        )
+        session.flush()
+        key_fields = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
+        session.add(
+            MeterKeyState(**tenant, phase="current", **{name: fields[name] for name in key_fields})
+        )
+    return drn
+
+
+def ensure_meter(station: Station, new: NewMeter) -> str:
+    """Like add_meter, but a meter that is registered is left as it is."""
+    try:
+        return add_meter(station, new)
+    except Conflict:
+        return checked_drn(new.drn)
+
+
+def set_status(station: Station, drn: str, status: str) -> None:
+    """One of METER_STATUSES. Only installed meters are sold for."""
+    if status not in METER_STATUSES:
+        raise TjugoError(f"A meter is one of {', '.join(METER_STATUSES)}; not {status!r}.")
+    with station.write() as session:
+        known_meter(station, session, checked_drn(drn)).status = status
+
+
+def set_collector(station: Station, drn: str, collector_id: str | None) -> None:
+    """Which collector serves the meter from now on; None: tokens are keyed in."""
+    if collector_id is not None and not _COLLECTOR_ID.fullmatch(collector_id):
+        raise TjugoError(f"{collector_id!r} is not a collector's name.")
+    with station.write() as session:
+        meter = known_meter(station, session, checked_drn(drn))
+        _ensure_collector(station, session, collector_id)
+        meter.collector_id = collector_id
+
+
+def known_meter(station: Station, session: Session, drn: str) -> Meter:
+    """The row of a checked DRN. Raises NotFound."""
+    meter = session.get(Meter, (station.tenant_id, drn))
+    if meter is None:
+        raise NotFound(f"Meter {drn} is not registered here.")
+    return meter
+
+
+def meter_config(station: Station, session: Session, meter: Meter) -> MeterConfig:
+    """The current key state, in the shape the token back end wants."""
+    state = session.get_one(MeterKeyState, (station.tenant_id, meter.drn, "current"))
+    return MeterConfig(
+        drn=meter.drn,
+        ea=meter.ea,
+        tct=meter.tct,
+        sgc=state.sgc,
+        krn=state.krn,
+        kt=state.kt,
+        ti=state.ti,
+        ken=state.ken,
+        bdt=state.bdt,
+        dkga=state.dkga,
+    )
+
+
+def config_of(station: Station, drn: str) -> MeterConfig:
+    """The key state of a registered meter, e.g. for provisioning. Raises TjugoError."""
+    checked = checked_drn(drn)
+    with station.read() as session:
+        return meter_config(station, session, known_meter(station, session, checked))
+
+
+def _ensure_collector(station: Station, session: Session, collector_id: str | None) -> None:
+    if collector_id is None:
+        return
+    if session.get(Collector, (station.tenant_id, collector_id)) is None:
+        session.add(Collector(tenant_id=station.tenant_id, collector_id=collector_id))
+        session.flush()

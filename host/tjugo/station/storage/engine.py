@@ -1,0 +1,135 @@
+"""Opening the database: SQLite settings, schema upgrade, and errors as sentences."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from tjugo.errors import TjugoError, Unavailable
+
+SCHEMA = "0003"
+"""The Alembic revision that `models.py` describes."""
+
+BUSY_MS = 10_000
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+# https://sqlite.org/rescode.html, primary result codes
+_SENTENCES = {
+    sqlite3.SQLITE_BUSY: "The database {path} is locked by another program; try again.",
+    sqlite3.SQLITE_LOCKED: "The database {path} is locked by another program; try again.",
+    sqlite3.SQLITE_READONLY: "The database {path} cannot be written: it is read-only.",
+    sqlite3.SQLITE_IOERR: "The disk failed or is full while using {path}; nothing was changed.",
+    sqlite3.SQLITE_CORRUPT: "The database {path} is damaged; restore it from a backup.",
+    sqlite3.SQLITE_FULL: "The disk is full: {path} cannot grow; nothing was changed.",
+    sqlite3.SQLITE_CANTOPEN: "The database {path} cannot be opened.",
+    sqlite3.SQLITE_NOTADB: "{path} is not a database of Tjugo, or it is damaged.",
+}
+
+
+def open_engine(path: Path) -> Engine:
+    """An engine for the SQLite file: WAL, synchronous=FULL, foreign keys on.
+
+    A transaction begun with the execution option `immediate` takes the write lock at once, so that
+    what it reads cannot change before it writes.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        hide_parameters=True,  # tokens do not belong in an error's text
+        max_overflow=60,  # more than a web server has threads: nobody waits for a connection
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver must not begin transactions by itself: _begin does.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """The first to open a new file changes its journal mode, and SQLite's own busy time-out does
+    not cover that: the others wait here."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the disk say into a TjugoError. IntegrityError passes: it is for the
+    caller who knows the key."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (DBAPIError, sqlite3.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        sentence = _SENTENCES.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)
+        if sentence is None:
+            raise
+        raise Unavailable(sentence.format(path=path)) from error
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The revision the database is at; None when it is new."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def upgrade(engine: Engine, path: Path) -> None:
+    """Brings the database to SCHEMA. One process does it while the others wait for the lock."""
+    with engine.connect() as connection:
+        if schema_of(connection) == SCHEMA:
+            return
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        found = schema_of(connection)
+        if found == SCHEMA:
+            return
+        _migrate(connection, found, path)
+
+
+def _migrate(connection: Connection, found: str | None, path: Path) -> None:
+    # Only needed here, and slow to import: a command on an up-to-date database does without.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise TjugoError(
+            f"The database {path} was made by a newer version of Tjugo (schema {found}; this "
+            f"version knows {SCHEMA}). Install the newer version."
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, SCHEMA)
+
+
+def make_private(path: Path) -> None:
+    """Creates the file for its owner alone; SQLite gives its -wal and -shm the same mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

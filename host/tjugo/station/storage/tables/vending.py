@@ -1,0 +1,71 @@
+"""Requests for tokens, and the tokens."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from tjugo.station.storage.tables.base import Base, one_of
+
+VEND_STATES = ("received", "token_issued", "failed")
+
+
+class VendRequest(Base):
+    """One request, kept whatever becomes of it. drn and kwh are as asked, so that a refused
+    request shows what was refused; hence no foreign key to the meter."""
+
+    __tablename__ = "vend_request"
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
+    client: Mapped[str] = mapped_column(String(40), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    drn: Mapped[str] = mapped_column(String(20))
+    kwh: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(400))
+    http: Mapped[int | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    token: Mapped["Token | None"] = relationship(viewonly=True)
+
+    __table_args__ = (
+        one_of("state", VEND_STATES),
+        Index(None, "tenant_id", "created_at"),
+    )
+
+
+class Token(Base):
+    """Immutable. The primary key is what makes two tokens of one meter different to it: base date
+    and TID. The key state is a snapshot of the time of issue."""
+
+    __tablename__ = "token"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    drn: Mapped[str] = mapped_column(String(13), primary_key=True)
+    bdt: Mapped[str] = mapped_column(String(2), primary_key=True)
+    tid: Mapped[int] = mapped_column(primary_key=True)
+    client: Mapped[str] = mapped_column(String(40))
+    client_id: Mapped[str] = mapped_column(String(64))
+    token_class: Mapped[int]
+    subclass: Mapped[int]
+    asked_tenths: Mapped[int]
+    units_tenths: Mapped[int]
+    digits: Mapped[str] = mapped_column(String(20))
+    ea: Mapped[int]
+    sgc: Mapped[str] = mapped_column(String(6))
+    krn: Mapped[int]
+    kt: Mapped[int]
+    ti: Mapped[str] = mapped_column(String(2))
+    issued_at: Mapped[datetime]
+    request: Mapped[VendRequest] = relationship(viewonly=True)
+    # a TokenDelivery or None; its file imports this one
+    delivery: Mapped[Any] = relationship("TokenDelivery", viewonly=True, uselist=False)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "client", "client_id"],
+            ["vend_request.tenant_id", "vend_request.client", "vend_request.client_id"],
+        ),
+        UniqueConstraint("tenant_id", "client", "client_id"),
+    )

@@ -1,0 +1,1 @@
+"""Selling: requests, tokens, and what is shown of them."""

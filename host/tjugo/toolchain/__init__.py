@@ -1,0 +1,1 @@
+"""MicroPython, compilers and programs: found, fetched or built."""
