@@ -76,7 +76,7 @@ class Collector:
             task.still_ms += elapsed_ms
             if task.still_ms > _STANDSTILL_MS:
                 raise RuntimeError("a task stands still")
-        self._parts.second(elapsed_ms)
+        self._parts.second(elapsed_ms, self._board.clock.unix())
         self._news.set()
         report = self._parts.report()
         report["online"] = self._uplink.online

@@ -49,6 +49,8 @@ class Options:
         self.poll_ms = _number(settings, "poll_ms", 1000, 50, 86400000)
         self.reply_timeout_ms = _number(settings, "reply_timeout_ms", 300, 20, 10000)
         self.max_jobs = _number(settings, "max_jobs", 200, 1, 500)
+        self.max_jobs_per_meter = _number(settings, "max_jobs_per_meter", 20, 1, 500)
+        self.job_days = _number(settings, "job_days", 30, 1, 3650)
         self.meters = _meters(settings.get("meters"))
 
 

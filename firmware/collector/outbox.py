@@ -7,10 +7,10 @@ overflows the oldest is dropped, and the station, which repeats what is not answ
 again.
 """
 
-from meterbus import registers
 from uplink import codec, kinds
 
 from . import answers
+from .jobs.table import DONE
 
 REPEAT_MS = 30000  # a result is told this often until the station has it
 REFRESH_MS = 60000  # a reading that does not change is still published this often
@@ -21,7 +21,7 @@ class Outbox:
     """Messages in order of importance, one in flight: answers, then jobs, then readings."""
 
     def __init__(self, names, store, meters):
-        """names: uplink.topics.Topics. store: jobs.Store. meters: [poller.Meter]."""
+        """names: uplink.topics.Topics. store: jobs.Store. meters: [field.meter.Meter]."""
         self._names = names
         self._store = store
         self._meters = meters
@@ -29,14 +29,14 @@ class Outbox:
         self._nonce = None  # of an echo to be answered; only the latest matters
         self._turn = 0  # the meter whose reading is looked at first
         self._flying = None  # job or meter of the message in flight
+        self._result = None  # the job, if that message is its result
         self.about = None  # what the collector says of itself, with every new connection
         self._greetings = []
         self._repeat_ms = self._refresh_ms = 0
 
     def connected(self):
         """A new connection: say everything again, for the broker may have forgotten it."""
-        self._flying = None
-        self._nonce = None
+        self._flying = self._result = self._nonce = None
         self.introduce()
         self._greetings.insert(0, (self._names.status, kinds.ONLINE, True))
         self._repeat()
@@ -85,6 +85,7 @@ class Outbox:
         job = self._store.to_say()
         if job:
             self._fly(job)
+            self._result = job if job.state == DONE else None
             return self._names.ack(job.drn), answers.acknowledgement(job), False
         for i in range(len(self._meters)):
             at = (self._turn + i) % len(self._meters)
@@ -92,25 +93,27 @@ class Outbox:
             if meter.say:
                 self._turn = at + 1
                 self._fly(meter)
-                return self._names.state(meter.drn), _reading(meter), True
+                return self._names.state(meter.drn), state_of(meter), True
         return None
 
     def _fly(self, item):
+        self._result = None
         item.say = False
         self._flying = item
 
     def sent(self):
         """The broker has the message that `next` gave last."""
-        self._flying = None
+        if self._result:
+            self._result.told = True
+        self._flying = self._result = None
 
     def lost(self):
         """The connection was lost before the broker said that it has it: it will be said again."""
         if self._flying:
             self._flying.say = True
-        self._flying = None
+        self._flying = self._result = None
 
 
-def _reading(meter):
-    """Return the state of a meter (poller.Meter)."""
-    known = registers.decode(registers.STATE_START, meter.data) if meter.data else {}
-    return codec.reading(known, bool(meter.online), meter.at, meter.fault, meter.crash)
+def state_of(meter):
+    """Return the state of a meter (field.meter.Meter)."""
+    return codec.reading(meter.registers(), bool(meter.online), meter.at, meter.fault, meter.crash)

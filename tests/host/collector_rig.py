@@ -241,6 +241,7 @@ class Collector:
             "baudrate": 115200,
             "poll_ms": 100,
             "reply_timeout_ms": 100,
+            "max_jobs_per_meter": 200,
         }
         self.reports: list[dict[str, Any]] = []
         self.lowest_free = 1 << 30

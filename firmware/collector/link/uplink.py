@@ -29,6 +29,7 @@ class Uplink:
         """parts: core.Core. idle: the lock of the bus. news: see runtime.bus_client."""
         options = parts.options
         self._net = board.net
+        self._clock = board.clock
         self._id = options.id
         self._client_id = "tjugo-" + options.id
         self._port = options.port
@@ -187,7 +188,7 @@ class Uplink:
             self._commands.echo(payload, retained)
         else:
             async with self._idle:
-                self._commands.take(topic, payload, retained)
+                self._commands.take(topic, payload, retained, self._clock.unix())
         if packet_id:
             self._control.append(self._client.puback(packet_id))
 

@@ -85,8 +85,8 @@ class Line:
         drns = [(address, meter.drn) for address, meter in self.meters.items()]
         self.poller = poller.Poller(drns, self.store, self.poll_ms)
 
-    def add(self, job_id, token=TOKEN, drn=DRN):
-        job = self.store.add(job_id, drn, token)
+    def add(self, ref, token=TOKEN, drn=DRN):
+        job = self.store.add(ref, drn, token)
         self.poller.offer(job)
         return job
 
@@ -374,7 +374,7 @@ def test_jobs_of_meters_that_were_taken_away_wait():
     job = line.store.add(5, "22222222222", TOKEN)
     line.start()
     line.run(5000)
-    assert line.store.get(job.id).state == STORED
+    assert line.store.get(job.ref).state == STORED
 
 
 def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
