@@ -2,9 +2,6 @@
 
 import network
 
-from boards.common.sntp import Judge, Sntp
-from runtime import dns
-
 _PATIENCE_MS = 20000  # for one attempt to join
 _ASK_TIME_MS = 21600000
 _ASK_AGAIN_MS = 30000
@@ -19,6 +16,9 @@ class Wifi:
     """
 
     def __init__(self, settings, set_time):
+        # Here, because a meter imports this file too and has no memory to spare.
+        from boards.common.sntp import Judge, Sntp
+
         wifi = settings.get("wifi")
         wifi = wifi if isinstance(wifi, dict) else {}
         self._ssid = wifi.get("ssid")
@@ -81,6 +81,8 @@ class Wifi:
 
 
 def _servers(settings):
+    from runtime import dns
+
     try:
         return dns.servers_of(settings)
     except ValueError:

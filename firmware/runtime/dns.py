@@ -126,6 +126,8 @@ def parse(message, name, kind, ref):
         raise DnsError("not the reply to this question")
     try:
         asked, at = _name(message, 12)
+        if at + 4 > len(message):
+            raise IndexError
         if (asked, struct.unpack_from(">HH", message, at)) != (_normal(name), (kind, _IN)):
             raise DnsError("the reply to another question")
         _check(name, flags & 15)
@@ -147,6 +149,8 @@ def _addresses(message, at, answers, name, kind):
     ttl_s = _MAX_TTL_S
     for _ in range(answers):
         owner, at = _name(message, at)
+        if at + 10 > len(message):
+            raise IndexError
         row_kind, row_class, row_ttl, size = struct.unpack_from(">HHIH", message, at)
         at += 10
         if at + size > len(message):
