@@ -4,6 +4,7 @@ from runtime import dns
 from uplink.topics import is_digits
 
 _ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+_LONGEST = 255
 
 
 class OptionError(Exception):
@@ -19,8 +20,8 @@ def _number(settings, key, default, low, high):
 
 def _text(settings, key):
     value = settings.get(key)
-    if value is not None and (not isinstance(value, str) or not value):
-        raise OptionError(f"settings: {key} must be a text or null")
+    if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= _LONGEST):
+        raise OptionError(f"settings: {key} must be a text of 1 to {_LONGEST} characters or null")
     return value
 
 
