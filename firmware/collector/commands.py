@@ -67,6 +67,6 @@ class Commands:
             job = job or self._store.add(ref, drn, token, command["expires"], now)
         except JobError as error:
             raise codec.MessageError(str(error), ref)
-        job.say = True
+        job.unsent = True
         job.unsure = job.unsure or again  # it ended without a TokenResult and gets another chance
         self._poller.offer(job)

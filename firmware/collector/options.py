@@ -8,7 +8,7 @@ _LONGEST = 255
 
 
 class OptionError(Exception):
-    """The settings cannot be used; the text says why."""
+    """The settings cannot be used. The text names the reason."""
 
 
 def _number(settings, key, default, low, high):

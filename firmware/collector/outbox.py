@@ -1,10 +1,10 @@
-"""What the station is told next. No I/O and no clock.
+"""The next message to the station. No I/O and no clock.
 
-Nothing is queued: each job and each meter has a flag `say`, and the text is made from what is true
-when its turn comes. So memory is bounded however long the broker is away, and of readings only
-the latest is sent. Answers to commands that made no job are kept in a list of 16; when it
-overflows the oldest is dropped, and the station, which repeats what is not answered, is answered
-again.
+Jobs and readings are not queued: each job and each meter has a flag `unsent`, and the message is
+made from the state at its turn. So memory is bounded however long the broker is away, and of
+readings only the latest is sent. Answers to commands that made no job are kept in a list of 16;
+when it overflows the oldest is dropped, and the station, which repeats what is not answered, is
+answered again.
 """
 
 from uplink import codec, kinds
@@ -12,7 +12,7 @@ from uplink import codec, kinds
 from . import answers
 from .jobs.table import DONE
 
-REPEAT_MS = 30000  # a result is told this often until the station has it
+REPEAT_MS = 30000  # resend interval of a result until the station confirms
 REFRESH_MS = 60000  # a reading that does not change is still published this often
 _MAX_ANSWERS = 16
 
@@ -30,12 +30,12 @@ class Outbox:
         self._turn = 0  # the meter whose reading is looked at first
         self._flying = None  # job or meter of the message in flight
         self._result = None  # the job, if that message is its result
-        self.about = None  # what the collector says of itself, with every new connection
+        self.about = None  # payload of the message `about`
         self._greetings = []
         self._repeat_ms = self._refresh_ms = 0
 
     def connected(self):
-        """A new connection: say everything again, for the broker may have forgotten it."""
+        """Send everything again after a new connection: the broker may have lost it."""
         self._flying = self._result = self._nonce = None
         self.introduce()
         self._greetings.insert(0, (self._names.status, kinds.ONLINE, True))
@@ -65,15 +65,15 @@ class Outbox:
 
     def _repeat(self):
         self._repeat_ms = 0
-        self._store.say_results()
+        self._store.resend_results()
 
     def _refresh(self):
         self._refresh_ms = 0
         for meter in self._meters:
-            meter.say = meter.online is not None
+            meter.unsent = meter.online is not None
 
     def next(self):
-        """(topic, payload, retained) to publish now, or None. Then call `sent` or `lost`."""
+        """Return (topic, payload, retained) to publish, or None. Then call `sent` or `lost`."""
         if self._greetings:
             return self._greetings.pop(0)
         if self._nonce is not None:
@@ -82,7 +82,7 @@ class Outbox:
             return self._names.echo_reply, payload, False
         if self._answers:
             return self._answers.pop(0) + (False,)
-        job = self._store.to_say()
+        job = self._store.first_unsent()
         if job:
             self._fly(job)
             self._result = job if job.state == DONE else None
@@ -90,7 +90,7 @@ class Outbox:
         for i in range(len(self._meters)):
             at = (self._turn + i) % len(self._meters)
             meter = self._meters[at]
-            if meter.say:
+            if meter.unsent:
                 self._turn = at + 1
                 self._fly(meter)
                 return self._names.state(meter.drn), state_of(meter), True
@@ -98,19 +98,19 @@ class Outbox:
 
     def _fly(self, item):
         self._result = None
-        item.say = False
+        item.unsent = False
         self._flying = item
 
     def sent(self):
-        """The broker has the message that `next` gave last."""
+        """Note that the broker has acknowledged the message that `next` gave last."""
         if self._result:
-            self._result.told = True
+            self._result.published = True
         self._flying = self._result = None
 
     def lost(self):
-        """The connection was lost before the broker said that it has it: it will be said again."""
+        """Send the message in flight again: the connection ended before its acknowledgement."""
         if self._flying:
-            self._flying.say = True
+            self._flying.unsent = True
         self._flying = self._result = None
 
 

@@ -145,7 +145,7 @@ def _check(name, code):
 
 def _addresses(message, at, answers, name, kind):
     """Follow the aliases (CNAME) that stand before their target, as servers send them."""
-    found = []
+    found: list[str] = []
     ttl_s = _MAX_TTL_S
     for _ in range(answers):
         owner, at = _name(message, at)
@@ -175,7 +175,7 @@ def _text(raw, kind):
 
 def _name(message, at):
     """Return (name in small letters, position behind it). Raise IndexError, ValueError."""
-    labels = []
+    labels: list[str] = []
     end = 0  # behind the first pointer, 0 while there was none
     lowest = at
     while True:

@@ -41,7 +41,7 @@ class Meter:
         self.blocks = ()  # ((start, bytes), ...) of the last poll
         self.at = None  # UTC seconds of that poll, None unknown
         self.ready = False  # it can take tokens: its ledger is readable
-        self.say = False  # its state is to be published
+        self.unsent = False  # its state is to be published
         self.poll_ms = 0  # until the next poll, negative if late
         self.poll_step = STATE  # what the next poll reads
         self._begun = []  # blocks of the poll that is under way
@@ -102,7 +102,7 @@ class Meter:
         self._detour = False
         begun = tuple(self._begun)
         self._begun = []
-        self.say = self.say or begun != self.blocks
+        self.unsent = self.unsent or begun != self.blocks
         self.blocks = begun
         return True
 

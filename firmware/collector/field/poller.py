@@ -143,7 +143,7 @@ class Poller:
             meter.poll_ms = RETRY_MS
             return
         if meter.online is not False or meter.fault != why:
-            meter.say = True
+            meter.unsent = True
         meter.absences = min(meter.absences, len(BACKOFF_MS) - 1)
         meter.poll_ms = BACKOFF_MS[meter.absences]
         meter.absences += 1
@@ -182,7 +182,7 @@ class Poller:
             meter.ask_crash = True
         if meter.online is not True:
             meter.job_ms = 0
-            meter.say = True
+            meter.unsent = True
         meter.online, meter.fault, meter.absences = True, "", 0
         meter.at = at
         # The rhythm is kept, but a poll that is very late does not call for many in a row.
@@ -193,7 +193,7 @@ class Poller:
         text = "" if parser.refused else parser.objects().get(registers.CRASH_OBJECT)
         if text or meter.online:
             meter.crash = text or "unknown"
-            meter.say = True
+            meter.unsent = True
 
     def _written(self, meter, _data, _at):
         meter.job.unsure = True

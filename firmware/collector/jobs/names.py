@@ -1,8 +1,8 @@
 """Names and records of the job files. The state of a job is in the name, its token in the record.
 
 A record is a line of ASCII words: tag, version, the words of that version, and the CRC-32 of all
-before it. Tag, version and CRC are the frame of every version, so a record of a newer firmware is
-told from a damaged one. Version 1, of firmware 0.1, had neither tag nor version:
+before it. Tag, version and CRC are the frame of every version, so a record of a newer firmware
+can be distinguished from a damaged one. Version 1, of firmware 0.1, had neither tag nor version:
 
 | version | words |
 |---|---|

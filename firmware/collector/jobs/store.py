@@ -10,11 +10,11 @@ One small file a job; its name carries the state, so each change of state is one
 
 A power cut leaves the state before or the state after. A `.new` file was never acknowledged and
 is removed at the next start. A `.job` file whose record is damaged becomes a done job with the
-result DAMAGED: its ref and meter are still known from the name, so the station is told. A file of
-a newer firmware is left alone, and its ref is refused.
+result DAMAGED: its ref and meter are still known from the name, and the result is reported. A file
+of a newer firmware is left alone, and its ref is refused.
 
-Nobody can fill the store for good: a job that is not delivered expires, and the oldest results
-that the broker has had, but that no station claims, make room for new jobs.
+No client can fill the store permanently: a job that is not delivered expires, and the oldest
+results that the broker has had, but that no station claims, make room for new jobs.
 """
 
 from . import names
@@ -32,7 +32,7 @@ _U32 = 0xFFFFFFFF
 
 
 class JobError(Exception):
-    """The job cannot be taken; the text names the reason."""
+    """The job cannot be taken. The text names the reason."""
 
 
 class Store(Table):
@@ -129,7 +129,7 @@ class Store(Table):
 
     def _make_room(self):
         """Forget the oldest result that nobody claims; return True if there was one."""
-        job = self.oldest_told()
+        job = self.oldest_published()
         return job is not None and self.forget(job.ref)
 
     def expire(self, now, delivering):
@@ -145,7 +145,7 @@ class Store(Table):
                 self.finish(job, EXPIRED, now)
                 ended.append(job)
         for job in self.rows(DONE):
-            if job.told and job.at and job.at + self._seconds <= now:
+            if job.published and job.at and job.at + self._seconds <= now:
                 self.forget(job.ref)
         return ended
 
@@ -158,13 +158,13 @@ class Store(Table):
             pass  # it is dated anew at the next start
 
     def finish(self, job, result, at):
-        """The job is done. `at`: UTC seconds or None.
+        """Record the result of a job. `at`: UTC seconds or None.
 
-        If the flash does not take it, it counts all the same and `save` tries again; after a
-        restart before that, the meter is asked for the result once more.
+        If the file cannot be renamed, the result is kept in memory and `save` tries again; after a
+        restart before that, the meter is asked for the result again.
         """
         self.end(job, result, min(at or 0, _U32))
-        job.say = True
+        job.unsent = True
         self._save(job)
 
     def _save(self, job):
@@ -185,7 +185,7 @@ class Store(Table):
         return True
 
     def forget(self, ref):
-        """The station has the result. Return False if it is not done or the flash refuses."""
+        """Remove a job that is done. Return False if it is not done or cannot be removed."""
         job = self.get(ref)
         if job is None or job.state != DONE:
             return False

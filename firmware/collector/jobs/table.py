@@ -20,10 +20,10 @@ STORED = const(1)
 DONE = const(2)
 FORGOTTEN = const(3)
 
-_SAY = const(1)  # flags
+_UNSENT = const(1)  # flags
 _UNSURE = const(2)
 _UNSAVED = const(4)
-_TOLD = const(8)
+_PUBLISHED = const(8)
 _UNREAD = const(16)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
@@ -66,7 +66,7 @@ class Job:
 
     @property
     def result(self):
-        """What came of it; see `jobs`. Only when the job is done."""
+        """Its TokenResult or a code of jobs.store. Only when the job is done."""
         return self._table.result[self.row]
 
     @property
@@ -88,17 +88,17 @@ class Job:
         flags[self.row] = flags[self.row] | flag if value else flags[self.row] & ~flag
 
     @property
-    def say(self):
-        """The station is owed a message about it."""
-        return bool(self._table.flags[self.row] & _SAY)
+    def unsent(self):
+        """A message to the station about it is due."""
+        return bool(self._table.flags[self.row] & _UNSENT)
 
-    @say.setter
-    def say(self, value):
-        self._flag(_SAY, value)
+    @unsent.setter
+    def unsent(self, value):
+        self._flag(_UNSENT, value)
 
     @property
     def unsure(self):
-        """The meter may have had the token already: ask before writing."""
+        """The meter may have the token already: read the result before writing."""
         return bool(self._table.flags[self.row] & _UNSURE)
 
     @unsure.setter
@@ -115,13 +115,13 @@ class Job:
         self._flag(_UNSAVED, value)
 
     @property
-    def told(self):
-        """Its result has reached the broker once at least."""
-        return bool(self._table.flags[self.row] & _TOLD)
+    def published(self):
+        """The broker has acknowledged a message with its result."""
+        return bool(self._table.flags[self.row] & _PUBLISHED)
 
-    @told.setter
-    def told(self, value):
-        self._flag(_TOLD, value)
+    @published.setter
+    def published(self, value):
+        self._flag(_PUBLISHED, value)
 
 
 class Table:
@@ -180,14 +180,14 @@ class Table:
         return found
 
     def end(self, job, result, at):
-        """Make it DONE."""
+        """Set a job to DONE."""
         self.state[job.row] = DONE
-        self.flags[job.row] &= ~_TOLD
+        self.flags[job.row] &= ~_PUBLISHED
         self.result[job.row] = result
         self.at[job.row] = at or 0
 
     def drop(self, job):
-        """Make it FORGOTTEN."""
+        """Set a job to FORGOTTEN."""
         self._last += 1
         self.number[job.row] = self._last
         self.state[job.row] = FORGOTTEN
@@ -228,19 +228,19 @@ class Table:
                 return Job(self, row)
         return None
 
-    def to_say(self):
-        """Return a job about which the station is owed a message, or None."""
-        return self._flagged(_SAY)
+    def first_unsent(self):
+        """Return a job with a message due, or None."""
+        return self._flagged(_UNSENT)
 
     def to_save(self):
         """Return a job whose result is not on flash yet, or None."""
         return self._flagged(_UNSAVED)
 
-    def say_results(self):
-        """Owe the station a message about everything that is done."""
+    def resend_results(self):
+        """Make a message due for every result."""
         for row in range(len(self.state)):
             if self.state[row] == DONE:
-                self.flags[row] |= _SAY
+                self.flags[row] |= _UNSENT
 
     def rows(self, state):
         """Return the jobs in a state, one at a time."""
@@ -258,11 +258,11 @@ class Table:
             count += self.state[row] == STORED and self.meter[row] == meter
         return count
 
-    def oldest_told(self):
+    def oldest_published(self):
         """Return the job that came first of those whose result the broker has, or None."""
         found = -1
         for row in range(len(self.state)):
-            if self.state[row] == DONE and self.flags[row] & _TOLD:
+            if self.state[row] == DONE and self.flags[row] & _PUBLISHED:
                 if found < 0 or self.number[row] < self.number[found]:
                     found = row
         return Job(self, found) if found >= 0 else None

@@ -59,7 +59,7 @@ class Uplink:
         self.still_ms = 0
 
     async def run(self):
-        """Connect, and connect again, for ever."""
+        """Connect and reconnect indefinitely."""
         wait_ms = _RECONNECT_MS[0]
         elapsed = Elapsed()
         while True:

@@ -54,7 +54,7 @@ def test_results_that_the_broker_has_make_room():
     answers = command(parts, third)
     assert [(a["ref"], a["state"]) for a in answers] == [(3, "refused"), (1, "done"), (2, "done")]
     assert command(parts, third)[-1]["state"] == "stored"
-    assert parts.store.get(1) is None and parts.store.get(2).told
+    assert parts.store.get(1) is None and parts.store.get(2).published
 
 
 def test_an_expired_job_is_reported_until_it_is_forgotten_and_the_next_one_follows():
@@ -98,7 +98,7 @@ def test_a_job_that_is_being_delivered_does_not_expire():
 def test_an_echo_is_answered_at_once_and_only_the_latest():
     parts = build()
     command(parts, {"ref": 9, "token": TOKEN})
-    parts.store.get(9).say = True
+    parts.store.get(9).unsent = True
     for nonce in (5, 6, 7):
         parts.commands.echo(b'{"nonce": %d}' % nonce, False)
     assert said(parts)[0] == ECHO

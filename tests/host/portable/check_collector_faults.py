@@ -74,7 +74,7 @@ def test_a_ledger_at_fault_is_named_and_nothing_of_it_is_zero():
     assert told["energy_wh"] is told["credit_wh"] is told["sequence"] is told["krn"] is None
     assert (told["power_w"], told["open_reasons"]) == (9, codes.LEDGER_FAULT)
     assert told["ledger_fault"] is True
-    assert meter.say
+    assert meter.unsent
 
 
 def test_a_meter_without_power_measurement_tells_its_credit():

@@ -128,7 +128,7 @@ def test_results_that_nobody_claims_make_room():
     for ref in (1, 2, 3):
         store.finish(store.add(ref, DRN, TOKEN), 13, NOW)
     assert "already holds 3" in why(store.add, 4, DRN, TOKEN)
-    store.get(3).told = store.get(2).told = True
+    store.get(3).published = store.get(2).published = True
     assert store.add(4, DRN, TOKEN).state == STORED
     assert sorted(states(store)) == [1, 3, 4]
     assert store.forgotten(2).result == 13
@@ -159,7 +159,7 @@ def test_jobs_expire():
     assert [job.ref for job in store.expire(NOW + 10, lambda job: job.ref == 2)] == [5]
     assert [job.ref for job in store.expire(NOW + 10, lambda job: False)] == [2]
     assert states(store)[2] == ("done", jobs.EXPIRED, NOW + 10)
-    assert store.get(2).say
+    assert store.get(2).unsent
     store = jobs.Store(files, days=2)
     assert [job.ref for job in store.expire(NOW + 2 * DAY, lambda job: False)] == [3]
     assert store.get(4).state == STORED
@@ -170,7 +170,7 @@ def test_results_that_nobody_claims_are_forgotten_in_time():
     store = jobs.Store(Files(), days=2)
     for ref in (1, 2):
         store.finish(store.add(ref, DRN, TOKEN), 1, NOW)
-    store.get(1).told = True
+    store.get(1).published = True
     store.expire(NOW + 2 * DAY - 1, lambda job: False)
     assert len(store) == 2
     store.expire(NOW + 2 * DAY, lambda job: False)

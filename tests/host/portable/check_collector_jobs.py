@@ -95,7 +95,7 @@ def test_stored_done_forgotten():
     assert store.first("other") is None
     assert not store.forget(job.ref)  # not before it is done
     store.finish(job, 1, 1700000000)
-    assert job.say
+    assert job.unsent
     assert store.first(DRN) is None
     assert states(jobs.Store(files)) == {9: ("done", 1, 1700000000)}
     assert store.forget(9)
