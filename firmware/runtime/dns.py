@@ -16,6 +16,7 @@ MAX_ADDRESSES = 8
 _MDNS = ("224.0.0.251", 5353)  # RFC 6762: names under .local are asked of the neighbours
 _LOOPBACKS = ["127.0.0.1", "::1"]
 _MAX_NAME = 253
+_MAX_SERVERS = 3
 _MAX_TTL_S = 604800
 _CNAME = 5
 _IN = 1
@@ -80,18 +81,27 @@ def endpoint(text):
 def servers_of(settings):
     """Return the name servers that the settings name, a list of texts. Raise ValueError."""
     servers = settings.get("dns", [])
-    if not isinstance(servers, list) or len(servers) > 3:
-        raise ValueError("dns must be a list of up to 3 addresses of name servers")
+    if not isinstance(servers, list) or len(servers) > _MAX_SERVERS:
+        raise ValueError(f"dns must be a list of up to {_MAX_SERVERS} addresses of name servers")
     for server in servers:
         endpoint(server)
     return servers
 
 
 def servers_for(name, servers):
-    """Return the endpoints [(address, port)] to ask for `name`; servers: texts."""
+    """Return the endpoints [(address, port)] to ask for `name`; servers: texts.
+
+    What a network gives and is no address is left out.
+    """
     if _normal(name).endswith(".local"):
         return [_MDNS]
-    return [endpoint(server) for server in servers]
+    found = []
+    for server in servers:
+        try:
+            found.append(endpoint(server))
+        except ValueError:
+            continue
+    return found[:_MAX_SERVERS]
 
 
 def _normal(name):

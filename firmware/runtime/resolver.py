@@ -76,10 +76,7 @@ class Resolver:
             self._socket = None
 
     def _begin(self):
-        try:
-            endpoints = dns.servers_for(self._host, self._servers or self._net.dns())
-        except ValueError as error:
-            raise LookupFailed(str(error))
+        endpoints = dns.servers_for(self._host, self._servers or self._net.dns())
         if not endpoints:
             raise LookupFailed("the network gives no name server; name one in settings: dns")
         self._turns = endpoints * _ROUNDS

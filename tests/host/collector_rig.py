@@ -28,6 +28,7 @@ from meterbus.server import Server
 REPO = Path(__file__).resolve().parents[2]
 sys.path.append(str(REPO / "tests" / "host" / "portable"))
 
+from check_collector_faults import Partial  # noqa: E402, F401
 from check_collector_poller import Meter  # noqa: E402
 
 DRNS = ("12345678903", "11111111111")
@@ -44,7 +45,10 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 class Bus(threading.Thread):
-    """Two meters on one pty: addresses 1 and 2. `deaf`: addresses that hear nothing."""
+    """Two meters on one pty: addresses 1 and 2.
+
+    `deaf`: addresses that do not answer. `replies`: {address: what it answers instead}.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -53,6 +57,7 @@ class Bus(threading.Thread):
         self.path = os.ttyname(self.slave)
         self.meters = {address: Meter(drn) for address, drn in enumerate(DRNS, 1)}
         self.deaf: set[int] = set()
+        self.replies: dict[int, bytes] = {}
         self.requests = 0
         self._halt, self._wake = os.pipe()
         self.start()
@@ -72,7 +77,7 @@ class Bus(threading.Thread):
             for address, server in servers.items():
                 reply = server.receive(data)
                 if reply is not None and address not in self.deaf:
-                    os.write(self.master, reply)
+                    os.write(self.master, self.replies.get(address, reply))
 
     def close(self) -> None:
         os.write(self._wake, b".")

@@ -181,12 +181,12 @@ class Uplink:
             self.trouble = self._second_client()
 
     async def _message(self, topic, payload, packet_id, retained):
-        if topic == self._names.about:
+        if topic == self._names.about and payload != b"":  # an empty one removes what is retained
             self._presence.take(instance(payload), retained)
             self.trouble = self._second_client()
         elif topic == self._names.echo:
             self._commands.echo(payload, retained)
-        else:
+        elif topic != self._names.about:
             async with self._idle:
                 self._commands.take(topic, payload, retained, self._clock.unix())
         if packet_id:

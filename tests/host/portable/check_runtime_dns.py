@@ -119,6 +119,8 @@ def test_name_servers_of_the_settings():
         ("10.0.0.1", 5353),
         ("fe80::1", 53),
     ]
+    many = ["wrong", "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"]
+    assert [address for address, _ in dns.servers_for("a.b", many)] == many[1:4]
     assert dns.servers_for("Printer.Local.", ["10.0.0.1"]) == [("224.0.0.251", 5353)]
     for wrong in ("10.0.0.1", [5], ["name"], ["10.0.0.1:0"], ["10.0.0.1:x"], ["1.2.3.4"] * 4):
         assert error_of(dns.servers_of, {"dns": wrong})[0] == "ValueError", wrong
