@@ -98,7 +98,8 @@ class App:
             "micropython": "%d.%d.%d" % sys.implementation[1][:3],
             "free": gc.mem_free(),
             "settings": self._meter.settings.wrong or "ok",
-            "ledger": "fault: " + ledger.fault if ledger.fault else "ok",
+            "ledger": "fault" if ledger.fault else "ok",
+            "ledger_fault": ledger.fault,
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }

@@ -32,9 +32,9 @@ class BusView:
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
         self._before = (self.result, self.result_ref)
-        self.getters = meter.registers()
-        for name, function in self.REGISTERS.items():
-            self.getters[name] = (self, function)
+        self.sources = meter.registers()
+        for name in self.REGISTERS:
+            self.sources[name] = self
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, never 0."""
@@ -89,8 +89,8 @@ class BusView:
         return self.meter.status() | (codes.STATUS_CRASHED if self.crash else 0)
 
     def _get(self, name):
-        feature, function = self.getters[name]
-        return function(feature)
+        feature = self.sources[name]
+        return feature.REGISTERS[name](feature)
 
     def _command_in(self, start, count, data):
         at = registers.row("token_command")[registers.ADDRESS] - start
@@ -110,8 +110,9 @@ class BusView:
         digits, ref = self.entered("token"), self.entered("token_ref")
         self._before = (self.result, self.result_ref)
         self.result_ref = ref
-        self.result = self.meter.known_result(digits, ref)
-        if self.result == results.NONE:
+        if self.meter.tokens.accepted(digits, ref):
+            self.result = results.ACCEPT
+        else:
             self.result = results.BUSY
             self._pending = (digits, ref)
 

@@ -7,7 +7,8 @@ all of them are optional:
 
 records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) writes the data and
             returns its length, 0 for no record; unpack(data, version) takes it over, None and 0
-            when the ledger has none. Data of every released version must be understood.
+            when the ledger has none, or raises ValueError. Data of every released version must
+            be understood.
 REGISTERS   {name in meterbus.registers: function of the feature}
 CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
@@ -36,16 +37,16 @@ from .supply import Supply
 
 _SAVE_WH = 10
 
-# (attribute of the meter, function that makes the feature).
+# (attribute of the meter, class); the class is called with the meter, whose settings are there.
 FEATURES = (
-    ("account", lambda meter: Account(meter.pulses_per_kwh)),
-    ("counters", lambda meter: Counters()),
-    ("tokens", lambda meter: Tokens(meter.settings)),
-    ("supply", lambda meter: Supply()),
-    ("reading", lambda meter: Reading()),
-    ("cover", lambda meter: Cover()),
-    ("entry", lambda meter: Entry()),
-    ("panel", lambda meter: Panel()),
+    ("account", Account),
+    ("counters", Counters),
+    ("tokens", Tokens),
+    ("supply", Supply),
+    ("reading", Reading),
+    ("cover", Cover),
+    ("entry", Entry),
+    ("panel", Panel),
 )
 
 
@@ -61,8 +62,8 @@ class Meter:
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
-        for name, make in FEATURES:
-            feature = make(self)
+        for name, kind in FEATURES:
+            feature = kind(self)
             setattr(self, name, feature)
             self.features.append(feature)
         self._tokens = self._table("TOKENS")
@@ -74,12 +75,8 @@ class Meter:
         self._start(settings.get("ledger_reset"))
 
     def _table(self, name):
-        """Return {key: (feature, function)} of all features' tables `name`."""
-        return {
-            key: (feature, function)
-            for feature in self.features
-            for key, function in getattr(feature, name, {}).items()
-        }
+        """Return {key: feature} of all features' tables `name`."""
+        return {key: one for one in self.features for key in getattr(one, name, ())}
 
     def _methods(self, name):
         return [getattr(feature, name) for feature in self.features if hasattr(feature, name)]
@@ -93,7 +90,7 @@ class Meter:
             self.panel.show("Ledger reset", "Credit lost")
         elif not ledger.new:
             self.counters.power_failed()
-        self._event()
+        self.counters.event()
         self._save()
         ledger.note_start(order)
         self._judge()
@@ -117,21 +114,17 @@ class Meter:
         """Return False while no token can be taken: not configured, or the ledger is at fault."""
         return not self.settings.wrong and not self.ledger.fault
 
-    def known_result(self, digits, ref):
-        """Return ACCEPT if this is the token that was accepted from the bus last, else NONE."""
-        return results.ACCEPT if self.tokens.accepted(digits, ref) else results.NONE
-
     def enter_token(self, digits, ref=0):
         """Authenticate, validate and execute a token; return the TokenResult.
 
         `ref`: the bus's reference or 0. What is accepted is in the ledger before this returns.
         NONE: the meter cannot take tokens now, and nothing was changed.
         """
-        if self.known_result(digits, ref):
+        tokens = self.tokens
+        if tokens.accepted(digits, ref):
             return results.ACCEPT
         if not self.usable():
             return results.NONE
-        tokens = self.tokens
         self.ledger.remember()
         result, token = tokens.check(digits)
         effect = ""
@@ -140,7 +133,7 @@ class Meter:
         if result == results.ACCEPT and ref:
             tokens.remember(digits, ref)
         tokens.last_result = result
-        self._event()
+        self.counters.event()
         if not self._save():
             self.ledger.undo()
             self.panel.show("Memory fault", "Token not taken")
@@ -151,10 +144,11 @@ class Meter:
 
     def _execute(self, token):
         """Carry out a checked token and commit it: (TokenResult, text)."""
-        feature, function = self._tokens.get(token.cls << 4 | token.subclass, (None, None))
-        if function is None:
+        code = token.cls << 4 | token.subclass
+        feature = self._tokens.get(code)
+        if feature is None:
             return results.FUNCTION_ERROR, ""
-        result, text = function(feature, token)
+        result, text = feature.TOKENS[code](feature, token)
         if result == results.ACCEPT:
             result = self.tokens.commit(token)
         return result, text
@@ -200,7 +194,7 @@ class Meter:
         if cover_open != cover.open or relay_closed != supply.contact_closed:
             cover.open = cover_open
             supply.contact_closed = relay_closed
-            self._event()
+            self.counters.event()
             self._save()
 
     def relay_command(self, ms):
@@ -210,7 +204,7 @@ class Meter:
     # What is read
 
     def registers(self):
-        """Return {name: (feature, function)} of the registers that the features bring."""
+        """Return {name: feature} of the registers that the features bring."""
         return self._table("REGISTERS")
 
     def status(self):
@@ -249,9 +243,6 @@ class Meter:
         for reasons in self._reasons:
             bits |= reasons()
         self.supply.reasons = bits
-
-    def _event(self):
-        self.counters.event()
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""

@@ -4,6 +4,8 @@ import struct
 
 from meterbus import codes
 
+from .store.slots import unpack
+
 _RECORD = ">IH"
 _MAX_FAILURES = 0xFFFF
 
@@ -15,7 +17,7 @@ class Counters:
     power_fail_count: starts but for the first one, 0..65535.
     """
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.sequence = 0
         self.power_fail_count = 0
         self.records = ((2, 1, self._pack, self._unpack),)
@@ -33,7 +35,7 @@ class Counters:
         return struct.calcsize(_RECORD)
 
     def _unpack(self, data, _version):
-        values = struct.unpack(_RECORD, data) if data else (0, 0)
+        values = unpack(_RECORD, data, (0, 0))
         self.sequence, self.power_fail_count = values
 
     REGISTERS = {

@@ -6,7 +6,7 @@ from meterbus import codes
 class Cover:
     """A feature: see core.py. open: True while the switch reports an open cover."""
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.open = False
 
     def status(self):

@@ -13,7 +13,7 @@ _GROUPS = (
 class Reading:
     """A feature: see core.py. values: (mV, mA, W, Hz * 100), None if unknown."""
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.values = (None, None, None, None)
 
     def known(self):
@@ -31,9 +31,9 @@ class Reading:
     REGISTERS = {
         "sdm_voltage": lambda self: registers.milli(self.values[0]),
         "sdm_current": lambda self: registers.milli(self.values[1]),
-        "sdm_power": lambda self: self.values[2],
+        "sdm_power": power_w,
         "sdm_frequency": lambda self: registers.milli(10 * self.values[3]),
-        "power_w": lambda self: self.values[2],
+        "power_w": power_w,
     }
     CODES = (
         ("807", "Voltage", codes.KNOWN_VOLTAGE, lambda self: _tenths(self.values[0], "V")),

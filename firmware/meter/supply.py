@@ -28,7 +28,7 @@ class Supply:
     relay_failed: the contact is not where it was sent.
     """
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.reasons = 0
         self.contact_closed = False
         self.relay_failed = False
@@ -75,6 +75,9 @@ class Supply:
         self.relay_failed = True
         return self._send(closed)
 
+    def _reasons(self):
+        return self.reasons
+
     def _send(self, closed):
         self._sent = closed
         self._tries += 1
@@ -82,9 +85,9 @@ class Supply:
         return closed
 
     REGISTERS = {
-        "control_state": lambda self: self.control_state(),
-        "open_reasons": lambda self: self.reasons,
+        "control_state": control_state,
+        "open_reasons": _reasons,
         "power_limit_w": lambda self: 0,
-        "device_reasons": lambda self: self.reasons,
-        "device_control_state": lambda self: self.control_state(),
+        "device_reasons": _reasons,
+        "device_control_state": control_state,
     }

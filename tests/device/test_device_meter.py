@@ -94,6 +94,7 @@ def test_an_erased_fram_is_a_fault_and_no_new_meter(emulator, tmp_path):
     try:
         board.start()
         with Master(board.uart(1)) as master:
+            assert master.state()["drn"] == DRN
             assert master.enter(token(1), 1) == ACCEPT
         board.kill()
         write_fram(flash, bytes(8192))

@@ -6,6 +6,7 @@ from meterbus import codes, registers
 from sts_portable import amount, results
 
 from ..face.show import kwh, kwh_exact
+from ..store.slots import unpack
 
 try:
     from micropython import const
@@ -30,15 +31,13 @@ class Account:
     credit_wh: what is left; negative when energy flowed with none.
     remainder: pulses that are not a whole Wh yet, in 1/1000 pulse, 0..pulses_per_kwh-1.
     last_amount: of the last credit token, in 0.1 kWh.
-    loaded: False while the ledger has not given these values.
     """
 
-    def __init__(self, pulses_per_kwh):
-        self.pulses_per_kwh = pulses_per_kwh
-        self.loaded = False
+    def __init__(self, meter):
+        self.pulses_per_kwh = meter.pulses_per_kwh
+        self._ledger = meter.ledger
         self.records = ((1, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
-        self.loaded = False
 
     def _pack(self, buf, at):
         values = self.energy_wh, self.remainder, self.credit_wh, self.last_amount
@@ -46,14 +45,13 @@ class Account:
         return struct.calcsize(_RECORD)
 
     def _unpack(self, data, _version):
-        values = struct.unpack(_RECORD, data) if data else (0, 0, 0, 0)
+        values = unpack(_RECORD, data, (0, 0, 0, 0))
         self.energy_wh, self.remainder, self.credit_wh, self.last_amount = values
         self.remainder %= self.pulses_per_kwh  # a metering part with another constant was fitted
-        self.loaded = True
 
     def open_reasons(self):
         """Return NO_CREDIT if there is none; an unknown credit is not "none"."""
-        return codes.NO_CREDIT if self.loaded and self.credit_wh <= 0 else 0
+        return codes.NO_CREDIT if self._ledger.loaded and self.credit_wh <= 0 else 0
 
     def count(self, pulses):
         """Add the energy of `pulses` and take it off the credit; return the Wh counted."""
@@ -77,6 +75,9 @@ class Account:
         """Remove the credit that is left (ClearCredit); a debt stays."""
         self.credit_wh = min(self.credit_wh, 0)
 
+    def _kwh(self):
+        return registers.milli(self.energy_wh)
+
     def _credit_token(self, token):
         tenths = amount.decode(token.value)
         wh = tenths * _WH_PER_TENTH
@@ -94,8 +95,8 @@ class Account:
 
     TOKENS = {0x00: _credit_token, 0x21: _clear_token}
     REGISTERS = {
-        "sdm_import": lambda self: registers.milli(self.energy_wh),
-        "sdm_total": lambda self: registers.milli(self.energy_wh),
+        "sdm_import": _kwh,
+        "sdm_total": _kwh,
         "energy_wh": lambda self: self.energy_wh,
         "credit": lambda self: self.credit_wh // 10,
     }

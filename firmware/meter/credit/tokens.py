@@ -6,6 +6,9 @@ from binascii import crc32
 from meterbus import codes
 from sts_portable import results
 from sts_portable.decoder import Decoder, KeyState, TidStore
+from sts_portable.ea import KEY_BYTES
+
+from ..store.slots import unpack
 
 _ENTRY = ">BII"  # last_result, bus_ref, bus_hash
 _KEY = ">BBBBBI"  # ea, kt, krn, ti, ken, sgc; the key's bytes follow
@@ -15,14 +18,16 @@ _TID_ENTRIES = 50  # of TidStore
 
 
 class Tokens:
-    """A feature: see core.py. `settings`: meter.settings.Settings.
+    """A feature: see core.py.
 
     key: KeyState, a copy of the settings' until a token changes it. tids: TidStore.
     last_result: TokenResult of the last token.
     bus_ref, bus_hash: reference and CRC-32 of the token accepted last from the bus, 0 none.
     """
 
-    def __init__(self, settings):
+    def __init__(self, meter):
+        settings = meter.settings
+        self._ledger = meter.ledger
         self._initial = settings.key
         self._key_usable = settings.key_usable
         self.key = KeyState(b"")
@@ -30,7 +35,6 @@ class Tokens:
         self.tids = TidStore()
         self.last_result = results.NONE
         self.bus_ref = self.bus_hash = 0
-        self._loaded = False
         self._load_key(None, 0)
         self._decoder = Decoder(self.key, self.tids, settings.mfr_code)
         self.records = (
@@ -42,7 +46,7 @@ class Tokens:
     def known(self):
         """Return KNOWN_KEY if the key register is that of this meter."""
         usable = self.key_from_token or self._key_usable
-        return codes.KNOWN_KEY if self._loaded and usable else 0
+        return codes.KNOWN_KEY if self._ledger.loaded and usable else 0
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass: a person enters the sections of a key change."""
@@ -78,9 +82,8 @@ class Tokens:
         return struct.calcsize(_ENTRY)
 
     def _load_entry(self, data, _version):
-        values = struct.unpack(_ENTRY, data) if data else (results.NONE, 0, 0)
+        values = unpack(_ENTRY, data, (results.NONE, 0, 0))
         self.last_result, self.bus_ref, self.bus_hash = values
-        self._loaded = True
 
     def _save_key(self, buf, at):
         """Write the key only if a token brought it: that of the settings stays out of here."""
@@ -99,9 +102,12 @@ class Tokens:
             key.ea, key.kt, key.krn, key.ti, key.ken = old.ea, old.kt, old.krn, old.ti, old.ken
             key.sgc, key.key = old.sgc, old.key
             return
-        values = struct.unpack_from(_KEY, data, 0)
+        values = unpack(_KEY, data[:_KEY_HEAD], None)
+        secret = bytes(data[_KEY_HEAD:])
+        if len(secret) != KEY_BYTES.get(values[0]):
+            raise ValueError("key")
         key.ea, key.kt, key.krn, key.ti, key.ken, key.sgc = values
-        key.key = bytes(data[_KEY_HEAD:])
+        key.key = secret
 
     def _save_tids(self, buf, at):
         tids = self.tids.buf
@@ -109,10 +115,12 @@ class Tokens:
         return len(tids)
 
     def _load_tids(self, data, _version):
-        if data:
+        if data is None:
+            self.tids.clear()
+        elif len(data) == len(self.tids.buf):
             self.tids.buf[:] = data
         else:
-            self.tids.clear()
+            raise ValueError("token identifiers")
 
     def _key_section(self, _token):
         """Accept a section: commit gathers them and changes the key when the set is complete."""

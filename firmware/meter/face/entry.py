@@ -21,7 +21,7 @@ class Entry:
     digits: one more than a token has at most, so that 21 digits are seen to be too many.
     """
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self.digits = ""
         self._idle_ms = 0
 

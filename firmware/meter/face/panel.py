@@ -46,7 +46,7 @@ def _groups(digits):
 class Panel:
     """The texts of the display. A feature: see core.py."""
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self._message = None
         self._left_ms = 0
 

@@ -5,11 +5,14 @@ Everything that belongs to one accepted token (its TID, the credit, the referenc
 changed key) is in one slot and therefore in one write. slots.py has the bytes.
 """
 
+import struct
+
 from meterbus import codes
 
 from . import slots
-from .reset import Order, Resets
 from .slots import BLANK, NEWER, SLOT_SIZE
+
+_RESET = ">II"  # at, tid_floor
 
 # Causes of a fault after which a technician's order begins a new ledger.
 _LOST = "the ledger is gone"
@@ -32,8 +35,8 @@ class Ledger:
         self._number = 0  # of the newest good slot
         self._slot = 1  # where it is
         self._form = slots.FORM
-        self.resets = Resets()
-        self.records = (self.resets.record,)
+        self.reset_at = self.reset_tid_floor = 0  # of the last order carried out, 0 for none
+        self.records = ((6, 1, self._pack_reset, self._unpack_reset),)
         self.fault = ""
         self.loaded = False
         self.new = False  # it was begun at this start
@@ -48,6 +51,8 @@ class Ledger:
             self._load({row[0]: row[1] for row in records})
         except OSError:
             self.fault = "the ledger's memory does not answer"
+        except ValueError:
+            self.fault = "the ledger's records cannot be read"
 
     def _load(self, versions):
         blank = 0
@@ -97,36 +102,46 @@ class Ledger:
         refuse_up_to(tid): makes all token identifiers up to `tid` used. Call note_start when the
         ledger is saved: an order that was not needed is not carried out later either.
         """
-        order = Order(given)
-        if self.fault not in (_LOST, _DAMAGED):
+        if given is None or self.fault not in (_LOST, _DAMAGED):
             return False
+        order = _order(given)
         if order.wrong:
             self.fault += "; " + order.wrong
         if not order.at or self._done(order.at):
             return False
         self._begin()
         refuse_up_to(order.tid_floor)
-        self.resets.at, self.resets.tid_floor = order.at, order.tid_floor
+        self.reset_at, self.reset_tid_floor = order.at, order.tid_floor
         return True
 
     def note_start(self, given):
         """Mark on the board that a ledger exists, and that the order `given` is dealt with."""
         if not self._mark or not self.loaded or self.fault:
             return
-        order = Order(given)
         noted = {}
         if not self._mark.get("ledger"):
             noted["ledger"] = "created"
-        if order.at and not self._done(order.at):
+        order = _order(given) if given is not None else None
+        if order and order.at and not self._done(order.at):
             noted["reset_at"] = order.at
             noted["reset_by"] = order.by
             noted["reset_tid_floor"] = order.tid_floor
-            noted["reset_done"] = order.at == self.resets.at
+            noted["reset_done"] = order.at == self.reset_at
         if noted:
             try:
                 self._mark.put(noted)
             except OSError:
                 pass  # a full flash must not keep the meter from working: at the next start
+
+    def _pack_reset(self, buf, at):
+        if not self.reset_at:
+            return 0
+        struct.pack_into(_RESET, buf, at, self.reset_at, self.reset_tid_floor)
+        return struct.calcsize(_RESET)
+
+    def _unpack_reset(self, data, _version):
+        values = slots.unpack(_RESET, data, (0, 0))
+        self.reset_at, self.reset_tid_floor = values
 
     def _done(self, at):
         return bool(self._mark) and self._mark.get("reset_at") == at
@@ -172,3 +187,10 @@ class Ledger:
     def status(self):
         """Return the bits of codes.STATUS that are set."""
         return codes.STATUS_LEDGER_FAULT if self.fault else 0
+
+
+def _order(given):
+    """Return the order in settings.json; its module takes heap only when there is one."""
+    from .reset import Order
+
+    return Order(given)

@@ -5,11 +5,8 @@ The credit is lost with the ledger, the used tokens are not: every token identif
 {"tid_floor": N, "by": "name", "at": unix time}. `at` identifies the order: it is carried out once.
 """
 
-import struct
-
 _MAX_TID = 0xFFFFFF
 _BY_CHARACTERS = 40
-_RECORD = ">II"  # at, tid_floor
 
 
 class Order:
@@ -36,23 +33,6 @@ class Order:
             return "ledger_reset: by is not a name of 1 to 40 characters"
         self.at, self.by, self.tid_floor = at, by, floor
         return ""
-
-
-class Resets:
-    """The record of the last order that was carried out. at, tid_floor: 0 for none."""
-
-    def __init__(self):
-        self.at = self.tid_floor = 0
-        self.record = (6, 1, self._pack, self._unpack)
-
-    def _pack(self, buf, at):
-        if not self.at:
-            return 0
-        struct.pack_into(_RECORD, buf, at, self.at, self.tid_floor)
-        return struct.calcsize(_RECORD)
-
-    def _unpack(self, data, _version):
-        self.at, self.tid_floor = struct.unpack(_RECORD, data) if data else (0, 0)
 
 
 def _whole(value, high):

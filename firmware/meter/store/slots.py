@@ -20,10 +20,9 @@ except ImportError:
         return value
 
 
-from . import version1
-
 SLOT_SIZE = const(256)
 FORM = const(2)
+FORM_1 = const(1)
 _HEAD = const(6)
 _RECORD_HEAD = const(3)
 _END = const(SLOT_SIZE - 4)
@@ -42,9 +41,9 @@ def kind_of(buf, known):
     form, number = struct.unpack_from(">HI", buf, 0)
     if buf[0] in (0, 0xFF) and all(byte == buf[0] for byte in buf):
         return BLANK
-    if version1.good(buf):
+    if form == FORM_1 and _version1().good(buf):
         return number
-    if form <= version1.FORM or struct.unpack_from(">I", buf, _END)[0] != _crc(buf):
+    if form <= FORM_1 or struct.unpack_from(">I", buf, _END)[0] != _crc(buf):
         return DAMAGED
     if form > FORM:
         return NEWER
@@ -56,8 +55,8 @@ def kind_of(buf, known):
 
 def read(buf):
     """Return the records of a slot of any form: a list of (tag, version, data)."""
-    if struct.unpack_from(">H", buf, 0)[0] == version1.FORM:
-        return version1.records(buf)
+    if struct.unpack_from(">H", buf, 0)[0] == FORM_1:
+        return _version1().records(buf)
     return _records(buf)
 
 
@@ -78,6 +77,22 @@ def write(buf, number, records):
     for i in range(at, _END):
         buf[i] = 0
     struct.pack_into(">I", buf, _END, _crc(buf))
+
+
+def unpack(form, data, default):
+    """Return the values of a record, `default` if there is none. Raise ValueError if it is odd."""
+    if data is None:
+        return default
+    if len(data) != struct.calcsize(form):
+        raise ValueError("a record has %d bytes" % len(data))
+    return struct.unpack(form, data)
+
+
+def _version1():
+    """Return the module for form 1, which takes heap only on a meter that has an old ledger."""
+    from . import version1
+
+    return version1
 
 
 def _crc(buf):

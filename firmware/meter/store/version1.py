@@ -11,14 +11,11 @@ _HEAD_SIZE = struct.calcsize(_HEAD)
 _TIDS = 150
 _RECORD = _HEAD_SIZE + _TIDS + 4
 
-FORM = 1
-
 
 def good(buf):
-    """Return True if `buf` holds a whole slot of this form."""
-    form = struct.unpack_from(">H", buf, 0)[0]
+    """Return True if a slot of this form is whole."""
     crc = struct.unpack_from(">I", buf, _RECORD - 4)[0]
-    return form == FORM and crc == crc32(memoryview(buf)[: _RECORD - 4])
+    return crc == crc32(memoryview(buf)[: _RECORD - 4])
 
 
 def records(buf):

@@ -10,7 +10,7 @@ import rp2
 
 from boards.common import port_esp32, port_rp2, sntp
 from boards.common.sntp import Judge, unix_of
-from boards.common.which_store import FILE, FRAM, open_store
+from boards.common.which_store import FILE, FRAM, Mark, open_store
 from boards.common.wifi import Wifi
 
 
@@ -150,6 +150,20 @@ def test_a_board_without_fram_keeps_to_its_file():
     buf = bytearray(5)
     opened(Chip()).read(256, buf)  # a FRAM fitted later is empty: the ledger stays where it is
     assert buf == b"token"
+    forget()
+
+
+def test_what_is_noted_of_the_ledger_stays_beside_the_choice_of_its_memory():
+    forget()
+    mark = Mark("mark.json")
+    assert mark.get("ledger") is None
+    opened(Chip(there=False))
+    mark.put({"ledger": "created"})
+    mark.put({"reset_at": 5})
+    opened(Chip())
+    with open("mark.json") as source:
+        assert json.load(source) == {"store": FILE, "ledger": "created", "reset_at": 5}
+    assert (mark.get("ledger"), mark.get("reset_at")) == ("created", 5)
     forget()
 
 

@@ -69,7 +69,7 @@ class Line:
 
 def test_every_register_has_a_getter_and_no_more():
     line = Line()
-    assert sorted(line.view.getters) == sorted(row[registers.NAME] for row in registers.ROWS)
+    assert sorted(line.view.sources) == sorted(row[registers.NAME] for row in registers.ROWS)
     brought = sum(len(getattr(one, "REGISTERS", ())) for one in line.meter.features)
     assert brought + len(line.view.REGISTERS) == len(registers.ROWS)  # no name twice
 

@@ -104,10 +104,8 @@ def test_an_order_begins_a_new_ledger_in_which_old_tokens_stay_used():
         assert mark.values["reset_tid_floor"] == FIRST_TID + 100
         again = meter(memory, mark=mark, ledger_reset=ORDER)
         assert again.account.credit_wh == 20000
-        assert (again.ledger.resets.at, again.ledger.resets.tid_floor) == (
-            ORDER["at"],
-            FIRST_TID + 100,
-        )
+        ledger = again.ledger
+        assert (ledger.reset_at, ledger.reset_tid_floor) == (ORDER["at"], FIRST_TID + 100)
         assert again.enter_token(token(200, 100)) == results.USED_ERROR
 
 
@@ -205,6 +203,35 @@ def test_a_later_form_is_refused_and_left_alone():
             device.pulses(100)
             device.sensed((230000, 0, 0, 5000), True, False)
             assert bytes(memory.data) == bytes(later) and memory.writes == 0
+
+
+def test_records_that_do_not_fit_are_a_fault_and_left_alone():
+    data, mark = _used()
+    for tag in (1, 2, 3, 4, 5, 6, 200):
+        for length in (1, 3, 40, 255):
+            broken = bytearray(data)
+            for slot in (0, 1):
+                start = slot * SLOT_SIZE
+                broken[start + 6 : start + 9] = bytes((tag, 1, length))
+                _seal(broken, slot)
+            memory = Memory(broken)
+            assert _is_lost(meter(memory, mark=mark, ledger_reset=ORDER)), (tag, length)
+            assert bytes(memory.data) == bytes(broken)
+
+
+def test_a_flipped_bit_anywhere_in_a_slot_is_seen():
+    data, mark = _used()
+    good = meter(Memory(data), mark=mark)
+    newer = 0 if data[5] > data[SLOT_SIZE + 5] else SLOT_SIZE
+    for at in range(SLOT_SIZE):
+        for bit in (0, 3, 7):
+            memory = Memory(data)
+            memory.data[newer + at] ^= 1 << bit
+            device = meter(memory, mark=mark)
+            assert device.ledger.fault == ""
+            assert device.account.credit_wh == 20000  # that of the older slot
+            assert device.enter_token(token(200, 0)) == results.USED_ERROR
+    return good.account.credit_wh
 
 
 def test_tags_are_unique_and_all_records_fit():
