@@ -167,7 +167,7 @@ def test_a_second_client_takes_the_place_for_a_while(make: Any, broker: Amqtt, b
     station = Station(broker.port)
     wait_until(station.online, "the collector online")
     station.echo(1)
-    intruder = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="tjugo-c1")
+    intruder = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="tjugo-1-c1")
     intruder.connect("127.0.0.1", broker.port)
     intruder.loop_start()
     wait_until(intruder.is_connected, "the intruder")

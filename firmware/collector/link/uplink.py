@@ -31,7 +31,7 @@ class Uplink:
         self._net = board.net
         self._clock = board.clock
         self._id = options.id
-        self._client_id = "tjugo-" + options.id
+        self._client_id = f"tjugo-{options.tenant}-{options.id}"
         self._port = options.port
         self._resolver = Resolver(options.host, board.net, options.dns)
         self._outbox = parts.outbox
