@@ -52,6 +52,9 @@ fmt: setup-dev  ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+dist: setup-dev  ## Build the wheel and the sdist of sts_portable alone in build/dist
+	@$(BIN)/python tools/dist.py build/dist
+
 clean:  ## Remove what was built and installed; downloads and the station's data stay
 	@rm -rf .venv *.egg-info host/*.egg-info
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state -exec rm -rf {} +
@@ -62,4 +65,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak bench vectors lint fmt clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak bench vectors lint fmt dist clean setup setup-dev

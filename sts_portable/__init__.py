@@ -1,1 +1,20 @@
-"""STS (IEC 62055-41) tokens: one source for meters and vending. See README.md."""
+"""STS (IEC 62055-41) tokens: one source for meters and vending. See README.md.
+
+The modules and the classes of exports.py are attributes of the package. Each is imported when
+first used, so that a meter loads nothing of what a point of sale needs. The types are in
+__init__.pyi.
+"""
+
+__version__ = "0.2.0"
+
+
+def __getattr__(name):
+    """Return a module or a public class by name (PEP 562). Raise AttributeError for another."""
+    if "A" <= name[:1] <= "Z":
+        from .exports import find
+
+        return find(name)
+    try:
+        return __import__("sts_portable." + name, None, None, (name,))
+    except ImportError as error:
+        raise AttributeError("sts_portable has no attribute '%s': %s" % (name, error))

@@ -10,26 +10,30 @@ MAX_TENTHS = 18201624
 _MANTISSA = 0x3FFF
 
 
-def decode(field):
-    """The quantity that a 16-bit amount field stands for."""
+def decode(field: int) -> int:
+    """Return the quantity that a 16-bit amount field stands for."""
+    if not 0 <= field <= 0xFFFF:
+        raise RangeError("amount field %d does not fit 16 bits" % field)
     return _value(field >> 14, field & _MANTISSA)
 
 
-def encode(tenths):
-    """The smallest 16-bit field whose value is at least `tenths`; RangeError outside its range."""
+def encode(tenths: int) -> int:
+    """Return the smallest 16-bit field worth at least `tenths`; RangeError outside its range."""
     if not 0 <= tenths <= MAX_TENTHS:
         raise RangeError("amount %d is outside 0 to %d" % (tenths, MAX_TENTHS))
     return _series(tenths, True)
 
 
-def decode_currency(field):
-    """The amount of a 20-bit field (sign, 5-bit exponent, 14-bit mantissa). Provisional."""
+def decode_currency(field: int) -> int:
+    """Return the amount of a 20-bit field: sign, 5-bit exponent, 14-bit mantissa."""
+    if not 0 <= field <= 0xFFFFF:
+        raise RangeError("currency field %d does not fit 20 bits" % field)
     value = _value(field >> 14 & 31, field & _MANTISSA)
     return -value if field >> 19 else value
 
 
-def encode_currency(units):
-    """The 20-bit field for `units` of 1e-5; rounds up, a debt towards zero. Provisional."""
+def encode_currency(units: int) -> int:
+    """Return the 20-bit field for `units` of 1e-5; rounds up, a debt towards zero."""
     field = _series(abs(units), units > 0)
     if field >> 19:
         raise RangeError("currency amount %d is too large for a token" % units)

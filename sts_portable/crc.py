@@ -1,4 +1,4 @@
-"""The token's check fields (sts.md: CRC-16/MODBUS, register stored low byte first).
+"""The token's check fields (CRC-16/MODBUS, register stored low byte first).
 
 Like sta_rounds.py it may be compiled with mpy-cross -X emit=viper; the annotations are for that.
 """
@@ -7,7 +7,7 @@ ptr8 = object  # for interpreters; viper has its own
 
 
 def field(cls: int, block: ptr8) -> int:
-    """The 16-bit CRC field of an 8-byte block of class `cls`; bits 15..0 are ignored.
+    """Return the 16-bit CRC field of an 8-byte block of class `cls`; bits 15..0 are ignored.
 
     The polynomial is x16 + x15 + x2 + 1 (0xA001 reflected): what a byte adds is itself at two
     neighbouring places, and 0xC001 if it has an odd number of ones (0x6996: which nibbles have).
@@ -32,6 +32,6 @@ def field(cls: int, block: ptr8) -> int:
         i += 1
 
 
-def matches(cls: int, block) -> bool:
-    """Whether the block's last two bytes are its CRC field."""
+def matches(cls: int, block: object) -> bool:
+    """Return whether the block's last two bytes are its CRC field."""
     return int(field(cls, block)) == int(block[6]) << 8 | int(block[7])

@@ -102,11 +102,11 @@ def _run(block, subkeys):
     return _bytes(out)
 
 
-def encrypt(key, block):
+def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt 8 bytes with an 8-byte key, both most significant byte first."""
     return _run(block, _subkeys(key))
 
 
-def decrypt(key, block):
+def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Undo encrypt()."""
     return _run(block, reversed(_subkeys(key)))

@@ -4,11 +4,13 @@ check() authenticates and validates, the caller executes, commit() remembers. No
 before commit(), so a token that cannot be executed (credit overflow, say) is not consumed.
 """
 
-from . import crc, ea, results
+from . import crc, limits, results
+from . import ea as _ea
 from .errors import FormatError
 from .packed import place
 from .token import Token, is_encrypted, split
 
+_DDTK = 1
 _STORE_BYTES = 150  # 50 entries of 3
 KCT_TIMEOUT_MS = 600000
 _PARTS = {
@@ -31,9 +33,25 @@ _ELEMENTS = {
 
 
 class KeyState:
-    """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken (sts.md section 5)."""
+    """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken.
 
-    def __init__(self, key, ea=7, kt=2, krn=1, sgc=123456, ti=1, ken=255):
+    Raises StsError for a key of the wrong length for its EA, RangeError for a number that the
+    register cannot hold.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        ea: int = 7,
+        kt: int = 2,
+        krn: int = 1,
+        sgc: int = 123456,
+        ti: int = 1,
+        ken: int = 255,
+    ) -> None:
+        _ea.check_key(ea, key)
+        for name, value in (("KT", kt), ("KRN", krn), ("SGC", sgc), ("TI", ti), ("KEN", ken)):
+            limits.check(name, value)
         self.key = key
         self.ea = ea
         self.kt = kt
@@ -42,26 +60,40 @@ class KeyState:
         self.ti = ti
         self.ken = ken
 
+    def __repr__(self) -> str:
+        """Return everything but the key, which is a secret."""
+        text = "KeyState(key=<hidden>, ea=%d, kt=%d, krn=%d, sgc=%d, ti=%d, ken=%d)"
+        return text % (self.ea, self.kt, self.krn, self.sgc, self.ti, self.ken)
+
 
 class TidStore:
     """The 50 newest accepted TIDs, 3 bytes each, ascending; `buf` is all that must persist.
 
     An empty entry is 0 and therefore sorts first. TID 0 cannot be told from it, is never issued
-    (tid.from_minutes) and counts as older than everything.
+    (tid.from_minutes) and counts as older than everything. Raises FormatError unless `buf` is 150
+    bytes that can be written.
     """
 
-    def __init__(self, buf=None):
-        self.buf = buf or bytearray(_STORE_BYTES)
+    def __init__(self, buf: "bytearray | memoryview | None" = None) -> None:
+        if buf is None:
+            buf = bytearray(_STORE_BYTES)
+        if len(buf) != _STORE_BYTES:
+            raise FormatError("a TID store has %d bytes, not %d" % (_STORE_BYTES, len(buf)))
+        try:
+            buf[0] = buf[0]
+        except TypeError:
+            raise FormatError("a TID store is a bytearray; %r is read-only" % type(buf))
+        self.buf = buf
 
-    def is_old(self, tid):
-        """Whether the TID is 0 or the store is full of newer ones."""
+    def is_old(self, tid: int) -> bool:
+        """Return whether the TID is 0 or the store is full of newer ones."""
         return tid == 0 or place(self.buf, tid) < 0
 
-    def contains(self, tid):
-        """Whether the TID is stored: then it has a place of its own, not its forerunner's."""
+    def contains(self, tid: int) -> bool:
+        """Return whether the TID is stored: then its place is not its forerunner's."""
         return tid > 0 and place(self.buf, tid) != place(self.buf, tid - 1)
 
-    def add(self, tid):
+    def add(self, tid: int) -> None:
         """Store a TID in place of an empty entry or the smallest; nothing if known or too old."""
         buf = self.buf
         last = place(buf, tid)
@@ -73,7 +105,7 @@ class TidStore:
         buf[last + 1] = tid >> 8 & 0xFF
         buf[last + 2] = tid & 0xFF
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget every TID (a key change with the rollover bit)."""
         for i in range(_STORE_BYTES):
             self.buf[i] = 0
@@ -86,7 +118,13 @@ class Decoder:
     class 2 subclasses that this meter knows, as class << 4 | subclass (0x2B to 0x2F).
     """
 
-    def __init__(self, key, tids, mfr_code=0, extra=()):
+    def __init__(
+        self,
+        key: KeyState,
+        tids: TidStore,
+        mfr_code: int = 0,
+        extra: "tuple[int, ...]" = (),
+    ) -> None:
         self.key = key
         self.tids = tids
         self.mfr_code = mfr_code
@@ -94,8 +132,8 @@ class Decoder:
         self._parts = {}
         self._parts_age_ms = 0
 
-    def check(self, digits):
-        """(result, token) of 20 digits. ACCEPT means: may be executed, then commit(token).
+    def check(self, digits: "str | bytes | bytearray | memoryview") -> "tuple[int, Token | None]":
+        """Return (result, token) of 20 digits. ACCEPT means: may be executed, then commit(token).
 
         Any other result is final; the token is None unless it was authentic. The order is the
         standard's: authenticate (CRC, manufacturer), validate (used, old, expired, DDTK), then
@@ -109,7 +147,7 @@ class Decoder:
             return results.FUNCTION_ERROR, None
         key = self.key
         if is_encrypted(cls):
-            block = ea.decrypt(key.ea, key.key, block)
+            block = _ea.decrypt(key.ea, key.key, block)
         if not crc.matches(cls, block):
             return results.CRC_ERROR, None
         token = Token(cls, block, len(key.key))
@@ -131,7 +169,7 @@ class Decoder:
             return results.OLD_ERROR
         if token.tid >> 16 > self.key.ken:
             return results.KEY_EXPIRED_ERROR
-        if token.cls == 0 and self.key.kt < 2:
+        if token.cls == 0 and self.key.kt == _DDTK:
             return results.DDTK_ERROR
         return results.NONE
 
@@ -150,12 +188,14 @@ class Decoder:
             return results.KEY_TYPE_ERROR
         return results.ACCEPT
 
-    def commit(self, token):
-        """Remember an executed token; the result is what to show.
+    def commit(self, token: Token) -> int:
+        """Remember an executed token; return the result to be shown.
 
         Stores the TID, or takes a key-change section: FIRST_KCT to FOURTH_KCT while the set is
-        incomplete, ACCEPT once the new key is in force, RANGE_ERROR (set dropped) for a supply
-        group above 999999. Afterwards tids.buf and the KeyState must be saved together.
+        incomplete, ACCEPT once the new key is in force, RANGE_ERROR (set dropped, nothing changed)
+        for a supply group above 999999 and for the key that is in force already: such a set is
+        a replay, and its rollover bit would make used tokens usable again. Afterwards tids.buf and
+        the KeyState must be saved together.
         """
         code = token.cls << 4 | token.subclass
         if code in _PARTS:
@@ -166,7 +206,7 @@ class Decoder:
             self.tids.add(token.tid)
         return results.ACCEPT
 
-    def elapsed(self, ms):
+    def elapsed(self, ms: int) -> None:
         """Let time pass: a partial key-change set is dropped 10 minutes after its last part."""
         if self._parts:
             self._parts_age_ms += ms
@@ -193,9 +233,10 @@ class Decoder:
             fresh += third.field("nk") + fourth.field("nk")
         elif third and first.field("kct3"):
             sgc = third.field("sgc")
-        if sgc > 999999:
+        fresh += second.field("nk")
+        if sgc > 999999 or fresh == key.key:
             return results.RANGE_ERROR
-        key.key = fresh + second.field("nk")
+        key.key = fresh
         key.sgc = sgc
         key.kt = first.field("kt")
         key.krn = first.field("krn")

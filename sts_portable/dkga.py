@@ -1,4 +1,4 @@
-"""Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04 (sts.md section 6).
+"""Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04.
 
 Where public sources disagree the caller must choose: `variant` names the reading, and without
 one such a derivation raises DkgaError. CHOICES lists them.
@@ -7,7 +7,10 @@ one such a derivation raises DkgaError. CHOICES lists them.
 import hashlib
 
 from . import ea as _ea
+from . import limits
 from . import pan as _pan
+from . import tid as _tid
+from .digits import plain
 from .errors import StsError
 
 # (dkga or case, variant): how the unresolved derivations may be read.
@@ -25,13 +28,13 @@ class DkgaError(StsError):
     """The derivation's inputs do not go together, or an open choice was not made."""
 
 
-def register_hmac(function):
+def register_hmac(function: object) -> None:
     """Use function(key, message) -> 32 bytes for HMAC-SHA-256; None goes back to the built one."""
     _registered[:] = [function] if function else []
 
 
-def hmac_sha256(key, text):
-    """HMAC-SHA-256 (FIPS 198-1) for keys of at most 64 bytes."""
+def hmac_sha256(key: bytes, text: bytes) -> bytes:
+    """Return the HMAC-SHA-256 (FIPS 198-1) for keys of at most 64 bytes."""
     if _registered:
         return _registered[0](key, text)
     padded = key + bytes(64 - len(key))
@@ -42,8 +45,8 @@ def hmac_sha256(key, text):
     return outer.digest()
 
 
-def pan_block(pan, kt, variant=None):
-    """PANBlock, 8 bytes: MeterPAN digits 2 to 17; a common key (KT 3) has zeros for the DRN."""
+def pan_block(pan: str, kt: int, variant: "str | None" = None) -> bytes:
+    """Return the PANBlock, 8 bytes: MeterPAN digits 2 to 17; KT 3 has zeros for the DRN."""
     if kt != 3:
         return _nibbles(pan[1:17])
     if pan.startswith(_pan.IIN_4_DIGIT):
@@ -52,26 +55,52 @@ def pan_block(pan, kt, variant=None):
     return _nibbles(pan[1:6] + "00000000000")
 
 
-def control_block(kt, sgc, ti, krn):
-    """CONTROLBlock, 8 bytes: KT, SGC, TI, KRN as digits, then ones."""
-    return _nibbles("%d%06d%02d%dffffff" % (kt, int(sgc), int(ti), krn))
+def control_block(kt: int, sgc: "int | str", ti: "int | str", krn: int) -> bytes:
+    """Return the CONTROLBlock, 8 bytes: KT, SGC, TI, KRN as digits, then ones."""
+    sgc, ti = _register(kt, sgc, ti, krn)
+    return _nibbles("%d%06d%02d%dffffff" % (kt, sgc, ti, krn))
 
 
-def message(pan, kt, sgc, ti, krn, bdt, ea, key_bytes):
-    """The DKGA04 text that is signed: label, zero, context, key length in bits."""
-    label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (bdt.encode(), ea, int(ti))
-    context = b"\x04\x06%06d\x01%d\x01%d\x12%s" % (int(sgc), kt, krn, pan.encode())
+def message(
+    pan: str,
+    kt: int,
+    sgc: "int | str",
+    ti: "int | str",
+    krn: int,
+    bdt: str,
+    ea: int,
+    key_bytes: int,
+) -> bytes:
+    """Return the DKGA04 text that is signed: label, zero, context, key length in bits."""
+    sgc, ti = _register(kt, sgc, ti, krn)
+    label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (_tid.check_base(bdt).encode(), ea, ti)
+    context = b"\x04\x06%06d\x01%d\x01%d\x12%s" % (sgc, kt, krn, pan.encode())
     return label + b"\x00" + context + bytes((0, 0, 0, key_bytes * 8))
 
 
-def decoder_key(dkga, vk, pan, kt, sgc, ti, krn, bdt="93", ea=7, variant=None):
+def decoder_key(
+    dkga: str,
+    vk: bytes,
+    pan: str,
+    kt: int,
+    sgc: "int | str",
+    ti: "int | str",
+    krn: int,
+    bdt: str,
+    ea: int = 7,
+    variant: "str | None" = None,
+) -> bytes:
     """Derive the decoder key: 8 bytes for EA07 and EA09, 16 for EA11, first byte most significant.
 
-    dkga "01".."04"; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN;
-    sgc and ti as digits or int; bdt only matters to DKGA04. Raises DkgaError or PanError.
+    dkga "01".."04"; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN, spaces
+    and hyphens allowed; sgc and ti as digits or int; bdt "93", "14" or "35": DKGA04 puts it into
+    the key, with the others it must still be one that exists. Raises DkgaError, RangeError for
+    a number or base date, PanError.
     """
-    _pan.drn_from_pan(pan)
-    _check(dkga, vk, kt, int(sgc), int(ti), krn, ea)
+    pan = _pan.pan_from_drn(_pan.drn_from_pan(pan))
+    _tid.check_base(bdt)
+    sgc, ti = _register(kt, sgc, ti, krn)
+    _check(dkga, vk, krn, ea)
     if dkga == "04":
         if kt == 3 and _choose("04 KT 3", variant) == "pan-600727":
             pan = "600727000000000000"
@@ -98,21 +127,34 @@ def _dkga03(vk, data, variant):
 _DERIVE = {"01": _dkga01, "02": _dkga02, "03": _dkga03}
 
 
-def _check(dkga, vk, kt, sgc, ti, krn, ea):
-    limits = (("KT", kt, 0, 3), ("SGC", sgc, 0, 999999), ("TI", ti, 0, 99), ("KRN", krn, 1, 9))
-    for name, value, low, high in limits:
-        if not low <= value <= high:
-            raise DkgaError("%s %d is outside %d to %d" % (name, value, low, high))
+def _register(kt, sgc, ti, krn):
+    """Return SGC and TI as integers. Raise RangeError for what the key register cannot hold."""
+    limits.check("KT", kt)
+    limits.check("KRN", krn)
+    return _number("SGC", sgc), _number("TI", ti)
+
+
+def _number(name, value):
+    """Return a number given as digits or int. Raise RangeError for what is none or too large."""
+    if isinstance(value, str) and value and plain(value).decode() == value:
+        value = int(value)
+    limits.check(name, value)
+    return value
+
+
+def _check(dkga, vk, krn, ea):
     if dkga not in VK_BYTES:
-        raise DkgaError("DKGA '%s' is not one of 01, 02, 03, 04" % dkga)
+        raise DkgaError("DKGA '%s' is not one of 01, 02, 03, 04" % (dkga,))
     if ea not in _ea.KEY_BYTES:
-        raise DkgaError("encryption algorithm %s is not one of 7, 9, 11" % ea)
+        raise DkgaError("encryption algorithm %s is not one of 7, 9, 11" % (ea,))
     if len(vk) != VK_BYTES[dkga]:
-        raise DkgaError("DKGA%s needs a vending key of %d bytes" % (dkga, VK_BYTES[dkga]))
+        text = "DKGA%s needs a vending key of %d bytes, not %d"
+        raise DkgaError(text % (dkga, VK_BYTES[dkga], len(vk)))
     if ea == 11 and dkga != "04":
-        raise DkgaError("EA11 needs DKGA04")
+        raise DkgaError("EA11 needs DKGA04, not %s" % dkga)
     if dkga == "01" and (krn != 1 or ea != 7):
-        raise DkgaError("DKGA01 exists only for KRN 1 and EA07")
+        text = "DKGA01 exists only for KRN 1 and EA07, not for KRN %d and EA%02d"
+        raise DkgaError(text % (krn, ea))
     if dkga != "04" and not all(_is_odd(byte) for byte in vk):
         raise DkgaError("a DES vending key must have odd parity in every byte")
 

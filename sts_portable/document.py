@@ -17,8 +17,8 @@ def _unit(code):
     return meaning.UNITS.get(code, "")
 
 
-def lines():
-    """The table, line by line."""
+def lines() -> "list[str]":
+    """Return the table, line by line."""
     out = ["| token | name | fields and bits | unit | provisional |", "|---|---|---|---|---|"]
     for code in sorted(layouts.TOKENS, key=lambda c: (c & 0xFF, c)):
         name, layout, _ = layouts.TOKENS[code]

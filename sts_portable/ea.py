@@ -16,32 +16,41 @@ def _load(code):
     return module.encrypt, module.decrypt
 
 
-def register(code, encrypt, decrypt):
+def register(code: int, encrypt: object, decrypt: object) -> None:
     """Use these functions (key, block) -> 8 bytes for an EA code instead of the portable ones."""
     _loaded[code] = (encrypt, decrypt)
 
 
-def unregister(code):
+def unregister(code: int) -> None:
     """Go back to the portable functions."""
     _loaded.pop(code, None)
 
 
-def _functions(code, key):
+def check_key(code: int, key: bytes) -> None:
+    """Raise StsError unless the EA code exists and its keys have as many bytes as this one."""
+    if code not in KEY_BYTES:
+        raise StsError("encryption algorithm %s is not one of 7, 9, 11" % (code,))
+    if len(key) != KEY_BYTES[code]:
+        text = "EA%02d needs a key of %d bytes, not %d"
+        raise StsError(text % (code, KEY_BYTES[code], len(key)))
+
+
+def _functions(code, key, block):
     pair = _loaded.get(code)
     if pair is None:
-        if code not in KEY_BYTES:
-            raise StsError("encryption algorithm %s is not one of 7, 9, 11" % code)
+        check_key(code, key)
         pair = _loaded[code] = _load(code)
-    if len(key) != KEY_BYTES[code]:
-        raise StsError("EA%02d needs a key of %d bytes" % (code, KEY_BYTES[code]))
+    check_key(code, key)
+    if len(block) != 8:
+        raise StsError("a block has 8 bytes, not %d" % len(block))
     return pair
 
 
-def encrypt(code, key, block):
+def encrypt(code: int, key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt an 8-byte block (most significant byte first) with algorithm `code`."""
-    return _functions(code, key)[0](key, block)
+    return _functions(code, key, block)[0](key, block)
 
 
-def decrypt(code, key, block):
+def decrypt(code: int, key: bytes, block: "bytes | bytearray") -> bytes:
     """Decrypt an 8-byte block (most significant byte first) with algorithm `code`."""
-    return _functions(code, key)[1](key, block)
+    return _functions(code, key, block)[1](key, block)

@@ -5,27 +5,31 @@ from .errors import FormatError, RangeError
 from .layouts import TOKENS  # noqa: F401  the table, for those who encode
 
 
-def _row(cls, subclass, key_bytes):
-    found = layouts.row(cls, subclass, key_bytes)
+def _row(cls, subclass, key_bytes, index):
+    found = layouts.row(cls, subclass, key_bytes, index)
     if found is None:
         raise FormatError("class %d subclass %d is reserved" % (cls, subclass))
     return found
 
 
-def decode(cls, subclass, block, key_bytes=16):
-    """Every field of a clear block as a dict; FormatError for a reserved subclass."""
-    return {f[0]: layouts.get(f, block) for f in _row(cls, subclass, key_bytes)[1]}
+def decode(
+    cls: int, subclass: int, block: "bytes | bytearray", key_bytes: int = 16
+) -> "dict[str, int | bytes]":
+    """Return every field of a clear block by name; FormatError for a reserved subclass."""
+    found = _row(cls, subclass, key_bytes, block[4] >> 2)
+    return {f[0]: layouts.get(f, block) for f in found[1]}
 
 
-def encode(cls, subclass, **values):
-    """The clear 8-byte block of a token, CRC field included.
+def encode(cls: int, subclass: int, **values: "int | bytes") -> bytes:
+    """Return the clear 8-byte block of a token, CRC field included.
 
     Values are the raw field contents by name (an amount is its field code: amount.encode);
-    fields left out are 0. Class 2 subclass 8 takes `sgc` (64-bit keys) or `sgclo` and `nk`.
+    fields left out are 0. Class 2 subclass 8 takes `sgc` (64-bit keys) or `sgclo` and `nk`;
+    subclass 10 takes `flag` and `state` with `index` 63, and `data` with another.
     Raises FormatError for a reserved subclass or an unknown name, RangeError for a value that
     does not fit.
     """
-    found = _row(cls, subclass, 8 if "sgc" in values else 16)
+    found = _row(cls, subclass, 8 if "sgc" in values else 16, values.get("index", 0))
     number = subclass << 60
     used = 0
     for field in found[1]:
@@ -45,26 +49,27 @@ def encode(cls, subclass, **values):
 
 def _placed(field, value):
     if field is layouts.NK:
-        if len(value) != 4:
-            raise RangeError("a key section has 4 bytes, not %d" % len(value))
+        if isinstance(value, int) or len(value) != 4:
+            size = "%d" % len(value) if not isinstance(value, int) else "a number"
+            raise RangeError("a key section has 4 bytes, not " + size)
         return int.from_bytes(value, "big") << field[1]
     width = field[2] + (field[4] if len(field) > 3 else 0)
-    if not 0 <= value < 1 << width:
-        raise RangeError("%s %d does not fit %d bits" % (field[0], value, width))
+    if not isinstance(value, int) or not 0 <= value < 1 << width:
+        raise RangeError("%s %s does not fit %d bits" % (field[0], value, width))
     if len(field) > 3:
         return (value & (1 << field[2]) - 1) << field[1] | value >> field[2] << field[3]
     return value << field[1]
 
 
-def is_currency(cls, block):
-    """Whether the block carries CRC_C instead of CRC: class 0, subclass 4 to 7."""
+def is_currency(cls: int, block: "bytes | bytearray") -> bool:
+    """Return whether the block carries CRC_C instead of CRC: class 0, subclass 4 to 7."""
     return cls == 0 and block[0] >> 6 == 1
 
 
-def crc_message(cls, block):
-    """The bytes the CRC runs over: Class, SubClass and body right-aligned in 7 bytes.
+def crc_message(cls: int, block: "bytes | bytearray") -> bytes:
+    """Return the bytes the CRC runs over: Class, SubClass and body right-aligned in 7 bytes.
 
-    CRC_C (provisional: one public source, no compliance vector) adds one byte 0x01.
+    CRC_C adds one byte 0x01.
     """
     text = bytes([cls]) + bytes(block[:6])
     return text + b"\x01" if is_currency(cls, block) else text

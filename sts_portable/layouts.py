@@ -2,6 +2,7 @@
 
 TOKENS maps class << 4 | subclass to (name, fields, value). A field is (name, lowest bit, width);
 two more numbers (lowest bit, width) give the place of its upper bits when it is in two pieces.
+A second form of a token has 0x100 added to its code.
 `value` is the field that Token.value returns, or None. The same rows read a block here, encode
 (fields.py) and document (document.py). Bits 63..60 of every block are the SubClass and 15..0 the
 CRC field.
@@ -30,6 +31,9 @@ def _test(name, width, mfr_width):
 
 
 _KCT3_64 = 0x128  # subclass 8 under a 64-bit key carries the whole SGC and no key bytes
+_EXTENDED_DATA = 0x12A  # subclass 10 with a register index instead of the flags' one
+FLAG_INDEX = 63  # of the extended tokens 1/2 and 2/10: a flag, not a register
+_DATA = ("data", 16, 10)
 _FLAG = ("state", 16, 1)
 _MANUFACTURER = _with_tid("Manufacturer", "value")
 
@@ -44,6 +48,11 @@ TOKENS = {
     0x07: _currency("TimeCurrency"),
     0x10: _test("InitiateMeterTest/Display1", 36, 8),
     0x11: _test("InitiateMeterTest/Display2", 28, 16),
+    0x12: (
+        "ExtendedRead",
+        (("index", 54, 6), ("data", 24, 30), ("mfr", 16, 8)),
+        ("index", 54, 6),
+    ),
     0x20: _with_tid("SetMaximumPowerLimit", "mpl"),
     0x21: _with_tid("ClearCredit", "register"),
     0x22: _with_tid("SetTariffRate", "rate"),
@@ -64,25 +73,34 @@ TOKENS = {
     0x2D: _MANUFACTURER,
     0x2E: _MANUFACTURER,
     0x2F: _MANUFACTURER,
+    _EXTENDED_DATA: ("SetExtended", (RND, TID, ("index", 26, 6), _DATA), _DATA),
     _KCT3_64: ("Set3rdSectionDecoderKey", (("sgc", 36, 24), ("pad", 16, 20)), None),
 }
 
 
-def row(cls, subclass, key_bytes=16):
-    """The TOKENS row, or None for a reserved subclass. An 8-byte key has its own third section."""
+def row(
+    cls: int, subclass: int, key_bytes: int = 16, index: int = FLAG_INDEX
+) -> "tuple[str, tuple, tuple | None] | None":
+    """Return the TOKENS row, or None for a reserved subclass.
+
+    An 8-byte key has its own third section; index, bits 31..26 of the block, chooses between the
+    two forms of class 2 subclass 10.
+    """
     code = cls << 4 | subclass
-    return TOKENS.get(_KCT3_64 if code == 0x28 and key_bytes == 8 else code)
+    if (code == 0x28 and key_bytes == 8) or (code == 0x2A and index != FLAG_INDEX):
+        code |= 0x100
+    return TOKENS.get(code)
 
 
-def bits(block, low, width):
-    """Bits low + width - 1 .. low of an 8-byte block (bit 0 is the last byte's lowest)."""
+def bits(block: "bytes | bytearray", low: int, width: int) -> int:
+    """Return bits low + width - 1 .. low of an 8-byte block (bit 0 is the last byte's lowest)."""
     if width > 24:
         return bits(block, low + 24, width - 24) << 24 | _bits(block, low, 24)
     return _bits(block, low, width)
 
 
-def get(field, block):
-    """The content of one field of a block: an integer, or 4 bytes of a new key."""
+def get(field: tuple, block: "bytes | bytearray") -> "int | bytes":
+    """Return the content of one field of a block: an integer, or 4 bytes of a new key."""
     if field is NK:
         return bytes(block[2:6])
     width = field[2]

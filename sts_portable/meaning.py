@@ -37,7 +37,7 @@ REGISTERS = {
     0xFFFF: "all credit",
 }
 
-# SetExtended, index 63: flag number -> meaning of 1. Provisional: one source.
+# SetExtended, index 63: flag number -> meaning of 1.
 FLAGS = {
     0: "CTS test",
     1: "detect tamper",
@@ -58,12 +58,7 @@ CURRENCY_UNIT = "1e-5 of the currency unit"
 
 # What no compliance vector stands behind: class << 4 | subclass -> why.
 PROVISIONAL = {
-    0x03: "frame from one source",
-    0x04: "CRC_C and 20-bit amount from one source",
-    0x05: "as 4",
-    0x06: "as 4",
-    0x07: "as 4",
-    0x2A: "index and flags from one source",
+    0x12: "data: both known tokens have 0",
     0x2B: "RND, TID and 16 bits assumed",
     0x2C: "as 11",
     0x2D: "as 11",
@@ -73,8 +68,8 @@ PROVISIONAL = {
 }
 
 
-def tests_of(control, width):
-    """The test numbers a control field asks for; [0] when every bit of `width` is set."""
+def tests_of(control: int, width: int) -> "list[int]":
+    """Return the test numbers a control field asks for; [0] when every bit of `width` is set."""
     if control == (1 << width) - 1:
         return [0]
     return [n + 1 for n in range(width) if control >> n & 1]

@@ -68,7 +68,7 @@ del _S9_PAIRS  # a kilobyte of a board's heap
 
 
 def _fi(x, k):
-    """The 16-bit function FI of RFC 2994, key word `k`."""
+    """Return the 16-bit function FI of RFC 2994, key word `k`."""
     low = x & 127
     high = _S9[x >> 7] ^ low
     low = _S7[low] ^ high & 127 ^ k >> 9
@@ -135,7 +135,7 @@ def _bytes(a, b, c, d):
     return bytes((a >> 8, a & 255, b >> 8, b & 255, c >> 8, c & 255, d >> 8, d & 255))
 
 
-def encrypt(key, block):
+def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt 8 bytes with a 16-byte key, both most significant byte first."""
     k, d = _words(key)
     s = _halves(block, 0, 4)
@@ -147,7 +147,7 @@ def encrypt(key, block):
     return _bytes(s[2], s[3], s[0], s[1])
 
 
-def decrypt(key, block):
+def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Undo encrypt()."""
     k, d = _words(key)
     s = _halves(block, 4, 0)

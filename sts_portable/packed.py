@@ -7,7 +7,7 @@ ptr8 = object  # for interpreters; viper has its own
 
 
 def bits(block: ptr8, low: int, width: int) -> int:
-    """Bits low + width - 1 .. low of an 8-byte block, at most 24 of them."""
+    """Return bits low + width - 1 .. low of an 8-byte block, at most 24 of them."""
     high = low + width - 1 >> 3
     i = 7 - high
     value = block[i]
@@ -18,7 +18,7 @@ def bits(block: ptr8, low: int, width: int) -> int:
 
 
 def place(tids: ptr8, tid: int) -> int:
-    """Where the last entry not above `tid` begins in a TidStore's 150 bytes, or -3."""
+    """Return where the last entry not above `tid` begins in a TidStore's 150 bytes, or -3."""
     i = 147
     while i >= 0 and (tids[i] << 16 | tids[i + 1] << 8 | tids[i + 2]) > tid:
         i -= 3

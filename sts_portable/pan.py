@@ -1,5 +1,6 @@
 """DRN and MeterPAN: the meter's printed number and its 18-digit identity."""
 
+from .digits import plain
 from .errors import StsError
 
 IIN_2_DIGIT = "600727"  # DRN of 11 digits: 2-digit manufacturer code
@@ -10,8 +11,8 @@ class PanError(StsError):
     """A DRN or MeterPAN that cannot be one."""
 
 
-def luhn(digits):
-    """The Luhn mod-10 check digit (an int) of a string of decimal digits."""
+def luhn(digits: str) -> int:
+    """Return the Luhn mod-10 check digit (an int) of a string of decimal digits."""
     total = 0
     double = True
     for i in range(len(digits) - 1, -1, -1):
@@ -27,49 +28,61 @@ def _closed(digits):
     return luhn(digits[:-1]) == ord(digits[-1]) - 48
 
 
-def _is_digits(text):
-    return bool(text) and text.encode().isdigit()
+def _digits(text, what):
+    """Return the digits of what a person wrote, without spaces and hyphens, or raise PanError."""
+    found = plain(text).decode()
+    if not found:
+        raise PanError("%s has only decimal digits, not %r" % (what, text))
+    return found
 
 
-def normal(drn):
-    """The DRN at full length: fewer than 11 digits as printed get leading zeros.
+def normal(drn: str) -> str:
+    """Return the DRN at full length: fewer than 11 digits as printed get leading zeros.
 
-    Raises PanError when it is not 11 or 13 decimal digits or its check digit is wrong.
+    White space and hyphens do not count. Raises PanError when it is not 11 or 13 decimal digits
+    or its check digit is wrong. The right one is not named: most often it is another digit that
+    is mistyped, and the number would then be another meter's.
     """
-    if not _is_digits(drn):
-        raise PanError("a meter number (DRN) has only decimal digits, not '%s'" % drn)
-    full = "0" * (11 - len(drn)) + drn
+    found = _digits(drn, "a meter number (DRN)")
+    full = "0" * (11 - len(found)) + found
     if len(full) not in (11, 13):
-        raise PanError("a meter number (DRN) has 11 or 13 digits, '%s' has %d" % (drn, len(drn)))
+        text = "a meter number (DRN) has 11 or 13 digits, '%s' has %d"
+        raise PanError(text % (drn, len(found)))
     if not _closed(full):
-        text = "meter number %s has a wrong check digit (the last digit should be %d)"
-        raise PanError(text % (full, luhn(full[:-1])))
+        raise PanError("meter number %s has a wrong check digit" % full)
     return full
 
 
-def drn_valid(drn):
-    """Whether the text is a DRN: 11 or 13 digits with a correct last one."""
-    return len(drn) in (11, 13) and _is_digits(drn) and _closed(drn)
+def drn_valid(drn: str) -> bool:
+    """Return whether the text is a DRN: 11 or 13 digits, nothing between, the last one right."""
+    return len(drn) in (11, 13) and plain(drn).decode() == drn and _closed(drn)
 
 
-def with_check(payload):
+def with_check(payload: str) -> str:
     """Append the check digit to the manufacturer code and serial number (10 or 12 digits)."""
-    if len(payload) not in (10, 12) or not _is_digits(payload):
-        raise PanError("a manufacturer code and serial number have 10 or 12 digits together")
-    return payload + str(luhn(payload))
+    found = _digits(payload, "a manufacturer code and serial number")
+    if len(found) not in (10, 12):
+        text = "a manufacturer code and serial number have 10 or 12 digits together, '%s' has %d"
+        raise PanError(text % (payload, len(found)))
+    return found + str(luhn(found))
 
 
-def pan_from_drn(drn):
-    """The 18-digit MeterPAN of a DRN; PanError with the reason when the DRN is wrong."""
+def pan_from_drn(drn: str) -> str:
+    """Return the 18-digit MeterPAN of a DRN; PanError with the reason when the DRN is wrong."""
     drn = normal(drn)
     body = (IIN_2_DIGIT if len(drn) == 11 else IIN_4_DIGIT) + drn
     return body + str(luhn(body))
 
 
-def drn_from_pan(pan):
-    """The DRN inside a MeterPAN; PanError when length, IIN or a check digit is wrong."""
-    if len(pan) != 18 or not _is_digits(pan):
-        raise PanError("a MeterPAN has 18 decimal digits, not '%s'" % pan)
+def drn_from_pan(pan: str) -> str:
+    """Return the DRN inside a MeterPAN; PanError when length, IIN or a check digit is wrong.
+
+    White space and hyphens do not count.
+    """
+    found = plain(pan).decode()
+    if len(found) != 18:
+        raise PanError("a MeterPAN has 18 decimal digits, not %r" % (pan,))
+    pan = found
     if not _closed(pan):
         raise PanError("MeterPAN %s has a wrong check digit" % pan)
     if pan.startswith(IIN_2_DIGIT):

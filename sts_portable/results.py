@@ -4,7 +4,7 @@ try:
     from micropython import const
 except ImportError:
 
-    def const(value):
+    def const(value: int) -> int:
         return value
 
 
@@ -35,7 +35,7 @@ _NAMES = (
 )
 
 
-def name(code):
-    """The standard's name of a result code; "Result<n>" for a number that has none."""
+def name(code: int) -> str:
+    """Return the standard's name of a result code; "Result<n>" for a number that has none."""
     names = _NAMES.split()
     return names[code] if 0 <= code < len(names) else "Result%d" % code

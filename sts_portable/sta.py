@@ -26,7 +26,7 @@ _source = _SAMPLE
 _built = {}
 
 
-def set_tables(data=_SAMPLE):
+def set_tables(data: bytes = _SAMPLE) -> None:
     """Use other tables: 96 bytes, S1 (16) S2 (16) P (64), as a licensee's file holds them.
 
     Without an argument the sample tables come back. Raises ValueError, and keeps the tables in
@@ -42,8 +42,8 @@ def set_tables(data=_SAMPLE):
     _built.clear()
 
 
-def tables():
-    """The 96 bytes in use, as set_tables() takes them. A licensee's are secret."""
+def tables() -> bytes:
+    """Return the 96 bytes in use, as set_tables() takes them. A licensee's are secret."""
     return _source
 
 
@@ -55,7 +55,7 @@ def _inverse(table):
 
 
 def _tables(decrypting):
-    """(lane tables A, B, C; ends) for sta_rounds.py.
+    """Return (lane tables A, B, C; ends) for sta_rounds.py.
 
     ends: 16 bytes that a nibble of the data goes through on its way in, then 32 that a 5-bit slot
     goes through on its way out.
@@ -93,14 +93,14 @@ def _run(key, block, up):
     return bytes(out)
 
 
-def encrypt(key, block):
+def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt 8 bytes with an 8-byte key, both most significant byte first."""
     number = int.from_bytes(key, "big")
     turned = (number >> 12 | (number & 0xFFF) << 52).to_bytes(8, "big")
     return _run(turned, block, 0)
 
 
-def decrypt(key, block):
+def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Undo encrypt().
 
     A decryption round permutes first and substitutes second, a look-up does it the other way

@@ -8,7 +8,7 @@ ptr8 = ptr32 = object  # for interpreters; viper has its own
 
 
 def first(table: ptr32) -> int:
-    """The first item of a table; of bytes, machine code makes four one word."""
+    """Return the first item of a table; of bytes, machine code makes four one word."""
     return table[0]
 
 
@@ -41,7 +41,7 @@ def spread(block: ptr8, key: ptr8, table: ptr8, lanes: ptr32):
 
 
 def gather(lanes: ptr32, table: ptr8, block: ptr8):
-    """The 8 bytes of the slots in lanes[0..2], each of them through table[16..47]."""
+    """Put the 8 bytes of the slots in lanes[0..2] into block, each through table[16..47]."""
     a = lanes[0]
     b = lanes[1]
     c = lanes[2]

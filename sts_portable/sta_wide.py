@@ -14,7 +14,7 @@ _cache = {}
 
 
 def _tables(decrypting):
-    """(source tables they come from, eight look-ups of 1024, block in, block out)."""
+    """Return (source tables they come from, eight look-ups of 1024, block in, block out)."""
     narrow = sta._tables(decrypting)
     found = _cache.get(decrypting)
     if found and found[0] is narrow:
@@ -39,7 +39,7 @@ def _wide(block, spread):
 
 
 def _rows(key):
-    """The key bits of sixteen decryption rounds, each bit 4 of its slot."""
+    """Return the key bits of sixteen decryption rounds, each bit 4 of its slot."""
     k = _wide(key, _SPREAD)
     planes = [(k >> bit & _ONES) << 4 for bit in range(4)]
     rows = []
@@ -69,7 +69,7 @@ def _block(x, end):
     return bytes([end[x >> shift & 1023] for shift in (70, 60, 50, 40, 30, 20, 10, 0)])
 
 
-def encrypt(key, block):
+def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt 8 bytes with an 8-byte key, both most significant byte first."""
     _, pairs, start, end = _tables(False)
     rows = _rows(key)
@@ -77,7 +77,7 @@ def encrypt(key, block):
     return _block(_rounds(_wide(block, start), pairs, rows), end)
 
 
-def decrypt(key, block):
+def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
     """Undo encrypt()."""
     _, pairs, start, end = _tables(True)
     rows = _rows(key)

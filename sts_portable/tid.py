@@ -4,9 +4,10 @@ from .errors import RangeError
 
 MAX_TID = 0xFFFFFF
 BASE_YEARS = {"93": 1993, "14": 2014, "35": 2035}
+_MONTHS = b"\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
 
 
-def _days(year, month, day):
+def _days(year: int, month: int, day: int) -> int:
     """Days since 0000-03-01 in the proleptic Gregorian calendar."""
     if month < 3:
         year -= 1
@@ -14,29 +15,47 @@ def _days(year, month, day):
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 1
 
 
-def _base(bdt):
+def check_base(bdt: str) -> str:
+    """Return the base date code. Raise RangeError unless it is "93", "14" or "35"."""
     if bdt not in BASE_YEARS:
-        raise RangeError("base date code '%s' is not one of 93, 14, 35" % bdt)
-    return _days(BASE_YEARS[bdt], 1, 1)
+        raise RangeError("base date code '%s' is not one of 93, 14, 35" % (bdt,))
+    return bdt
 
 
-def _check(minutes):
+def _base(bdt: str) -> int:
+    return _days(BASE_YEARS[check_base(bdt)], 1, 1)
+
+
+def _check(minutes: int) -> int:
     if not 0 <= minutes <= MAX_TID:
         raise RangeError("minute %d is outside the base date's range 0 to %d" % (minutes, MAX_TID))
     return minutes
 
 
-def minutes(bdt, year, month, day, hour, minute):
-    """Minutes from the base date ("93", "14" or "35") to a civil time; RangeError outside 24 bits.
+def _check_civil(year: int, month: int, day: int, hour: int, minute: int) -> None:
+    last = 0
+    if 1 <= month <= 12:
+        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+        last = 29 if month == 2 and leap else _MONTHS[month - 1]
+    if not 1 <= day <= last:
+        raise RangeError("%d-%02d-%02d is no date" % (year, month, day))
+    if not (0 <= hour <= 23 and 0 <= minute <= 59):
+        raise RangeError("%02d:%02d is no time of a day" % (hour, minute))
 
-    The caller chooses the time zone and keeps to it (the compliance vectors use UTC).
+
+def minutes(bdt: str, year: int, month: int, day: int, hour: int, minute: int) -> int:
+    """Return the minutes from the base date ("93", "14" or "35") to a civil time.
+
+    The caller chooses the time zone and keeps to it (the compliance vectors use UTC). Raises
+    RangeError for what is no date or time, and outside 24 bits.
     """
+    _check_civil(year, month, day, hour, minute)
     count = _days(year, month, day) - _base(bdt)
     return _check(count * 1440 + hour * 60 + minute)
 
 
-def civil(bdt, tid):
-    """The (year, month, day, hour, minute) that a TID stands for under a base date."""
+def civil(bdt: str, tid: int) -> "tuple[int, int, int, int, int]":
+    """Return the (year, month, day, hour, minute) that a TID stands for under a base date."""
     day = _check(tid) // 1440 + _base(bdt)
     year = (day * 400 + 591) // 146097
     rest = day - (365 * year + year // 4 - year // 100 + year // 400)
@@ -51,13 +70,13 @@ def civil(bdt, tid):
     return year, month, mday, tid % 1440 // 60, tid % 60
 
 
-def is_reserved(tid):
-    """Whether the TID is minute 00:01 of a day, kept for special-purpose tokens."""
+def is_reserved(tid: int) -> bool:
+    """Return whether the TID is minute 00:01 of a day, kept for special-purpose tokens."""
     return tid % 1440 == 1
 
 
-def from_minutes(count):
-    """The TID an ordinary token takes at this minute: 00:01 becomes 00:02, and 0 becomes 2.
+def from_minutes(count: int) -> int:
+    """Return the TID an ordinary token takes at this minute: 00:01 becomes 00:02, 0 becomes 2.
 
     TID 0 is never issued, because an empty slot of a meter's TID store is 0.
     """

@@ -4,13 +4,20 @@ Pure: the last TID, the minute and the random number come from the caller, who r
 before the token leaves.
 """
 
-from . import amount, token
+from . import amount, limits, token
 from . import tid as _tid
-from .errors import FormatError, KeyExpiredError, RangeError
+from .errors import FormatError, KeyExpiredError, RangeError, StsError
+from .layouts import FLAG_INDEX
+
+_KEY_SECTIONS = (3, 4, 8, 9)
 
 
-def allocate(last_tid, minute):
-    """The next ordinary TID for a meter: never one issued before, never a reserved minute.
+class KeyChangeError(StsError):
+    """A key change after which the meter could not be sold to, or would take used tokens again."""
+
+
+def allocate(last_tid: "int | None", minute: int) -> int:
+    """Return the next ordinary TID for a meter: never one issued before, nor a reserved minute.
 
     last_tid is the highest ordinary TID issued to this meter (None for the first), minute the
     present one since the base date. Within one minute, and when the clock went back, the TIDs
@@ -21,29 +28,53 @@ def allocate(last_tid, minute):
     return _tid.from_minutes(minute)
 
 
-def allocate_special(last_special, minute):
-    """The reserved TID (00:01) of the day of `minute`, for one special-purpose token a day.
+def allocate_special(last_special: "int | None", minute: int) -> int:
+    """Return the reserved TID (00:01) of the day of `minute`, for one special token a day.
 
     last_special is the last one issued to this meter, or None. Raises RangeError when that day's
     is taken.
     """
     reserved = minute // 1440 * 1440 + 1
     if last_special is not None and reserved <= last_special:
-        raise RangeError("the special token of this day has been issued already")
-    if reserved > _tid.MAX_TID:
+        text = "the special token of this day has been issued already: TID %d, last %d"
+        raise RangeError(text % (reserved, last_special))
+    if not 0 <= reserved <= _tid.MAX_TID:
         raise RangeError("minute %d is beyond the base date's range" % minute)
     return reserved
 
 
-def check_expiry(tid, ken):
+def check_expiry(tid: int, ken: int) -> None:
     """Raise KeyExpiredError when a key with this KEN (0..255, 255 never) is expired at the TID."""
-    if tid >> 16 > ken:
+    if tid > last_tid(ken):
         text = "the key expired: TID %d lies beyond its key expiry number %d"
         raise KeyExpiredError(text % (tid, ken))
 
 
-def credit(key, ea, tid, rnd, tenths, subclass=0, ken=255):
-    """A class 0 token, subclass 0..3: `tenths` of kWh, m3 or minutes, rounded up.
+def last_tid(ken: int) -> int:
+    """Return the last TID of a key with this KEN. For 255 it is the last of the base date."""
+    limits.check("KEN", ken)
+    return ken << 16 | 0xFFFF
+
+
+def expiry_warning(minute: int, ken: int, bdt: str, days: int = 180) -> str:
+    """Return a sentence when no token can be made within `days` from now, else "".
+
+    minute is the present one since the base date. Of a key that is expired it gives the last
+    minute, too. A key change is due, for KEN 255 one to a new base date.
+    """
+    last = last_tid(ken)
+    if minute + days * 1440 <= last:
+        return ""
+    verb = "expired" if minute > last else "expires"
+    when = "%d-%02d-%02d %02d:%02d" % _tid.civil(bdt, last)
+    why = "the end of base date %s" % bdt if ken == 255 else "its key expiry number is %d" % ken
+    return "the key %s after %s: %s" % (verb, when, why)
+
+
+def credit(
+    key: bytes, ea: int, tid: int, rnd: int, tenths: int, subclass: int = 0, ken: int = 255
+) -> str:
+    """Return a class 0 token, subclass 0..3: `tenths` of kWh, m3 or minutes, rounded up.
 
     rnd is 4 random bits. Raises RangeError or KeyExpiredError.
     """
@@ -53,18 +84,27 @@ def credit(key, ea, tid, rnd, tenths, subclass=0, ken=255):
     return token.make(0, subclass, key, ea, rnd=rnd, tid=tid, amount=amount.encode(tenths))
 
 
-def currency(key, ea, tid, units, subclass=4, ken=255):
-    """A class 0 token, subclass 4..7: `units` of 1e-5 of the currency unit. Provisional."""
+def currency(key: bytes, ea: int, tid: int, units: int, subclass: int = 4, ken: int = 255) -> str:
+    """Return a class 0 token, subclass 4..7: `units` of 1e-5 of the currency unit.
+
+    Rounded up; a debt (negative) towards zero. Raises RangeError or KeyExpiredError.
+    """
     if not 4 <= subclass <= 7:
         raise FormatError("subclass %d is not a currency credit" % subclass)
     check_expiry(tid, ken)
     return token.make(0, subclass, key, ea, tid=tid, amount=amount.encode_currency(units))
 
 
-def management(key, ea, subclass, tid, rnd, ken=255, **values):
-    """A class 2 token with a TID. `values` as fields.encode; mpl and mppul in W, rounded up."""
-    if subclass in (3, 4, 8, 9):
-        raise FormatError("key-change tokens are made as a set: key_change()")
+def management(
+    key: bytes, ea: int, subclass: int, tid: int, rnd: int, ken: int = 255, **values: int
+) -> str:
+    """Return a class 2 token with a TID.
+
+    `values` as fields.encode; mpl and mppul in W, rounded up. Raises FormatError, RangeError or
+    KeyExpiredError.
+    """
+    if subclass in _KEY_SECTIONS:
+        raise FormatError("subclass %d is a section of a key change: key_change()" % subclass)
     check_expiry(tid, ken)
     for name in ("mpl", "mppul"):
         if name in values:
@@ -72,12 +112,24 @@ def management(key, ea, subclass, tid, rnd, ken=255, **values):
     return token.make(2, subclass, key, ea, rnd=rnd, tid=tid, **values)
 
 
-def key_change_fields(new_key, kt, krn, ti, ken, ro, sgc, kct3=False):
-    """The sections of a key change as (subclass, field values): two, three or four of them.
+def key_change_fields(
+    new_key: bytes,
+    kt: int,
+    krn: int,
+    ti: int,
+    ken: int,
+    ro: "bool | int",
+    sgc: int,
+    kct3: "bool | int" = False,
+) -> "list[tuple[int, dict[str, int | bytes]]]":
+    """Return the sections of a key change as (subclass, field values): two, three or four.
 
     An 8-byte new key has sections 3 and 4, with kct3 a third that carries the SGC; a 16-byte
-    one has 3, 4, 8 and 9. kt, krn, ti, ken and sgc (integers) are the new key's.
+    one has 3, 4, 8 and 9. kt, krn, ti, ken and sgc (integers) are the new key's. Raises
+    RangeError for a number that the register cannot hold; key_change() has the other rules.
     """
+    for name, value in (("KT", kt), ("KRN", krn), ("TI", ti), ("KEN", ken), ("SGC", sgc)):
+        limits.check(name, value)
     first = {"kenho": ken >> 4, "krn": krn, "ro": 1 if ro else 0, "kt": kt, "nk": new_key[:4]}
     second = {"kenlo": ken & 15, "ti": ti, "nk": new_key[-4:]}
     sections = [(3, first), (4, second)]
@@ -90,24 +142,74 @@ def key_change_fields(new_key, kt, krn, ti, ken, ro, sgc, kct3=False):
     return sections
 
 
-def key_change(old_key, ea, new_key, kt, krn, ti, ken, ro, sgc, kct3=False):
-    """The key-change tokens, encrypted under the old key, in the order of key_change_fields()."""
-    limits = (("KT", kt, 0, 3), ("KRN", krn, 1, 9), ("TI", ti, 0, 99), ("KEN", ken, 0, 255))
-    for name, value, low, high in limits + (("SGC", sgc, 0, 999999),):
-        if not low <= value <= high:
-            raise RangeError("%s %d is outside %d to %d" % (name, value, low, high))
+def key_change(
+    old_key: bytes,
+    ea: int,
+    new_key: bytes,
+    kt: int,
+    krn: int,
+    ti: int,
+    ken: int,
+    ro: "bool | int",
+    sgc: int,
+    kct3: "bool | int" = False,
+    *,
+    minute: int,
+    bdt: str,
+    old_bdt: str,
+) -> "list[str]":
+    """Return the key-change tokens, encrypted under the old key, as key_change_fields() has them.
+
+    minute is the present one since the new key's base date `bdt`; old_bdt is the base date of the
+    key that the meter has. Raises KeyExpiredError when the new key is expired already,
+    KeyChangeError when the new key is the old one, when the base date would go back, and unless
+    the rollover bit is set exactly when the base date changes; RangeError or FormatError for
+    fields that cannot be.
+    """
     if len(new_key) != len(old_key):
-        raise FormatError("the new key must have as many bytes as the old one")
+        text = "the new key must have as many bytes as the old one: %d, not %d"
+        raise FormatError(text % (len(old_key), len(new_key)))
+    if bytes(new_key) == bytes(old_key):
+        raise KeyChangeError("the new key is the key that the meter has")
+    _check_rollover(ro, _tid.check_base(bdt), _tid.check_base(old_bdt))
+    if not 0 <= minute <= _tid.MAX_TID:
+        text = "minute %d is outside base date %s: 0 to %d"
+        raise RangeError(text % (minute, bdt, _tid.MAX_TID))
     sections = key_change_fields(new_key, kt, krn, ti, ken, ro, sgc, kct3)
+    check_expiry(minute, ken)
     return [token.make(2, subclass, old_key, ea, **values) for subclass, values in sections]
 
 
-def meter_test(subclass, test, mfr=0):
-    """A class 1 token: test 0 is all of them, test n >= 1 is control bit n - 1 (meaning.py)."""
+def _check_rollover(ro, bdt, old_bdt):
+    """A rollover that goes forward only: no set can then lead back to a key left by one."""
+    if _tid.BASE_YEARS[bdt] < _tid.BASE_YEARS[old_bdt]:
+        text = "the base date goes back from %s to %s: used tokens would be accepted again"
+        raise KeyChangeError(text % (old_bdt, bdt))
+    if bdt != old_bdt and not ro:
+        text = "base date %s to %s needs the rollover bit: every later token would be old"
+        raise KeyChangeError(text % (old_bdt, bdt))
+    if bdt == old_bdt and ro:
+        text = "the rollover bit is for a new base date, not for %s again: it forgets used tokens"
+        raise KeyChangeError(text % bdt)
+
+
+def meter_test(subclass: int, test: int, mfr: int = 0) -> str:
+    """Return a class 1 token, subclass 0 or 1.
+
+    test 0 is all of them, test n >= 1 is control bit n - 1 (meaning.py). mfr is the manufacturer
+    code, 0 for every meter. Raises FormatError or RangeError.
+    """
     width = {0: 36, 1: 28}.get(subclass)
     if width is None:
-        raise FormatError("class 1 subclass %d has no public layout" % subclass)
+        raise FormatError("class 1 subclass %d is no meter test" % subclass)
     if not 0 <= test <= width:
         raise RangeError("test %d is outside 0 to %d" % (test, width))
     control = 1 << (test - 1) if test else (1 << width) - 1
     return token.make(1, subclass, control=control, mfr=mfr)
+
+
+def extended_read(index: int, mfr: int = 0) -> str:
+    """Return a class 1 subclass 2 token that reads a register: index 0 control, 63 flag 0."""
+    if not 0 <= index <= FLAG_INDEX:
+        raise RangeError("register index %d is outside 0 to %d" % (index, FLAG_INDEX))
+    return token.make(1, 2, index=index, mfr=mfr)

@@ -5,7 +5,7 @@ from sts_portable import results
 
 from . import VERSION
 
-_PLAIN = {frame.READ_INPUT: "i", frame.READ_HOLDING: "h"}
+_PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
 
 class BusView:
@@ -39,16 +39,16 @@ class BusView:
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, never 0."""
         if not registers.covered(start, count, _PLAIN[function]):
-            return frame.ILLEGAL_ADDRESS
+            return frame.ILLEGAL_DATA_ADDRESS
         if not registers.readable(start, count, self.meter.known()):
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         registers.fill(start, count, self._get, out)
         return 0
 
     def write(self, start, count, data):
         """See meterbus.server.Server. Single registers may be written too."""
         if not registers.covered(start, count, "w"):
-            return frame.ILLEGAL_ADDRESS
+            return frame.ILLEGAL_DATA_ADDRESS
         command = self._command_in(start, count, data)
         code = self._refusal(command)
         if code:
@@ -99,11 +99,11 @@ class BusView:
     def _refusal(self, command):
         """Return the Modbus exception code for a write, or 0."""
         if command not in (0, registers.ENTER):
-            return frame.ILLEGAL_VALUE
+            return frame.ILLEGAL_DATA_VALUE
         if self._pending:
-            return frame.DEVICE_BUSY
+            return frame.SERVER_DEVICE_BUSY
         if command and not self.meter.usable():
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         return 0
 
     def _begin(self):

@@ -74,7 +74,7 @@ class Settings:
             pass  # what is wrong with a secret is not repeated
         self._note("key")
         self.key_usable = False
-        return KeyState(bytes(KEY_BYTES[7]), **fields)
+        return KeyState(bytes(KEY_BYTES[7]))
 
     REGISTERS = {"drn": lambda self: self.drn}
     CODES = (("804", "Meter number", codes.KNOWN_ALWAYS, lambda self: self.drn),)

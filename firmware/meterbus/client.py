@@ -3,16 +3,16 @@
 from . import crc
 from .frame import (
     BROADCAST,
-    ENCAPSULATED,
+    ENCAPSULATED_INTERFACE,
     EXCEPTIONS,
-    IDENTIFY,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_MANY,
-    WRITE_ONE,
+    READ_DEVICE_IDENTIFICATION,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     put_u16,
     reply_length,
     u16,
@@ -48,7 +48,7 @@ def _check(address, start, count, limit, lowest):
 
 def read_request(address, function, start, count):
     """Return a request for `count` (1..125) registers by function 3 or 4. Raise ValueError."""
-    if function not in (READ_HOLDING, READ_INPUT):
+    if function not in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
         raise ValueError("function %d does not read registers" % function)
     _check(address, start, count, MAX_READ, 1)
     return _frame(address, function, bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF)))
@@ -71,26 +71,30 @@ def write_request(address, start, values):
     count = len(data) // 2
     _check(address, start, count, MAX_WRITE, BROADCAST)
     head = bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF, len(data)))
-    return _frame(address, WRITE_MANY, head + data)
+    return _frame(address, WRITE_MULTIPLE_REGISTERS, head + data)
 
 
-def write_one_request(address, start, value):
+def write_single_request(address, start, value):
     """Return a request to write one register (function 6). Raise ValueError."""
     _check(address, start, 1, 1, BROADCAST)
-    return _frame(address, WRITE_ONE, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF)))
+    return _frame(
+        address, WRITE_SINGLE_REGISTER, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF))
+    )
 
 
 def identify_request(address, code=1, object_id=0):
     """Return a request for device identification: code 1 basic, 2 regular, ONE_OBJECT."""
     _check(address, 0, 1, 1, 1)
-    return _frame(address, ENCAPSULATED, bytes((IDENTIFY, code, object_id)))
+    return _frame(
+        address, ENCAPSULATED_INTERFACE, bytes((READ_DEVICE_IDENTIFICATION, code, object_id))
+    )
 
 
 def longest_reply(request):
     """Return how many bytes the reply to a request may have."""
-    if request[1] in (READ_HOLDING, READ_INPUT):
+    if request[1] in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
         return 5 + 2 * u16(request, 4)
-    return MAX_FRAME if request[1] == ENCAPSULATED else 8
+    return MAX_FRAME if request[1] == ENCAPSULATED_INTERFACE else 8
 
 
 class ReplyParser:
@@ -166,10 +170,10 @@ class ReplyParser:
         function = buf[start + 1]
         if function & 0x80:
             return True
-        if function in (READ_HOLDING, READ_INPUT):
+        if function in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
             return size == 5 + 2 * u16(request, 4)
-        if function == ENCAPSULATED:
-            return buf[start + 2] == IDENTIFY and buf[start + 3] == request[3]
+        if function == ENCAPSULATED_INTERFACE:
+            return buf[start + 2] == READ_DEVICE_IDENTIFICATION and buf[start + 3] == request[3]
         return bytes(buf[start : start + 6]) == bytes(request[0:6])
 
     def _take(self, start, size):
@@ -178,6 +182,8 @@ class ReplyParser:
             self.refused = True
             self.exception = self._buf[start + 2]
             return
-        skip = {READ_HOLDING: 3, READ_INPUT: 3, ENCAPSULATED: 8}.get(function)
+        skip = {READ_HOLDING_REGISTERS: 3, READ_INPUT_REGISTERS: 3, ENCAPSULATED_INTERFACE: 8}.get(
+            function
+        )
         if skip is not None:
             self.data = bytes(self._buf[start + skip : start + size - 2])

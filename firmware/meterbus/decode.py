@@ -6,18 +6,18 @@ For example `-> 12 read 0x1000..0x101B` and `<- 12 energy_wh=4711, credit=2000`.
 from . import crc, registers
 from .frame import (
     BROADCAST,
-    ENCAPSULATED,
+    ENCAPSULATED_INTERFACE,
     EXCEPTIONS,
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_MANY,
-    WRITE_ONE,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     reply_length,
     request_length,
     u16,
 )
 
-_READS = (READ_HOLDING, READ_INPUT)
+_READS = (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
 
 
 class Trace:
@@ -83,9 +83,9 @@ def _request(frame):
         return "function %d, %d bytes" % (function, size)
     if function in _READS:
         return "read " + _span(u16(frame, 2), u16(frame, 4))
-    if function == WRITE_ONE:
+    if function == WRITE_SINGLE_REGISTER:
         return "write " + _pairs(u16(frame, 2), frame[4:6])
-    if function == WRITE_MANY:
+    if function == WRITE_MULTIPLE_REGISTERS:
         return "write " + _pairs(u16(frame, 2), frame[7:-2])
     return "read device identification"
 
@@ -103,7 +103,7 @@ def _reply(frame, asked):
         if len(asked) == 8 and asked[1] == function and 2 * u16(asked, 4) == len(data):
             return _pairs(u16(asked, 2), data)
         return "%d registers" % (len(data) // 2)
-    if function == ENCAPSULATED:
+    if function == ENCAPSULATED_INTERFACE:
         return "identification " + _objects(frame)
     return "written"
 

@@ -1,6 +1,12 @@
 """Read device identification (43/14) as the server answers it: application protocol, 6.21."""
 
-from .frame import IDENTIFY, ILLEGAL_ADDRESS, ILLEGAL_FUNCTION, ILLEGAL_VALUE, MAX_FRAME
+from .frame import (
+    ILLEGAL_DATA_ADDRESS,
+    ILLEGAL_DATA_VALUE,
+    ILLEGAL_FUNCTION,
+    MAX_FRAME,
+    READ_DEVICE_IDENTIFICATION,
+)
 
 # Read device ID code -> object ids, first and last + 1
 _LEVELS = {1: (0, 3), 2: (0, 7), 3: (0, 0x81)}
@@ -15,18 +21,18 @@ def answer(request, identify, out):
     the first one asked for is not there.
     """
     kind, code, first = request[2], request[3], request[4]
-    if kind != IDENTIFY:
+    if kind != READ_DEVICE_IDENTIFICATION:
         return ILLEGAL_FUNCTION, 0
     if code == _ONE_OBJECT:
         if identify(first) is None:
-            return ILLEGAL_ADDRESS, 0
+            return ILLEGAL_DATA_ADDRESS, 0
         low, high = first, first + 1
     elif code in _LEVELS:
         low, high = _LEVELS[code]
         low = first if low <= first < high else low
     else:
-        return ILLEGAL_VALUE, 0
-    out[2] = IDENTIFY
+        return ILLEGAL_DATA_VALUE, 0
+    out[2] = READ_DEVICE_IDENTIFICATION
     out[3] = code
     out[4] = _CONFORMITY
     out[5] = out[6] = out[7] = 0

@@ -14,19 +14,19 @@ is one whole request to this server with a good CRC.
 from . import crc, identification
 from .frame import (
     BROADCAST,
-    DEVICE_FAILURE,
-    ENCAPSULATED,
-    ILLEGAL_ADDRESS,
+    ENCAPSULATED_INTERFACE,
+    ILLEGAL_DATA_ADDRESS,
+    ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
-    ILLEGAL_VALUE,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
-    READ_HOLDING,
-    READ_INPUT,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    SERVER_DEVICE_FAILURE,
     UNKNOWN,
-    WRITE_MANY,
-    WRITE_ONE,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     reply_length,
     request_length,
     u16,
@@ -173,7 +173,7 @@ class Server:
             try:
                 code, length = serve(self)
             except OSError:
-                code, length = DEVICE_FAILURE, 0
+                code, length = SERVER_DEVICE_FAILURE, 0
         if buf[0] == BROADCAST:
             return None
         self._reply[0] = self.address
@@ -190,25 +190,25 @@ class Server:
         if self._buf[0] == BROADCAST:
             return 0, 0
         if not 1 <= count <= MAX_READ:
-            return ILLEGAL_VALUE, 0
+            return ILLEGAL_DATA_VALUE, 0
         if start + count > 0x10000:
-            return ILLEGAL_ADDRESS, 0
+            return ILLEGAL_DATA_ADDRESS, 0
         self._reply[2] = 2 * count
         out = self._view[3 : 3 + 2 * count]
         return self._handler.read(self._buf[1], start, count, out), 3 + 2 * count
 
-    def _write_one(self):
+    def _write_single(self):
         code = self._handler.write(u16(self._buf, 2), 1, memoryview(self._buf)[4:6])
         self._reply[2:6] = self._buf[2:6]
         return code, 6
 
-    def _write_many(self):
+    def _write_multiple(self):
         start = u16(self._buf, 2)
         count = u16(self._buf, 4)
         if not 1 <= count <= MAX_WRITE or self._buf[6] != 2 * count:
-            return ILLEGAL_VALUE, 0
+            return ILLEGAL_DATA_VALUE, 0
         if start + count > 0x10000:
-            return ILLEGAL_ADDRESS, 0
+            return ILLEGAL_DATA_ADDRESS, 0
         code = self._handler.write(start, count, memoryview(self._buf)[7 : 7 + 2 * count])
         self._reply[2:6] = self._buf[2:6]
         return code, 6
@@ -218,9 +218,9 @@ class Server:
 
 
 _SERVE = {
-    READ_HOLDING: Server._read,
-    READ_INPUT: Server._read,
-    WRITE_ONE: Server._write_one,
-    WRITE_MANY: Server._write_many,
-    ENCAPSULATED: Server._identify,
+    READ_HOLDING_REGISTERS: Server._read,
+    READ_INPUT_REGISTERS: Server._read,
+    WRITE_SINGLE_REGISTER: Server._write_single,
+    WRITE_MULTIPLE_REGISTERS: Server._write_multiple,
+    ENCAPSULATED_INTERFACE: Server._identify,
 }

@@ -42,13 +42,13 @@ class SafeView:
                 if row[registers.NAME] in self._values:
                     at = first + row[registers.WORDS]
         if at < end:
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         registers.fill(start, count, self._values.get, out)
         return 0
 
     def write(self, _start, _count, _data):
         """See meterbus.server.Server."""
-        return frame.DEVICE_FAILURE
+        return frame.SERVER_DEVICE_FAILURE
 
     def identify(self, number):
         """See meterbus.server.Server."""

@@ -1,8 +1,8 @@
 """The collector on the emulated board, as far as it goes without a network: bus and jobs."""
 
 import pytest
-from bus_master import Master
 from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
+from modbus_client import ModbusClient
 
 from collector.jobs import names
 from sts_portable.results import ACCEPT
@@ -71,8 +71,8 @@ def test_it_polls_and_delivers_a_stored_job(pair):
     ref, drn, result, _ = names.parse_name(name)
     assert (ref, drn, result) == (REF, DRN, ACCEPT)
     wires.pop().close()
-    with Master(meter.uart(1)) as master:
-        assert master.state()["credit"] * 10 == WH_A_TOKEN
+    with ModbusClient(meter.uart(1)) as modbus:
+        assert modbus.state()["credit"] * 10 == WH_A_TOKEN
 
 
 def jobs(flash):

@@ -1,4 +1,4 @@
-"""The real meter in a process of its own on the simulated board, and a master on its bus."""
+"""The real meter in a process of its own on the simulated board, and a client on its bus."""
 
 import contextlib
 import json
@@ -164,7 +164,7 @@ class MeterBoard:
         """Until the meter begins to answer."""
         assert self._receive(DEADLINE_S), "the meter did not answer"
 
-    def read(self, start, count, function=client.READ_HOLDING):
+    def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
         """{name: value} of registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()

@@ -98,9 +98,11 @@ KINDS = [
     ("2/1", "", "register=0xFFFF", lambda t: t.value == 0xFFFF),
     ("2/5", "", "", lambda t: t.subclass == 5 and t.tid == MINUTE),
     ("2/10", "", "index=63 flag=2 state=1", lambda t: t.field("flag") == 2 and t.value == 1),
+    ("2/10", "", "index=0 data=123", lambda t: (t.field("index"), t.value) == (0, 123)),
     ("2/15", "", "value=7", lambda t: t.value == 7),
     ("2/4", "", "kenlo=3 ti=9 nk=a1b2c3d4", lambda t: t.field("nk").hex() == "a1b2c3d4"),
     ("1/0", "", "test=5", lambda t: t.field("control") == 16),
+    ("1/2", "", "index=63", lambda t: t.field("index") == 63),
     ("1/1", "", "control=0x10 mfr=1234", lambda t: t.field("mfr") == 1234),
 ]
 
@@ -128,12 +130,36 @@ def test_a_key_change_is_taken_by_a_meter(make, algorithm, parts):
     assert [row[f"token_{n}"] for n in range(parts + 1, 5)] == [""] * (4 - parts)
 
 
+KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
+    ("", "", "", "", "The new key is the key that the meter has."),
+    ("", "", "", "1", "The new key is the key that the meter has."),
+    ("", "07", "102", "", "The key expired: TID 6780240 lies beyond its key expiry number 102."),
+    (
+        "2",
+        "",
+        "",
+        "",
+        "Base date 14 to 35 needs the rollover bit: every later token would be old.",
+    ),
+    ("", "07", "", "1", "The rollover bit is for a new base date, not for 14 again: it forgets"),
+]
+
+
+@pytest.mark.parametrize(("krn", "ti", "ken", "ro", "sentence"), KEY_CHANGES)
+def test_a_key_change_that_would_do_harm_is_refused(make, krn, ti, ken, ro, sentence):
+    head = "drn,token,new_krn,new_ti,new_ken,ro\n"
+    _, (row,) = make(f"{head}{drn(1)},key-change,{krn},{ti},{ken},{ro}\n")
+    assert row["error"].startswith(sentence)
+    assert row["token_1"] == ""
+
+
 def test_another_tariff_index_keeps_the_rows_own_vending_key(make):
     head = "drn,vk,token,new_ti\n"
     _, (row,) = make(f"{head}{drn(1)},{'5a' * 20},key-change,2\n")
     given = {"vk": "5a" * 20, "drn": drn(1)}
     old, new = KeyQuestion(**given).answer(), KeyQuestion(**given, ti=2).answer()
-    expected = vendor.key_change(old.key, 7, new.key, 2, 1, 2, 255, 0, 123457)
+    now = {"minute": MINUTE, "bdt": "14", "old_bdt": "14"}
+    expected = vendor.key_change(old.key, 7, new.key, 2, 1, 2, 255, 0, 123457, **now)
     assert [digits(row, 1), digits(row, 2)] == expected
 
 
@@ -141,7 +167,8 @@ def test_a_key_change_to_a_key_in_hex(make):
     head = "key,drn,token,new_key,new_sgc,kct3\n"
     _, (row,) = make(f"{head}{KEY02.key.hex()},,key-change,0123456789abcdef,654321,1\n")
     new = bytes.fromhex("0123456789abcdef")
-    expected = vendor.key_change(KEY02.key, 7, new, 2, 1, 1, 255, 0, 654321, True)
+    now = {"minute": MINUTE, "bdt": "14", "old_bdt": "14"}
+    expected = vendor.key_change(KEY02.key, 7, new, 2, 1, 1, 255, 0, 654321, True, **now)
     assert [digits(row, n) for n in (1, 2, 3)] == expected
     assert "0123456789abcdef" not in str(row)
 
@@ -223,7 +250,7 @@ BAD_FIELDS = [
     ("2/3", "nk=zz", "The key section is to be written in hex."),
     ("2/3", "nk=aabb", "A key section has 4 bytes, not 2."),
     ("1/2", "control=1", "A 1/2 token has no field 'control' to be given."),
-    ("1/2", "", "Class 1 subclass 2 is reserved."),
+    ("1/3", "", "Class 1 subclass 3 is reserved."),
     ("2/0", "tid=5", "A 2/0 token has no field 'tid' to be given."),
     ("2/0", "key=5", "A 2/0 token has no field 'key' to be given."),
     ("1/0", "test=1 control=1", "Give the test or the control field, not both."),
@@ -334,6 +361,9 @@ def test_its_own_result_can_be_fed_again(make, tmp_path):
 FILES = [
     ("", "has no heading"),
     ("\n", "has no heading"),
+    (",,\n", "has no heading"),
+    ("sep=;\n", "has no heading"),
+    ("drn,,units\n", "column 2 has no name"),
     ("drn,amount\n", "has a column 'amount', which a batch does not know."),
     ("drn,drn\n", "has two columns 'drn'."),
     ('drn,units\n"1,2\n', "row "),
@@ -355,6 +385,35 @@ def test_what_is_no_batch(make, tmp_path, text, sentence):
 def test_a_row_that_is_too_long(make):
     _counts, made = make(f"drn,units\n{drn(1)},1,2\n")
     assert made[0]["error"] == "The row has more cells than the heading."
+
+
+def test_a_row_padded_by_a_spreadsheet(make):
+    (rows, wrong), made = make(f"drn,units,,\n{drn(1)},1,,\n{drn(1)},1\n,,,\n")
+    assert (rows, wrong) == (2, 0)
+    assert list(made[0])[:3] == ["drn", "units", "tid"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+@pytest.mark.parametrize("sep", ["", "sep=;\r\n"], ids=["without", "sep"])
+def test_what_a_spreadsheet_wrote_it_can_read_again(make, tmp_path, mark, sep):
+    make(f"drn\n{drn(1)}\n")  # for the keys
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    text = f"{sep}drn;units;note\r\n{drn(1)};20;\xe9, a\r\n"
+    source.write_bytes(mark + text.encode())
+    assert batch.run(source, target, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
+    written = target.read_bytes()
+    assert written.startswith(mark + sep.encode() + b"drn;units;note;tid;token_1")
+    assert "\xe9, a;".encode() in written
+    # ... and OUT.csv is a batch again.
+    assert batch.run(target, source, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
+    assert source.read_bytes() == written
+
+
+def test_a_line_that_names_the_delimiter_wins_over_the_heading(make, tmp_path):
+    make(f"drn\n{drn(1)}\n")
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"sep=\t\ndrn\tunits\n{drn(1)}\t20\n")
+    assert batch.run(source, target, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
 
 
 def run(capsys, *words):

@@ -125,7 +125,7 @@ def test_only_a_whole_reply_ends_the_waiting(function: int, parts: list[bytes], 
     requests = {
         3: client.read_request(1, 3, 0, 2),
         4: client.read_request(1, 4, 0, 2),
-        6: client.write_one_request(1, 0, 2),
+        6: client.write_single_request(1, 0, 2),
         16: client.write_request(1, 0, b"abcd"),
         0x2B: client.identify_request(1, 4, 0x80),
     }

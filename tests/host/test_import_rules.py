@@ -25,6 +25,31 @@ FIRMWARE_MAY = {  # which of the project's own packages a package of the firmwar
     "runtime": {"runtime", "meterbus"},
 }
 REAL_TIME = ("firmware/runtime/", "firmware/collector/link/")  # asyncio and time, besides app.py
+# Which rooms of host/tjugo a room may import; the files beside the rooms are below all of them.
+# A room of `station` or `web` is a folder in it, "station" and "web" are their own files.
+HOST_MAY = {
+    "commands": {"*"},
+    "benchmarks": {"bench", "device", "emulated", "sts", "station*", "toolchain", "web*"},
+    "bench": {"device", "station*", "toolchain", "web*"},
+    "web": {"web/api", "web/pages", "station*"},
+    "web/api": {"web", "station*"},
+    "web/pages": {"web", "station*", "sts"},
+    "device": {"emulated", "station*", "sts", "toolchain"},
+    "wiring": {"device", "toolchain"},
+    "emulated": {"toolchain"},
+    "sts": set(),
+    "toolchain": set(),
+    "station": {"station/keys", "station/storage"},
+    "station/link": {"station", "station/delivery", "station/readings", "station/storage"},
+    "station/vending": {
+        *("station", "station/delivery", "station/keys", "station/registry", "station/storage"),
+    },
+    "station/registry": {"station", "station/keys", "station/readings", "station/storage"},
+    "station/delivery": {"station", "station/storage"},
+    "station/readings": {"station", "station/storage"},
+    "station/keys": {"station/storage"},
+    "station/storage": set(),
+}
 FLOATLESS = {("firmware", "meter"), ("firmware", "collector"), ("firmware", "uplink")}
 OURS = {"sts_portable", "meter", "collector", "board", "boards", "tjugo"} | set(FIRMWARE_MAY)
 
@@ -65,6 +90,32 @@ def forbidden_names(path: Path, tops: set[str]) -> set[str]:
         found |= tops - STS_MAY
     if area == "firmware":
         found |= (tops & OURS) - FIRMWARE_MAY[path.parts[1]]
+    return found
+
+
+def room(module: str, packages: set[str]) -> str:
+    """The room of host/tjugo that a module lies in, "" for a file beside the rooms."""
+    parts = module.split(".")[1:]
+    if not parts or f"tjugo.{parts[0]}" not in packages:
+        return ""
+    inner = ".".join(["tjugo", *parts[:2]])
+    nested = parts[0] in ("station", "web") and len(parts) > 1 and inner in packages
+    return "/".join(parts[:2]) if nested else parts[0]
+
+
+def wrong_ways(graph: dict[str, set[str]], packages: set[str]) -> list[str]:
+    """Imports between the rooms of host/tjugo that HOST_MAY does not have."""
+    found = []
+    for name in sorted(graph):
+        here = room(name, packages) if name.startswith("tjugo.") else ""
+        if not here:
+            continue
+        may = HOST_MAY[here]
+        for other in sorted(graph[name]):
+            there = room(other, packages) if other.startswith("tjugo.") else ""
+            families = {there, "*", there.partition("/")[0] + "*"}
+            if there and there != here and not families & may:
+                found.append(f"{name}: imports {other}, and {here} may not import {there}")
     return found
 
 
@@ -119,7 +170,8 @@ def findings(root: Path) -> list[str]:
             said += [f"{path}:{line}: a float" for line in floats_of(tree)]
         graph[name] = imported
     own = {name: {i for i in graph[name] if i in graph and i != name} for name in graph}
-    return said + [f"circle: {circle}" for circle in circles(own)]
+    packages = {module_name(p.relative_to(root)) for p in files if p.name == "__init__.py"}
+    return said + wrong_ways(own, packages) + [f"circle: {circle}" for circle in circles(own)]
 
 
 def test_the_repository_keeps_the_rules():
@@ -150,6 +202,23 @@ BREACHES = [
     ("host/tjugo/station/vending/vend.py", "import machine", "imports machine"),
     ("host/tjugo/station/vending/vend.py", "import meter.credit.account", "imports meter"),
 ]
+
+# Arrows that point up or aside, between the rooms of the host.
+WRONG_WAYS = [
+    ("host/tjugo/sts/bulk.py", "import tjugo.station.keys.backend", "station/keys"),
+    ("host/tjugo/station/storage/engine.py", "import tjugo.station.station", "station"),
+    ("host/tjugo/station/readings/views.py", "import tjugo.station.link.wire", "station/link"),
+    ("host/tjugo/station/registry/meters.py", "import tjugo.web.guard", "web"),
+    ("host/tjugo/web/guard.py", "import tjugo.bench.hub", "bench"),
+    ("host/tjugo/toolchain/programs.py", "import tjugo.commands.options", "commands"),
+]
+
+
+@pytest.mark.parametrize(("file", "line", "there"), WRONG_WAYS)
+def test_an_arrow_that_points_up_is_found(copy, file, line, there):
+    path = copy / file
+    path.write_text(path.read_text() + f"\n{line}\n")
+    assert any(f.endswith(f"may not import {there}") for f in findings(copy))
 
 
 @pytest.fixture

@@ -49,6 +49,14 @@ def test_flipping_the_class(bits, cls, words):
     assert answer["now"]["result"] in ("CRCError", "FunctionError")
 
 
+@pytest.mark.parametrize("bits", [(0,), (28,), (3, 28, 40)])
+def test_a_registered_meters_key_decrypts_no_changed_token(bits):
+    answer = run(GAS, replace(KEY02, hidden=True), Experiment(token_bits=bits))
+    assert answer["effect"]["result"] == "Accept" and answer["now"]["result"] == "CRCError"
+    assert (answer["now"]["clear"], answer["effect"]["clear_bits"]) == ("", [])
+    assert "should be" not in said(answer) and "CRCError" in said(answer)
+
+
 def test_a_flipped_clear_bit_spreads_the_other_way():
     answer = run(GAS, KEY02, Experiment(clear_bits=(20,)))
     effect = answer["effect"]

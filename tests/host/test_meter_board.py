@@ -121,7 +121,7 @@ def test_consumption_survives_kill_9_but_for_the_last_ten_wh(micropython, tmp_pa
 
 def test_noise_never_silences_the_meter(board):
     dice = random.Random(2)
-    request = client.read_request(1, client.READ_INPUT, registers.STATE_START, 28)
+    request = client.read_request(1, client.READ_INPUT_REGISTERS, registers.STATE_START, 28)
     heads = (b"", b"\x01", b"\x01\x03", b"\x01\x10\x10\xfe\x00\x0d\x1a", b"\x00\x10", b"\x02\x04")
     sequence = board.state()["sequence"]
     for _ in range(40):
@@ -135,12 +135,12 @@ def test_noise_never_silences_the_meter(board):
     assert board.state()["sequence"] == sequence
 
 
-def test_other_slaves_traffic_is_left_alone(board):
+def test_other_servers_traffic_is_left_alone(board):
     sequence = board.state()["sequence"]
     for number in (2, 3, 100):
         entry = registers.token_entry(token(200, number), 9)
         board.send(client.write_request(number, registers.TOKEN_START, entry))
-        board.send(client.read_request(number, client.READ_INPUT, 0x1000, 2))
+        board.send(client.read_request(number, client.READ_INPUT_REGISTERS, 0x1000, 2))
     assert board.state()["sequence"] == sequence
 
 

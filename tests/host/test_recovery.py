@@ -106,8 +106,8 @@ def test_what_safe_mode_answers():
         (0x1012, 2),
         (0x101F, 2),
     ):
-        assert view.read(4, start, count, out) == frame.DEVICE_FAILURE
-    assert view.write(registers.TOKEN_START, 1, b"\0\0") == frame.DEVICE_FAILURE
+        assert view.read(4, start, count, out) == frame.SERVER_DEVICE_FAILURE
+    assert view.write(registers.TOKEN_START, 1, b"\0\0") == frame.SERVER_DEVICE_FAILURE
     assert view.identify(registers.CRASH_OBJECT) == "ValueError"
     assert view.identify(50) is None
     assert SafeView("board", None, "update", "").identify(registers.CRASH_OBJECT) is None
@@ -238,7 +238,7 @@ def test_a_boot_loop_ends_in_safe_mode(board):
         assert (told["safe"], told["crashes"]) == ("crash", FAILURES)
         assert told["last_crash"].startswith("ValueError: broken at ")
         start = registers.row("status")[registers.ADDRESS]
-        reply = broken.ask(client.read_request(9, client.READ_INPUT, start, 1))
+        reply = broken.ask(client.read_request(9, client.READ_INPUT_REGISTERS, start, 1))
         assert reply.data[1] == codes.STATUS_SAFE | codes.STATUS_CRASHED
         process.stdin.close()
         assert process.wait(SECONDS) == 0

@@ -45,8 +45,29 @@ def test_heap_of_one_decode(micropython_runtime, micropython, micropython_env, t
 
 
 def test_mpy_bytes_of_a_meter():
-    assert sts.mpy_bytes(sts.METER_EA07) <= 10 * 1024
+    assert sts.mpy_bytes(sts.METER_EA07) <= 12 * 1024
     assert sts.mpy_bytes(sts.METER_ALL) <= 14 * 1024
+
+
+LOADED = """\
+import sys
+import sts_portable.decoder
+print(" ".join(sorted(name[13:] for name in sys.modules if name.startswith("sts_portable."))))
+"""
+
+
+def test_a_meter_loads_nothing_of_what_a_point_of_sale_needs(micropython, micropython_env):
+    done = subprocess.run(
+        [*micropython, "-c", LOADED],
+        env=micropython_env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    wanted = {*sts.METER_EA07} - {"__init__", "sta", "sta_rounds", "amount"}
+    assert done.stdout.split() == sorted(wanted), done.stdout + done.stderr
 
 
 def test_a_meter_needs_no_other_file(repo, micropython, micropython_env, tmp_path):

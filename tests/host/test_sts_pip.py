@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-# The first setuptools that makes wheels by itself.
-_SETUPTOOLS = (70, 1)
+# The first setuptools that takes the name of a licence as the standard has it.
+_SETUPTOOLS = (77, 0)
 
 
 def version_of(name):
@@ -38,7 +38,7 @@ def pip(*words):
 def installed(tmp_path_factory, repo):
     """The interpreter of an environment that has nothing but sts_portable."""
     if version_of("setuptools") < _SETUPTOOLS or version_of("pip") < (22, 3):
-        pytest.skip("needs setuptools 70.1 and pip 22.3, as make test has them")
+        pytest.skip("needs setuptools 77 and pip 22.3, as make test has them")
     folder = tmp_path_factory.mktemp("pip")
     # A copy: setuptools leaves its build folder beside the source.
     leave = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
@@ -75,6 +75,9 @@ def test_it_is_the_installed_one_and_has_every_module(installed, repo):
     assert place.is_relative_to(installed.parents[1])
     modules = {path.name for path in (repo / "sts_portable").glob("*.py")}
     assert {path.name for path in place.glob("*.py")} == modules
+    assert {path.name for path in place.glob("*.*[di]")} >= {"py.typed", "__init__.pyi"}
+    licenses = list(place.parent.glob("sts_portable-*.dist-info/licenses/LICENSE"))
+    assert licenses[0].read_bytes() == (repo / "LICENSE").read_bytes()
 
 
 def test_every_module_imports(installed, repo):

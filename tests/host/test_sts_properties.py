@@ -29,6 +29,8 @@ def tokens(draw):
     ea = draw(st.sampled_from([7, 9] if code > 0xFF else [11] if code == 0x28 else [7, 9, 11]))
     key = draw(st.binary(min_size=KEY_BYTES[ea], max_size=KEY_BYTES[ea]))
     values = {field[0]: draw(content(field)) for field in layouts.TOKENS[code][1]}
+    if code & 0xFF == 0x2A:  # the index chooses the form
+        values["index"] = 63 if code == 0x2A else draw(st.integers(0, 62))
     return code >> 4 & 15, code & 15, ea, key, values
 
 

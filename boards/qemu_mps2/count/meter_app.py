@@ -21,7 +21,7 @@ from meterbus.registers import STATE_COUNT, STATE_START
 from meterbus.server import Server
 
 _ROUNDS = 100
-_POLL = client.read_request(1, client.READ_INPUT, STATE_START, STATE_COUNT)
+_POLL = client.read_request(1, client.READ_INPUT_REGISTERS, STATE_START, STATE_COUNT)
 
 gc.collect()
 _ALL = gc.mem_alloc() + gc.mem_free()

@@ -152,11 +152,11 @@ class Poller:
 
     def _unreadable(self, meter, code, at):
         """A block of a poll was refused: part of it may be unknown, or nothing can be read."""
-        if meter.poll_step == STATE and code == frame.DEVICE_FAILURE:
+        if meter.poll_step == STATE and code == frame.SERVER_DEVICE_FAILURE:
             meter.state_refused()
             meter.poll_ms = 0
         elif meter.poll_step in (STATE, DEVICE):
-            meter.ask_crash = code == frame.DEVICE_FAILURE and meter.online is not False
+            meter.ask_crash = code == frame.SERVER_DEVICE_FAILURE and meter.online is not False
             self._away(meter, frame.EXCEPTIONS.get(code, "exception %d" % code))
         else:
             self._take(meter, None, at)

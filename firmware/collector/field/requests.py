@@ -9,7 +9,9 @@ CRASH = "crash"
 
 
 def _poll_request(meter):
-    return client.read_request(meter.address, client.READ_INPUT, *BLOCKS[meter.poll_step])
+    return client.read_request(
+        meter.address, client.READ_INPUT_REGISTERS, *BLOCKS[meter.poll_step]
+    )
 
 
 def _write_request(meter):
@@ -19,7 +21,10 @@ def _write_request(meter):
 
 def _result_request(meter):
     return client.read_request(
-        meter.address, client.READ_HOLDING, registers.RESULT_START, registers.RESULT_COUNT
+        meter.address,
+        client.READ_HOLDING_REGISTERS,
+        registers.RESULT_START,
+        registers.RESULT_COUNT,
     )
 
 

@@ -21,7 +21,8 @@ _TID, _RND, _TENTHS = 0x600123, 5, 200
 
 # What a meter imports; amount is for turning the field into energy.
 METER_EA07 = (
-    "__init__ errors results crc packed layouts token ea sta sta_rounds decoder amount"
+    "__init__ errors results crc packed layouts digits limits token ea sta sta_rounds decoder"
+    " amount"
 ).split()
 METER_ALL = [*METER_EA07, "misty1"]
 

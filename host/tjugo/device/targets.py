@@ -39,7 +39,7 @@ ROLES = ("meter", "collector")
 # What nothing imports by name at its top: runtime/boot.py chooses the application when it runs.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
 # Imported only by what a board never does: making tokens.
-_NEVER = ("sts_portable.fields",)
+_NEVER = ("sts_portable.fields", "sts_portable.exports")
 LIBRARY = "lib"
 MAIN = "main.py"
 

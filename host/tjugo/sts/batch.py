@@ -46,10 +46,10 @@ def run(
     total = wrong = 0
     with Source(source) as opened, private_file(target) as out:
         rows = opened.rows()
-        write = writer(out, opened.columns, opened.delimiter)
+        write = writer(out, opened.columns, opened.form)
         while chunk := list(islice(rows, _CHUNK)):
             _understand(chunk, keys, tids, randbelow)
-            _make(chunk, keys, numpy and bulk.available())
+            _make(chunk, keys, tids, numpy and bulk.available())
             write(chunk)
             total += len(chunk)
             wrong += sum(1 for row in chunk if row.error)
@@ -68,7 +68,7 @@ def _understand(
                 row.error = _sentence(error)
 
 
-def _make(rows: Sequence[Row], keys: Keys, fast: bool) -> None:
+def _make(rows: Sequence[Row], keys: Keys, tids: Tids, fast: bool) -> None:
     """Campaigns by numpy, the rest one by one."""
     campaigns: dict[bulk.Campaign, list[Row]] = {}
     for row in rows:
@@ -76,9 +76,9 @@ def _make(rows: Sequence[Row], keys: Keys, fast: bool) -> None:
         if campaign:
             campaigns.setdefault(campaign, []).append(row)
         else:
-            _make_one(row, keys)
+            _make_one(row, keys, tids)
     for campaign, members in campaigns.items():
-        _make_campaign(campaign, members, keys)
+        _make_campaign(campaign, members, keys, tids)
 
 
 def _campaign(request: Request) -> bulk.Campaign | None:
@@ -87,7 +87,7 @@ def _campaign(request: Request) -> bulk.Campaign | None:
     q = request.question
     if request.cls != 0 or request.subclass > 3 or q.kt == 3 or q.ea != _BULK_EA:
         return None
-    if not q.vk or q.key or q.dkga not in ("02", "04"):
+    if request.tid is None or not q.vk or q.key or q.dkga not in ("02", "04"):
         return None
     try:
         vk = from_hex(q.vk, "vending key")
@@ -99,7 +99,7 @@ def _campaign(request: Request) -> bulk.Campaign | None:
     return bulk.Campaign(q.dkga, vk, q.kt, q.sgc, q.ti, q.krn, q.bdt, request.subclass)
 
 
-def _make_campaign(campaign: bulk.Campaign, rows: Sequence[Row], keys: Keys) -> None:
+def _make_campaign(campaign: bulk.Campaign, rows: Sequence[Row], keys: Keys, tids: Tids) -> None:
     requests = [row.request for row in rows if row.request]
     try:
         made = bulk.make_credit(
@@ -112,17 +112,17 @@ def _make_campaign(campaign: bulk.Campaign, rows: Sequence[Row], keys: Keys) -> 
     except (TjugoError, StsError):
         # The vending key itself is wrong, say. By itself each row says what it is.
         for row in rows:
-            _make_one(row, keys)
+            _make_one(row, keys, tids)
         return
     for row, digits in zip(rows, made, strict=True):
         row.tokens = [digits]
 
 
-def _make_one(row: Row, keys: Keys) -> None:
+def _make_one(row: Row, keys: Keys, tids: Tids) -> None:
     if row.request is None:
         return
     try:
-        row.tokens = make(row.request, keys)
+        row.tokens = make(row.request, keys, tids)
     except (TjugoError, StsError) as error:
         row.error = _sentence(error)
 

@@ -1,7 +1,9 @@
 """The CSV files of a batch: reading rows, writing them back with their tokens."""
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +14,8 @@ from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Request
 from tjugo.sts.explain.model import grouped
 
 _DELIMITERS = ",;\t"
+# Written by spreadsheets in front of the heading: names the delimiter.
+_SEP = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 _MOST_TOKENS = 4
 _T = TypeVar("_T")
 
@@ -26,24 +30,43 @@ class Row:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Form:
+    """How a file is written: delimiter, byte order mark, and a first line that names the former.
+
+    A spreadsheet that wrote the one or the other needs it to read the answer.
+    """
+
+    delimiter: str = ","
+    mark: bool = False
+    names_delimiter: bool = False
+
+
 class Source:
     """A batch, open for reading. Use with `with`.
 
-    UTF-8 with or without a mark; comma, semicolon or tab, whichever the heading has. Raises
-    TjugoError (status 2) unless the heading is one of a batch.
+    UTF-8 with or without a byte order mark; comma, semicolon or tab, whichever the heading or a
+    line `sep=;` in front of it has. Raise TjugoError (status 2) unless the heading is one of a
+    batch. `form` is what a file written beside this one keeps.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            with path.open("rb") as raw:
+                mark = raw.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
             self._file = path.open(encoding="utf-8-sig", newline="")
         except OSError as error:
             raise TjugoError(f"{path} cannot be read: {error.strerror}.", 2) from error
         try:
             heading = self._guarded(self._file.readline)
-            self.delimiter = max(_DELIMITERS, key=heading.count)
+            named = _SEP.fullmatch(heading)
+            if named:
+                heading = self._guarded(self._file.readline)
+            self.delimiter = named[1] if named else max(_DELIMITERS, key=heading.count)
+            self.form = Form(self.delimiter, mark, named is not None)
             cells = next(csv.reader([heading], delimiter=self.delimiter), [])
-            self.columns = [name.strip() for name in cells]
+            self.columns = _without_empty_end([name.strip() for name in cells])
             _check_columns(self.columns, path)
         except BaseException:
             self._file.close()
@@ -78,15 +101,24 @@ class Source:
 
     def _row(self, cells: list[str]) -> Row:
         row = Row(dict(zip(self.columns, cells, strict=False)))
-        if len(cells) > len(self.columns):
+        if any(cells[len(self.columns) :]):
             row.error = "The row has more cells than the heading."
         return row
+
+
+def _without_empty_end(cells: list[str]) -> list[str]:
+    """Return the cells up to the last that is not empty: spreadsheets pad rows on the right."""
+    while cells and not cells[-1]:
+        cells = cells[:-1]
+    return cells
 
 
 def _check_columns(columns: Sequence[str], path: Path) -> None:
     if not any(columns):
         raise TjugoError(f"{path} has no heading: its first line names the columns.", 2)
-    for name in columns:
+    for number, name in enumerate(columns, 1):
+        if not name:
+            raise TjugoError(f"{path}: column {number} has no name.", 2)
         if name not in COLUMNS:
             raise TjugoError(f"{path} has a column {name!r}, which a batch does not know.", 2)
         if columns.count(name) > 1:
@@ -99,19 +131,21 @@ def count_rows(path: Path) -> int:
         return sum(1 for _ in source.rows())
 
 
-def writer(
-    out: BinaryIO, columns: Sequence[str], delimiter: str
-) -> Callable[[Iterable[Row]], None]:
-    """A function that writes rows: the columns read, but for keys and earlier results, then TID,
-    tokens and error. Writes the heading at once."""
+def writer(out: BinaryIO, columns: Sequence[str], form: Form) -> Callable[[Iterable[Row]], None]:
+    """Return a function that writes rows: the columns read, but for keys and earlier results, then
+    TID, tokens and error. Write the heading at once."""
     given = [name for name in columns if name not in (*SECRET_COLUMNS, *RESULT_COLUMNS)]
     kept = given if "tid" in given else [*given, "tid"]
 
     def put(lines: Iterable[Sequence[str]]) -> None:
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=delimiter).writerows(lines)
+        csv.writer(text, delimiter=form.delimiter).writerows(lines)
         out.write(text.getvalue().encode())
 
+    if form.mark:
+        out.write(codecs.BOM_UTF8)
+    if form.names_delimiter:
+        out.write(f"sep={form.delimiter}\r\n".encode())
     put([[*kept, *RESULT_COLUMNS]])
     return lambda rows: put(_line(row, kept) for row in rows)
 

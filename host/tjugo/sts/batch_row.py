@@ -75,14 +75,18 @@ class Tids:
             number = _number("tid", given, 1, tid.MAX_TID)
         else:
             last = [self._last.get(of), _optional("last_tid", cells, tid.MAX_TID)]
-            moment = cells.get("time", "")
-            minute = parse_moment(moment, bdt) if moment else self._now(bdt)
+            minute = self.minute(bdt, cells)
             number = vendor.allocate(max((n for n in last if n is not None), default=None), minute)
         if (*of, number) in self._given:
             raise TjugoError(f"TID {number} is given to this meter by a row above.")
         self._given.add((*of, number))
         self._last[of] = max(number, self._last.get(of, 0))
         return number
+
+    def minute(self, bdt: str, cells: Mapping[str, str]) -> int:
+        """Return the minute of a row since a base date: its own time or now. Raises TjugoError."""
+        moment = cells.get("time", "")
+        return parse_moment(moment, bdt) if moment else self._now(bdt)
 
 
 def understand(
@@ -107,7 +111,7 @@ def understand(
     )
 
 
-def make(request: Request, keys: Keys) -> list[str]:
+def make(request: Request, keys: Keys, tids: Tids) -> list[str]:
     """The tokens of a row, one, or up to four of a key change. Raises TjugoError or StsError."""
     r = request
     if r.cls == 1:
@@ -116,7 +120,7 @@ def make(request: Request, keys: Keys) -> list[str]:
     if r.cls == 0:
         return [_credit(r, key)]
     if r.subclass < 0:
-        return _key_change(r, key, keys)
+        return _key_change(r, key, keys, tids)
     values = _fields(r)
     if r.tid is None:
         return [token.make(2, r.subclass, key.key, key.ea, **values)]
@@ -192,7 +196,7 @@ def _meter_test(r: Request) -> str:
     return token.make(1, r.subclass, **values)
 
 
-def _key_change(r: Request, old: DecoderKey, keys: Keys) -> list[str]:
+def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str]:
     cells = {name[4:]: cell for name, cell in r.cells.items() if name.startswith("new_") and cell}
     base = replace(r.question, key="")
     # Another register is another vending key: the row's own, or one of the file.
@@ -201,8 +205,9 @@ def _key_change(r: Request, old: DecoderKey, keys: Keys) -> list[str]:
     new = _answer(_question(cells, keys, base))
     ro, kct3 = (r.cells.get(name, "") not in ("", "0") for name in ("ro", "kct3"))
     return vendor.key_change(
-        old.key, old.ea, new.key, new.kt, new.krn, new.ti, new.ken, ro, new.sgc, kct3
-    )
+        old.key, old.ea, new.key, new.kt, new.krn, new.ti, new.ken, ro, new.sgc, kct3,
+        minute=tids.minute(new.bdt, r.cells), bdt=new.bdt, old_bdt=old.bdt,
+    )  # fmt: skip
 
 
 def _fields(r: Request, *more: str) -> dict[str, Any]:
@@ -224,8 +229,9 @@ def _fields(r: Request, *more: str) -> dict[str, Any]:
 
 
 def _names_of(cls: int, subclass: int) -> set[str]:
-    """The fields of a token's layout; of both where it hangs on the length of the key."""
-    rows = (layouts.row(cls, subclass, size) for size in (8, 16))
+    """The fields of a token's layout; of every form where there are several."""
+    forms = ((8, layouts.FLAG_INDEX), (16, layouts.FLAG_INDEX), (16, 0))
+    rows = (layouts.row(cls, subclass, *form) for form in forms)
     return {field[0] for row in rows if row for field in row[1]}
 
 

@@ -97,7 +97,7 @@ def _checked(pans: Sequence[str]) -> Array:
     # The portable check has the sentence for what is wrong.
     for one in pans:
         pan.drn_from_pan(one)
-    raise AssertionError("a MeterPAN is refused here and accepted there")
+    raise pan.PanError("the MeterPANs of a campaign are 18 digits each, nothing between")
 
 
 def _luhn(digits: Array) -> Array:

@@ -67,7 +67,7 @@ def _made_again(digits: str, key: DecoderKey | None, experiment: Experiment) -> 
     """The digits after the clear block was changed. Not with a registered meter's key: whoever may
     encrypt any block may make credit that no sale records."""
     cls, block = token.split(digits)
-    clear = _frame.clear_block(cls, block, key)
+    clear = _frame.clear_block(cls, bytes(block), key)
     if clear is None:
         raise TjugoError("The clear block of this token takes its key.", 2)
     if key and key.hidden and token.is_encrypted(cls):

@@ -32,14 +32,14 @@ class Partial:
     def read(self, function, start, count, out):
         if start in (registers.RESULT_START, registers.TOKEN_START):
             if not self.known & codes.KNOWN_LEDGER:
-                return frame.DEVICE_FAILURE
+                return frame.SERVER_DEVICE_FAILURE
             return self._plain(function, start, count, out)
         self.blocks.append((start, count))
         for row in registers.ROWS:
             inside = row[registers.ADDRESS] < start + count
             inside = inside and row[registers.ADDRESS] + row[registers.WORDS] > start
             if inside and row[registers.GROUP] & ~self.known:
-                return frame.DEVICE_FAILURE
+                return frame.SERVER_DEVICE_FAILURE
         values = {"drn": self.drn, "energy_wh": 5, "credit": 7, "power_w": 9, "krn": 1}
         for name, value in (("status", self.status), ("open_reasons", self.reasons)):
             values[name] = values[{"status": "device_status"}.get(name, "device_reasons")] = value
@@ -90,7 +90,7 @@ def test_no_token_goes_to_a_meter_without_its_ledger():
     line.trace = []
     line.run(30000)
     assert job.state == STORED
-    assert frame.WRITE_MANY not in [function for _, _, function in line.trace]
+    assert frame.WRITE_MULTIPLE_REGISTERS not in [function for _, _, function in line.trace]
     there.known = ALL
     there.status = there.reasons = 0
     line.until_done(job)
@@ -117,7 +117,7 @@ def test_a_meter_that_contradicts_itself_is_polled_no_faster():
     def read(function, start, count, out):
         if count == registers.STATE_COUNT:
             there.blocks.append((start, count))
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         return plain(function, start, count, out)
 
     line.meters[1].read = read
@@ -185,7 +185,7 @@ def test_a_meter_that_is_busy_for_ever_is_asked_less_often():
     line.add(77)
     line.trace = []
     line.run(60000)
-    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING]
+    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
     assert 60 <= len(looks) <= 85
 
 

@@ -33,7 +33,7 @@ class Meter:
 
     def read(self, function, start, count, out):
         if self.safe:
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         if start == registers.RESULT_START and self.busy:
             self.busy -= 1
             values = {"result": results.BUSY, "result_ref": self.ref}
@@ -171,12 +171,12 @@ def test_a_token_is_written_and_its_result_read():
     assert job.at == line.now // 1000
     assert job.unsent
     assert line.meters[1].entries == [(77, TOKEN)]
-    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
-    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
+    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
     assert (len(writes), len(looks)) == (1, 4)
-    assert line.trace[-1][2] == frame.READ_HOLDING
+    assert line.trace[-1][2] == frame.READ_HOLDING_REGISTERS
     line.step()
-    assert line.trace[-1][1:] == (1, frame.READ_INPUT)  # what the token did
+    assert line.trace[-1][1:] == (1, frame.READ_INPUT_REGISTERS)  # what the token did
 
 
 def test_jobs_of_a_meter_go_in_order_and_before_polls():
@@ -186,7 +186,7 @@ def test_jobs_of_a_meter_go_in_order_and_before_polls():
     line.until_done(second)
     assert first.state == DONE
     assert line.meters[1].entries == [(900, TOKEN), (3, OTHER)]
-    assert (550, 1, frame.WRITE_MANY) in line.trace
+    assert (550, 1, frame.WRITE_MULTIPLE_REGISTERS) in line.trace
 
 
 def test_a_meter_shows_its_drn_before_it_gets_a_token():
@@ -213,7 +213,7 @@ def test_a_lost_answer_does_not_enter_a_token_twice():
     line.dumb.clear()
     line.until_done(job)
     assert job.result == results.ACCEPT
-    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
     assert len(writes) == 1  # the result told that the meter had it
 
 
@@ -330,14 +330,14 @@ def test_a_meter_that_was_never_there():
 
 
 def test_a_busy_device_is_asked_again_later():
-    for code in (frame.DEVICE_BUSY, frame.DEVICE_FAILURE):
+    for code in (frame.SERVER_DEVICE_BUSY, frame.SERVER_DEVICE_FAILURE):
         line = Line()
         line.run(500)
         line.meters[1].code = code
         job = line.add(77)
         line.run(30000)
         assert job.state == STORED
-        writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+        writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
         assert 20 <= len(writes) <= 31
         line.meters[1].code = 0
         line.until_done(job)
@@ -347,10 +347,10 @@ def test_a_busy_device_is_asked_again_later():
 def test_a_device_without_token_registers_ends_the_job():
     line = Line()
     line.run(500)
-    line.meters[1].code = frame.ILLEGAL_ADDRESS
+    line.meters[1].code = frame.ILLEGAL_DATA_ADDRESS
     job = line.add(77)
     line.until_done(job)
-    assert job.result == jobs.BUS_REFUSED | frame.ILLEGAL_ADDRESS
+    assert job.result == jobs.BUS_REFUSED | frame.ILLEGAL_DATA_ADDRESS
     assert line.poller.meter(DRN).online is True
 
 

@@ -23,7 +23,7 @@ KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
 
 
 class Line:
-    """A meter on a line with a master."""
+    """A meter on a line with a client."""
 
     def __init__(self, memory=None, **changes):
         self.meter = meter(memory, **changes)
@@ -38,7 +38,7 @@ class Line:
         assert reply is not None and parser.receive(bytes(reply))
         return parser
 
-    def read(self, start, count, function=client.READ_HOLDING):
+    def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
         """{name: value} of the registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()
@@ -57,7 +57,7 @@ class Line:
     def unknown(self):
         """The names of the registers that are refused when they are read on their own."""
         names = [row[registers.NAME] for row in registers.ROWS]
-        return {name for name in names if self.code(name) == frame.DEVICE_FAILURE}
+        return {name for name in names if self.code(name) == frame.SERVER_DEVICE_FAILURE}
 
     def enter(self, digits, ref):
         return self.write(registers.TOKEN_START, registers.token_entry(digits, ref))
@@ -169,7 +169,7 @@ def test_registers_written_one_at_a_time():
     raw = registers.token_entry(token(200), 3)
     for i in range(registers.TOKEN_COUNT):
         value = raw[2 * i] << 8 | raw[2 * i + 1]
-        request = client.write_one_request(1, registers.TOKEN_START + i, value)
+        request = client.write_single_request(1, registers.TOKEN_START + i, value)
         assert line.ask(request).exception == 0
     line.view.work()
     assert line.result() == (results.ACCEPT, 3)
@@ -200,7 +200,9 @@ def test_writes_that_are_refused():
 def test_a_meter_that_cannot_take_tokens_says_so():
     line = Line(key="")
     line.meter.sensed(MEASURED, False, False)
-    assert line.code("energy_wh", "drn") == frame.DEVICE_FAILURE  # the key register is not known
+    assert (
+        line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
+    )  # the key register is not known
     found = line.read(registers.DEVICE_START, registers.DEVICE_COUNT)
     assert found["device_status"] == codes.STATUS_NOT_CONFIGURED
     assert (found["device_control_state"], found["device_reasons"]) == (0, 3)
@@ -233,8 +235,8 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     line.meter.sensed(MEASURED, False, False)
     line.meter.pulses(500)
     assert line.unknown() == LEDGER | KEY_REGISTER
-    assert line.code("energy_wh", "drn") == frame.DEVICE_FAILURE
-    assert line.code("energy_wh", "power_fail_count") == frame.DEVICE_FAILURE
+    assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
+    assert line.code("energy_wh", "power_fail_count") == frame.SERVER_DEVICE_FAILURE
     assert line.read(registers.DEVICE_START, registers.DEVICE_COUNT) == {
         "drn": DRN,
         "device_status": codes.STATUS_LEDGER_FAULT,
@@ -266,7 +268,7 @@ def test_what_the_board_cannot_measure_is_refused():
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
     line.meter.sensed((0, 0, None, 0), False, False)
-    assert line.code("energy_wh", "drn") == frame.DEVICE_FAILURE
+    assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
     assert line.code("energy_wh", "power_fail_count") == 0
 
 

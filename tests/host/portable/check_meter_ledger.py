@@ -5,6 +5,7 @@ from meter_rig import KEY, Memory, PowerCut, meter, press, token
 from meter.store.slots import SLOT_SIZE
 from meterbus import codes
 from sts_portable import results, vendor
+from sts_portable import token as sts_token
 
 NEW_KEY = bytes.fromhex("060b8643c59a27f1")
 
@@ -152,7 +153,8 @@ def test_a_token_that_cannot_be_stored_is_not_taken():
 def _new_key_tokens(**changes):
     wanted = {"kt": 2, "krn": 2, "ti": 7, "ken": 200, "ro": False, "sgc": 123456}
     wanted.update(changes)
-    return vendor.key_change(KEY, 7, NEW_KEY, **wanted)
+    old_bdt = "93" if wanted["ro"] else "14"
+    return vendor.key_change(KEY, 7, NEW_KEY, minute=1, bdt="14", old_bdt=old_bdt, **wanted)
 
 
 def test_a_changed_key_lives_in_the_ledger():
@@ -168,6 +170,22 @@ def test_a_changed_key_lives_in_the_ledger():
     again = meter(memory)
     assert again.enter_token(token()) == results.CRC_ERROR
     assert again.enter_token(token(key=NEW_KEY)) == results.ACCEPT
+
+
+def test_a_set_to_the_present_key_makes_no_used_token_usable():
+    """With the rollover bit, keyed in again after each credit."""
+    memory = Memory()
+    device = meter(memory)
+    assert device.enter_token(token(200, 1)) == results.ACCEPT
+    sections = vendor.key_change_fields(KEY, 2, 2, 7, 200, True, 123456)
+    replay = [sts_token.make(2, subclass, KEY, 7, **values) for subclass, values in sections]
+    for _ in range(3):
+        assert device.enter_token(replay[0]) == results.FIRST_KCT
+        assert device.enter_token(replay[1]) == results.RANGE_ERROR
+        assert device.enter_token(token(200, 1)) == results.USED_ERROR
+    state = meter(memory).state
+    assert (state.account.credit_wh, state.key.krn, state.key_from_token) == (20000, 1, False)
+    assert state.tids.contains(5001)
 
 
 def test_a_key_that_is_not_changed_stays_out_of_the_memory():

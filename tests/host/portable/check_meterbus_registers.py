@@ -147,7 +147,7 @@ def test_a_bus_trace_reads_like_sentences():
             "<- 12 written",
         ]
         for _ in range(2):
-            assert _talk(trace, client.write_one_request(12, 0x110A, 1), known) == [
+            assert _talk(trace, client.write_single_request(12, 0x110A, 1), known) == [
                 "-> 12 write token_command=1",
                 "<- 12 written",
             ]
@@ -155,7 +155,7 @@ def test_a_bus_trace_reads_like_sentences():
             "-> 12 read device identification",
             "<- 12 identification Tjugo, meter, 1.0",
         ]
-        assert _talk(trace, client.write_one_request(12, 0x1000, 1), known) == [
+        assert _talk(trace, client.write_single_request(12, 0x1000, 1), known) == [
             "-> 12 write 1",
             "<- 12 exception: illegal data address",
         ]

@@ -1,7 +1,7 @@
 """STA, DES, MISTY1 and the decoder-key algorithms: on both runtimes."""
 
 from sts_portable import dkga, ea, pan, sta
-from sts_portable.errors import StsError
+from sts_portable.errors import RangeError, StsError
 
 _VK2 = b"\xab" * 8
 _VK4 = bytes.fromhex("abababababababab949494949494949401234567")
@@ -141,9 +141,11 @@ def test_hmac_sha256():
 def test_dkga02_and_its_blocks():
     assert dkga.pan_block(_PAN, 2) == bytes.fromhex("0072700000000000")
     assert dkga.control_block(2, "123456", "01", 1) == bytes.fromhex("2123456011ffffff")
-    key = dkga.decoder_key("02", _VK2, _PAN, 2, "123456", "01", 1)
+    key = dkga.decoder_key("02", _VK2, _PAN, 2, "123456", "01", 1, "93")
     assert key == bytes.fromhex("e653341f9d5bf36f")
-    assert key == dkga.decoder_key("02", _VK2, _PAN, 2, 123456, 1, 1)
+    assert key == dkga.decoder_key("02", _VK2, _PAN, 2, 123456, 1, 1, "14")
+    spaced = dkga.decoder_key("02", _VK2, "600727 0000000000-09", 2, 123456, 1, 1, "93")
+    assert spaced == key
 
 
 def test_dkga04_key_sizes():
@@ -178,12 +180,23 @@ def test_open_choices_must_be_made():
 
 def test_common_key_with_the_usual_iin_is_settled():
     assert dkga.pan_block("600727111111111153", 3) == bytes.fromhex("0072700000000000")
-    one = dkga.decoder_key("02", _VK2, "600727111111111153", 3, 123456, 1, 1)
-    assert one == dkga.decoder_key("02", _VK2, _PAN, 3, 123456, 1, 1)
+    one = dkga.decoder_key("02", _VK2, "600727111111111153", 3, 123456, 1, 1, "93")
+    assert one == dkga.decoder_key("02", _VK2, _PAN, 3, 123456, 1, 1, "93")
+
+
+def test_a_base_date_is_given_and_exists():
+    for family, vk in (("02", _VK2), ("04", _VK4)):
+        for wrong in ("2014", "99", "", 14, None):
+            text = _raises(RangeError, dkga.decoder_key, family, vk, _PAN, 2, 123457, 1, 1, wrong)
+            assert text == "base date code '%s' is not one of 93, 14, 35" % (wrong,)
+        _raises(TypeError, dkga.decoder_key, family, vk, _PAN, 2, 123457, 1, 1)
+    _raises(RangeError, dkga.message, _PAN, 2, 123457, 1, 1, "2014", 7, 8)
+    for wrong in ("1 2", "", "1_0", "\u0661", "-1", "\ud800", 1000000):
+        _raises(RangeError, dkga.control_block, 2, wrong, 1, 1)
 
 
 def test_triple_des_with_equal_halves_is_single_des():
-    out = dkga.decoder_key("03", _VK2 + _VK2, _PAN, 2, 123456, 1, 1, variant="no-xor")
+    out = dkga.decoder_key("03", _VK2 + _VK2, _PAN, 2, 123456, 1, 1, "93", variant="no-xor")
     data = bytes.fromhex("2151356011ffffff")
     pan_block, control = dkga.pan_block(_PAN, 2), dkga.control_block(2, 123456, 1, 1)
     assert data == bytes(pan_block[i] ^ control[i] for i in range(8))
@@ -198,9 +211,12 @@ def test_impossible_derivations_get_a_sentence():
     )  # fmt: skip
     assert dkga.decoder_key(*good)
     for place, value in changes:
-        _raises(dkga.DkgaError, dkga.decoder_key, *(good[:place] + (value,) + good[place + 1 :]))
-    _raises(pan.PanError, dkga.decoder_key, "02", _VK2, "600727000000000008", 2, 123456, 1, 1)
-    _raises(dkga.DkgaError, dkga.decoder_key, "04", _VK2, _PAN, 2, 123456, 1, 1)
+        text = _raises(StsError, dkga.decoder_key, *(good[:place] + (value,) + good[place + 1 :]))
+        assert place == 1 or str(value) in text, text
+    number = (2, 123456, 1, 1, "14")
+    _raises(pan.PanError, dkga.decoder_key, "02", _VK2, "600727000000000008", *number)
+    text = _raises(dkga.DkgaError, dkga.decoder_key, "04", _VK2, _PAN, *number)
+    assert text == "DKGA04 needs a vending key of 20 bytes, not 8"
     old = ("01", _VK2, _PAN, 2, 123456, 1)
     _raises(dkga.DkgaError, dkga.decoder_key, *(old + (2, "93", 7, "xor-vk")))
     _raises(dkga.DkgaError, dkga.decoder_key, *(old + (1, "93", 9, "xor-vk")))

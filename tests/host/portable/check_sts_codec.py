@@ -43,12 +43,19 @@ def test_digits_as_str_and_as_bytes():
 def test_what_is_no_token():
     right = "1" * 20
     assert token.split(right)
-    wrong = ("", "1" * 19, "1" * 21, "1" * 19 + "a", "1" * 19 + " ", "+" + "1" * 19)
+    wrong = ("", "1" * 19, "1" * 21, "1" * 19 + "a", "1" * 19 + " ", "+" + "1" * 19, "-" * 20)
     for text in wrong + ("1_1" + "1" * 17, "\u0661" * 20, "\u0661" * 10, "-" + "1" * 19):
         _raises(FormatError, token.split, text)
     assert token.split("73786976294838206463")
     _raises(FormatError, token.split, "73786976294838206464")
     _raises(FormatError, token.split, "9" * 20)
+    _raises(FormatError, token.split, "\ud800" * 20)
+    _raises(FormatError, token.split, 12345678901234567890)
+    text = _raises(FormatError, token.split, "123")
+    assert text == "a token is exactly 20 decimal digits, not '123'"
+    assert token.split(" 1111-1111 1111 1111-1111\t") == token.split(right)
+    _raises(FormatError, token.join, 4, bytes(8))
+    _raises(FormatError, token.join, 0, bytes(7))
 
 
 def test_crc_of_the_all_tests_token():
@@ -89,11 +96,15 @@ def test_every_layout_round_trips():
         key_bytes = 8 if code > 0xFF else 16
         cls, subclass = code >> 4 & 15, code & 15
         layout = layouts.TOKENS[code][1]
+        fixed = {"index": layouts.FLAG_INDEX} if code == 0x2A else {}
         for chosen in layout:
             ones = (1 << chosen[2] + (chosen[4] if len(chosen) > 3 else 0)) - 1
             value = b"\xff\xff\xff\xff" if chosen is layouts.NK else ones
             zero = {f[0]: b"\0\0\0\0" if f is layouts.NK else 0 for f in layout}
             zero[chosen[0]] = value
+            if code == 0x12A and chosen[0] == "index":
+                zero["index"] = 31  # all ones is the index of the flags
+            zero.update(fixed)
             block = fields.encode(cls, subclass, **zero)
             assert block[0] >> 4 == subclass and crc.matches(cls, block)
             assert fields.decode(cls, subclass, block, key_bytes) == zero
@@ -107,7 +118,10 @@ def test_fields_refuse_what_does_not_fit():
     _raises(RangeError, fields.encode, 2, 3, nk=b"\0")
     _raises(FormatError, fields.encode, 0, 4, rnd=1)
     _raises(FormatError, fields.encode, 0, 0, colour=1)
-    for cls, subclass in ((0, 8), (0, 15), (1, 2), (3, 0)):
+    _raises(RangeError, fields.encode, 0, 0, tid="5")
+    _raises(FormatError, fields.encode, 2, 10, index=62, flag=1)
+    _raises(FormatError, fields.encode, 2, 10, index=63, data=1)
+    for cls, subclass in ((0, 8), (0, 15), (1, 3), (3, 0)):
         _raises(FormatError, fields.encode, cls, subclass)
         _raises(FormatError, fields.decode, cls, subclass, bytes(8))
     _raises(FormatError, token.decode, token.join(3, bytes(8)))
@@ -133,6 +147,8 @@ def test_amount_boundaries():
         assert amount.decode(field) == decoded, tenths
     _raises(RangeError, amount.encode, 18201625)
     _raises(RangeError, amount.encode, -1)
+    _raises(RangeError, amount.decode, 65536)
+    _raises(RangeError, amount.decode_currency, 1 << 20)
 
 
 def test_amounts_never_shrink_and_are_tight():
@@ -167,6 +183,14 @@ def test_tid_and_its_civil_time():
     _raises(RangeError, tid.minutes, "35", 2066, 11, 24, 20, 16)
     _raises(RangeError, tid.minutes, "14", 2013, 12, 31, 23, 59)
     _raises(RangeError, tid.minutes, "20", 2020, 1, 1, 0, 0)
+    for date in ((2014, 2, 30), (2014, 13, 1), (2014, 0, 1), (2015, 2, 29), (2014, 4, 31)):
+        text = _raises(RangeError, tid.minutes, "14", date[0], date[1], date[2], 0, 0)
+        assert text == "%d-%02d-%02d is no date" % date
+    assert tid.civil("14", tid.minutes("14", 2016, 2, 29, 23, 59)) == (2016, 2, 29, 23, 59)
+    text = _raises(RangeError, tid.minutes, "14", 2014, 1, 1, 24, 0)
+    assert text == "24:00 is no time of a day"
+    _raises(RangeError, tid.minutes, "14", 2014, 1, 1, 0, 60)
+    _raises(RangeError, tid.minutes, "14", 2014, 1, 1, -1, 0)
     for day in range(0, tid.MAX_TID, 1440 * 13 + 7):
         assert tid.minutes("35", *tid.civil("35", day)) == day
 
@@ -191,12 +215,16 @@ def test_meter_numbers():
         assert pan.drn_from_pan(number) == drn
     assert pan.with_check("0000000000") == "00000000000"
     assert pan.pan_from_drn("0") == "600727000000000009"  # printed without its zeros
+    assert pan.pan_from_drn("111-1111 1115") == "600727111111111153"
+    assert pan.drn_from_pan("600727 11111111115-3") == "11111111115"
+    assert not pan.drn_valid("111-1111 1115")  # for what a person wrote there is normal()
 
 
 def test_wrong_meter_numbers_get_a_sentence():
     text = _raises(pan.PanError, pan.pan_from_drn, "11111111116")
-    assert text == "meter number 11111111116 has a wrong check digit (the last digit should be 5)"
-    for drn in ("", "1111111111a", "\u0661" * 11, "0" * 12, "0" * 14, "11111111151"):
+    assert text == "meter number 11111111116 has a wrong check digit"
+    wrong = ("", "1111111111a", "\u0661" * 11, "0" * 12, "0" * 14, "11111111151", "\ud800" * 11)
+    for drn in wrong:
         _raises(pan.PanError, pan.pan_from_drn, drn)
         assert not pan.drn_valid(drn)
     for number in ("600727000000000008", "60072700000000000", "700727000000000006", "x" * 18):

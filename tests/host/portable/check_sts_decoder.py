@@ -2,6 +2,7 @@
 
 from sts_portable import results, token, vendor
 from sts_portable.decoder import KCT_TIMEOUT_MS, Decoder, KeyState, TidStore
+from sts_portable.errors import StsError
 
 _KEY = {
     7: bytes.fromhex("e653341f9d5bf36f"),
@@ -55,9 +56,20 @@ def test_a_token_that_is_not_committed_is_not_consumed():
     assert _enter(meter, digits) == "Accept"
 
 
+def test_digits_as_a_person_writes_them():
+    meter = _meter()
+    digits = _make(meter, tid=5000, amount=200)
+    parts = [digits[i : i + 4] for i in range(0, 20, 4)]
+    for text in (" ".join(parts), "-".join(parts), "  " + " - ".join(parts) + "\n"):
+        assert meter.check(text)[0] == results.ACCEPT
+        assert meter.check(text.encode())[0] == results.ACCEPT
+    assert meter.check(".".join(parts))[0] == results.FORMAT_ERROR
+
+
 def test_entry_errors():
     meter = _meter()
-    for digits in ("", "1" * 19, "x" * 20, "9" * 20, b"\xff" * 20):
+    wrong = ("", "1" * 19, "x" * 20, "9" * 20, b"\xff" * 20, "\ud800" * 20, "\u0661" * 20, 7)
+    for digits in wrong:
         assert meter.check(digits) == (results.FORMAT_ERROR, None)
     assert meter.check(token.join(3, bytes(8))) == (results.FUNCTION_ERROR, None)
 
@@ -86,7 +98,7 @@ def test_manufacturer_code():
 
 def test_reserved_and_foreign_functions():
     meter = _meter()
-    for cls, subclass in ((0, 8), (0, 15), (1, 2), (1, 15)):
+    for cls, subclass in ((0, 8), (0, 15), (1, 3), (1, 15)):
         block = bytearray((subclass << 4, 0, 0, 9, 0, 0, 0, 0))
         found = token.Token(cls, block)
         assert found.row() is None and found.tid is None and found.field("tid") is None
@@ -139,7 +151,7 @@ def test_old_comes_before_expired_and_expired_before_ddtk():
 
 
 def test_ddtk_comes_before_elements_but_only_for_credit():
-    for kt, credit in ((0, "DDTKError"), (1, "DDTKError"), (2, "Accept"), (3, "Accept")):
+    for kt, credit in ((0, "Accept"), (1, "DDTKError"), (2, "Accept"), (3, "Accept")):
         meter = _meter(kt=kt)
         assert _enter(meter, _make(meter, tid=3, amount=1)) == credit
         assert _enter(meter, _make(meter, 2, 0, tid=4, mpl=1)) == "Accept"
@@ -230,7 +242,13 @@ _PART = {0: "1stKCT", 1: "2ndKCT", 2: "3rdKCT", 3: "4thKCT"}
 
 
 def _change(ea=7, ro=0, kct3=0, kt=2, sgc=123457):
-    return vendor.key_change(_KEY[ea], ea, _NEW[ea], kt, 7, 42, 0x5A, ro, sgc, kct3)
+    return _set(_KEY[ea], _NEW[ea], ea, ro, kt, 7, 42, 0x5A, sgc, kct3)
+
+
+def _set(old, new, ea=7, ro=0, kt=2, krn=1, ti=1, ken=255, sgc=123456, kct3=0):
+    """The tokens of any key change, those that vendor.key_change() refuses to make included."""
+    sections = vendor.key_change_fields(new, kt, krn, ti, ken, ro, sgc, kct3)
+    return [token.make(2, subclass, old, ea, **values) for subclass, values in sections]
 
 
 def _orders(count):
@@ -273,7 +291,7 @@ def test_a_later_set_replaces_parts_of_an_earlier_one():
     meter = _meter()
     other = bytes(range(8))
     assert _enter(meter, _change()[0]) == "1stKCT"
-    first, second = vendor.key_change(_KEY[7], 7, other, 1, 3, 5, 255, 0, 0)
+    first, second = _set(_KEY[7], other, kt=1, krn=3, ti=5)
     assert _enter(meter, first) == "1stKCT"
     assert _enter(meter, second) == "Accept"
     assert _new_state(meter) == (other, 1, 3, 5, 255, 123456)
@@ -325,6 +343,89 @@ def test_key_types_that_may_follow_each_other():
             meter = _meter(kt=old)
             wanted = "1stKCT" if new in allowed[old] else "KeyTypeError"
             assert _enter(meter, _change(kt=new)[0]) == wanted
+
+
+def test_a_set_that_leads_to_the_present_key_is_refused():
+    """Keyed in again and again it would empty the TID store each time."""
+    for ea in (7, 11):
+        meter = _meter(ea)
+        credit = _make(meter, tid=5000, amount=200)
+        assert _enter(meter, credit) == "Accept"
+        before = _new_state(meter)
+        for _ in range(2):
+            for digits in _set(_KEY[ea], _KEY[ea], ea, ro=1, krn=2, ken=9):
+                name = _enter(meter, digits)
+            assert name == "RangeError"
+            assert _new_state(meter) == before
+            assert _enter(meter, credit) == "UsedError"
+        # The sections are dropped: a set to another key starts anew.
+        for digits in _change(ea):
+            name = _enter(meter, digits)
+        assert name == "Accept" and meter.key.key == _NEW[ea]
+
+
+def test_a_way_back_without_the_rollover_bit_makes_nothing_usable_again():
+    """From A to B and to A again: harmless, because the store is kept."""
+    meter = _meter()
+    credit = _make(meter, tid=5000, amount=200)
+    assert _enter(meter, credit) == "Accept"
+    there, back = _set(_KEY[7], _NEW[7], krn=2), _set(_NEW[7], _KEY[7], krn=1)
+    for _ in range(2):
+        assert [_enter(meter, digits) for digits in there + back] == ["1stKCT", "Accept"] * 2
+        assert _enter(meter, credit) == "UsedError"
+
+
+def test_extended_tokens():
+    meter = _meter()
+    for digits, index in (("0230 5843 0093 4791 4912", 0), ("0344 0750 1154 4527 9822", 63)):
+        result, found = meter.check(digits)
+        assert (result, found.cls, found.subclass) == (results.ACCEPT, 1, 2)
+        assert (found.value, found.field("index"), found.field("data")) == (index, index, 0)
+        assert found.field("mfr") == 0
+    assert _enter(meter, vendor.extended_read(5, mfr=21)) == "Accept"
+    assert _enter(meter, vendor.extended_read(5, mfr=22)) == "MfrCodeError"
+    found = meter.check(_make(meter, 2, 10, tid=5, index=0, data=123))[1]
+    assert (found.field("index"), found.field("data"), found.value) == (0, 123, 123)
+    assert found.field("flag") is None and found.tid == 5
+    found = meter.check(_make(meter, 2, 10, tid=5, index=63, flag=61, state=1))[1]
+    assert (found.field("flag"), found.field("state"), found.field("data")) == (61, 1, None)
+
+
+def test_what_cannot_be_a_store_or_a_key_is_refused_when_made():
+    for wrong in (
+        bytes(150),
+        bytearray(149),
+        bytearray(0),
+        bytearray(151),
+        memoryview(bytes(150)),
+    ):
+        assert _refused(TidStore, wrong).startswith("a TID store ")
+    assert _refused(TidStore, bytearray(7)) == "a TID store has 150 bytes, not 7"
+    buf = bytearray(150)
+    TidStore(memoryview(buf)).add(5)
+    assert buf[149] == 5
+    key = _KEY[7]
+    assert _refused(KeyState, key[:7]) == "EA07 needs a key of 8 bytes, not 7"
+    assert _refused(KeyState, key, 11) == "EA11 needs a key of 16 bytes, not 8"
+    assert _refused(KeyState, key, 8) == "encryption algorithm 8 is not one of 7, 9, 11"
+    for wrong in ({"kt": 4}, {"krn": 0}, {"sgc": 1000000}, {"ti": 100}, {"ken": 256}, {"ti": "1"}):
+        name = next(iter(wrong))
+        text = _refused(KeyState, key, **wrong)
+        assert text.startswith("%s %s is not a number from " % (name.upper(), wrong[name])), text
+
+
+def _refused(function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except StsError as error:
+        return str(error)
+    raise AssertionError("not refused")
+
+
+def test_a_key_is_not_shown():
+    key = KeyState(_KEY[7], kt=1, krn=3)
+    assert repr(key) == "KeyState(key=<hidden>, ea=7, kt=1, krn=3, sgc=123456, ti=1, ken=255)"
+    assert str(key) == repr(key)
 
 
 def test_a_supply_group_that_does_not_exist():

@@ -2,6 +2,7 @@
 
 from sts_portable import amount, layouts, meaning, tid, token, vendor
 from sts_portable.errors import FormatError, KeyExpiredError, RangeError
+from sts_portable.vendor import KeyChangeError
 
 _KEY = bytes.fromhex("e653341f9d5bf36f")
 
@@ -54,6 +55,7 @@ def test_one_special_token_a_day():
     _raises(RangeError, vendor.allocate_special, first, day + 1439)
     assert vendor.allocate_special(first, day + 1440) == first + 1440
     _raises(RangeError, vendor.allocate_special, None, tid.MAX_TID + 1440)
+    _raises(RangeError, vendor.allocate_special, None, -5)
 
 
 def test_an_expired_key_sells_nothing():
@@ -86,13 +88,69 @@ def test_currency_and_management():
     _raises(FormatError, vendor.management, _KEY, 7, 3, 4000, 3)
 
 
+def _change(new=bytes(8), ken=255, ro=0, minute=6780240, bdt="14", old_bdt="14"):
+    return vendor.key_change(
+        _KEY, 7, new, 2, 1, 1, ken, ro, 123456, minute=minute, bdt=bdt, old_bdt=old_bdt
+    )
+
+
 def test_key_change_limits():
     good = (2, 1, 1, 255, 0, 123456)
-    assert len(vendor.key_change(_KEY, 7, bytes(8), *good)) == 2
+    now = {"minute": 6780240, "bdt": "14", "old_bdt": "14"}
+    assert len(vendor.key_change(_KEY, 7, bytes(8), *good, **now)) == 2
     for place, value in ((0, 4), (1, 0), (1, 10), (2, 100), (3, 256), (5, 1000000)):
         bad = good[:place] + (value,) + good[place + 1 :]
-        _raises(RangeError, vendor.key_change, _KEY, 7, bytes(8), *bad)
-    _raises(FormatError, vendor.key_change, _KEY, 7, bytes(16), *good)
+        text = _raises(RangeError, vendor.key_change, _KEY, 7, bytes(8), *bad, **now)
+        assert " %d is not a number from " % value in text
+    _raises(FormatError, vendor.key_change, _KEY, 7, bytes(16), *good, **now)
+
+
+def test_a_key_change_to_the_same_key_is_refused():
+    _raises(KeyChangeError, _change, _KEY)
+    _raises(KeyChangeError, _change, _KEY, ro=1, old_bdt="93")
+
+
+def test_a_key_change_to_an_expired_key_is_refused():
+    text = _raises(KeyExpiredError, _change, ken=0)
+    assert text == "the key expired: TID 6780240 lies beyond its key expiry number 0"
+    # 6780240 >> 16 is 103: the last KEN that is too low, and the first that is not.
+    _raises(KeyExpiredError, _change, ken=102)
+    assert _change(ken=103)
+    _raises(RangeError, _change, minute=-1)
+    _raises(RangeError, _change, minute=1 << 24)
+
+
+def test_the_rollover_bit_goes_with_a_later_base_date_and_with_nothing_else():
+    assert _change(old_bdt="93", ro=1) and _change(old_bdt="93", bdt="35", minute=5, ro=1)
+    text = _raises(KeyChangeError, _change, old_bdt="93", ro=0)
+    assert text == "base date 93 to 14 needs the rollover bit: every later token would be old"
+    _raises(KeyChangeError, _change, ro=1)
+    for ro in (0, 1):
+        text = _raises(KeyChangeError, _change, old_bdt="35", ro=ro)
+        assert text.startswith("the base date goes back from 35 to 14: ")
+    _raises(RangeError, _change, bdt="2014")
+    _raises(RangeError, _change, old_bdt="99")
+
+
+def test_a_warning_before_a_key_expires():
+    assert [vendor.last_tid(ken) for ken in (0, 1, 255)] == [0xFFFF, 0x1FFFF, tid.MAX_TID]
+    assert vendor.expiry_warning(0, 0, "14", 45) == ""
+    text = "the key expires after 2014-02-15 12:15: its key expiry number is 0"
+    assert vendor.expiry_warning(0, 0, "14", 46) == text
+    assert vendor.expiry_warning(0xFFFF, 0, "14") == text
+    assert vendor.expiry_warning(0x10000, 0, "14") == text.replace("expires", "expired")
+    assert vendor.expiry_warning(0, 255, "14") == ""
+    text = "the key expires after 2024-11-24 20:15: the end of base date 93"
+    assert vendor.expiry_warning(tid.MAX_TID - 1440, 255, "93", 7) == text
+    _raises(RangeError, vendor.expiry_warning, 0, 256, "14")
+    _raises(RangeError, vendor.expiry_warning, 0, 0, "99")
+
+
+def test_extended_reads():
+    for index in (0, 63):
+        assert token.decode(vendor.extended_read(index, 7)).field("index") == index
+    _raises(RangeError, vendor.extended_read, 64)
+    _raises(RangeError, vendor.extended_read, -1)
 
 
 def test_meter_tests():

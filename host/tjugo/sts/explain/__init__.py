@@ -21,21 +21,27 @@ def explain_token(
     far as its class.
 
     mfr_code: the meter's manufacturer, which matters to class 1. rounds: every round of the
-    cipher. Raises TjugoError for text that is no token, and for what would tell a hidden key.
+    cipher. With a hidden key the block is shown only when its check field agrees. Raises
+    TjugoError for text that is no token, and for what would tell a hidden key.
     """
     try:
         cls, block = token.split(digits)
     except StsError as error:
         raise TjugoError(plain(error), 2) from error
-    clear = frame.clear_block(cls, block, key) if cls < 3 else None
+    clear = frame.clear_block(cls, bytes(block), key) if cls < 3 else None
+    withheld = clear is not None and not frame.may_show(cls, clear, key)
+    if withheld:
+        clear = None
     size, bdt = (len(key.key), key.bdt) if key else (16, "14")
     _keep_hidden(key, cls, clear, rounds)
     in_clear = block_bits(1, clear, size, bdt) if cls == 1 and clear else None
     steps = [
         frame.digits_step(digits),
         frame.bits_step(digits, in_clear),
-        frame.class_step(cls, block, digits),
+        frame.class_step(cls, bytes(block), digits),
     ]
+    if withheld and key:
+        steps.append(frame.withheld_step(key.ea))
     if token.is_encrypted(cls) and key and clear:
         steps += key_steps(key)
         steps += frame.cipher_steps(key, bytes(block), clear, True, rounds)

@@ -9,7 +9,6 @@ from tjugo.sts.explain.model import Bits, Field
 _SUBCLASS = ("SubClass", 60, 4)
 _BODY = ("body", 16, 44)
 _CRC = ("CRC", 0, 16)
-_FLAG_INDEX = 63
 
 # The letters under the bits in plain text; the first letter of a name where it is not here.
 _MARKS = {
@@ -75,7 +74,10 @@ _PLAIN: dict[str, Callable[[int], str]] = {
     "rate": lambda value: "tariff rate index",
     "factor": lambda value: "water meter factor",
     "pad": lambda value: "must be 0" if value == 0 else "should be 0",
-    "index": lambda value: "a flag follows" if value == _FLAG_INDEX else "meaning not public",
+    "index": lambda value: (
+        "a flag follows" if value == layouts.FLAG_INDEX else "meaning not public"
+    ),
+    "data": lambda value: "the register's content, meaning not public",
     "flag": _choice(meaning.FLAGS),
     "state": lambda value: "yes" if value else "no",
     "value": lambda value: "the manufacturer's own",
@@ -119,7 +121,7 @@ def _field(field: tuple, value: str, words: str) -> Field:
 def block_fields(cls: int, block: bytes, key_bytes: int, bdt: str) -> tuple[Field, ...]:
     """Every field of a clear 8-byte block, the highest bits first."""
     subclass = block[0] >> 4
-    row = layouts.row(cls, subclass, key_bytes)
+    row = layouts.row(cls, subclass, key_bytes, block[4] >> 2)
     code = cls << 4 | subclass
     found = [_field(_SUBCLASS, f"{subclass}", row[0] if row else "reserved: layout not public")]
     for field in row[1] if row else (_BODY,):
@@ -142,5 +144,5 @@ def block_bits(cls: int, block: bytes, key_bytes: int, bdt: str) -> Bits:
 
 def carries_key(cls: int, block: bytes, key_bytes: int) -> bool:
     """Whether a clear block has a section of a decoder key in it."""
-    row = layouts.row(cls, block[0] >> 4, key_bytes)
+    row = layouts.row(cls, block[0] >> 4, key_bytes, block[4] >> 2)
     return row is not None and layouts.NK in row[1]

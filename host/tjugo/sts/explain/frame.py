@@ -101,6 +101,16 @@ def cipher_steps(
     return [Step("cipher", f"{noun}, {name}", tuple(say), facts, table=table)]
 
 
+def withheld_step(ea_code: int) -> Step:
+    """A block that a hidden key decrypted to noise: not shown, or any block could be decrypted."""
+    say = (
+        f"{CIPHERS[ea_code]}, decrypts the block with the meter's key.",
+        "The check field does not agree, so this is no token of the meter, and what came out is"
+        " not shown.",
+    )
+    return Step("cipher", f"Decryption, {CIPHERS[ea_code]}", say)
+
+
 def fields_step(cls: int, block: bytes, key_bytes: int, bdt: str) -> Step:
     """The clear block taken apart."""
     say = [f"Class {cls} and the SubClass say how the rest is laid out."]
@@ -152,7 +162,7 @@ def verdict(digits: str, key: DecoderKey | None, mfr_code: int) -> tuple[str | N
     state = key.state() if key else DecoderKey(bytes(8)).state()
     meter = Decoder(state, TidStore(), mfr_code)
     result, found = meter.check(digits)
-    if result == results.ACCEPT:
+    if result == results.ACCEPT and found is not None:
         result = meter.commit(found)
     return results.name(result), _WHY[result]
 
@@ -166,6 +176,14 @@ def meter_step(result: str | None, why: str, mfr_code: int) -> Step:
         Fact("the meter", f"manufacturer code {maker}", "has accepted no token yet"),
     )
     return Step("meter", "The meter's answer", say, facts)
+
+
+def may_show(cls: int, clear: bytes, key: DecoderKey | None) -> bool:
+    """Return whether a clear block may be shown: one that a hidden key decrypted only when its
+    check field agrees. Others would make whoever may ask a decryptor of any digits: a key-change
+    section with another class put in would give the key away."""
+    hidden = key is not None and key.hidden and token.is_encrypted(cls)
+    return not hidden or crc.matches(cls, clear)
 
 
 def clear_block(cls: int, block: bytes, key: DecoderKey | None) -> bytes | None:

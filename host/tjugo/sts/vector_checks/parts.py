@@ -77,7 +77,7 @@ def _class_insert(report: Report, given: dict) -> None:
     report.same("token", digits)
     report.same("value66", f"{int(digits):017x}")
     cls, block = token.split(report.expected["token"])
-    report.equal("split", (cls, hex_of(block)), (given["cls"], given["block64"]))
+    report.equal("split", (cls, hex_of(bytes(block))), (given["cls"], given["block64"]))
 
 
 KINDS = {

@@ -33,7 +33,7 @@ def bytes_of(text: str) -> bytes:
     return bytes(int(text[i : i + 2], 16) for i in range(0, len(text), 2))
 
 
-def key_of(given: dict, variant: object = None) -> bytes:
+def key_of(given: dict, variant: "str | None" = None) -> bytes:
     """The decoder key of a vector's derivation inputs."""
     return dkga.decoder_key(
         given["dkga"], bytes_of(given["vk"]), given["pan"], given["kt"], given["sgc"], given["ti"],

@@ -1,0 +1,1 @@
+"""The workbench: the whole chain on one machine."""

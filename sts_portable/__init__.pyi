@@ -1,0 +1,37 @@
+from . import amount as amount
+from . import crc as crc
+from . import dea as dea
+from . import decoder as decoder
+from . import digits as digits
+from . import dkga as dkga
+from . import document as document
+from . import ea as ea
+from . import errors as errors
+from . import exports as exports
+from . import fields as fields
+from . import layouts as layouts
+from . import limits as limits
+from . import meaning as meaning
+from . import misty1 as misty1
+from . import packed as packed
+from . import pan as pan
+from . import results as results
+from . import sta as sta
+from . import sta_rounds as sta_rounds
+from . import sta_wide as sta_wide
+from . import tid as tid
+from . import token as token
+from . import vendor as vendor
+from .decoder import Decoder as Decoder
+from .decoder import KeyState as KeyState
+from .decoder import TidStore as TidStore
+from .dkga import DkgaError as DkgaError
+from .errors import FormatError as FormatError
+from .errors import KeyExpiredError as KeyExpiredError
+from .errors import RangeError as RangeError
+from .errors import StsError as StsError
+from .pan import PanError as PanError
+from .token import Token as Token
+from .vendor import KeyChangeError as KeyChangeError
+
+__version__: str
