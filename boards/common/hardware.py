@@ -52,6 +52,12 @@ class _NoNetwork:
     def up(self):
         return False
 
+    def dns(self):
+        return []
+
+    def hosts(self, _name):
+        return []
+
 
 class Hardware:
     """`pins`: the module pins.py of the board; `port`: port_rp2 or port_esp32.

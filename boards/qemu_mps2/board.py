@@ -31,6 +31,14 @@ class _Net:
         """There is no network."""
         return False
 
+    def dns(self):
+        """There is no name server."""
+        return []
+
+    def hosts(self, _name):
+        """There is no table of hosts."""
+        return []
+
 
 def settings():
     """The dict in settings.json, or {}."""

@@ -5,6 +5,7 @@ import select
 import sys
 import time
 
+from sim_net import Net
 from sim_uart import PtyUart, end_process, private_files
 from sim_watchdog import Watchdog
 
@@ -21,12 +22,6 @@ NAME = "sim"
 _SETTINGS = "settings.json"
 _FRAM_SIZE = 8192
 _COARSE_MS = 20  # a pause of the PC's scheduler is no silence on the line
-
-
-class _Net:
-    def up(self):
-        """The simulated link is always there."""
-        return True
 
 
 def settings():
@@ -86,7 +81,7 @@ cover = _simulation.cover
 display = _simulation.display
 metering = _simulation.metering
 relay = _simulation.relay
-net = _Net()
+net = Net()
 _uart = _from_environment("TJUGO_UART", "", PtyUart)
 rs485 = RS485(_uart, baudrate_of(settings()), coarse_ms=_COARSE_MS)
 rs485.stream = _uart.file

@@ -85,8 +85,8 @@ class Line:
         drns = [(address, meter.drn) for address, meter in self.meters.items()]
         self.poller = poller.Poller(drns, self.store, self.poll_ms)
 
-    def add(self, job_id, token=TOKEN, drn=DRN):
-        job = self.store.add(job_id, drn, token)
+    def add(self, ref, token=TOKEN, drn=DRN):
+        job = self.store.add(ref, drn, token)
         self.poller.offer(job)
         return job
 
@@ -145,13 +145,13 @@ def test_a_reading_is_news_only_when_it_changed():
     line = Line()
     line.run(1000)
     meter = line.poller.meter(DRN)
-    assert meter.say
-    meter.say = False
+    assert meter.unsent
+    meter.unsent = False
     line.run(3000)
-    assert not meter.say
+    assert not meter.unsent
     line.meters[1].energy_wh = 5
     line.run(2000)
-    assert meter.say
+    assert meter.unsent
 
 
 def test_a_crowded_bus_is_shared_evenly():
@@ -169,7 +169,7 @@ def test_a_token_is_written_and_its_result_read():
     line.until_done(job)
     assert job.result == results.ACCEPT
     assert job.at == line.now // 1000
-    assert job.say
+    assert job.unsent
     assert line.meters[1].entries == [(77, TOKEN)]
     writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
     looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
@@ -278,7 +278,7 @@ def test_an_absent_meter_is_asked_more_and_more_seldom():
     meter = line.poller.meter(SECOND_DRN)
     assert meter.online is False
     assert meter.fault == "no answer"
-    assert meter.say
+    assert meter.unsent
     gaps = [times[i] - times[i - 1] for i in range(1, len(times))]
     assert gaps[-1] == poller.BACKOFF_MS[-1]
     assert gaps[0] <= 200
@@ -326,7 +326,7 @@ def test_a_meter_that_was_never_there():
     assert line.poller.meter(DRN).online is None
     line.run(2000)
     assert line.poller.meter(DRN).online is False
-    assert line.poller.meter(DRN).say
+    assert line.poller.meter(DRN).unsent
 
 
 def test_a_busy_device_is_asked_again_later():
@@ -374,7 +374,7 @@ def test_jobs_of_meters_that_were_taken_away_wait():
     job = line.store.add(5, "22222222222", TOKEN)
     line.start()
     line.run(5000)
-    assert line.store.get(job.id).state == STORED
+    assert line.store.get(job.ref).state == STORED
 
 
 def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
@@ -384,7 +384,7 @@ def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
     assert meter.crash == ""
     device.crash = "OSError: 5"
     line.run(5000)
-    assert meter.crash == "OSError: 5" and meter.say
+    assert meter.crash == "OSError: 5" and meter.unsent
     asked = [1 for _, address, function in line.trace if (address, function) == (1, 0x2B)]
     assert len(asked) == 1
     device.crash = ""

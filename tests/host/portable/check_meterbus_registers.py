@@ -152,12 +152,12 @@ def test_a_bus_trace_reads_like_sentences():
                 "<- 12 written",
             ]
         assert _talk(trace, client.identify_request(12), known) == [
-            "-> 12 who are you",
-            "<- 12 is Tjugo, meter, 1.0",
+            "-> 12 read device identification",
+            "<- 12 identification Tjugo, meter, 1.0",
         ]
         assert _talk(trace, client.write_single_request(12, 0x1000, 1), known) == [
             "-> 12 write 1",
-            "<- 12 refuses: illegal data address",
+            "<- 12 exception: illegal data address",
         ]
         assert _talk(trace, client.write_request(0, 0x110A, [1]), known) == [
             "-> all write token_command=1"
