@@ -28,16 +28,16 @@ emulate: setup-dev  ## Start an emulated board to deploy to; prints its ports, C
 	@$(BIN)/tjugo emulate $(ARGS)
 
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
-	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
+	@$(BIN)/tjugo deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
 provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
-	@$(BIN)/python -m tjugo.device.provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
+	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
 soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
 	@$(BIN)/tjugo soak $(ARGS)
 
-bench: setup-dev  ## Run the benchmarks, print a table, write build/bench.json
-	@$(BIN)/python -m tjugo.benchmarks $(ARGS)
+benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
+	@$(BIN)/tjugo benchmark $(ARGS)
 
 vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 	@$(BIN)/tjugo vectors $(VECTORS) --on cpython
@@ -46,15 +46,15 @@ vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 lint: setup-dev  ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m tjugo.device.stubs
+	@$(BIN)/tjugo stubs
 
 fmt: setup-dev  ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-clean:  ## Remove what was built and installed; downloads and the station's data stay
+clean:  ## Remove what was built and installed; downloads and the data of station and bench stay
 	@rm -rf .venv *.egg-info host/*.egg-info
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state -exec rm -rf {} +
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state ! -name bench -exec rm -rf {} +
 
 setup:
 	@tools/setup.sh requirements.txt
@@ -62,4 +62,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak bench vectors lint fmt clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak benchmark check vectors lint fmt clean setup setup-dev

@@ -1,16 +1,15 @@
 """Builds MicroPython's own rp2 port for the Raspberry Pi Pico from Debian's packages.
 
-`python -m tjugo.emulated.pico_build` makes build/pico/firmware.uf2 and prints its path; nothing is
+`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; nothing is
 done when none of its inputs has changed. `UF2=file` is taken instead: an official image, say. This
 one is close to it, not identical: MicroPython's packaged drivers (dht, neopixel ...) are left out.
 """
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
@@ -148,7 +147,3 @@ def _assemble(source: Path, parts: PicoSdk, tree: Path) -> None:
         place = tree / "lib" / name
         shutil.rmtree(place, ignore_errors=True)
         place.symlink_to(folder)
-
-
-if __name__ == "__main__":
-    sys.exit(print_path(firmware))
