@@ -24,9 +24,10 @@ def state(tmp_path):
     return tmp_path / "state"
 
 
-def tjugo(state, *words, stdout=subprocess.PIPE):
+def tjugo(state, *words, stdout=subprocess.PIPE, typed=None):
     return subprocess.run(
         [PYTHON, "-m", "tjugo", *words],
+        input=typed,
         env=environment(TJUGO_STATE=str(state)),
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -35,8 +36,8 @@ def tjugo(state, *words, stdout=subprocess.PIPE):
     )
 
 
-def fine(state, *words):
-    done = tjugo(state, *words)
+def fine(state, *words, typed=None):
+    done = tjugo(state, *words, typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -66,8 +67,8 @@ GAS = "30887474010690906780"
 
 
 def test_decode_with_a_key(state):
-    words = ("token", "decode", GAS, "--key", KEY, "--ea", "07", "--bdt", "93")
-    assert fine(state, *words).splitlines() == [
+    words = ("token", "decode", GAS, "--key", "-", "--ea", "07", "--bdt", "93")
+    assert fine(state, *words, typed=KEY + "\n").splitlines() == [
         "class     0",
         "subclass  2",
         "name      Gas",
@@ -77,6 +78,16 @@ def test_decode_with_a_key(state):
         "issued    2007-04-26 11:04 UTC",
         "units     182062.4 m3",
     ]
+
+
+def test_a_key_is_typed_unseen(state, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: KEY)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["token", "decode", GAS, "--key", "-", "--bdt", "93", "--state", str(state)])
+    said = capsys.readouterr()
+    assert ended.value.code == 0 and "182062.4 m3" in said.out
+    assert KEY not in said.out + said.err
 
 
 def test_decode_in_clear_needs_no_key(state):
@@ -93,10 +104,13 @@ WRONG = [
     ((*DECODE, "1" * 21), 2, "A token has 20 digits; this one has 21."),
     ((*DECODE, "1" * 19 + "a"), 2, "A token is digits only"),
     ((*DECODE, "73786976294838206464"), 2, "A token's number is at most 73786976294838206463"),
-    ((*DECODE, GAS), 2, "This token is encrypted: give --key HEX or --meter DRN."),
-    ((*DECODE, GAS, "--key", "ab"), 2, "EA07 needs a key of 16 hex digits"),
-    ((*DECODE, GAS, "--key", "x" * 16), 2, "The key is to be written in hex."),
-    ((*DECODE, GAS, "--key", "ab" * 8), 1, "CRCError"),
+    ((*DECODE, GAS), 2, "This token is encrypted: give --key - or --meter DRN."),
+    ((*DECODE, GAS, "--key", "@ab"), 2, "EA07 needs a key of 16 hex digits"),
+    ((*DECODE, GAS, "--key", "@" + "x" * 16), 2, "The key is to be written in hex."),
+    ((*DECODE, GAS, "--key", "@" + "ab" * 8), 1, "CRCError"),
+    ((*DECODE, GAS, "--key", KEY), 2, "A key is not given on the command line: other programs"),
+    ((*DECODE, GAS, "--key", "@none"), 2, "none cannot be read: No such file"),
+    ((*DECODE, GAS, "--key", "@empty"), 2, "There is no key where --key says."),
     (("sell", "01000000010", "20"), 1, "Meter number 01000000010 has a wrong check digit"),
     (("sell", drn(9), "20"), 1, f"Meter {drn(9)} is not registered here."),
     (("sell", drn(1), "twenty"), 2, "The amount is a number of kWh such as 20 or 7.5"),
@@ -114,6 +128,10 @@ WRONG = [
 @pytest.mark.parametrize(("words", "status", "sentence"), WRONG, ids=lambda value: str(value)[:40])
 def test_what_is_wrong_is_said_in_a_sentence(state, monkeypatch, capsys, words, status, sentence):
     monkeypatch.setenv("TJUGO_STATE", str(state))
+    monkeypatch.chdir(state)
+    for name in ("ab", "x" * 16, "ab" * 8):
+        (state / name).write_text(name + "\n")
+    (state / "empty").touch()
     with pytest.raises(SystemExit) as ended:
         cli.main(list(words))
     said = capsys.readouterr()

@@ -10,6 +10,7 @@ import click
 
 from tjugo import sta_tables
 from tjugo.commands.options import json_option, state_option
+from tjugo.commands.secrets import FORMS, Secret
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
@@ -20,8 +21,8 @@ from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
 from tjugo.sts.explain.text import render
 
 _KEY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
-    ("--key", str, "Decoder key in hex, most significant byte first."),
-    ("--vk", str, "Vending key in hex: the decoder key is derived, and shown how."),
+    ("--key", Secret(), f"Decoder key in hex, most significant byte first: {FORMS}."),
+    ("--vk", Secret(), f"Vending key in hex: {FORMS}. The decoder key is derived, and shown how."),
     ("--pan", str, "MeterPAN, 18 digits, for --vk."),
     ("--drn", str, "DRN instead of the MeterPAN, for --vk."),
     ("--dkga", click.Choice(["01", "02", "03", "04"]), "Decoder key generation, for --vk."),
