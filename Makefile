@@ -15,6 +15,12 @@ test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
 	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
+check: setup-dev  ## Check style and types and run the fast tests, in under two minutes
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile $(FAST) $(ARGS)
+
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)
 

@@ -74,10 +74,10 @@ def test_provisioning_and_a_changed_file(deployed, state, capsys):
         settings = json.loads(remote.get("settings.json"))
         assert (settings["drn"], settings["address"]) == (DRN, 3)
         assert settings["key"] not in said
-        remote.write("lib/meter/show.mpy", b"damaged")
+        remote.write("lib/meter/core.mpy", b"damaged")
     assert run(deployed) == 0
     said = capsys.readouterr().out
-    assert "1/1  lib/meter/show.mpy" in said and "settings    ok" in said
+    assert "1/1  lib/meter/core.mpy" in said and "settings    ok" in said
     with Remote(deployed.port) as remote:
         assert json.loads(remote.get("settings.json")) == settings
 

@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import serial
 from serial.tools import list_ports
 
 from tjugo.errors import TjugoError
@@ -20,6 +21,14 @@ def wait_for(port: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not os.path.exists(port) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
+
+
+def require(port: str) -> None:
+    """Raise TjugoError, as refusal(), when the port cannot be opened now."""
+    try:
+        serial.Serial(port, exclusive=True).close()
+    except (OSError, ValueError) as error:
+        raise refusal(port, error) from None
 
 
 def refusal(port: str, error: BaseException) -> TjugoError:

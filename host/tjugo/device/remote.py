@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
@@ -81,7 +80,8 @@ class Remote:
         try:
             self._transport = SerialTransport(port, timeout=_READ_SECONDS)
         except (TransportError, OSError) as error:
-            raise ports.refusal(port, _cause(port) or error) from None
+            ports.require(port)  # mpremote does not pass on why
+            raise TjugoError(f"{port} cannot be opened: {error}.") from None
         try:
             self.soft_reset()
         except BaseException:
@@ -226,15 +226,6 @@ class Remote:
     def get(self, name: str) -> bytes:
         """A file's content. OSError when it is not there."""
         return bytes(self._transport.fs_readfile(name, chunk_size=_CHUNK_BYTES))
-
-
-def _cause(port: str) -> BaseException | None:
-    """Why a port cannot be opened, which mpremote does not pass on; None when now it can."""
-    try:
-        serial.Serial(port, exclusive=True).close()
-    except (OSError, ValueError) as error:
-        return error
-    return None
 
 
 def _parents(names: list[str]) -> list[str]:

