@@ -18,6 +18,7 @@ from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 
 QEMU = targets.target("qemu_mps2")
+OTHER = {"drn": "01000000024", "address": 1}
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_provisioning_and_a_changed_file(deployed, state, capsys):
 
 def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
     with Remote(deployed.port) as remote:
-        provisioning.provision(provisioning.RemoteBoard(remote), {"drn": "01000000024"})
+        provisioning.provision(provisioning.RemoteBoard(remote), OTHER)
     arguments = [deployed.port, "--drn", DRN, "--state", str(state)]
     assert tjugo("provision", *arguments) == 1
     assert "This board is meter 01000000024" in capsys.readouterr().err
