@@ -227,7 +227,7 @@ def test_a_folder_has_one_bench(tmp_path):
 
 def test_a_bench_takes_only_a_folder_of_its_own(tmp_path):
     station = tmp_path / "station"
-    with Station.open(station, create=True):
+    with Station.create(station):
         pass
     before = sorted(path.name for path in station.iterdir())
     with pytest.raises(TjugoError, match="is not a bench's: it may be a station's"):

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from device_kit import Board
-from station_kit import drn, new_station
+from station_kit import do, drn, new_station, see
 
 from tjugo import sta_tables
 from tjugo.commands import provision as command_module
@@ -63,7 +63,7 @@ def test_a_meter_gets_what_the_station_sells_with(kind, station):
     put(flash, {"pulses": 5})
     provisioning.provision(board, {**provisioning.meter_settings(station, drn(1)), "address": 3})
     found = settings_in(flash)
-    config = config_of(station, drn(1))
+    config = see(station, config_of, drn(1))
     assert found["key"] == station.backend.decoder_key(config).hex()
     assert (found["drn"], found["address"], found["pulses"]) == (drn(1), 3, 5)
     assert (found["sgc"], found["ken"]) == (int(config.sgc), config.ken)
@@ -79,7 +79,7 @@ def test_a_meter_gets_what_the_station_sells_with(kind, station):
 )
 def test_the_manufacturer_code_is_the_drns(station, payload, code):
     """Two digits of an 11-digit DRN, four of a 13-digit one."""
-    number = add_meter(station, NewMeter(drn_with_check_digit(payload)))
+    number = do(station, add_meter, NewMeter(drn_with_check_digit(payload)))
     assert provisioning.meter_settings(station, number)["mfr_code"] == code
 
 

@@ -16,6 +16,7 @@ from tjugo.station.registry.meters import (
     set_collector,
 )
 from tjugo.station.station import Station
+from tjugo.station.work import Work
 
 COLLECTOR_ID = "bench"
 _MANUFACTURER = "01"
@@ -66,10 +67,10 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
     """
     folder = station.state_dir / "boards"
     collector_id = COLLECTOR_ID if options["collector"] else None
-    meters = [
-        _meter(station, folder, number, options["baudrate"], collector_id)
-        for number in range(1, options["meters"] + 1)
-    ]
+    numbers = range(1, options["meters"] + 1)
+    with station.work("bench") as work:
+        plans = [_register(work, folder, number, collector_id) for number in numbers]
+    meters = [_write_settings(station, plan, options["baudrate"]) for plan in plans]
     collector = None
     if collector_id is not None:
         collector = BoardPlan(COLLECTOR, "collector", _flash(folder / COLLECTOR))
@@ -78,24 +79,25 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
     return Plan(folder, meters, collector, collector_id)
 
 
-def _meter(
-    station: Station, folder: Path, number: int, baudrate: int, collector_id: str | None
-) -> MeterPlan:
+def _register(work: Work, folder: Path, number: int, collector_id: str | None) -> MeterPlan:
     drn = drn_with_check_digit(f"{_MANUFACTURER}{number:08d}")
     ea = _EAS[(number - 1) % len(_EAS)]
-    ensure_meter(station, NewMeter(drn, ea=ea, collector_id=collector_id))
-    set_collector(station, drn, collector_id)
+    ensure_meter(work, NewMeter(drn, ea=ea, collector_id=collector_id))
+    set_collector(work, drn, collector_id)
     customer = _NAMES[(number - 1) % len(_NAMES)]
     account = f"BENCH-{number:03d}"
     try:
-        add_customer(station, customer, account_no=account)
+        add_customer(work, customer, account_no=account)
     except Conflict:
         pass  # an earlier bench in this folder
-    link_meter(station, drn, account)
-    plan = MeterPlan(drn, "meter", _flash(folder / f"meter-{drn}"), drn, number, customer)
-    board = FolderBoard(plan.folder, "meter")
+    link_meter(work, drn, account)
+    return MeterPlan(drn, "meter", folder / f"meter-{drn}", drn, number, customer)
+
+
+def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPlan:
+    board = FolderBoard(_flash(plan.folder), "meter")
     there = board.look()["settings"]
-    factory = provisioning.meter_settings(station, drn)
+    factory = provisioning.meter_settings(station, plan.drn)
     added = {name: value for name, value in factory.items() if name not in there}
     added |= {"address": plan.address, "baudrate": baudrate}
     provisioning.provision(board, added, provisioning.station_tables(station))

@@ -70,7 +70,8 @@ def provision(
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:
     """Return what a factory puts into a meter: its number and key register. Raises TjugoError."""
-    config = config_of(station, drn)
+    with station.view() as view:
+        config = config_of(view, drn)
     return {
         "drn": config.drn,
         "mfr_code": manufacturer_code(config.drn),
