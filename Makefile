@@ -3,6 +3,10 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 VECTORS ?= tests/host/vectors/sts_vectors.json
+# What takes long: whole benches, browsers, boards, pip, every board's wiring and machine code.
+SLOW := $(wildcard $(addprefix tests/host/test_,bench_process.py browser_*.py cli_station.py \
+	collector_system.py lab_browser.py meter_board.py recovery.py station_together.py station_wire.py \
+	sts_flips.py sts_machine_code.py sts_pip.py boards_*.py))
 export PYTHONDONTWRITEBYTECODE = 1
 
 help:  ## List the targets
@@ -19,7 +23,7 @@ check: setup-dev  ## Check style and types and run the fast tests, in under two 
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
-	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile $(FAST) $(ARGS)
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile tests/host $(SLOW:%=--ignore=%) $(ARGS)
 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)

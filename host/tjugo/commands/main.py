@@ -32,6 +32,10 @@ _COMMANDS = {
     "freeze": ("tjugo.commands.build:freeze", "Print a manifest.py for a full image."),
     "init": ("tjugo.commands.station:init", "Make a new station in the state folder."),
     "meter": ("tjugo.commands.station:meter", "Add and list meters."),
+    "micropython": (
+        "tjugo.commands.micropython:micropython",
+        "Print the MicroPython that simulated boards run on.",
+    ),
     "provision": ("tjugo.commands.provision:provision", "Give a board its settings."),
     "sales": ("tjugo.commands.station:sales", "List the newest sales and their delivery."),
     "sell": ("tjugo.commands.station:sell", "Sell electricity: makes a token."),
