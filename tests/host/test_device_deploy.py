@@ -2,15 +2,20 @@
 
 import errno
 import json
+import os
 import re
 
 import pytest
+import serial
 from click.testing import CliRunner
 from device_kit import Board
 
 from tjugo.commands.deploy import deploy as command
 from tjugo.device import deploy, ports, self_test, targets
+from tjugo.device.console import Console
+from tjugo.device.mpy import CORTEX_M0_PLUS, compile_file
 from tjugo.device.on_board import files as on_board
+from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
 from tjugo.toolchain import tools
 
@@ -98,8 +103,9 @@ def test_a_byte_damaged_on_the_way_replaces_nothing(board):
     [
         (SAFE, r"do not stay up: the board is in safe mode\. ValueError"),
         (None, "The new files do not start: .* sent no selftest"),
-        ({**GOOD, "ledger": "fault"}, "finds the ledger fault"),
-        ({**GOOD, "settings": "key"}, "finds the settings wrong or missing: key"),
+        ({**GOOD, "ledger": "fault"}, "finds the ledger not good: fault"),
+        ({**GOOD, "ledger": "fault", "ledger_fault": "newer"}, "finds the ledger not good: newer"),
+        ({**GOOD, "settings": "key"}, "finds the settings not good: wrong or missing: key"),
         ({**GOOD, "role": "collector"}, "that of the role collector, not of meter"),
     ],
 )
@@ -230,6 +236,12 @@ def test_newer_versions_are_taken(board, version):
     deploy.check_board(board.connect("board"), PICO)
 
 
+def test_the_mpy_version_is_the_compilers():
+    source = tools.REPO / "sts_portable" / "sta_rounds.py"
+    made = compile_file(source, "sta_rounds.py", CORTEX_M0_PLUS, "viper")
+    assert (made[:1], made[1], made[2] & 3) == (b"M", *tools.MPY_VERSION)
+
+
 def test_documents_name_the_oldest_micropython(repo):
     oldest = "{}.{} or newer".format(*tools.OLDEST_MICROPYTHON)
     pages = [repo / "docs" / "devices.md", *(repo / "boards").glob("*/README.md")]
@@ -256,6 +268,18 @@ def test_a_serial_port_that_cannot_be_opened(tmp_path):
     hidden = OSError("could not open")
     hidden.__context__ = BlockingIOError(errno.EAGAIN, "taken")
     assert "Another program" in ports.refusal(str(there), hidden).message
+
+
+def test_a_port_that_another_program_uses():
+    ours, theirs = os.openpty()
+    try:
+        with serial.Serial(os.ttyname(theirs), exclusive=True) as taken:
+            for connect in (Remote, Console):
+                with pytest.raises(TjugoError, match=f"Another program uses {taken.port}"):
+                    connect(taken.port)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 def test_the_group_of_a_serial_port_is_named(tmp_path, monkeypatch):

@@ -45,7 +45,8 @@ def trouble(found: Mapping[str, Any], before: Mapping[str, Any], board: str, rol
             return f"The self-test is that of the {name} {found.get(name)}, not of {wanted}."
     for name in _VERDICTS:
         if found.get(name, "ok") != "ok" and before.get(name) == "ok":
-            return f"With the new files the self-test finds the {name} {_verdict(found[name])}."
+            cause = found.get(f"{name}_fault") or _verdict(found[name])
+            return f"With the new files the self-test finds the {name} not good: {cause}."
     return ""
 
 
@@ -72,7 +73,8 @@ def describe(found: Mapping[str, Any]) -> list[str]:
     ]
     for key in _VERDICTS:
         if key in found:
-            lines.append(f"  {key:<11} {_verdict(found[key])}")
+            cause = found.get(f"{key}_fault")
+            lines.append(f"  {key:<11} {_verdict(found[key])}" + (f": {cause}" if cause else ""))
     lines.append(f"  crashes     {found.get('crashes', 0)} {found.get('last_crash', '')}".rstrip())
     if found.get("settings") not in (None, "ok"):
         lines.append("  make provision gives it settings")
