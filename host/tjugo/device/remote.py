@@ -154,8 +154,14 @@ class Remote:
         return json.loads(self.exec(code, _CALL_SECONDS).splitlines()[-1])
 
     def start(self, code: str) -> None:
-        """Set code going without waiting for its end; line() then reads what it prints."""
-        self._transport.exec_raw_no_follow(code)
+        """Start code without waiting for its end; line() then reads what it prints.
+
+        Raises TjugoError when the board goes away before it has taken the code.
+        """
+        try:
+            self._transport.exec_raw_no_follow(code)
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"the board on {self.port} is gone: {error}") from None
 
     def line(self, seconds: float = 10.0) -> str:
         """The next line printed by what start() started. TjugoError when none comes in time."""
