@@ -66,7 +66,7 @@ def test_a_meter_gets_what_the_station_sells_with(kind, station):
     config = see(station, config_of, drn(1))
     assert found["key"] == station.backend.decoder_key(config).hex()
     assert (found["drn"], found["address"], found["pulses"]) == (drn(1), 3, 5)
-    assert (found["sgc"], found["ken"]) == (int(config.sgc), config.ken)
+    assert (found["sgc"], found["ken"]) == (config.sgc, config.ken)
     assert sorted(path.name for path in flash.iterdir()) in (
         ["lib", "settings.json"],
         ["settings.json"],

@@ -22,6 +22,7 @@ from tjugo.station.station import Station
 
 NO_TABLES = b""  # the published sample ones, which the firmware has
 _SHORT_DRN = 11
+_VENDORS = ("bdt", "dkga")  # of the vending side only: the key is made with them
 
 
 class Board(Protocol):
@@ -76,12 +77,7 @@ def meter_settings(station: Station, drn: str) -> dict[str, Any]:
         "drn": config.drn,
         "mfr_code": manufacturer_code(config.drn),
         "key": station.backend.decoder_key(config).hex(),
-        "ea": config.ea,
-        "sgc": int(config.sgc),
-        "krn": config.krn,
-        "kt": config.kt,
-        "ti": int(config.ti),
-        "ken": config.ken,
+        **{name: found for name, found in config.register().items() if name not in _VENDORS},
     }
 
 
