@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -108,13 +107,13 @@ def _drop_stdout() -> None:
 
 def _log(text: str) -> str:
     """Appends to the log; returns where it is, or the error where nothing can be written."""
+    from tjugo.log_file import append  # only when something failed
+
     state = default_state_dir()
     name = Path(tempfile.gettempdir()) / f"tjugo-{os.getuid()}.log"
     path = state / LOG if state.is_dir() else name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     try:
-        with open(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}\n{text}\n")
+        append(path, text)
     except OSError:
         return f"no log (it cannot be written): {text.strip().splitlines()[-1]}"
     return str(path)

@@ -1,90 +1,45 @@
-"""From a sale to the meter: which deliveries are due, and what an answer changes.
+"""The delivery rows: which are open, which were sent, and what a collector's answer changes."""
 
-`Schedule` decides when, in seconds of a monotonic clock given by the caller. The functions below
-it read and write the delivery rows.
-"""
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-import logging
-from dataclasses import dataclass
-
-from sqlalchemy import select
+from sqlalchemy import Row, and_, select, update
+from sqlalchemy.orm import Session
 
 from tjugo.station.delivery import outcomes
-from tjugo.station.link import wire
+from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import Collector, Meter, MeterReading, Token, TokenDelivery
+from tjugo.station.storage.tables import Token, TokenDelivery
 
-log = logging.getLogger(__name__)
-
-# Seconds until a command is repeated, by how often it was sent; the last one stays.
-UNANSWERED_S = (5, 5, 10, 20, 40, 60)
-# A stored job is asked about now and then: a collector whose flash was replaced forgot it. Sending
-# it twice is harmless, the meter knows its reference.
-LATER_S = 300
-
-
-@dataclass
-class Job:
-    """A delivery of which no meter has said what became of it. answered: the collector has it, or
-    said why not."""
-
-    ref: int
-    collector_id: str
-    drn: str
-    digits: str
-    answered: bool = False
-    attempts: int = 0
-    due_s: float = 0.0
-
-    def command(self) -> wire.Message:
-        return wire.command(self.collector_id, self.drn, self.ref, self.digits)
+# A job is not entered into a meter later than this after its sale: the command carries the moment.
+# The token stays valid and can be keyed in.
+EXPIRES_AFTER = timedelta(days=30)
+# The station's own limit: the answer of a collector with a clock of its own may come later.
+_GRACE = timedelta(hours=1)
+_OPEN = ("issued", "sent", "at_collector", "refused")
+_EXPIRED = "no meter answered for it in time; the token can still be keyed in"
+_EARLY = "the collector answered before the token was sent; its answer was not taken"
+_CHUNK = 500  # values in one IN (...)
 
 
-class Schedule:
-    """The open jobs and when each is to be sent (again)."""
+@dataclass(frozen=True)
+class Answered:
+    """Acks by what they were. taken: for a delivery that was sent to this collector and meter.
+    unknown: there is no such delivery by this collector. foreign: it is to another meter. early:
+    its command was never sent, so that the answer cannot be true."""
 
-    def __init__(self) -> None:
-        self._jobs: dict[int, Job] = {}
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def add(self, jobs: list[Job]) -> None:
-        """Takes jobs it does not have yet; they are due at once."""
-        for job in jobs:
-            self._jobs.setdefault(job.ref, job)
-
-    def due(self, now_s: float, limit: int = 100) -> list[Job]:
-        """Jobs to send now."""
-        return [job for job in self._jobs.values() if job.due_s <= now_s][:limit]
-
-    def sent(self, job: Job, now_s: float) -> None:
-        """Notes that the command went out."""
-        wait_s = UNANSWERED_S[min(job.attempts, len(UNANSWERED_S) - 1)]
-        job.attempts += 1
-        job.due_s = now_s + (LATER_S if job.answered else wait_s)
-
-    def answered(self, ack: wire.Ack, now_s: float) -> None:
-        """Notes what a collector said of a job."""
-        job = self._jobs.get(ack.ref)
-        if job is None or (job.collector_id, job.drn) != (ack.collector_id, ack.drn):
-            return
-        if ack.state == "done":
-            del self._jobs[ack.ref]
-        else:
-            job.answered = True
-            job.due_s = now_s + LATER_S
-
-    def collector_online(self, collector_id: str, now_s: float) -> None:
-        """A collector that was away is asked about all its jobs at once."""
-        for job in self._jobs.values():
-            if job.collector_id == collector_id:
-                job.due_s = now_s
+    taken: list[Ack] = field(default_factory=list)
+    unknown: list[Ack] = field(default_factory=list)
+    foreign: list[Ack] = field(default_factory=list)
+    early: list[Ack] = field(default_factory=list)
 
 
 def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
-    """Unfinished deliveries, oldest first; only_new: those that were never sent."""
-    states = ("issued",) if only_new else ("issued", "sent", "at_collector", "refused")
+    """Return unfinished deliveries, oldest first. only_new: those that were never sent."""
+    # Expired ones too where the limit is not over: they were marked while the clock was wrong.
+    states = ("issued",) if only_new else (*_OPEN, "expired")
     query = (
         select(TokenDelivery, Token.digits)
         .join(TokenDelivery.token)
@@ -92,58 +47,113 @@ def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
             TokenDelivery.tenant_id == station.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
+            TokenDelivery.created_at > station.clock() - EXPIRES_AFTER,
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
     with station.read() as session:
         return [
-            Job(row.ref, row.collector_id, row.drn, digits)
+            Job(row.ref, row.collector_id, row.drn, digits, row.created_at + EXPIRES_AFTER)
             for row, digits in session.execute(query)
         ]
 
 
-def mark_sent(station: Station, jobs: list[Job]) -> None:
-    """Records that commands are on their way. Called before they are published, so that no answer
-    can overtake it."""
+def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
+    """Record that commands are being sent. To be called before they are published, so that no
+    answer can come earlier than this record."""
+    if not jobs:
+        return
     now = station.clock()
     with station.write() as session:
         for job in jobs:
             row = session.get_one(TokenDelivery, (station.tenant_id, job.ref))
             row.attempts += 1
-            if row.state == "issued":
-                row.state, row.sent_at = "sent", now
+            if row.state in ("issued", "expired"):
+                row.state, row.sent_at, row.reason = "sent", now, None
 
 
-def take(station: Station, incoming: wire.Incoming) -> list[wire.Message]:
-    """Records a message; returns what to answer once it is recorded."""
-    if isinstance(incoming, wire.Ack):
-        return _take_ack(station, incoming)
-    if isinstance(incoming, wire.Reading):
-        _take_reading(station, incoming)
-    elif isinstance(incoming, wire.CollectorStatus | wire.CollectorAbout):
-        _take_collector(station, incoming)
-    return []
+def expire(station: Station) -> list[int]:
+    """Mark deliveries without a result as expired once their limit is over; return their refs."""
+    over = and_(
+        TokenDelivery.tenant_id == station.tenant_id,
+        TokenDelivery.state.in_(_OPEN),
+        TokenDelivery.result.is_(None),
+        TokenDelivery.created_at <= station.clock() - EXPIRES_AFTER - _GRACE,
+    )
+    with station.read() as session:
+        refs = list(session.scalars(select(TokenDelivery.ref).where(over)))
+    if refs:
+        with station.write() as session:
+            session.execute(
+                update(TokenDelivery).where(over).values(state="expired", reason=_EXPIRED)
+            )
+    return refs
 
 
-def _take_ack(station: Station, ack: wire.Ack) -> list[wire.Message]:
-    with station.write() as session:
-        row = session.get(TokenDelivery, (station.tenant_id, ack.ref))
-        if row is None or (row.collector_id, row.drn) != (ack.collector_id, ack.drn):
-            # Not told to forget: what this station cannot place may matter to somebody.
-            log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
-            return []
-        _apply(row, ack, station)
-    if ack.state in ("stored", "unknown"):
-        return []
-    # Also for a refusal: the collector then is free to take the job again when it is asked.
-    return [wire.forget(ack.collector_id, ack.drn, ack.ref)]
+def take_acks(station: Station, acks: Sequence[Ack]) -> Answered:
+    """Record answers of collectors in one transaction, and return what each of them was.
+
+    Answers that change nothing (repeated, unknown, foreign) write nothing and take no write lock.
+    """
+    with station.read() as session:
+        rows = _rows(station, session, {ack.ref for ack in acks})
+    answered, changes = Answered(), []
+    for ack in acks:
+        row = rows.get(ack.ref)
+        if row is None or row.collector_id != ack.collector_id:
+            answered.unknown.append(ack)
+        elif row.drn != ack.drn:
+            answered.foreign.append(ack)
+        else:
+            (answered.taken if row.attempts else answered.early).append(ack)
+            if _changes(row, ack):
+                changes.append(ack)
+    if changes:
+        now = station.clock()
+        with station.write() as session:
+            for ack in changes:
+                _apply(session.get_one(TokenDelivery, (station.tenant_id, ack.ref)), ack, now)
+    return answered
 
 
-def _apply(row: TokenDelivery, ack: wire.Ack, station: Station) -> None:
+def _rows(station: Station, session: Session, refs: Iterable[int]) -> dict[int, Row[Any]]:
+    columns = (TokenDelivery.ref, TokenDelivery.collector_id, TokenDelivery.drn)
+    query = select(
+        *columns,
+        TokenDelivery.attempts,
+        TokenDelivery.state,
+        TokenDelivery.result,
+        TokenDelivery.reason,
+    )
+    found: dict[int, Row[Any]] = {}
+    for chunk in _chunks(sorted(refs)):
+        here = query.where(
+            TokenDelivery.tenant_id == station.tenant_id, TokenDelivery.ref.in_(chunk)
+        )
+        found.update({row.ref: row for row in session.execute(here)})
+    return found
+
+
+def _chunks(refs: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(refs), _CHUNK):
+        yield refs[start : start + _CHUNK]
+
+
+def _changes(row: Row[Any], ack: Ack) -> bool:
+    """Whether an answer changes the row; false for a repetition of what is recorded."""
     if row.result is not None:
-        return  # what the meter said is final
-    now = station.clock()
-    if ack.state == "stored":
+        return False  # the meter's result is final
+    if not row.attempts:
+        return bool(row.reason != _EARLY)
+    return not (ack.state == "stored" and row.state == "at_collector")
+
+
+def _apply(row: TokenDelivery, ack: Ack, now: datetime) -> None:
+    if row.result is not None:
+        return  # an earlier answer of the same batch was final
+    if not row.attempts:
+        row.reason = _EARLY
+    elif ack.state == "stored":
         row.state, row.stored_at, row.reason = "at_collector", now, None
     elif ack.state == "refused":
         row.state, row.reason = "refused", ack.why or "the collector did not take the token"
@@ -151,32 +161,3 @@ def _apply(row: TokenDelivery, ack: wire.Ack, station: Station) -> None:
         row.result, row.done_at = ack.result, now
         row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
         row.reason = outcomes.sentence(ack.result)
-
-
-def _take_reading(station: Station, reading: wire.Reading) -> None:
-    with station.write() as session:
-        meter = session.get(Meter, (station.tenant_id, reading.drn))
-        if meter is None or meter.collector_id != reading.collector_id:
-            log.warning("%s reads a meter that is not its own", reading.collector_id)
-            return
-        session.merge(
-            MeterReading(
-                tenant_id=station.tenant_id,
-                drn=reading.drn,
-                received_at=station.clock(),
-                at=reading.at,
-                online=reading.online,
-                **reading.values,
-            )
-        )
-
-
-def _take_collector(station: Station, said: wire.CollectorStatus | wire.CollectorAbout) -> None:
-    with station.write() as session:
-        row = session.get(Collector, (station.tenant_id, said.collector_id))
-        if row is None:
-            log.warning("an unknown collector, %s, is there", said.collector_id)
-        elif isinstance(said, wire.CollectorAbout):
-            row.version, row.crash = said.version, said.crash
-        else:
-            row.online, row.status_at = said.online, station.clock()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tjugo.errors import TjugoError, Unavailable
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The Alembic revision that `models.py` describes."""
 
 BUSY_MS = 10_000
