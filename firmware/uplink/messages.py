@@ -164,7 +164,7 @@ MESSAGES = {
 COLUMNS_OF = {"status": "collector", "about": "collector", "state": "meter_reading"}
 
 # Bits of `status` that make the field `fault` of a meter that answers, the gravest first.
-FAULTS = ("safe", "ledger_fault", "not_configured", "relay_fault")
+FAULTS = ("safe_mode", "ledger_fault", "not_configured", "relay_fault")
 
 
 def bit_of(table, name):

@@ -54,7 +54,7 @@ def test_the_migrations_make_what_the_models_say(folder):
 
 OF_0003 = (
     *("power_fail_count", "power_limit_w", "krn", "kt", "ti", "sgc", "ken"),
-    *("not_configured", "ledger_fault", "relay_fault", "safe", "crashed"),
+    *("not_configured", "ledger_fault", "relay_fault", "safe_mode", "crashed"),
 )
 
 

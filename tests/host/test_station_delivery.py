@@ -290,7 +290,12 @@ def test_a_collector_reads_its_own_meters_only(station, stranger):
 def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
     """As decoded: a damaged ledger is no energy of 0, and no bit of the status is dropped."""
     state = {"at": 5, "online": True, "fault": "ledger fault", "energy_wh": None, "krn": 2}
-    state |= {"open_reasons": 0x8005, "relay_fault": True, "ledger_fault": True, "safe": False}
+    state |= {
+        "open_reasons": 0x8005,
+        "relay_fault": True,
+        "ledger_fault": True,
+        "safe_mode": False,
+    }
     topic = f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/state"
     intake.store(station, [wire.parse(topic, json.dumps(state).encode(), 1)])
     found = registry_views.find_meter(station, drn(1))["reading"]
@@ -298,7 +303,7 @@ def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
     assert (found["fault"], found["online"]) == ("ledger fault", True)
     assert set(found["open_reasons"]) == {"ledger_fault", "no_credit", "bit 15"}
     assert found["status"] == ["ledger_fault", "relay_fault"]
-    assert (found["relay_fault"], found["safe"], found["cover_open"]) == (True, False, None)
+    assert (found["relay_fault"], found["safe_mode"], found["cover_open"]) == (True, False, None)
     intake.store(station, [wire.parse(topic, b"{}", 1)])
     found = registry_views.find_meter(station, drn(1))["reading"]
     assert found["status"] is found["open_reasons"] is None

@@ -94,7 +94,7 @@ def test_reading():
         "not_configured": False,
         "ledger_fault": False,
         "relay_fault": False,
-        "safe": False,
+        "safe_mode": False,
         "crashed": False,
     }
 
@@ -155,7 +155,7 @@ def test_the_fault_is_the_one_that_is_given_or_the_gravest_of_the_status():
         state = json.loads(codec.reading(polled(status=status), True, 5))
         assert state["fault"] == fault
     state = json.loads(codec.reading(polled(status=63), True, 5))
-    assert state["fault"] == "safe"
+    assert state["fault"] == "safe mode"
     state = json.loads(codec.reading(polled(status=16), False, 5, "no answer", "OSError: 5"))
     assert (state["fault"], state["crash"]) == ("no answer", "OSError: 5")
 

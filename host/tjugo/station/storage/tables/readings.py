@@ -48,7 +48,7 @@ class MeterReading(Base):
     not_configured: Mapped[bool | None]
     ledger_fault: Mapped[bool | None]
     relay_fault: Mapped[bool | None]
-    safe: Mapped[bool | None]
+    safe_mode: Mapped[bool | None]
     crashed: Mapped[bool | None]
     fault: Mapped[str | None] = mapped_column(String(200))
     crash: Mapped[str | None] = mapped_column(String(200))

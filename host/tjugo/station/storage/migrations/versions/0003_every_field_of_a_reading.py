@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 _NUMBERS = ("power_fail_count", "power_limit_w", "krn", "kt", "ti", "sgc", "ken")
-_BITS = ("not_configured", "ledger_fault", "relay_fault", "safe", "crashed")
+_BITS = ("not_configured", "ledger_fault", "relay_fault", "safe_mode", "crashed")
 
 
 def upgrade() -> None:
