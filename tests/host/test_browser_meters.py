@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from station_kit import COLLECTOR, drn, new_station, served
 
+from tjugo.station.link import records
 from tjugo.station.readings import intake
 from tjugo.station.station import Station, utc_now
 from uplink import messages
@@ -37,7 +38,7 @@ def page(browser, state):
 
 def tell(state, said):
     with Station.open(state) as station:
-        intake.store(station, [said])
+        records.reports(station, [said])
 
 
 def reading(online=True, **values):

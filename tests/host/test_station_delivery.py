@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from station_kit import COLLECTOR, NOON, Clock, drn, new_station
+from station_kit import COLLECTOR, NOON, Clock, drn, new_station, see
 
 from sts_portable import results
 from tjugo.station.delivery import outcomes
 from tjugo.station.delivery import service as delivery
 from tjugo.station.delivery.jobs import LATER_S, Ack, Job, Schedule
-from tjugo.station.link import wire
+from tjugo.station.link import records, wire
 from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
+from tjugo.station.vending import vend as selling
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def station(tmp_path):
 
 
 def sell(station, client_id="a", number=1):
-    return vend(station, "test", client_id, drn(number), Decimal(20))
+    return selling.sell(station, "test", client_id, drn(number), Decimal(20))
 
 
 def ack(sale, state, result=None, why=None, collector=COLLECTOR):
@@ -34,7 +34,7 @@ def ack(sale, state, result=None, why=None, collector=COLLECTOR):
 
 
 def state_of(station, sale):
-    return sale_views.find_sale(station, sale.client, sale.client_id).delivery
+    return see(station, sale_views.find_sale, sale.client, sale.client_id).delivery
 
 
 # The schedule
@@ -116,35 +116,37 @@ def test_a_job_is_taken_once():
 def sent(station, client_id="a", number=1):
     """A sale whose command was sent."""
     sale = sell(station, client_id, number)
-    jobs = [job for job in delivery.open_jobs(station) if job.ref == sale.delivery.ref]
-    delivery.mark_sent(station, jobs)
+    jobs = [job for job in records.open_jobs(station) if job.ref == sale.delivery.ref]
+    records.mark_sent(station, jobs)
     return sale
 
 
 def take(station, *acks):
-    """How each answer was judged: the names of the lists of Answered, in which they are."""
-    answered = vars(delivery.take_acks(station, acks))
-    assert sum(map(len, answered.values())) == len(acks)
-    return [name for one in acks for name, acks_ in answered.items() if one in acks_]
+    """Record answers; what each was judged to be."""
+    answered = vars(records.acks(station, acks))
+    kinds = ("taken", "unknown", "foreign", "early")
+    assert sum(len(answered[kind]) for kind in kinds) == len(acks)
+    where = {id(one): kind for kind in kinds for one in answered[kind]}
+    return [where[id(one)] for one in acks]
 
 
 def test_from_issued_to_accepted(station):
     sale = sell(station)
-    jobs = delivery.open_jobs(station, only_new=True)
+    jobs = records.open_jobs(station, only_new=True)
     assert [(j.ref, j.collector_id, j.digits) for j in jobs] == [
         (sale.delivery.ref, COLLECTOR, sale.digits)
     ]
-    delivery.mark_sent(station, jobs)
-    assert delivery.open_jobs(station, only_new=True) == []
+    records.mark_sent(station, jobs)
+    assert records.open_jobs(station, only_new=True) == []
     assert (state_of(station, sale).state, state_of(station, sale).attempts) == ("sent", 1)
     assert take(station, ack(sale, "stored")) == ["taken"]
     assert state_of(station, sale).state == "at_collector"
-    assert len(delivery.open_jobs(station)) == 1
+    assert len(records.open_jobs(station)) == 1
     assert take(station, ack(sale, "done", results.ACCEPT)) == ["taken"]
     found = state_of(station, sale)
     assert (found.state, found.reason) == ("accepted", None)
     assert found.sent_at and found.stored_at and found.done_at
-    assert delivery.open_jobs(station) == []
+    assert records.open_jobs(station) == []
 
 
 @pytest.mark.parametrize("code", [c for c in range(19) if c not in (results.NONE, results.ACCEPT)])
@@ -179,8 +181,8 @@ def test_a_collectors_refusal_is_shown_and_tried_again(station):
     assert take(station, ack(sale, "refused", why="storage full")) == ["taken"]
     assert state_of(station, sale).reason == "storage full"
     assert state_of(station, sale).state == "refused"
-    (again,) = delivery.open_jobs(station)
-    delivery.mark_sent(station, [again])
+    (again,) = records.open_jobs(station)
+    records.mark_sent(station, [again])
     take(station, ack(sale, "stored"))
     found = state_of(station, sale)
     assert (found.state, found.reason) == ("at_collector", None)
@@ -208,8 +210,8 @@ def test_an_answer_to_a_command_that_was_never_sent_is_not_believed(station, sta
         found = state_of(station, sale)
         assert (found.state, found.done_at) == ("issued", None)
         assert "before the token was sent" in found.reason
-    (job,) = delivery.open_jobs(station, only_new=True)  # it is still delivered
-    delivery.mark_sent(station, [job])
+    (job,) = records.open_jobs(station, only_new=True)  # it is still delivered
+    records.mark_sent(station, [job])
     assert take(station, ack(sale, "done", 1)) == ["taken"]
     assert state_of(station, sale).state == "accepted"
 
@@ -220,7 +222,7 @@ def test_answers_that_change_nothing_take_no_write_lock(station, monkeypatch):
     take(station, ack(waiting, "stored"), ack(done, "done", 1))
     unsent = sell(station, "c")
     take(station, ack(unsent, "done", 1))
-    monkeypatch.setattr(station, "write", None)
+    monkeypatch.setattr(station, "work", None)
     flood = [Ack(COLLECTOR, drn(1), ref, "done", 1) for ref in range(1, 2000)]
     known = [ack(waiting, "stored"), ack(done, "done", 1), ack(unsent, "done", 1)]
     assert take(station, *known, *flood) == ["taken", "taken", "early"] + ["unknown"] * 1999
@@ -231,16 +233,16 @@ def test_a_job_expires_at_the_collector_and_here(tmp_path):
     with new_station(tmp_path / "state", clock) as station:
         sale, answered = sent(station), sent(station, "b")
         take(station, ack(answered, "done", 1))
-        assert delivery.open_jobs(station)[0].expires == clock() + delivery.EXPIRES_AFTER
+        assert records.open_jobs(station)[0].expires == clock() + delivery.EXPIRES_AFTER
         clock.forward(days=30)
-        assert delivery.expire(station) == []  # the collector's answer may still be on its way
+        assert records.expire(station) == []  # the collector's answer may still be on its way
         clock.forward(hours=1)
-        assert delivery.expire(station) == [sale.delivery.ref]
-        assert delivery.expire(station) == []
+        assert records.expire(station) == [sale.delivery.ref]
+        assert records.expire(station) == []
         found = state_of(station, sale)
         assert (found.state, found.done_at) == ("expired", None)
         assert "can still be keyed in" in found.reason
-        assert delivery.open_jobs(station) == []
+        assert records.open_jobs(station) == []
         # What a meter answers late is taken all the same.
         assert take(station, ack(sale, "done", 1)) == ["taken"]
         assert state_of(station, sale).state == "accepted"
@@ -252,10 +254,10 @@ def test_what_expired_under_a_wrong_clock_is_delivered(tmp_path):
     with new_station(tmp_path / "state", clock) as station:
         sale = sent(station)
         clock.forward(days=365)
-        delivery.expire(station)
+        records.expire(station)
         clock.forward(days=-364)
-        (job,) = delivery.open_jobs(station)
-        delivery.mark_sent(station, [job])
+        (job,) = records.open_jobs(station)
+        records.mark_sent(station, [job])
         assert (state_of(station, sale).state, state_of(station, sale).reason) == ("sent", None)
 
 
@@ -266,25 +268,25 @@ def reading(collector=COLLECTOR, number=1, **values):
 def test_many_readings_in_one_call(station):
     """More than one transaction has; those of one meter count as its latest."""
     many = [reading(number=1 + i % 2, credit_wh=i) for i in range(3000)]
-    stored = intake.store(station, [*many, reading("c2"), reading(number=3), reading(number=9)])
-    assert [r.collector_id for r in stored.strangers] == ["c2"]
-    assert [r.drn for r in stored.foreign] == [drn(3), drn(9)]
+    judged = records.reports(station, [*many, reading("c2"), reading(number=3), reading(number=9)])
+    assert [r.collector_id for r in judged.strangers] == ["c2"]
+    assert [r.drn for r in judged.foreign] == [drn(3), drn(9)]
     for number, credit in ((1, 2998), (2, 2999)):
-        assert registry_views.find_meter(station, drn(number))["reading"]["credit_wh"] == credit
+        assert see(station, registry_views.find_meter, drn(number)).reading["credit_wh"] == credit
 
 
 def test_the_latest_reading_is_kept(station):
-    intake.store(station, [reading(credit_wh=100)])
-    intake.store(station, [reading(credit_wh=90, relay_closed=True)])
-    found = registry_views.find_meter(station, drn(1))["reading"]
+    records.reports(station, [reading(credit_wh=100)])
+    records.reports(station, [reading(credit_wh=90, relay_closed=True)])
+    found = see(station, registry_views.find_meter, drn(1)).reading
     assert (found["credit_wh"], found["relay_closed"], found["energy_wh"]) == (90, True, None)
     assert found["at"] == "2026-01-02T00:00:00Z"
 
 
 @pytest.mark.parametrize("stranger", [{"collector": "c2"}, {"number": 3}, {"number": 9}])
 def test_a_collector_reads_its_own_meters_only(station, stranger):
-    intake.store(station, [reading(**stranger)])
-    assert all(meter["reading"] is None for meter in registry_views.meters(station))
+    records.reports(station, [reading(**stranger)])
+    assert all(meter.reading is None for meter in see(station, registry_views.meters).items)
 
 
 def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
@@ -297,31 +299,33 @@ def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
         "safe_mode": False,
     }
     topic = f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/state"
-    intake.store(station, [wire.parse(topic, json.dumps(state).encode(), 1)])
-    found = registry_views.find_meter(station, drn(1))["reading"]
+    records.reports(station, [wire.parse(topic, json.dumps(state).encode(), 1)])
+    found = see(station, registry_views.find_meter, drn(1)).reading
     assert (found["energy_wh"], found["credit_wh"], found["krn"]) == (None, None, 2)
     assert (found["fault"], found["online"]) == ("ledger fault", True)
     assert set(found["open_reasons"]) == {"ledger_fault", "no_credit", "bit 15"}
     assert found["status"] == ["ledger_fault", "relay_fault"]
     assert (found["relay_fault"], found["safe_mode"], found["cover_open"]) == (True, False, None)
-    intake.store(station, [wire.parse(topic, b"{}", 1)])
-    found = registry_views.find_meter(station, drn(1))["reading"]
+    records.reports(station, [wire.parse(topic, b"{}", 1)])
+    found = see(station, registry_views.find_meter, drn(1)).reading
     assert found["status"] is found["open_reasons"] is None
 
 
 def test_the_collectors_status(station):
     unknown = dict.fromkeys(("online", "at", "version", "crash"))
-    assert reading_views.collectors(station) == [{"collector": COLLECTOR, **unknown}]
+    assert see(station, reading_views.collectors) == [
+        reading_views.CollectorView(COLLECTOR, **unknown)
+    ]
     for online in (True, False):
-        intake.store(station, [intake.CollectorStatus(COLLECTOR, online)])
-        intake.store(station, [intake.CollectorStatus("unknown", online)])
-        (found,) = reading_views.collectors(station)
-        assert found["online"] is online
+        records.reports(station, [intake.CollectorStatus(COLLECTOR, online)])
+        records.reports(station, [intake.CollectorStatus("unknown", online)])
+        (found,) = see(station, reading_views.collectors)
+        assert found.online is online
 
 
 def test_what_a_collector_says_of_itself(station):
     for crash in ("MemoryError", None):
-        intake.store(station, [intake.CollectorAbout(COLLECTOR, "0.1.0", crash)])
-        intake.store(station, [intake.CollectorAbout("unknown", "0.1.0", "OSError")])
-        (found,) = reading_views.collectors(station)
-        assert (found["version"], found["crash"], found["online"]) == ("0.1.0", crash, None)
+        records.reports(station, [intake.CollectorAbout(COLLECTOR, "0.1.0", crash)])
+        records.reports(station, [intake.CollectorAbout("unknown", "0.1.0", "OSError")])
+        (found,) = see(station, reading_views.collectors)
+        assert (found.version, found.crash, found.online) == ("0.1.0", crash, None)

@@ -10,7 +10,7 @@ from tjugo.commands.options import state_option
 from tjugo.commands.secret import read_secret
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
-from tjugo.station.link.broker import parse
+from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
@@ -45,7 +45,7 @@ def station(
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
     link_to = _broker(broker, password_file, ca)
     sock = listen(port)
-    with sock, Station.open(state, create=True) as opened:
+    with sock, Station.open(state) as opened:
         log_to(state / LOG)
         link = MqttLink(opened, link_to) if link_to else None
         server = WebServer(create_app(opened, background=link.run if link else None), sock)
@@ -53,9 +53,7 @@ def station(
         asyncio.run(_serve(server))
 
 
-def _broker(
-    text: str | None, password_file: Path | None, ca: Path | None
-) -> Broker | None:
+def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:
     if text is None:
         if password_file or ca:
             raise click.UsageError("--broker-password-file and --broker-ca need --broker.")

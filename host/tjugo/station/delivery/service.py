@@ -1,17 +1,17 @@
 """The delivery rows: which are open, which were sent, and what a collector's answer changes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, select
 
 from tjugo.station.delivery import outcomes
 from tjugo.station.delivery.jobs import Ack, Job
-from tjugo.station.station import Station
+from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import Token, TokenDelivery
+from tjugo.station.work import View, Work
 
 # A job is not entered into a meter later than this after its sale: the command carries the moment.
 # The token stays valid and can be keyed in.
@@ -21,22 +21,23 @@ _GRACE = timedelta(hours=1)
 _OPEN = ("issued", "sent", "at_collector", "refused")
 _EXPIRED = "no meter answered for it in time; the token can still be keyed in"
 _EARLY = "the collector answered before the token was sent; its answer was not taken"
-_CHUNK = 500  # values in one IN (...)
 
 
 @dataclass(frozen=True)
 class Answered:
     """Acks by what they were. taken: for a delivery that was sent to this collector and meter.
     unknown: there is no such delivery by this collector. foreign: it is to another meter. early:
-    its command was never sent, so that the answer cannot be true."""
+    its command was never sent, so that the answer cannot be true. changes: those of taken and
+    early that are to be recorded; the others repeat what is recorded."""
 
     taken: list[Ack] = field(default_factory=list)
     unknown: list[Ack] = field(default_factory=list)
     foreign: list[Ack] = field(default_factory=list)
     early: list[Ack] = field(default_factory=list)
+    changes: list[Ack] = field(default_factory=list)
 
 
-def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
+def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
     """Return unfinished deliveries, oldest first. only_new: those that were never sent."""
     # Expired ones too where the limit is not over: they were marked while the clock was wrong.
     states = ("issued",) if only_new else (*_OPEN, "expired")
@@ -44,60 +45,52 @@ def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
         select(TokenDelivery, Token.digits)
         .join(TokenDelivery.token)
         .where(
-            TokenDelivery.tenant_id == station.tenant_id,
+            TokenDelivery.tenant_id == view.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
-            TokenDelivery.created_at > station.clock() - EXPIRES_AFTER,
+            TokenDelivery.created_at > now - EXPIRES_AFTER,
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
-    with station.read() as session:
-        return [
-            Job(row.ref, row.collector_id, row.drn, digits, row.created_at + EXPIRES_AFTER)
-            for row, digits in session.execute(query)
-        ]
+    return [
+        Job(row.ref, row.collector_id, row.drn, digits, row.created_at + EXPIRES_AFTER)
+        for row, digits in view.session.execute(query)
+    ]
 
 
-def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
-    """Record that commands are being sent. To be called before they are published, so that no
+def mark_sent(work: Work, jobs: Sequence[Job]) -> None:
+    """Record that commands are being sent. To be committed before they are published, so that no
     answer can come earlier than this record."""
-    if not jobs:
-        return
-    now = station.clock()
-    with station.write() as session:
-        for job in jobs:
-            row = session.get_one(TokenDelivery, (station.tenant_id, job.ref))
-            row.attempts += 1
-            if row.state in ("issued", "expired"):
-                row.state, row.sent_at, row.reason = "sent", now, None
+    for job in jobs:
+        row = work.session.get_one(TokenDelivery, (work.tenant_id, job.ref))
+        row.attempts += 1
+        if row.state in ("issued", "expired"):
+            row.state, row.sent_at, row.reason = "sent", work.now(), None
 
 
-def expire(station: Station) -> list[int]:
-    """Mark deliveries without a result as expired once their limit is over; return their refs."""
-    over = and_(
-        TokenDelivery.tenant_id == station.tenant_id,
+def overdue(view: View, now: datetime) -> list[int]:
+    """Return the refs of open deliveries whose limit is over."""
+    query = select(TokenDelivery.ref).where(
+        TokenDelivery.tenant_id == view.tenant_id,
         TokenDelivery.state.in_(_OPEN),
         TokenDelivery.result.is_(None),
-        TokenDelivery.created_at <= station.clock() - EXPIRES_AFTER - _GRACE,
+        TokenDelivery.created_at <= now - EXPIRES_AFTER - _GRACE,
     )
-    with station.read() as session:
-        refs = list(session.scalars(select(TokenDelivery.ref).where(over)))
-    if refs:
-        with station.write() as session:
-            session.execute(
-                update(TokenDelivery).where(over).values(state="expired", reason=_EXPIRED)
-            )
-    return refs
+    return list(view.session.scalars(query))
 
 
-def take_acks(station: Station, acks: Sequence[Ack]) -> Answered:
-    """Record answers of collectors in one transaction, and return what each of them was.
+def expire(work: Work, refs: Iterable[int]) -> None:
+    """Mark deliveries as expired, except those that have a result by now."""
+    for ref in refs:
+        row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
+        if row.result is None:
+            row.state, row.reason = "expired", _EXPIRED
 
-    Answers that change nothing (repeated, unknown, foreign) write nothing and take no write lock.
-    """
-    with station.read() as session:
-        rows = _rows(station, session, {ack.ref for ack in acks})
-    answered, changes = Answered(), []
+
+def judge(view: View, acks: Sequence[Ack]) -> Answered:
+    """Return what each answer of a collector is, and which of them are to be recorded."""
+    rows = _rows(view, {ack.ref for ack in acks})
+    answered = Answered()
     for ack in acks:
         row = rows.get(ack.ref)
         if row is None or row.collector_id != ack.collector_id:
@@ -107,36 +100,25 @@ def take_acks(station: Station, acks: Sequence[Ack]) -> Answered:
         else:
             (answered.taken if row.attempts else answered.early).append(ack)
             if _changes(row, ack):
-                changes.append(ack)
-    if changes:
-        now = station.clock()
-        with station.write() as session:
-            for ack in changes:
-                _apply(session.get_one(TokenDelivery, (station.tenant_id, ack.ref)), ack, now)
+                answered.changes.append(ack)
     return answered
 
 
-def _rows(station: Station, session: Session, refs: Iterable[int]) -> dict[int, Row[Any]]:
-    columns = (TokenDelivery.ref, TokenDelivery.collector_id, TokenDelivery.drn)
-    query = select(
-        *columns,
-        TokenDelivery.attempts,
-        TokenDelivery.state,
-        TokenDelivery.result,
-        TokenDelivery.reason,
-    )
+def record(work: Work, acks: Sequence[Ack]) -> None:
+    """Apply answers to the deliveries that they belong to, in their order."""
+    for ack in acks:
+        _apply(work, work.session.get_one(TokenDelivery, (work.tenant_id, ack.ref)), ack)
+
+
+def _rows(view: View, refs: Iterable[int]) -> dict[int, Row[Any]]:
+    names = ("ref", "collector_id", "drn", "attempts", "state", "result", "reason")
+    query = select(*(getattr(TokenDelivery, name) for name in names))
+    query = query.where(TokenDelivery.tenant_id == view.tenant_id)
     found: dict[int, Row[Any]] = {}
-    for chunk in _chunks(sorted(refs)):
-        here = query.where(
-            TokenDelivery.tenant_id == station.tenant_id, TokenDelivery.ref.in_(chunk)
-        )
-        found.update({row.ref: row for row in session.execute(here)})
+    for chunk in chunks(sorted(refs)):
+        here = query.where(TokenDelivery.ref.in_(chunk))
+        found.update({row.ref: row for row in view.session.execute(here)})
     return found
-
-
-def _chunks(refs: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(refs), _CHUNK):
-        yield refs[start : start + _CHUNK]
 
 
 def _changes(row: Row[Any], ack: Ack) -> bool:
@@ -148,16 +130,16 @@ def _changes(row: Row[Any], ack: Ack) -> bool:
     return not (ack.state == "stored" and row.state == "at_collector")
 
 
-def _apply(row: TokenDelivery, ack: Ack, now: datetime) -> None:
+def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
     if row.result is not None:
         return  # an earlier answer of the same batch was final
     if not row.attempts:
         row.reason = _EARLY
     elif ack.state == "stored":
-        row.state, row.stored_at, row.reason = "at_collector", now, None
+        row.state, row.stored_at, row.reason = "at_collector", work.now(), None
     elif ack.state == "refused":
         row.state, row.reason = "refused", ack.why or "the collector did not take the token"
     elif ack.result is not None:
-        row.result, row.done_at = ack.result, now
+        row.result, row.done_at = ack.result, work.now()
         row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
         row.reason = outcomes.sentence(ack.result)

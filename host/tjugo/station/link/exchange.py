@@ -1,7 +1,7 @@
 """What the station sends to collectors and does with their messages, without MQTT and clock.
 
 The methods run in one thread and are quick. Between them the caller records what they return
-(`tjugo.station.delivery.service`, `tjugo.station.readings.intake`) in a thread of its own.
+(`tjugo.station.link.records`) in a thread of its own.
 """
 
 import logging
@@ -15,7 +15,7 @@ from tjugo.station.link import wire
 from tjugo.station.link.echo import Liveness
 from tjugo.station.link.inbox import Inbox
 from tjugo.station.link.limits import Bucket, OncePer
-from tjugo.station.readings.intake import CollectorStatus, Reading, Stored
+from tjugo.station.readings.intake import CollectorStatus, Judged, Reading
 from uplink import kinds
 
 log = logging.getLogger(__name__)
@@ -128,11 +128,11 @@ class Exchange:
             self._count("early_answers", "answers for a token before it was sent", ack, now_s)
         return [wire.forget(ack.collector_id, ack.drn, ack.ref) for ack in forget]
 
-    def stored(self, stored: Stored, now_s: float) -> None:
+    def judged(self, judged: Judged, now_s: float) -> None:
         """Count the reports that were not taken."""
-        for report in stored.strangers:
+        for report in judged.strangers:
             self._stranger(report.collector_id, now_s)
-        for reading in stored.foreign:
+        for reading in judged.foreign:
             self._count("foreign_readings", "reads a meter that it does not serve", reading, now_s)
 
     def commands(self, jobs: Iterable[Job], now_s: float) -> list[wire.Message]:

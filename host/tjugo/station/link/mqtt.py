@@ -5,16 +5,14 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 import aiomqtt
 
 from tjugo.errors import TjugoError
-from tjugo.station.delivery import service as delivery
-from tjugo.station.link import state, views, wire
+from tjugo.station.link import records, state, views, wire
 from tjugo.station.link.broker import Broker, why_not
 from tjugo.station.link.exchange import Exchange
-from tjugo.station.readings import intake
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 
@@ -27,9 +25,6 @@ REPORTS_S = 1.0  # readings: one commit in this time
 _WATCH_S = 10.0  # how often collectors that another process registered, and expiry, are looked up
 _SAVE_S = 5.0  # how often counters are written for other processes; the state at once
 _QUEUE = 10_000  # messages between the socket and `receive`; paho drops what is more
-
-T = TypeVar("T")
-Record = TypeVar("Record")
 
 
 class MqttLink:
@@ -106,8 +101,8 @@ class MqttLink:
                 granted = await client.subscribe(topic, qos=1)
                 if any(_code(one) >= 0x80 for one in granted):
                     raise TjugoError(f"The MQTT broker {self.broker.name} refuses {topic}.")
-            jobs = await asyncio.to_thread(delivery.open_jobs, self.station)
-            collectors = await asyncio.to_thread(intake.collectors, self.station)
+            jobs = await asyncio.to_thread(records.open_jobs, self.station)
+            collectors = await asyncio.to_thread(records.collectors, self.station)
             self.exchange.connected(jobs, collectors, self._now_s())
             self.connected, self.problem = True, None
             await self._save()
@@ -129,11 +124,11 @@ class MqttLink:
         """Return what is due to be published, recorded as sent."""
         station, exchange = self.station, self.exchange
         if self._due("watch", _WATCH_S):
-            exchange.watch(await asyncio.to_thread(intake.collectors, station), self._now_s())
-            exchange.schedule.drop(await asyncio.to_thread(delivery.expire, station))
-        exchange.schedule.add(await asyncio.to_thread(delivery.open_jobs, station, True))
+            exchange.watch(await asyncio.to_thread(records.collectors, station), self._now_s())
+            exchange.schedule.drop(await asyncio.to_thread(records.expire, station))
+        exchange.schedule.add(await asyncio.to_thread(records.open_jobs, station, True))
         due = exchange.schedule.due(self._now_s())
-        await asyncio.to_thread(delivery.mark_sent, station, due)
+        await asyncio.to_thread(records.mark_sent, station, due)
         return exchange.commands(due, self._now_s()) + exchange.echoes(self._now_s())
 
     async def _receive(self, client: aiomqtt.Client) -> None:
@@ -155,13 +150,13 @@ class MqttLink:
         """Record what has arrived, in few transactions; return what to answer."""
         station, exchange, answers = self.station, self.exchange, []
         if acks := exchange.inbox.take_acks():
-            taken = await asyncio.to_thread(_record, station, delivery.take_acks, acks)
+            taken = await asyncio.to_thread(records.each, station, records.acks, acks)
             for answered in taken:
                 answers += exchange.answered(answered, self._now_s())
         if exchange.inbox.reports and self._due("reports", self._reports_s):
             reports = exchange.inbox.take_reports()
-            for stored in await asyncio.to_thread(_record, station, intake.store, reports):
-                exchange.stored(stored, self._now_s())
+            for judged in await asyncio.to_thread(records.each, station, records.reports, reports):
+                exchange.judged(judged, self._now_s())
         return answers
 
     def _due(self, name: str, period_s: float) -> bool:
@@ -203,24 +198,6 @@ class MqttLink:
             "collectors": collectors,
             "counters": asdict(exchange.totals),
         }
-
-
-def _record(
-    station: Station, record: Callable[[Station, Sequence[T]], Record], batch: Sequence[T]
-) -> list[Record]:
-    """Record a batch. If this program cannot record one of its items, that item is dropped and the
-    others are recorded; TjugoError (no disk, no database) is for the caller."""
-    try:
-        return [record(station, batch)]
-    except TjugoError:
-        raise
-    except Exception:
-        if len(batch) == 1:
-            log.exception("a message cannot be recorded")
-            return []
-        half = len(batch) // 2
-        first = _record(station, record, batch[:half])
-        return first + _record(station, record, batch[half:])
 
 
 def _code(granted: Any) -> int:

@@ -56,13 +56,13 @@ def status(station: Station) -> LinkStatus:
     except TjugoError as error:
         found, fault = {}, error.message
     running = state.held(station.state_dir)
-    with station.read() as session:
-        collectors = session.scalars(
+    with station.view() as view:
+        collectors = view.session.scalars(
             select(Collector)
             .where(Collector.tenant_id == station.tenant_id)
             .order_by(Collector.collector_id)
         ).all()
-        waiting = session.scalar(
+        waiting = view.session.scalar(
             select(func.count()).where(
                 TokenDelivery.tenant_id == station.tenant_id,
                 TokenDelivery.result.is_(None),
