@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from tjugo.station.delivery.jobs import Ack
 from tjugo.station.readings.intake import Reading, Report
+from uplink import kinds
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,6 +31,8 @@ class Inbox:
         registered."""
         if isinstance(message, Ack):
             key = (message.collector_id, message.drn, message.ref, message.state)
+            if message.state == kinds.DONE and key in self._acks:
+                return True  # a meter's first result is final
             return _put(self._acks, key, message, ACKS if known else STRANGERS)
         drn = message.drn if isinstance(message, Reading) else ""
         name = (type(message), message.collector_id, drn)
