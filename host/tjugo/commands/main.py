@@ -16,6 +16,7 @@ from tjugo.paths import LOG, default_state_dir
 
 # name: (module:attribute, what it does)
 _COMMANDS = {
+    "backup": ("tjugo.commands.backup:backup", "Write a backup of the running station."),
     "bench": (
         "tjugo.commands.bench:command",
         "Run the whole system on this machine, with a web page.",
@@ -26,10 +27,12 @@ _COMMANDS = {
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
     "init": ("tjugo.commands.station:init", "Make a new station in the state folder."),
     "meter": ("tjugo.commands.station:meter", "Add and list meters."),
+    "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
     "sales": ("tjugo.commands.station:sales", "List the newest sales and their delivery."),
     "sell": ("tjugo.commands.station:sell", "Sell electricity: makes a token."),
     "soak": ("tjugo.commands.soak:command", "Run the bench for long, and count."),
     "station": ("tjugo.commands.serve:station", "Run the master station's web page alone."),
+    "status": ("tjugo.commands.status:status", "Show whether the station is well."),
     "sts": ("tjugo.commands.sts:sts", "STA tables, and batches of tokens."),
     "token": ("tjugo.commands.token:token_group", "Look into tokens."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),

@@ -13,13 +13,21 @@ from tjugo.errors import TjugoError
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _WRONG = "The broker is given as HOST:PORT or mqtt[s]://[USER@]HOST[:PORT], not {!r}."
 
-# CONNACK return codes, MQTT 3.1.1 table 3.1
+# CONNACK return codes (MQTT 3.1.1, table 3.1), and the reason codes (MQTT 5, table 2-6) as which
+# paho gives them.
+_PASSWORD = "refused the user or the password"
+_RIGHTS = "refused the log-in: user, password or rights are wrong"
 _REFUSED = {
-    1: "does not speak MQTT 3.1.1",
+    1: "does not support MQTT 3.1.1",
+    132: "does not support MQTT 3.1.1",
     2: "refused the station's client id",
+    133: "refused the station's client id",
     3: "is not available",
-    4: "refused the user or the password",
-    5: "refused the log-in: user, password or rights are wrong",
+    136: "is not available",
+    4: _PASSWORD,
+    134: _PASSWORD,
+    5: _RIGHTS,
+    135: _RIGHTS,
 }
 
 
@@ -91,20 +99,23 @@ def why_not(broker: Broker, error: Exception) -> str:
     """Return why the broker cannot be used, in one sentence."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        why = cause.verify_message or "it is not valid"
+        why = (cause.verify_message or "it is not valid").rstrip(".")
         return f"The certificate of the MQTT broker {broker.name} is refused: {why}."
     if isinstance(cause, ssl.SSLError):
         return f"No TLS connection to the MQTT broker {broker.name}: {cause.reason or cause}."
     if isinstance(cause, aiomqtt.exceptions.MqttConnectError):
         code = getattr(cause.rc, "value", cause.rc)
         reason = _REFUSED.get(code if isinstance(code, int) else 0)
-        if code in (4, 5) and broker.user is None:
+        if reason in (_PASSWORD, _RIGHTS) and broker.user is None:
             reason = "needs a user and a password"
         return f"The MQTT broker {broker.name} {reason or f'refused the connection: {cause}'}."
     if isinstance(cause, TjugoError):
         return cause.message
+    if isinstance(cause, TimeoutError):
+        return f"No connection to the MQTT broker {broker.name}: it did not answer in time."
     text = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-    return f"No connection to the MQTT broker {broker.name}: {text or type(cause).__name__}."
+    text = text.rstrip(".") or type(cause).__name__
+    return f"No connection to the MQTT broker {broker.name}: {text}."
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -4,13 +4,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tjugo.errors import TjugoError
+from tjugo.station.delivery import views as delivery_views
 from tjugo.station.link import state
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import Collector, TokenDelivery
+from tjugo.station.storage.tables import Collector
 
 NONE, CONNECTING, CONNECTED, FAILED, STOPPED = "none connecting connected failed stopped".split()
 
@@ -62,13 +63,7 @@ def status(station: Station) -> LinkStatus:
             .where(Collector.tenant_id == station.tenant_id)
             .order_by(Collector.collector_id)
         ).all()
-        waiting = view.session.scalar(
-            select(func.count()).where(
-                TokenDelivery.tenant_id == station.tenant_id,
-                TokenDelivery.result.is_(None),
-                TokenDelivery.state != "expired",
-            )
-        )
+        waiting = delivery_views.without_result(view)
     broker = None if found is None else found.get("broker")
     name, sentence = _state(found, fault, running)
     peers = found.get("collectors", {}) if found and name == CONNECTED else {}
@@ -78,7 +73,7 @@ def status(station: Station) -> LinkStatus:
         ok=name in (NONE, CONNECTED),
         broker=broker,
         since=_moment(found.get("since")) if found and running else None,
-        open_deliveries=waiting or 0,
+        open_deliveries=sum(n for name, n in waiting.items() if name != "expired"),
         collectors=tuple(_collector(row, peers.get(row.collector_id)) for row in collectors),
         counters=dict(found.get("counters", {})) if found else {},
     )

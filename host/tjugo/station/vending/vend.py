@@ -6,6 +6,7 @@ and the same client id gives the same answer ever after.
 """
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from tjugo.key_register import MeterConfig
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.tables import Meter, Tenant, Token, TokenDelivery, VendRequest
 from tjugo.station.vending.views import Refusal, Sale, outcome_of
 from tjugo.station.work import Work
 
@@ -196,7 +197,9 @@ def _next_tid(work: Work, config: MeterConfig) -> int:
             Token.tenant_id == work.tenant_id, Token.drn == config.drn, Token.bdt == config.bdt
         )
     )
-    return next_tid(config, work.now(), last)
+    floor = work.session.scalar(select(Tenant.tid_floor).where(Tenant.tenant_id == work.tenant_id))
+    now = work.now() if floor is None else max(work.now(), floor + timedelta(minutes=1))
+    return next_tid(config, now, last)
 
 
 def _add_delivery(work: Work, meter: Meter, bdt: str, tid: int) -> None:
