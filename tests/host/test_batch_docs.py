@@ -49,7 +49,7 @@ def test_the_commands_of_the_lab_work(lab_text, tmp_path, capsys, monkeypatch):
     assert len(commands) == 5 and drn(1) in commands[-1]
     commands[-1] = commands[-1].replace("12345678901234567890", sold)
     for key, command in zip(typed, commands, strict=True):
-        monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{key}\n".encode())))
         with pytest.raises(SystemExit) as ended:
             cli.main([*shlex.split(command), "--state", str(tmp_path / "state")])
         assert ended.value.code == 0

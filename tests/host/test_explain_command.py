@@ -25,6 +25,7 @@ def run(tmp_path, monkeypatch, capsys):
         words = list(words)
         for at, word in enumerate(words[:-1], 1):
             if word in ("--key", "--vk") and words[at] != BARE:
+                (tmp_path / "key").touch(0o600)
                 (tmp_path / "key").write_text(words[at])
                 words[at] = f"@{tmp_path / 'key'}"
         with pytest.raises(SystemExit) as ended:

@@ -158,6 +158,7 @@ def test_explain_uses_them(tmp_path, capsys):
     (tmp_path / sta_tables.FILE).write_bytes(OWN)
     (tmp_path / sta_tables.FILE).chmod(0o600)
     key_file = tmp_path / "key"
+    key_file.touch(0o600)
     key_file.write_text(KEY02.key.hex())
     with pytest.raises(SystemExit):
         cli.main(["explain", GAS, "--key", f"@{key_file}", "--state", str(tmp_path)])

@@ -10,7 +10,7 @@ import click
 
 from tjugo import sta_tables
 from tjugo.commands.options import json_option, register_options, state_option
-from tjugo.commands.secrets import FORMS, Secret
+from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
@@ -21,8 +21,12 @@ from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
 from tjugo.sts.explain.text import render
 
 _KEY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
-    ("--key", Secret(), f"Decoder key in hex, most significant byte first: {FORMS}."),
-    ("--vk", Secret(), f"Vending key in hex: {FORMS}. The decoder key is derived, and shown how."),
+    ("--key", SecretKey(), f"Decoder key in hex, most significant byte first: {FORMS}."),
+    (
+        "--vk",
+        SecretKey(),
+        f"Vending key in hex: {FORMS}. The decoder key is derived from it.",
+    ),
     ("--pan", str, "MeterPAN, 18 digits, for --vk."),
     ("--drn", str, "DRN instead of the MeterPAN, for --vk."),
     ("--variant", str, "Which reading of an unsettled derivation (sts_portable/README.md)."),

@@ -7,7 +7,7 @@ import click
 
 from sts_portable import token
 from tjugo.commands.options import json_option, state_option
-from tjugo.commands.secrets import FORMS, Secret
+from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.errors import TjugoError
 from tjugo.station.keys.backend import decode
 from tjugo.station.registry.meters import config_of
@@ -27,7 +27,7 @@ def token_group() -> None:
 @click.option(
     "--key",
     "key_hex",
-    type=Secret(),
+    type=SecretKey(),
     help=f"Decoder key in hex, most significant byte first: {FORMS}.",
 )
 @click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
