@@ -3,6 +3,10 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 VECTORS ?= tests/host/vectors/sts_vectors.json
+# What takes long: whole benches, browsers, boards, pip, every board's wiring and machine code.
+SLOW := $(wildcard $(addprefix tests/host/test_,bench_process.py browser_*.py cli_station.py \
+	collector_system.py lab_browser.py meter_board.py recovery.py station_together.py station_wire.py \
+	sts_flips.py sts_machine_code.py sts_pip.py boards_*.py))
 export PYTHONDONTWRITEBYTECODE = 1
 
 help:  ## List the targets
@@ -14,6 +18,12 @@ run: setup  ## Start the bench in the browser; ARGS="--meters 5 --speed 60" give
 test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
 	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+check: setup-dev  ## Check style and types and run the fast tests, in under two minutes
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile tests/host $(SLOW:%=--ignore=%) $(ARGS)
 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)
@@ -28,16 +38,16 @@ emulate: setup-dev  ## Start an emulated board to deploy to; prints its ports, C
 	@$(BIN)/tjugo emulate $(ARGS)
 
 deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
-	@$(BIN)/python -m tjugo.device.deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
+	@$(BIN)/tjugo deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
 provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
-	@$(BIN)/python -m tjugo.device.provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
+	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
 soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
 	@$(BIN)/tjugo soak $(ARGS)
 
-bench: setup-dev  ## Run the benchmarks, print a table, write build/bench.json
-	@$(BIN)/python -m tjugo.benchmarks $(ARGS)
+benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
+	@$(BIN)/tjugo benchmark $(ARGS)
 
 vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 	@$(BIN)/tjugo vectors $(VECTORS) --on cpython
@@ -46,7 +56,7 @@ vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 lint: setup-dev  ## Check style and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m tjugo.device.stubs
+	@$(BIN)/tjugo stubs
 
 fmt: setup-dev  ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix .
@@ -55,9 +65,9 @@ fmt: setup-dev  ## Format the code and mend what can be mended
 dist: setup-dev  ## Build the wheel and the sdist of sts_portable alone in build/dist
 	@$(BIN)/python tools/dist.py build/dist
 
-clean:  ## Remove what was built and installed; downloads and the station's data stay
+clean:  ## Remove what was built and installed; downloads and the data of station and bench stay
 	@rm -rf .venv *.egg-info host/*.egg-info
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state -exec rm -rf {} +
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state ! -name bench -exec rm -rf {} +
 
 setup:
 	@tools/setup.sh requirements.txt
@@ -65,4 +75,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak bench vectors lint fmt dist clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak benchmark check vectors lint fmt dist clean setup setup-dev

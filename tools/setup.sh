@@ -95,4 +95,4 @@ if [ "$mark" != "$(cat "$stamp" 2>/dev/null || true)" ]; then
     echo "$mark" >"$stamp"
     mark_of requirements.txt >"$venv/requirements.stamp"  # every lock file has that one in it
 fi
-exec "$venv/bin/python" -m tjugo.toolchain.micropython --prepare
+exec "$venv/bin/python" -m tjugo micropython --prepare

@@ -1,4 +1,4 @@
-"""Where a station keeps its state."""
+"""Where a station, and a bench, keep their state."""
 
 import os
 from pathlib import Path
@@ -12,10 +12,19 @@ LOG = "tjugo.log"
 
 def default_state_dir() -> Path:
     """$TJUGO_STATE, else build/state of the checkout this runs from, else ./tjugo-state."""
-    given = os.environ.get("TJUGO_STATE")
+    return _folder("TJUGO_STATE", "state")
+
+
+def default_bench_dir() -> Path:
+    """$TJUGO_BENCH_STATE, else build/bench of the checkout, else ./tjugo-bench."""
+    return _folder("TJUGO_BENCH_STATE", "bench")
+
+
+def _folder(variable: str, name: str) -> Path:
+    given = os.environ.get(variable)
     if given:
         return Path(given)
     checkout = Path(tjugo.__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / "sts_portable").is_dir():
-        return checkout / "build" / "state"
-    return Path("tjugo-state")
+        return checkout / "build" / name
+    return Path(f"tjugo-{name}")

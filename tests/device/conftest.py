@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tjugo.device import ports
 from tjugo.device.board_files import board_files
 from tjugo.device.remote import Remote
-from tjugo.emulated import qemu
+from tjugo.emulated import pico_build, qemu
 from tjugo.emulated.micropython_source import source_folder
+from tjugo.emulated.pico import require_emulator
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.qemu_build import firmware
 from tjugo.errors import TjugoError
@@ -24,6 +26,20 @@ _REAL = DEVICE not in ("", EMULATED, PICO)
 collect_ignore = ["pico"] * (DEVICE != PICO) + ["target_wiring"] * (not _REAL)
 
 qemu.run_on(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """One sentence and status 2 when the device that DEVICE names cannot be had."""
+    try:
+        if DEVICE == EMULATED:
+            firmware(print)
+        elif DEVICE == PICO:
+            require_emulator()
+            pico_build.firmware(print)
+        elif DEVICE:
+            ports.require(DEVICE)
+    except TjugoError as error:
+        pytest.exit(error.message, returncode=2)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import pytest
 from tjugo.device import count, count_app
 
 SOURCES = {
-    "budgets.json": count.figures,  # python -m tjugo.device.count --budgets FILE
-    "budgets_app.json": count_app.figures,  # python -m tjugo.device.count_app --budgets FILE
+    "budgets.json": count.figures,  # tjugo count --budgets FILE
+    "budgets_app.json": count_app.figures,  # tjugo count app --budgets FILE
 }
 BUDGETS = {name: json.loads((Path(__file__).parent / name).read_text()) for name in SOURCES}
 SLACK_PERCENT = 2

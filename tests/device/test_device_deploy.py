@@ -6,8 +6,10 @@ import pytest
 from meter_board import DRN
 from modbus_client import ModbusClient
 
-from tjugo.device import deploy, provision, targets
+from tjugo.commands import main as cli
+from tjugo.device import deploy, provisioning, targets
 from tjugo.device.console import Console
+from tjugo.device.on_board import files as on_board
 from tjugo.device.remote import Remote
 from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
@@ -16,6 +18,7 @@ from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 
 QEMU = targets.target("qemu_mps2")
+OTHER = {"drn": "01000000024", "address": 1}
 
 
 @pytest.fixture
@@ -24,14 +27,20 @@ def deployed(own_board):
     own_board.stop()
     files = targets.files(QEMU, "meter")
     manifest = deploy.manifest(files, QEMU.name, "meter")
-    qemu_flash.write_image(own_board.flash, {**files, deploy.MANIFEST: manifest})
+    qemu_flash.write_image(own_board.flash, {**files, on_board.MANIFEST: manifest})
     own_board.start()
     return own_board
 
 
-def run(board, role="meter"):
+def tjugo(*words):
     """The command; its exit status."""
-    return deploy.main(["--board", QEMU.name, "--role", role, "--port", board.port])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(words))
+    return ended.value.code
+
+
+def run(board, role="meter"):
+    return tjugo("deploy", "--board", QEMU.name, "--role", role, "--port", board.port)
 
 
 @pytest.fixture
@@ -59,28 +68,28 @@ def test_the_second_time_nothing_is_copied(own_board, capsys):
 
 def test_provisioning_and_a_changed_file(deployed, state, capsys):
     arguments = [deployed.port, "--drn", DRN, "--address", "3", "--state", str(state)]
-    assert provision.main(arguments) == 0
+    assert tjugo("provision", *arguments) == 0
     said = capsys.readouterr().out
     assert "settings    ok" in said
     with Remote(deployed.port) as remote:
         settings = json.loads(remote.get("settings.json"))
         assert (settings["drn"], settings["address"]) == (DRN, 3)
         assert settings["key"] not in said
-        remote.write("lib/meter/show.mpy", b"damaged")
+        remote.write("lib/meter/core.mpy", b"damaged")
     assert run(deployed) == 0
     said = capsys.readouterr().out
-    assert "1/1  lib/meter/show.mpy" in said and "settings    ok" in said
+    assert "1/1  lib/meter/core.mpy" in said and "settings    ok" in said
     with Remote(deployed.port) as remote:
         assert json.loads(remote.get("settings.json")) == settings
 
 
 def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
-    other = {"drn": "01000000024", "address": 1}
-    provision.provision(deployed.port, other)
+    with Remote(deployed.port) as remote:
+        provisioning.provision(provisioning.RemoteBoard(remote), OTHER)
     arguments = [deployed.port, "--drn", DRN, "--state", str(state)]
-    assert provision.main(arguments) == 1
+    assert tjugo("provision", *arguments) == 1
     assert "This board is meter 01000000024" in capsys.readouterr().err
-    assert provision.main([*arguments, "--replace"]) == 0
+    assert tjugo("provision", *arguments, "--replace") == 0
 
 
 def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys):
@@ -92,23 +101,9 @@ def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys
             assert said["settings"].startswith("settings: id must")
     settings = {"id": "c1", "broker": {"host": "b"}, "meters": [{"address": 1, "drn": DRN}]}
     (tmp_path / "more.json").write_text(json.dumps(settings))
-    assert provision.main([own_board.port, "--merge", str(tmp_path / "more.json")]) == 0
+    assert tjugo("provision", own_board.port, "--merge", str(tmp_path / "more.json")) == 0
     said = capsys.readouterr().out
     assert "collector" in said and "settings    ok" in said and "safe" not in said
-
-
-def test_what_cannot_be_provisioned(tmp_path, state, capsys):
-    (tmp_path / "list.json").write_text("[]")
-    port = ["/dev/none"]
-    for arguments, status in (
-        ([], 2),
-        (["--merge", str(tmp_path / "list.json")], 2),
-        (["--merge", str(tmp_path / "none.json")], 2),
-        (["--drn", DRN, "--address", "300", "--state", str(state)], 2),
-        (["--drn", "07000000009", "--state", str(state)], 1),
-    ):
-        assert provision.main(port + arguments) == status, arguments
-        assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_board_changes_its_role(deployed):
@@ -138,19 +133,61 @@ def test_a_power_cut_while_copying(deployed, monkeypatch):
         assert console.wait_for("selftest", 20)["safe"] == "update"
     assert run(deployed, "collector") == 0
     deployed.kill()
-    names = [*targets.files(QEMU, "collector"), deploy.MANIFEST, deploy.SETTINGS]
+    names = [*targets.files(QEMU, "collector"), on_board.MANIFEST, on_board.SETTINGS]
     there = set(qemu_flash.read_image(deployed.flash))
-    assert there.isdisjoint({deploy.HOLD, *(name + ".new" for name in names)})
+    assert there.isdisjoint({on_board.HOLD, on_board.JOURNAL})
+    assert set(names) <= there
+    assert not [name for name in there if name.endswith((".new", ".old"))]
 
 
 def test_what_cannot_be_deployed(own_board, capsys):
-    assert deploy.main(["--board", "none", "--role", "meter", "--port", "x"]) == 2
-    assert deploy.main(["--board", "qemu_mps2", "--role", "lamp", "--port", "x"]) == 2
+    assert tjugo("deploy", "--board", "none", "--role", "meter", "--port", "x") == 2
+    assert tjugo("deploy", "--board", "qemu_mps2", "--role", "lamp", "--port", "x") == 2
     other = ["--board", "rp2040_pico", "--role", "meter", "--port", own_board.port]
-    assert deploy.main(other) == 1
+    assert tjugo("deploy", *other) == 1
     said = capsys.readouterr().err.splitlines()
     assert "there are" in said[0] and "there are" in said[1]
     assert said[2].startswith("rp2040_pico has MicroPython for rp2; on ")
+
+
+SAFE = b"""
+import json
+print(json.dumps({"selftest": {"role": "meter", "board": "qemu_mps2", "version": "2", "free": 1,
+    "safe": "crash", "last_crash": "ValueError"}}))
+"""
+
+
+@pytest.mark.parametrize("main", [SAFE, b"raise ValueError('no start')"])
+def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, capsys, main):
+    files = targets.files(QEMU, "meter")
+    with Remote(deployed.port) as remote:
+        remote.write(on_board.SETTINGS, b'{"pulses": 1}')
+    bad = {**files, targets.MAIN: main, "lib/meter/extra.mpy": b"new"}
+    bad.pop("lib/meter/core.mpy")
+    monkeypatch.setattr(targets, "files", lambda board, role: bad)
+    assert run(deployed) == 1
+    assert "The files before are back." in capsys.readouterr().err
+    deployed.kill()
+    there = qemu_flash.read_image(deployed.flash)
+    assert {name: there.get(name) for name in files} == files
+    assert set(there) - set(files) <= {on_board.SETTINGS, on_board.MANIFEST, "ledger.bin"}
+
+
+def test_a_damaged_byte_replaces_nothing(deployed, monkeypatch, capsys):
+    files = targets.files(QEMU, "meter")
+
+    def damaged(remote, name, content, write=Remote.write):
+        write(remote, name, content[:-1] + bytes([content[-1] ^ 1]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Remote, "write", damaged)
+        patch.setattr(targets, "files", lambda board, role: {**files, "lib/new.mpy": b"new"})
+        assert run(deployed) == 1
+    assert "Damaged on the way to the board: " in capsys.readouterr().err
+    deployed.kill()
+    there = qemu_flash.read_image(deployed.flash)
+    assert {name: there.get(name) for name in files} == files
+    assert not [name for name in there if "new" in name or name == on_board.HOLD]
 
 
 def test_a_full_flash_is_said(emulator, tmp_path):
@@ -164,7 +201,7 @@ def test_a_full_flash_is_said(emulator, tmp_path):
 def test_the_bus_answers_while_files_are_replaced(deployed):
     """After an interrupted deployment: identification and the status bit."""
     with Remote(deployed.port) as remote:
-        remote.write(deploy.HOLD, b"")
+        remote.write(on_board.HOLD, b"")
         console = remote.start_main()
         assert console.wait_for("selftest", 20)["safe"] == "update"
         with ModbusClient(deployed.uart(1)) as modbus:

@@ -1,5 +1,6 @@
 """docs/batch.md and docs/token-lab.md say what is so."""
 
+import io
 import json
 import re
 import shlex
@@ -40,13 +41,15 @@ def lab_text(repo):
     return (repo / "docs" / "token-lab.md").read_text()
 
 
-def test_the_commands_of_the_lab_work(lab_text, tmp_path, capsys):
-    commands = re.findall(r"^    tjugo (explain .*)$", lab_text, re.MULTILINE)
+def test_the_commands_of_the_lab_work(lab_text, tmp_path, capsys, monkeypatch):
+    shown = r"^    (?:echo (\w+) \| )?tjugo (explain .*)$"
+    typed, commands = map(list, zip(*re.findall(shown, lab_text, re.MULTILINE), strict=True))
     with new_station(tmp_path / "state") as station:
         sold = sell(station, "test", "1", drn(1), parse_kwh("20")).digits
     assert len(commands) == 5 and drn(1) in commands[-1]
     commands[-1] = commands[-1].replace("12345678901234567890", sold)
-    for command in commands:
+    for key, command in zip(typed, commands, strict=True):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{key}\n".encode())))
         with pytest.raises(SystemExit) as ended:
             cli.main([*shlex.split(command), "--state", str(tmp_path / "state")])
         assert ended.value.code == 0

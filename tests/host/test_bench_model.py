@@ -1,7 +1,9 @@
 """What the bench keeps in memory: meters and their commands, the hub, supply time, the folder."""
 
 import asyncio
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,8 @@ from tjugo.bench.hub import Hub
 from tjugo.bench.meters import BadCommand, Meter
 from tjugo.bench.state import claim, read_json, save_clock, saved_clock, write_private
 from tjugo.errors import TjugoError
+from tjugo.paths import default_bench_dir, default_state_dir
+from tjugo.station.station import Station
 
 
 class Board:
@@ -91,12 +95,18 @@ def test_the_lamp_is_dark_when_the_relay_is_open_or_the_meter_is_gone(meter):
     assert meter.state()["lamp"] is False
 
 
+NO_OBJECT = {"error": "a line is a JSON object; this one does not begin with {"}
+
+
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
         (b'{"load_w": 10}\n', {"ok": True}),
-        (b"nonsense\n", {"error": "this is not a line of JSON"}),
-        (b"\xff\xfe\n", {"error": "this is not a line of JSON"}),
+        (b"{nonsense\n", {"error": "this is not a line of JSON"}),
+        (b"{\xff\xfe\n", {"error": "this is not a line of JSON"}),
+        (b"POST / HTTP/1.1\r\n", NO_OBJECT),
+        (b"[1]\n", NO_OBJECT),
+        (b"\n", NO_OBJECT),
         (None, {"error": "a line has at most 4096 bytes"}),
         (b'{"cover": 3}\n', {"error": '"cover" must be true (open) or false'}),
     ],
@@ -115,13 +125,11 @@ def test_the_control_socket_over_tcp_answers_pushes_and_ends(meter):
     async def talk():
         async with Control(meter) as control:
             reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
-            writer.write(b'{"get": "state"}\n' + b"x" * 9000 + b"\n")
+            writer.write(b'{"get": "state"}\n{half\n')
             first = json.loads(await reader.readline())
             second = json.loads(await reader.readline())
             meter.take({"display": ["HELLO", ""]})
             pushed = json.loads(await reader.readline())
-            while "display" not in pushed:  # the rest of the overlong line
-                pushed = json.loads(await reader.readline())
         rest = await reader.read()
         writer.close()
         return first, second, pushed, rest
@@ -132,6 +140,26 @@ def test_the_control_socket_over_tcp_answers_pushes_and_ends(meter):
     assert pushed["display"] == ["HELLO", ""]
     assert b'"display"' not in rest
     assert meter.watchers == set()
+
+
+@pytest.mark.parametrize("first", [b"POST / HTTP/1.1\r\n", b"x" * 9000 + b"\n"])
+def test_a_web_page_cannot_command_a_meter(meter, first):
+    """What a browser sends is an HTTP request; its body is not carried out."""
+
+    async def talk():
+        async with Control(meter) as control:
+            reader, writer = await asyncio.open_connection("127.0.0.1", control.port)
+            writer.write(first + b'Content-Length: 16\r\n\r\n{"cover": true}\n')
+            answers = []
+            with contextlib.suppress(ConnectionResetError):
+                while line := await reader.readline():
+                    answers.append(json.loads(line))
+            writer.close()
+        return answers
+
+    answers = asyncio.run(asyncio.wait_for(talk(), 10))
+    assert len(answers) == 1 and "error" in answers[0]
+    assert meter.state()["cover"] is False
 
 
 def test_the_hub_gives_all_first_and_then_only_news():
@@ -195,6 +223,34 @@ def test_a_folder_has_one_bench(tmp_path):
                 pass
     with claim(tmp_path / "state"):
         pass
+
+
+def test_a_bench_takes_only_a_folder_of_its_own(tmp_path):
+    station = tmp_path / "station"
+    with Station.create(station):
+        pass
+    before = sorted(path.name for path in station.iterdir())
+    with pytest.raises(TjugoError, match="is not a bench's: it may be a station's"):
+        with claim(station):
+            pass
+    assert sorted(path.name for path in station.iterdir()) == before
+    (station / "bench.json").touch()  # made by an earlier version
+    with claim(station):
+        pass
+    with claim(tmp_path / "new"):
+        (tmp_path / "new" / "station.db").touch()
+    with claim(tmp_path / "new"):
+        pass
+
+
+def test_bench_and_station_have_folders_of_their_own(monkeypatch):
+    monkeypatch.delenv("TJUGO_STATE", raising=False)
+    monkeypatch.delenv("TJUGO_BENCH_STATE", raising=False)
+    assert default_bench_dir() != default_state_dir()
+    monkeypatch.setenv("TJUGO_STATE", "/one")
+    assert default_bench_dir() != Path("/one")
+    monkeypatch.setenv("TJUGO_BENCH_STATE", "/two")
+    assert (default_state_dir(), default_bench_dir()) == (Path("/one"), Path("/two"))
 
 
 def test_a_folder_that_cannot_be_is_a_sentence(tmp_path):

@@ -6,7 +6,10 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from click.testing import CliRunner
 
+from tjugo.commands.build import wiring as command
+from tjugo.errors import TjugoError
 from tjugo.wiring import pages as wiring
 from tjugo.wiring.outlines import MODULES, OUTLINES, WIRE_COLOURS
 
@@ -40,24 +43,25 @@ def wires_of(tree) -> dict[str, list[tuple[float, float]]]:
 
 
 def test_committed_files_are_what_the_tables_give():
-    assert wiring.main(["--check"]) == 0
+    assert wiring.update((), True) == []
 
 
-def test_check_finds_an_old_file(monkeypatch, capsys):
+def test_check_finds_an_old_file(monkeypatch):
     made = wiring.generated
 
     def changed(board):
         return {path: text + " " for path, text in made(board).items()}
 
     monkeypatch.setattr(wiring, "generated", changed)
-    assert wiring.main(["--check", "rp2040_pico"]) == 1
-    assert "out of date: boards/rp2040_pico/wiring.svg" in capsys.readouterr().out
+    result = CliRunner().invoke(command, ["--check", "rp2040_pico"], standalone_mode=False)
+    assert result.return_value == 1
+    assert "out of date: boards/rp2040_pico/wiring.svg" in result.output
 
 
 def test_a_board_that_does_not_exist_is_a_usage_error():
-    with pytest.raises(SystemExit) as error:
-        wiring.main(["nosuch"])
-    assert error.value.code == 2
+    with pytest.raises(TjugoError, match="no board nosuch; there are esp32_devkit") as error:
+        wiring.update(["nosuch"], False)
+    assert error.value.status == 2
 
 
 def test_every_wire_of_the_role_is_drawn(drawing):

@@ -12,9 +12,11 @@ import urllib.request
 import pytest
 from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
+from tjugo import log_file
 from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
 from tjugo.paths import LOG
+from tjugo.station.link import state as link_state
 from tjugo.station.station import utc_now
 
 
@@ -24,9 +26,10 @@ def state(tmp_path):
     return tmp_path / "state"
 
 
-def tjugo(state, *words, stdout=subprocess.PIPE):
+def tjugo(state, *words, stdout=subprocess.PIPE, typed=None):
     return subprocess.run(
         [PYTHON, "-m", "tjugo", *words],
+        input=typed,
         env=environment(TJUGO_STATE=str(state)),
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -35,8 +38,8 @@ def tjugo(state, *words, stdout=subprocess.PIPE):
     )
 
 
-def fine(state, *words):
-    done = tjugo(state, *words)
+def fine(state, *words, typed=None):
+    done = tjugo(state, *words, typed=typed)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -66,8 +69,8 @@ GAS = "30887474010690906780"
 
 
 def test_decode_with_a_key(state):
-    words = ("token", "decode", GAS, "--key", KEY, "--ea", "07", "--bdt", "93")
-    assert fine(state, *words).splitlines() == [
+    words = ("token", "decode", GAS, "--key", "-", "--ea", "07", "--bdt", "93")
+    assert fine(state, *words, typed=KEY + "\n").splitlines() == [
         "class     0",
         "subclass  2",
         "name      Gas",
@@ -77,6 +80,16 @@ def test_decode_with_a_key(state):
         "issued    2007-04-26 11:04 UTC",
         "units     182062.4 m3",
     ]
+
+
+def test_a_key_is_typed_unseen(state, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: KEY)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["token", "decode", GAS, "--key", "-", "--bdt", "93", "--state", str(state)])
+    said = capsys.readouterr()
+    assert ended.value.code == 0 and "182062.4 m3" in said.out
+    assert KEY not in said.out + said.err
 
 
 def test_decode_in_clear_needs_no_key(state):
@@ -93,10 +106,14 @@ WRONG = [
     ((*DECODE, "1" * 21), 2, "A token has 20 digits; this one has 21."),
     ((*DECODE, "1" * 19 + "a"), 2, "A token is digits only"),
     ((*DECODE, "73786976294838206464"), 2, "A token's number is at most 73786976294838206463"),
-    ((*DECODE, GAS), 2, "This token is encrypted: give --key HEX or --meter DRN."),
-    ((*DECODE, GAS, "--key", "ab"), 2, "EA07 needs a key of 16 hex digits"),
-    ((*DECODE, GAS, "--key", "x" * 16), 2, "The key is to be written in hex."),
-    ((*DECODE, GAS, "--key", "ab" * 8), 1, "CRCError"),
+    ((*DECODE, GAS), 2, "This token is encrypted: give --key - or --meter DRN."),
+    ((*DECODE, GAS, "--key", "@ab"), 2, "EA07 needs a key of 16 hex digits"),
+    ((*DECODE, GAS, "--key", "@" + "x" * 16), 2, "The key is to be written in hex."),
+    ((*DECODE, GAS, "--key", "@" + "ab" * 8), 1, "CRCError"),
+    ((*DECODE, GAS, "--key", KEY), 2, "A key is not given on the command line: other programs"),
+    ((*DECODE, GAS, "--key", "@none"), 2, "none cannot be read: No such file"),
+    ((*DECODE, GAS, "--key", "@empty"), 2, "empty has no key in its first line."),
+    ((*DECODE, GAS, "--key", "@open"), 2, "Others may read the key: run `chmod 600 open`."),
     (("sell", "01000000010", "20"), 1, "Meter number 01000000010 has a wrong check digit"),
     (("sell", drn(9), "20"), 1, f"Meter {drn(9)} is not registered here."),
     (("sell", drn(1), "twenty"), 2, "The amount is a number of kWh such as 20 or 7.5"),
@@ -105,7 +122,9 @@ WRONG = [
     (("sell", drn(1), "-5"), 2, "The amount is a number of kWh such as 20 or 7.5, not '-5'."),
     (("sell", drn(1)), 2, "Usage: tjugo sell"),
     (("meter", "add", drn(1)), 1, f"Meter {drn(1)} is registered already."),
-    (("meter", "add", drn(4), "--ea", "09"), 2, "Usage: tjugo meter add"),
+    (("meter", "add", drn(4), "--ea", "09"), 2, f"Meter {drn(4)}: EA must be 07 or 11."),
+    (("meter", "add", drn(4), "--ea", "x"), 2, "EA must be 07, 09 or 11."),
+    (("meter", "add", drn(4), "--krn", "2"), 1, "There is no vending key for SGC 123457, KT 2"),
     (("customer", "add", ""), 1, "A customer needs a name."),
     (("station", "--broker", "nowhere"), 2, "The broker is given as HOST:PORT"),
     (("nonsense",), 2, "Usage: tjugo"),
@@ -115,6 +134,12 @@ WRONG = [
 @pytest.mark.parametrize(("words", "status", "sentence"), WRONG, ids=lambda value: str(value)[:40])
 def test_what_is_wrong_is_said_in_a_sentence(state, monkeypatch, capsys, words, status, sentence):
     monkeypatch.setenv("TJUGO_STATE", str(state))
+    monkeypatch.chdir(state)
+    for name in ("ab", "x" * 16, "ab" * 8):
+        (state / name).write_text(name + "\n")
+        (state / name).chmod(0o600)
+    (state / "empty").touch(0o600)
+    (state / "open").touch(0o644)
     with pytest.raises(SystemExit) as ended:
         cli.main(list(words))
     said = capsys.readouterr()
@@ -250,3 +275,132 @@ def test_a_port_in_use(state):
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# Status, backup and restore
+
+
+def secret(folder, text="correct horse"):
+    path = folder / "passphrase"
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def run(capsys, *words):
+    """A command in this process: its exit status, output and errors."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(words))
+    said = capsys.readouterr()
+    return ended.value.code or 0, said.out, said.err
+
+
+def test_a_backup_and_a_restore(state, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    file, phrase = str(tmp_path / "b.zip"), secret(tmp_path)
+    assert run(capsys, "status")[2].splitlines() == ["No backup was made: `tjugo backup FILE`."]
+    status, out, err = run(capsys, "backup", file, "--passphrase-file", phrase)
+    assert (status, err) == (0, "") and file in out
+    status, out, err = run(capsys, "status")
+    assert (status, err) == (0, "")
+    assert "No MQTT broker is set" in out and "none open" in out
+    words = ("restore", file, "--passphrase-file", phrase)
+    status, _, err = run(capsys, *words)
+    assert status == 1 and "--force" in err
+    new = str(tmp_path / "new")
+    assert run(capsys, *words, "--state", new)[0] == 0
+    assert drn(1) in run(capsys, "meter", "list", "--state", new)[1]
+    status, _, err = run(capsys, *words[:3], secret(tmp_path, "hush"), "--state", new + "2")
+    assert status == 1 and "passphrase" in err and "hush" not in err
+
+
+def test_a_passphrase_from_standard_input(state, tmp_path):
+    words = [PYTHON, "-m", "tjugo", "backup", str(tmp_path / "b.zip"), "--passphrase-file", "-"]
+    done = subprocess.run(
+        words, env=environment(TJUGO_STATE=str(state)), input=b"a phrase\n", capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "part"),
+    [
+        (b"x\n", 0o644, "chmod 600"),
+        (b"\nx", 0o600, "no password in its first line"),
+        (b"\xff", 0o600, "not text in UTF-8"),
+        (b"x" * 5000, 0o600, "too long"),
+        (None, 0, "No such file"),
+    ],
+)
+def test_a_password_file_that_cannot_be_used(
+    state, tmp_path, monkeypatch, capsys, content, mode, part
+):
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    words = ("station", "--broker", "mqtt://me@host", "--broker-password-file", str(path))
+    status, _, err = run(capsys, *words)
+    assert status == 2 and part in err
+
+
+def test_a_password_without_a_broker(state, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    status, _, err = run(capsys, "station", "--broker-ca", "x")
+    assert status == 2 and "need --broker" in err
+
+
+def test_what_is_wrong_with_the_broker_is_the_exit_of_status(state, monkeypatch, capsys):
+    """Of another process: the link's file and lock are what it reads."""
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    content = {"broker": "mqtt://b:1", "since": "2026-11-22T12:00:00+00:00", "counters": {}}
+    wrong = {**content, "state": "failed", "problem": "The MQTT broker b refused the password."}
+    link_state.save(state, wrong)
+    with link_state.hold(state):
+        status, out, err = run(capsys, "status")
+        assert status == 1 and "refused the password" in out and "refused the password" in err
+        found = json.loads(run(capsys, "status", "--json")[1])
+        assert (found["ok"], found["link"]["state"]) == (False, "failed")
+        peer = {
+            "reachable": False,
+            "echo_at": None,
+            "missed": 3,
+            "counters": {"unknown_answers": 2},
+        }
+        link_state.save(state, {**content, "state": "connected", "collectors": {COLLECTOR: peer}})
+        status, out, err = run(capsys, "status")
+        assert status == 1 and f"Collector {COLLECTOR}: Unreachable" in err
+        assert "2 unknown answers" in out
+    status, _, err = run(capsys, "status")
+    assert status == 1 and "is not running" in err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"form": "x"}'])
+def test_a_damaged_state_of_the_link(state, monkeypatch, capsys, text):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    (state / "link.json").write_text(text)
+    status, _, err = run(capsys, "status")
+    assert status == 1 and "is not the state of an MQTT link" in err
+    newer = {"form": link_state.FORM, "version": link_state.VERSION + 1}
+    (state / "link.json").write_text(json.dumps(newer))
+    assert "newer version" in run(capsys, "status")[2]
+
+
+def test_the_log_rotates_and_is_private(state):
+    log_file.append(state / LOG, "x" * (log_file.MOST_BYTES - 100))
+    for number in range(3 * log_file.KEPT):
+        log_file.append(state / LOG, f"{number} " + "y" * (log_file.MOST_BYTES - 100))
+    logs = sorted(path.name for path in state.glob(f"{LOG}*"))
+    assert logs == [LOG, *(f"{LOG}.{n}" for n in range(1, log_file.KEPT + 1))]
+    for name in logs:
+        found = (state / name).stat()
+        assert found.st_size <= log_file.MOST_BYTES and found.st_mode & 0o077 == 0
+    assert f" {3 * log_file.KEPT - 1} y" in (state / LOG).read_text()
+
+
+def test_a_log_that_is_a_link_is_not_followed(state, tmp_path):
+    (state / LOG).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError):
+        log_file.append(state / LOG, "x")
+    assert not (tmp_path / "elsewhere").exists()

@@ -12,15 +12,22 @@ from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
 from tjugo.station.vending.vend import parse_kwh, sell
 
+BARE = "0123456789abcdef"  # a key that is left on the command line
 DERIVED = ("--vk", VK02, "--pan", PAN, "--dkga", "02", "--sgc", "123456", "--bdt", "93")
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs the command; returns status, standard output, standard error."""
+    """Run the command, keys in a file; return status, standard output, standard error."""
     monkeypatch.setenv("TJUGO_STATE", str(tmp_path / "state"))
 
     def run(*words):
+        words = list(words)
+        for at, word in enumerate(words[:-1], 1):
+            if word in ("--key", "--vk") and words[at] != BARE:
+                (tmp_path / "key").touch(0o600)
+                (tmp_path / "key").write_text(words[at])
+                words[at] = f"@{tmp_path / 'key'}"
         with pytest.raises(SystemExit) as ended:
             cli.main(["explain", *words])
         said = capsys.readouterr()
@@ -84,6 +91,8 @@ WRONG = [
     ((GAS, "--sell", "20"), "Give a token to explain, or --sell AMOUNT."),
     (("1234",), "A token has 20 digits; this one has 4."),
     ((GAS, "--key", "ab"), "EA07 needs a decoder key of 16 digits."),
+    ((GAS, "--key", BARE), "A key is not given on the command line"),
+    ((GAS, "--vk", BARE), "A key is not given on the command line"),
     ((GAS, "--key", "secret"), "The decoder key is to be written in hex."),
     (("--sell", "20"), "A sale needs a key: give --key, or --vk and the meter."),
     (("--sell", "x", *DERIVED), "An amount is a number such as 20 or 7.5, not 'x'."),

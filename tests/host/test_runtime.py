@@ -260,7 +260,7 @@ def test_debian_sites(indexes, sites):
 
 def run_module(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tjugo.toolchain.micropython", *arguments],
+        [sys.executable, "-m", "tjugo", "micropython", *arguments],
         env={**os.environ, **environ},
         cwd=REPO / "host",
         stdin=subprocess.DEVNULL,

@@ -157,7 +157,10 @@ def test_a_wrong_file_at_the_command(tmp_path, capsys):
 def test_explain_uses_them(tmp_path, capsys):
     (tmp_path / sta_tables.FILE).write_bytes(OWN)
     (tmp_path / sta_tables.FILE).chmod(0o600)
+    key_file = tmp_path / "key"
+    key_file.touch(0o600)
+    key_file.write_text(KEY02.key.hex())
     with pytest.raises(SystemExit):
-        cli.main(["explain", GAS, "--key", KEY02.key.hex(), "--state", str(tmp_path)])
+        cli.main(["explain", GAS, "--key", f"@{key_file}", "--state", str(tmp_path)])
     said = capsys.readouterr().out
     assert "CRCError" in said and "sample tables" not in said

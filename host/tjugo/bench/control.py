@@ -14,7 +14,9 @@ class Control:
     """`async with Control(meter) as control: control.port`.
 
     In: the commands of meters.py, answered `{"ok": true}`, and `{"get": "state"}`, answered with
-    the state. Out: the state whenever it changes. A bad line is answered `{"error": sentence}`.
+    the state. Out: the state whenever it changes. A bad line is answered `{"error": sentence}`. A
+    line that is too long or does not begin with `{` ends the connection: an HTTP request begins
+    with such a line, and a web page could send any command in the request's body.
     """
 
     def __init__(self, meter: Meter) -> None:
@@ -42,6 +44,8 @@ class Control:
             while (line := await _read_line(reader)) != b"":
                 push(self.answer(line))
                 await writer.drain()
+                if line is None or not line.startswith(b"{"):
+                    break
         except ConnectionError:
             pass
         finally:
@@ -53,6 +57,8 @@ class Control:
         """The reply to one line; None stands for a line that was too long."""
         if line is None:
             return {"error": f"a line has at most {_LINE_LIMIT} bytes"}
+        if not line.startswith(b"{"):
+            return {"error": "a line is a JSON object; this one does not begin with {"}
         try:
             message = json.loads(line)
         except ValueError:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tjugo import sta_tables
-from tjugo.bench.state import read_json, write_private
 from tjugo.bench.trace import COLLECTOR
+from tjugo.device import provisioning
+from tjugo.device.provisioning import FolderBoard
 from tjugo.errors import Conflict, Unavailable
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.registry.meters import (
     NewMeter,
-    config_of,
     drn_with_check_digit,
     ensure_meter,
     set_collector,
@@ -76,7 +75,7 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
     if collector_id is not None:
         collector = BoardPlan(COLLECTOR, "collector", _flash(folder / COLLECTOR))
         settings = collector_settings(collector_id, meters, options["baudrate"], broker_port)
-        write_private(collector.folder / "settings.json", settings)
+        provisioning.provision(FolderBoard(collector.folder, "collector"), settings)
     return Plan(folder, meters, collector, collector_id)
 
 
@@ -96,38 +95,13 @@ def _register(work: Work, folder: Path, number: int, collector_id: str | None) -
 
 
 def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPlan:
-    _flash(plan.folder)
-    path = plan.folder / "settings.json"
-    bus = {"address": plan.address, "baudrate": baudrate}
-    settings = {**meter_settings(station, plan.drn), **(read_json(path) or {}), **bus}
-    write_private(path, settings)
-    _copy_sta_tables(station, plan.folder)
+    board = FolderBoard(_flash(plan.folder), "meter")
+    there = board.look()["settings"]
+    factory = provisioning.meter_settings(station, plan.drn)
+    added = {name: value for name, value in factory.items() if name not in there}
+    added |= {"address": plan.address, "baudrate": baudrate}
+    provisioning.provision(board, added, provisioning.station_tables(station))
     return plan
-
-
-def _copy_sta_tables(station: Station, flash: Path) -> None:
-    """The meter has the tables that the station sells with; without a file, the sample ones."""
-    if sta_tables.kept(station.state_dir) is None:
-        sta_tables.reset(flash)
-    else:
-        sta_tables.load(station.state_dir / sta_tables.FILE, flash)
-
-
-def meter_settings(station: Station, drn: str) -> dict[str, Any]:
-    """What a factory puts into a meter: its name and its key state. Raises TjugoError."""
-    with station.view() as view:
-        config = config_of(view, drn)
-    return {
-        "drn": config.drn,
-        "mfr_code": int(_MANUFACTURER),
-        "key": station.backend.decoder_key(config).hex(),
-        "ea": config.ea,
-        "sgc": int(config.sgc),
-        "krn": config.krn,
-        "kt": config.kt,
-        "ti": int(config.ti),
-        "ken": config.ken,
-    }
 
 
 def collector_settings(

@@ -19,8 +19,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tjugo.bench.soak_checks import HEAP_SLACK, RSS_SLACK, Sale, Series, accounts, problems
 from tjugo.errors import TjugoError
 
@@ -30,6 +28,10 @@ _KWH = 5
 _LOAD_W = 3000  # more than a sale a minute to two meters at speed 60: credit runs out in between
 _OPEN = ("issued", "sent", "at_collector")
 _USER_TIMEOUT_S = 20
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 @dataclass(frozen=True)
@@ -202,24 +204,24 @@ def _rss(pid: int | None) -> int | None:
 def _summary(soak: Soak) -> bool:
     """Prints the table and what is wrong; True when nothing is."""
     booked = accounts(soak.sales, soak.meters())
-    click.echo(f"\n{'meter':<14}{'sold Wh':>10}{'used Wh':>10}{'left Wh':>10}{'lost':>6}")
+    _say(f"\n{'meter':<14}{'sold Wh':>10}{'used Wh':>10}{'left Wh':>10}{'lost':>6}")
     for row in booked:
-        click.echo(
+        _say(
             f"{row.drn:<14}{row.sold_wh:>10}{row.energy_wh:>10}{row.credit_wh:>10}"
             f"{row.difference_wh:>6}"
         )
-    click.echo(f"\n{'memory':<24}{'after warm-up':>14}{'at the end':>14}")
+    _say(f"\n{'memory':<24}{'after warm-up':>14}{'at the end':>14}")
     for series in soak.memory.values():
         floors = series.floors()
         texts = [f"{value >> 10} K" for value in floors] if floors else ["too short", "to tell"]
-        click.echo(f"{series.name:<24}{texts[0]:>14}{texts[1]:>14}")
+        _say(f"{series.name:<24}{texts[0]:>14}{texts[1]:>14}")
     found = problems(soak.sales, booked, list(soak.memory.values()))
-    click.echo(
+    _say(
         f"\n{len(soak.sales)} sold, {soak.keyed_again} keyed that must be refused, "
         f"{soak.kills} kills, {len(found)} problems"
     )
     for problem in found:
-        click.echo(f"  {problem}")
+        _say(f"  {problem}")
     return not found
 
 
@@ -234,10 +236,10 @@ def _run(soak: Soak, minutes: float, every_s: float) -> None:
         soak.sample()
         if passed >= (reported + 1) * 60:
             reported += 1
-            click.echo(soak.line(reported))
+            _say(soak.line(reported))
         time.sleep(_SAMPLE_S)
     soak.settle()
-    click.echo(soak.line(round(minutes)))
+    _say(soak.line(round(minutes)))
 
 
 def run(options: Options) -> int:
@@ -257,5 +259,5 @@ def run(options: Options) -> int:
             finally:
                 process.send_signal(signal.SIGTERM)
                 status = process.wait()
-    click.echo(f"the bench ended with status {status}")
+    _say(f"the bench ended with status {status}")
     return 0 if well and status == 0 else 1

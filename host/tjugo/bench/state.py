@@ -1,4 +1,4 @@
-"""The bench's folder: one bench at a time, and the time it has come to."""
+"""The bench's own folder: marked as such, one bench at a time, and the time it has come to."""
 
 import fcntl
 import json
@@ -12,11 +12,17 @@ from tjugo.errors import TjugoError, Unavailable
 
 _LOCK = "bench.lock"
 _CLOCK = "clock.json"
+_MARK = "bench.json"  # the folder is a bench's: its station is not somebody's
+_FORM = {"bench": 1}
 
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Makes the folder and holds it for this process. TjugoError when another bench has it."""
+    """Make the folder and hold it for this process.
+
+    Raises TjugoError when another bench has it, or when it is not a bench's: customers, meters and
+    keys of a station would be mixed with the bench's.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -30,9 +36,23 @@ def claim(folder: Path) -> Iterator[None]:
             f"Another bench uses the folder {folder}. Stop it, or choose another with --state."
         ) from error
     try:
+        _require_own(folder)
         yield
     finally:
         os.close(lock)
+
+
+def _require_own(folder: Path) -> None:
+    mark = folder / _MARK
+    if mark.exists():
+        return
+    if any(path.name != _LOCK for path in folder.iterdir()):
+        (folder / _LOCK).unlink(missing_ok=True)
+        raise TjugoError(
+            f"The folder {folder} is not a bench's: it may be a station's. Choose another with "
+            f"--state; if a bench of an earlier version made it, put an empty {_MARK} into it."
+        )
+    write_private(mark, _FORM)
 
 
 def write_private(path: Path, value: Any) -> None:

@@ -1,1 +1,1 @@
-"""Benchmarks by name. Every module here adds its own; `make bench` runs them all."""
+"""Benchmarks by name. Every module here adds its own; `make benchmark` runs them all."""

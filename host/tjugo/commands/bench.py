@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tjugo.paths import default_state_dir
+from tjugo.paths import default_bench_dir
 
 DEFAULT_PORT = 8420
 MOST_METERS = 100
@@ -28,7 +28,10 @@ MOST_METERS = 100
     help="Supply time runs so many times faster.",
 )
 @click.option(
-    "--state", type=click.Path(path_type=Path), help="Folder of database and boards' flash."
+    "--state",
+    type=click.Path(path_type=Path),
+    default=default_bench_dir,
+    help="The bench's own folder: database and boards' flash.",
 )
 @click.option(
     "--port",
@@ -42,7 +45,7 @@ def command(
     no_collector: bool,
     meters: int,
     speed: int,
-    state: Path | None,
+    state: Path,
     port: int | None,
     baudrate: int,
 ) -> None:
@@ -52,7 +55,7 @@ def command(
     if port is None:
         port = 0 if as_json else DEFAULT_PORT
     options = app.Options(
-        state=(state or default_state_dir()).absolute(),
+        state=state.absolute(),
         meters=meters,
         speed=speed,
         collector=not no_collector,

@@ -7,6 +7,7 @@ import click
 
 from sts_portable import token
 from tjugo.commands.options import json_option, state_option
+from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.errors import TjugoError
 from tjugo.station.keys.backend import decode
 from tjugo.station.registry.meters import config_of
@@ -23,7 +24,12 @@ def token_group() -> None:
 
 @token_group.command("decode")
 @click.argument("digits", nargs=-1, required=True)
-@click.option("--key", "key_hex", help="Decoder key in hex, most significant byte first.")
+@click.option(
+    "--key",
+    "key_hex",
+    type=SecretKey(),
+    help=f"Decoder key in hex, most significant byte first: {FORMS}.",
+)
 @click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
 @click.option("--bdt", type=click.Choice(["93", "14", "35"]), default="14", show_default=True)
 @click.option("--meter", "drn", help="Use the key of this registered meter.")
@@ -62,7 +68,7 @@ def token_decode(
 
 def _key(text: str | None, ea: str, size: int) -> bytes:
     if text is None:
-        raise TjugoError("This token is encrypted: give --key HEX or --meter DRN.", 2)
+        raise TjugoError("This token is encrypted: give --key - or --meter DRN.", 2)
     try:
         key = bytes.fromhex(text)
     except ValueError:

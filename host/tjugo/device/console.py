@@ -6,14 +6,21 @@ from typing import Any
 
 import serial
 
+from tjugo.device import ports
 from tjugo.errors import TjugoError
 
+_PROMPT = b">>> "
+_RESTARTED = "soft reboot"  # printed by the interpreter before it runs main.py
 _READ_SECONDS = 0.1
 _MOST_UNREAD = 65536
 
 
+class BoardGone(TjugoError):
+    """The port went away while the board was being read."""
+
+
 class Console:
-    """A serial line on which a board tells of itself. Use with `with`. Raises TjugoError.
+    """The serial line to a board that runs. Use with `with`. Raises TjugoError.
 
     opened: the line, when it is open already. What is not a JSON object (a prompt, a traceback) is
     kept in `other`, the newest last.
@@ -30,7 +37,7 @@ class Console:
         try:
             self._serial = serial.Serial(port, 115200, timeout=_READ_SECONDS, exclusive=True)
         except (serial.SerialException, OSError) as error:
-            raise TjugoError(f"{port} cannot be opened: {error}") from None
+            raise ports.refusal(port, error) from None
 
     def __enter__(self) -> "Console":
         return self
@@ -51,20 +58,28 @@ class Console:
         try:
             self._unread += self._serial.read(max(1, self._serial.in_waiting))
         except (serial.SerialException, OSError) as error:
-            raise TjugoError(f"The board on {self.port} is gone: {error}") from None
+            raise BoardGone(f"The board on {self.port} is gone: {error}") from None
         *lines, self._unread = self._unread.split(b"\n")
         self._unread = self._unread[-_MOST_UNREAD:]
         return [message for line in lines if (message := self._message(line)) is not None]
 
     def wait_for(self, key: str, seconds: float) -> Any:
-        """What the next message with this key says. TjugoError when none comes in time."""
+        """Return the value of the next message with this key.
+
+        Raises TjugoError when none comes in time, or the program has ended without it.
+        """
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._at_prompt():
             for message in self.read():
                 if key in message:
                     return message[key]
-        said = "\n".join(self.other[-12:])
-        raise TjugoError(f"The board on {self.port} did not tell its {key}. It said:\n{said}")
+        printed = "\n".join(self.other[-12:])
+        raise TjugoError(f"The board on {self.port} sent no {key}. It printed:\n{printed}")
+
+    def _at_prompt(self) -> bool:
+        """Return whether main.py has ended: the prompt stands alone after a restart."""
+        restarted = any(_RESTARTED in line for line in self.other)
+        return restarted and self._unread.endswith(_PROMPT)
 
     def _message(self, line: bytes) -> dict[str, Any] | None:
         text = line.decode(errors="replace").strip()

@@ -1,10 +1,9 @@
 """What portable code costs on a Cortex-M3: instructions and heap bytes, the same at every run.
 
-`python -m tjugo.device.count sts` prints the figures of a suite; `... count FILE.py` those of any
-script that calls counter.measure(name, function) on the board. `--budgets FILE` keeps them, too.
+`tjugo count sts` prints the figures of a suite; `tjugo count FILE.py` those of any script that
+calls counter.measure(name, function) on the board. `--budgets FILE` keeps them, too.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -111,7 +110,8 @@ def _progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _run(name: str) -> dict[str, int]:
+def run(name: str) -> dict[str, int]:
+    """Return the figures of a suite or of a script file. Raises TjugoError."""
     if name in SUITES:
         return run_suite(SUITES[name])
     script = Path(name).resolve()
@@ -127,27 +127,3 @@ def keep(path: Path, figures: Mapping[str, int]) -> None:
     new = path.with_name(path.name + ".new")
     new.write_text(content + "\n")
     os.replace(new, path)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.device.count", description=__doc__)
-    parser.add_argument("what", nargs="*", default=list(SUITES), help="suites, or script files")
-    parser.add_argument("--budgets", type=Path, metavar="FILE", help="also write the figures here")
-    options = parser.parse_args(arguments)
-    try:
-        found: dict[str, int] = {}
-        for name in options.what:
-            found.update(_run(name))
-        if options.budgets:
-            keep(options.budgets, found)
-    except (TjugoError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "status", 1)
-    for name, value in sorted(found.items()):
-        print(f"{name:<44} {value:>10,}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

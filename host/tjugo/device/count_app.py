@@ -1,20 +1,16 @@
 """What the applications cost on the emulated Cortex-M3: starting, their hot paths, their size.
 
-`python -m tjugo.device.count_app` prints the figures; `--budgets FILE` keeps them, too.
+`tjugo count app` prints the figures; `--budgets FILE` keeps them, too.
 """
 
-import argparse
 import json
-import sys
-from pathlib import Path
 
 from sts_portable import vendor
 from tjugo.device import targets
-from tjugo.device.count import count_instructions, keep
+from tjugo.device.count import count_instructions
 from tjugo.emulated.qemu_build import BOARD
-from tjugo.errors import TjugoError
 
-BUDGETS = "tests/device/budgets_app.json"
+SUITE = "app"  # its name beside those of count.SUITES
 
 # Of a made-up meter: the published key of the STS test cases' DKGA02 samples, and two tokens.
 _KEY, _EA = bytes.fromhex("abababababababab"), 7
@@ -56,24 +52,3 @@ def figures() -> dict[str, int]:
             if row["instructions"]:
                 found[f"{name}.m3_instructions"] = row["instructions"]
     return found
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.device.count_app", description=__doc__)
-    parser.add_argument("--budgets", type=Path, metavar="FILE", help=f"such as {BUDGETS}")
-    options = parser.parse_args(arguments)
-    try:
-        found = figures()
-        if options.budgets:
-            keep(options.budgets, found)
-    except (TjugoError, OSError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "status", 1)
-    for name, value in sorted(found.items()):
-        print(f"{name:<44} {value:>10,}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

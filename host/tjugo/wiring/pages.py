@@ -1,13 +1,12 @@
 """From a board's pin table: its wiring drawings, its Wokwi diagram, the table on its page.
 
-`python -m tjugo.wiring` writes them all; `--check` only says whether they are up to date.
+`tjugo wiring` writes them all; `--check` only says whether they are up to date.
 """
 
-import argparse
 import json
 import os
 import runpy
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +19,7 @@ from tjugo.wiring.wokwi import diagram
 
 BOARDS = tuple(sorted(OUTLINES))
 ROLES = {board: targets.roles(targets.TARGETS[board]) for board in BOARDS}
-_BEGIN = "<!-- made by python -m tjugo.wiring from pins.py -->"
+_BEGIN = "<!-- made by tjugo wiring from pins.py -->"
 _END = "<!-- end -->"
 
 
@@ -72,26 +71,19 @@ def _write(path: Path, content: str) -> None:
     os.replace(new, path)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command; its exit status: 0, or 1 if --check found something out of date."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.wiring", description=__doc__)
-    parser.add_argument("boards", nargs="*", metavar="BOARD", help="all if none is named")
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    options = parser.parse_args(arguments)
-    unknown = [board for board in options.boards if board not in BOARDS]
+def update(boards: Sequence[str], check: bool) -> list[Path]:
+    """Write what is out of date, of all boards if none is named; return its paths.
+
+    check: write nothing. Raises TjugoError.
+    """
+    unknown = [board for board in boards if board not in BOARDS]
     if unknown:
-        parser.error(f"no board {unknown[0]}; there are {', '.join(BOARDS)}")
+        raise TjugoError(f"There is no board {unknown[0]}; there are {', '.join(BOARDS)}.", 2)
     old = []
-    try:
-        for board in options.boards or BOARDS:
-            for path, content in generated(board).items():
-                if not path.exists() or path.read_text() != content:
-                    old.append(path)
-                    if not options.check:
-                        _write(path, content)
-    except (TjugoError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    for path in old:
-        print(f"{'out of date' if options.check else 'wrote'}: {path.relative_to(REPO)}")
-    return 1 if old and options.check else 0
+    for board in boards or BOARDS:
+        for path, content in generated(board).items():
+            if not path.exists() or path.read_text() != content:
+                old.append(path)
+                if not check:
+                    _write(path, content)
+    return old

@@ -1,14 +1,9 @@
-"""`python -m tjugo.benchmarks [NAME ...]`: run benchmarks, print a table, write build/bench.json.
+"""`tjugo benchmark`: benchmarks by name, run, printed, and their figures kept in a file."""
 
-A NAME is the beginning of benchmarks' names. Figures not measured this time are kept in the file.
-"""
-
-import argparse
 import importlib
 import json
 import os
 import pkgutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +13,13 @@ from tjugo.benchmarks.registry import BENCHMARKS, Benchmark, Skip
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
-OUT = REPO / "build" / "bench.json"
+OUT = REPO / "build" / "benchmarks.json"
 
 
 def load() -> None:
     """Import every module of this package, so that all benchmarks are on the list."""
     for module in pkgutil.iter_modules(tjugo.benchmarks.__path__):
-        if module.name != "__main__":
+        if module.name != "runner":
             importlib.import_module(f"tjugo.benchmarks.{module.name}")
 
 
@@ -70,29 +65,3 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
     new = path.with_name(path.name + ".new")
     new.write_text(json.dumps([merged[name] for name in sorted(merged)], indent=1) + "\n")
     os.replace(new, path)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tjugo.benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", help="beginnings of names; none: all benchmarks")
-    parser.add_argument("--out", type=Path, default=OUT, help="the file to write")
-    options = parser.parse_args(arguments)
-    load()
-    try:
-        rows, well = run(chosen(options.name))
-        write(options.out, rows)
-    except TjugoError as error:
-        print(error.message, file=sys.stderr)
-        return error.status
-    except OSError as error:
-        print(f"{options.out} cannot be written: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    print(f"written to {options.out}")
-    return 0 if well else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

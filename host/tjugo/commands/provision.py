@@ -1,0 +1,71 @@
+"""`tjugo provision`: settings into a board."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tjugo.commands.options import state_option
+from tjugo.errors import TjugoError
+
+
+@click.command()
+@click.argument("port")
+@click.option("--drn", help="The meter's number; the station must have it.")
+@click.option("--address", type=click.IntRange(1, 247), help="On the bus, 1 to 247.")
+@click.option("--merge", type=click.Path(path_type=Path), help="File: JSON object of settings.")
+@click.option("--replace", is_flag=True, help="The board was another meter.")
+@state_option
+def provision(
+    port: str,
+    drn: str | None,
+    address: int | None,
+    merge: Path | None,
+    replace: bool,
+    state: Path,
+) -> int:
+    """Give the board at PORT its settings, and start it.
+
+    The meter's key goes from the station to the board and is not printed; a key that the board has
+    does not leave it. The status is 1 when the board finds its settings wrong.
+    """
+    from tjugo.device import provisioning, self_test
+    from tjugo.device.remote import Remote
+    from tjugo.station.station import Station
+
+    added = _merged(merge) if merge else {}
+    tables = None
+    if drn:
+        with Station.open(state) as station:
+            added |= provisioning.meter_settings(station, drn)
+            tables = provisioning.station_tables(station)
+    if address is not None:
+        added["address"] = address
+    if not added:
+        raise TjugoError("Give what to set: --drn, --address, or --merge FILE.", status=2)
+    with Remote(port) as remote:
+        provisioning.provision(provisioning.RemoteBoard(remote), added, tables, replace)
+        found = self_test.self_test(remote)
+    click.echo(f"Settings written: {', '.join(sorted(added))}.")
+    click.echo("\n".join(self_test.describe(found)))
+    wrong = self_test.settings_fault(found)
+    if wrong:
+        raise TjugoError(f"The board cannot work with its settings: {wrong}.")
+    return self_test.status(found)
+
+
+def _no_float(text: str) -> int:
+    raise TjugoError(f"Settings are whole numbers, not {text}.", status=2)
+
+
+def _merged(path: Path) -> dict[str, Any]:
+    """The settings in a file. Raises TjugoError."""
+    try:
+        found = json.loads(path.read_text(), parse_float=_no_float)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise TjugoError(f"{path} cannot be used: {reason}.", status=2) from None
+    if not isinstance(found, dict):
+        raise TjugoError(f"{path} cannot be used: it is not a JSON object.", status=2)
+    return found

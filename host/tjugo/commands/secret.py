@@ -1,0 +1,64 @@
+"""Keys, passwords and passphrases from a file or standard input, never from the command line."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import click
+
+from tjugo.errors import TjugoError
+
+FORMS = "`-` (standard input, or typed unseen) or @FILE"
+_MOST_BYTES = 4096
+
+
+class SecretKey(click.ParamType):
+    """An option whose value is where a key is found; converted to the key's text."""
+
+    name = "- or @FILE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        option = param.opts[0] if param else "the option"
+        if value == "-" and sys.stdin.isatty():
+            typed: str = click.prompt(option.lstrip("-"), hide_input=True, err=True)
+            return typed.strip()
+        if value == "-" or value.startswith("@"):
+            return read_secret(Path(value.removeprefix("@")), "key").strip()
+        raise TjugoError(
+            "A key is not given on the command line: other programs can see it there, and the "
+            f"shell keeps it. Give {option} - to type it or pipe it in, or {option} @FILE.",
+            2,
+        )
+
+
+def read_secret(path: Path, what: str) -> str:
+    """Return the first line of a file, of standard input for `-`. what: `password`, for errors.
+
+    Raise TjugoError if there is none, or if others may read the file.
+    """
+    if str(path) == "-":
+        return _first_line(sys.stdin.buffer.read(_MOST_BYTES + 1), "Standard input", what)
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise TjugoError(f"{path} cannot be read: {error.strerror}.", 2) from error
+    if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+        raise TjugoError(f"Others may read the {what}: run `chmod 600 {path}`.", 2)
+    return _first_line(content, str(path), what)
+
+
+def _first_line(content: bytes, name: str, what: str) -> str:
+    if len(content) > _MOST_BYTES:
+        raise TjugoError(f"{name} is too long for a {what}.", 2)
+    line = content.split(b"\n", 1)[0].rstrip(b"\r")
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        # `from None`: the text of the error would quote the secret.
+        raise TjugoError(f"{name} is not text in UTF-8.", 2) from None
+    if not text:
+        raise TjugoError(f"{name} has no {what} in its first line.", 2)
+    return text

@@ -1,0 +1,85 @@
+"""Settings checked before a board gets them, by the firmware's own checks on this machine."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from sts_portable.ea import KEY_BYTES
+from tjugo.errors import TjugoError, Unavailable
+from tjugo.toolchain.micropython import find_micropython
+from tjugo.toolchain.tools import REPO
+
+_SECONDS = 20
+# What a board that is not complete yet lacks: it does not make what is given wrong.
+_LATER: dict[str, dict[str, Any]] = {
+    "meter": {"address": 1, "drn": "01000000016"},
+    "collector": {"id": "c1", "broker": {"host": "broker"}, "meters": []},
+}
+_ON_MICROPYTHON = {
+    "meter": """\
+import json, sys
+from meter.settings import Settings
+print(json.dumps(Settings(json.loads(sys.stdin.readline())).wrong))
+""",
+    "collector": """\
+import json, sys
+from collector.options import OptionError, Options
+try:
+    Options(json.loads(sys.stdin.readline()))
+    print(json.dumps(""))
+except OptionError as error:
+    print(json.dumps(str(error)))
+""",
+}
+
+
+def check(role: str, settings: Mapping[str, Any]) -> None:
+    """Raise TjugoError, status 2, naming a setting that the application would refuse.
+
+    settings: those the board will have. What is missing only is not refused.
+    """
+    wrong = _wrong(role, _complete(role, settings))
+    if not wrong:
+        return
+    if role == "meter":
+        value = settings.get(wrong)
+        shown = "" if wrong == "key" or isinstance(value, dict | list) else f": {value!r}"
+        raise TjugoError(f"The meter's setting {wrong} cannot be used{shown}.", status=2)
+    raise TjugoError(f"The collector's {wrong}.", status=2)
+
+
+def _complete(role: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found = {**_LATER[role], **settings}
+    if role == "meter" and "key" not in found:
+        ea = found.get("ea", 7)
+        found["key"] = "00" * (KEY_BYTES.get(ea, 8) if isinstance(ea, int) else 8)
+    return found
+
+
+@cache
+def _interpreter(_named: str | None) -> list[str]:
+    return find_micropython()
+
+
+def _wrong(role: str, settings: Mapping[str, Any]) -> str:
+    """Return what the firmware finds wrong, "" for nothing; the settings go by a pipe."""
+    path = ":".join([".frozen", str(REPO), str(REPO / "firmware")])
+    try:
+        done = subprocess.run(
+            [*_interpreter(os.environ.get("MICROPYTHON")), "-c", _ON_MICROPYTHON[role]],
+            input=json.dumps(settings) + "\n",
+            env={"MICROPYPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"The settings cannot be checked: {type(error).__name__}.") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise Unavailable(f"The settings cannot be checked: {last}")
+    return str(json.loads(done.stdout))
