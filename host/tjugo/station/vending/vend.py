@@ -15,7 +15,12 @@ from sts_portable import amount
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig
 from tjugo.station.keys.backend import next_tid
-from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
+from tjugo.station.registry.meters import (
+    checked_drn,
+    known_meter,
+    meter_config,
+    repaired_drn,
+)
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
 from tjugo.station.vending.views import Refusal, Sale, outcome_of
@@ -118,7 +123,7 @@ def _decide(work: Work, row: VendRequest) -> None:
 
 
 def _issue(work: Work, row: VendRequest) -> None:
-    drn = checked_drn(row.drn)
+    drn = repaired_drn(work, row.drn) or checked_drn(row.drn)
     asked = tenths(Decimal(row.kwh))
     meter = known_meter(work, drn, lock=True)
     if meter.status != "installed":

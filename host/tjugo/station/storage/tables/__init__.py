@@ -8,6 +8,7 @@ from tjugo.station.storage.tables.registry import (
     Customer,
     Meter,
     MeterKeyState,
+    MeterStatus,
     ServiceLink,
 )
 from tjugo.station.storage.tables.vending import VEND_STATES, Token, VendRequest
@@ -22,6 +23,7 @@ __all__ = [
     "Meter",
     "MeterKeyState",
     "MeterReading",
+    "MeterStatus",
     "ServiceLink",
     "Tenant",
     "Token",
