@@ -51,12 +51,18 @@ def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
 def delete_customer(work: Work, account_no: str) -> None:
     """Remove a customer who never had a meter; others stay, their sales name them."""
     customer = _known(work, account_no)
-    links = select(func.count()).where(
-        ServiceLink.tenant_id == work.tenant_id, ServiceLink.account_no == account_no
-    )
-    if work.session.scalar(links):
-        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
+    check_never_served(work, account_no)
     work.session.delete(customer)
+    work.session.flush()
+
+
+def check_never_served(view: View, account_no: str) -> None:
+    """Raise Conflict when the customer has or had a meter."""
+    links = select(func.count()).where(
+        ServiceLink.tenant_id == view.tenant_id, ServiceLink.account_no == account_no
+    )
+    if view.session.scalar(links):
+        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
 
 
 def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
