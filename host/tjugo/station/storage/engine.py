@@ -132,6 +132,16 @@ def migrate(connection: Connection, found: str | None, path: Path, revision: str
     command.upgrade(config, revision)
 
 
+def check(engine: Engine, path: Path) -> None:
+    """Raise Unavailable when the database is damaged, as far as SQLite finds it quickly."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
+
+
 def make_private(path: Path) -> None:
     """Creates the file for its owner alone; SQLite gives its -wal and -shm the same mode."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

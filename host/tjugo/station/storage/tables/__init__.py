@@ -11,20 +11,30 @@ from tjugo.station.storage.tables.registry import (
     MeterStatus,
     ServiceLink,
 )
-from tjugo.station.storage.tables.vending import VEND_STATES, Token, VendRequest
+from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.vending import (
+    VEND_STATES,
+    MisdatedToken,
+    Token,
+    VendRequest,
+)
 
 __all__ = [
     "DELIVERY_STATES",
     "METER_STATUSES",
     "VEND_STATES",
     "Base",
+    "ClockMark",
     "Collector",
     "Customer",
     "Meter",
     "MeterKeyState",
     "MeterReading",
     "MeterStatus",
+    "MisdatedToken",
+    "RecordedAction",
     "ServiceLink",
+    "Setting",
     "Tenant",
     "Token",
     "TokenDelivery",
