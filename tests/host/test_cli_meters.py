@@ -88,10 +88,20 @@ def test_the_number_zero_is_no_meters(shell, number):
 def test_a_number_that_is_repaired_is_named(shell):
     short = drn(1).lstrip("0")
     named = f"Meter number {short} is read as {drn(1)}.\n"
-    for words in (("meter", "show", short), ("sell", short, "5"), ("meter", "status", short)):
+    sale = shell.run("sell", short, "5", "--json")
+    assert (sale.status, sale.err, json.loads(sale.out)["drn"]) == (0, named, drn(1))
+    token = json.loads(sale.out)["token"]
+    for words in (
+        ("meter", "show", short),
+        ("meter", "status", short),
+        ("meter", "edit", short, "--collector", "c2"),
+        ("meter", "retire", short, "--reason", "x", "--yes"),
+        ("customer", "add", "Ben", "--meter", drn(2).lstrip("0")),
+        ("token", "decode", token, "--meter", short),
+        ("explain", token, "--meter", short),
+    ):
         done = shell.run(*words)
-        assert (done.status, done.err) == (0, named)
-        assert drn(1) in done.out
+        assert (done.status, done.err.count(" is read as ")) == (0, 1), words
     spaced = f"{drn(1)[:4]} {drn(1)[4:]}"
     assert drn(1) in shell.fine("meter", "show", spaced)  # nothing was repaired
 
