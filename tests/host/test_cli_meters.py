@@ -142,14 +142,14 @@ def test_a_retired_meter_is_sold_nothing_until_it_is_installed_again(shell, ada)
     (change,) = found["history"]["statuses"]
     assert (change["status"], change["actor"], change["reason"]) == ("removed", "cli:ada", "burnt")
     assert shell.refused("sell", drn(1), "5") == (
-        f"Meter {drn(1)} is removed: nothing is sold for it.\n"
+        f"Meter {drn(1)} is retired: nothing is sold for it.\n"
     )
     again = shell.refused("meter", "retire", drn(1), "--reason", "burnt", "--yes")
     assert again == f"Meter {drn(1)} is retired already.\n"
     for words in (("link", drn(1), ada), ("edit", drn(1), "--collector", "c1")):
         assert "Put it back to stock first" in shell.refused("meter", *words)
     shell.fine("meter", "status", drn(1), "stock", "--reason", "repaired")
-    assert "is stock: nothing is sold" in shell.refused("sell", drn(1), "5")
+    assert "is in stock: nothing is sold" in shell.refused("sell", drn(1), "5")
     shell.fine("meter", "link", drn(1), ada)
     shell.fine("meter", "status", drn(1), "installed")
     assert "5 kWh" in shell.fine("sell", drn(1), "5")

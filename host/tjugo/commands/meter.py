@@ -18,7 +18,7 @@ from tjugo.commands.options import (
 from tjugo.commands.output import actor, confirm, name_drn, none_or, print_json, print_page
 from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, history, meters, replace, views
-from tjugo.station.registry.status import REMOVED
+from tjugo.station.registry.status import REMOVED, sentence
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES
 from tjugo.station.work import Work
@@ -170,7 +170,7 @@ def meter_status(
         def change(work: Work) -> None:
             meters.set_status(work, drn, status, why)
 
-        _change(state, drn, change, as_json, meter_text.STATUSES[status])
+        _change(state, drn, change, as_json)
         return
     if why is not None:
         raise TjugoError("A reason needs a status to set.", 2)
@@ -180,7 +180,7 @@ def meter_status(
     if as_json:
         print_json({"status": found.status, "statuses": asdict(past)["statuses"]})
         return
-    click.echo(f"Meter {found.drn} {meter_text.STATUSES[found.status]}")
+    click.echo(sentence(found.drn, found.status))
     for row in past.statuses:
         click.echo(meter_text.status_line(row))
 
@@ -198,7 +198,7 @@ def meter_retire(drn: str, why: str, yes: bool, as_json: bool, state: Path) -> N
     def retire(work: Work) -> None:
         meters.retire_meter(work, drn, why)
 
-    _change(state, drn, retire, as_json, "is retired: nothing is sold for it.")
+    _change(state, drn, retire, as_json)
 
 
 @meter.command("replace")
@@ -232,9 +232,16 @@ def meter_check_digit(payload: str) -> None:
 
 
 def _change(
-    state: Path, drn: str, action: Callable[[Work], None], as_json: bool, predicate: str
+    state: Path,
+    drn: str,
+    action: Callable[[Work], None],
+    as_json: bool,
+    predicate: str | None = None,
 ) -> None:
-    """Run an action on a meter as one unit of work, and print what it made of the meter."""
+    """Run an action on a meter as one unit of work, and print what it made of the meter.
+
+    predicate: the rest of a sentence about the meter; None: its status.
+    """
     with Station.open(state) as station:
         with station.view() as view:
             name_drn(view, drn)
@@ -244,7 +251,8 @@ def _change(
     if as_json:
         print_json(asdict(found))
     else:
-        click.echo(f"Meter {found.drn} {predicate}")
+        of_status = sentence(found.drn, found.status)
+        click.echo(of_status if predicate is None else f"Meter {found.drn} {predicate}")
 
 
 def _described(state: Path, drn: str) -> str:

@@ -6,14 +6,6 @@ from typing import Any
 from tjugo.station.registry.history import LinkView, MeterHistory, StatusView
 from tjugo.station.registry.views import MeterView
 
-STATUSES = {
-    "stock": "is in stock; nothing is sold for it.",
-    "installed": "is installed.",
-    "blocked": "is blocked; nothing is sold for it.",
-    "removed": "is retired; nothing is sold for it.",
-}
-"""What a status means, as the predicate of a sentence about the meter."""
-
 
 def line(row: MeterView) -> str:
     """Return a meter as a line of a list."""

@@ -3,7 +3,7 @@
 from tjugo.station.registry.customers import link_meter
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter, set_collector
-from tjugo.station.registry.status import change, check_replaceable, retire
+from tjugo.station.registry.status import INSTALLED, change, check_replaceable, retire
 from tjugo.station.work import Work
 
 
@@ -15,7 +15,7 @@ def replace_meter(work: Work, old_drn: str, new_drn: str, why: str) -> None:
     link, collector_id = current_link(old), old.collector_id
     place = None if link is None else (link.account_no, link.service_point or "")
     retire(work, old, why)
-    change(work, new, "installed", f"in place of {old.drn}")
+    change(work, new, INSTALLED, f"in place of {old.drn}")
     if place is not None:
         link_meter(work, new.drn, *place)
     if collector_id is not None:

@@ -9,10 +9,18 @@ from tjugo.station.registry.links import current_link, end_link
 from tjugo.station.storage.tables import METER_STATUSES, Meter, MeterStatus
 from tjugo.station.work import Work
 
-REMOVED = "removed"
+INSTALLED, REMOVED = "installed", "removed"
+_WORDS = {"stock": "in stock", "removed": "retired"}
+"""What people call a status, where its own name is not that."""
 _WHY_LENGTH = 400
 _ACTOR_LENGTH = 80
 _MOMENT = timedelta(microseconds=1)
+
+
+def sentence(drn: str, status: str) -> str:
+    """Return the status of a meter as a sentence, and whether anything is sold for it."""
+    words = f"Meter {drn} is {_WORDS.get(status, status)}"
+    return f"{words}." if status == INSTALLED else f"{words}: nothing is sold for it."
 
 
 def change(work: Work, meter: Meter, status: str, why: str | None = None) -> None:

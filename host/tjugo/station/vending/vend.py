@@ -14,6 +14,7 @@ from sts_portable import amount
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig, written
 from tjugo.station import clock, settings
+from tjugo.station.registry import status
 from tjugo.station.registry.meters import (
     checked_drn,
     known_meter,
@@ -127,10 +128,8 @@ def _issue(work: Work, row: VendRequest) -> None:
     drn = repaired_drn(work, row.drn) or checked_drn(row.drn)
     asked = tenths(Decimal(row.kwh))
     meter = known_meter(work, drn, lock=True)
-    if meter.status != "installed":
-        raise reason(
-            "meter_not_installed", f"Meter {drn} is {meter.status}: nothing is sold for it."
-        )
+    if meter.status != status.INSTALLED:
+        raise reason("meter_not_installed", status.sentence(drn, meter.status))
     limit = settings.get(work, "sale_limit_kwh")
     if asked > limit * 10:
         raise reason(
