@@ -1,4 +1,4 @@
-"""A real board: every part that boards/README.md asks for, made from the board's pin table.
+"""A real board: every part that boards/README.md requires, made from the board's pin table.
 
 A part is made when the application first asks for it, so that one board.py serves a meter and a
 collector, and a collector needs no key pad. What must be safe without being asked, the coils of
@@ -14,7 +14,7 @@ from machine import Pin
 
 from boards.common.clock import Clock
 from boards.common.rs485 import RS485, baudrate_of
-from boards.common.which_store import open_store
+from boards.common.which_store import Mark, open_store
 from drivers.fram_mb85rc256v import Fram
 from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
 from drivers.keypad_matrix import KeypadMatrix
@@ -42,7 +42,7 @@ class _Cover:
 
 
 def _low(pin):
-    """A function: is the pin pulled down?"""
+    """Return a function that returns True while the pin is pulled down."""
     return lambda: not pin()
 
 
@@ -51,6 +51,12 @@ class _NoNetwork:
 
     def up(self):
         return False
+
+    def dns(self):
+        return []
+
+    def hosts(self, _name):
+        return []
 
 
 class Hardware:
@@ -73,15 +79,15 @@ class Hardware:
         self._watchdog = None
         self._watched = self._settings.get("watchdog") is not False
         self._parts = {}
-        self._served = []  # what wants to know that time passes
+        self._served = []  # functions that service() calls with the time passed, ms
         self._last = time.ticks_ms()
         self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix)
         self._coils = (self._output("relay_open"), self._output("relay_close"))
 
     def part(self, name):
-        """The part with this name, made when it is first asked for. AttributeError: no such part.
+        """Return the part with this name, made at the first call. AttributeError: no such part.
 
-        Attributes of this object are parts too: a board.py hands on whatever it is asked for.
+        Attributes of this object are parts too: a board.py passes every name on.
         """
         made = self._parts.get(name)
         if made is None:
@@ -93,7 +99,7 @@ class Hardware:
     # What every board offers
 
     def settings(self):
-        """The dict in settings.json, or {}."""
+        """Return the dict in settings.json, or {}."""
         return load_settings(_SETTINGS)
 
     def save_settings(self, values):
@@ -115,12 +121,12 @@ class Hardware:
             self._watchdog.feed()
 
     def report(self, values, kind="report"):
-        """A line of JSON on the console; kind "report" only if settings say "report": true."""
+        """Print a line of JSON; kind "report" only if settings.json has "report": true."""
         if kind != "report" or self._settings.get("report") is True:
             sys.stdout.write(json.dumps({kind: values}) + "\n")
 
     def restart(self, _status=1):
-        """Coils off, and the board starts again."""
+        """Switch the coils off and restart the board."""
         for coil in self._coils:
             coil(0)
         machine.reset()
@@ -134,7 +140,7 @@ class Hardware:
         return Pin(self._gpio[name], Pin.IN, Pin.PULL_UP)
 
     def _serve(self, elapsed):
-        """`elapsed(ms)` is called by every service()."""
+        """Have `elapsed(ms)` called by every service()."""
         self._served.append(elapsed)
 
     # Time of day
@@ -190,7 +196,7 @@ class Hardware:
         return relay
 
     def _voltage_is_enough(self):
-        """A relay is moved above 70 % of the rated voltage; a board that cannot tell moves it."""
+        """Return False below 70 % of the rated voltage; True if the voltage is not measured."""
         millivolts = self.part("metering").read()[0]
         return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
 
@@ -210,6 +216,9 @@ class Hardware:
     def _make_store(self):
         return open_store(Fram(self.part("i2c")))
 
+    def _make_mark(self):
+        return Mark()
+
     def _make_net(self):
         if self._wifi is None:
             return _NoNetwork()
@@ -227,5 +236,6 @@ _MAKERS = {
     "display": Hardware._make_display,
     "cover": Hardware._make_cover,
     "store": Hardware._make_store,
+    "mark": Hardware._make_mark,
     "net": Hardware._make_net,
 }

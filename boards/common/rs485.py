@@ -2,7 +2,7 @@
 
 The recipe that works on every port: driver on, hand over the frame, sleep until shortly before
 its end, then wait busily for the last bit. The last milliseconds are never left to a scheduler,
-because a slave may answer 3.5 characters after the end and must not meet our driver.
+because a server may answer 3.5 characters after the end and must not meet our driver.
 """
 
 _CHARACTER_BITS = 11  # start, eight data, parity (or a second stop bit), stop

@@ -1,57 +1,122 @@
 """The time of day from a server: SNTP (RFC 4330), a datagram out and one in, never waited for."""
 
+import os
 import socket
 import struct
 
+from runtime.resolver import LookupFailed, Resolver
+
 _PORT = 123
 _PACKET = 48
-_REQUEST = b"\x23" + bytes(_PACKET - 1)  # version 4, mode 3: client
+_HEAD = b"\x23" + bytes(39)  # version 4, mode 3: client; the transmit timestamp follows
 _SERVER_MODE = 4
 _UNSYNCHRONISED = 3
 _UNIX = 2208988800  # 1970 in seconds since 1900
 _ERA = 1 << 32
+BUILD = 1767225600  # 2026-01-01 UTC; no earlier time can be right
+_JUMP_S = 86400
+_FIRST_JUMP_S = 315360000  # ten years
+_AGREE_S = 60
 
 
-def unix_of(reply):
-    """UTC seconds since 1970 in a server's reply. ValueError: it is no reply, or knows no time."""
+def unix_of(reply, stamp):
+    """Return UTC seconds since 1970 from a server's reply.
+
+    stamp: the 8 bytes of the request's transmit timestamp, which a reply repeats as its originate
+    timestamp. Raise ValueError: it is not the reply to that request, or has no time. Timestamps
+    begin anew every 2^32 s; the first moment after BUILD is meant.
+    """
     if len(reply) < _PACKET or reply[0] & 7 != _SERVER_MODE:
         raise ValueError("not a reply of a time server")
+    if bytes(reply[24:32]) != stamp:
+        raise ValueError("the reply to another request")
     if reply[0] >> 6 == _UNSYNCHRONISED or not 1 <= reply[1] <= 15:
         raise ValueError("the server does not know the time")
-    seconds = struct.unpack_from(">I", reply, 40)[0]
-    if not seconds & 0x80000000:
-        seconds += _ERA  # era 1 began in 2036
-    return seconds - _UNIX
+    if not any(reply[40:48]):
+        raise ValueError("the reply has no time")
+    unix = struct.unpack_from(">I", reply, 40)[0] - _UNIX
+    return unix if unix >= BUILD else unix + _ERA
+
+
+class Judge:
+    """Decides which times are believed: one that is far off needs a second reply that agrees."""
+
+    def __init__(self):
+        self._known = None  # the last time believed
+        self._doubted = None  # a time far from it
+        self._ms = 0  # since the last reply
+
+    def elapsed(self, ms):
+        """Let time pass."""
+        self._ms += ms
+
+    def believe(self, unix):
+        """Return True if the clock may be set to this time, UTC seconds."""
+        passed = self._ms // 1000
+        self._ms = 0
+        reference, limit = BUILD, _FIRST_JUMP_S
+        if self._known is not None:
+            reference, limit = self._known + passed, _JUMP_S
+            self._known = reference
+        agrees = self._doubted is not None and abs(unix - self._doubted - passed) <= _AGREE_S
+        if abs(unix - reference) <= limit or agrees:
+            self._known, self._doubted = unix, None
+            return True
+        self._doubted = unix
+        return False
 
 
 class Sntp:
-    """Asks `host`. ask() may block while the system looks the name up."""
+    """Asks `host`, a name or an address. No call waits for anything."""
 
-    def __init__(self, host):
-        self._host = host
+    def __init__(self, host, net, servers=()):
+        """net: a board's network. servers: name servers, see runtime.resolver."""
+        self._resolver = Resolver(host, net, servers)
+        self._looking = False
         self._socket = None
+        self._stamp = b""
+        self._turn = 0
 
     def ask(self):
-        """Send a request. OSError: the name is not known or there is no network."""
+        """Begin a new request."""
         self.close()
-        address = socket.getaddrinfo(self._host, _PORT)[0][-1]
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.sendto(_REQUEST, address)
+        self._looking = True
 
-    def answer(self):
-        """The time in UTC seconds since 1970 once it has come, else None."""
+    def answer(self, ms):
+        """Let time pass; return the time in UTC seconds once it has come, else None."""
+        self._resolver.elapsed(ms)
+        if self._looking:
+            self._look()
         if self._socket is None:
             return None
         try:
-            unix = unix_of(self._socket.recv(_PACKET))
+            unix = unix_of(self._socket.recv(_PACKET), self._stamp)
         except (OSError, ValueError):  # nothing yet, or nothing of use
             return None
         self.close()
         return unix
 
+    def _look(self):
+        try:
+            addresses = self._resolver.step()
+            if addresses:
+                self._looking = False
+                self._turn += 1  # a server that does not answer gives way to the next one
+                self._send(addresses[self._turn % len(addresses)])
+        except (LookupFailed, OSError):
+            self.close()  # the caller asks again soon
+
+    def _send(self, address):
+        info = socket.getaddrinfo(address, _PORT, 0, socket.SOCK_DGRAM)[0]  # no look-up
+        self._socket = socket.socket(info[0], socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._stamp = os.urandom(8)
+        self._socket.sendto(_HEAD + self._stamp, info[-1])
+
     def close(self):
         """Wait for no reply any more."""
+        self._resolver.close()
+        self._looking = False
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -1,8 +1,8 @@
-"""Counts pulses of an S0 output by looking at a pin, for chips without a counter in hardware.
+"""Counts pulses of an S0 output by reading a pin, for chips without a counter in hardware.
 
 IEC 62053-31: a pulse and the pause after it last 30 ms or more each. The pin is pulled up and the
-meter pulls it down. Looked at at least every 15 ms nothing is missed; a level counts when it was
-there for `min_ms`, so contact bounce and spikes do not.
+meter pulls it down. Read at least every 15 ms, none is missed; a level counts when it was there
+for `min_ms`, so contact bounce and spikes do not.
 """
 
 try:
@@ -17,7 +17,7 @@ MIN_MS = const(10)
 
 
 class PulseInput:
-    """`pin`: a function that gives the level (a Pin will do)."""
+    """`pin`: a function that returns the level, such as a Pin."""
 
     def __init__(self, pin, min_ms=MIN_MS):
         self._pin = pin
@@ -27,12 +27,12 @@ class PulseInput:
         self._count = 0
 
     def scan(self, ms):
-        """Look at the pin; `ms` have passed since the last look."""
+        """Read the pin; `ms` have passed since the last call."""
         level = self._pin()
         if level == self._level:
             self._other_ms = -1
             return
-        # The first look at a new level only starts the time: it may have changed just now.
+        # The first sight of a new level only starts the time: it may have changed just now.
         self._other_ms = 0 if self._other_ms < 0 else self._other_ms + ms
         if self._other_ms < self._min_ms:
             return
@@ -42,5 +42,5 @@ class PulseInput:
             self._count += 1
 
     def value(self):
-        """Pulses since the start."""
+        """Return the pulses since the start."""
         return self._count

@@ -8,17 +8,20 @@ except ImportError:
         return value
 
 
-_WINDOW_MS = const(2000)  # the loop looks every 20 ms: over 2 s that is an error of 1 %
+_WINDOW_MS = const(2000)  # the loop reads every 20 ms: over 2 s that is an error of 1 %
 _LONGEST_MS = const(3600000)
 _WRAP = 0xFFFFFFFF
+# More pulses between two reads than a meter makes before a watchdog would bite: the counter was
+# started anew or disturbed, and how many pulses came cannot be known.
+_MOST_PULSES = const(10000)
 
 
 class S0Meter:
     """A metering part as boards/README.md has it. `counter.value()`: pulses, modulo 2^32.
 
-    PULSES_PER_KWH: the constant printed on the meter. A pulse says nothing of voltage and current:
-    those are None. Power is the mean between pulses 2 s or more apart; while none comes it sinks
-    to what a pulse now would mean.
+    PULSES_PER_KWH: the constant printed on the meter. Voltage and current cannot be had from
+    pulses: those are None. Power is the mean between pulses 2 s or more apart; while none comes it
+    sinks to what a pulse now would mean.
     """
 
     def __init__(self, counter, pulses_per_kwh=1000):
@@ -34,19 +37,19 @@ class S0Meter:
         self._watts = 0
 
     def take(self, limit):
-        """Pulses since the last call, at most `limit`; the rest stay for the next call."""
-        self._look()
+        """Return the pulses since the last call, at most `limit`; the rest stay."""
+        self._read_counter()
         pulses = min(limit, self._waiting)
         self._waiting -= pulses
         return pulses
 
     def read(self):
-        """(mV, mA, W, Hz * 100), None where the part cannot tell."""
+        """Return (mV, mA, W, Hz * 100), None where the part cannot measure."""
         return None, None, self._watts, None
 
     def elapsed(self, ms):
-        """`ms` have passed since the last call: works the power out."""
-        self._look()
+        """Work the power out; `ms` have passed since the last call."""
+        self._read_counter()
         self._ms = min(self._ms + ms, _LONGEST_MS)
         if not self._fresh:
             if self._watts and self._ms > _WINDOW_MS:
@@ -61,12 +64,14 @@ class S0Meter:
         self._pulses = 0
         self._ms = 0
 
-    def _look(self):
+    def _read_counter(self):
         now = self._counter.value()
         if now == self._seen:
             return
         new = now - self._seen & _WRAP
         self._seen = now
+        if new > _MOST_PULSES:
+            return
         self._waiting += new
         self._pulses += new
         self._fresh = True

@@ -17,6 +17,24 @@ _FIRST_TID = 6_000_000
 SETTINGS = {"drn": DRN, "address": ADDRESS, "key": KEY.hex(), "ea": EA}
 
 
+# Where the emulated board has its FRAM: boards/qemu_mps2/mps2_parts.py.
+FRAM_OFFSET = 1024 * 1024
+LEDGERS = Path(__file__).resolve().parents[1] / "host" / "ledgers"
+
+
+def old_ledger(name: str) -> tuple[bytes, dict]:
+    """An image of an earlier firmware's ledger in tests/host/ledgers, and what is in it."""
+    facts = json.loads((LEDGERS / "ledgers.json").read_text())[name]
+    return (LEDGERS / f"{name}.bin").read_bytes(), facts
+
+
+def write_fram(flash: Path, content: bytes) -> None:
+    """Put the ledger's memory into a flash that write_flash has made."""
+    with flash.open("r+b") as image:
+        image.seek(FRAM_OFFSET)
+        image.write(content)
+
+
 def token(number: int) -> str:
     """The digits of the credit token with this number, 0 and up, for WH_A_TOKEN."""
     return vendor.credit(KEY, EA, _FIRST_TID + number, number % 16, WH_A_TOKEN // 100, 0, 255)

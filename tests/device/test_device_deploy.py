@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from bus_master import Master
 from meter_board import DRN
+from modbus_client import ModbusClient
 
 from tjugo.device import deploy, provision, targets
 from tjugo.device.console import Console
@@ -167,5 +167,5 @@ def test_the_bus_answers_while_files_are_replaced(deployed):
         remote.write(deploy.HOLD, b"")
         console = remote.start_main()
         assert console.wait_for("selftest", 20)["safe"] == "update"
-        with Master(deployed.uart(1)) as master:
-            assert master.identification(247)[1] == "safe-update"
+        with ModbusClient(deployed.uart(1)) as modbus:
+            assert modbus.identification(247)[1] == "safe-update"

@@ -1,7 +1,11 @@
-"""`network` without a radio. `joined`: whether the access point is there."""
+"""`network` without a radio.
+
+`joined`: whether the access point is there. `name_server`: what it gives for one.
+"""
 
 STA_IF = 0
 joined = [False]
+name_server = ["0.0.0.0"]
 attempts = []
 
 
@@ -22,3 +26,6 @@ class WLAN:
 
     def connect(self, ssid, password):
         attempts.append((ssid, password))
+
+    def ifconfig(self):
+        return ("10.0.0.7", "255.255.255.0", "10.0.0.1", name_server[0])

@@ -88,7 +88,7 @@ def test_a_frame_arrives_whole(pico, bus):
 
 
 def test_a_host_on_the_wire(pico, bus):
-    """The UART as a socket, for what drives the board as a bus master."""
+    """The UART as a socket, for what drives the board as a bus modbus."""
     with socket.socket(socket.AF_UNIX) as wire:
         wire.settimeout(30)
         wire.connect(str(pico.uart(UART)))
