@@ -58,7 +58,7 @@ def test_from_nothing_to_a_token(tmp_path):
     sale = json.loads(fine(state, "sell", number, "20", "--id", "one", "--json"))
     assert sale["token_grouped"] == token
     assert token in fine(state, "sales")
-    assert json.loads(fine(state, "sales", "--json"))[0]["delivery"]["state"] == "issued"
+    assert json.loads(fine(state, "sales", "--json"))["items"][0]["delivery"]["state"] == "issued"
     view = json.loads(fine(state, "token", "decode", token, "--meter", number, "--json"))
     assert (view["name"], view["units"], view["tid"]) == ("Electricity", "20.0 kWh", sale["tid"])
 

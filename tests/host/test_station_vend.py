@@ -242,10 +242,13 @@ def test_the_base_date_that_ran_out_sells_nothing(station):
         sell(station, "test", "a", drn(4), TWENTY)
 
 
-@pytest.mark.parametrize("status", ["stock", "blocked", "removed"])
-def test_only_installed_meters_are_sold_for(station, status):
+NOT_INSTALLED = {"stock": "in stock", "blocked": "blocked", "removed": "retired"}
+
+
+@pytest.mark.parametrize(("status", "words"), NOT_INSTALLED.items())
+def test_only_installed_meters_are_sold_for(station, status, words):
     do(station, meters.set_status, drn(1), status)
-    with pytest.raises(Conflict, match=status):
+    with pytest.raises(Conflict, match=f"Meter {drn(1)} is {words}: nothing is sold for it."):
         sell(station, "test", "a", drn(1), TWENTY)
 
 

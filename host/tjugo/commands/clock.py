@@ -1,21 +1,17 @@
 """`tjugo clock`, `tjugo setting`: what a technician sets and confirms."""
 
-import getpass
 from pathlib import Path
 
 import click
 
 from tjugo.commands.options import state_option
+from tjugo.commands.output import actor, name_drn
 from tjugo.errors import TjugoError
 from tjugo.station import clock as guard
 from tjugo.station import settings
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 from tjugo.station.vending import tids
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"[:40]
 
 
 @click.group()
@@ -39,7 +35,7 @@ def clock_check(state: Path) -> None:
 @state_option
 def clock_confirm(state: Path) -> None:
     """Believe the clock as it is now: you have looked at it. Is recorded with your name."""
-    with Station.open(state) as station, station.work(_actor()) as work:
+    with Station.open(state) as station, station.work(actor()) as work:
         guard.confirm(work)
         now = work.now()
     click.echo(f"The clock is believed: {iso(now)}.")
@@ -56,7 +52,9 @@ def clock_repair_tids(drn: str | None, all_meters: bool, state: Path) -> None:
     """
     if (drn is None) == (not all_meters):
         raise TjugoError("Give the meter, or --all.", 2)
-    with Station.open(state) as station, station.work(_actor()) as work:
+    with Station.open(state) as station, station.work(actor()) as work:
+        if drn is not None:
+            name_drn(work, drn)
         repaired = tids.repair(work, drn)
     for number, count in repaired.items():
         click.echo(f"Meter {number}: {count} tokens of a time to come are skipped.")
@@ -72,7 +70,7 @@ def setting(name: str | None, value: str | None, state: Path) -> None:
     """Show the station's settings, or set NAME to VALUE."""
     with Station.open(state) as station:
         if name is not None and value is not None:
-            with station.work(_actor()) as work:
+            with station.work(actor()) as work:
                 settings.put(work, name, value)
         with station.view() as view:
             for one in settings.SETTINGS if name is None else [name]:

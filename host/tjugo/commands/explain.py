@@ -10,6 +10,7 @@ import click
 
 from tjugo import sta_tables
 from tjugo.commands.options import json_option, register_options, state_option
+from tjugo.commands.output import name_drn
 from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
@@ -98,6 +99,7 @@ def _key(meter: str | None, state: Path, options: dict[str, Any]) -> DecoderKey 
     if options["key"] or options["vk"]:
         raise TjugoError("Give the key or a registered meter, not both.", 2)
     with Station.open(state) as station, station.view() as view:
+        name_drn(view, meter)
         config = config_of(view, meter)
         return of_meter(config, station.backend.decoder_key(config))
 

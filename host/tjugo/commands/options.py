@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 
 from tjugo.key_register import FIELDS, written
 from tjugo.paths import default_state_dir
+from tjugo.station.storage.paging import LIMIT, MOST
 
 state_option = click.option(
     "--state",
@@ -15,6 +17,7 @@ state_option = click.option(
     help="The station's folder.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 def register_options(function: Any) -> Any:
@@ -25,3 +28,25 @@ def register_options(function: Any) -> Any:
         text = f"{field.title[:1].upper()}{field.title[1:]}; {default} if not given."
         function = click.option(f"--{name}", metavar=name.upper(), help=text)(function)
     return function
+
+
+def page_options(searched: str, limit: int = LIMIT) -> Callable[[Any], Any]:
+    """Return a decorator for the options of a list: --search, --after, --limit."""
+    options = (
+        click.option("--search", default="", help=searched),
+        click.option("--after", help="Show what follows this one, as the list before named it."),
+        click.option(
+            "--limit",
+            default=limit,
+            show_default=True,
+            type=click.IntRange(1, MOST),
+            help="How many to show.",
+        ),
+    )
+
+    def decorate(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate

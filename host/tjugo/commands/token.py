@@ -7,6 +7,7 @@ import click
 
 from sts_portable import token
 from tjugo.commands.options import json_option, state_option
+from tjugo.commands.output import name_drn
 from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.errors import TjugoError
 from tjugo.station.keys.backend import decode
@@ -49,6 +50,7 @@ def token_decode(
     cls = token.split(checked)[0]
     if drn is not None:
         with Station.open(state) as station, station.view() as view:
+            name_drn(view, drn)
             config = config_of(view, drn)
             found = station.backend.verify_token(config, checked)
             bdt, size = config.bdt, _KEY_BYTES[f"{config.ea:02d}"]

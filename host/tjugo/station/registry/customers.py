@@ -1,20 +1,20 @@
 """Customers, and which meter serves whom."""
 
 import re
-from datetime import timedelta
 
 from sqlalchemy import Integer, cast, func, select
 
 from tjugo.errors import reason
+from tjugo.station.registry.links import checked_service_point, current_link, end_link
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.tables import Customer, ServiceLink
+from tjugo.station.registry.status import check_not_removed
+from tjugo.station.storage.tables import Customer, Meter, ServiceLink
 from tjugo.station.work import View, Work
 
 _LIMITS = {"name": 200, "phone": 40, "address": 400}
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,20}", re.A)
 # Numbers that the station gives itself; longer ones are somebody's own and are not continued.
 _MOST_DIGITS = 9
-_MOMENT = timedelta(microseconds=1)
 
 
 def add_customer(
@@ -51,39 +51,71 @@ def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
 def delete_customer(work: Work, account_no: str) -> None:
     """Remove a customer who never had a meter; others stay, their sales name them."""
     customer = _known(work, account_no)
-    links = select(func.count()).where(
-        ServiceLink.tenant_id == work.tenant_id, ServiceLink.account_no == account_no
-    )
-    if work.session.scalar(links):
-        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
+    check_never_served(work, account_no)
     work.session.delete(customer)
+    work.session.flush()
+
+
+def check_never_served(view: View, account_no: str) -> None:
+    """Raise Conflict when the customer has or had a meter."""
+    links = select(func.count()).where(
+        ServiceLink.tenant_id == view.tenant_id, ServiceLink.account_no == account_no
+    )
+    if view.session.scalar(links):
+        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
 
 
 def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
     """Let the meter serve this customer from now on. The link before it is ended, not
-    overwritten."""
-    checked = checked_drn(drn)
-    meter = known_meter(work, checked, lock=True)
+    overwritten.
+
+    service_point: where the meter is; None: where it was before; empty: not recorded. Raise
+    TjugoError, Conflict when the meter is removed.
+    """
+    meter = known_meter(work, checked_drn(drn), lock=True)
     _known(work, account_no)
-    since = work.now()
-    for link in meter.links:
-        since = max(since, link.since + _MOMENT)  # its key: two changes have two moments
-        if link.until is None:
-            if link.account_no == account_no:
-                return
-            link.until = since
-    work.session.flush()
+    check_not_removed(meter)
+    link = current_link(meter)
+    if service_point is not None:
+        place = checked_service_point(service_point)
+    else:
+        place = None if link is None else link.service_point
+    if link is not None and (link.account_no, link.service_point) == (account_no, place):
+        return
     work.session.add(
         ServiceLink(
             tenant_id=work.tenant_id,
-            drn=checked,
-            since=since,
+            drn=meter.drn,
+            since=end_link(work, meter),
             account_no=account_no,
-            service_point=service_point,
+            service_point=place,
         )
     )
     work.session.flush()
     work.session.expire(meter, ["links"])
+
+
+def unlink_meter(work: Work, drn: str) -> str:
+    """End the link between a meter and its customer; return the account number. Raise Conflict
+    when the meter serves none."""
+    meter, link = _linked(work, drn)
+    account_no = link.account_no
+    end_link(work, meter)
+    return account_no
+
+
+def set_service_point(work: Work, drn: str, service_point: str) -> None:
+    """Name the place of a meter that serves a customer; empty: not recorded. Raise TjugoError."""
+    meter, link = _linked(work, drn)
+    link_meter(work, meter.drn, link.account_no, service_point)
+
+
+def _linked(work: Work, drn: str) -> tuple[Meter, ServiceLink]:
+    meter = known_meter(work, checked_drn(drn), lock=True)
+    link = current_link(meter)
+    if link is None:
+        raise reason("meter_not_linked", f"Meter {meter.drn} serves no customer.")
+    return meter, link
 
 
 def _known(view: View, account_no: str) -> Customer:

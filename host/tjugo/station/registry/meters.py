@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sts_portable import pan
-from tjugo.errors import Conflict, plain, reason
+from tjugo.errors import Conflict, TjugoError, plain, reason
 from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
-from tjugo.station.storage.tables import METER_STATUSES, Collector, Meter, MeterKeyState
+from tjugo.station.registry.status import change, check_not_removed, retire
+from tjugo.station.storage.tables import Collector, Meter, MeterKeyState
 from tjugo.station.work import View, Work
 
+_LONG_DRN = 13
 _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -39,6 +41,27 @@ def checked_drn(text: str) -> str:
         return pan.normal(re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode())
     except pan.PanError as error:
         raise reason("drn_invalid", plain(error)) from error
+
+
+def repaired_drn(view: View, text: str) -> str | None:
+    """Return the DRN that is meant by one which lost its leading zeros; None where nothing is
+    missing, or where it is no DRN. Raise TjugoError when two meters can be meant, one with 11
+    digits and one with 13."""
+    digits = re.sub(r"[\s-]", "", text)
+    try:
+        full = checked_drn(text)
+    except TjugoError:
+        return None
+    if full == digits:
+        return None
+    longer = "0" * (_LONG_DRN - len(digits)) + digits
+    if view.session.get(Meter, (view.tenant_id, longer)) is not None:
+        raise reason(
+            "drn_invalid",
+            f"Meter number {digits} is too short: it could be {full} or {longer}. Give all its "
+            "digits.",
+        )
+    return full
 
 
 def drn_with_check_digit(payload: str) -> str:
@@ -107,14 +130,15 @@ def ensure_meter(work: Work, new: NewMeter) -> str:
         return checked_drn(new.drn)
 
 
-def set_status(work: Work, drn: str, status: str) -> None:
-    """Set one of METER_STATUSES. Only installed meters are sold for."""
-    if status not in METER_STATUSES:
-        raise reason(
-            "meter_status_invalid",
-            f"A meter is one of {', '.join(METER_STATUSES)}; not {status!r}.",
-        )
-    known_meter(work, checked_drn(drn)).status = status
+def set_status(work: Work, drn: str, status: str, why: str | None = None) -> None:
+    """Set one of METER_STATUSES, and record who did it and why. Only installed meters are sold
+    for; a removed one no longer serves its customer. Raise TjugoError."""
+    change(work, known_meter(work, checked_drn(drn), lock=True), status, why)
+
+
+def retire_meter(work: Work, drn: str, why: str) -> None:
+    """Remove a meter from service, with the reason. Raise TjugoError."""
+    retire(work, known_meter(work, checked_drn(drn), lock=True), why)
 
 
 def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
@@ -122,6 +146,8 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
     if collector_id is not None:
         _check_collector_id(collector_id)
     meter = known_meter(work, checked_drn(drn))
+    if collector_id is not None:
+        check_not_removed(meter)
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
 

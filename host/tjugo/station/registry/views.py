@@ -9,6 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from tjugo.errors import reason
 from tjugo.station.readings.views import reading_view
+from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
 from tjugo.station.storage.tables import Customer, Meter, ServiceLink
@@ -40,6 +41,7 @@ class MeterView:
     ken: int
     collector: str | None
     customer: CustomerName | None
+    service_point: str | None
     reading: dict[str, Any] | None
 
 
@@ -97,7 +99,7 @@ def find_meter(view: View, drn: str) -> MeterView:
 
 def _meter_view(meter: Meter) -> MeterView:
     state = next(state for state in meter.key_states if state.phase == "current")
-    link = next((link for link in meter.links if link.until is None), None)
+    link = current_link(meter)
     key = ("dkga", "bdt", "sgc", "krn", "kt", "ti", "ken")
     return MeterView(
         drn=meter.drn,
@@ -107,6 +109,7 @@ def _meter_view(meter: Meter) -> MeterView:
         **{name: getattr(state, name) for name in key},
         collector=meter.collector_id,
         customer=None if link is None else CustomerName(link.account_no, link.customer.name),
+        service_point=None if link is None else link.service_point,
         reading=None if meter.reading is None else reading_view(meter.reading),
     )
 

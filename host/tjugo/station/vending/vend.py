@@ -14,7 +14,13 @@ from sts_portable import amount
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig, written
 from tjugo.station import clock, settings
-from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
+from tjugo.station.registry import status
+from tjugo.station.registry.meters import (
+    checked_drn,
+    known_meter,
+    meter_config,
+    repaired_drn,
+)
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
 from tjugo.station.vending import tids
@@ -119,13 +125,11 @@ def _decide(work: Work, row: VendRequest) -> None:
 
 
 def _issue(work: Work, row: VendRequest) -> None:
-    drn = checked_drn(row.drn)
+    drn = repaired_drn(work, row.drn) or checked_drn(row.drn)
     asked = tenths(Decimal(row.kwh))
     meter = known_meter(work, drn, lock=True)
-    if meter.status != "installed":
-        raise reason(
-            "meter_not_installed", f"Meter {drn} is {meter.status}: nothing is sold for it."
-        )
+    if meter.status != status.INSTALLED:
+        raise reason("meter_not_installed", status.sentence(drn, meter.status))
     limit = settings.get(work, "sale_limit_kwh")
     if asked > limit * 10:
         raise reason(

@@ -8,6 +8,7 @@ from tjugo.station.storage.tables.registry import (
     Customer,
     Meter,
     MeterKeyState,
+    MeterStatus,
     ServiceLink,
 )
 from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
@@ -29,6 +30,7 @@ __all__ = [
     "Meter",
     "MeterKeyState",
     "MeterReading",
+    "MeterStatus",
     "MisdatedToken",
     "RecordedAction",
     "ServiceLink",

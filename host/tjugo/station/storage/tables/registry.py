@@ -68,6 +68,23 @@ class MeterKeyState(Base):
     )
 
 
+class MeterStatus(Base):
+    """Each change of a meter's status since it was registered. Never overwritten."""
+
+    __tablename__ = "meter_status"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    drn: Mapped[str] = mapped_column(String(13), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(String(400))
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),
+        one_of("status", METER_STATUSES),
+    )
+
+
 class ServiceLink(Base):
     """Who uses a meter, from when to when. Ended, never overwritten."""
 

@@ -1,0 +1,263 @@
+"""`tjugo meter`: which meters there are, whom they serve, and what becomes of them."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tjugo.commands import meter_text
+from tjugo.commands.options import (
+    json_option,
+    page_options,
+    register_options,
+    state_option,
+    yes_option,
+)
+from tjugo.commands.output import actor, confirm, name_drn, none_or, print_json, print_page
+from tjugo.errors import TjugoError
+from tjugo.station.registry import customers, history, meters, replace, views
+from tjugo.station.registry.status import REMOVED, sentence
+from tjugo.station.station import Station
+from tjugo.station.storage.tables import METER_STATUSES
+from tjugo.station.work import Work
+
+
+@click.group()
+def meter() -> None:
+    """Add, list, edit, link and retire meters."""
+
+
+@meter.command("add")
+@click.argument("drn")
+@register_options
+@click.option("--collector", "collector_id", help="The collector that serves it.")
+@click.option("--customer", "account_no", help="Account number of the customer it serves.")
+@click.option("--service-point", help="Where it is, for --customer.")
+@json_option
+@state_option
+def meter_add(
+    drn: str,
+    account_no: str | None,
+    service_point: str | None,
+    as_json: bool,
+    state: Path,
+    **given: Any,
+) -> None:
+    """Register the meter DRN. DKGA, BDT and KEN that are not given are the vending key's."""
+    if service_point is not None and account_no is None:
+        raise TjugoError("A service point needs a customer: give --customer too.", 2)
+
+    def add(work: Work) -> None:
+        added = meters.add_meter(work, meters.new_meter(work, drn, **given))
+        if account_no is not None:
+            customers.link_meter(work, added, account_no, service_point)
+
+    _change(state, drn, add, as_json, "is registered.")
+
+
+@meter.command("list")
+@page_options("Part of the DRN, the collector, or the customer's name or account.")
+@json_option
+@state_option
+def meter_list(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
+    """List the meters by DRN."""
+    with Station.open(state) as station, station.view() as view:
+        page = views.meters(view, search, after, limit)
+    nothing = "No meters yet. `tjugo meter add DRN` registers one."
+    print_page(page, as_json, meter_text.line, nothing, bool(search or after))
+
+
+@meter.command("show")
+@click.argument("drn")
+@json_option
+@state_option
+def meter_show(drn: str, as_json: bool, state: Path) -> None:
+    """Show the meter DRN: its key register, whom it serves and served, its latest reading."""
+    with Station.open(state) as station, station.view() as view:
+        name_drn(view, drn)
+        found, past = views.find_meter(view, drn), history.meter_history(view, drn)
+    if as_json:
+        print_json({**asdict(found), "history": asdict(past)})
+    else:
+        click.echo(meter_text.sheet(found, past))
+
+
+@meter.command("edit")
+@click.argument("drn")
+@click.option("--collector", "collector_id", help="The collector that serves it, or none.")
+@click.option("--customer", "account_no", help="Account of the customer it serves, or none.")
+@click.option("--service-point", help="Where it is, or none.")
+@json_option
+@state_option
+def meter_edit(
+    drn: str,
+    collector_id: str | None,
+    account_no: str | None,
+    service_point: str | None,
+    as_json: bool,
+    state: Path,
+) -> None:
+    """Change the collector, the customer or the service point of the meter DRN."""
+    if collector_id is None and account_no is None and service_point is None:
+        raise TjugoError("Nothing to change: give --collector, --customer or --service-point.", 2)
+    account = None if account_no is None else none_or(account_no)
+    place = None if service_point is None else none_or(service_point) or ""
+    if account_no is not None and account is None and service_point is not None:
+        raise TjugoError("A meter without a customer has no service point.", 2)
+
+    def edit(work: Work) -> None:
+        if collector_id is not None:
+            meters.set_collector(work, drn, none_or(collector_id))
+        if account is not None:
+            customers.link_meter(work, drn, account, place)
+        elif account_no is not None:
+            customers.unlink_meter(work, drn)
+        elif place is not None:
+            customers.set_service_point(work, drn, place)
+
+    _change(state, drn, edit, as_json, "is changed.")
+
+
+@meter.command("link")
+@click.argument("drn")
+@click.argument("account_no", metavar="ACCOUNT")
+@click.option("--service-point", help="Where the meter is.")
+@json_option
+@state_option
+def meter_link(
+    drn: str, account_no: str, service_point: str | None, as_json: bool, state: Path
+) -> None:
+    """Let the meter DRN serve the customer ACCOUNT from now on, and no other."""
+
+    def link(work: Work) -> None:
+        customers.link_meter(work, drn, account_no, service_point)
+
+    _change(state, drn, link, as_json, f"serves account {account_no}.")
+
+
+@meter.command("unlink")
+@click.argument("drn")
+@json_option
+@state_option
+def meter_unlink(drn: str, as_json: bool, state: Path) -> None:
+    """End the link between the meter DRN and its customer."""
+
+    def unlink(work: Work) -> None:
+        customers.unlink_meter(work, drn)
+
+    _change(state, drn, unlink, as_json, "serves no customer now.")
+
+
+@meter.command("status")
+@click.argument("drn")
+@click.argument(
+    "status", required=False, type=click.Choice([s for s in METER_STATUSES if s != REMOVED])
+)
+@click.option("--reason", "why", help="Why, for the record.")
+@json_option
+@state_option
+def meter_status(
+    drn: str, status: str | None, why: str | None, as_json: bool, state: Path
+) -> None:
+    """Show the status of the meter DRN, or set it.
+
+    Only an installed meter is sold for. `tjugo meter retire` removes one; stock puts it back.
+    """
+    if status is not None:
+
+        def change(work: Work) -> None:
+            meters.set_status(work, drn, status, why)
+
+        _change(state, drn, change, as_json)
+        return
+    if why is not None:
+        raise TjugoError("A reason needs a status to set.", 2)
+    with Station.open(state) as station, station.view() as view:
+        name_drn(view, drn)
+        found, past = views.find_meter(view, drn), history.meter_history(view, drn)
+    if as_json:
+        print_json({"status": found.status, "statuses": asdict(past)["statuses"]})
+        return
+    click.echo(sentence(found.drn, found.status))
+    for row in past.statuses:
+        click.echo(meter_text.status_line(row))
+
+
+@meter.command("retire")
+@click.argument("drn")
+@click.option("--reason", "why", required=True, help="Why, for the record.")
+@yes_option
+@json_option
+@state_option
+def meter_retire(drn: str, why: str, yes: bool, as_json: bool, state: Path) -> None:
+    """Take the meter DRN out of service: it serves nobody, and nothing is sold for it."""
+    confirm(f"Retire meter {_described(state, drn)}?", yes)
+
+    def retire(work: Work) -> None:
+        meters.retire_meter(work, drn, why)
+
+    _change(state, drn, retire, as_json)
+
+
+@meter.command("replace")
+@click.argument("old_drn", metavar="OLD")
+@click.argument("new_drn", metavar="NEW")
+@click.option("--reason", "why", required=True, help="Why, for the record.")
+@yes_option
+@json_option
+@state_option
+def meter_replace(
+    old_drn: str, new_drn: str, why: str, yes: bool, as_json: bool, state: Path
+) -> None:
+    """Retire the meter OLD and install the registered meter NEW in its place.
+
+    NEW gets the customer, the service point and the collector of OLD. Credit is not carried over.
+    """
+    old = _described(state, old_drn)
+    confirm(f"Retire meter {old} and install {_described(state, new_drn)} in its place?", yes)
+
+    def swap(work: Work) -> None:
+        replace.replace_meter(work, old_drn, new_drn, why)
+
+    _change(state, new_drn, swap, as_json, f"replaces {old}.")
+
+
+@meter.command("check-digit")
+@click.argument("payload")
+def meter_check_digit(payload: str) -> None:
+    """Complete a manufacturer code and serial number (10 or 12 digits) to a DRN."""
+    click.echo(meters.drn_with_check_digit(payload))
+
+
+def _change(
+    state: Path,
+    drn: str,
+    action: Callable[[Work], None],
+    as_json: bool,
+    predicate: str | None = None,
+) -> None:
+    """Run an action on a meter as one unit of work, and print what it made of the meter.
+
+    predicate: the rest of a sentence about the meter; None: its status.
+    """
+    with Station.open(state) as station:
+        with station.view() as view:
+            name_drn(view, drn)
+        with station.work(actor()) as work:
+            action(work)
+            found = views.find_meter(work, drn)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        of_status = sentence(found.drn, found.status)
+        click.echo(of_status if predicate is None else f"Meter {found.drn} {predicate}")
+
+
+def _described(state: Path, drn: str) -> str:
+    """Return a meter's DRN and whom it serves, for a question. Raise TjugoError."""
+    with Station.open(state) as station, station.view() as view:
+        found = views.find_meter(view, drn)
+    served = found.customer
+    return found.drn if served is None else f"{found.drn} of {served.name} ({served.account_no})"

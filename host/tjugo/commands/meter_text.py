@@ -1,0 +1,65 @@
+"""Meters as text: a line of a list, and all that is known of one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tjugo.station.registry.history import LinkView, MeterHistory, StatusView
+from tjugo.station.registry.views import MeterView
+
+
+def line(row: MeterView) -> str:
+    """Return a meter as a line of a list."""
+    key = f"EA{row.ea} DKGA{row.dkga} SGC {row.sgc} KRN {row.krn} TI {row.ti}"
+    customer = row.customer.name if row.customer else "-"
+    return f"{row.drn:13}  {row.status:9}  {key}  {row.collector or '-'}  {customer}"
+
+
+def sheet(row: MeterView, past: MeterHistory) -> str:
+    """Return all that is known of a meter, a fact a line."""
+    served = row.customer
+    facts: list[tuple[str, Any]] = [
+        ("DRN", row.drn),
+        ("status", row.status),
+        ("customer", None if served is None else f"{served.name} ({served.account_no})"),
+        ("service point", row.service_point),
+        ("collector", row.collector),
+        *((name.upper(), getattr(row, name)) for name in _REGISTER),
+        *_reading(row.reading),
+    ]
+    lines = [f"{name:16}  {'-' if value is None else value}" for name, value in facts]
+    lines += [f"{'served':16}  {_link(link)}" for link in past.links if link.until is not None]
+    lines += [f"{'was set':16}  {status_line(change)}" for change in past.statuses]
+    return "\n".join(lines)
+
+
+_REGISTER = ("sgc", "krn", "kt", "ti", "ken", "bdt", "ea", "dkga", "tct")
+
+
+def status_line(row: StatusView) -> str:
+    """Return a change of status: when, to what, by whom, why."""
+    return f"{row.at}  {row.status:9}  by {row.actor}{f': {row.reason}' if row.reason else ''}"
+
+
+def _link(row: LinkView) -> str:
+    place = f" at {row.service_point}" if row.service_point else ""
+    return f"{row.name} ({row.account_no}){place}, {row.since} to {row.until}"
+
+
+def _reading(reading: dict[str, Any] | None) -> Iterable[tuple[str, Any]]:
+    if reading is None:
+        return [("latest reading", None)]
+    return [
+        ("latest reading", reading["received_at"]),
+        ("online", "yes" if reading["online"] else "no"),
+        ("energy", _kwh(reading["energy_wh"])),
+        ("credit", _kwh(reading["credit_wh"])),
+        ("fault", reading["fault"] or "none"),
+    ]
+
+
+def _kwh(wh: int | None) -> str:
+    """Return watt-hours in kWh; unknown where they are not known."""
+    if wh is None:
+        return "unknown"
+    sign = "-" if wh < 0 else ""
+    return f"{sign}{abs(wh) // 1000}.{abs(wh) % 1000:03d} kWh"

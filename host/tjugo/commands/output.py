@@ -1,0 +1,74 @@
+"""What commands of the station share: who acts, what is asked, and how answers are printed."""
+
+import json
+import os
+import pwd
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from tjugo.errors import TjugoError
+from tjugo.station.registry.meters import repaired_drn
+from tjugo.station.storage.paging import Page
+from tjugo.station.work import View
+
+NONE = "none"
+
+
+def actor() -> str:
+    """Return who acts, as it is recorded: `cli:` and the login name of the process's user."""
+    uid = os.getuid()
+    try:
+        return f"cli:{pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"cli:{uid}"
+
+
+def none_or(text: str) -> str | None:
+    """Return what an option names; None for the word `none`."""
+    return None if text == NONE else text
+
+
+def name_drn(view: View, typed: str) -> None:
+    """Print on standard error how a DRN is read that lost its leading zeros. Raise TjugoError when
+    it could be one of two meters."""
+    full = repaired_drn(view, typed)
+    if full is not None:
+        click.echo(f"Meter number {typed.strip()} is read as {full}.", err=True)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask the person at the terminal unless `yes`. Raise TjugoError when the answer is no, or when
+    nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise TjugoError(f"{question} Add --yes to confirm.", 2)
+    if not click.confirm(question, err=True):
+        raise TjugoError("Nothing was changed.")
+
+
+def print_json(value: Any) -> None:
+    """Print a value for programs."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_page(
+    page: Page[Any], as_json: bool, line: Callable[[Any], str], nothing: str, searched: bool
+) -> None:
+    """Print a part of a list, one line a row, and how to see what follows.
+
+    nothing: the sentence for a list that is empty altogether.
+    """
+    if as_json:
+        print_json({"items": [asdict(row) for row in page.items], "next": page.next})
+        return
+    for row in page.items:
+        click.echo(line(row).rstrip())
+    if page.next is not None:
+        click.echo(f"There are more. Those that follow: --after {page.next}")
+    elif not page.items:
+        click.echo("Nothing is found." if searched else nothing)

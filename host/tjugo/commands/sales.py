@@ -1,0 +1,33 @@
+"""`tjugo sales`: what was sold, and how far each token got."""
+
+from pathlib import Path
+
+import click
+
+from tjugo.commands.options import json_option, page_options, state_option
+from tjugo.commands.output import print_page
+from tjugo.station.station import Station
+from tjugo.station.vending import views
+
+
+@click.command()
+@page_options("Part of a DRN, of a sale's id or of a token.", 20)
+@json_option
+@state_option
+def sales(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
+    """List the newest sales, refused ones too, and how far each token got."""
+    with Station.open(state) as station, station.view() as view:
+        page = views.sales(view, search, after, limit)
+    print_page(page, as_json, _line, "No sales yet.", bool(search or after))
+
+
+def _line(row: views.SaleView | views.RefusalView) -> str:
+    what, way = _outcome(row)
+    return f"{row.issued_at}  {row.drn:13} {row.kwh:>8} kWh  {what}  {way}"
+
+
+def _outcome(row: views.SaleView | views.RefusalView) -> tuple[str, str]:
+    """What a request got, and how far that is."""
+    if isinstance(row, views.RefusalView):
+        return f"refused: {row.refused}", ""
+    return row.token_grouped, row.delivery.state

@@ -1,0 +1,47 @@
+"""`tjugo sell`: a sale, and its token."""
+
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from tjugo.commands.options import json_option, state_option
+from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.station.station import Station
+from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.views import Refusal, Sale, sale_view
+
+CLIENT = "cli"
+"""Whose request ids they are: the same for each person at this station, so that a sale which
+another person tries again is the same sale."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True})  # -5 is a wrong amount
+@click.argument("drn")
+@click.argument("kwh")
+@click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
+@json_option
+@state_option
+def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) -> None:
+    """Sell KWH (steps of 0.1) to the meter DRN."""
+    amount = parse_kwh(kwh)
+    with Station.open(state) as station:
+        with station.view() as view:
+            name_drn(view, drn)
+        with station.work(actor()) as work:
+            outcome = vend(work, CLIENT, client_id or str(uuid.uuid4()), drn, amount)
+    if isinstance(outcome, Refusal):
+        raise outcome.error()
+    if as_json:
+        print_json(asdict(sale_view(outcome)))
+    else:
+        _print(outcome)
+
+
+def _print(sale: Sale) -> None:
+    more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
+    click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
+    click.echo(sale.grouped())
+    way = "goes to the meter by its collector" if sale.delivery.ref else "is to be keyed in"
+    click.echo(f"The token {way}. Sale id: {sale.client_id}")
