@@ -1,4 +1,4 @@
-"""The time of day from a server: SNTP (RFC 4330), a datagram out and one in, never waited for."""
+"""A non-blocking client for the time of day: SNTP (RFC 4330), one datagram in each direction."""
 
 import socket
 import struct
@@ -13,11 +13,11 @@ _ERA = 1 << 32
 
 
 def unix_of(reply):
-    """UTC seconds since 1970 in a server's reply. ValueError: it is no reply, or knows no time."""
+    """Return the UTC seconds since 1970 in a server's reply. Raise ValueError if invalid."""
     if len(reply) < _PACKET or reply[0] & 7 != _SERVER_MODE:
-        raise ValueError("not a reply of a time server")
+        raise ValueError("not a time server's reply")
     if reply[0] >> 6 == _UNSYNCHRONISED or not 1 <= reply[1] <= 15:
-        raise ValueError("the server does not know the time")
+        raise ValueError("the server is not synchronised")
     seconds = struct.unpack_from(">I", reply, 40)[0]
     if not seconds & 0x80000000:
         seconds += _ERA  # era 1 began in 2036
@@ -25,14 +25,14 @@ def unix_of(reply):
 
 
 class Sntp:
-    """Asks `host`. ask() may block while the system looks the name up."""
+    """A client of `host`. ask() may block while the system resolves the name."""
 
     def __init__(self, host):
         self._host = host
         self._socket = None
 
     def ask(self):
-        """Send a request. OSError: the name is not known or there is no network."""
+        """Send a request. Raise OSError if the name cannot be resolved or there is no network."""
         self.close()
         address = socket.getaddrinfo(self._host, _PORT)[0][-1]
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -40,18 +40,18 @@ class Sntp:
         self._socket.sendto(_REQUEST, address)
 
     def answer(self):
-        """The time in UTC seconds since 1970 once it has come, else None."""
+        """Return the received time in UTC seconds since 1970, or None if there is none yet."""
         if self._socket is None:
             return None
         try:
             unix = unix_of(self._socket.recv(_PACKET))
-        except (OSError, ValueError):  # nothing yet, or nothing of use
+        except (OSError, ValueError):  # no reply yet, or an invalid one
             return None
         self.close()
         return unix
 
     def close(self):
-        """Wait for no reply any more."""
+        """Stop waiting for a reply."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -1,8 +1,8 @@
-"""Where the ledger is: FRAM if the board had one when it was first started, else a file.
+"""The memory of the ledger: FRAM if the board had one at its first start, else a file.
 
-The choice is made once and written down. Were it made at every start, a FRAM that does not answer
-for once would be replaced by an empty file: no credit, and every old token new again. So a board
-that began with FRAM and does not find it has no ledger, and says so.
+The choice is made once and stored. If it were made at every start, a FRAM that does not answer
+once would be replaced by an empty file: the credit would be lost and used tokens accepted again.
+Therefore a board that started with a FRAM and does not find it has no ledger and reports a fault.
 """
 
 from boards.common.files import FileStore
@@ -13,13 +13,13 @@ LEDGER_FILE = "ledger.bin"
 FRAM = "fram"
 FILE = "file"
 
-# Two slots of the ledger. littlefs keeps a file of this size inside its directory block, which
-# costs far fewer erased blocks than one of its own would: docs/boards.md has the figures.
+# Two slots of the ledger. littlefs stores a file of this size inside its directory block, which
+# erases far fewer blocks than a separate block would: docs/boards.md has the figures.
 _FILE_BYTES = 512
 
 
 class MissingStore:
-    """Stands for a memory that ought to be there. OSError for everything."""
+    """A memory that is missing. Every access raises OSError."""
 
     size = _FILE_BYTES
 
@@ -31,7 +31,7 @@ class MissingStore:
 
 
 def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE):
-    """The store of this board. `fram`: drivers.fram_mb85rc256v.Fram, or what behaves like it."""
+    """Return the store of this board. `fram`: a drivers.fram_mb85rc256v.Fram or an equivalent."""
     chosen = load_settings(mark_file).get("store")
     if chosen not in (FRAM, FILE):
         chosen = FRAM if fram.present() else FILE

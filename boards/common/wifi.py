@@ -1,4 +1,4 @@
-"""Wi-Fi as a station, and the time of day that comes with it."""
+"""Wi-Fi in station mode, and the time of day from the network."""
 
 import network
 
@@ -12,7 +12,7 @@ _ASK_AGAIN_MS = 15000
 class Wifi:
     """`board.net`. settings: {"wifi": {"ssid": .., "password": ..}, "ntp": host or absent}.
 
-    set_time(unix): what to do with the time when it comes.
+    set_time(unix): called with each time received.
     """
 
     def __init__(self, settings, set_time):
@@ -28,12 +28,12 @@ class Wifi:
         self._time_ms = 0
 
     def up(self):
-        """True if the link is there; else starts it, at most every 20 s. Returns at once."""
+        """Return whether the link is up; if not, start it, at most every 20 s. Does not block."""
         if not isinstance(self._ssid, str):
             return False
         try:
             return self._joined()
-        except OSError:  # the radio's driver is busy with the last attempt
+        except OSError:  # the radio's driver is busy with the previous attempt
             return False
 
     def elapsed(self, ms):

@@ -1,8 +1,8 @@
-"""Counts pulses of an S0 output by looking at a pin, for chips without a counter in hardware.
+"""Pulses of an S0 output counted by polling a pin, for chips without a hardware counter.
 
 IEC 62053-31: a pulse and the pause after it last 30 ms or more each. The pin is pulled up and the
-meter pulls it down. Looked at at least every 15 ms nothing is missed; a level counts when it was
-there for `min_ms`, so contact bounce and spikes do not.
+meter pulls it low. No pulse is missed if the pin is read at least every 15 ms. A level is accepted
+after `min_ms`, so contact bounce and spikes are ignored.
 """
 
 try:
@@ -17,22 +17,22 @@ MIN_MS = const(10)
 
 
 class PulseInput:
-    """`pin`: a function that gives the level (a Pin will do)."""
+    """A pulse counter. `pin` is a function that returns the level (a Pin is suitable)."""
 
     def __init__(self, pin, min_ms=MIN_MS):
         self._pin = pin
         self._min_ms = min_ms
         self._level = pin()
-        self._other_ms = -1  # how long the other level has been there, -1 it is not
+        self._other_ms = -1  # duration of the opposite level, -1 if the pin does not have it
         self._count = 0
 
     def scan(self, ms):
-        """Look at the pin; `ms` have passed since the last look."""
+        """Read the pin; `ms` have passed since the last call."""
         level = self._pin()
         if level == self._level:
             self._other_ms = -1
             return
-        # The first look at a new level only starts the time: it may have changed just now.
+        # The first read of a new level only starts the time: it may have changed just now.
         self._other_ms = 0 if self._other_ms < 0 else self._other_ms + ms
         if self._other_ms < self._min_ms:
             return
@@ -42,5 +42,5 @@ class PulseInput:
             self._count += 1
 
     def value(self):
-        """Pulses since the start."""
+        """Return the pulses since the start."""
         return self._count

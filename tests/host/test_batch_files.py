@@ -141,7 +141,7 @@ KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
         "",
         "Base date 14 to 35 needs the rollover bit: every later token would be old.",
     ),
-    ("", "07", "", "1", "The rollover bit is for a new base date, not for 14 again: it forgets"),
+    ("", "07", "", "1", "The rollover bit needs a later base date than 14: it erases the used"),
 ]
 
 

@@ -307,7 +307,7 @@ WRONG_KEYS = [
     (KeyQuestion(vk=VK04, pan=PAN, krn=0), "KRN must be 1 to 9."),
     (KeyQuestion(vk=VK04, pan=PAN, ea=8), "The encryption algorithm is 7, 9 or 11."),
     (KeyQuestion(vk=VK04, pan=PAN, bdt="15"), "The base date is 93, 14 or 35."),
-    (KeyQuestion(vk=VK04, pan=PAN, kt=3), "DKGA04 KT 3 is read differently"),
+    (KeyQuestion(vk=VK04, pan=PAN, kt=3), "Sources disagree about DKGA04 KT 3"),
 ]
 
 
