@@ -1,3 +1,3 @@
-"""Tjugo's master station and every tool a person runs."""
+"""The master station of Tjugo and its command line tools."""
 
 __version__ = "0.1.0"

@@ -1,11 +1,11 @@
-"""Errors that a person caused or can mend."""
+"""Errors caused by the user or to be resolved by the user."""
 
 
 class TjugoError(Exception):
-    """A sentence for the person at the keyboard or screen.
+    """An error with a sentence for the user.
 
-    message: what is wrong and, where it helps, what to do. status: exit status of a command (2 for
-    wrong use). http: status of a web answer.
+    message: what is wrong and, where useful, what to do. status: exit status of a command (2 for
+    wrong usage). http: status of the HTTP response.
     """
 
     http = 400
@@ -17,24 +17,24 @@ class TjugoError(Exception):
 
 
 class NotFound(TjugoError):
-    """What was named does not exist."""
+    """The named object does not exist."""
 
     http = 404
 
 
 class Conflict(TjugoError):
-    """It contradicts what is recorded already."""
+    """The request contradicts recorded data."""
 
     http = 409
 
 
 class Unavailable(TjugoError):
-    """Nothing wrong with the request: disk, database or key store cannot serve it now."""
+    """The request is valid, but disk, database or key store cannot serve it now."""
 
     http = 503
 
 
 def plain(error: Exception) -> str:
-    """The text of an StsError as a sentence."""
+    """Return the text of an StsError as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

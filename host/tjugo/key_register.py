@@ -1,4 +1,4 @@
-"""What decides a decoder key: the key state of a meter, and a vending key."""
+"""The inputs of a decoder key: the key state of a meter, and a vending key."""
 
 import json
 import os
@@ -12,8 +12,10 @@ from tjugo.errors import Unavailable
 
 @dataclass(frozen=True)
 class MeterConfig:
-    """A meter and its key state. ea 7, 9 or 11; bdt "93", "14" or "35"; dkga "02" or "04"; the
-    rest as the standard has them."""
+    """A meter and its key state.
+
+    ea is 7, 9 or 11; bdt "93", "14" or "35"; dkga "02" or "04"; the others are as in the standard.
+    """
 
     drn: str
     ea: int
@@ -34,7 +36,7 @@ class MeterConfig:
 
 @dataclass(frozen=True)
 class VendingKey:
-    """One register of the key file. vk in hex; sample: published or made for trying out."""
+    """One register of the key file. vk is in hex; sample: a published or a test key."""
 
     sgc: str
     kt: int
@@ -47,7 +49,7 @@ class VendingKey:
 
 
 def load_keys(path: Path) -> list[VendingKey]:
-    """Return the vending keys in a file. Raise TjugoError: missing, wrong, or not private."""
+    """Return the vending keys in a file. Raise Unavailable if missing, invalid or not private."""
     try:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

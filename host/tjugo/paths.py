@@ -1,4 +1,4 @@
-"""Where a station keeps its state."""
+"""The paths of a station's state."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ LOG = "tjugo.log"
 
 
 def default_state_dir() -> Path:
-    """$TJUGO_STATE, else build/state of the checkout this runs from, else ./tjugo-state."""
+    """Return $TJUGO_STATE, else build/state of the source checkout in use, else ./tjugo-state."""
     given = os.environ.get("TJUGO_STATE")
     if given:
         return Path(given)

@@ -1,4 +1,4 @@
-"""`tjugo sts batch`: rows in, tokens out, errors by the row, and nothing else on the disk."""
+"""`tjugo sts batch`: rows, tokens, errors per row, and no other files."""
 
 import csv
 import json
@@ -45,7 +45,7 @@ def now(bdt):
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes a batch of text; returns (rows, wrong) and what was written, a dict a row."""
+    """Return a function that makes a batch of text: (rows, wrong) and the rows written."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(KEYS))
     keys.chmod(0o600)
@@ -198,7 +198,7 @@ def test_a_tid_given_twice_is_refused(make):
     text = f"drn,tid,units\n{drn(1)},77,1\n{drn(1)},77,1\n{drn(2)},77,1\n"
     counts, made = make(text)
     assert counts == (3, 1)
-    assert made[1]["error"] == "TID 77 is given to this meter by a row above."
+    assert made[1]["error"] == "TID 77 is used for this meter by a row above."
 
 
 BAD_CELLS = [
@@ -207,7 +207,7 @@ BAD_CELLS = [
     ("sgc=123460", "There is no vending key for SGC 123460, KT 2, KRN 1."),
     ("sgc=x", "sgc must be a number from 0 to 999999, not 'x'."),
     ("dkga=02", "The vending key has dkga 04."),
-    ("vk=secret", "The vending key is to be written in hex."),
+    ("vk=secret", "The vending key must be in hex digits."),
     ("key=ab", "EA07 needs a decoder key of 16 digits."),
     ("ea=8", "The encryption algorithm is 7, 9 or 11."),
     ("token=3/0", "token must be credit, key-change or class/subclass, not '3/0'."),
@@ -228,7 +228,7 @@ BAD_CELLS = [
 @pytest.mark.parametrize("numpy", [True, False])
 @pytest.mark.parametrize(("cell", "sentence"), BAD_CELLS, ids=[cell[0] for cell in BAD_CELLS])
 def test_what_is_wrong_with_a_row(make, cell, sentence, numpy):
-    """It is said in its row; the rows before and after it are made."""
+    """Check that the error is in its row and the tokens of the other rows are made."""
     name, _, value = cell.partition("=")
     columns = {"drn": drn(1), "units": "20", name: value}
     good = {**dict.fromkeys(columns, ""), "drn": drn(2), "units": "1"}
@@ -247,7 +247,7 @@ BAD_FIELDS = [
     ("2/0", "mpl=x", "Field mpl must be a number, not 'x'."),
     ("2/0", "rate=1", "A 2/0 token has no field 'rate' to be given."),
     ("2/2", "rate=65536", "Rate 65536 does not fit 16 bits."),
-    ("2/3", "nk=zz", "The key section is to be written in hex."),
+    ("2/3", "nk=zz", "The key section must be in hex digits."),
     ("2/3", "nk=aabb", "A key section has 4 bytes, not 2."),
     ("1/2", "control=1", "A 1/2 token has no field 'control' to be given."),
     ("1/3", "", "Class 1 subclass 3 is reserved."),
@@ -364,7 +364,7 @@ FILES = [
     (",,\n", "has no heading"),
     ("sep=;\n", "has no heading"),
     ("drn,,units\n", "column 2 has no name"),
-    ("drn,amount\n", "has a column 'amount', which a batch does not know."),
+    ("drn,amount\n", "has a column 'amount', which is not one of a batch."),
     ("drn,drn\n", "has two columns 'drn'."),
     ('drn,units\n"1,2\n', "row "),
     ("drn\n\udcff\n", "is not a CSV file in UTF-8."),

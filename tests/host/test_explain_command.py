@@ -1,4 +1,4 @@
-"""`tjugo explain` as a person runs it."""
+"""The command `tjugo explain`."""
 
 import json
 
@@ -17,7 +17,7 @@ DERIVED = ("--vk", VK02, "--pan", PAN, "--dkga", "02", "--sgc", "123456", "--bdt
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Runs the command; returns status, standard output, standard error."""
+    """Return a function that runs the command: status, standard output, standard error."""
     monkeypatch.setenv("TJUGO_STATE", str(tmp_path / "state"))
 
     def run(*words):
@@ -84,7 +84,7 @@ WRONG = [
     ((GAS, "--sell", "20"), "Give a token to explain, or --sell AMOUNT."),
     (("1234",), "A token has 20 digits; this one has 4."),
     ((GAS, "--key", "ab"), "EA07 needs a decoder key of 16 digits."),
-    ((GAS, "--key", "secret"), "The decoder key is to be written in hex."),
+    ((GAS, "--key", "secret"), "The decoder key must be in hex digits."),
     (("--sell", "20"), "A sale needs a key: give --key, or --vk and the meter."),
     (("--sell", "x", *DERIVED), "An amount is a number such as 20 or 7.5, not 'x'."),
     (("--sell", "9999999", *DERIVED, "--tid", "5"), "Amount 99999990 is outside 0 to 18201624."),

@@ -1,4 +1,4 @@
-"""Explanations: every vector taken apart, every round, every result, nothing secret told."""
+"""Explanations of every vector, every round and every result, without secrets."""
 
 import json
 from dataclasses import replace
@@ -145,7 +145,7 @@ def test_all_bits_of_a_test_are_test_0():
 
 
 def test_key_change_sections():
-    """The first section's answer waits for the others; the fields are the vector's."""
+    """Check the result of the first section, and that the fields are those of the vector."""
     names = {3: "1stKCT", 4: "2ndKCT", 8: "3rdKCT", 9: "4thKCT"}
     for vector in of_kind("token_kct"):
         key = DecoderKey(
@@ -271,12 +271,12 @@ def test_a_hidden_key_is_not_told():
 
 
 def reclassed(digits, cls):
-    """The same encrypted block under another class."""
+    """Return the digits of the same encrypted block under another class."""
     return token.join(cls, token.split(digits)[1])
 
 
 def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
-    """Whatever digits are asked about: what they decrypt to is shown only if the CRC agrees."""
+    """Check that a block decrypted by a hidden key is shown only if the CRC is correct."""
     hidden = replace(KEY02, hidden=True)
     part = key_change_part(KEY02.key)
     asked = [reclassed(part, 0), reclassed(GAS, 2), f"{int(GAS) ^ 1:020d}", "0" * 20]
@@ -291,16 +291,16 @@ def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
         assert f"{crc.field(cls, clear):04x}" not in told
         assert "not shown" in found.step("cipher").say[-1]
         assert "CRCError" in render(found)
-        # With a key of their own people may see everything.
+        # With a given key everything is shown.
         assert explain_token(digits, KEY02).clear
 
 
 WRONG_KEYS = [
-    (KeyQuestion(key="xyz"), "The decoder key is to be written in hex."),
+    (KeyQuestion(key="xyz"), "The decoder key must be in hex digits."),
     (KeyQuestion(key="ab"), "EA07 needs a decoder key of 16 digits."),
     (KeyQuestion(key="ab", vk="ab"), "Give the decoder key or a vending key, not both."),
     (KeyQuestion(vk=VK04), "Deriving a key needs the meter: give its DRN or its MeterPAN."),
-    (KeyQuestion(vk="zz", pan=PAN), "The vending key is to be written in hex."),
+    (KeyQuestion(vk="zz", pan=PAN), "The vending key must be in hex digits."),
     (KeyQuestion(vk="ab", pan=PAN), "DKGA04 needs a vending key of 20 bytes, not 1."),
     (KeyQuestion(vk=VK04, pan="1"), "A MeterPAN has 18 decimal digits, not '1'."),
     (KeyQuestion(vk=VK04, pan=PAN, drn="01000000016"), "The DRN and the MeterPAN are of two"),

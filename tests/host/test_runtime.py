@@ -1,4 +1,4 @@
-"""How MicroPython is found. Every program in it is a small fake; no network."""
+"""The search for MicroPython, with fake programs and without a network."""
 
 import os
 import platform
@@ -33,7 +33,7 @@ http://deb.example/debian|bookworm|main|Debian
 http://deb.example/debian-security|bookworm-security|main|Debian
 """
 
-# apt-get: writes down how it was called, lists INDEXES, and "downloads" the packages asked for.
+# apt-get: records its arguments, lists INDEXES, and "downloads" the requested packages.
 APT_GET = """\
 #!/bin/sh
 echo "$*" >>"$FAKES/calls"
@@ -47,7 +47,7 @@ case "$*" in
 esac
 """
 
-# dpkg-deb -x PACKAGE ROOT: the loader "runs" the program that it is given as third argument.
+# dpkg-deb -x PACKAGE ROOT: the loader "runs" the program in its third argument.
 DPKG_DEB = """\
 #!/bin/sh
 mkdir -p "$3/usr/bin" "$3/usr/lib/i386-linux-gnu"
@@ -60,7 +60,7 @@ esac
 
 
 class Machine:
-    """A machine with nothing but /bin on PATH and what a test puts there."""
+    """A machine with only /bin and a test's own programs in PATH."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bin = folder / "bin"
@@ -86,7 +86,7 @@ class Machine:
         return path
 
     def debian(self, micropython: str = GOOD, indexes: str = INDEXES) -> None:
-        """apt-get and dpkg-deb, and a package with `micropython` in it."""
+        """Add apt-get and dpkg-deb, and a package that contains `micropython`."""
         self.program("apt-get", APT_GET)
         self.program("dpkg-deb", DPKG_DEB)
         (self.fakes / "indexes").write_text(indexes)
@@ -136,7 +136,7 @@ def test_a_named_one_that_does_not_exist_is_refused_not_replaced(machine):
     [
         (NO_FFI, "no module named 'ffi'"),
         ("#!/bin/sh\necho hello\n", "hello"),
-        ("#!/bin/sh\n", "said nothing"),
+        ("#!/bin/sh\n", "no output"),
         ("#!/nowhere/sh\n", "does not run"),
     ],
 )

@@ -1,4 +1,4 @@
-"""`tjugo vectors`: the whole file on both runtimes, and what it says when something is wrong."""
+"""`tjugo vectors`: the whole file on both runtimes, and the reports of errors."""
 
 import json
 
@@ -25,7 +25,7 @@ def run(path, runtime="cpython", micropython=None):
 
 
 def without_heap(argv):
-    """The fixture's argv has a heap size already; run() gives its own."""
+    """Return argv without its heap size: run() sets its own."""
     return argv[: argv.index("-X")]
 
 
@@ -42,7 +42,7 @@ def test_every_vector_on_micropython(vector_file, micropython):
 
 
 def spoilt(vector_file, kind):
-    """Some vector of a kind with one expected value made wrong, and that value's name."""
+    """Return a vector of a kind with one wrong expected value, and the name of this value."""
     vector = next(v for v in vectors.load(vector_file) if v["kind"] == kind)
     name, value = next(iter(vector["expected"].items()))
     if isinstance(value, bool):
@@ -52,7 +52,7 @@ def spoilt(vector_file, kind):
     elif isinstance(value, list):
         wrong = value[::-1]
     else:
-        # Another digit, so that what was a number or a hex string stays one.
+        # Another digit, so that a number or a hex string remains one.
         wrong = ("1" if value[0] != "1" else "2") + value[1:]
     vector["expected"][name] = wrong
     return vector

@@ -1,4 +1,4 @@
-"""A licensee's STA tables: their files, where they are kept, and that they are used."""
+"""A licensee's STA tables: their files, their storage and their use."""
 
 import json
 import random
@@ -115,7 +115,7 @@ def test_a_file_that_is_refused_changes_nothing(tmp_path):
     ("content", "mode"), [(OWN[:50], 0o600), (bytes(96), 0o600), (OWN, 0o644)]
 )
 def test_damaged_or_open_tables_stop_the_work(tmp_path, content, mode):
-    """Not the sample instead: that would make tokens that no meter takes."""
+    """Check that the sample tables are not used instead: their tokens would be refused."""
     path = tmp_path / sta_tables.FILE
     path.write_bytes(content)
     path.chmod(mode)

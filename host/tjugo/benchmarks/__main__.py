@@ -1,6 +1,6 @@
 """`python -m tjugo.benchmarks [NAME ...]`: run benchmarks, print a table, write build/bench.json.
 
-A NAME is the beginning of benchmarks' names. Figures not measured this time are kept in the file.
+A NAME is a prefix of benchmark names. Figures that are not measured stay in the file.
 """
 
 import argparse
@@ -22,14 +22,14 @@ OUT = REPO / "build" / "bench.json"
 
 
 def load() -> None:
-    """Import every module of this package, so that all benchmarks are on the list."""
+    """Import every module of this package, so that all benchmarks are registered."""
     for module in pkgutil.iter_modules(tjugo.benchmarks.__path__):
         if module.name != "__main__":
             importlib.import_module(f"tjugo.benchmarks.{module.name}")
 
 
 def chosen(names: Sequence[str]) -> list[Benchmark]:
-    """Those whose name begins with one of `names`; all when there are none. Raises TjugoError."""
+    """Return the benchmarks whose name begins with one of `names`, or all. Raise TjugoError."""
     wanted = tuple(names) or ("",)
     found = [one for name, one in sorted(BENCHMARKS.items()) if name.startswith(wanted)]
     if not found:
@@ -38,7 +38,7 @@ def chosen(names: Sequence[str]) -> list[Benchmark]:
 
 
 def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
-    """Run and print each. Returns the figures, and whether none failed."""
+    """Run and print each benchmark. Return the figures, and whether none failed."""
     rows, well = [], True
     width = max(len(b.name) for b in benchmarks)
     for one in benchmarks:
@@ -60,7 +60,7 @@ def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Put the figures into the file beside those of other names, sorted, in one step."""
+    """Merge the figures with those of other names in the file, sorted, atomically."""
     try:
         kept = {row["name"]: row for row in json.loads(path.read_text())}
     except (OSError, ValueError, KeyError, TypeError):
@@ -73,7 +73,7 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; its exit status."""
+    """Run the command. Return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tjugo.benchmarks", description=__doc__)
     parser.add_argument("name", nargs="*", help="beginnings of names; none: all benchmarks")
     parser.add_argument("--out", type=Path, default=OUT, help="the file to write")

@@ -1,4 +1,4 @@
-"""The master station: sales a second, each one durable before it is answered."""
+"""The master station: sales per second, each one durable before it is answered."""
 
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -13,8 +13,10 @@ from tjugo.station.vending.vend import vend
 
 @benchmark("station.vends", "vends/s")
 def vends() -> Figure:
-    """A sale to a meter with a collector: TID, token and delivery are on the disk after it. They
-    are a minute apart by the station's clock, so that TIDs do not run ahead."""
+    """Sell to a meter with a collector: TID, token and delivery are on the disk after a sale.
+
+    Sales are a minute apart by the station's clock, so that TIDs are not ahead of it.
+    """
     minutes = count()
     start = datetime(2025, 1, 1, tzinfo=UTC)
     with (

@@ -1,4 +1,4 @@
-"""A build that is repeated only when one of its inputs has changed."""
+"""A build that is repeated only if one of its inputs has changed."""
 
 import fcntl
 import json
@@ -11,18 +11,17 @@ from pathlib import Path
 
 from tjugo.errors import TjugoError
 
-# MicroPython's build writes a date into the firmware; with a fixed one equal inputs give equal
-# bytes.
+# MicroPython's build writes a date into the firmware; with a fixed date the build is reproducible.
 SOURCE_DATE_EPOCH = "1757779200"
 
 Say = Callable[[str], None]
 
 
 def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], say: Say) -> Path:
-    """`product`, which build() makes, unless it is there and was made from these inputs.
+    """Return `product`, first made by build() unless it exists and was made from these inputs.
 
-    inputs: all that it depends on, by name. One build at a time; a second program waits, and then
-    finds the work done. build() may raise TjugoError.
+    inputs: all its dependencies, by name. One build runs at a time; a second program waits and
+    uses the result. build() may raise TjugoError.
     """
     stamp = product.parent / "stamp.json"
     with locked(product.parent / "lock"):
@@ -38,7 +37,7 @@ def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], s
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One at a time: waits until no other program holds the lock file."""
+    """Hold a lock file during the block. Wait until no other program holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,7 +58,7 @@ def _write(stamp: Path, inputs: Mapping[str, str]) -> None:
 
 
 def print_path(firmware: Callable[[Say], Path]) -> int:
-    """The command of a build: progress to standard error, the path to standard output."""
+    """Run a build as a command: progress on standard error, the path on standard output."""
     try:
         print(firmware(lambda line: print(line, file=sys.stderr, flush=True)))
     except TjugoError as error:

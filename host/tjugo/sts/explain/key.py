@@ -1,4 +1,4 @@
-"""The decoder key of an explanation: given in hex, derived, or a registered meter's."""
+"""The decoder key of an explanation: given in hex, derived, or that of a registered meter."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ BASE_DATES = ("93", "14", "35")
 
 @dataclass(frozen=True)
 class Derivation:
-    """Where a decoder key came from."""
+    """The inputs from which a decoder key was derived."""
 
     dkga: str
     vk: bytes = field(repr=False)
@@ -34,8 +34,11 @@ class Derivation:
 
 @dataclass(frozen=True)
 class DecoderKey:
-    """A meter's key register. hidden: the key is a station's secret; nothing that tells it may be
-    shown, and nothing may be encrypted with it outside a recorded sale."""
+    """A meter's key register.
+
+    hidden: the key is a secret of the station; nothing that discloses it may be shown, and nothing
+    may be encrypted with it outside a recorded sale.
+    """
 
     key: bytes = field(repr=False)
     ea: int = 7
@@ -49,14 +52,16 @@ class DecoderKey:
     hidden: bool = False
 
     def state(self) -> KeyState:
-        """As a meter holds it."""
+        """Return the key register as a KeyState."""
         return KeyState(self.key, self.ea, self.kt, self.krn, self.sgc, self.ti, self.ken)
 
 
 @dataclass(frozen=True)
 class KeyQuestion:
-    """What a person says about a key. Either key (hex), or vk (hex) with pan or drn; neither: no
-    key. The rest is the key register's, all checked by answer()."""
+    """A key as entered: either key (hex), or vk (hex) with pan or drn, or neither for no key.
+
+    The other attributes are those of the key register; answer() checks all of them.
+    """
 
     key: str = field(default="", repr=False)
     vk: str = field(default="", repr=False)
@@ -73,8 +78,10 @@ class KeyQuestion:
     bdt: str = "14"
 
     def answer(self) -> DecoderKey | None:
-        """The key, or None when there is none. Raises TjugoError with a sentence that does not
-        repeat what was given for a key."""
+        """Return the key, or None if none was entered.
+
+        Raise TjugoError with a sentence that does not contain the entered key.
+        """
         if self.key and self.vk:
             raise TjugoError("Give the decoder key or a vending key, not both.", 2)
         self.check()
@@ -93,7 +100,7 @@ class KeyQuestion:
         return None
 
     def check(self) -> None:
-        """Raises TjugoError unless the key register's numbers are possible."""
+        """Raise TjugoError unless the numbers of the key register are valid."""
         if self.ea not in ea.KEY_BYTES:
             raise TjugoError("The encryption algorithm is 7, 9 or 11.", 2)
         if self.bdt not in BASE_DATES:
@@ -103,7 +110,7 @@ class KeyQuestion:
                 raise TjugoError(f"{name.upper()} must be {low} to {high}.", 2)
 
     def meter_pan(self) -> str:
-        """The MeterPAN, checked, of either number given. Raises TjugoError."""
+        """Return the checked MeterPAN of the DRN or MeterPAN entered. Raise TjugoError."""
         number, drn = _digits(self.pan), _digits(self.drn)
         if not number and not drn:
             raise TjugoError("Deriving a key needs the meter: give its DRN or its MeterPAN.", 2)
@@ -119,20 +126,20 @@ class KeyQuestion:
 
 
 def _digits(text: str) -> str:
-    """Without the spaces and hyphens that people put between groups."""
+    """Return the text without white space and hyphens."""
     return re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode()
 
 
 def from_hex(text: str, what: str) -> bytes:
-    """Bytes of hex digits, spaces allowed. Raises TjugoError that does not repeat the text."""
+    """Return the bytes of hex digits with optional spaces. Raise TjugoError without the text."""
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise TjugoError(f"The {what} is to be written in hex.", 2) from None
+        raise TjugoError(f"The {what} must be in hex digits.", 2) from None
 
 
 def derive(how: Derivation, algorithm: int, register: Mapping[str, Any]) -> bytes:
-    """The decoder key of a derivation and a key register. Raises TjugoError."""
+    """Return the decoder key of a derivation and a key register. Raise TjugoError."""
     names = ("kt", "sgc", "ti", "krn", "bdt")
     kt, sgc, ti, krn, bdt = (register[name] for name in names)
     try:
@@ -144,7 +151,7 @@ def derive(how: Derivation, algorithm: int, register: Mapping[str, Any]) -> byte
 
 
 def of_meter(config: MeterConfig, key: bytes, hidden: bool = True) -> DecoderKey:
-    """The key of a meter registered at a station, hidden unless told otherwise."""
+    """Return the key of a meter registered at a station, hidden by default."""
     return DecoderKey(
         key,
         config.ea,
