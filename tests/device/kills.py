@@ -1,11 +1,11 @@
-"""Power cuts at random moments while tokens are entered and energy is counted.
+"""Power failures at random times while tokens are entered and energy is counted.
 
-`python tests/device/kills.py --kills 200` prints the figures and fails when a token was lost or
-counted twice, or more energy was forgotten than the ledger may forget.
+`python tests/device/kills.py --kills 200` prints the figures and fails if a token was lost or
+counted twice, or more energy was lost than the ledger may lose.
 
-What must hold at every start: energy used and credit left add up to the tokens that were accepted.
-A token whose result was not heard may be in the ledger or not; sent again with its reference it is
-accepted, and counts once.
+Invariant at every start: energy used and remaining credit add up to the accepted tokens. A token
+whose result was not received may be in the ledger or not; sent again with its reference it is
+accepted and counted once.
 """
 
 import argparse
@@ -39,7 +39,7 @@ RECORD_BYTES = 218
 
 @dataclass
 class Tally:
-    """What the cuts did."""
+    """The effects of the power failures."""
 
     kills: int = 0
     accepted: int = 0  # tokens whose Accept was heard
@@ -61,7 +61,7 @@ class Tally:
 
 
 class Trial:
-    """One meter that is switched off again and again. `moments`: when."""
+    """One meter that is switched off repeatedly. `moments`: the times."""
 
     def __init__(self, board: QemuBoard, moments: random.Random) -> None:
         self.tally = Tally()
@@ -69,7 +69,7 @@ class Trial:
         self._moments = moments
 
     def life(self) -> None:
-        """From one power-on to the cut."""
+        """Run from one power-on to the power failure."""
         self._board.start()
         cut = None
         try:
@@ -91,7 +91,7 @@ class Trial:
         self.tally.torn += torn_slots(self._board.flash) > 0
 
     def check(self, master: Master) -> None:
-        """After a start: does the ledger hold what was accepted, no more and no less?"""
+        """Check after a start that the ledger contains exactly the accepted tokens."""
         tally = self.tally
         found = self._tokens_in(master)
         unheard = tally.entered - tally.accepted
@@ -120,7 +120,7 @@ class Trial:
         self.tally.accepted = number
 
     def _tokens_in(self, master: Master) -> int:
-        """How many tokens the meter has counted, from its energy and its credit."""
+        """Return the number of tokens the meter has counted, from its energy and its credit."""
         state = master.state()
         if state["energy_wh"] < self.tally.energy_wh - _UNSAVED_WH:
             lost = self.tally.energy_wh - state["energy_wh"]
@@ -139,7 +139,7 @@ class Trial:
 
 
 def torn_slots(flash: Path) -> int:
-    """Slots of the ledger that are neither blank nor whole."""
+    """Return the number of ledger slots that are neither blank nor complete."""
     with flash.open("rb") as image:
         image.seek(_LEDGER_OFFSET)
         slots = [image.read(SLOT_BYTES) for _ in range(2)]
@@ -147,13 +147,13 @@ def torn_slots(flash: Path) -> int:
 
 
 def whole(slot: bytes) -> bool:
-    """True if a slot's CRC is that of its record (firmware/meter/store/ledger.py)."""
+    """Return whether a slot's CRC is that of its record (firmware/meter/store/ledger.py)."""
     (crc,) = struct.unpack_from(">I", slot, RECORD_BYTES - 4)
     return crc == zlib.crc32(slot[: RECORD_BYTES - 4])
 
 
 def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -> Tally:
-    """Cut the power so many times, then start once more and check."""
+    """Cut the power `kills` times, then start once more and check."""
     flash = folder / "flash"
     write_flash(flash, settings={**SETTINGS, **_FAST})
     board = QemuBoard(elf, flash)

@@ -1,4 +1,4 @@
-"""A meter on the emulated board for the tests: its flash, its tokens, its wire."""
+"""A meter on the emulated board for the tests: its flash and its tokens."""
 
 import json
 from pathlib import Path
@@ -18,12 +18,12 @@ SETTINGS = {"drn": DRN, "address": ADDRESS, "key": KEY.hex(), "ea": EA}
 
 
 def token(number: int) -> str:
-    """The digits of the credit token with this number, 0 and up, for WH_A_TOKEN."""
+    """Return the digits of the credit token with this number, from 0, for WH_A_TOKEN."""
     return vendor.credit(KEY, EA, _FIRST_TID + number, number % 16, WH_A_TOKEN // 100, 0, 255)
 
 
 def write_flash(path: Path, role: str = "meter", settings: dict | None = None, **more) -> None:
-    """A flash with the role deployed; more: files by name with `/` written as `__`."""
+    """Write a flash with the role deployed. more: files by name with `/` written as `__`."""
     files = targets.files(targets.target("qemu_mps2"), role)
     files["settings.json"] = json.dumps(settings or SETTINGS).encode()
     files |= {name.replace("__", "/"): content for name, content in more.items()}

@@ -1,4 +1,4 @@
-"""The board answers, has the memory it should have, and what mpremote relies on works."""
+"""The board answers, has the expected memory, and supports what mpremote requires."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The collector on the emulated board, as far as it goes without a network: bus and jobs."""
+"""The collector on the emulated board without a network: bus and jobs."""
 
 import pytest
 from bus_master import Master
@@ -25,7 +25,7 @@ JOB_ID = 77
 
 @pytest.fixture
 def pair(emulator, tmp_path):
-    """A collector with a stored job, and the meter it is for, on a bus at 9600."""
+    """Yield a collector with a stored job, and the meter of the job, on a bus at 9600 baud."""
     job = names.name(JOB_ID, DRN, names.JOB)
     stored = {f"jobs/{job}": names.content(1, token(1), JOB_ID, DRN)}
     write_flash(tmp_path / "collector", "collector", COLLECTOR, **stored)
@@ -48,7 +48,7 @@ def pair(emulator, tmp_path):
 
 
 def reported(console, key, wanted):
-    """Waits until the collector's report has this; the console's own time limit ends it."""
+    """Wait until the collector's report has this value, or for the console's time-out."""
     while True:
         report = console.wait_for("report", 20)
         if report[key] == wanted:
@@ -76,6 +76,6 @@ def test_it_polls_and_delivers_a_stored_job(pair):
 
 
 def jobs(flash):
-    """Names of the job files; between two writes of the file system it always can be read."""
+    """Return the names of the job files, read between two writes of the file system."""
     files = qemu_flash.read_image(flash)
     return [name.removeprefix("jobs/") for name in files if name.startswith("jobs/")]

@@ -1,4 +1,4 @@
-"""Deploying over the serial port: only what changed, settings kept, an interruption survived."""
+"""Deployment over the serial port: changed files only, settings kept, recovery after a failure."""
 
 import json
 
@@ -20,7 +20,7 @@ QEMU = targets.target("qemu_mps2")
 
 @pytest.fixture
 def deployed(own_board):
-    """A board that was deployed to as a meter; made on the host, which is quicker."""
+    """Return a board deployed as a meter; its flash is made on the host, which is faster."""
     own_board.stop()
     files = targets.files(QEMU, "meter")
     manifest = deploy.manifest(files, QEMU.name, "meter")
@@ -30,7 +30,7 @@ def deployed(own_board):
 
 
 def run(board, role="meter"):
-    """The command; its exit status."""
+    """Run the command and return its exit status."""
     return deploy.main(["--board", QEMU.name, "--role", role, "--port", board.port])
 
 
@@ -121,7 +121,7 @@ def test_a_board_changes_its_role(deployed):
 
 
 def test_a_power_cut_while_copying(deployed, monkeypatch):
-    """The board then waits in safe mode, and the next deployment makes it whole."""
+    """Check that the board waits in safe mode and the next deployment completes."""
     copied = []
 
     def cut(remote, name, content, write=Remote.write):
@@ -162,7 +162,7 @@ def test_a_full_flash_is_said(emulator, tmp_path):
 
 
 def test_the_bus_answers_while_files_are_replaced(deployed):
-    """After an interrupted deployment: identification and the status bit."""
+    """Check identification and status bit after an interrupted deployment."""
     with Remote(deployed.port) as remote:
         remote.write(deploy.HOLD, b"")
         console = remote.start_main()

@@ -1,4 +1,4 @@
-"""`make emulate`: a board for people, used the way its own words say."""
+"""`make emulate`, used according to the text it prints."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ SECONDS = 30
 
 
 class Emulation:
-    """The command as a process. `ports`: console and bus, as it told them last."""
+    """The command as a process. `ports`: console and bus, as printed last."""
 
     def __init__(self, flash):
         self.process = subprocess.Popen(
@@ -27,7 +27,7 @@ class Emulation:
         )
 
     def told(self):
-        """Reads on to the end of what it says when a board has started: (console, bus, all)."""
+        """Read the output after a board has started. Return (console, bus, output)."""
         lines = []
         while not lines or not lines[-1].startswith(LAST_LINE):
             line = self.process.stdout.readline()
@@ -37,7 +37,7 @@ class Emulation:
         return words["console"], words["bus"], lines
 
     def end(self):
-        """Its exit status."""
+        """End the process and return its exit status."""
         self.process.terminate()
         try:
             return self.process.wait(SECONDS)
@@ -50,7 +50,7 @@ class Emulation:
 
 @pytest.fixture
 def emulation(emulator, tmp_path):
-    """A function that starts one on a flash of this test."""
+    """Yield a function that starts an emulation on a flash of this test."""
     started = []
 
     def start():

@@ -1,4 +1,4 @@
-"""Power cuts while tokens are entered and energy is counted: kills.py, with fewer of them."""
+"""Power failures while tokens are entered and energy is counted: kills.py with fewer of them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The meter on the emulated board, from its file system, as masters on the bus see it."""
+"""The meter on the emulated board, started from its file system and tested over the bus."""
 
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ TRIALS = 3  # a machine so busy that it pauses for 0.2 s within a request makes 
 
 @pytest.fixture
 def meter(emulator, tmp_path):
-    """A running meter with its console."""
+    """Yield a running meter with its console."""
     write_flash(tmp_path / "flash")
     with QemuBoard(emulator, tmp_path / "flash") as board, Console(board.port) as console:
         yield board, console

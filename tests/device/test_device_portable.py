@@ -1,4 +1,4 @@
-"""What runs on the host under both Pythons, on the board: the same answers, line by line."""
+"""The portable checks on the board: the same output as on the host, line by line."""
 
 import json
 import subprocess
@@ -69,7 +69,7 @@ def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
 
 
 def on_unix(questions: list[dict]) -> list:
-    """The answers of the unix port with a board's heap."""
+    """Return the answers of the unix port with a board's heap."""
     try:
         micropython = find_micropython()
     except TjugoError as error:

@@ -1,4 +1,4 @@
-"""What the emulated board does when its application does not stay up."""
+"""The behaviour of the emulated board when its application fails."""
 
 import json
 
@@ -23,7 +23,7 @@ def run(board, health):
 
 
 def start(emulator, tmp_path, application, crash=None, icount=None):
-    """A meter whose application is this one, switched on."""
+    """Start a meter with this application."""
     source = tmp_path / "app.py"
     source.write_text(application)
     more = {"lib/meter/app.mpy": compile_file(source, "meter/app.py")}
@@ -78,7 +78,7 @@ def test_safe_mode_takes_an_update(broken):
 
 
 def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
-    """Not fed for 8 s of emulated time, the board resets; the next run knows why."""
+    """Check the reset after 8 s of emulated time without feeding, and its recorded cause."""
     crash = {"failures": FAILURES - 1, "crashes": 7, "last": "earlier"}
     # A microsecond an instruction: 8 s of standstill are soon over.
     board = start(emulator, tmp_path, HANGS, crash, icount="shift=10")
@@ -101,7 +101,7 @@ WATCHDOG_CONTROL = 0x40008008
 
 
 def test_who_comes_to_the_console_is_not_reset(emulator, tmp_path):
-    """Ctrl-C stops the watchdog that the application had started."""
+    """Check that Ctrl-C stops the watchdog that the application had started."""
     write_flash(tmp_path / "flash")
     ask = f"import machine; print('{{\"armed\": %d}}' % machine.mem32[{WATCHDOG_CONTROL}])\r\n"
     with QemuBoard(emulator, tmp_path / "flash") as board, Console(board.port) as console:

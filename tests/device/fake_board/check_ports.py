@@ -1,4 +1,4 @@
-"""What board files do with a chip, on faked chips. Run by run_portable.py on MicroPython."""
+"""Tests of the board files on fake chips, run by run_portable.py on MicroPython."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from boards.common.wifi import Wifi
 
 
 class PioLine:
-    """A pulse counter of the RP2040 and the levels its pin sees, in ms."""
+    """A pulse counter of the RP2040, with the levels of its pin in steps of ms."""
 
     def __init__(self):
         self.counter = port_rp2.PulseCounter(27)
@@ -92,7 +92,7 @@ def test_the_watchdog_can_be_stopped_from_the_serial_port():
 
 
 class Chip:
-    """A FRAM. `there`: it answers; `kept`: it keeps what is written."""
+    """A FRAM. `there`: it answers; `kept`: it stores written bytes."""
 
     size = 512
 

@@ -1,4 +1,4 @@
-"""Boots the collector's parts on a board whose chip is faked. For MicroPython. Prints "done"."""
+"""A script for MicroPython that boots the collector's parts on a fake chip and prints "done"."""
 
 import time
 

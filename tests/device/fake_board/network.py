@@ -1,4 +1,4 @@
-"""`network` without a radio. `joined`: whether the access point is there."""
+"""A fake `network`. `joined`: whether the access point is available."""
 
 STA_IF = 0
 joined = [False]

@@ -1,4 +1,4 @@
-"""The applications on the emulated Pico, from its file system as `make deploy` leaves it."""
+"""The applications on the emulated Pico, started from a file system as after `make deploy`."""
 
 import json
 import time
@@ -21,7 +21,7 @@ ANSWER_SECONDS = 60.0
 AGAIN_SECONDS = 10.0
 # Heap that must be left when the application has started, after a collection; of 225 KB.
 FREE_AT_BOOT = {"meter": 130_000, "collector": 150_000}
-# There is no watchdog: emulated time jumps ahead while nobody asks the board anything.
+# No watchdog can be used: emulated time is skipped while the board waits for a command.
 ROLES = {
     "meter": {**SETTINGS, "watchdog": False},
     "collector": {
@@ -35,7 +35,7 @@ ROLES = {
 
 @pytest.fixture
 def start(image, tmp_path):
-    """A function: the role's board, and what it said of itself when its application started."""
+    """Yield a function that starts a role's board and returns it with its self-test line."""
     board = PicoBoard(image, tmp_path / "flash")
 
     def started(role):

@@ -1,4 +1,4 @@
-"""Each driver with its real part. Prints bus traffic as tests/host/portable/replay.py plays it."""
+"""Each driver with its real part. The bus traffic is printed for tests/host/portable/replay.py."""
 
 QUIET_SECONDS = 30.0
 
