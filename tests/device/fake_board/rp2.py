@@ -38,7 +38,7 @@ class _Recorder:
 
 
 def asm_pio(fifo_join=PIO.JOIN_NONE):
-    """Return a decorator like rp2.asm_pio: it runs the function once with PIO's names as globals."""
+    """Return a decorator like rp2.asm_pio: it runs a function once with PIO's names as globals."""
 
     def decorate(function):
         recorder = _Recorder()
