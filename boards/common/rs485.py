@@ -13,8 +13,8 @@ _BUSY_MS = 3  # wait in a loop instead of a sleep
 
 def baudrate_of(settings):
     """Return the baud rate in a board's settings, or 9600 if it is missing or unsupported."""
-    asked = settings.get("baudrate")
-    return asked if asked in _BAUDRATES else _BAUDRATES[0]
+    baudrate = settings.get("baudrate")
+    return baudrate if baudrate in _BAUDRATES else _BAUDRATES[0]
 
 
 def frame_ms(length, baudrate):

@@ -51,7 +51,7 @@ class Wifi:
             try:
                 self._sntp.ask()
             except OSError:
-                pass  # asked again soon
+                pass  # repeated after _ASK_AGAIN_MS
 
     def _joined(self):
         if self._station is None:

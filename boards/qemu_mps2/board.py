@@ -67,7 +67,7 @@ watchdog_reset = _watchdog.bit_before
 stop_watchdog = _watchdog.stop
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
-clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC starts anew at each start
+clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC is reset at each start
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 cover = _simulation.cover

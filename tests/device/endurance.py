@@ -29,7 +29,7 @@ _CLIENT = "client"
 _TIMEOUT_S = 1.0
 _LOAD_W = 3000
 _TOKEN_SECONDS = 300
-_WARM_SECONDS = 30  # what is made once, at the first token, the first error, is made by then
+_WARM_SECONDS = 30  # after the one-time allocations of the first token and the first error
 _SEEN_SECONDS = 60
 
 
@@ -72,7 +72,7 @@ def run(elf: Path, folder: Path, seconds: float, say=lambda line: None) -> Count
         Wire(board.uart(1), bus.path("meter")),
         Console(board.port) as console,
     ):
-        console.wait_for("mem", 20)  # by then it has heard the silence that frames begin with
+        console.wait_for("mem", 20)  # after the silence before the first frame
         client = ModbusSerialClient(
             bus.path(_CLIENT), baudrate=_BAUDRATE, parity="N", timeout=_TIMEOUT_S, retries=0
         )
@@ -85,7 +85,7 @@ def run(elf: Path, folder: Path, seconds: float, say=lambda line: None) -> Count
 
 def _poll(client: ModbusSerialClient, console: Console, seconds: float, say) -> Count:
     count = Count()
-    said = 0
+    reported = 0
     while count.seconds < seconds:
         _one_poll(client, count)
         count.seconds = time.monotonic() - count.start
@@ -95,8 +95,8 @@ def _poll(client: ModbusSerialClient, console: Console, seconds: float, say) -> 
             if "mem" in message and count.seconds > min(_WARM_SECONDS, seconds / 4):
                 count.used.append(message["mem"]["used"])
                 count.lowest_free = message["mem"]["lowest_free"]
-        if count.used and count.seconds // _SEEN_SECONDS > said:
-            said = count.seconds // _SEEN_SECONDS
+        if count.used and count.seconds // _SEEN_SECONDS > reported:
+            reported = count.seconds // _SEEN_SECONDS
             say(count.line())
     return count
 

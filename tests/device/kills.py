@@ -27,7 +27,7 @@ from tjugo.emulated.qemu_build import firmware
 
 # 667 Wh a second: a ledger write every 15 ms.
 _FAST = {"load_w": 20_000, "speed": 120, "baudrate": 115_200}
-_UNSAVED_WH = 9  # energy that the ledger may forget: it is written every 10 Wh
+_UNSAVED_WH = 9  # energy that the ledger may lose: it is written every 10 Wh
 _CREDIT_UNIT_WH = 10
 _IN_BOOT = 0.2  # of all cuts
 _BOOT_SECONDS = 1.0
@@ -42,19 +42,19 @@ class Tally:
     """The effects of the power failures."""
 
     kills: int = 0
-    accepted: int = 0  # tokens whose Accept was heard
-    entered: int = 0  # tokens made so far; the last one's result may not have been heard
-    unheard: int = 0  # results that a cut swallowed
-    kept: int = 0  # of those: the token was in the ledger all the same
-    replays: int = 0  # tokens used already and tried once more
-    torn: int = 0  # cuts that left a slot half written
-    energy_wh: int = 0  # seen last
+    accepted: int = 0  # tokens whose Accept was received
+    entered: int = 0  # tokens made; the result of the last one may not have been received
+    unread: int = 0  # results lost by a power failure
+    kept: int = 0  # of those: the token was in the ledger
+    replays: int = 0  # used tokens that were entered again
+    torn: int = 0  # power failures that left a slot partly written
+    energy_wh: int = 0  # last reading
     faults: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         return (
             f"{self.kills} power cuts ({self.torn} in the middle of a ledger write), "
-            f"{self.accepted} tokens accepted, {self.unheard} results cut off "
+            f"{self.accepted} tokens accepted, {self.unread} results cut off "
             f"({self.kept} of these tokens were in the ledger), {self.replays} used tokens tried "
             f"again, {self.energy_wh} Wh counted: {len(self.faults)} tokens lost or doubled"
         )
@@ -94,10 +94,10 @@ class Trial:
         """Check after a start that the ledger contains exactly the accepted tokens."""
         tally = self.tally
         found = self._tokens_in(master)
-        unheard = tally.entered - tally.accepted
+        unread = tally.entered - tally.accepted
         if not tally.accepted <= found <= tally.entered:
             tally.faults.append(f"{found} tokens in the ledger, {tally.accepted} accepted")
-        if unheard:
+        if unread:
             tally.kept += found == tally.entered
             self._enter(master, tally.entered)
             if self._tokens_in(master) != tally.entered:
@@ -109,9 +109,9 @@ class Trial:
 
     def _enter_next(self, master: Master) -> None:
         self.tally.entered += 1
-        self.tally.unheard += 1
+        self.tally.unread += 1
         self._enter(master, self.tally.entered)
-        self.tally.unheard -= 1
+        self.tally.unread -= 1
 
     def _enter(self, master: Master, number: int) -> None:
         result = master.enter(token(number), number)

@@ -56,9 +56,9 @@ def reported(console, key, wanted):
 
 
 def test_it_starts_from_its_flash(pair):
-    said = pair[2].wait_for("selftest", 20)
-    assert (said["role"], said["settings"], said["crashes"]) == ("collector", "ok", 0)
-    assert said["free"] >= FREE_AT_BOOT
+    selftest = pair[2].wait_for("selftest", 20)
+    assert (selftest["role"], selftest["settings"], selftest["crashes"]) == ("collector", "ok", 0)
+    assert selftest["free"] >= FREE_AT_BOOT
 
 
 def test_it_polls_and_delivers_a_stored_job(pair):

@@ -45,31 +45,31 @@ def state(tmp_path):
 def test_the_second_time_nothing_is_copied(own_board, capsys):
     files = targets.files(QEMU, "meter")
     assert run(own_board) == 0
-    said = capsys.readouterr().out
-    assert f"/{len(files)}  main.py" in said
-    assert "qemu_mps2: meter" in said and "ledger      ok" in said
-    assert "wrong or missing" in said  # the preset only
+    output = capsys.readouterr().out
+    assert f"/{len(files)}  main.py" in output
+    assert "qemu_mps2: meter" in output and "ledger      ok" in output
+    assert "wrong or missing" in output  # the preset only
     with Remote(own_board.port) as remote:
         assert remote.get("settings.json") == targets.preset(QEMU, "meter")
     assert run(own_board) == 0
-    said = capsys.readouterr().out
-    assert f"Nothing to copy: the board has all {len(files)} files" in said
-    assert "lib/" not in said
+    output = capsys.readouterr().out
+    assert f"Nothing to copy: the board has all {len(files)} files" in output
+    assert "lib/" not in output
 
 
 def test_provisioning_and_a_changed_file(deployed, state, capsys):
     arguments = [deployed.port, "--drn", DRN, "--address", "3", "--state", str(state)]
     assert provision.main(arguments) == 0
-    said = capsys.readouterr().out
-    assert "settings    ok" in said
+    output = capsys.readouterr().out
+    assert "settings    ok" in output
     with Remote(deployed.port) as remote:
         settings = json.loads(remote.get("settings.json"))
         assert (settings["drn"], settings["address"]) == (DRN, 3)
-        assert settings["key"] not in said
+        assert settings["key"] not in output
         remote.write("lib/meter/show.mpy", b"damaged")
     assert run(deployed) == 0
-    said = capsys.readouterr().out
-    assert "1/1  lib/meter/show.mpy" in said and "settings    ok" in said
+    output = capsys.readouterr().out
+    assert "1/1  lib/meter/show.mpy" in output and "settings    ok" in output
     with Remote(deployed.port) as remote:
         assert json.loads(remote.get("settings.json")) == settings
 
@@ -88,13 +88,13 @@ def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys
     qemu_flash.write_image(own_board.flash, targets.files(QEMU, "collector"))
     own_board.start()
     with Console(own_board.port) as console:
-        while "safe" not in (said := console.wait_for("selftest", 30)):
-            assert said["settings"].startswith("settings: id must")
+        while "safe" not in (output := console.wait_for("selftest", 30)):
+            assert output["settings"].startswith("settings: id must")
     settings = {"id": "c1", "broker": {"host": "b"}, "meters": [{"address": 1, "drn": DRN}]}
     (tmp_path / "more.json").write_text(json.dumps(settings))
     assert provision.main([own_board.port, "--merge", str(tmp_path / "more.json")]) == 0
-    said = capsys.readouterr().out
-    assert "collector" in said and "settings    ok" in said and "safe" not in said
+    output = capsys.readouterr().out
+    assert "collector" in output and "settings    ok" in output and "safe" not in output
 
 
 def test_what_cannot_be_provisioned(tmp_path, state, capsys):
@@ -148,9 +148,9 @@ def test_what_cannot_be_deployed(own_board, capsys):
     assert deploy.main(["--board", "qemu_mps2", "--role", "lamp", "--port", "x"]) == 2
     other = ["--board", "rp2040_pico", "--role", "meter", "--port", own_board.port]
     assert deploy.main(other) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert "there are" in said[0] and "there are" in said[1]
-    assert said[2].startswith("rp2040_pico has MicroPython for rp2; on ")
+    output = capsys.readouterr().err.splitlines()
+    assert "there are" in output[0] and "there are" in output[1]
+    assert output[2].startswith("rp2040_pico has MicroPython for rp2; on ")
 
 
 def test_a_full_flash_is_said(emulator, tmp_path):

@@ -26,7 +26,7 @@ class Emulation:
             text=True,
         )
 
-    def told(self):
+    def started(self):
         """Read the output after a board has started. Return (console, bus, output)."""
         lines = []
         while not lines or not lines[-1].startswith(LAST_LINE):
@@ -66,7 +66,7 @@ def emulation(emulator, tmp_path):
 def test_it_is_polled_on_its_bus(emulation, tmp_path):
     write_flash(tmp_path / "flash")
     running = emulation()
-    _console, bus, _lines = running.told()
+    _console, bus, _lines = running.started()
     client = ModbusSerialClient(bus, baudrate=9600, timeout=2, retries=10)
     assert client.connect()
     try:
@@ -82,17 +82,17 @@ def test_it_is_polled_on_its_bus(emulation, tmp_path):
 
 def test_a_reset_starts_it_again_with_its_flash(emulation):
     running = emulation()
-    with Remote(running.told()[0]) as remote:
+    with Remote(running.started()[0]) as remote:
         remote.put({"kept": b"before the reset"})
         remote.start("import machine; machine.reset()")
-    console, _bus, lines = running.told()
+    console, _bus, lines = running.started()
     assert lines[0] == "The firmware has reset the board."
     with Remote(console) as remote:
         assert remote.get("kept") == b"before the reset"
 
 
 def test_one_flash_has_one_board(emulation):
-    emulation().told()
+    emulation().started()
     second = emulation()
     assert second.process.wait(SECONDS) == 1
     assert "--flash" in second.process.stderr.read()

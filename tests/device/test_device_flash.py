@@ -8,7 +8,7 @@ from tjugo.emulated import qemu_flash
 
 CUTS = 12
 
-# Writes ever newer generations of one file, each whole before it takes the old one's name.
+# Writes successive generations of one file, each complete before it is renamed to the old name.
 WRITER = """\
 import os
 def generation(n):

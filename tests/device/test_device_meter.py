@@ -31,10 +31,10 @@ def meter(emulator, tmp_path):
 
 
 def test_it_starts_from_its_flash(meter):
-    said = meter[1].wait_for("selftest", 20)
-    assert (said["role"], said["board"]) == ("meter", "qemu_mps2")
-    assert (said["settings"], said["ledger"], said["crashes"]) == ("ok", "ok", 0)
-    assert said["free"] >= FREE_AT_BOOT
+    selftest = meter[1].wait_for("selftest", 20)
+    assert (selftest["role"], selftest["board"]) == ("meter", "qemu_mps2")
+    assert (selftest["settings"], selftest["ledger"], selftest["crashes"]) == ("ok", "ok", 0)
+    assert selftest["free"] >= FREE_AT_BOOT
 
 
 def test_tokens_over_the_bus(meter):

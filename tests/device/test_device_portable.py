@@ -62,8 +62,8 @@ def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
     path = tmp_path / "vectors.json"
     path.write_text(json.dumps([vector, {**vector, "kind": "unheard of"}, wrong]))
     assert run(path, own_board.port) == 1
-    said = capsys.readouterr().out
-    assert "FAILED wrong" in said and "1 passed, 1 failed, 1 skipped" in said
+    text = capsys.readouterr().out
+    assert "FAILED wrong" in text and "1 passed, 1 failed, 1 skipped" in text
     with Remote(own_board.port) as remote:
         assert "vectors" not in remote.exec("import os; print(os.listdir())")
 

@@ -41,9 +41,9 @@ def broken(emulator, tmp_path):
 
 def test_a_boot_loop_ends_in_safe_mode(broken):
     with Console(broken.port) as console:
-        said = console.wait_for("selftest", 30)
-    assert (said["safe"], said["crashes"]) == ("crash", FAILURES)
-    assert said["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
+        selftest = console.wait_for("selftest", 30)
+    assert (selftest["safe"], selftest["crashes"]) == ("crash", FAILURES)
+    assert selftest["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
 
 
 def test_safe_mode_answers_the_bus(broken):
@@ -72,9 +72,9 @@ def test_safe_mode_takes_an_update(broken):
     with Console(broken.port) as console:
         assert console.wait_for("selftest", 30)["safe"] == "crash"
     board = targets.target("qemu_mps2")
-    said = deploy.deploy(broken.port, board, "meter", lambda line: None)
-    assert "safe" not in said
-    assert (said["settings"], said["crashes"]) == ("ok", 0)
+    selftest = deploy.deploy(broken.port, board, "meter", lambda line: None)
+    assert "safe" not in selftest
+    assert (selftest["settings"], selftest["crashes"]) == ("ok", 0)
 
 
 def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
@@ -83,9 +83,9 @@ def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
     # A microsecond an instruction: 8 s of standstill are soon over.
     board = start(emulator, tmp_path, HANGS, crash, icount="shift=10")
     with board, Console(board.port) as console:
-        said = console.wait_for("selftest", 60)
-    assert (said["safe"], said["crashes"]) == ("crash", 8)
-    assert said["last_crash"] == "watchdog reset"
+        selftest = console.wait_for("selftest", 60)
+    assert (selftest["safe"], selftest["crashes"]) == ("crash", 8)
+    assert selftest["last_crash"] == "watchdog reset"
 
 
 def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):

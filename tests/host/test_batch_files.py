@@ -419,22 +419,22 @@ def test_a_line_that_names_the_delimiter_wins_over_the_heading(make, tmp_path):
 def run(capsys, *words):
     with pytest.raises(SystemExit) as ended:
         cli.main(["sts", "batch", *map(str, words)])
-    said = capsys.readouterr()
-    assert said.out == ""
-    return ended.value.code, said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    return ended.value.code, output.err
 
 
 def test_the_command(make, tmp_path, capsys):
     make(f"drn,units\n{drn(1)},20\n")
     source, target = tmp_path / "in.csv", tmp_path / "new.csv"
     words = (source, target, "--keys", tmp_path / "keys.json", "--state", tmp_path)
-    status, said = run(capsys, *words, "--time", "2026-11-22T12:00")
-    assert status == 0 and f"1 rows, 1 made, 0 with an error: {target}" in said
+    status, output = run(capsys, *words, "--time", "2026-11-22T12:00")
+    assert status == 0 and f"1 rows, 1 made, 0 with an error: {target}" in output
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert str(MINUTE) in target.read_text()
     source.write_text(f"drn,units\n{drn(1)},20\n{drn(1)},x\n")
-    status, said = run(capsys, *words, "--portable")
-    assert status == 1 and "2 rows, 1 made, 1 with an error" in said
+    status, output = run(capsys, *words, "--portable")
+    assert status == 1 and "2 rows, 1 made, 1 with an error" in output
 
 
 def test_the_command_refuses(make, tmp_path, capsys):
@@ -451,6 +451,6 @@ def test_the_command_refuses(make, tmp_path, capsys):
         ((source, target, "--time", "noon"), "A time is written 2026-11-22 12:00"),
     ]
     for words, sentence in refused:
-        status, said = run(capsys, *words, "--state", tmp_path)
-        assert status in (1, 2) and sentence in said, said
+        status, output = run(capsys, *words, "--state", tmp_path)
+        assert status in (1, 2) and sentence in output, output
         assert not target.exists()

@@ -23,8 +23,8 @@ def run(tmp_path, monkeypatch, capsys):
     def run(*words):
         with pytest.raises(SystemExit) as ended:
             cli.main(["explain", *words])
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
 
     return run
 

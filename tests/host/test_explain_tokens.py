@@ -234,8 +234,8 @@ def test_any_number_below_2_66_can_be_explained(number):
             ]
             assert sorted(covered) == list(range(64))
             block = int(found.clear, 2).to_bytes(8, "big")
-            said = found.step("crc").table.rows[-1][1]
-            assert int(said[2:] + said[:2], 16) == crc.field(found.cls, block)
+            output = found.step("crc").table.rows[-1][1]
+            assert int(output[2:] + output[:2], 16) == crc.field(found.cls, block)
         assert all(len(line) <= 100 for line in render(found).splitlines())
 
 
@@ -256,9 +256,9 @@ def key_change_part(key):
 def test_a_hidden_key_is_not_told():
     hidden = replace(KEY02, hidden=True)
     found = explain_token(GAS, hidden)
-    told = json.dumps(found.as_json()).replace(" ", "")
+    shown = json.dumps(found.as_json()).replace(" ", "")
     assert found.result == "Accept"
-    assert KEY02.key.hex() not in told and VK02 not in told
+    assert KEY02.key.hex() not in shown and VK02 not in shown
     assert KEY02.key.hex() not in repr(hidden) and VK02 not in repr(hidden)
     part = key_change_part(KEY02.key)
     for refused in (
@@ -284,11 +284,11 @@ def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
         cls, block = token.split(digits)
         clear = ea.decrypt(7, KEY02.key, block)
         found = explain_token(digits, hidden)
-        told = json.dumps(found.as_json()).replace(" ", "")
+        shown = json.dumps(found.as_json()).replace(" ", "")
         assert (found.cls, found.result, found.clear) == (cls, "CRCError", "")
-        assert clear.hex() not in told and f"{int.from_bytes(clear, 'big'):064b}" not in told
-        assert clear[2:6].hex() not in told  # of a key change: half of the new key
-        assert f"{crc.field(cls, clear):04x}" not in told
+        assert clear.hex() not in shown and f"{int.from_bytes(clear, 'big'):064b}" not in shown
+        assert clear[2:6].hex() not in shown  # of a key change: half of the new key
+        assert f"{crc.field(cls, clear):04x}" not in shown
         assert "not shown" in found.step("cipher").say[-1]
         assert "CRCError" in render(found)
         # With a given key everything is shown.

@@ -66,7 +66,7 @@ class Machine:
         self.bin = folder / "bin"
         self.cache = folder / "the project" / "cache"
         self.fakes = folder / "fakes"
-        self.said: list[str] = []
+        self.progress: list[str] = []
         self.environ: dict[str, str] = {}
         self.bin.mkdir()
         self.fakes.mkdir()
@@ -98,7 +98,7 @@ class Machine:
         return path.read_text().splitlines() if path.exists() else []
 
     def find(self) -> runtime.Runtime:
-        return find_runtime(self.said.append, self.environ, self.cache)
+        return find_runtime(self.progress.append, self.environ, self.cache)
 
     def refusal(self) -> str:
         with pytest.raises(TjugoError) as error:
@@ -132,7 +132,7 @@ def test_a_named_one_that_does_not_exist_is_refused_not_replaced(machine):
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "reason"),
     [
         (NO_FFI, "no module named 'ffi'"),
         ("#!/bin/sh\necho hello\n", "hello"),
@@ -140,9 +140,9 @@ def test_a_named_one_that_does_not_exist_is_refused_not_replaced(machine):
         ("#!/nowhere/sh\n", "does not run"),
     ],
 )
-def test_a_named_one_that_cannot_serve_is_refused(machine, program, said):
+def test_a_named_one_that_cannot_serve_is_refused(machine, program, reason):
     machine.environ["MICROPYTHON"] = str(machine.program("mine", program))
-    assert said in machine.refusal()
+    assert reason in machine.refusal()
 
 
 def test_debians_package_is_fetched_once(machine):
@@ -152,7 +152,7 @@ def test_debians_package_is_fetched_once(machine):
     assert (found.bits, found.version) == (32, "MicroPython v1.25.0")
     assert "Debian's i386 package" in found.source
     assert machine.in_cache() == [runtime_debian.FOLDER]
-    assert any("http://deb.example/debian " in line for line in machine.said)
+    assert any("http://deb.example/debian " in line for line in machine.progress)
     calls = machine.calls()
     assert [call.split()[-1] for call in calls if "update" in call] == ["--error-on=any"]
     assert sum("micropython=1.25.0+ds-1 libc6" in call for call in calls) == 1
@@ -166,7 +166,7 @@ def test_a_damaged_cache_is_fetched_again(machine):
     program = machine.cache / runtime_debian.FOLDER / "micropython"
     program.write_text(program.read_text() + "echo changed\n")
     machine.find()
-    assert any("damaged" in line for line in machine.said)
+    assert any("damaged" in line for line in machine.progress)
     assert "changed" not in program.read_text()
     assert sum("update" in call for call in machine.calls()) == 2
 
@@ -184,10 +184,10 @@ def test_offline_the_systems_own_is_taken(machine):
 def test_offline_without_any_says_what_was_tried_and_what_helps(machine):
     machine.debian()
     (machine.fakes / "offline").touch()
-    said = machine.refusal()
-    assert "Could not resolve host" in said
-    assert "the system's micropython: not installed" in said
-    assert "apt-get install -y micropython" in said
+    refusal = machine.refusal()
+    assert "Could not resolve host" in refusal
+    assert "the system's micropython: not installed" in refusal
+    assert "apt-get install -y micropython" in refusal
 
 
 def test_an_incomplete_download_leaves_no_trace(machine):

@@ -38,9 +38,9 @@ def run(argv, env, text=""):
 @pytest.fixture(scope="module")
 def machine_code(repo, micropython, micropython_env, tmp_path_factory):
     """Return an environment in which sts_portable is machine code."""
-    said = int(run([*micropython, "-c", ASK], micropython_env))
-    arch = ARCHITECTURES.get(said >> 10 & 63)
-    if arch is None or said & 0x3FF != MPY_VERSION:
+    output = int(run([*micropython, "-c", ASK], micropython_env))
+    arch = ARCHITECTURES.get(output >> 10 & 63)
+    if arch is None or output & 0x3FF != MPY_VERSION:
         pytest.skip("this MicroPython loads no machine code that mpy-cross makes")
     root = tmp_path_factory.mktemp("machine_code")
     for name, content in compile_packages([repo / "sts_portable"], arch, MACHINE_CODE).items():

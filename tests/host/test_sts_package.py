@@ -114,8 +114,8 @@ for name in ("Nothing", "nothing"):
 
 
 def test_public_names_on_micropython(micropython, micropython_env):
-    said = run(micropython, ATTRIBUTES, micropython_env).split()
-    assert said == ["True"] * 4 + ["False"] * 2
+    found = run(micropython, ATTRIBUTES, micropython_env).split()
+    assert found == ["True"] * 4 + ["False"] * 2
 
 
 def test_what_is_public_is_annotated(folder):

@@ -14,10 +14,12 @@ from tjugo.errors import TjugoError
 # MicroPython's build writes a date into the firmware; with a fixed date the build is reproducible.
 SOURCE_DATE_EPOCH = "1757779200"
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], say: Say) -> Path:
+def built(
+    product: Path, inputs: Mapping[str, str], build: Callable[[], None], progress: Progress
+) -> Path:
     """Return `product`, first made by build() unless it exists and was made from these inputs.
 
     inputs: all its dependencies, by name. One build runs at a time; a second program waits and
@@ -31,7 +33,7 @@ def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], s
         stamp.unlink(missing_ok=True)
         build()
         _write(stamp, inputs)
-        say(f"Built {product} in {time.monotonic() - started:.0f} s")
+        progress(f"Built {product} in {time.monotonic() - started:.0f} s")
     return product
 
 
@@ -57,7 +59,7 @@ def _write(stamp: Path, inputs: Mapping[str, str]) -> None:
     os.replace(new, stamp)
 
 
-def print_path(firmware: Callable[[Say], Path]) -> int:
+def print_path(firmware: Callable[[Progress], Path]) -> int:
     """Run a build as a command: progress on standard error, the path on standard output."""
     try:
         print(firmware(lambda line: print(line, file=sys.stderr, flush=True)))

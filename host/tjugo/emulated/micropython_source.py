@@ -24,7 +24,7 @@ _FOLDER = CACHE / f"micropython-{PACKAGE_VERSION}"
 _DSC = f"micropython_{PACKAGE_VERSION}.dsc"
 
 
-def source_folder(say: Callable[[str], None]) -> Path:
+def source_folder(progress: Callable[[str], None]) -> Path:
     """Return the folder of the patched source, downloaded if missing. Raise TjugoError.
 
     MICROPYTHON_SOURCE names a folder to use instead, for a system other than Debian.
@@ -40,12 +40,12 @@ def source_folder(say: Callable[[str], None]) -> Path:
     if not _FOLDER.is_dir():
         with locked(CACHE / "source.lock"):
             if not _FOLDER.is_dir():
-                _fetch(say)
+                _fetch(progress)
     return _FOLDER
 
 
-def _fetch(say: Callable[[str], None]) -> None:
-    say(f"Fetching MicroPython {PACKAGE_VERSION}'s source (6 MB, once) ...")
+def _fetch(progress: Callable[[str], None]) -> None:
+    progress(f"Fetching MicroPython {PACKAGE_VERSION}'s source (6 MB, once) ...")
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="source-") as name:
         try:
             package = f"micropython={PACKAGE_VERSION}"

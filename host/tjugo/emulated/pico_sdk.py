@@ -51,11 +51,11 @@ class PicoSdk:
         return names
 
 
-def pico_sdk(say: Callable[[str], None]) -> PicoSdk:
+def pico_sdk(progress: Callable[[str], None]) -> PicoSdk:
     """Return the parts, downloaded if they are not in the cache. Raise TjugoError."""
     if not (_FOLDER / _MANIFEST).is_file():
         CACHE.mkdir(parents=True, exist_ok=True)
-        say(f"Fetching the Pico SDK {SDK_VERSION} and mbedtls ({SUITE}, 34 MB, once) ...")
+        progress(f"Fetching the Pico SDK {SDK_VERSION} and mbedtls ({SUITE}, 34 MB, once) ...")
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="pico-sdk-new-") as work:
             _fetch(Path(work))
     return PicoSdk(_FOLDER)

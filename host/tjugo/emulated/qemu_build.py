@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built, print_path
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built, print_path
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
@@ -24,8 +24,8 @@ _FIRMWARE = _OUT / "firmware.elf"
 _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*/*")
 
 
-def firmware(say: Say = lambda line: None) -> Path:
-    """Return firmware.elf, built if an input has changed. say: called with a line of progress.
+def firmware(progress: Progress = lambda line: None) -> Path:
+    """Return firmware.elf, built if an input has changed. progress: called with lines of text.
 
     Raise TjugoError with the packages to install, or with the end of the compiler's output.
     """
@@ -33,11 +33,11 @@ def firmware(say: Say = lambda line: None) -> Path:
     mpy_cross = mpy_cross_program()
 
     def build() -> None:
-        source = source_folder(say)
-        say("Building the emulated board's firmware (half a minute) ...")
+        source = source_folder(progress)
+        progress("Building the emulated board's firmware (half a minute) ...")
         _make(source, mpy_cross)
 
-    return built(_FIRMWARE, _inputs(), build, say)
+    return built(_FIRMWARE, _inputs(), build, progress)
 
 
 def _inputs() -> dict[str, str]:

@@ -26,7 +26,7 @@ No MicroPython was found, and the simulated boards need it. Use one of these:
 What was tried:
 {tried}"""
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Runtime:
         return f"{self.version}, {self.bits}-bit, {self.source}"
 
 
-def find_micropython(progress: Say | None = None) -> list[str]:
+def find_micropython(progress: Progress | None = None) -> list[str]:
     """Return the command that starts MicroPython, as an argv to which options can be appended.
 
     progress: called with a line of text before a long operation. Raise TjugoError, status 2.
@@ -56,7 +56,7 @@ def describe() -> str:
 
 
 def find_runtime(
-    progress: Say | None = None,
+    progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
     cache: Path = CACHE,
 ) -> Runtime:
@@ -65,11 +65,11 @@ def find_runtime(
     The program in MICROPYTHON is used or refused, never replaced by another. Raise TjugoError,
     status 2, with the attempts and possible solutions.
     """
-    say = progress or (lambda line: None)
+    report = progress or (lambda line: None)
     named = environ.get("MICROPYTHON")
     if named:
         return _named(named)
-    fetcher = Fetcher(cache, say, environ.get("DEBIAN_MIRROR"))
+    fetcher = Fetcher(cache, report, environ.get("DEBIAN_MIRROR"))
     tried = []
     for way in (_cached_or_fetched, _system):
         try:

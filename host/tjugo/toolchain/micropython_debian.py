@@ -34,9 +34,11 @@ class FetchError(TjugoError):
 class Fetcher:
     """The cache folder and its content. mirror: used instead of the machine's apt sources."""
 
-    def __init__(self, cache: Path, say: Callable[[str], None], mirror: str | None = None) -> None:
+    def __init__(
+        self, cache: Path, progress: Callable[[str], None], mirror: str | None = None
+    ) -> None:
         self._cache = cache
-        self._say = say
+        self._progress = progress
         self._mirror = mirror
 
     def cached(self) -> list[str] | None:
@@ -46,7 +48,7 @@ class Fetcher:
             return None
         if is_intact(folder):
             return argv_of(folder)
-        self._say(f"{folder} is damaged: its checksums do not match. Fetching it again.")
+        self._progress(f"{folder} is damaged: its checksums do not match. Fetching it again.")
         shutil.rmtree(folder)
         return None
 
@@ -60,7 +62,7 @@ class Fetcher:
             raise FetchError("Debian's i386 package: this machine has no dpkg-deb")
         failures = []
         for site in sites:
-            self._say(f"Fetching MicroPython for i386 ({SUITE}, 13 MB, once) from {site} ...")
+            self._progress(f"Fetching MicroPython for i386 ({SUITE}, 13 MB, once) from {site} ...")
             try:
                 self._cache.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(dir=self._cache, prefix="fetch-") as work:
@@ -85,7 +87,7 @@ class Fetcher:
         except OSError:  # another process was faster
             if not is_intact(final):
                 raise FetchError(f"{final} cannot be written") from None
-        self._say("MicroPython is in place.")
+        self._progress("MicroPython is in place.")
         return argv_of(final)
 
 

@@ -9,7 +9,7 @@ import time
 
 import machine
 
-# What the customer's token is worth, and what the wiring says.
+# The customer's token and its credit, and the wiring.
 TOKEN, CREDIT_WH = sys.argv[1], int(sys.argv[2])
 TICK_MS = 20
 KEYS = "123456789*0#"

@@ -52,16 +52,16 @@ def start(image, tmp_path):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_it_starts_from_its_flash(start, role):
-    _board, said = start(role)
-    assert (said["role"], said["board"]) == (role, "rp2040_pico")
-    assert (said["settings"], said["crashes"]) == ("ok", 0)
-    print(f"{role}: {said['free']} bytes of heap free")
-    assert said["free"] >= FREE_AT_BOOT[role]
+    _board, selftest = start(role)
+    assert (selftest["role"], selftest["board"]) == (role, "rp2040_pico")
+    assert (selftest["settings"], selftest["crashes"]) == ("ok", 0)
+    print(f"{role}: {selftest['free']} bytes of heap free")
+    assert selftest["free"] >= FREE_AT_BOOT[role]
 
 
 def test_a_token_over_the_bus_closes_the_relay(start):
-    board, said = start("meter")
-    assert said["ledger"] == "ok"
+    board, selftest = start("meter")
+    assert selftest["ledger"] == "ok"
     with Master(board.uart(UART), AGAIN_SECONDS) as master:
         assert master.state(ANSWER_SECONDS)["drn"] == DRN
         board.watch(RELAY_OPEN, RELAY_CLOSE)
@@ -79,7 +79,7 @@ def test_a_token_over_the_bus_closes_the_relay(start):
 
 
 def test_the_collector_polls_its_meter(start):
-    board, _said = start("collector")
+    board, _selftest = start("collector")
     request = client.read_request(
         1, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
     )

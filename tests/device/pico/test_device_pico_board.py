@@ -144,9 +144,9 @@ def test_sts_as_on_the_host(checking, kind):
 
 
 def test_a_second_build_does_nothing(image):
-    said = []
-    assert pico_build.firmware(said.append) == image
-    assert said == []
+    output = []
+    assert pico_build.firmware(output.append) == image
+    assert output == []
 
 
 def test_uf2_names_an_image(tmp_path, monkeypatch):

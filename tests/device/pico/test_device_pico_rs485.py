@@ -96,8 +96,8 @@ def test_a_host_on_the_wire(pico, bus):
             "while not rs485.stream.any():\n    time.sleep_ms(1)\nsend(b'pong')\nprint('sent')"
         )
         wire.sendall(b"ping")
-        heard = b""
-        while len(heard) < 4:
-            heard += wire.recv(16)
+        received = b""
+        while len(received) < 4:
+            received += wire.recv(16)
         assert bus.line() == "sent"
-    assert heard == b"pong"
+    assert received == b"pong"

@@ -53,7 +53,7 @@ def digits_step(digits: str, made: bool = False) -> Step:
 def bits_step(digits: str, clear: Bits | None) -> Step:
     """Return the step of the 66 bits as entered. clear: for class 1 the block's own fields."""
     cls = token.split(digits)[0]
-    moved = Field("moved", "+", ((65, 64),), "", "the block's bits 28..27, moved out of the way")
+    moved = Field("moved", "+", ((65, 64),), "", "the block's bits 28..27")
     own = Field("Class", "C", ((28, 27),), f"{cls}", _CLASSES[cls])
     rest = Field("block", "b", ((63, 29), (26, 0)), "", "the other bits of the 64-bit block")
     say = ("The number in binary. Bit 0 is the last one.",)

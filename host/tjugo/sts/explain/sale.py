@@ -112,7 +112,7 @@ def amount_step(sale: Sale) -> Step:
         "An amount between two steps is rounded in the customer's favour.",
     )
     facts = (
-        Fact("asked for", quantity(sale.units, unit), f"{sale.units} units of {unit}"),
+        Fact("requested", quantity(sale.units, unit), f"{sale.units} units of {unit}"),
         Fact("exponent", f"{exponent}", f"steps of {10**exponent}"),
         Fact("mantissa", f"{code & 0x3FFF}"),
         Fact("amount field", f"{code}", f"in hex {code:04x}"),
@@ -122,7 +122,7 @@ def amount_step(sale: Sale) -> Step:
 
 
 def _difference(more: int) -> str:
-    return f"{more} units more than asked for" if more else "exactly what was asked for"
+    return f"{more} units more than requested" if more else "exactly as requested"
 
 
 def tid_step(sale: Sale, number: int, bdt: str) -> Step:
