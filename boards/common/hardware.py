@@ -14,7 +14,7 @@ from machine import Pin
 
 from boards.common.clock import Clock
 from boards.common.rs485 import RS485, baudrate_of
-from boards.common.which_store import open_store
+from boards.common.which_store import Mark, open_store
 from drivers.fram_mb85rc256v import Fram
 from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
 from drivers.keypad_matrix import KeypadMatrix
@@ -51,6 +51,12 @@ class _NoNetwork:
 
     def up(self):
         return False
+
+    def dns(self):
+        return []
+
+    def hosts(self, _name):
+        return []
 
 
 class Hardware:
@@ -210,6 +216,9 @@ class Hardware:
     def _make_store(self):
         return open_store(Fram(self.part("i2c")))
 
+    def _make_mark(self):
+        return Mark()
+
     def _make_net(self):
         if self._wifi is None:
             return _NoNetwork()
@@ -227,5 +236,6 @@ _MAKERS = {
     "display": Hardware._make_display,
     "cover": Hardware._make_cover,
     "store": Hardware._make_store,
+    "mark": Hardware._make_mark,
     "net": Hardware._make_net,
 }

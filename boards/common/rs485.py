@@ -2,8 +2,8 @@
 
 The sequence is the same on every port: enable the driver, pass the frame to the UART, sleep until
 shortly before its end, then wait for the last bit in a loop. The last milliseconds are not left to
-a scheduler, because the other device may answer 3.5 characters after the end of the frame, when
-the driver must be off.
+a scheduler, because the server may answer 3.5 characters after the end of the frame, when the
+driver must be off.
 """
 
 _CHARACTER_BITS = 11  # start, eight data, parity (or a second stop bit), stop

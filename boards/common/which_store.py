@@ -30,12 +30,33 @@ class MissingStore:
         raise OSError(19, "the ledger's memory does not answer")
 
 
+class Mark:
+    """The state of the ledger, stored outside of the ledger in a small JSON file.
+
+    It distinguishes a lost ledger from a new meter: the memory is blank in both cases.
+    """
+
+    def __init__(self, path=MARK_FILE):
+        self._path = path
+
+    def get(self, name):
+        """Return the stored value of this name, or None if there is none."""
+        return load_settings(self._path).get(name)
+
+    def put(self, values):
+        """Store the values of a dict. Raise OSError if they cannot be written."""
+        noted = load_settings(self._path)
+        noted.update(values)
+        save_settings(self._path, noted)
+
+
 def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE):
     """Return the store of this board. `fram`: a drivers.fram_mb85rc256v.Fram or an equivalent."""
-    chosen = load_settings(mark_file).get("store")
+    mark = Mark(mark_file)
+    chosen = mark.get("store")
     if chosen not in (FRAM, FILE):
         chosen = FRAM if fram.present() else FILE
-        save_settings(mark_file, {"store": chosen})
+        mark.put({"store": chosen})
     if chosen == FILE:
         return FileStore(ledger_file, _FILE_BYTES)
     return fram if fram.writable() else MissingStore()

@@ -15,6 +15,7 @@ from mps2_parts import restart as _restart
 from boards.common.clock import Clock
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
+from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
 
@@ -29,6 +30,14 @@ class _Net:
     def up(self):
         """Return False: there is no network."""
         return False
+
+    def dns(self):
+        """Return []: there is no name server."""
+        return []
+
+    def hosts(self, _name):
+        """Return []: there is no table of hosts."""
+        return []
 
 
 def settings():
@@ -84,4 +93,5 @@ try:
 except (ValueError, TypeError) as error:
     report({"error": "settings: %s" % error})
 store = Fram()
+mark = Mark("/store.json")
 data_dir = "/jobs"

@@ -5,6 +5,7 @@ import select
 import sys
 import time
 
+from sim_net import Net
 from sim_uart import PtyUart, end_process, private_files
 from sim_watchdog import Watchdog
 
@@ -12,6 +13,7 @@ from boards.common.clock import Clock
 from boards.common.files import FileStore
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
+from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
 
@@ -20,12 +22,6 @@ NAME = "sim"
 _SETTINGS = "settings.json"
 _FRAM_SIZE = 8192
 _COARSE_MS = 20  # longer than a pause of the PC's scheduler
-
-
-class _Net:
-    def up(self):
-        """Return True: the simulated link is always up."""
-        return True
 
 
 def settings():
@@ -85,10 +81,11 @@ cover = _simulation.cover
 display = _simulation.display
 metering = _simulation.metering
 relay = _simulation.relay
-net = _Net()
+net = Net()
 _uart = _from_environment("TJUGO_UART", "", PtyUart)
 rs485 = RS485(_uart, baudrate_of(settings()), coarse_ms=_COARSE_MS)
 rs485.stream = _uart.file
 _from_environment("TJUGO_SPEED", "1", lambda text: _simulation.set_speed(int(text)))
 store = FileStore("ledger.bin", _FRAM_SIZE)
+mark = Mark()
 data_dir = "jobs"

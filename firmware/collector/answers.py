@@ -3,7 +3,7 @@
 from meterbus import frame
 from uplink import codec, kinds
 
-from .jobs.store import BUS_REFUSED, DAMAGED
+from .jobs.store import BUS_REFUSED, DAMAGED, EXPIRED, NO_RESULT
 from .jobs.table import STORED
 
 
@@ -12,22 +12,32 @@ def refused(ref, why):
     return codec.encode("ack", {"ref": ref, "state": kinds.REFUSED, "why": why})
 
 
+def unknown(ref):
+    """Return the answer to `forget` for a job that the collector does not have."""
+    return codec.encode("ack", {"ref": ref, "state": kinds.UNKNOWN})
+
+
+_REASONS = {
+    DAMAGED: "the job was damaged on the collector's flash; the meter may have the token or not",
+    EXPIRED: "the job expired before the meter answered; the meter may have the token or not",
+    NO_RESULT: "the meter gives a result that does not exist",
+}
+
+
 def _reason(result):
     """Return why a job ended without a TokenResult; None if it has one."""
-    if result == DAMAGED:
-        return "the job was damaged on the collector's flash; the meter may have the token or not"
-    if result >= BUS_REFUSED:
-        code = result - BUS_REFUSED
-        return "the meter does not take tokens: " + frame.EXCEPTIONS.get(code, str(code))
-    return None
+    if result in _REASONS or result < BUS_REFUSED:
+        return _REASONS.get(result)
+    code = result - BUS_REFUSED
+    return "the meter does not take tokens: " + frame.EXCEPTIONS.get(code, "exception %d" % code)
 
 
 def acknowledgement(job):
     """Return the acknowledgement of a job in the state it is in."""
     if job.state == STORED:
-        return codec.encode("ack", {"ref": job.id, "state": kinds.STORED})
+        return codec.encode("ack", {"ref": job.ref, "state": kinds.STORED})
     why = _reason(job.result)
     if why:
-        return refused(job.id, why)
-    done = {"ref": job.id, "state": kinds.DONE, "result": job.result, "at": job.at}
+        return refused(job.ref, why)
+    done = {"ref": job.ref, "state": kinds.DONE, "result": job.result, "at": job.at}
     return codec.encode("ack", done)

@@ -1,11 +1,12 @@
-"""The collector on a board: starts the tasks of the bus and of the uplink, and watches over them.
+"""The collector on a board: starts the tasks of the bus and of the uplink, and supervises them.
 
 Housekeeping ends the program when one of the tasks ends or stands still; the board then starts it
-again. docs/collector.md says what happens on every kind of loss.
+again. docs/collector.md lists what happens on every kind of loss.
 """
 
 import asyncio
 import gc
+import random
 import sys
 
 from runtime.bus_client import BusClient
@@ -19,11 +20,11 @@ from .options import OptionError
 _TICK_MS = 20
 _GARBAGE_BYTES = 16384
 _REPORT_MS = 1000
-_STANDSTILL_MS = 120000  # a task that did nothing for so long will do nothing any more
+_STANDSTILL_MS = 120000  # without progress; the program then ends
 
 
 class Collector:
-    """Serves the board, lets the outbox's time pass, reports, and watches the other tasks."""
+    """Serves the board, reports, and supervises the other tasks."""
 
     def __init__(self, board, parts, health):
         """health: runtime.boot.Health."""
@@ -33,7 +34,8 @@ class Collector:
         self._parts = parts
         self._news = news
         parts.outbox.about = codec.encode(
-            "about", {"version": VERSION, "crash": health.last or None}
+            "about",
+            {"version": VERSION, "crash": health.last or None, "instance": parts.instance},
         )
         self._bus = BusClient(board, parts.poller, parts.options.reply_timeout_ms, news)
         self._uplink = Uplink(board, parts, self._bus.idle, news)
@@ -41,7 +43,7 @@ class Collector:
         self._failure = None
 
     async def run(self):
-        """Start the tasks and stay. Ends with SystemExit, or with the exception of a task."""
+        """Run the tasks. Raise SystemExit when the board stops, or the exception of a task."""
         for coroutine in (self._bus.listen(), self._bus.run(), self._uplink.run()):
             self._tasks.append(asyncio.create_task(self._guard(coroutine)))
         elapsed = Elapsed()
@@ -60,7 +62,7 @@ class Collector:
         raise self._failure
 
     def _well(self):
-        """True while every task has reported; else the watchdog goes hungry."""
+        """Return True while every task has reported; else the watchdog is not fed."""
         return max(self._bus.still_ms, self._uplink.still_ms) <= _STANDSTILL_MS
 
     async def _guard(self, coroutine):
@@ -73,8 +75,8 @@ class Collector:
         for task in (self._bus, self._uplink):
             task.still_ms += elapsed_ms
             if task.still_ms > _STANDSTILL_MS:
-                raise RuntimeError("a task stands still")
-        self._parts.second(elapsed_ms)
+                raise RuntimeError("a task makes no progress")
+        self._parts.second(elapsed_ms, self._board.clock.unix())
         self._news.set()
         report = self._parts.report()
         report["online"] = self._uplink.online
@@ -99,14 +101,14 @@ def _selftest(board, health, wrong):
 
 
 def run(board, health):
-    """Run until the board is to stop. Settings that cannot be used: a report, and status 2."""
+    """Run until the board stops. Report settings that cannot be used, and exit with status 2."""
     try:
-        parts = core.load(board)
+        parts = core.load(board, random.getrandbits(32))
     except OptionError as error:
         board.report(_selftest(board, health, str(error)), "selftest")
         board.report({"error": str(error)})
         sys.exit(2)
     board.report(_selftest(board, health, ""), "selftest")
-    # Collect early and often: garbage left lying would scatter what is kept over the heap.
+    # Frequent collections keep the heap in one piece.
     gc.threshold(_GARBAGE_BYTES)
     asyncio.run(Collector(board, parts, health).run())

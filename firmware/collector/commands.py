@@ -6,7 +6,8 @@ The same command again is answered with what is known and does nothing twice.
 from uplink import codec
 
 from . import answers
-from .jobs.store import BUS_REFUSED, JobError
+from .jobs.store import JobError
+from .jobs.table import FORGOTTEN
 
 
 class Commands:
@@ -19,11 +20,11 @@ class Commands:
         self._outbox = outbox
         self.refusals = 0
 
-    def take(self, topic, payload, retained):
-        """A message arrived. When this returns, its job is on flash or refused.
+    def take(self, topic, payload, retained, now=None):
+        """Take a message. When this returns, its job is on flash or refused.
 
-        A retained command is passed over: the broker would give it again at each connection.
-        payload: bytes, None if it was too long to be kept.
+        A retained command is ignored: the broker would deliver it again at each connection.
+        payload: bytes, None if it was too long to be kept. now: UTC seconds or None.
         """
         drn = self._names.command_drn(topic)
         if drn is None or retained:
@@ -31,25 +32,41 @@ class Commands:
         try:
             command = codec.command(payload)
             if command["forget"]:
-                self._store.forget(command["ref"])
+                self._forget(command["ref"], drn)
             else:
-                self._enter(command["ref"], drn, command["token"])
+                self._enter(command, drn, now)
         except codec.MessageError as error:
             self.refusals += 1
             self._outbox.answer(drn, answers.refused(error.ref, str(error)))
 
-    def _enter(self, ref, drn, token):
-        old = self._store.forgotten(ref)
-        again = old is not None and old.drn == drn and not self._store.get(ref)
-        if again and old.result < BUS_REFUSED:
-            self._outbox.answer(drn, answers.acknowledgement(old))
+    def _forget(self, ref, drn):
+        if self._store.get(ref) is None:
+            self._outbox.answer(drn, answers.unknown(ref))
+        else:
+            self._store.forget(ref)
+
+    def echo(self, payload, retained):
+        """Answer the station's question whether messages reach the collector."""
+        if retained:
             return
-        if self._poller.meter(drn) is None:
-            raise codec.MessageError(f"this collector has no meter {drn}", ref)
         try:
-            job = self._store.add(ref, drn, token)
+            self._outbox.echo(codec.nonce(payload))
+        except codec.MessageError:
+            self.refusals += 1
+
+    def _enter(self, command, drn, now):
+        ref, token = command["ref"], command["token"]
+        try:
+            job = self._store.recall(ref, drn, token)
+            if job and job.state == FORGOTTEN:
+                self._outbox.answer(drn, answers.acknowledgement(job))
+                return
+            if job is None and self._poller.meter(drn) is None:
+                raise JobError(f"this collector has no meter {drn}")
+            again = job is None and self._store.forgotten(ref) is not None
+            job = job or self._store.add(ref, drn, token, command["expires"], now)
         except JobError as error:
             raise codec.MessageError(str(error), ref)
-        job.say = True
+        job.unsent = True
         job.unsure = job.unsure or again  # it ended without a TokenResult and gets another chance
         self._poller.offer(job)

@@ -1,12 +1,14 @@
 """The collector's `settings.json`: checked once, with a sentence for what is wrong."""
 
+from runtime import dns
 from uplink.topics import is_digits
 
 _ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+_LONGEST = 255
 
 
 class OptionError(Exception):
-    """The settings cannot be used; the text says why."""
+    """The settings cannot be used. The text names the reason."""
 
 
 def _number(settings, key, default, low, high):
@@ -18,8 +20,8 @@ def _number(settings, key, default, low, high):
 
 def _text(settings, key):
     value = settings.get(key)
-    if value is not None and (not isinstance(value, str) or not value):
-        raise OptionError(f"settings: {key} must be a text or null")
+    if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= _LONGEST):
+        raise OptionError(f"settings: {key} must be a text of 1 to {_LONGEST} characters or null")
     return value
 
 
@@ -37,6 +39,10 @@ class Options:
         if not isinstance(broker, dict) or not _text(broker, "host"):
             raise OptionError("settings: broker must have a host")
         self.host = broker["host"]
+        try:
+            self.dns = dns.servers_of(settings)
+        except ValueError as error:
+            raise OptionError(f"settings: {error}")
         self.port = _number(broker, "port", 1883, 1, 65535)
         self.user = _text(broker, "user")
         self.password = _text(broker, "password")
@@ -44,6 +50,8 @@ class Options:
         self.poll_ms = _number(settings, "poll_ms", 1000, 50, 86400000)
         self.reply_timeout_ms = _number(settings, "reply_timeout_ms", 300, 20, 10000)
         self.max_jobs = _number(settings, "max_jobs", 200, 1, 500)
+        self.max_jobs_per_meter = _number(settings, "max_jobs_per_meter", 20, 1, 500)
+        self.job_days = _number(settings, "job_days", 30, 1, 3650)
         self.meters = _meters(settings.get("meters"))
 
 

@@ -11,6 +11,9 @@ except ImportError:
 _WINDOW_MS = const(2000)  # the loop reads the counter every 20 ms: an error of 1 % of 2 s
 _LONGEST_MS = const(3600000)
 _WRAP = 0xFFFFFFFF
+# More pulses than a meter outputs within the timeout of the watchdog: the counter was restarted or
+# disturbed between two reads, and the number of pulses is unknown.
+_MOST_PULSES = const(10000)
 
 
 class S0Meter:
@@ -35,7 +38,7 @@ class S0Meter:
 
     def take(self, limit):
         """Return the pulses since the last call, at most `limit`; the next call has the rest."""
-        self._look()
+        self._read_counter()
         pulses = min(limit, self._waiting)
         self._waiting -= pulses
         return pulses
@@ -45,8 +48,8 @@ class S0Meter:
         return None, None, self._watts, None
 
     def elapsed(self, ms):
-        """Report elapsed time: compute the power."""
-        self._look()
+        """Compute the power. `ms` have elapsed since the last call."""
+        self._read_counter()
         self._ms = min(self._ms + ms, _LONGEST_MS)
         if not self._fresh:
             if self._watts and self._ms > _WINDOW_MS:
@@ -61,12 +64,14 @@ class S0Meter:
         self._pulses = 0
         self._ms = 0
 
-    def _look(self):
+    def _read_counter(self):
         now = self._counter.value()
         if now == self._seen:
             return
         new = now - self._seen & _WRAP
         self._seen = now
+        if new > _MOST_PULSES:
+            return
         self._waiting += new
         self._pulses += new
         self._fresh = True

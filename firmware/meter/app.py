@@ -1,4 +1,4 @@
-"""The meter on a board: the only file with asyncio and real time."""
+"""The meter on a board: the only file of the meter with asyncio and real time."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from .core import Meter
 
 _TICK_MS = 20
 _REPORT_TICKS = 10
-_DEAF_MS = 4000  # with bytes waiting for so long, the bus task is not well
+_DEAF_MS = 4000  # with bytes waiting for so long, the bus task has failed
 _GARBAGE_BYTES = 16384
 _ENOENT = 2
 _STA_TABLES = "sta_tables.bin"
@@ -28,7 +28,8 @@ class App:
         self._board = board
         self._health = health
         wrong = _load_sta_tables(_STA_TABLES)
-        self._meter = Meter(board.settings(), board.store, board.metering.PULSES_PER_KWH, wrong)
+        constant = board.metering.PULSES_PER_KWH
+        self._meter = Meter(board.settings(), board.store, constant, wrong, board.mark)
         self._view = BusView(self._meter, board.NAME, health.last)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)
@@ -37,7 +38,7 @@ class App:
         self._elapsed = Elapsed()
 
     async def run(self):
-        """Until the board raises SystemExit. A task that fails takes the meter down with it."""
+        """Run until the board raises SystemExit. A task that fails ends the meter."""
         self._board.report(self._selftest(), "selftest")
         bus = asyncio.create_task(self._bus.run())
         try:
@@ -51,17 +52,17 @@ class App:
 
     def _tick(self):
         board, meter = self._board, self._meter
-        self._serve()
-        passed_ms = board.clock.elapsed_ms()
+        real_ms = self._serve()
+        supply_ms = board.clock.elapsed_ms()
         key = board.keypad.get()
         while key:
             meter.key(key)
             key = board.keypad.get()
         self._view.work()
         meter.pulses(board.metering.take(meter.pulse_limit()))
-        meter.elapsed(passed_ms)
+        meter.elapsed(supply_ms, real_ms)
         meter.sensed(board.metering.read(), board.cover.is_open(), board.relay.closed())
-        command = meter.relay_command(passed_ms)
+        command = meter.relay_command(supply_ms)
         if command is not None:
             (board.relay.close if command else board.relay.open)()
         board.display.show(*meter.display())
@@ -70,12 +71,16 @@ class App:
             self._report()
 
     def _serve(self):
-        """The board's turn. Its watchdog is fed only while the bus task is well, too."""
+        """Let the board work; return the real time since the last call, ms.
+
+        Its watchdog is fed only while the bus task works too.
+        """
         ms = self._elapsed()
         well = self._bus.deaf_ms(ms) < _DEAF_MS
         if well:
             self._health.beat(ms)
         self._board.service(well)
+        return ms
 
     def _report(self):
         report = self._meter.report()
@@ -85,6 +90,7 @@ class App:
 
     def _selftest(self):
         gc.collect()
+        ledger = self._meter.ledger
         return {
             "role": "meter",
             "version": VERSION,
@@ -92,16 +98,18 @@ class App:
             "micropython": "%d.%d.%d" % sys.implementation[1][:3],
             "free": gc.mem_free(),
             "settings": self._meter.settings.wrong or "ok",
-            "ledger": "fault" if self._meter.ledger_fault() else "ok",
+            "ledger": "fault" if ledger.fault else "ok",
+            "ledger_fault": ledger.fault,
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }
 
 
 def _load_sta_tables(path):
-    """Use a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
+    """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
 
-    "" or, if the file cannot be used, what is wrong: with other tables every token would be wrong.
+    Return "" or, if the file cannot be used, what is wrong: with other tables every token would
+    be wrong.
     """
     try:
         with open(path, "rb") as source:
@@ -114,7 +122,7 @@ def _load_sta_tables(path):
 
 
 def run(board, health):
-    """Be the meter of this board."""
-    # Collect early and often: the heap stays in one piece, and the free part of it known.
+    """Run the meter application on `board`: see boards/README.md."""
+    # Collected early and often, the heap stays in one piece.
     gc.threshold(_GARBAGE_BYTES)
     asyncio.run(App(board, health).run())

@@ -1,66 +1,109 @@
-"""The meter as a whole: pulses, keys, tokens and time come in; states and texts go out.
+"""The meter as a whole: pulses, keys, tokens and time come in; commands and texts go out.
 
 No clock, no board, no waiting: firmware/meter/app.py calls it, and so do the tests.
+
+The meter is a list of features. A feature is an object; whatever it brings is an attribute, and
+all of them are optional:
+
+records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) writes the data and
+            returns its length, 0 for no record; unpack(data, version) takes it over, None and 0
+            when the ledger has none, or raises ValueError. Data of every released version must
+            be understood.
+REGISTERS   {name in meterbus.registers: function of the feature}
+CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
+TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
+            that does not return ACCEPT has changed nothing
+open_reasons()
+            bits of codes.REASONS: why the supply must be open
+status()    bits of codes.STATUS
+known()     bits of codes.KNOWN: which of its registers can be read now
+tick(supply_ms, real_ms)
+            time has passed. Energy flows in supply time, which a simulated board may run faster;
+            people need real time.
 """
 
-from binascii import crc32
-
 from sts_portable import results
-from sts_portable.decoder import Decoder
 
-from . import supply
-from .credit import execute
-from .face.entry import CODE_DIGITS, SHORT_CODES, Entry
+from .counters import Counters
+from .cover import Cover
+from .credit.account import Account
+from .credit.tokens import Tokens
+from .face.entry import CODE_DIGITS, Entry
 from .face.panel import Panel, result_words
+from .metering import Reading
 from .settings import Settings
-from .store.ledger import Ledger, State
+from .store.ledger import Ledger
+from .supply import Supply
 
 _SAVE_WH = 10
 
+# (attribute of the meter, class); the class is called with the meter, whose settings are there.
+FEATURES = (
+    ("account", Account),
+    ("counters", Counters),
+    ("tokens", Tokens),
+    ("supply", Supply),
+    ("reading", Reading),
+    ("cover", Cover),
+    ("entry", Entry),
+    ("panel", Panel),
+)
+
 
 class Meter:
-    """`settings`: the dict of settings.json; `store`: where the ledger is; see boards/README.md.
+    """`settings`: the dict of settings.json; `store`, `mark`: see boards/README.md.
 
-    state: what survives a power failure. supply: the reasons to be open. reading: (mV, mA, W,
-    Hz * 100) as the board gave it last. cover_open, relay_closed: as the board says.
+    settings, ledger and the names in FEATURES are the features; `features` has all of them.
     """
 
-    def __init__(self, settings, store, pulses_per_kwh=1000, wrong=""):
+    def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None):
         """wrong: what else is not set up as it should be, "" for nothing."""
+        self.pulses_per_kwh = pulses_per_kwh
         self.settings = Settings(settings, wrong)
-        self.state = State(self.settings.key, pulses_per_kwh)
-        self.supply = supply.Supply()
-        self.reading = (None, None, None, None)
-        self.cover_open = False
-        self.relay_closed = False
-        self._ledger = Ledger(store, self.state)
+        self.ledger = Ledger(store, mark)
+        self.features = [self.settings, self.ledger]
+        for name, kind in FEATURES:
+            feature = kind(self)
+            setattr(self, name, feature)
+            self.features.append(feature)
+        self._tokens = self._table("TOKENS")
+        self._reasons = self._methods("open_reasons")
+        self._status = self._methods("status")
+        self._known = self._methods("known")
+        self._ticks = self._methods("tick")
         self._unsaved_wh = 0
-        self._decoder = Decoder(self.state.key, self.state.tids, self.settings.mfr_code)
-        self._entry = Entry()
-        self._panel = Panel()
-        self._start()
+        self._start(settings.get("ledger_reset"))
 
-    def _start(self):
-        self.supply.set(supply.NOT_CONFIGURED, bool(self.settings.wrong))
+    def _table(self, name):
+        """Return {key: feature} of all features' tables `name`."""
+        return {key: one for one in self.features for key in getattr(one, name, ())}
+
+    def _methods(self, name):
+        return [getattr(feature, name) for feature in self.features if hasattr(feature, name)]
+
+    def _start(self, order):
+        ledger = self.ledger
         if self.settings.wrong:
-            self._panel.tell("Not set up", "Check " + self.settings.wrong)
-        if self._ledger.blank:
-            self._save()  # both slots, before anything is promised: see ledger.py
-        else:
-            self.state.power_fail_count += 1
-        self._happened()
+            self.panel.show("Not set up", "Check " + self.settings.wrong)
+        ledger.open([row for one in self.features for row in getattr(one, "records", ())])
+        if ledger.reset(order, self.tokens.refuse_up_to):
+            self.panel.show("Ledger reset", "Credit lost")
+        elif not ledger.new:
+            self.counters.power_failed()
+        self.counters.event()
         self._save()
+        ledger.note_start(order)
         self._judge()
 
     # Energy
 
     def pulse_limit(self):
-        """How many pulses to take at once: with the last of them the credit is gone."""
-        return max(1, self.state.account.pulses_left())
+        """Return how many pulses to take at once: with the last of them the credit is gone."""
+        return max(1, self.account.pulses_left())
 
     def pulses(self, count):
-        """`count` pulses of energy have flowed."""
-        self._unsaved_wh += self.state.account.count(count)
+        """Count `count` pulses of energy."""
+        self._unsaved_wh += self.account.count(count)
         if self._unsaved_wh >= _SAVE_WH:
             self._save()
         self._judge()
@@ -68,123 +111,143 @@ class Meter:
     # Tokens
 
     def usable(self):
-        """False while no token can be taken: not configured, or the ledger is at fault."""
-        return not self.settings.wrong and not self._ledger.fault
-
-    def known_result(self, digits, ref):
-        """ACCEPT if this is the token that was accepted from the bus last, else NONE."""
-        state = self.state
-        same = ref and ref == state.bus_ref and crc32(digits.encode()) == state.bus_hash
-        return results.ACCEPT if same else results.NONE
+        """Return False while no token can be taken: not configured, or the ledger is at fault."""
+        return not self.settings.wrong and not self.ledger.fault
 
     def enter_token(self, digits, ref=0):
-        """Authenticate, validate and execute; the TokenResult. `ref`: the bus's reference or 0.
+        """Authenticate, validate and execute a token; return the TokenResult.
 
-        What is accepted is in the ledger before this returns. NONE: the meter cannot take tokens
-        now, and nothing was changed.
+        `ref`: the bus's reference or 0. What is accepted is in the ledger before this returns.
+        NONE: the meter cannot take tokens now, and nothing was changed.
         """
-        if self.known_result(digits, ref):
+        tokens = self.tokens
+        if tokens.accepted(digits, ref):
             return results.ACCEPT
         if not self.usable():
             return results.NONE
-        self._ledger.remember()
-        result, token = self._decoder.check(digits)
+        self.ledger.remember()
+        result, token = tokens.check(digits)
         effect = ""
         if result == results.ACCEPT:
-            result, effect = execute.execute(self.state, token, self._decoder.commit)
+            result, effect = self._execute(token)
         if result == results.ACCEPT and ref:
-            self.state.bus_ref = ref
-            self.state.bus_hash = crc32(digits.encode())
-        self.state.last_result = result
-        self._happened()
+            tokens.remember(digits, ref)
+        tokens.last_result = result
+        self.counters.event()
         if not self._save():
-            self._ledger.undo()
-            self._panel.tell("Memory fault", "Token not taken")
+            self.ledger.undo()
+            self.panel.show("Memory fault", "Token not taken")
             return results.NONE
-        self._panel.tell(*result_words(result, effect))
+        self.panel.show(*result_words(result, effect))
         self._judge()
         return result
+
+    def _execute(self, token):
+        """Carry out a checked token and commit it: (TokenResult, text)."""
+        code = token.cls << 4 | token.subclass
+        feature = self._tokens.get(code)
+        if feature is None:
+            return results.FUNCTION_ERROR, ""
+        result, text = feature.TOKENS[code](feature, token)
+        if result == results.ACCEPT:
+            result = self.tokens.commit(token)
+        return result, text
 
     # Key pad and display
 
     def key(self, key):
-        """A key was pressed: a digit, `*` or `#`."""
-        self._panel.dismiss()
-        entered = self._entry.key(key)
+        """Take a key: a digit, `*` or `#`."""
+        self.panel.dismiss()
+        entered = self.entry.key(key)
         if entered is None:
             return
-        if len(entered) > CODE_DIGITS:
-            if self.enter_token(entered) == results.NONE:
-                self._panel.tell("Token not taken", self.supply.text())
-        elif entered in SHORT_CODES:
-            label, getter = SHORT_CODES[entered]
-            self._panel.tell(label, getter(self))
-        else:
-            self._panel.tell("Unknown code", entered)
+        if len(entered) <= CODE_DIGITS:
+            self.panel.show(*self.short_code(entered))
+        elif self.enter_token(entered) == results.NONE:
+            self.panel.show("Token not taken", self.supply.text())
+
+    def short_code(self, code):
+        """Return (label, text) of a short code; the text is None if the value is unknown."""
+        for feature in self.features:
+            for number, label, group, function in getattr(feature, "CODES", ()):
+                if number == code:
+                    return label, None if group & ~self.known() else function(feature)
+        return "Unknown code", code
 
     def display(self):
-        """The two lines of the display."""
-        state = self.state
-        return self._panel.lines(self._entry.digits, state.account, self.supply, self.reading[2])
+        """Return the two lines of the display."""
+        credit_wh = self.account.credit_wh if self.ledger.loaded else None
+        power_w = self.reading.power_w()
+        return self.panel.lines(self.entry.digits, credit_wh, self.supply, power_w)
 
     # Time and the outside
 
-    def elapsed(self, ms):
-        """`ms` of supply time have passed."""
-        self._decoder.elapsed(ms)
-        self._entry.elapsed(ms)
-        self._panel.elapsed(ms)
+    def elapsed(self, supply_ms, real_ms):
+        """Let time pass: `supply_ms` of supply time, `real_ms` of real time."""
+        for tick in self._ticks:
+            tick(supply_ms, real_ms)
 
     def sensed(self, reading, cover_open, relay_closed):
-        """What the board sees now."""
-        self.reading = reading
-        if cover_open != self.cover_open or relay_closed != self.relay_closed:
-            self.cover_open = cover_open
-            self.relay_closed = relay_closed
-            self._happened()
+        """Take what the board measures now: see metering.py, cover.py and supply.py."""
+        self.reading.values = reading
+        cover, supply = self.cover, self.supply
+        if cover_open != cover.open or relay_closed != supply.contact_closed:
+            cover.open = cover_open
+            supply.contact_closed = relay_closed
+            self.counters.event()
             self._save()
 
     def relay_command(self, ms):
-        """What to do with the relay: True close, False open, None nothing."""
-        return self.supply.drive(self.relay_closed, ms)
+        """Return the command for the relay: True close, False open, None nothing."""
+        return self.supply.drive(ms)
 
-    def ledger_fault(self):
-        """True if the ledger cannot be read or written."""
-        return self._ledger.fault
+    # What is read
+
+    def registers(self):
+        """Return {name: feature} of the registers that the features bring."""
+        return self._table("REGISTERS")
+
+    def status(self):
+        """Return the bits of codes.STATUS."""
+        bits = 0
+        for status in self._status:
+            bits |= status()
+        return bits
+
+    def known(self):
+        """Return the bits of codes.KNOWN: the groups of registers that can be read now."""
+        bits = 0
+        for known in self._known:
+            bits |= known()
+        return bits
 
     def report(self):
-        """How things stand, for whoever looks over the board's shoulder."""
-        state = self.state
+        """Return the state as a dict for the board's report; None for what is unknown."""
+        kept = self.ledger.loaded
         return {
             "drn": self.settings.drn,
-            "credit_wh": state.account.credit_wh,
-            "energy_wh": state.account.energy_wh,
-            "power_w": self.reading[2] or 0,
+            "credit_wh": self.account.credit_wh if kept else None,
+            "energy_wh": self.account.energy_wh if kept else None,
+            "power_w": self.reading.power_w(),
             "control_state": self.supply.control_state(),
             "open_reasons": self.supply.reasons,
             "open_text": self.supply.text(),
-            "token_result": state.last_result,
-            "sequence": state.sequence,
-            "cover_open": self.cover_open,
-            "relay_closed": self.relay_closed,
+            "token_result": self.tokens.last_result if kept else None,
+            "sequence": self.counters.sequence if kept else None,
+            "cover_open": self.cover.open,
+            "relay_closed": self.supply.contact_closed,
         }
 
     def _judge(self):
-        self.supply.set(supply.NO_CREDIT, self.state.account.credit_wh <= 0)
-        self.supply.set(supply.LEDGER_FAULT, self._ledger.fault)
-
-    def _happened(self):
-        self.state.sequence = self.state.sequence + 1 & 0xFFFFFFFF
+        bits = 0
+        for reasons in self._reasons:
+            bits |= reasons()
+        self.supply.reasons = bits
 
     def _save(self):
-        """True if the state is in the ledger now. A faulty ledger is not written over."""
-        if not self._ledger.fault:
-            try:
-                self._ledger.save()
-            except OSError:
-                self._ledger.fault = True
-                self._judge()
-        if self._ledger.fault:
-            return False
-        self._unsaved_wh = 0
-        return True
+        """Write the ledger; True if the records are in it now."""
+        if self.ledger.save():
+            self._unsaved_wh = 0
+            return True
+        self._judge()
+        return False

@@ -1,12 +1,13 @@
-"""What a meter must be told before it can work: the dict of settings.json, checked."""
+"""The settings that a meter needs before it can work: the dict of settings.json, checked."""
 
 from binascii import unhexlify
 
+from meterbus import codes
 from sts_portable.decoder import KeyState
 from sts_portable.ea import KEY_BYTES
 from sts_portable.pan import drn_valid
 
-DEFAULT_ADDRESS = 247  # a meter that was not told its own
+DEFAULT_ADDRESS = 247  # of a meter without a usable address
 
 # (name, default, lowest, highest); a default of None: must be given.
 _NUMBERS = (
@@ -19,25 +20,28 @@ _NUMBERS = (
     ("ken", 255, 0, 255),
     ("mfr_code", 0, 0, 9999),
 )
+_KEY_FIELDS = ("ea", "kt", "krn", "sgc", "ti", "ken")
 
 
 class Settings:
-    """drn, address, mfr_code and key, the initial KeyState.
+    """drn, address, mfr_code and key, the initial KeyState. A feature: see core.py.
 
-    `wrong` is the name of the first setting that cannot be used, or "". Nothing is raised: a meter
-    with wrong settings must still be able to say so.
+    wrong: the name of the first setting that cannot be used, or "". Nothing is raised: a meter
+    with wrong settings must still be able to report them. key_usable: False if `key` is made up.
     """
 
     def __init__(self, given, wrong=""):
-        """given: the dict of settings.json. wrong: what the caller found amiss elsewhere."""
+        """given: the dict of settings.json. wrong: what the caller found wrong elsewhere."""
         self.wrong = wrong if given else "settings"
         self.drn = ""
         self.address = DEFAULT_ADDRESS
+        self.key_usable = True
         numbers = {}
         for name, default, low, high in _NUMBERS:
             value = given.get(name, default)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 self._note(name)
+                self.key_usable = self.key_usable and name not in _KEY_FIELDS
                 value = default
             numbers[name] = value
         self.address = numbers["address"] or DEFAULT_ADDRESS
@@ -49,12 +53,19 @@ class Settings:
             self._note("drn")
         self.key = self._key(given.get("key"), numbers)
 
+    def open_reasons(self):
+        """Return the bits of codes.REASONS that are set."""
+        return codes.NOT_CONFIGURED if self.wrong else 0
+
+    def status(self):
+        """Return the bits of codes.STATUS that are set."""
+        return codes.STATUS_NOT_CONFIGURED if self.wrong else 0
+
     def _note(self, name):
         self.wrong = self.wrong or name
 
     def _key(self, text, numbers):
-        names = ("ea", "kt", "krn", "sgc", "ti", "ken")
-        fields = {name: numbers[name] for name in names}
+        fields = {name: numbers[name] for name in _KEY_FIELDS}
         try:
             key = unhexlify(text)
             if len(key) == KEY_BYTES[numbers["ea"]]:
@@ -62,4 +73,8 @@ class Settings:
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # what is wrong with a secret is not repeated
         self._note("key")
+        self.key_usable = False
         return KeyState(bytes(KEY_BYTES[7]))
+
+    REGISTERS = {"drn": lambda self: self.drn}
+    CODES = (("804", "Meter number", codes.KNOWN_ALWAYS, lambda self: self.drn),)

@@ -1,18 +1,18 @@
-"""The master's side of Modbus RTU: build a request, recognise its reply. No I/O."""
+"""The client's side of Modbus RTU: build a request, recognise its reply. No I/O."""
 
 from . import crc
 from .frame import (
     BROADCAST,
-    ENCAPSULATED,
+    ENCAPSULATED_INTERFACE,
     EXCEPTIONS,
-    IDENTIFY,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_MANY,
-    WRITE_ONE,
+    READ_DEVICE_IDENTIFICATION,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     put_u16,
     reply_length,
     u16,
@@ -23,7 +23,7 @@ ONE_OBJECT = 4  # of the device identification, asked for by its number
 
 
 class BusException(Exception):
-    """A slave refused a request. `code` is the Modbus exception code."""
+    """A server refused a request. `code` is the Modbus exception code."""
 
     def __init__(self, code):
         super().__init__(EXCEPTIONS.get(code, "exception %d" % code))
@@ -47,18 +47,18 @@ def _check(address, start, count, limit, lowest):
 
 
 def read_request(address, function, start, count):
-    """Request for `count` (1..125) registers by function 3 or 4. ValueError if wrong."""
-    if function not in (READ_HOLDING, READ_INPUT):
+    """Return a request for `count` (1..125) registers by function 3 or 4. Raise ValueError."""
+    if function not in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
         raise ValueError("function %d does not read registers" % function)
     _check(address, start, count, MAX_READ, 1)
     return _frame(address, function, bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF)))
 
 
 def write_request(address, start, values):
-    """Request to write registers from `start` (function 16).
+    """Return a request to write registers from `start` (function 16).
 
-    `values`: 1..123 integers 0..0xFFFF, or bytes (two a register). Address 0 is for all slaves and
-    is not answered. ValueError if it cannot be sent.
+    `values`: 1..123 integers 0..0xFFFF, or bytes (two a register). Address 0 is for all servers
+    and is not answered. Raise ValueError if it cannot be sent.
     """
     if isinstance(values, (bytes, bytearray, memoryview)):
         data = bytes(values)
@@ -71,25 +71,36 @@ def write_request(address, start, values):
     count = len(data) // 2
     _check(address, start, count, MAX_WRITE, BROADCAST)
     head = bytes((start >> 8, start & 0xFF, count >> 8, count & 0xFF, len(data)))
-    return _frame(address, WRITE_MANY, head + data)
+    return _frame(address, WRITE_MULTIPLE_REGISTERS, head + data)
 
 
-def write_one_request(address, start, value):
-    """Request to write one register (function 6)."""
+def write_single_request(address, start, value):
+    """Return a request to write one register (function 6). Raise ValueError."""
     _check(address, start, 1, 1, BROADCAST)
-    return _frame(address, WRITE_ONE, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF)))
+    return _frame(
+        address, WRITE_SINGLE_REGISTER, bytes((start >> 8, start & 0xFF, value >> 8, value & 0xFF))
+    )
 
 
 def identify_request(address, code=1, object_id=0):
-    """Request for device identification: code 1 basic, 2 regular, ONE_OBJECT `object_id`."""
+    """Return a request for device identification: code 1 basic, 2 regular, ONE_OBJECT."""
     _check(address, 0, 1, 1, 1)
-    return _frame(address, ENCAPSULATED, bytes((IDENTIFY, code, object_id)))
+    return _frame(
+        address, ENCAPSULATED_INTERFACE, bytes((READ_DEVICE_IDENTIFICATION, code, object_id))
+    )
+
+
+def longest_reply(request):
+    """Return how many bytes the reply to a request may have."""
+    if request[1] in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
+        return 5 + 2 * u16(request, 4)
+    return MAX_FRAME if request[1] == ENCAPSULATED_INTERFACE else 8
 
 
 class ReplyParser:
     """Finds the reply to one request in the bytes that arrive.
 
-    Feed bytes to `receive` until it returns True; give up by time-out is the caller's business.
+    Feed bytes to `receive` until it returns True; giving up after a time is left to the caller.
     Garbage before the reply (a glitch when the line turns round) is skipped: a reply must have the
     request's address and function, the right length, and a good CRC.
     """
@@ -98,11 +109,12 @@ class ReplyParser:
         self._request = request
         self._buf = bytearray(MAX_FRAME)
         self._length = 0
-        self.exception = 0  # Modbus exception code, 0 none; valid once receive gave True
+        self.refused = False  # the reply is an exception; valid once receive gave True
+        self.exception = 0  # its Modbus exception code; a broken server may send any, 0 too
         self.data = b""  # read: the registers' bytes; identify: the objects; write: empty
 
     def receive(self, data):
-        """Take bytes. True when the reply is complete."""
+        """Take bytes; return True when the reply is complete."""
         for byte in data:
             if self._length == MAX_FRAME:
                 self._drop(1)
@@ -111,17 +123,17 @@ class ReplyParser:
         return self._search()
 
     def check(self):
-        """Raise BusException if the slave answered with an exception."""
-        if self.exception:
+        """Raise BusException if the server answered with an exception."""
+        if self.refused:
             raise BusException(self.exception)
 
     def values(self):
-        """The registers that were read, as a list of integers. Raises BusException."""
+        """Return the registers that were read, a list of integers. Raise BusException."""
         self.check()
         return [u16(self.data, i) for i in range(0, len(self.data), 2)]
 
     def objects(self):
-        """Device identification as {object id: text}. Raises BusException."""
+        """Return the device identification as {object id: text}. Raise BusException."""
         self.check()
         found = {}
         at = 0
@@ -152,23 +164,26 @@ class ReplyParser:
         return False
 
     def _belongs(self, start, size):
-        """Does a well-formed frame answer this request, and not another one?"""
+        """Return True if a well-formed frame answers this request and not another one."""
         request = self._request
         buf = self._buf
         function = buf[start + 1]
         if function & 0x80:
             return True
-        if function in (READ_HOLDING, READ_INPUT):
+        if function in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
             return size == 5 + 2 * u16(request, 4)
-        if function == ENCAPSULATED:
-            return buf[start + 2] == IDENTIFY
+        if function == ENCAPSULATED_INTERFACE:
+            return buf[start + 2] == READ_DEVICE_IDENTIFICATION and buf[start + 3] == request[3]
         return bytes(buf[start : start + 6]) == bytes(request[0:6])
 
     def _take(self, start, size):
         function = self._buf[start + 1]
         if function & 0x80:
+            self.refused = True
             self.exception = self._buf[start + 2]
             return
-        skip = {READ_HOLDING: 3, READ_INPUT: 3, ENCAPSULATED: 8}.get(function)
+        skip = {READ_HOLDING_REGISTERS: 3, READ_INPUT_REGISTERS: 3, ENCAPSULATED_INTERFACE: 8}.get(
+            function
+        )
         if skip is not None:
             self.data = bytes(self._buf[start + skip : start + size - 2])

@@ -84,8 +84,3 @@ EVENTS = (
 )
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words
-
-
-def names(table, bits):
-    """Return the names of the bits that are set in `bits`, in the table's order, as a list."""
-    return [row[1] for row in table if row[0] & bits]

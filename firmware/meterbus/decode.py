@@ -1,4 +1,4 @@
-"""A frame as a sentence, for people who watch the bus.
+"""A frame as a sentence, for the bus trace.
 
 For example `-> 12 read 0x1000..0x101B` and `<- 12 energy_wh=4711, credit=2000`.
 """
@@ -6,30 +6,30 @@ For example `-> 12 read 0x1000..0x101B` and `<- 12 energy_wh=4711, credit=2000`.
 from . import crc, registers
 from .frame import (
     BROADCAST,
-    ENCAPSULATED,
+    ENCAPSULATED_INTERFACE,
     EXCEPTIONS,
-    READ_HOLDING,
-    READ_INPUT,
-    WRITE_MANY,
-    WRITE_ONE,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     reply_length,
     request_length,
     u16,
 )
 
-_READS = (READ_HOLDING, READ_INPUT)
+_READS = (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
 
 
 class Trace:
-    """Tells requests from replies by remembering the last request."""
+    """Distinguishes requests from replies by the last request."""
 
     def __init__(self):
         self._request = b""
 
     def describe(self, frame, outgoing=None):
-        """One sentence about a whole frame.
+        """Return one sentence about a whole frame.
 
-        `outgoing`: True for a request, False for a reply, None if the listener cannot know.
+        `outgoing`: True for a request, False for a reply, None if it is not known.
         """
         size = len(frame)
         if not crc.good(frame, 0, size):
@@ -64,7 +64,7 @@ def _span(start, count):
 
 
 def _pairs(start, data):
-    """name=value of every register that is whole; the bare numbers if the map knows none."""
+    """Return name=value of every whole register, or the numbers if the map has none there."""
     known = registers.decode(start, data)
     if not known:
         return " ".join(str(u16(data, i)) for i in range(0, len(data) - 1, 2))
@@ -83,11 +83,11 @@ def _request(frame):
         return "function %d, %d bytes" % (function, size)
     if function in _READS:
         return "read " + _span(u16(frame, 2), u16(frame, 4))
-    if function == WRITE_ONE:
+    if function == WRITE_SINGLE_REGISTER:
         return "write " + _pairs(u16(frame, 2), frame[4:6])
-    if function == WRITE_MANY:
+    if function == WRITE_MULTIPLE_REGISTERS:
         return "write " + _pairs(u16(frame, 2), frame[7:-2])
-    return "who are you"
+    return "read device identification"
 
 
 def _reply(frame, asked):
@@ -97,14 +97,14 @@ def _reply(frame, asked):
         return "function %d, %d bytes" % (function, size)
     if function & 0x80:
         code = frame[2]
-        return "refuses: %s" % EXCEPTIONS.get(code, "exception %d" % code)
+        return "exception: %s" % EXCEPTIONS.get(code, "exception %d" % code)
     if function in _READS:
         data = frame[3:-2]
         if len(asked) == 8 and asked[1] == function and 2 * u16(asked, 4) == len(data):
             return _pairs(u16(asked, 2), data)
         return "%d registers" % (len(data) // 2)
-    if function == ENCAPSULATED:
-        return "is " + _objects(frame)
+    if function == ENCAPSULATED_INTERFACE:
+        return "identification " + _objects(frame)
     return "written"
 
 

@@ -11,18 +11,18 @@ except ImportError:
         return value
 
 
-READ_HOLDING = const(3)
-READ_INPUT = const(4)
-WRITE_ONE = const(6)
-WRITE_MANY = const(16)
-ENCAPSULATED = const(0x2B)
-IDENTIFY = const(0x0E)  # MEI type 14, read device identification
+READ_HOLDING_REGISTERS = const(3)
+READ_INPUT_REGISTERS = const(4)
+WRITE_SINGLE_REGISTER = const(6)
+WRITE_MULTIPLE_REGISTERS = const(16)
+ENCAPSULATED_INTERFACE = const(0x2B)
+READ_DEVICE_IDENTIFICATION = const(0x0E)  # MEI type 14, read device identification
 
 ILLEGAL_FUNCTION = const(1)
-ILLEGAL_ADDRESS = const(2)
-ILLEGAL_VALUE = const(3)
-DEVICE_FAILURE = const(4)
-DEVICE_BUSY = const(6)
+ILLEGAL_DATA_ADDRESS = const(2)
+ILLEGAL_DATA_VALUE = const(3)
+SERVER_DEVICE_FAILURE = const(4)
+SERVER_DEVICE_BUSY = const(6)
 
 EXCEPTIONS = {
     1: "illegal function",
@@ -48,11 +48,11 @@ UNKNOWN = const(-1)  # not a function of this table
 # function -> (length of the request, position of the byte count that is added to it or None,
 #              length of the reply, position of the byte count that is added to it or None)
 _LENGTHS = {
-    READ_HOLDING: (8, None, 5, 2),
-    READ_INPUT: (8, None, 5, 2),
-    WRITE_ONE: (8, None, 8, None),
-    WRITE_MANY: (9, 6, 8, None),
-    ENCAPSULATED: (7, None, None, None),
+    READ_HOLDING_REGISTERS: (8, None, 5, 2),
+    READ_INPUT_REGISTERS: (8, None, 5, 2),
+    WRITE_SINGLE_REGISTER: (8, None, 8, None),
+    WRITE_MULTIPLE_REGISTERS: (9, 6, 8, None),
+    ENCAPSULATED_INTERFACE: (7, None, None, None),
 }
 
 
@@ -84,7 +84,7 @@ def reply_length(buf, start, end):
     row = _LENGTHS.get(function)
     if row is None:
         return UNKNOWN
-    if function == ENCAPSULATED:
+    if function == ENCAPSULATED_INTERFACE:
         return _identification_length(buf, start, end)
     return _length(buf, start, end, row[2], row[3])
 

@@ -1,10 +1,28 @@
 """The register map of the meter as one table, and how its values become registers and back.
 
-The meter answers from this table, the collector and the bus trace read by it, and
-`tjugo bus map` prints it. docs/wire.md says the same in words.
+The meter answers from this table, the collector and the bus trace decode by it, and
+`tjugo bus map` prints it. A test compares docs/wire.md with it.
 """
 
 import struct
+
+from .codes import (  # noqa: F401  the bits of status are offered here too
+    CRASH_OBJECT,
+    KNOWN_ALWAYS,
+    KNOWN_CURRENT,
+    KNOWN_FREQUENCY,
+    KNOWN_KEY,
+    KNOWN_LEDGER,
+    KNOWN_POWER,
+    KNOWN_VOLTAGE,
+    STATUS_COVER_OPEN,
+    STATUS_CRASHED,
+    STATUS_LEDGER_FAULT,
+    STATUS_NOT_CONFIGURED,
+    STATUS_RELAY_CLOSED,
+    STATUS_RELAY_FAULT,
+    STATUS_SAFE,
+)
 
 try:
     from micropython import const
@@ -14,36 +32,43 @@ except ImportError:
         return value
 
 
+_CONTROL = "0 disconnected, 1 connected, 2 ready"
+
 # In order of address. Access: i function 4, h function 3, w functions 6 and 16.
-# (name, address, kind, words, access, unit, meaning)
+# Group: the bit of `known` that must be set for the register to be read, see codes.KNOWN.
+# (name, address, kind, words, access, unit, meaning, group)
 ROWS = (
-    ("sdm_voltage", 0x0000, "f32", 2, "i", "V", "voltage"),
-    ("sdm_current", 0x0006, "f32", 2, "i", "A", "current"),
-    ("sdm_power", 0x000C, "f32", 2, "i", "W", "active power"),
-    ("sdm_frequency", 0x0046, "f32", 2, "i", "Hz", "frequency"),
-    ("sdm_import", 0x0048, "f32", 2, "i", "kWh", "imported energy"),
-    ("sdm_total", 0x0156, "f32", 2, "i", "kWh", "total energy, here the imported energy"),
-    ("energy_wh", 0x1000, "u32", 2, "ih", "Wh", "total imported energy"),
-    ("credit", 0x1002, "s32", 2, "ih", "10 Wh", "electricity credit"),
-    ("control_state", 0x1004, "u16", 1, "ih", "", "0 disconnected, 1 connected, 2 ready"),
-    ("open_reasons", 0x1005, "u16", 1, "ih", "bits", "why the relay is open"),
-    ("token_result", 0x1006, "u16", 1, "ih", "", "the last TokenResult, from anywhere"),
-    ("sequence", 0x1007, "u32", 2, "ih", "", "grows with everything that happens"),
-    ("power_fail_count", 0x1009, "u16", 1, "ih", "", "power failures"),
-    ("power_limit_w", 0x100A, "u32", 2, "ih", "W", "maximum power limit, 0 none"),
-    ("krn", 0x100C, "u16", 1, "ih", "", "key revision number"),
-    ("ti", 0x100D, "u16", 1, "ih", "", "tariff index"),
-    ("sgc", 0x100E, "u32", 2, "ih", "", "supply group code"),
-    ("ken", 0x1010, "u16", 1, "ih", "", "key expiry number"),
-    ("kt", 0x1011, "u16", 1, "ih", "", "key type"),
-    ("status", 0x1012, "u16", 1, "ih", "bits", "what the device says of itself"),
-    ("power_w", 0x1013, "u32", 2, "ih", "W", "active power"),
-    ("drn", 0x1015, "ascii", 7, "ih", "", "decoder reference number"),
-    ("token_ref", 0x10FE, "u32", 2, "hw", "", "the sender's reference of the token, 0 none"),
-    ("token", 0x1100, "ascii", 10, "hw", "", "20 digits"),
-    ("token_command", 0x110A, "u16", 1, "hw", "", "1 enters the token"),
-    ("result", 0x110B, "u16", 1, "h", "", "TokenResult of the entry"),
-    ("result_ref", 0x110C, "u32", 2, "h", "", "the reference that result belongs to"),
+    ("sdm_voltage", 0x0000, "f32", 2, "i", "V", "voltage", KNOWN_VOLTAGE),
+    ("sdm_current", 0x0006, "f32", 2, "i", "A", "current", KNOWN_CURRENT),
+    ("sdm_power", 0x000C, "f32", 2, "i", "W", "active power", KNOWN_POWER),
+    ("sdm_frequency", 0x0046, "f32", 2, "i", "Hz", "frequency", KNOWN_FREQUENCY),
+    ("sdm_import", 0x0048, "f32", 2, "i", "kWh", "imported energy", KNOWN_LEDGER),
+    ("sdm_total", 0x0156, "f32", 2, "i", "kWh", "total energy: the imported energy", KNOWN_LEDGER),
+    ("energy_wh", 0x1000, "u32", 2, "ih", "Wh", "total imported energy", KNOWN_LEDGER),
+    ("credit", 0x1002, "s32", 2, "ih", "10 Wh", "electricity credit", KNOWN_LEDGER),
+    ("control_state", 0x1004, "u16", 1, "ih", "", _CONTROL, KNOWN_ALWAYS),
+    ("open_reasons", 0x1005, "u16", 1, "ih", "bits", "why the relay is open", KNOWN_ALWAYS),
+    ("token_result", 0x1006, "u16", 1, "ih", "", "TokenResult of the last token", KNOWN_LEDGER),
+    ("sequence", 0x1007, "u32", 2, "ih", "", "grows with every event", KNOWN_LEDGER),
+    ("power_fail_count", 0x1009, "u16", 1, "ih", "", "power failures", KNOWN_LEDGER),
+    ("power_limit_w", 0x100A, "u32", 2, "ih", "W", "maximum power limit, 0 none", KNOWN_ALWAYS),
+    ("krn", 0x100C, "u16", 1, "ih", "", "key revision number", KNOWN_KEY),
+    ("ti", 0x100D, "u16", 1, "ih", "", "tariff index", KNOWN_KEY),
+    ("sgc", 0x100E, "u32", 2, "ih", "", "supply group code", KNOWN_KEY),
+    ("ken", 0x1010, "u16", 1, "ih", "", "key expiry number", KNOWN_KEY),
+    ("kt", 0x1011, "u16", 1, "ih", "", "key type", KNOWN_KEY),
+    ("status", 0x1012, "u16", 1, "ih", "bits", "state of the device", KNOWN_ALWAYS),
+    ("power_w", 0x1013, "u32", 2, "ih", "W", "active power", KNOWN_POWER),
+    ("drn", 0x1015, "ascii", 7, "ih", "", "decoder reference number", KNOWN_ALWAYS),
+    ("device_status", 0x101C, "u16", 1, "ih", "bits", "as status", KNOWN_ALWAYS),
+    ("device_reasons", 0x101D, "u16", 1, "ih", "bits", "as open_reasons", KNOWN_ALWAYS),
+    ("device_control_state", 0x101E, "u16", 1, "ih", "", "as control_state", KNOWN_ALWAYS),
+    ("known", 0x101F, "u16", 1, "ih", "bits", "groups that can be read", KNOWN_ALWAYS),
+    ("token_ref", 0x10FE, "u32", 2, "hw", "", "the client's reference, 0 none", KNOWN_ALWAYS),
+    ("token", 0x1100, "ascii", 10, "hw", "", "20 digits", KNOWN_ALWAYS),
+    ("token_command", 0x110A, "u16", 1, "hw", "", "1 enters the token", KNOWN_ALWAYS),
+    ("result", 0x110B, "u16", 1, "h", "", "TokenResult of the entry", KNOWN_LEDGER),
+    ("result_ref", 0x110C, "u32", 2, "h", "", "the reference of that result", KNOWN_LEDGER),
 )
 
 NAME = const(0)
@@ -53,40 +78,38 @@ WORDS = const(3)
 ACCESS = const(4)
 UNIT = const(5)
 MEANING = const(6)
+GROUP = const(7)
+
+_BY_NAME = {row[NAME]: row for row in ROWS}
+
+
+def block(first, last):
+    """Return (start, count) of the registers from the row `first` up to and with `last`."""
+    start = _BY_NAME[first][ADDRESS]
+    return start, _BY_NAME[last][ADDRESS] + _BY_NAME[last][WORDS] - start
+
 
 # Eastron's map has gaps; clients read across them, so they read as 0.
 _ZERO_END = const(0x0180)
 
-STATE_START = const(0x1000)  # what a poll reads in one request ...
-STATE_COUNT = const(28)  # ... up to and with the DRN
-TOKEN_START = const(0x10FE)  # token_ref, token and token_command in one request
-TOKEN_COUNT = const(13)
-RESULT_START = const(0x110B)
-RESULT_COUNT = const(3)
+# What a client reads or writes in one request.
+STATE_START, STATE_COUNT = block("energy_wh", "drn")  # a poll
+ACCOUNT_START, ACCOUNT_COUNT = block("energy_wh", "power_fail_count")  # needs the ledger only
+DEVICE_START, DEVICE_COUNT = block("drn", "known")  # can always be read
+TOKEN_START, TOKEN_COUNT = block("token_ref", "token_command")
+RESULT_START, RESULT_COUNT = block("result", "result_ref")
 ENTER = const(1)  # token_command
 
-# Bits of `status`.
-STATUS_COVER_OPEN = const(1)
-STATUS_RELAY_CLOSED = const(2)
-STATUS_NOT_CONFIGURED = const(4)
-STATUS_LEDGER_FAULT = const(8)
-STATUS_RELAY_FAULT = const(16)
-STATUS_SAFE = const(32)  # the safe application runs: only status and drn can be read
-STATUS_CRASHED = const(64)  # there is a crash report, the object below
-
-CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words
-
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
-_BY_NAME = {row[NAME]: row for row in ROWS}
 
 
 def row(name):
-    """The row of a register. KeyError if there is none."""
+    """Return the row of a register. Raise KeyError if there is none."""
     return _BY_NAME[name]
 
 
 def pack_into(found, buf, at, value):
-    """Write a row's value into `buf[at:]`. Numbers that do not fit are cut to the nearest end."""
+    """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
     kind = found[KIND]
     if kind == "ascii":
         size = 2 * found[WORDS]
@@ -102,19 +125,19 @@ def pack_into(found, buf, at, value):
 
 
 def unpack(found, buf, at):
-    """The value of a row whose registers begin at `buf[at]`."""
+    """Return the value of a row whose registers begin at `buf[at]`."""
     if found[KIND] != "ascii":
         return struct.unpack_from(_FORMATS[found[KIND]], buf, at)[0]
     return printable(buf[at : at + 2 * found[WORDS]])
 
 
 def printable(raw):
-    """Bytes from the line as text: NUL left out, what is not ASCII as a question mark."""
+    """Return bytes from the line as text, without NUL; a byte that is not ASCII becomes `?`."""
     return "".join(chr(c) if 32 <= c < 127 else "?" for c in raw if c)
 
 
 def encode(name, value):
-    """A value as the bytes of its registers."""
+    """Return a value as the bytes of its registers."""
     found = _BY_NAME[name]
     out = bytearray(2 * found[WORDS])
     pack_into(found, out, 0, value)
@@ -122,7 +145,7 @@ def encode(name, value):
 
 
 def decode(start, data):
-    """Every register that lies wholly in `data`, read from address `start`: {name: value}."""
+    """Return {name: value} of the registers that lie wholly in `data`, read from `start`."""
     end = start + len(data) // 2
     return {
         found[NAME]: unpack(found, data, 2 * (found[ADDRESS] - start))
@@ -132,17 +155,17 @@ def decode(start, data):
 
 
 def milli(thousandths):
-    """An integer in 1/1000 as the number a f32 register shows."""
+    """Return an integer in 1/1000 as the number of an f32 register."""
     return thousandths / 1000
 
 
 def token_entry(digits, ref):
-    """The registers from TOKEN_START that enter `digits` (20 of them) with reference `ref`."""
+    """Return the registers from TOKEN_START that enter 20 `digits` with reference `ref`."""
     return encode("token_ref", ref) + encode("token", digits) + encode("token_command", ENTER)
 
 
 def covered(start, count, access):
-    """True if each of `count` addresses from `start` may be reached by `access` (i, h or w)."""
+    """Return True if `access` (i, h or w) may reach each of `count` addresses from `start`."""
     at = start
     end = start + count
     for found in ROWS:
@@ -161,10 +184,26 @@ def covered(start, count, access):
     return at >= end or (access == "i" and end <= _ZERO_END)
 
 
+def readable(start, count, known):
+    """Return False if a value in the `count` registers from `start` is unknown.
+
+    known: the bits of codes.KNOWN that are set.
+    """
+    end = start + count
+    for found in ROWS:
+        first = found[ADDRESS]
+        if first >= end:
+            break
+        if first + found[WORDS] > start and found[GROUP] & ~known:
+            return False
+    return True
+
+
 def fill(start, count, get, out):
     """Write the registers `start`..`start + count` into `out` (2 bytes each).
 
-    `get(name)` gives a value; only rows that are touched are asked for. Check `covered` first.
+    `get(name)` returns a value and is called only for rows that are touched. Check `covered` and
+    `readable` first.
     """
     scratch = bytearray(20)
     for i in range(2 * count):

@@ -1,41 +1,43 @@
-"""The slave's side of Modbus RTU on a line shared with other slaves. No I/O, no clock.
+"""The server's side of Modbus RTU on a line shared with other servers. No I/O, no clock.
 
-The slave hears the requests to all slaves and the replies of all others. A frame that begins with
-its own address or with 0 can only be a request, so it is taken as soon as its length, known from
-the function, is there and its CRC is good. Frames of others are stepped over in the same way, a
-request and then its reply. When nothing fits, the slave is lost and believes nothing until the
-line was silent: a request that stands inside somebody's data is not obeyed.
+The server receives the requests to all servers and the replies of all others. A frame that begins
+with its own address or with 0 can only be a request, so it is taken as soon as its length, derived
+from the function, is there and its CRC is good. Frames of others are stepped over in the same way,
+a request and then its reply. When nothing fits, the server is out of step and obeys nothing until
+the line was silent: a request that stands inside another frame's data is not obeyed.
+
+A line that turns round may add a stray byte, 0x00 or 0xF8 to 0xFF, in front of a frame: none of
+them is a server's address. What follows stray bytes is obeyed after the silence, if up to there it
+is one whole request to this server with a good CRC.
 """
 
-from . import crc
+from . import crc, identification
 from .frame import (
     BROADCAST,
-    DEVICE_FAILURE,
-    ENCAPSULATED,
-    IDENTIFY,
-    ILLEGAL_ADDRESS,
+    ENCAPSULATED_INTERFACE,
+    ILLEGAL_DATA_ADDRESS,
+    ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
-    ILLEGAL_VALUE,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
-    READ_HOLDING,
-    READ_INPUT,
+    READ_HOLDING_REGISTERS,
+    READ_INPUT_REGISTERS,
+    SERVER_DEVICE_FAILURE,
     UNKNOWN,
-    WRITE_MANY,
-    WRITE_ONE,
+    WRITE_MULTIPLE_REGISTERS,
+    WRITE_SINGLE_REGISTER,
     reply_length,
     request_length,
     u16,
 )
 
-# Read device ID code -> object ids, first and last + 1 (application protocol, 6.21).
-_LEVELS = {1: (0, 3), 2: (0, 7), 3: (0, 0x81)}
-_CONFORMITY = 0x83  # extended identification, stream and single access
+_MAX_STRAY = 4  # stray bytes in front of a frame
+_LAST_ADDRESS = 247
 
 
 class Server:
-    """One slave. `address` 1..247.
+    """One server. `address` 1..247.
 
     `handler` has
     `read(function, start, count, out) -> code`: fill `out`, a memoryview of 2 * count bytes;
@@ -49,15 +51,16 @@ class Server:
         self._handler = handler
         self._buf = bytearray(MAX_FRAME)
         self._length = 0
-        self._lost = True  # until the first silence: a frame may have begun before we listened
-        self._expected = 0  # the slave whose reply comes next, 0 if nobody was asked
+        self._lost = True  # until the first silence: a frame may have begun before the start
+        self._stray = False  # the buffer begins with stray bytes; wait for the silence
+        self._expected = 0  # the server whose reply comes next, 0 if none was asked
         self._reply = bytearray(MAX_FRAME)
         self._view = memoryview(self._reply)
-        self.good = 0  # frames to this slave with a good CRC
+        self.good = 0  # frames to this server with a good CRC
         self.bad = 0  # times the line was out of step
 
     def receive(self, data):
-        """Take bytes from the line. The reply to send (a memoryview), or None."""
+        """Take bytes from the line. Return the reply to send (a memoryview), or None."""
         reply = None
         for byte in data:
             if self._lost:
@@ -71,32 +74,67 @@ class Server:
         return reply
 
     def gap(self):
-        """The line has been silent for 3.5 characters. The reply to send, or None.
+        """Note that the line was silent for 3.5 characters. Return the reply to send, or None.
 
-        Only a frame whose length its function does not tell still waits here.
+        A frame whose length does not follow from its function, and one behind stray bytes, still
+        wait for this.
         """
-        buf = self._buf
-        length = self._length
         reply = None
-        if length and buf[0] in (self.address, BROADCAST) and crc.good(buf, 0, length):
-            if request_length(buf, 0, length) == UNKNOWN:
+        if self._length:
+            if self._waits_for_silence():
+                reply = self._answer()
+            elif self._drop_stray():
                 reply = self._answer()
         self._length = 0
         self._expected = 0
         self._lost = False
+        self._stray = False
         return reply
 
+    def _waits_for_silence(self):
+        """Return True if the buffer is a frame to this server with an unknown function."""
+        buf, length = self._buf, self._length
+        return (
+            buf[0] in (self.address, BROADCAST)
+            and request_length(buf, 0, length) == UNKNOWN
+            and crc.good(buf, 0, length)
+        )
+
+    def _drop_stray(self):
+        """Move a request behind stray bytes to the front; False if there is none."""
+        buf, length = self._buf, self._length
+        start = 0
+        while start < min(_MAX_STRAY, length) and not 0 < buf[start] <= _LAST_ADDRESS:
+            start += 1
+        size = length - start
+        if not start or size < 2 or buf[start] != self.address:
+            return False
+        if request_length(buf, start, length) != size or not crc.good(buf, start, length):
+            return False
+        for i in range(size):
+            buf[i] = buf[start + i]
+        self._length = size
+        return True
+
     def _lose(self):
+        """Obey nothing until the silence; keep what follows a stray byte until then."""
+        self.bad += 1
+        if self._length < MAX_FRAME and not self._expected and not self._buf[0]:
+            self._stray = True
+            return
         self._lost = True
         self._length = 0
         self._expected = 0
-        self.bad += 1
 
     def _step(self):
-        """Look at the frame that begins at the start of the buffer; None or a reply."""
+        """Check the frame that begins at the start of the buffer; None or a reply."""
         first = self._buf[0]
+        if self._stray:
+            return None
         if self._expected and first != self._expected:
-            self._lose()  # after a request nobody but the slave that was asked may follow at once
+            self._lose()  # after a request only the server that was asked may follow at once
+        elif first > _LAST_ADDRESS:
+            self._stray = True
         elif first not in (self.address, BROADCAST):
             self._step_over()
         else:
@@ -111,7 +149,7 @@ class Server:
         return None
 
     def _step_over(self):
-        """Skip a frame between the master and another slave."""
+        """Skip a frame between the client and another server."""
         buf = self._buf
         length = self._length
         if not self._expected and length == request_length(buf, 0, length):
@@ -124,7 +162,7 @@ class Server:
             self._length = 0
 
     def _answer(self):
-        """Obey the request in the buffer; the reply, or None after a broadcast."""
+        """Obey the request in the buffer; return the reply, or None after a broadcast."""
         self.good += 1
         buf = self._buf
         function = buf[1]
@@ -135,7 +173,7 @@ class Server:
             try:
                 code, length = serve(self)
             except OSError:
-                code, length = DEVICE_FAILURE, 0
+                code, length = SERVER_DEVICE_FAILURE, 0
         if buf[0] == BROADCAST:
             return None
         self._reply[0] = self.address
@@ -152,74 +190,37 @@ class Server:
         if self._buf[0] == BROADCAST:
             return 0, 0
         if not 1 <= count <= MAX_READ:
-            return ILLEGAL_VALUE, 0
+            return ILLEGAL_DATA_VALUE, 0
         if start + count > 0x10000:
-            return ILLEGAL_ADDRESS, 0
+            return ILLEGAL_DATA_ADDRESS, 0
         self._reply[2] = 2 * count
         out = self._view[3 : 3 + 2 * count]
         return self._handler.read(self._buf[1], start, count, out), 3 + 2 * count
 
-    def _write_one(self):
+    def _write_single(self):
         code = self._handler.write(u16(self._buf, 2), 1, memoryview(self._buf)[4:6])
         self._reply[2:6] = self._buf[2:6]
         return code, 6
 
-    def _write_many(self):
+    def _write_multiple(self):
         start = u16(self._buf, 2)
         count = u16(self._buf, 4)
         if not 1 <= count <= MAX_WRITE or self._buf[6] != 2 * count:
-            return ILLEGAL_VALUE, 0
+            return ILLEGAL_DATA_VALUE, 0
         if start + count > 0x10000:
-            return ILLEGAL_ADDRESS, 0
+            return ILLEGAL_DATA_ADDRESS, 0
         code = self._handler.write(start, count, memoryview(self._buf)[7 : 7 + 2 * count])
         self._reply[2:6] = self._buf[2:6]
         return code, 6
 
     def _identify(self):
-        """43/14. A stream starts again at object 0 when the first one asked for is not there."""
-        kind, code, first = self._buf[2], self._buf[3], self._buf[4]
-        if kind != IDENTIFY:
-            return ILLEGAL_FUNCTION, 0
-        if code != 4 and code not in _LEVELS:
-            return ILLEGAL_VALUE, 0
-        known = self._handler.identify
-        if code == 4:
-            if known(first) is None:
-                return ILLEGAL_ADDRESS, 0
-            low, high = first, first + 1
-        else:
-            low, high = _LEVELS[code]
-            low = first if low <= first < high else low
-        return 0, self._put_objects(code, low, high)
-
-    def _put_objects(self, code, low, high):
-        out = self._reply
-        out[2] = IDENTIFY
-        out[3] = code
-        out[4] = _CONFORMITY
-        out[5] = out[6] = out[7] = 0
-        at = 8
-        for number in range(low, high):
-            text = self._handler.identify(number)
-            if text is None:
-                continue
-            raw = text.encode()
-            if at + 2 + len(raw) > MAX_FRAME - 2:
-                out[5] = 0xFF  # more follows, from this object
-                out[6] = number
-                break
-            out[at] = number
-            out[at + 1] = len(raw)
-            out[at + 2 : at + 2 + len(raw)] = raw
-            at += 2 + len(raw)
-            out[7] += 1
-        return at
+        return identification.answer(self._buf, self._handler.identify, self._reply)
 
 
 _SERVE = {
-    READ_HOLDING: Server._read,
-    READ_INPUT: Server._read,
-    WRITE_ONE: Server._write_one,
-    WRITE_MANY: Server._write_many,
-    ENCAPSULATED: Server._identify,
+    READ_HOLDING_REGISTERS: Server._read,
+    READ_INPUT_REGISTERS: Server._read,
+    WRITE_SINGLE_REGISTER: Server._write_single,
+    WRITE_MULTIPLE_REGISTERS: Server._write_multiple,
+    ENCAPSULATED_INTERFACE: Server._identify,
 }

@@ -2,12 +2,12 @@
 
 import asyncio
 
-from meterbus.client import ReplyParser
+from meterbus.client import ReplyParser, longest_reply
 
 from .elapsed import Elapsed
 
 _TICK_MS = 20
-_LONGEST_REPLY = 64  # bytes: a poll's reply has 61
+_BITS = 11  # of a character
 
 
 class BusClient:
@@ -18,7 +18,7 @@ class BusClient:
         self._clock = board.clock
         self._rs485 = board.rs485
         self._poller = poller
-        self._timeout_ms = timeout_ms + _LONGEST_REPLY * 11000 // board.rs485.baudrate
+        self._timeout_ms = timeout_ms  # from the end of the request to the first byte of the reply
         self._news = news
         self._parser = None
         self._complete = asyncio.Event()
@@ -28,7 +28,7 @@ class BusClient:
         self.still_ms = 0
 
     async def listen(self):
-        """Receive for ever. What comes while nothing was asked is dropped."""
+        """Receive indefinitely. Bytes that come while nothing was asked are dropped."""
         reader = asyncio.StreamReader(self._rs485.stream)
         while True:
             try:
@@ -42,7 +42,7 @@ class BusClient:
                 self._complete.set()
 
     async def run(self):
-        """Ask the meters for ever."""
+        """Send requests indefinitely."""
         elapsed = Elapsed()
         while True:
             self.still_ms = 0
@@ -60,7 +60,8 @@ class BusClient:
             await asyncio.sleep_ms(self._rs485.turn_ms)
 
     async def _transact(self, request, parser):
-        """Send, and wait for the reply: True if it came."""
+        """Send, and wait for the reply; return True if it came."""
+        reply_ms = longest_reply(request) * _BITS * 1000 // self._rs485.baudrate
         self._complete.clear()
         self._parser = parser
         try:
@@ -68,7 +69,7 @@ class BusClient:
         finally:
             self._rs485.end()
         try:
-            await asyncio.wait_for_ms(self._complete.wait(), self._timeout_ms)
+            await asyncio.wait_for_ms(self._complete.wait(), self._timeout_ms + reply_ms)
         except asyncio.TimeoutError:
             pass
         self._parser = None

@@ -1,4 +1,4 @@
-"""A slave on its line: hears bytes, tells frames apart by silence, answers. In real time."""
+"""The server on its line: receives bytes, separates frames by silence, answers. In real time."""
 
 import asyncio
 import select
@@ -28,7 +28,7 @@ class Listener:
         self._deaf_ms = 0
 
     async def run(self):
-        """Hear the line for ever and answer."""
+        """Receive and answer for ever."""
         reader = asyncio.StreamReader(self._stream)
         data = b""  # a silence first: what comes after it begins a frame
         while True:

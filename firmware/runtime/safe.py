@@ -1,4 +1,4 @@
-"""The safe application: the relay open, the bus answered, nothing else. It waits to be updated."""
+"""The safe application: the relay open, the bus answered, nothing else, until an update."""
 
 import asyncio
 import gc
@@ -12,7 +12,7 @@ from .safe_view import VERSION, SafeView, address_of
 _TICK_MS = 100
 _DEAF_MS = 4000
 _RETRY_MS = 3600000
-_UPDATE = "update"  # nobody feeds a watchdog then, so none may run
+_UPDATE = "update"  # no watchdog is fed then, so none may run
 
 
 async def _serve(board, health, role, why):
@@ -38,12 +38,12 @@ async def _serve(board, health, role, why):
 
 
 def run(board, health, role, why):
-    """Stay until an update ends it; after a crash, for an hour and then restart the board.
+    """Run until an update ends it; after a crash, for an hour and then restart the board.
 
     why: "crash" or "update".
     """
     gc.collect()
-    said = {"role": role, "version": VERSION, "board": board.NAME, "free": gc.mem_free()}
-    said.update({"safe": why, "crashes": health.crashes, "last_crash": health.last})
-    board.report(said, "selftest")
+    values = {"role": role, "version": VERSION, "board": board.NAME, "free": gc.mem_free()}
+    values.update({"safe": why, "crashes": health.crashes, "last_crash": health.last})
+    board.report(values, "selftest")
     asyncio.run(_serve(board, health, role, why))

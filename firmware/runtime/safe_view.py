@@ -1,45 +1,57 @@
-"""What the safe application tells the bus: who it is, that it is the safe one, and why."""
+"""The safe application on the bus: its identity, its status and the crash report."""
 
-from meterbus import frame, registers
+from meterbus import codes, frame, registers
 
 VERSION = "0.1.0"
-DEFAULT_ADDRESS = 247  # as a meter that was not told its own
-
-_READABLE = ("status", "drn")
+DEFAULT_ADDRESS = 247  # of a meter without a usable address
 
 
 def address_of(settings):
-    """The meter's address on the bus, from the dict of settings.json."""
+    """Return the meter's address on the bus, from the dict of settings.json."""
     given = settings.get("address")
     usable = isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= 247
     return given if usable else DEFAULT_ADDRESS
 
 
 class SafeView:
-    """Handler of meterbus.server.Server. Only `status` and `drn` can be read, each by itself.
+    """Handler of meterbus.server.Server.
 
-    A reading that is not there must not look like one that is zero: everything else is answered
-    with "device failure", and the collector takes the meter for out of order.
+    What lies in the device block can be read, and `status`. A value that is not known must not
+    look like one that is zero: everything else is refused with "server device failure".
     """
 
     def __init__(self, board_name, drn, why, crash):
-        self._drn = drn if isinstance(drn, str) else ""
+        status = codes.STATUS_SAFE | (codes.STATUS_CRASHED if crash else 0)
         self._crash = crash
-        self._status = registers.STATUS_SAFE | (registers.STATUS_CRASHED if crash else 0)
+        self._values = {
+            "status": status,
+            "drn": drn if isinstance(drn, str) else "",
+            "device_status": status,
+            "device_reasons": codes.SAFE_MODE,
+            "device_control_state": codes.DISCONNECTED,
+            "known": 0,
+        }
         self._objects = ("Tjugo", "safe-" + why, VERSION, None, "Tjugo safe mode", board_name)
 
     def read(self, _function, start, count, out):
-        for name in _READABLE:
-            row = registers.row(name)
-            if start == row[registers.ADDRESS] and count == row[registers.WORDS]:
-                registers.pack_into(row, out, 0, self._drn if name == "drn" else self._status)
-                return 0
-        return frame.DEVICE_FAILURE
+        """See meterbus.server.Server."""
+        at, end = start, start + count  # up to `at` all can be read
+        for row in registers.ROWS:
+            first = row[registers.ADDRESS]
+            if first <= at < end and at < first + row[registers.WORDS]:
+                if row[registers.NAME] in self._values:
+                    at = first + row[registers.WORDS]
+        if at < end:
+            return frame.SERVER_DEVICE_FAILURE
+        registers.fill(start, count, self._values.get, out)
+        return 0
 
     def write(self, _start, _count, _data):
-        return frame.DEVICE_FAILURE
+        """See meterbus.server.Server."""
+        return frame.SERVER_DEVICE_FAILURE
 
     def identify(self, number):
-        if number == registers.CRASH_OBJECT:
+        """See meterbus.server.Server."""
+        if number == codes.CRASH_OBJECT:
             return self._crash or None
         return self._objects[number] if number < len(self._objects) else None

@@ -9,7 +9,7 @@ def load_settings(path):
     try:
         with open(path) as source:
             found = json.load(source)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError, MemoryError):  # also nested too deeply, too long
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -55,7 +55,7 @@ def encode(name, values):
 def command(payload):
     """Return the fields of a command: ref, and token or forget. Raise MessageError.
 
-    forget is True or None; expires is None if the job does not expire.
+    forget is True or None; expires is None if the command has none of its own.
     """
     given = fields(payload)
     found = decode("cmd", given)
@@ -77,6 +77,14 @@ def nonce(payload):
     if found is None:
         raise MessageError(f"nonce must be {KINDS['u32'][2]}")
     return found
+
+
+def instance(payload):
+    """Return the instance in a message `about`, None if it has no usable one."""
+    try:
+        return decode("about", fields(payload))["instance"]
+    except MessageError:
+        return None
 
 
 def reading(registers, online, at, fault="", crash=""):

@@ -37,6 +37,7 @@ STATUS = (("", "connection", "", NEVER, "", 1, "online", "not JSON: the bare wor
 ABOUT = (
     ("version", "text200", "", MAY, "", 1, "version", "of the collector's firmware"),
     ("crash", "text200", "", MAY, "", 1, "crash", "its last crash report in words"),
+    ("instance", "u32", "", NEVER, "", 1, "", "a random number of this run of the program"),
 )
 
 ECHO = (
@@ -54,7 +55,7 @@ CMD = (
         "",
         1,
         "",
-        "not entered after this; null or left out: never",
+        "not entered after this; null or left out: the collector's `job_days`",
     ),
     (
         "forget",

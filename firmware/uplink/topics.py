@@ -26,7 +26,15 @@ ROWS = (
         "status",
         "the connection; `offline` is the last will",
     ),
-    ("about", _HEAD + "about", UP, True, 1, "about", "the collector itself, at each connection"),
+    (
+        "about",
+        _HEAD + "about",
+        UP,
+        True,
+        1,
+        "about",
+        "the collector itself, at each connection and once a keep-alive time",
+    ),
     ("echo", _HEAD + "echo", DOWN, False, 1, "echo", "asks whether messages reach the collector"),
     ("echo_reply", _HEAD + "echo/reply", UP, False, 1, "echo", "the same nonce, at once"),
     (

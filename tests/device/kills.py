@@ -18,8 +18,8 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bus_master import Master, NoAnswer
-from meter_board import SETTINGS, WH_A_TOKEN, token, write_flash
+from meter_board import FRAM_OFFSET, SETTINGS, WH_A_TOKEN, token, write_flash
+from modbus_client import ModbusClient, NoAnswer
 
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.emulated.qemu import QemuBoard
@@ -32,9 +32,7 @@ _CREDIT_UNIT_WH = 10
 _IN_BOOT = 0.2  # of all cuts
 _BOOT_SECONDS = 1.0
 _WORK_SECONDS = 1.0
-_LEDGER_OFFSET = 1024 * 1024  # in the memory that boards/qemu_mps2/mps2_parts.py calls FRAM
 SLOT_BYTES = 256
-RECORD_BYTES = 218
 
 
 @dataclass
@@ -75,11 +73,11 @@ class Trial:
         try:
             if self._moments.random() < _IN_BOOT:
                 cut = self._cut_after(_BOOT_SECONDS)
-            with Master(self._board.uart(1)) as master:
-                self.check(master)
+            with ModbusClient(self._board.uart(1)) as modbus:
+                self.check(modbus)
                 cut = cut or self._cut_after(_WORK_SECONDS)
                 while True:
-                    self._enter_next(master)
+                    self._enter_next(modbus)
         except NoAnswer:
             if cut is None:
                 raise
@@ -90,38 +88,38 @@ class Trial:
         self.tally.kills += 1
         self.tally.torn += torn_slots(self._board.flash) > 0
 
-    def check(self, master: Master) -> None:
+    def check(self, modbus: ModbusClient) -> None:
         """Check after a start that the ledger contains exactly the accepted tokens."""
         tally = self.tally
-        found = self._tokens_in(master)
+        found = self._tokens_in(modbus)
         unread = tally.entered - tally.accepted
         if not tally.accepted <= found <= tally.entered:
             tally.faults.append(f"{found} tokens in the ledger, {tally.accepted} accepted")
         if unread:
             tally.kept += found == tally.entered
-            self._enter(master, tally.entered)
-            if self._tokens_in(master) != tally.entered:
+            self._enter(modbus, tally.entered)
+            if self._tokens_in(modbus) != tally.entered:
                 tally.faults.append(f"token {tally.entered} counted {found} times")
         if tally.accepted:
             tally.replays += 1
-            if master.enter(token(tally.accepted), 0x70000000 + tally.replays) != USED_ERROR:
+            if modbus.enter(token(tally.accepted), 0x70000000 + tally.replays) != USED_ERROR:
                 tally.faults.append(f"token {tally.accepted} was taken again")
 
-    def _enter_next(self, master: Master) -> None:
+    def _enter_next(self, modbus: ModbusClient) -> None:
         self.tally.entered += 1
         self.tally.unread += 1
-        self._enter(master, self.tally.entered)
+        self._enter(modbus, self.tally.entered)
         self.tally.unread -= 1
 
-    def _enter(self, master: Master, number: int) -> None:
-        result = master.enter(token(number), number)
+    def _enter(self, modbus: ModbusClient, number: int) -> None:
+        result = modbus.enter(token(number), number)
         if result != ACCEPT:
             self.tally.faults.append(f"token {number} was refused with {result}")
         self.tally.accepted = number
 
-    def _tokens_in(self, master: Master) -> int:
+    def _tokens_in(self, modbus: ModbusClient) -> int:
         """Return the number of tokens the meter has counted, from its energy and its credit."""
-        state = master.state()
+        state = modbus.state()
         if state["energy_wh"] < self.tally.energy_wh - _UNSAVED_WH:
             lost = self.tally.energy_wh - state["energy_wh"]
             self.tally.faults.append(f"{lost} Wh forgotten")
@@ -141,15 +139,15 @@ class Trial:
 def torn_slots(flash: Path) -> int:
     """Return the number of ledger slots that are neither blank nor complete."""
     with flash.open("rb") as image:
-        image.seek(_LEDGER_OFFSET)
+        image.seek(FRAM_OFFSET)
         slots = [image.read(SLOT_BYTES) for _ in range(2)]
     return sum(any(slot) and not whole(slot) for slot in slots)
 
 
 def whole(slot: bytes) -> bool:
-    """Return whether a slot's CRC is that of its record (firmware/meter/store/ledger.py)."""
-    (crc,) = struct.unpack_from(">I", slot, RECORD_BYTES - 4)
-    return crc == zlib.crc32(slot[: RECORD_BYTES - 4])
+    """Return whether a slot's CRC is valid (firmware/meter/store/slots.py)."""
+    (crc,) = struct.unpack_from(">I", slot, SLOT_BYTES - 4)
+    return crc == zlib.crc32(slot[: SLOT_BYTES - 4])
 
 
 def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -> Tally:
@@ -164,8 +162,8 @@ def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -
             if number % 20 == 19:
                 say(trial.tally.line())
         board.start()
-        with Master(board.uart(1)) as master:
-            trial.check(master)
+        with ModbusClient(board.uart(1)) as modbus:
+            trial.check(modbus)
         return trial.tally
     finally:
         board.close()

@@ -17,6 +17,24 @@ _FIRST_TID = 6_000_000
 SETTINGS = {"drn": DRN, "address": ADDRESS, "key": KEY.hex(), "ea": EA}
 
 
+# Offset of the emulated board's FRAM: boards/qemu_mps2/mps2_parts.py.
+FRAM_OFFSET = 1024 * 1024
+LEDGERS = Path(__file__).resolve().parents[1] / "host" / "ledgers"
+
+
+def old_ledger(name: str) -> tuple[bytes, dict]:
+    """Return a ledger of earlier firmware from tests/host/ledgers, and its content as a dict."""
+    facts = json.loads((LEDGERS / "ledgers.json").read_text())[name]
+    return (LEDGERS / f"{name}.bin").read_bytes(), facts
+
+
+def write_fram(flash: Path, content: bytes) -> None:
+    """Write the ledger's memory into a flash created by write_flash."""
+    with flash.open("r+b") as image:
+        image.seek(FRAM_OFFSET)
+        image.write(content)
+
+
 def token(number: int) -> str:
     """Return the digits of the credit token with this number, from 0, for WH_A_TOKEN."""
     return vendor.credit(KEY, EA, _FIRST_TID + number, number % 16, WH_A_TOKEN // 100, 0, 255)

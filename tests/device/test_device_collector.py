@@ -1,8 +1,8 @@
 """The collector on the emulated board without a network: bus and jobs."""
 
 import pytest
-from bus_master import Master
 from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
+from modbus_client import ModbusClient
 
 from collector.jobs import names
 from sts_portable.results import ACCEPT
@@ -20,14 +20,14 @@ COLLECTOR = {
     "meters": [{"address": 1, "drn": DRN}],
 }
 FREE_AT_BOOT = 90_000
-JOB_ID = 77
+REF = 77
 
 
 @pytest.fixture
 def pair(emulator, tmp_path):
     """Yield a collector with a stored job, and the meter of the job, on a bus at 9600 baud."""
-    job = names.name(JOB_ID, DRN, names.JOB)
-    stored = {f"jobs/{job}": names.content(1, token(1), JOB_ID, DRN)}
+    job = names.name(REF, DRN, names.JOB)
+    stored = {f"jobs/{job}": names.record(1, token(1), REF, DRN, 0)}
     write_flash(tmp_path / "collector", "collector", COLLECTOR, **stored)
     write_flash(tmp_path / "meter", settings=SETTINGS)
     with (
@@ -68,11 +68,11 @@ def test_it_polls_and_delivers_a_stored_job(pair):
     while not any(name.endswith("." + names.END) for name in jobs(collector.flash)):
         report = console.wait_for("report", 20)
     (name,) = jobs(collector.flash)
-    job_id, drn, result, _ = names.parse_name(name)
-    assert (job_id, drn, result) == (JOB_ID, DRN, ACCEPT)
+    ref, drn, result, _ = names.parse_name(name)
+    assert (ref, drn, result) == (REF, DRN, ACCEPT)
     wires.pop().close()
-    with Master(meter.uart(1)) as master:
-        assert master.state()["credit"] * 10 == WH_A_TOKEN
+    with ModbusClient(meter.uart(1)) as modbus:
+        assert modbus.state()["credit"] * 10 == WH_A_TOKEN
 
 
 def jobs(flash):

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from bus_master import Master
 from meter_board import DRN
+from modbus_client import ModbusClient
 
 from tjugo.device import deploy, provision, targets
 from tjugo.device.console import Console
@@ -37,8 +37,8 @@ def run(board, role="meter"):
 @pytest.fixture
 def state(tmp_path):
     folder = tmp_path / "state"
-    with Station.open(folder, create=True) as station:
-        add_meter(station, NewMeter(DRN))
+    with Station.create(folder) as station, station.work("test") as work:
+        add_meter(work, NewMeter(DRN))
     return folder
 
 
@@ -167,5 +167,5 @@ def test_the_bus_answers_while_files_are_replaced(deployed):
         remote.write(deploy.HOLD, b"")
         console = remote.start_main()
         assert console.wait_for("selftest", 20)["safe"] == "update"
-        with Master(deployed.uart(1)) as master:
-            assert master.identification(247)[1] == "safe-update"
+        with ModbusClient(deployed.uart(1)) as modbus:
+            assert modbus.identification(247)[1] == "safe-update"

@@ -5,11 +5,11 @@ import subprocess
 
 import endurance
 import pytest
-from bus_master import Master
-from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
+from meter_board import DRN, SETTINGS, WH_A_TOKEN, old_ledger, token, write_flash, write_fram
+from modbus_client import ModbusClient
 from pymodbus.client import ModbusSerialClient
 
-from meterbus import registers
+from meterbus import client, codes, frame, registers
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.bench.bus import Bus
 from tjugo.device.console import Console
@@ -38,12 +38,12 @@ def test_it_starts_from_its_flash(meter):
 
 
 def test_tokens_over_the_bus(meter):
-    with Master(meter[0].uart(1)) as master:
-        assert master.state()["drn"] == DRN
-        assert master.enter(token(1), 1) == ACCEPT
-        assert master.enter(token(1), 1) == ACCEPT  # the same reference: the same answer
-        assert master.enter(token(1), 2) == USED_ERROR
-        assert master.state()["credit"] * 10 == WH_A_TOKEN
+    with ModbusClient(meter[0].uart(1)) as modbus:
+        assert modbus.state()["drn"] == DRN
+        assert modbus.enter(token(1), 1) == ACCEPT
+        assert modbus.enter(token(1), 1) == ACCEPT  # the same reference: the same answer
+        assert modbus.enter(token(1), 2) == USED_ERROR
+        assert modbus.state()["credit"] * 10 == WH_A_TOKEN
 
 
 def test_tokens_on_the_key_pad(meter):
@@ -52,13 +52,62 @@ def test_tokens_on_the_key_pad(meter):
     console.send({"keys": token(1) + "#"})
     assert console.wait_for("relay", 20) is True
     console.send({"load_w": 2000, "speed": 1800})
-    with Master(board.uart(1)) as master:
-        before = master.state()
-        while master.state()["energy_wh"] < before["energy_wh"] + 100:
+    with ModbusClient(board.uart(1)) as modbus:
+        before = modbus.state()
+        while modbus.state()["energy_wh"] < before["energy_wh"] + 100:
             pass
-        after = master.state()
+        after = modbus.state()
     assert after["power_w"] == 2000
     assert after["energy_wh"] + 10 * after["credit"] in range(WH_A_TOKEN - 9, WH_A_TOKEN + 1)
+
+
+@pytest.mark.parametrize("name", ["v1_fram", "v1_fram_own_key"])
+def test_an_old_ledger_boots_with_its_credit_tokens_and_key(emulator, tmp_path, name):
+    content, facts = old_ledger(name)
+    flash = tmp_path / "flash"
+    write_flash(flash, settings=facts["settings"])
+    write_fram(flash, content)
+    board = QemuBoard(emulator, flash)
+    try:
+        for failures, spent in ((1, 0), (2, facts["fresh_wh"])):
+            board.start()
+            with ModbusClient(board.uart(1)) as modbus:
+                state = modbus.state()
+                assert state["energy_wh"] == facts["energy_wh"]
+                assert state["credit"] * 10 == (facts["credit_wh"] + spent) // 10 * 10
+                assert state["power_fail_count"] == facts["power_fail_count"] + failures
+                for field in ("krn", "ti", "ken", "kt", "sgc"):
+                    assert state[field] == facts["key"][field]
+                assert modbus.enter(facts["used"]["last_token"], 5) == USED_ERROR
+                if not spent:
+                    assert modbus.enter(facts["fresh_token"], 6) == ACCEPT
+                assert modbus.enter(facts["fresh_token"], 7) == USED_ERROR
+            board.kill()
+    finally:
+        board.close()
+
+
+def test_an_erased_fram_is_a_fault_and_no_new_meter(emulator, tmp_path):
+    flash = tmp_path / "flash"
+    write_flash(flash)
+    board = QemuBoard(emulator, flash)
+    try:
+        board.start()
+        with ModbusClient(board.uart(1)) as modbus:
+            assert modbus.state()["drn"] == DRN
+            assert modbus.enter(token(1), 1) == ACCEPT
+        board.kill()
+        write_fram(flash, bytes(8192))
+        board.start()
+        with ModbusClient(board.uart(1)) as modbus:
+            assert modbus.read("device_status") & codes.STATUS_LEDGER_FAULT
+            start, count = registers.block("energy_wh", "credit")
+            request = client.read_request(
+                SETTINGS["address"], client.READ_INPUT_REGISTERS, start, count
+            )
+            assert modbus.asked(request).exception == frame.SERVER_DEVICE_FAILURE
+    finally:
+        board.close()
 
 
 def test_pymodbus_at_9600_misses_nothing(emulator, tmp_path):

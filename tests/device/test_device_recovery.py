@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from bus_master import Master
 from meter_board import ADDRESS, DRN, write_flash
+from modbus_client import ModbusClient
 
 from meterbus import client, frame, registers
 from tjugo.device import deploy, targets
@@ -47,8 +47,8 @@ def test_a_boot_loop_ends_in_safe_mode(broken):
 
 
 def test_safe_mode_answers_the_bus(broken):
-    with Master(broken.uart(1)) as master:
-        assert master.identification() == {
+    with ModbusClient(broken.uart(1)) as modbus:
+        assert modbus.identification() == {
             0: "Tjugo",
             1: "safe-crash",
             2: "0.1.0",
@@ -57,15 +57,15 @@ def test_safe_mode_answers_the_bus(broken):
             registers.CRASH_OBJECT: 'ValueError: broken at "meter/app.py", line 2, in run',
         }
         status = registers.STATUS_SAFE | registers.STATUS_CRASHED
-        assert master.read("status") == status
-        assert master.read("drn") == DRN
+        assert modbus.read("status") == status
+        assert modbus.read("drn") == DRN
         poll = client.read_request(
-            ADDRESS, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+            ADDRESS, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
         )
-        assert master.asked(poll).exception == frame.DEVICE_FAILURE
+        assert modbus.asked(poll).exception == frame.SERVER_DEVICE_FAILURE
         entry = registers.token_entry("0" * 20, 1)
         write = client.write_request(ADDRESS, registers.TOKEN_START, entry)
-        assert master.asked(write).exception == frame.DEVICE_FAILURE
+        assert modbus.asked(write).exception == frame.SERVER_DEVICE_FAILURE
 
 
 def test_safe_mode_takes_an_update(broken):
@@ -91,10 +91,10 @@ def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
 def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):
     crash = {"failures": 1, "crashes": 1, "last": "ValueError: once"}
     write_flash(tmp_path / "flash", **{"crash.json": json.dumps(crash).encode()})
-    with QemuBoard(emulator, tmp_path / "flash") as board, Master(board.uart(1)) as master:
-        assert master.identification()[registers.CRASH_OBJECT] == "ValueError: once"
-        assert master.read("status") & registers.STATUS_CRASHED
-        assert not master.read("status") & registers.STATUS_SAFE
+    with QemuBoard(emulator, tmp_path / "flash") as board, ModbusClient(board.uart(1)) as modbus:
+        assert modbus.identification()[registers.CRASH_OBJECT] == "ValueError: once"
+        assert modbus.read("status") & registers.STATUS_CRASHED
+        assert not modbus.read("status") & registers.STATUS_SAFE
 
 
 WATCHDOG_CONTROL = 0x40008008

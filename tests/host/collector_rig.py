@@ -28,6 +28,7 @@ from meterbus.server import Server
 REPO = Path(__file__).resolve().parents[2]
 sys.path.append(str(REPO / "tests" / "host" / "portable"))
 
+from check_collector_faults import Partial  # noqa: E402, F401
 from check_collector_poller import Meter  # noqa: E402
 
 DRNS = ("12345678903", "11111111111")
@@ -44,7 +45,10 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 
 
 class Bus(threading.Thread):
-    """Two meters on one pty: addresses 1 and 2. `deaf`: addresses that hear nothing."""
+    """Two meters on one pty: addresses 1 and 2.
+
+    `deaf`: addresses that do not answer. `replies`: {address: what it answers instead}.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -53,6 +57,7 @@ class Bus(threading.Thread):
         self.path = os.ttyname(self.slave)
         self.meters = {address: Meter(drn) for address, drn in enumerate(DRNS, 1)}
         self.deaf: set[int] = set()
+        self.replies: dict[int, bytes] = {}
         self.requests = 0
         self._halt, self._wake = os.pipe()
         self.start()
@@ -72,7 +77,7 @@ class Bus(threading.Thread):
             for address, server in servers.items():
                 reply = server.receive(data)
                 if reply is not None and address not in self.deaf:
-                    os.write(self.master, reply)
+                    os.write(self.master, self.replies.get(address, reply))
 
     def close(self) -> None:
         os.write(self._wake, b".")
@@ -169,6 +174,7 @@ class Station:
         self.states: dict[str, dict[str, Any]] = {}
         self.status: list[str] = []
         self.about: dict[str, Any] = {}
+        self.echoes: list[int] = []
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("tjugo/v1/1/c1/#", 1)
@@ -182,6 +188,8 @@ class Station:
             self.status.append(message.payload.decode())
         elif kind == "ack":
             self.acks.append(json.loads(message.payload))
+        elif kind == "reply":
+            self.echoes.append(json.loads(message.payload)["nonce"])
         elif kind == "about":
             self.about = json.loads(message.payload)
         elif kind == "state":
@@ -192,6 +200,18 @@ class Station:
 
     def command(self, payload: Any, drn: str = DRNS[0]) -> None:
         self._client.publish(f"tjugo/v1/1/c1/{drn}/cmd", json.dumps(payload), qos=1)
+
+    def echo(self, nonce: int) -> None:
+        """Ask the collector for an echo, and wait for it; asked again every second."""
+
+        def answered() -> bool:
+            self._client.publish("tjugo/v1/1/c1/echo", json.dumps({"nonce": nonce}), qos=1)
+            end = time.monotonic() + 1
+            while nonce not in self.echoes and time.monotonic() < end:
+                time.sleep(0.02)
+            return nonce in self.echoes
+
+        wait_until(answered, f"the echo {nonce}")
 
     def ask(self, payload: dict[str, Any], state: str, drn: str = DRNS[0]) -> dict[str, Any]:
         """Command, and wait for the next ack of its ref in `state`."""
@@ -226,6 +246,7 @@ class Collector:
             "baudrate": 115200,
             "poll_ms": 100,
             "reply_timeout_ms": 100,
+            "max_jobs_per_meter": 200,
         }
         self.reports: list[dict[str, Any]] = []
         self.lowest_free = 1 << 30

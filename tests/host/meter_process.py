@@ -1,4 +1,4 @@
-"""The real meter in a process of its own on the simulated board, and a master on its bus."""
+"""The real meter in a process of its own on the simulated board, and a client on its bus."""
 
 import contextlib
 import json
@@ -154,11 +154,17 @@ class MeterBoard:
             selector.register(self.master, selectors.EVENT_READ)
             return os.read(self.master, 256) if selector.select(timeout) else b""
 
+    def receive(self):
+        """What the meter sends next."""
+        data = self._receive(DEADLINE_S)
+        assert data, "the meter did not answer"
+        return data
+
     def wait_reply(self):
         """Until the meter begins to answer."""
         assert self._receive(DEADLINE_S), "the meter did not answer"
 
-    def read(self, start, count, function=client.READ_HOLDING):
+    def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
         """{name: value} of registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()
@@ -167,6 +173,10 @@ class MeterBoard:
     def state(self):
         """{name: value} of the state block."""
         return self.read(registers.STATE_START, registers.STATE_COUNT)
+
+    def device(self):
+        """{name: value} of the block that can always be read."""
+        return self.read(registers.DEVICE_START, registers.DEVICE_COUNT)
 
     def result(self):
         """(TokenResult, reference) of the token entered last from the bus."""

@@ -37,8 +37,8 @@ def page(browser, state):
 
 
 def tell(state, said):
-    with Station.open(state) as station:
-        delivery.take(station, said)
+    with Station.open(state) as station, station.work("test") as work:
+        delivery.take(work, said)
 
 
 def reading(online=True, **values):

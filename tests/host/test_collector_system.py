@@ -4,11 +4,19 @@ import json
 from pathlib import Path
 
 import pytest
-from collector_rig import DRNS, Amqtt, Bus, Collector, Mosquitto, Station, wait_until
+from collector_rig import DRNS, Amqtt, Bus, Collector, Mosquitto, Partial, Station, wait_until
+
+from meterbus import codes, crc
 
 ACCEPT = 1
 TOKEN = "01234567890123456789"
 BUSY_FOR_EVER = 1 << 30
+
+
+def crc_of(data: bytes) -> bytes:
+    framed = bytearray(data + bytes(2))
+    crc.append(framed, len(data))
+    return bytes(framed[-2:])
 
 
 @pytest.fixture(params=[Amqtt, Mosquitto], ids=["amqtt", "mosquitto"])
@@ -149,6 +157,30 @@ def test_a_meter_is_silent_and_comes_back(collector, station, bus):
     bus.deaf.clear()
     assert station.wait_ack(1, "done")["result"] == ACCEPT
     wait_until(lambda: station.states[DRNS[0]]["online"] is True, "the meter online")
+
+
+def test_a_reply_that_cannot_be_is_that_meters_fault(collector, station, bus):
+    """Modbus exception 0 ended the program once, and four times all meters of the line."""
+    bus.meters[1].energy_wh = 7
+    wait_until(lambda: station.states.get(DRNS[0], {}).get("energy_wh") == 7, "a reading")
+    bus.replies[1] = bytes.fromhex("018400") + crc_of(b"\x01\x84\x00")
+    wait_until(lambda: station.states[DRNS[0]]["fault"] == "exception 0", "the fault")
+    assert station.ask({"ref": 2, "token": TOKEN}, "done", DRNS[1])["result"] == ACCEPT
+    bus.replies.clear()
+    wait_until(lambda: station.states[DRNS[0]]["online"] is True, "the meter online")
+    assert collector.reports[-1]["crashes"] == 0
+
+
+def test_a_ledger_at_fault_is_named_and_nothing_of_it_is_zero(collector, station, bus):
+    fault = Partial(
+        bus.meters[1], codes.KNOWN_POWER, codes.STATUS_LEDGER_FAULT, codes.LEDGER_FAULT
+    )
+    bus.meters[1].read = fault.read
+    wait_until(lambda: station.states.get(DRNS[0], {}).get("fault") == "ledger fault", "the fault")
+    state = station.states[DRNS[0]]
+    assert state["online"] is True and state["power_w"] == 9
+    assert state["energy_wh"] is state["credit_wh"] is state["sequence"] is None
+    assert state["open_reasons"] == codes.LEDGER_FAULT
 
 
 def test_bad_commands(collector, station, bus):

@@ -1,5 +1,6 @@
 """The real meter on MicroPython with a board's heap: key pad, bus, credit, and kill -9."""
 
+import json
 import os
 import random
 import stat
@@ -8,7 +9,7 @@ import time
 import pytest
 from meter_process import DRN, KEY, MeterBoard, settings, token
 
-from meterbus import client, registers
+from meterbus import client, codes, registers
 from sts_portable import results, sta
 
 KILLS = 30
@@ -38,6 +39,14 @@ def test_keys_credit_relay_and_the_way_to_zero(micropython, tmp_path):
         assert (state["credit"], state["energy_wh"]) == (0, 100)
         assert (state["control_state"], state["open_reasons"]) == (2, 1)
         assert board.end() == (0, "")
+
+
+def test_people_have_their_time_at_any_speed(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings(), speed=100000) as board:
+        board.say({"keys": "80"})
+        board.wait_display("80", "")
+        board.say({"keys": "4#"})
+        board.wait_display("Meter number", DRN)
 
 
 def test_a_token_by_the_bus(board):
@@ -112,21 +121,26 @@ def test_consumption_survives_kill_9_but_for_the_last_ten_wh(micropython, tmp_pa
 
 def test_noise_never_silences_the_meter(board):
     dice = random.Random(2)
-    request = client.read_request(1, client.READ_INPUT, registers.STATE_START, 28)
+    request = client.read_request(1, client.READ_INPUT_REGISTERS, registers.STATE_START, 28)
     heads = (b"", b"\x01", b"\x01\x03", b"\x01\x10\x10\xfe\x00\x0d\x1a", b"\x00\x10", b"\x02\x04")
     sequence = board.state()["sequence"]
     for _ in range(40):
         board.send(dice.choice(heads) + dice.randbytes(dice.randrange(80)))
         assert len(board.ask(request).data) == 56
+    for stray in (b"\x00", b"\xff"):
+        board.send(stray + request)
+        parser = client.ReplyParser(request)
+        while not parser.receive(board.receive()):
+            pass
     assert board.state()["sequence"] == sequence
 
 
-def test_other_slaves_traffic_is_left_alone(board):
+def test_other_servers_traffic_is_left_alone(board):
     sequence = board.state()["sequence"]
     for number in (2, 3, 100):
         entry = registers.token_entry(token(200, number), 9)
         board.send(client.write_request(number, registers.TOKEN_START, entry))
-        board.send(client.read_request(number, client.READ_INPUT, 0x1000, 2))
+        board.send(client.read_request(number, client.READ_INPUT_REGISTERS, 0x1000, 2))
     assert board.state()["sequence"] == sequence
 
 
@@ -135,13 +149,45 @@ def test_a_broken_ledger_is_said_and_kept(micropython, tmp_path):
     broken = bytes(range(256)) * 32
     (tmp_path / "ledger.bin").write_bytes(broken)
     with board:
-        board.wait_display("Credit   0.00kWh", "Off Memory fault")
-        state = board.state()
-        assert state["status"] == registers.STATUS_LEDGER_FAULT
-        assert state["control_state"] == 0
+        board.wait_display("Credit       ---", "Off Memory fault")
+        device = board.device()
+        assert device["device_status"] == codes.STATUS_LEDGER_FAULT
+        assert device["device_reasons"] == codes.LEDGER_FAULT
+        assert device["device_control_state"] == codes.DISCONNECTED
+        assert not device["known"] & codes.KNOWN_LEDGER
+        for name in ("energy_wh", "credit", "sdm_total"):
+            start, count = registers.block(name, name)
+            assert board.ask(client.read_request(1, 4, start, count)).exception == 4
+        report = board.wait(lambda _: board.last("report"), "its report")
+        assert (report["credit_wh"], report["energy_wh"]) == (None, None)
         entry = registers.token_entry(token(200, 0), 9)
         assert board.ask(client.write_request(1, registers.TOKEN_START, entry)).exception == 4
     assert (tmp_path / "ledger.bin").read_bytes() == broken
+
+
+def test_a_deleted_ledger_is_a_fault_until_a_technician_resets_it(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        assert board.deliver(token(200, 7), 1) == results.ACCEPT
+    (tmp_path / "ledger.bin").unlink()
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        assert board.device()["device_status"] == codes.STATUS_LEDGER_FAULT
+        start = board.wait(lambda _: board.last("selftest"), "its self-test")
+        assert (start["ledger"], start["ledger_fault"]) == ("fault", "the ledger is gone")
+        assert board.last("relay") is False
+    order = {"tid_floor": 5007, "by": "A. Meyer", "at": 1790000000}
+    with MeterBoard(micropython, tmp_path, settings(ledger_reset=order)) as board:
+        board.wait_display("Ledger reset", "Credit lost")
+        assert board.deliver(token(200, 7), 2) == results.USED_ERROR
+        assert board.deliver(token(200, 8), 3) == results.ACCEPT
+        assert board.state()["credit"] == 2000
+    mark = json.loads((tmp_path / "store.json").read_text())
+    assert mark == {
+        "ledger": "created",
+        "reset_at": 1790000000,
+        "reset_by": "A. Meyer",
+        "reset_tid_floor": 5007,
+        "reset_done": True,
+    }
 
 
 @pytest.mark.parametrize("given", [None, [], {"address": 1, "key": "?", "baudrate": "fast"}])
@@ -150,7 +196,7 @@ def test_a_meter_without_usable_settings_says_so(micropython, tmp_path, given):
         wrong = "drn" if isinstance(given, dict) else "settings"
         board.wait_display("Not set up", f"Check {wrong}")
         if isinstance(given, dict):
-            assert board.state()["status"] == registers.STATUS_NOT_CONFIGURED
+            assert board.device()["device_status"] == codes.STATUS_NOT_CONFIGURED
         assert board.end() == (0, "")
 
 

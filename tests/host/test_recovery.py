@@ -10,7 +10,7 @@ import tty
 
 import pytest
 
-from meterbus import client, frame, registers
+from meterbus import client, codes, frame, registers
 from runtime.boot import Health
 from runtime.safe_view import DEFAULT_ADDRESS, SafeView, address_of
 
@@ -88,12 +88,26 @@ def test_what_safe_mode_answers():
     out = bytearray(14)
     status, drn = registers.row("status"), registers.row("drn")
     assert view.read(4, status[registers.ADDRESS], 1, out) == 0
-    assert out[1] == registers.STATUS_SAFE | registers.STATUS_CRASHED
+    assert out[1] == codes.STATUS_SAFE | codes.STATUS_CRASHED
     assert view.read(3, drn[registers.ADDRESS], 7, out) == 0
     assert registers.printable(out) == DRN
-    for start, count in ((registers.STATE_START, registers.STATE_COUNT), (0, 2), (0x1012, 2)):
-        assert view.read(4, start, count, out) == frame.DEVICE_FAILURE
-    assert view.write(registers.TOKEN_START, 1, b"\0\0") == frame.DEVICE_FAILURE
+    block = bytearray(2 * registers.DEVICE_COUNT)
+    assert view.read(4, registers.DEVICE_START, registers.DEVICE_COUNT, block) == 0
+    assert registers.decode(registers.DEVICE_START, block) == {
+        "drn": DRN,
+        "device_status": codes.STATUS_SAFE | codes.STATUS_CRASHED,
+        "device_reasons": codes.SAFE_MODE,
+        "device_control_state": codes.DISCONNECTED,
+        "known": 0,
+    }
+    for start, count in (
+        (registers.STATE_START, registers.STATE_COUNT),
+        (0, 2),
+        (0x1012, 2),
+        (0x101F, 2),
+    ):
+        assert view.read(4, start, count, out) == frame.SERVER_DEVICE_FAILURE
+    assert view.write(registers.TOKEN_START, 1, b"\0\0") == frame.SERVER_DEVICE_FAILURE
     assert view.identify(registers.CRASH_OBJECT) == "ValueError"
     assert view.identify(50) is None
     assert SafeView("board", None, "update", "").identify(registers.CRASH_OBJECT) is None
@@ -224,8 +238,8 @@ def test_a_boot_loop_ends_in_safe_mode(board):
         assert (told["safe"], told["crashes"]) == ("crash", FAILURES)
         assert told["last_crash"].startswith("ValueError: broken at ")
         start = registers.row("status")[registers.ADDRESS]
-        reply = broken.ask(client.read_request(9, client.READ_INPUT, start, 1))
-        assert reply.data[1] == registers.STATUS_SAFE | registers.STATUS_CRASHED
+        reply = broken.ask(client.read_request(9, client.READ_INPUT_REGISTERS, start, 1))
+        assert reply.data[1] == codes.STATUS_SAFE | codes.STATUS_CRASHED
         process.stdin.close()
         assert process.wait(SECONDS) == 0
 

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import aiomqtt
 import pytest
-from station_kit import COLLECTOR, Clock, drn, new_station
+from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
+from tjugo.station.vending import vend as selling
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def station(tmp_path):
 
 
 def sell(station, client_id="a", number=1):
-    return vend(station, "test", client_id, drn(number), Decimal(20))
+    return selling.sell(station, "test", client_id, drn(number), Decimal(20))
 
 
 class Collector:
@@ -95,10 +95,10 @@ async def _over_a_broker(station):
                 payload = json.dumps({"ref": first.delivery.ref, **state})
                 await collector.say(drn(1), "ack", payload)
             assert await collector.next() == (drn(1), {"ref": first.delivery.ref, "forget": True})
-            assert sale_views.find_sale(station, "test", "first").delivery.state == "accepted"
+            assert see(station, sale_views.find_sale, "test", "first").delivery.state == "accepted"
             await collector.say(drn(2), "state", json.dumps({"online": True, "credit_wh": 5}))
-            await until(lambda: registry_views.find_meter(station, drn(2))["reading"])
-            assert reading_views.collectors(station)[0]["online"] is True
+            await until(lambda: see(station, registry_views.find_meter, drn(2)).reading)
+            assert see(station, reading_views.collectors)[0].online is True
 
 
 def test_the_link_comes_back(station):

@@ -21,7 +21,7 @@ from meterbus.registers import STATE_COUNT, STATE_START
 from meterbus.server import Server
 
 _ROUNDS = 100
-_POLL = client.read_request(1, client.READ_INPUT, STATE_START, STATE_COUNT)
+_POLL = client.read_request(1, client.READ_INPUT_REGISTERS, STATE_START, STATE_COUNT)
 
 gc.collect()
 _ALL = gc.mem_alloc() + gc.mem_free()
@@ -60,7 +60,7 @@ measure("app.display_refresh", refresh)
 for _ in range(_ROUNDS):
     poll()
     meter.pulses(3)
-    meter.elapsed(20)
+    meter.elapsed(20, 20)
     refresh()
     lowest = min(lowest, gc.mem_free())
 tell("app.meter.peak", 0, _ALL - lowest)

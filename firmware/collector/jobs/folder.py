@@ -2,7 +2,7 @@
 
 import os
 
-_MAX_FILE = 128  # a job is shorter; whatever is longer is garbage and not worth the memory
+from .names import MAX_RECORD
 
 
 class Folder:
@@ -16,13 +16,13 @@ class Folder:
             os.listdir(path)  # it was there already, or nothing here will work
 
     def names(self):
-        """The names of all files."""
+        """Return the names of all files."""
         return os.listdir(self._path)
 
     def read(self, name):
-        """The first 128 bytes of a file."""
+        """Return the first 129 bytes of a file: one more than a record has."""
         with open(self._path + name, "rb") as file:
-            return file.read(_MAX_FILE)
+            return file.read(MAX_RECORD + 1)
 
     def write(self, name, data):
         """Write a file; when this returns, the data is on the flash."""

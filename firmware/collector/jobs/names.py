@@ -1,50 +1,100 @@
-"""Names and content of the job files: a job's state is in its name, its token in the file."""
+"""Names and records of the job files. The state of a job is in the name, its token in the record.
+
+A record is a line of ASCII words: tag, version, the words of that version, and the CRC-32 of all
+before it. Tag, version and CRC are the frame of every version, so a record of a newer firmware
+can be distinguished from a damaged one. Version 1, of firmware 0.1, had neither tag nor version:
+
+| version | words |
+|---|---|
+| 1 | number, token, ref, DRN |
+| 2 | number, token, ref, DRN, expires (UTC seconds, 0 unknown) |
+"""
 
 from binascii import crc32
+
+from uplink.topics import is_digits
 
 NEW = "new"
 JOB = "job"
 END = "end"
 
+MAX_RECORD = 128  # bytes; a longer one is of a newer firmware or damaged
 
-def name(job_id, drn, kind):
-    """`<id>-<drn>.new` while it is written, `.job` when the job is stored."""
-    return f"{job_id:08x}-{drn}.{kind}"
+_TAG = "job"
+_VERSION = 2
+_U32 = 0xFFFFFFFF
+_HIGHEST_NUMBER = 0x7FFFFFFF
 
 
-def end_name(job_id, drn, result, at):
-    """The name of a job that is done. at: UTC seconds, 0 unknown."""
-    return f"{job_id:08x}-{drn}-{result:04x}-{at:08x}.{END}"
+class NewerRecord(Exception):
+    """The record has a version that this firmware cannot read."""
+
+
+def name(ref, drn, kind):
+    """Return `<ref>-<drn>.new` for a file that is written, `.job` for a stored job."""
+    return f"{ref:08x}-{drn}.{kind}"
+
+
+def end_name(ref, drn, result, at):
+    """Return the name of a job that is done. at: UTC seconds, 0 unknown."""
+    return f"{ref:08x}-{drn}-{result:04x}-{at:08x}.{END}"
 
 
 def parse_name(text):
-    """(id, drn, result, at) of a `.job` (result None) or `.end` name; None if it is neither."""
+    """Return (ref, drn, result, at) of a `.job` (result None) or `.end` name; None of another."""
     try:
         stem, kind = text.split(".")
         parts = stem.split("-")
-        job_id, drn = int(parts[0], 16), parts[1]
+        ref, drn = int(parts[0], 16), parts[1]
         if kind == JOB:
-            found = (job_id, drn, None, 0)
-            same = name(job_id, drn, JOB)
+            found = (ref, drn, None, 0)
+            same = name(ref, drn, JOB)
         else:
-            found = (job_id, drn, int(parts[2], 16), int(parts[3], 16))
+            found = (ref, drn, int(parts[2], 16), int(parts[3], 16))
             same = end_name(*found)
     except (ValueError, IndexError):
         return None
-    valid = 0 < job_id <= 0xFFFFFFFF and (found[2] or 0) <= 0xFFFF and found[3] <= 0xFFFFFFFF
-    return found if same == text and valid else None
+    valid = 0 < ref <= _U32 and (found[2] or 0) <= 0xFFFF and found[3] <= _U32
+    return found if same == text and valid and is_digits(drn) and len(drn) <= 13 else None
 
 
-def content(number, token, job_id, drn):
-    """What is in the file of a stored job. number: order of arrival."""
-    text = f"{number} {token} {job_id:08x} {drn}"
-    return f"{text} {crc32(text.encode()):08x}\n".encode()
+def _sealed(words):
+    return f"{words} {crc32(words.encode()):08x}\n".encode()
 
 
-def parse_content(data, job_id, drn):
-    """(number, token) in this job's file. ValueError if it is not what was written."""
-    number, token = str(data, "ascii").split(" ")[:2]
-    number = int(number)
-    if data != content(number, token, job_id, drn):
+def record(number, token, ref, drn, expires):
+    """Return the record of a stored job. number: order of arrival; expires: 0 unknown."""
+    return _sealed(f"{_TAG} {_VERSION} {number} {token} {ref:08x} {drn} {expires}")
+
+
+def parse_record(data, ref, drn):
+    """Return (number, token, expires) of this job's record.
+
+    Raise ValueError if it is damaged, NewerRecord if only a newer firmware can read it.
+    """
+    words = str(bytes(data), "ascii").split(" ")
+    if words[0] == _TAG:
+        _check_version(words, data)
+        number, token, expires = int(words[2]), words[3], int(words[6])
+        same = record(number, token, ref, drn, expires)
+    elif len(words) == 5:
+        number, token, expires = int(words[0]), words[1], 0
+        same = _sealed(f"{number} {token} {ref:08x} {drn}")
+    else:
         raise ValueError("damaged")
-    return number, token
+    usable = len(token) == 20 and is_digits(token) and number <= _HIGHEST_NUMBER
+    if data != same or not usable or expires > _U32:
+        raise ValueError("damaged")
+    return number, token, expires
+
+
+def _check_version(words, data):
+    """Raise ValueError or NewerRecord unless the record has this firmware's version."""
+    if len(words) < 3 or int(words[1]) < _VERSION:
+        raise ValueError("damaged")
+    if int(words[1]) == _VERSION and len(words) == 8:
+        return
+    whole = _sealed(" ".join(words[:-1])) == data
+    if int(words[1]) > _VERSION and (whole or len(data) > MAX_RECORD):
+        raise NewerRecord
+    raise ValueError("damaged")

@@ -20,9 +20,11 @@ STORED = const(1)
 DONE = const(2)
 FORGOTTEN = const(3)
 
-_SAY = const(1)  # flags
+_UNSENT = const(1)  # flags
 _UNSURE = const(2)
 _UNSAVED = const(4)
+_PUBLISHED = const(8)
+_UNREAD = const(16)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
 _TOKEN = const(10)  # bytes of a token, two digits each
@@ -36,7 +38,7 @@ class Job:
         self.row = row
 
     @property
-    def id(self):
+    def ref(self):
         """1..2^32-1, the token_ref on the bus."""
         return self._table.high[self.row] << 16 | self._table.low[self.row]
 
@@ -46,7 +48,9 @@ class Job:
 
     @property
     def token(self):
-        """20 digits. Only while the job is stored."""
+        """20 digits, "" if they could not be read."""
+        if self._table.flags[self.row] & _UNREAD:
+            return ""
         at = _TOKEN * self.row
         return str(hexlify(self._table.tokens[at : at + _TOKEN]), "ascii")
 
@@ -62,7 +66,7 @@ class Job:
 
     @property
     def result(self):
-        """What came of it; see `jobs`. Only when the job is done."""
+        """Its TokenResult or a code of jobs.store. Only when the job is done."""
         return self._table.result[self.row]
 
     @property
@@ -70,22 +74,31 @@ class Job:
         """UTC seconds of the result, None unknown."""
         return self._table.at[self.row] or None
 
+    @property
+    def expires(self):
+        """UTC seconds after which a stored job is not entered any more, 0 not known yet."""
+        return self._table.expires[self.row]
+
+    @expires.setter
+    def expires(self, value):
+        self._table.expires[self.row] = value
+
     def _flag(self, flag, value):
         flags = self._table.flags
         flags[self.row] = flags[self.row] | flag if value else flags[self.row] & ~flag
 
     @property
-    def say(self):
-        """The station is owed a message about it."""
-        return bool(self._table.flags[self.row] & _SAY)
+    def unsent(self):
+        """A message to the station about it is due."""
+        return bool(self._table.flags[self.row] & _UNSENT)
 
-    @say.setter
-    def say(self, value):
-        self._flag(_SAY, value)
+    @unsent.setter
+    def unsent(self, value):
+        self._flag(_UNSENT, value)
 
     @property
     def unsure(self):
-        """The meter may have had the token already: ask before writing."""
+        """The meter may have the token already: read the result before writing."""
         return bool(self._table.flags[self.row] & _UNSURE)
 
     @unsure.setter
@@ -94,12 +107,21 @@ class Job:
 
     @property
     def unsaved(self):
-        """Done, but the flash did not take it yet."""
+        """Done, but not on flash yet."""
         return bool(self._table.flags[self.row] & _UNSAVED)
 
     @unsaved.setter
     def unsaved(self, value):
         self._flag(_UNSAVED, value)
+
+    @property
+    def published(self):
+        """The broker has acknowledged a message with its result."""
+        return bool(self._table.flags[self.row] & _PUBLISHED)
+
+    @published.setter
+    def published(self, value):
+        self._flag(_PUBLISHED, value)
 
 
 class Table:
@@ -118,25 +140,27 @@ class Table:
         self.high, self.low, self.meter, self.result = [
             array("H", bytes(2 * rows)) for _ in range(4)
         ]
-        self.number, self.at = array("I", bytes(4 * rows)), array("I", bytes(4 * rows))
+        self.number, self.at, self.expires = [array("I", bytes(4 * rows)) for _ in range(3)]
 
     def __len__(self):
-        """Jobs that are not forgotten."""
+        """Return the number of jobs that are not forgotten."""
         return self.used
 
     def next_number(self):
-        """The number of the next job to be put."""
+        """Return the number of the next job to be put."""
         return self._last + 1
 
-    def put(self, job_id, drn, token, number):
-        """A new row, STORED. There must be room. token: None if it is not known."""
+    def put(self, ref, drn, token, number, expires=0):
+        """Return a new row, STORED. There must be room. token: None if it is not known."""
         row = self._free_row()
         if drn not in self.drns:
             self.drns.append(drn)
-        self.high[row], self.low[row] = job_id >> 16, job_id & 0xFFFF
+        self.high[row], self.low[row] = ref >> 16, ref & 0xFFFF
         self.meter[row] = self.drns.index(drn)
         self.state[row] = STORED
-        self.flags[row] = self.at[row] = 0
+        self.flags[row] = 0 if token else _UNREAD
+        self.at[row] = 0
+        self.expires[row] = expires
         if token:
             self.tokens[_TOKEN * row : _TOKEN * row + _TOKEN] = unhexlify(token)
         self.number[row] = number
@@ -145,7 +169,7 @@ class Table:
         return Job(self, row)
 
     def _free_row(self):
-        """A free row, or else the one that was forgotten first."""
+        """Return a free row, or else the one that was forgotten first."""
         found = -1
         for row in range(len(self.state)):
             if self.state[row] == FREE:
@@ -156,36 +180,37 @@ class Table:
         return found
 
     def end(self, job, result, at):
-        """Make it DONE."""
+        """Set a job to DONE."""
         self.state[job.row] = DONE
+        self.flags[job.row] &= ~_PUBLISHED
         self.result[job.row] = result
         self.at[job.row] = at or 0
 
     def drop(self, job):
-        """Make it FORGOTTEN."""
+        """Set a job to FORGOTTEN."""
         self._last += 1
         self.number[job.row] = self._last
         self.state[job.row] = FORGOTTEN
-        self.flags[job.row] = 0
+        self.flags[job.row] &= _UNREAD
         self.used -= 1
 
-    def _find(self, job_id, states):
-        high, low = job_id >> 16, job_id & 0xFFFF
+    def _find(self, ref, states):
+        high, low = ref >> 16, ref & 0xFFFF
         for row in range(len(self.state)):
             if self.low[row] == low and self.high[row] == high and self.state[row] in states:
                 return Job(self, row)
         return None
 
-    def get(self, job_id):
-        """The job, STORED or DONE, or None."""
-        return self._find(job_id, (STORED, DONE))
+    def get(self, ref):
+        """Return the job, STORED or DONE, or None."""
+        return self._find(ref, (STORED, DONE))
 
-    def forgotten(self, job_id):
-        """One of the jobs forgotten last, or None."""
-        return self._find(job_id, (FORGOTTEN,))
+    def forgotten(self, ref):
+        """Return one of the jobs forgotten last, or None."""
+        return self._find(ref, (FORGOTTEN,))
 
     def first(self, drn):
-        """The stored job for this meter that came first, or None."""
+        """Return the stored job for this meter that came first, or None."""
         if drn not in self.drns:
             return None
         meter = self.drns.index(drn)
@@ -197,22 +222,47 @@ class Table:
         return Job(self, found) if found >= 0 else None
 
     def _flagged(self, flag):
-        """A job with this flag, or None."""
+        """Return a job with this flag, or None."""
         for row in range(len(self.state)):
             if self.flags[row] & flag:
                 return Job(self, row)
         return None
 
-    def to_say(self):
-        """A job about which the station is owed a message, or None."""
-        return self._flagged(_SAY)
+    def first_unsent(self):
+        """Return a job with a message due, or None."""
+        return self._flagged(_UNSENT)
 
     def to_save(self):
-        """A job whose result the flash did not take, or None."""
+        """Return a job whose result is not on flash yet, or None."""
         return self._flagged(_UNSAVED)
 
-    def say_results(self):
-        """Everything that is done is to be said, again."""
+    def resend_results(self):
+        """Make a message due for every result."""
         for row in range(len(self.state)):
             if self.state[row] == DONE:
-                self.flags[row] |= _SAY
+                self.flags[row] |= _UNSENT
+
+    def rows(self, state):
+        """Return the jobs in a state, one at a time."""
+        for row in range(len(self.state)):
+            if self.state[row] == state:
+                yield Job(self, row)
+
+    def waiting(self, drn):
+        """Return how many jobs are stored for this meter."""
+        if drn not in self.drns:
+            return 0
+        meter = self.drns.index(drn)
+        count = 0
+        for row in range(len(self.state)):
+            count += self.state[row] == STORED and self.meter[row] == meter
+        return count
+
+    def oldest_published(self):
+        """Return the job that came first of those whose result the broker has, or None."""
+        found = -1
+        for row in range(len(self.state)):
+            if self.state[row] == DONE and self.flags[row] & _PUBLISHED:
+                if found < 0 or self.number[row] < self.number[found]:
+                    found = row
+        return Job(self, found) if found >= 0 else None

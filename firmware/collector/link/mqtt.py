@@ -9,6 +9,8 @@ and both ends repeat at application level whatever was not answered.
 
 import struct
 
+from .packets import field, packet
+
 try:
     from micropython import const
 except ImportError:
@@ -54,28 +56,6 @@ class MqttError(Exception):
     """The connection cannot go on: malformed packet, refusal, or a silent broker."""
 
 
-def _field(value):
-    """UTF-8 string or bytes with its length in front (clause 1.5.3)."""
-    raw = value.encode() if isinstance(value, str) else value
-    if len(raw) > 0xFFFF:
-        raise ValueError("longer than an MQTT string can be")
-    return struct.pack(">H", len(raw)) + raw
-
-
-def _packet(head, *parts):
-    """Fixed header with the remaining length (clause 2.2), then the parts."""
-    size = sum(len(part) for part in parts)
-    if size > 0x0FFFFFFF:
-        raise ValueError("longer than an MQTT packet can be")
-    header = bytearray((head,))
-    while True:
-        low = size & 0x7F
-        size >>= 7
-        header.append(low | 0x80 if size else low)
-        if not size:
-            return b"".join((header,) + parts)
-
-
 class Client:
     """One client. After any MqttError close the connection and start again with `connect`."""
 
@@ -102,23 +82,23 @@ class Client:
         self._ping_ms = -1
 
     def connect(self):
-        """The CONNECT packet (clause 3.1); forgets everything of the connection before."""
+        """Return the CONNECT packet (clause 3.1), and begin a new connection."""
         client_id, user, password, will = self._connect
         flags = 0x02
-        parts = [_field(client_id)]
+        parts = [field(client_id)]
         if will is not None:
             flags |= 0x2C  # will, will QoS 1, will retained
-            parts += [_field(will[0]), _field(will[1])]
+            parts += [field(will[0]), field(will[1])]
         if user is not None:
             flags |= 0x80
-            parts.append(_field(user))
+            parts.append(field(user))
             if password is not None:
                 flags |= 0x40
-                parts.append(_field(password))
+                parts.append(field(password))
         self._reset("connecting")
         self._wait_ms = 0
         start = b"\x00\x04MQTT" + struct.pack(">BBH", 4, flags, self._keepalive_ms // 1000)
-        return _packet(_CONNECT, start, *parts)
+        return packet(_CONNECT, start, *parts)
 
     def _next_id(self):
         self._last_id = self._last_id % 0xFFFF + 1
@@ -126,36 +106,36 @@ class Client:
         return self._last_id
 
     def publish(self, topic, payload, qos=1, retain=False):
-        """A PUBLISH packet (clause 3.3). With QoS 1 `awaiting` is set until PUBLISHED comes."""
+        """Return a PUBLISH packet (clause 3.3). With QoS 1 `awaiting` is set until PUBLISHED."""
         self._out_ms = 0
         head = 0x30 | (0x02 if qos else 0) | (0x01 if retain else 0)
         raw = payload.encode() if isinstance(payload, str) else payload
         if not qos:
-            return _packet(head, _field(topic), raw)
+            return packet(head, field(topic), raw)
         if self.awaiting:
             raise ValueError("one publish is in flight already")
         self.awaiting = self._next_id()
-        return _packet(head, _field(topic), struct.pack(">H", self.awaiting), raw)
+        return packet(head, field(topic), struct.pack(">H", self.awaiting), raw)
 
     def subscribe(self, topic_filter, qos=1):
-        """A SUBSCRIBE packet (clause 3.8); SUBSCRIBED follows, or MqttError if it is refused."""
+        """Return a SUBSCRIBE packet (clause 3.8); SUBSCRIBED follows, or MqttError."""
         self._out_ms = 0
         self._subscribing = self._next_id()
         pid = struct.pack(">H", self._subscribing)
-        return _packet(_SUBSCRIBE, pid, _field(topic_filter), bytes((qos,)))
+        return packet(_SUBSCRIBE, pid, field(topic_filter), bytes((qos,)))
 
     def puback(self, packet_id):
-        """Tell the broker that the application has taken a QoS 1 message (clause 3.4)."""
+        """Return the PUBACK of a QoS 1 message that was processed (clause 3.4)."""
         self._out_ms = 0
-        return _packet(_PUBACK << 4, struct.pack(">H", packet_id))
+        return packet(_PUBACK << 4, struct.pack(">H", packet_id))
 
     def disconnect(self):
-        """The DISCONNECT packet: the broker then does not publish the will (clause 3.14)."""
+        """Return the DISCONNECT packet, after which no will is published (clause 3.14)."""
         self._reset("closed")
-        return _packet(_DISCONNECT)
+        return packet(_DISCONNECT)
 
     def tick(self, elapsed_ms):
-        """Let time pass. Returns a PINGREQ to be sent or b""; MqttError if an answer is late."""
+        """Let time pass; return a PINGREQ to send or b"". Raise MqttError if an answer is late."""
         if self.state == "closed":
             return b""
         if self._wait_ms >= 0:
@@ -169,10 +149,10 @@ class Client:
         if self.state != "up" or not quiet or self._ping_ms >= 0:
             return b""
         self._out_ms = self._ping_ms = 0
-        return _packet(_PINGREQ)
+        return packet(_PINGREQ)
 
     def receive(self, data):
-        """Bytes from the broker, cut anywhere -> list of events. MqttError if they make no sense.
+        """Return the events in bytes from the broker, cut anywhere. Raise MqttError if malformed.
 
         The body of a longer packet than max_packet is read and dropped: a MESSAGE then has the
         payload None, or is not reported at all when not even its topic could be kept.
@@ -214,7 +194,7 @@ class Client:
             raise MqttError(f"packet 0x{self._head:02x} of {self._size} bytes")
 
     def _take(self, data):
-        """Keep what fits of the body; returns how many bytes were its own."""
+        """Keep what fits of the body; return how many bytes belonged to it."""
         n = min(len(data), self._size - self._got)
         room = min(n, len(self._body) - self._got)
         if room > 0:

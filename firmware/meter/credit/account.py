@@ -1,5 +1,13 @@
 """Energy and credit, in Wh and integers. Names as in COSEM Account and Credit (111, 112)."""
 
+import struct
+
+from meterbus import codes, registers
+from sts_portable import amount, results
+
+from ..face.show import kwh, kwh_exact
+from ..store.slots import unpack
+
 try:
     from micropython import const
 except ImportError:
@@ -11,24 +19,42 @@ except ImportError:
 MAX_CREDIT_WH = const(0x7FFFFFFF)  # what the ledger's field and the s32 register hold
 MIN_CREDIT_WH = -0x80000000
 _ENERGY_MASK = const(0xFFFFFFFF)
+_WH_PER_TENTH = const(100)  # a tenth of a kWh
+_ELECTRICITY = (0, 0xFFFF)  # registers of ClearCredit that this meter has
+_RECORD = ">IIiI"  # energy_wh, remainder, credit_wh, last_amount
 
 
 class Account:
-    """The electricity registers.
+    """The electricity registers. A feature: see core.py.
 
     energy_wh: total imported, 0..2^32-1, then from 0 again.
     credit_wh: what is left; negative when energy flowed with none.
     remainder: pulses that are not a whole Wh yet, in 1/1000 pulse, 0..pulses_per_kwh-1.
+    last_amount: of the last credit token, in 0.1 kWh.
     """
 
-    def __init__(self, pulses_per_kwh):
-        self.pulses_per_kwh = pulses_per_kwh
-        self.energy_wh = 0
-        self.credit_wh = 0
-        self.remainder = 0
+    def __init__(self, meter):
+        self.pulses_per_kwh = meter.pulses_per_kwh
+        self._ledger = meter.ledger
+        self.records = ((1, 1, self._pack, self._unpack),)
+        self._unpack(None, 0)
+
+    def _pack(self, buf, at):
+        values = self.energy_wh, self.remainder, self.credit_wh, self.last_amount
+        struct.pack_into(_RECORD, buf, at, *values)
+        return struct.calcsize(_RECORD)
+
+    def _unpack(self, data, _version):
+        values = unpack(_RECORD, data, (0, 0, 0, 0))
+        self.energy_wh, self.remainder, self.credit_wh, self.last_amount = values
+        self.remainder %= self.pulses_per_kwh  # a metering part with another constant was fitted
+
+    def open_reasons(self):
+        """Return NO_CREDIT if there is none; an unknown credit is not "none"."""
+        return codes.NO_CREDIT if self._ledger.loaded and self.credit_wh <= 0 else 0
 
     def count(self, pulses):
-        """Energy of `pulses` has flowed: energy goes up and credit down. The Wh counted."""
+        """Add the energy of `pulses` and take it off the credit; return the Wh counted."""
         thousandths = self.remainder + 1000 * pulses
         wh = thousandths // self.pulses_per_kwh
         self.remainder = thousandths % self.pulses_per_kwh
@@ -37,18 +63,49 @@ class Account:
         return wh
 
     def pulses_left(self):
-        """How many pulses use up the credit, rounded up; 0 if there is none."""
+        """Return how many pulses use up the credit, rounded up; 0 if there is none."""
         thousandths = self.credit_wh * self.pulses_per_kwh - self.remainder
         return max(0, (thousandths + 999) // 1000)
 
     def has_room(self, wh):
-        """False if crediting `wh` would overflow the register (OverflowError of the token)."""
+        """Return False if crediting `wh` would overflow the register."""
         return self.credit_wh + wh <= MAX_CREDIT_WH
 
-    def credit(self, wh):
-        """Add bought energy. Ask has_room first."""
-        self.credit_wh += wh
-
     def clear(self):
-        """ClearCredit: what is left is taken; a debt stays."""
+        """Remove the credit that is left (ClearCredit); a debt stays."""
         self.credit_wh = min(self.credit_wh, 0)
+
+    def _kwh(self):
+        return registers.milli(self.energy_wh)
+
+    def _credit_token(self, token):
+        tenths = amount.decode(token.value)
+        wh = tenths * _WH_PER_TENTH
+        if not self.has_room(wh):
+            return results.OVERFLOW_ERROR, ""
+        self.credit_wh += wh
+        self.last_amount = tenths
+        return results.ACCEPT, "+" + _tenths(tenths)
+
+    def _clear_token(self, token):
+        if token.value not in _ELECTRICITY:
+            return results.RANGE_ERROR, ""
+        self.clear()
+        return results.ACCEPT, "Credit cleared"
+
+    TOKENS = {0x00: _credit_token, 0x21: _clear_token}
+    REGISTERS = {
+        "sdm_import": _kwh,
+        "sdm_total": _kwh,
+        "energy_wh": lambda self: self.energy_wh,
+        "credit": lambda self: self.credit_wh // 10,
+    }
+    CODES = (
+        ("801", "Credit", codes.KNOWN_LEDGER, lambda self: kwh_exact(self.credit_wh)),
+        ("817", "Last amount", codes.KNOWN_LEDGER, lambda self: _tenths(self.last_amount)),
+        ("851", "Total", codes.KNOWN_LEDGER, lambda self: kwh(self.energy_wh)),
+    )
+
+
+def _tenths(tenths):
+    return "%d.%d kWh" % (tenths // 10, tenths % 10)

@@ -1,1 +1,1 @@
-"""Key entry, short codes and the texts of the display."""
+"""Key entry, the display's texts and the short codes."""

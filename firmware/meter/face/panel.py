@@ -1,5 +1,6 @@
-"""Two lines of 16 characters: the message, the entry, or how things stand, in this order."""
+"""Two lines of 16 characters: the entry, a message, or the state, in this order."""
 
+from meterbus import codes
 from sts_portable import results
 
 from .entry import TOKEN_DIGITS
@@ -14,7 +15,8 @@ except ImportError:
 
 
 WIDTH = const(16)
-_MESSAGE_MS = const(30000)  # supply time; any key ends it sooner
+_MESSAGE_MS = const(30000)  # real time; any key ends it sooner
+_UNKNOWN = "---"
 
 # What the customer reads; the rest are wrong tokens. The second line has the standard's name.
 _WORDS = {
@@ -32,7 +34,7 @@ _WORDS = {
 
 
 def result_words(result, effect):
-    """Two lines for a TokenResult; `effect` says what an accepted token did."""
+    """Return two lines for a TokenResult. effect: what an accepted token did."""
     first = _WORDS.get(result, "Wrong token")
     return first, effect if result == results.ACCEPT else results.name(result)
 
@@ -42,44 +44,48 @@ def _groups(digits):
 
 
 class Panel:
-    """What is on the display."""
+    """The texts of the display. A feature: see core.py."""
 
-    def __init__(self):
+    def __init__(self, _meter=None):
         self._message = None
         self._left_ms = 0
 
-    def tell(self, line0, line1):
-        """Show a message for a while."""
-        self._message = (line0, line1)
+    def show(self, line0, line1):
+        """Display a message for 30 s of real time."""
+        self._message = (line0, _UNKNOWN if line1 is None else line1)
         self._left_ms = _MESSAGE_MS
 
     def dismiss(self):
         """End the message."""
         self._message = None
 
-    def elapsed(self, ms):
-        """Let supply time pass."""
-        self._left_ms -= ms
+    def tick(self, _supply_ms, real_ms):
+        """End the message when its time is over."""
+        self._left_ms -= real_ms
         if self._left_ms <= 0:
             self._message = None
 
-    def lines(self, digits, account, supply, power_w):
-        """The two lines, 16 characters each. `digits`: the entry, "" if there is none."""
+    def lines(self, digits, credit_wh, supply, power_w):
+        """Return two lines of 16 characters.
+
+        digits: the entry, "" if there is none. credit_wh, power_w: None if unknown.
+        """
         if digits:
             hint = " #enter" if len(digits) == TOKEN_DIGITS else ""
             pair = _groups(digits[:12]), _groups(digits[12:]) + hint
         elif self._message:
             pair = self._message
         else:
-            pair = _standing(account, supply, power_w)
+            pair = _state(credit_wh, supply, power_w)
         return tuple(("%-16s" % line)[:WIDTH] for line in pair)
 
+    CODES = (("800", "8" * WIDTH, codes.KNOWN_ALWAYS, lambda _self: "8" * WIDTH),)
 
-def _standing(account, supply, power_w):
-    credit = "Credit%10s" % kwh_short(account.credit_wh)
+
+def _state(credit_wh, supply, power_w):
+    credit = "Credit%10s" % (_UNKNOWN if credit_wh is None else kwh_short(credit_wh))
     if supply.reasons:
         return credit, "Off " + supply.text()
     if supply.relay_failed:
         return credit, "Relay fault"
-    watts = "---" if power_w is None else "%d W" % power_w
-    return credit, "On%14s" % watts
+    return credit, "On%14s" % (_UNKNOWN if power_w is None else "%d W" % power_w)

@@ -2,20 +2,20 @@
 
 
 def kwh(wh):
-    """Wh as kWh with two decimals, cut towards zero: 20004 -> "20.00 kWh"."""
+    """Return Wh as kWh with two decimals, cut towards zero: 20004 -> "20.00 kWh"."""
     sign = "-" if wh < 0 else ""
     hundredths = abs(wh) // 10
     return "%s%d.%02d kWh" % (sign, hundredths // 100, hundredths % 100)
 
 
 def kwh_exact(wh):
-    """Wh as kWh with three decimals: 20004 -> "20.004 kWh"."""
+    """Return Wh as kWh with three decimals: 20004 -> "20.004 kWh"."""
     sign = "-" if wh < 0 else ""
     return "%s%d.%03d kWh" % (sign, abs(wh) // 1000, abs(wh) % 1000)
 
 
 def kwh_short(wh):
-    """As kwh without the space, with fewer decimals when it is longer than 10 characters."""
+    """Return as kwh() does, without the space, and in 10 characters by fewer decimals."""
     number = kwh(wh)[:-4]
     spare = 7 - len(number)
     if spare < 0:

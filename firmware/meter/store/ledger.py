@@ -1,147 +1,196 @@
 """What must survive a power failure, in two slots that are written in turn.
 
-A slot carries a number that grows and a CRC-32 over all of it. The newer good slot counts, so a
-write that is cut off at any byte leaves the state before it. Everything that belongs to one
-accepted token (its TID, the credit, the reference it came with, a changed key) is in one slot and
-therefore in one write.
+The newer good slot counts, so a write that is cut off at any byte leaves the state before it.
+Everything that belongs to one accepted token (its TID, the credit, the reference it came with, a
+changed key) is in one slot and therefore in one write. slots.py has the bytes.
 """
 
 import struct
-from binascii import crc32
 
-from sts_portable import results
-from sts_portable.decoder import KeyState, TidStore
+from meterbus import codes
 
-from ..credit.account import Account
+from . import slots
+from .slots import BLANK, NEWER, SLOT_SIZE
 
-# version, slot number, energy_wh, remainder, credit_wh, sequence, power_fail_count,
-# last result, last amount in 0.1 kWh, bus reference, hash of its token,
-# key from token, ea, kt, krn, ti, ken, sgc, key length, key; then the TID store and the CRC
-_HEAD = ">HIIIiIHBIIIBBBBBBIB16s"
-_VERSION = 1
-_HEAD_SIZE = struct.calcsize(_HEAD)
-_TIDS = 150
-_RECORD = _HEAD_SIZE + _TIDS + 4
-SLOT_SIZE = 256
+_RESET = ">II"  # at, tid_floor
 
-
-class State:
-    """What a meter may not forget. `key` is a copy of the settings' until a token changes it.
-
-    last_result: TokenResult of the last token; last_amount: 0.1 kWh of the last accepted one.
-    bus_ref, bus_hash: reference and CRC-32 of the token accepted last from the bus, 0 none.
-    """
-
-    def __init__(self, key, pulses_per_kwh):
-        self.account = Account(pulses_per_kwh)
-        self.tids = TidStore()
-        self.key = KeyState(key.key, key.ea, key.kt, key.krn, key.sgc, key.ti, key.ken)
-        self.key_from_token = False
-        self.sequence = 0
-        self.power_fail_count = 0
-        self.last_result = results.NONE
-        self.last_amount = 0
-        self.bus_ref = 0
-        self.bus_hash = 0
-
-    def pack(self, buf, slot_number, with_key):
-        """Write the record into `buf`, without the CRC."""
-        account, key = self.account, self.key
-        struct.pack_into(
-            _HEAD, buf, 0, _VERSION, slot_number,
-            account.energy_wh, account.remainder, account.credit_wh,
-            self.sequence & 0xFFFFFFFF, min(self.power_fail_count, 0xFFFF),
-            self.last_result, self.last_amount, self.bus_ref, self.bus_hash,
-            int(self.key_from_token), key.ea, key.kt, key.krn, key.ti, key.ken, key.sgc,
-            len(key.key) if with_key else 0, key.key if with_key else b"",
-        )  # fmt: skip
-        buf[_HEAD_SIZE : _HEAD_SIZE + _TIDS] = self.tids.buf
-
-    def unpack(self, buf):
-        """Take over a record. The objects account, key and tids stay the same ones."""
-        account, key = self.account, self.key
-        (_, _, account.energy_wh, account.remainder, account.credit_wh,
-         self.sequence, self.power_fail_count,
-         self.last_result, self.last_amount, self.bus_ref, self.bus_hash,
-         changed, ea, kt, krn, ti, ken, sgc, size, secret,
-        ) = struct.unpack_from(_HEAD, buf, 0)  # fmt: skip
-        account.remainder %= account.pulses_per_kwh  # another head was fitted
-        if size:
-            key.ea, key.kt, key.krn, key.ti, key.ken, key.sgc = ea, kt, krn, ti, ken, sgc
-            key.key = secret[:size]
-        self.key_from_token = bool(changed)
-        self.tids.buf[:] = buf[_HEAD_SIZE : _HEAD_SIZE + _TIDS]
+# Causes of a fault after which a technician's order begins a new ledger.
+_LOST = "the ledger is gone"
+_DAMAGED = "both slots of the ledger are damaged"
 
 
 class Ledger:
-    """`store`: see boards/README.md. Loads `state` at once; `fault` is True if it cannot be known.
+    """A feature: see core.py.
 
-    Neither a fault nor a blank store changes `state`.
+    fault: why the ledger cannot be used, "" if it can. loaded: the records are in RAM.
     """
 
-    def __init__(self, store, state):
+    def __init__(self, store, mark=None):
+        """store, mark: see boards/README.md."""
         self._store = store
-        self._state = state
+        self._mark = mark
+        self._records = ()
         self._buf = bytearray(SLOT_SIZE)
         self._before = bytearray(SLOT_SIZE)
         self._number = 0  # of the newest good slot
         self._slot = 1  # where it is
-        self.fault = False
-        self.blank = False
-        try:
-            self._load()
-        except OSError:
-            self.fault = True
+        self._form = slots.FORM
+        self.reset_at = self.reset_tid_floor = 0  # of the last order carried out, 0 for none
+        self.records = ((6, 1, self._pack_reset, self._unpack_reset),)
+        self.fault = ""
+        self.loaded = False
+        self.new = False  # it was begun at this start
 
-    def _load(self):
+    def open(self, records):
+        """Load the records, or begin a new ledger. records: rows (tag, version, pack, unpack).
+
+        A fault changes no record and nothing in the store.
+        """
+        self._records = records
+        try:
+            self._load({row[0]: row[1] for row in records})
+        except OSError:
+            self.fault = "the ledger's memory does not answer"
+        except ValueError:
+            self.fault = "the ledger's records cannot be read"
+
+    def _load(self, versions):
         blank = 0
         newest = -1
         for slot in (0, 1):
             self._store.read(slot * SLOT_SIZE, self._buf)
-            if _good(self._buf):
-                number = struct.unpack_from(">I", self._buf, 2)[0]
-                if number >= self._number:
-                    self._number = number
-                    newest = slot
-            elif _is_blank(self._buf):
+            kind = slots.kind_of(self._buf, versions)
+            if kind == NEWER:
+                self.fault = "the ledger was written by a newer firmware"
+                return
+            if kind == BLANK:
                 blank += 1
+            elif kind >= self._number:
+                self._number = kind
+                newest = slot
         if newest >= 0:
             self._slot = newest
-            self._recall()
+            self._store.read(newest * SLOT_SIZE, self._buf)
+            self._form = self._buf[1]
+            self._apply(self._buf)
+        elif self._mark and self._mark.get("ledger"):
+            self.fault = _LOST if blank == 2 else _DAMAGED
         elif blank:
             # Both slots are written before the first token, so with one of them still blank
             # nothing was ever promised.
-            self.blank = True
+            self._begin()
         else:
-            self.fault = True
+            self.fault = _DAMAGED
 
-    def _recall(self):
-        self._store.read(self._slot * SLOT_SIZE, self._buf)
-        self._state.unpack(self._buf)
+    def _begin(self):
+        self.fault = ""
+        self.new = True
+        for row in self._records:
+            row[3](None, 0)
+        self.loaded = True
+
+    def _apply(self, buf):
+        found = {tag: (version, data) for tag, version, data in slots.read(buf)}
+        for tag, _, _, unpack in self._records:
+            version, data = found.get(tag, (0, None))
+            unpack(data, version)
+        self.loaded = True
+
+    def reset(self, given, refuse_up_to):
+        """Carry out the order `given` if the ledger is lost; True if it was carried out.
+
+        refuse_up_to(tid): makes all token identifiers up to `tid` used. Call note_start when the
+        ledger is saved: an order that was not needed is not carried out later either.
+        """
+        if given is None or self.fault not in (_LOST, _DAMAGED):
+            return False
+        order = _order(given)
+        if order.wrong:
+            self.fault += "; " + order.wrong
+        if not order.at or self._done(order.at):
+            return False
+        self._begin()
+        refuse_up_to(order.tid_floor)
+        self.reset_at, self.reset_tid_floor = order.at, order.tid_floor
+        return True
+
+    def note_start(self, given):
+        """Mark on the board that a ledger exists, and that the order `given` is dealt with."""
+        if not self._mark or not self.loaded or self.fault:
+            return
+        noted = {}
+        if not self._mark.get("ledger"):
+            noted["ledger"] = "created"
+        order = _order(given) if given is not None else None
+        if order and order.at and not self._done(order.at):
+            noted["reset_at"] = order.at
+            noted["reset_by"] = order.by
+            noted["reset_tid_floor"] = order.tid_floor
+            noted["reset_done"] = order.at == self.reset_at
+        if noted:
+            try:
+                self._mark.put(noted)
+            except OSError:
+                pass  # a full flash must not keep the meter from working: at the next start
+
+    def _pack_reset(self, buf, at):
+        if not self.reset_at:
+            return 0
+        struct.pack_into(_RESET, buf, at, self.reset_at, self.reset_tid_floor)
+        return struct.calcsize(_RESET)
+
+    def _unpack_reset(self, data, _version):
+        values = slots.unpack(_RESET, data, (0, 0))
+        self.reset_at, self.reset_tid_floor = values
+
+    def _done(self, at):
+        return bool(self._mark) and self._mark.get("reset_at") == at
 
     def remember(self):
-        """Note the state in RAM, for undo."""
-        self._state.pack(self._before, 0, True)
+        """Note the records in RAM, for undo."""
+        slots.write(self._before, 0, self._records)
 
     def undo(self):
-        """Put the state back to where remember was called."""
-        self._state.unpack(self._before)
+        """Restore the records as they were when remember was called."""
+        self._apply(self._before)
 
     def save(self):
-        """Write the state into the older slot. OSError: it could not be saved."""
-        buf = self._buf
-        self._state.pack(buf, self._number + 1, self._state.key_from_token)
-        struct.pack_into(">I", buf, _RECORD - 4, crc32(memoryview(buf)[: _RECORD - 4]))
-        self._store.write((1 - self._slot) * SLOT_SIZE, buf)
+        """Write the records; True if they are in the ledger now. A faulty one is left alone."""
+        if self.fault:
+            return False
+        try:
+            self._write()
+            if self._form != slots.FORM or self.new:
+                # Both slots at once: an older firmware must not find an old state in the other,
+                # and a new ledger is in both before a token is accepted.
+                self._write()
+                self._form = slots.FORM
+                self.new = False
+        except OSError:
+            self.fault = "the ledger's memory cannot be written"
+        return not self.fault
+
+    def _write(self):
+        slots.write(self._buf, self._number + 1, self._records)
+        self._store.write((1 - self._slot) * SLOT_SIZE, self._buf)
         self._slot = 1 - self._slot
         self._number += 1
 
+    def open_reasons(self):
+        """Return the bits of codes.REASONS that are set."""
+        return codes.LEDGER_FAULT if self.fault else 0
 
-def _good(buf):
-    version = struct.unpack_from(">H", buf, 0)[0]
-    crc = struct.unpack_from(">I", buf, _RECORD - 4)[0]
-    return version == _VERSION and crc == crc32(memoryview(buf)[: _RECORD - 4])
+    def known(self):
+        """Return KNOWN_LEDGER if the records are what the ledger has."""
+        return codes.KNOWN_LEDGER if self.loaded else 0
+
+    def status(self):
+        """Return the bits of codes.STATUS that are set."""
+        return codes.STATUS_LEDGER_FAULT if self.fault else 0
 
 
-def _is_blank(buf):
-    return buf[0] in (0, 0xFF) and all(byte == buf[0] for byte in buf)
+def _order(given):
+    """Return the order in settings.json; its module takes heap only when there is one."""
+    from .reset import Order
+
+    return Order(given)

@@ -18,7 +18,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bus_map(as_json: bool) -> None:
     """Print the register map of the meter."""
-    names = ("name", "address", "kind", "words", "access", "unit", "meaning")
+    names = ("name", "address", "kind", "words", "access", "unit", "meaning", "group")
     rows = [dict(zip(names, row, strict=True)) for row in registers.ROWS]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
@@ -26,6 +26,6 @@ def bus_map(as_json: bool) -> None:
     for row in rows:
         click.echo(
             f"0x{row['address']:04X}  {row['kind']:5} {row['words']:2}  {row['access']:3} "
-            f"{row['name']:17} {row['unit']:6} {row['meaning']}".rstrip()
+            f"{row['name']:20} {row['unit']:6} {row['meaning']}".rstrip()
         )
     click.echo("access: " + "; ".join(f"{key} {text}" for key, text in _ACCESS.items()))

@@ -8,9 +8,9 @@ import machine
 import network
 import rp2
 
-from boards.common import port_esp32, port_rp2
-from boards.common.sntp import unix_of
-from boards.common.which_store import FILE, FRAM, open_store
+from boards.common import port_esp32, port_rp2, sntp
+from boards.common.sntp import Judge, unix_of
+from boards.common.which_store import FILE, FRAM, Mark, open_store
 from boards.common.wifi import Wifi
 
 
@@ -153,6 +153,20 @@ def test_a_board_without_fram_keeps_to_its_file():
     forget()
 
 
+def test_what_is_noted_of_the_ledger_stays_beside_the_choice_of_its_memory():
+    forget()
+    mark = Mark("mark.json")
+    assert mark.get("ledger") is None
+    opened(Chip(there=False))
+    mark.put({"ledger": "created"})
+    mark.put({"reset_at": 5})
+    opened(Chip())
+    with open("mark.json") as source:
+        assert json.load(source) == {"store": FILE, "ledger": "created", "reset_at": 5}
+    assert (mark.get("ledger"), mark.get("reset_at")) == ("created", 5)
+    forget()
+
+
 def test_wifi_joins_without_holding_anything_up():
     network.joined[0] = False
     net = Wifi({"wifi": {"ssid": "home", "password": "secret"}}, None)
@@ -178,25 +192,128 @@ def test_wifi_without_settings_is_down():
         assert not Wifi(settings, None).up()
 
 
-def reply(head, stratum, seconds):
-    return bytes([head, stratum]) + bytes(38) + seconds.to_bytes(4, "big") + bytes(4)
+def test_wifi_names_the_servers_of_its_settings_or_of_the_network():
+    network.joined[0] = True
+    wifi = {"wifi": {"ssid": "home"}}
+    net = Wifi(wifi, None)
+    assert net.dns() == [], "not joined yet"
+    net.up()
+    assert net.dns() == [], "the network gives none"
+    network.name_server[0] = "10.0.0.1"
+    assert net.dns() == ["10.0.0.1"]
+    network.name_server[0] = "0.0.0.0"
+    assert Wifi(dict(wifi, dns=["10.0.0.9"]), None).dns() == ["10.0.0.9"]
+    assert Wifi(dict(wifi, dns="wrong"), None).dns() == []
+
+
+STAMP = b"12345678"
+UNIX_1970 = 2208988800
+TIME_2026 = 1780000000
+
+
+def reply(head=0x24, stratum=2, seconds=UNIX_1970 + TIME_2026, stamp=STAMP):
+    return (
+        bytes([head, stratum])
+        + bytes(22)
+        + stamp
+        + bytes(8)
+        + seconds.to_bytes(4, "big")
+        + b"\0\0\0\0"
+    )
 
 
 def test_time_from_a_server():
-    # RFC 4330: 1970 is 2208988800; an NTP time with the top bit clear is after 2036.
-    assert unix_of(reply(0x24, 2, 2208988800 + 1767225600)) == 1767225600
-    assert unix_of(reply(0x24, 2, 0)) == (1 << 32) - 2208988800
+    # RFC 4330: 1970 is 2208988800; timestamps restart from 0 on 2036-02-07.
+    assert unix_of(reply(), STAMP) == TIME_2026
+    assert unix_of(reply(seconds=5), STAMP) == (1 << 32) - UNIX_1970 + 5
+    old = unix_of(reply(seconds=UNIX_1970 + 1700000000), STAMP)
+    assert old == 1700000000 + (1 << 32), "never before the firmware was made"
     wrong = [
-        reply(0xE4, 2, 3976214400),  # not synchronised
-        reply(0x24, 0, 3976214400),  # kiss of death
-        reply(0x24, 16, 3976214400),
-        reply(0x23, 2, 3976214400),  # our own request
+        reply(0xE4),  # not synchronised
+        reply(stratum=0),  # kiss of death
+        reply(stratum=16),
+        reply(0x23),  # our own request
+        reply(seconds=0),  # no time
+        reply(stamp=b"12345679"),  # of another request
+        reply(stamp=bytes(8)),
         b"",
-        reply(0x24, 2, 3976214400)[:47],
+        reply()[:47],
     ]
     for packet in wrong:
         try:
-            unix_of(packet)
+            unix_of(packet, STAMP)
         except ValueError:
             continue
         raise AssertionError("taken: %r" % packet)
+
+
+def test_a_time_that_is_far_off_needs_two_replies():
+    judge = Judge()
+    year_2045 = TIME_2026 + 600000000
+    assert not judge.believe(year_2045), "the first time may be at most ten years off"
+    judge.elapsed(30000)
+    assert judge.believe(TIME_2026)
+    judge.elapsed(30000)
+    assert not judge.believe(year_2045)
+    judge.elapsed(30000)
+    assert judge.believe(TIME_2026 + 60)
+    assert not judge.believe(year_2045)
+    judge.elapsed(30000)
+    assert not judge.believe(TIME_2026 - 600000000), "two that differ"
+    judge.elapsed(30000)
+    assert judge.believe(TIME_2026 - 600000000 + 30)
+    judge.elapsed(3600000)
+    assert judge.believe(TIME_2026 - 600000000 + 3630 + 86400)
+
+
+class Datagrams:
+    """A fake module `socket` with a time server."""
+
+    AF_INET, SOCK_DGRAM = 2, 2
+    made = []
+    answers = True
+
+    def getaddrinfo(self, host, port, *_rest):
+        return [(2, 2, 0, "", (host, port))]
+
+    def socket(self, *_kind):
+        self.made.append(self)
+        self.request = None
+        return self
+
+    def setblocking(self, on):
+        assert not on
+
+    def sendto(self, data, address):
+        assert len(data) == 48 and address == ("10.0.0.3", 123)
+        self.request = data
+
+    def recv(self, _size):
+        if not self.answers:
+            raise OSError(11)
+        return reply(stamp=self.request[40:48])
+
+    def close(self):
+        pass
+
+
+def test_wifi_keeps_the_time_and_waits_for_nobody():
+    network.joined[0] = True
+    given = []
+    net = Wifi({"wifi": {"ssid": "home"}, "ntp": "10.0.0.3"}, given.append)
+    before, real, sntp.socket = time.now_ms[0], sntp.socket, Datagrams()
+    try:
+        net.up()
+        Datagrams.answers = False
+        for _ in range(200):
+            net.elapsed(1000)
+        assert given == [] and 5 <= len(Datagrams.made) <= 8
+        Datagrams.answers = True
+        net.elapsed(1000)
+        assert given == [TIME_2026]
+        for _ in range(3600):
+            net.elapsed(1000)
+        assert len(given) == 1
+    finally:
+        sntp.socket = real
+    assert time.now_ms[0] == before

@@ -106,7 +106,8 @@ class Bench:
         import rp2
 
         machine_ = rp2.StateMachine.made[0]
-        machine_.run([1] * 200 + [0] * (machine_.freq * 30 // 1000) + [1] * 200)
+        for levels in ([1] * 200, [0] * (machine_.freq * 30 // 1000), [1] * 200):
+            machine_.run(levels)
 
 
 def main():
@@ -145,8 +146,8 @@ def main():
         bench.pulse()
         bench.ticks(1)
     again = Meter(bench.board.settings(), bench.board.store, 1000)
-    assert again.state.account.credit_wh <= CREDIT_WH - 10
-    assert again.state.account.energy_wh >= 10
+    assert again.account.credit_wh <= CREDIT_WH - 10
+    assert again.account.energy_wh >= 10
     cover = machine.Pin(bench.gpio["cover"])
     cover.level = 0
     bench.ticks(1)

@@ -1,7 +1,11 @@
-"""A fake `network`. `joined`: whether the access point is available."""
+"""A fake `network`.
+
+`joined`: whether the access point is available. `name_server`: the address that it assigns.
+"""
 
 STA_IF = 0
 joined = [False]
+name_server = ["0.0.0.0"]
 attempts = []
 
 
@@ -22,3 +26,6 @@ class WLAN:
 
     def connect(self, ssid, password):
         attempts.append((ssid, password))
+
+    def ifconfig(self):
+        return ("10.0.0.7", "255.255.255.0", "10.0.0.1", name_server[0])

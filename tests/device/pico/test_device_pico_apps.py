@@ -4,8 +4,8 @@ import json
 import time
 
 import pytest
-from bus_master import Master
-from meter_board import DRN, SETTINGS, WH_A_TOKEN, token
+from meter_board import DRN, SETTINGS, WH_A_TOKEN, old_ledger, token
+from modbus_client import ModbusClient
 
 from meterbus import client, registers
 from sts_portable.results import ACCEPT, USED_ERROR
@@ -38,9 +38,11 @@ def start(image, tmp_path):
     """Yield a function that starts a role's board and returns it with its self-test line."""
     board = PicoBoard(image, tmp_path / "flash")
 
-    def started(role):
+    def started(role, settings=None, **more):
+        """Start the board. more: further files by name with `/` written as `__`."""
         files = targets.files(targets.target("rp2040_pico"), role)
-        files["settings.json"] = json.dumps(ROLES[role]).encode()
+        files["settings.json"] = json.dumps(settings or ROLES[role]).encode()
+        files |= {name.replace("__", "/"): content for name, content in more.items()}
         write_flash(board.flash, files)
         board.start()
         with Console(board.port) as console:
@@ -62,26 +64,53 @@ def test_it_starts_from_its_flash(start, role):
 def test_a_token_over_the_bus_closes_the_relay(start):
     board, selftest = start("meter")
     assert selftest["ledger"] == "ok"
-    with Master(board.uart(UART), AGAIN_SECONDS) as master:
-        assert master.state(ANSWER_SECONDS)["drn"] == DRN
+    with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
+        assert modbus.state(ANSWER_SECONDS)["drn"] == DRN
         board.watch(RELAY_OPEN, RELAY_CLOSE)
-        assert master.enter(token(1), 1, ANSWER_SECONDS) == ACCEPT
-        assert master.enter(token(1), 2, ANSWER_SECONDS) == USED_ERROR
-        assert master.state(ANSWER_SECONDS)["credit"] * 10 == WH_A_TOKEN
+        assert modbus.enter(token(1), 1, ANSWER_SECONDS) == ACCEPT
+        assert modbus.enter(token(1), 2, ANSWER_SECONDS) == USED_ERROR
+        assert modbus.state(ANSWER_SECONDS)["credit"] * 10 == WH_A_TOKEN
     pulse = [(gpio, level) for _when, gpio, level in board.edges()]
     assert pulse == [(RELAY_CLOSE, 1), (RELAY_CLOSE, 0)]
     board.kill()
-    assert read_flash(board.flash)["store.json"] == b'{"store": "file"}'  # no FRAM is wired here
+    mark = json.loads(read_flash(board.flash)["store.json"])
+    assert mark == {"store": "file", "ledger": "created"}  # no FRAM is wired here
     board.start()
-    with Master(board.uart(UART), AGAIN_SECONDS) as master:
-        assert master.state(START_SECONDS)["credit"] * 10 == WH_A_TOKEN
-        assert master.enter(token(1), 3, ANSWER_SECONDS) == USED_ERROR
+    with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
+        assert modbus.state(START_SECONDS)["credit"] * 10 == WH_A_TOKEN
+        assert modbus.enter(token(1), 3, ANSWER_SECONDS) == USED_ERROR
+
+
+def test_an_old_ledger_boots_with_its_credit_tokens_and_key(start):
+    content, facts = old_ledger("v1_file")
+    settings = {**facts["settings"], "watchdog": False}
+    files = {"ledger.bin": content, "store.json": b'{"store": "file"}'}
+    board, selftest = start("meter", settings, **files)
+    assert (selftest["settings"], selftest["ledger"]) == ("ok", "ok")
+    with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
+        state = modbus.state(ANSWER_SECONDS)
+        assert (state["energy_wh"], state["credit"]) == (
+            facts["energy_wh"],
+            facts["credit_wh"] // 10,
+        )
+        for field in ("krn", "ti", "ken", "kt", "sgc"):
+            assert state[field] == facts["key"][field]
+        assert modbus.enter(facts["used"]["last_token"], 5, ANSWER_SECONDS) == USED_ERROR
+        assert modbus.enter(facts["fresh_token"], 6, ANSWER_SECONDS) == ACCEPT
+    board.kill()
+    mark = json.loads(read_flash(board.flash)["store.json"])
+    assert mark == {"store": "file", "ledger": "created"}
+    board.start()
+    with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
+        credit_wh = facts["credit_wh"] + facts["fresh_wh"]
+        assert modbus.state(START_SECONDS)["credit"] == credit_wh // 10
+        assert modbus.enter(facts["fresh_token"], 7, ANSWER_SECONDS) == USED_ERROR
 
 
 def test_the_collector_polls_its_meter(start):
     board, _selftest = start("collector")
     request = client.read_request(
-        1, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+        1, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
     )
     sent = b""
     deadline = time.monotonic() + ANSWER_SECONDS

@@ -88,7 +88,7 @@ def test_a_frame_arrives_whole(pico, bus):
 
 
 def test_a_host_on_the_wire(pico, bus):
-    """Use the UART as a socket, as a bus master does."""
+    """Use the UART as a socket, as a Modbus client does."""
     with socket.socket(socket.AF_UNIX) as wire:
         wire.settimeout(30)
         wire.connect(str(pico.uart(UART)))

@@ -112,7 +112,7 @@ def test_a_job_from_stored_to_forgotten():
     assert [answer for _, answer, _ in said(parts)] == [done]
     assert command(parts, order) == [done]
     assert command(parts, {"ref": 9, "forget": True}) == []
-    assert command(parts, {"ref": 9, "forget": True}) == []
+    assert command(parts, {"ref": 9, "forget": True}) == [{"ref": 9, "state": "unknown"}]
     assert len(parts.store) == 0
     assert command(parts, order) == [done]  # one that was under way meanwhile
     assert len(parts.store) == 0
@@ -195,9 +195,9 @@ def test_a_result_is_repeated_until_it_is_forgotten():
 
 def test_what_was_in_flight_when_the_connection_broke_is_said_again():
     parts = build()
-    parts.store.add(1, DRN, TOKEN).say = True
+    parts.store.add(1, DRN, TOKEN).unsent = True
     parts.poller.meters[1].online = True
-    parts.poller.meters[1].say = True
+    parts.poller.meters[1].unsent = True
     first = parts.outbox.next()
     parts.outbox.lost()
     assert parts.outbox.next() == first
@@ -213,7 +213,7 @@ def test_what_was_in_flight_when_the_connection_broke_is_said_again():
 def test_a_change_while_its_message_is_in_flight_is_said_too():
     parts = build()
     job = parts.store.add(1, DRN, TOKEN)
-    job.say = True
+    job.unsent = True
     assert "stored" in parts.outbox.next()[1]
     parts.store.finish(job, 1, None)
     parts.outbox.sent()
@@ -227,7 +227,7 @@ def test_readings_take_turns():
     order = []
     for _ in range(4):
         for meter in parts.poller.meters:
-            meter.say = True
+            meter.unsent = True
         order.append(parts.outbox.next()[0])
         parts.outbox.sent()
     assert order == [parts.names.state(drn) for drn in (DRN, "11111111111")] * 2

@@ -37,7 +37,7 @@ class Files:
     def read(self, name):
         if self.broken:
             raise OSError(5, "I/O")
-        return bytes(self.content[name][:128])
+        return bytes(self.content[name][:129])
 
     def write(self, name, data):
         cut = self._cut()
@@ -68,12 +68,12 @@ class Files:
 def states(store):
     """{id: ("stored", token) or ("done", result, at)} of the jobs with an id below 100."""
     found = {}
-    for job_id in range(100):
-        job = store.get(job_id)
+    for ref in range(100):
+        job = store.get(ref)
         if job and job.state == STORED:
-            found[job_id] = ("stored", job.token)
+            found[ref] = ("stored", job.token)
         elif job:
-            found[job_id] = ("done", job.result, job.at)
+            found[ref] = ("done", job.result, job.at)
     assert len(found) == len(store)
     return found
 
@@ -90,12 +90,12 @@ def test_stored_done_forgotten():
     files = Files()
     store = jobs.Store(files)
     job = store.add(9, DRN, TOKEN)
-    assert store.first(DRN).id == 9
+    assert store.first(DRN).ref == 9
     assert job.token == TOKEN
     assert store.first("other") is None
-    assert not store.forget(job.id)  # not before it is done
+    assert not store.forget(job.ref)  # not before it is done
     store.finish(job, 1, 1700000000)
-    assert job.say
+    assert job.unsent
     assert store.first(DRN) is None
     assert states(jobs.Store(files)) == {9: ("done", 1, 1700000000)}
     assert store.forget(9)
@@ -129,7 +129,7 @@ def test_a_restart_keeps_the_order_and_marks_jobs_as_unsure():
     store.add(77, "11111111111", OTHER)
     for _ in range(3):
         store = jobs.Store(files)
-        assert store.first(DRN).id == 900
+        assert store.first(DRN).ref == 900
         assert store.get(900).unsure and store.get(3).unsure and store.get(77).unsure
     store.finish(store.first(DRN), 13, None)
     assert store.first(DRN).token == OTHER
@@ -146,23 +146,23 @@ def test_power_cut_at_every_operation():
             acknowledged = {}
             store = jobs.Store(files)
             try:
-                for job_id in (1, 2, 3):
-                    store.add(job_id, DRN, TOKEN)
-                    acknowledged[job_id] = "stored"
-                for job_id in (1, 2):
-                    store.finish(store.get(job_id), 9 + job_id, 5)
-                    acknowledged[job_id] = "done"
+                for ref in (1, 2, 3):
+                    store.add(ref, DRN, TOKEN)
+                    acknowledged[ref] = "stored"
+                for ref in (1, 2):
+                    store.finish(store.get(ref), 9 + ref, 5)
+                    acknowledged[ref] = "done"
                 store.forget(1)
                 acknowledged[1] = "forgotten"
             except PowerCut:
                 cuts += 1
             files.cut_at = None
             after = states(jobs.Store(files))
-            for job_id, state in acknowledged.items():
-                stored, done = ("stored", TOKEN), ("done", 9 + job_id, 5)
-                under_way = None if job_id == 1 else done  # only job 1 is forgotten
+            for ref, state in acknowledged.items():
+                stored, done = ("stored", TOKEN), ("done", 9 + ref, 5)
+                under_way = None if ref == 1 else done  # only job 1 is forgotten
                 allowed = {"stored": (stored, done), "done": (done, under_way)}
-                assert after.get(job_id) in allowed.get(state, (None,)), (cut_at, torn)
+                assert after.get(ref) in allowed.get(state, (None,)), (cut_at, torn)
             assert not [name for name in files.content if name.endswith(".new")]
     assert cuts == 36  # nine operations
     return cuts
@@ -217,21 +217,21 @@ def test_foreign_names_are_left_alone():
 
 def test_every_id_and_time_fits():
     files = Files()
-    for job_id in (1, 0xFFFF, 0x10000, 0x3FFFFFFF, 0x40000000, 0x80000000, 0xFFFFFFFF):
+    for ref in (1, 0xFFFF, 0x10000, 0x3FFFFFFF, 0x40000000, 0x80000000, 0xFFFFFFFF):
         store = jobs.Store(files)
-        job = store.add(job_id, DRN, TOKEN)
-        assert (job.id, store.get(job_id).token) == (job_id, TOKEN)
+        job = store.add(ref, DRN, TOKEN)
+        assert (job.ref, store.get(ref).token) == (ref, TOKEN)
         store.finish(job, 18, 0xFFFFFFFF)
-        job = jobs.Store(files).get(job_id)
-        assert (job.id, job.drn, job.result, job.at) == (job_id, DRN, 18, 0xFFFFFFFF)
+        job = jobs.Store(files).get(ref)
+        assert (job.ref, job.drn, job.result, job.at) == (ref, DRN, 18, 0xFFFFFFFF)
     assert len(files.content) == 7
 
 
 def test_more_files_than_the_limit_allows():
     files = Files()
     store = jobs.Store(files, limit=5)
-    for job_id in range(1, 6):
-        store.add(job_id, DRN, TOKEN)
+    for ref in range(1, 6):
+        store.add(ref, DRN, TOKEN)
     store = jobs.Store(files, limit=3)
     assert len(store) == 3
     assert len(files.content) == 5
@@ -240,8 +240,8 @@ def test_more_files_than_the_limit_allows():
 
 def test_a_limited_number():
     store = jobs.Store(Files(), limit=3)
-    for job_id in (1, 2, 3):
-        store.add(job_id, DRN, TOKEN)
+    for ref in (1, 2, 3):
+        store.add(ref, DRN, TOKEN)
     assert why(store.add, 4, DRN, TOKEN) == "the collector already holds 3 jobs"
     assert store.add(3, DRN, TOKEN)  # a known one still
     store.finish(store.get(1), 1, None)
@@ -293,8 +293,8 @@ def test_a_result_never_saved_can_be_forgotten():
 
 def test_only_some_forgotten_jobs_are_remembered():
     store = jobs.Store(Files(), limit=4)
-    for job_id in range(1, 41):
-        store.finish(store.add(job_id, DRN, TOKEN), 1, None)
-        store.forget(job_id)
-    remembered = [job_id for job_id in range(1, 41) if store.forgotten(job_id)]
+    for ref in range(1, 41):
+        store.finish(store.add(ref, DRN, TOKEN), 1, None)
+        store.forget(ref)
+    remembered = [ref for ref in range(1, 41) if store.forgotten(ref)]
     assert remembered == list(range(21, 41))  # at least sixteen, the last ones

@@ -33,7 +33,7 @@ class Meter:
 
     def read(self, function, start, count, out):
         if self.safe:
-            return frame.DEVICE_FAILURE
+            return frame.SERVER_DEVICE_FAILURE
         if start == registers.RESULT_START and self.busy:
             self.busy -= 1
             values = {"result": results.BUSY, "result_ref": self.ref}
@@ -85,8 +85,8 @@ class Line:
         drns = [(address, meter.drn) for address, meter in self.meters.items()]
         self.poller = poller.Poller(drns, self.store, self.poll_ms)
 
-    def add(self, job_id, token=TOKEN, drn=DRN):
-        job = self.store.add(job_id, drn, token)
+    def add(self, ref, token=TOKEN, drn=DRN):
+        job = self.store.add(ref, drn, token)
         self.poller.offer(job)
         return job
 
@@ -145,13 +145,13 @@ def test_a_reading_is_news_only_when_it_changed():
     line = Line()
     line.run(1000)
     meter = line.poller.meter(DRN)
-    assert meter.say
-    meter.say = False
+    assert meter.unsent
+    meter.unsent = False
     line.run(3000)
-    assert not meter.say
+    assert not meter.unsent
     line.meters[1].energy_wh = 5
     line.run(2000)
-    assert meter.say
+    assert meter.unsent
 
 
 def test_a_crowded_bus_is_shared_evenly():
@@ -169,14 +169,14 @@ def test_a_token_is_written_and_its_result_read():
     line.until_done(job)
     assert job.result == results.ACCEPT
     assert job.at == line.now // 1000
-    assert job.say
+    assert job.unsent
     assert line.meters[1].entries == [(77, TOKEN)]
-    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
-    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
+    looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
     assert (len(writes), len(looks)) == (1, 4)
-    assert line.trace[-1][2] == frame.READ_HOLDING
+    assert line.trace[-1][2] == frame.READ_HOLDING_REGISTERS
     line.step()
-    assert line.trace[-1][1:] == (1, frame.READ_INPUT)  # what the token did
+    assert line.trace[-1][1:] == (1, frame.READ_INPUT_REGISTERS)  # what the token did
 
 
 def test_jobs_of_a_meter_go_in_order_and_before_polls():
@@ -186,7 +186,7 @@ def test_jobs_of_a_meter_go_in_order_and_before_polls():
     line.until_done(second)
     assert first.state == DONE
     assert line.meters[1].entries == [(900, TOKEN), (3, OTHER)]
-    assert (550, 1, frame.WRITE_MANY) in line.trace
+    assert (550, 1, frame.WRITE_MULTIPLE_REGISTERS) in line.trace
 
 
 def test_a_meter_shows_its_drn_before_it_gets_a_token():
@@ -213,7 +213,7 @@ def test_a_lost_answer_does_not_enter_a_token_twice():
     line.dumb.clear()
     line.until_done(job)
     assert job.result == results.ACCEPT
-    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
     assert len(writes) == 1  # the result told that the meter had it
 
 
@@ -278,7 +278,7 @@ def test_an_absent_meter_is_asked_more_and_more_seldom():
     meter = line.poller.meter(SECOND_DRN)
     assert meter.online is False
     assert meter.fault == "no answer"
-    assert meter.say
+    assert meter.unsent
     gaps = [times[i] - times[i - 1] for i in range(1, len(times))]
     assert gaps[-1] == poller.BACKOFF_MS[-1]
     assert gaps[0] <= 200
@@ -326,18 +326,18 @@ def test_a_meter_that_was_never_there():
     assert line.poller.meter(DRN).online is None
     line.run(2000)
     assert line.poller.meter(DRN).online is False
-    assert line.poller.meter(DRN).say
+    assert line.poller.meter(DRN).unsent
 
 
 def test_a_busy_device_is_asked_again_later():
-    for code in (frame.DEVICE_BUSY, frame.DEVICE_FAILURE):
+    for code in (frame.SERVER_DEVICE_BUSY, frame.SERVER_DEVICE_FAILURE):
         line = Line()
         line.run(500)
         line.meters[1].code = code
         job = line.add(77)
         line.run(30000)
         assert job.state == STORED
-        writes = [1 for _, _, function in line.trace if function == frame.WRITE_MANY]
+        writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
         assert 20 <= len(writes) <= 31
         line.meters[1].code = 0
         line.until_done(job)
@@ -347,10 +347,10 @@ def test_a_busy_device_is_asked_again_later():
 def test_a_device_without_token_registers_ends_the_job():
     line = Line()
     line.run(500)
-    line.meters[1].code = frame.ILLEGAL_ADDRESS
+    line.meters[1].code = frame.ILLEGAL_DATA_ADDRESS
     job = line.add(77)
     line.until_done(job)
-    assert job.result == jobs.BUS_REFUSED | frame.ILLEGAL_ADDRESS
+    assert job.result == jobs.BUS_REFUSED | frame.ILLEGAL_DATA_ADDRESS
     assert line.poller.meter(DRN).online is True
 
 
@@ -374,7 +374,7 @@ def test_jobs_of_meters_that_were_taken_away_wait():
     job = line.store.add(5, "22222222222", TOKEN)
     line.start()
     line.run(5000)
-    assert line.store.get(job.id).state == STORED
+    assert line.store.get(job.ref).state == STORED
 
 
 def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
@@ -384,7 +384,7 @@ def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
     assert meter.crash == ""
     device.crash = "OSError: 5"
     line.run(5000)
-    assert meter.crash == "OSError: 5" and meter.say
+    assert meter.crash == "OSError: 5" and meter.unsent
     asked = [1 for _, address, function in line.trace if (address, function) == (1, 0x2B)]
     assert len(asked) == 1
     device.crash = ""

@@ -179,6 +179,18 @@ def test_a_counter_that_wraps_loses_nothing():
     assert meter.take(100) == 5
 
 
+def test_a_counter_that_falls_back_counts_no_pulses():
+    for before, after in ((1000, 0), (10, 9), (3000000000, 5), (0x7FFFFFFF, 0x80100000)):
+        counter = Counter(before)
+        meter = S0Meter(counter)
+        counter.count = after
+        meter.elapsed(20)
+        assert meter.take(1 << 40) == 0, (before, after)
+        assert meter.read()[2] == 0
+        counter.count += 3
+        assert meter.take(1 << 40) == 3
+
+
 def power_after(watts, seconds, meter, counter, constant=1000):
     """Run a steady load; the pulses come when their energy is full."""
     due = w_ms = 3600000000 // constant

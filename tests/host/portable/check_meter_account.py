@@ -1,14 +1,24 @@
 """Energy, credit, the supply and the texts of the display."""
 
-from meter import supply
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
-from meter.supply import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED, REASONS, Supply
+from meter.supply import Supply
+from meterbus import codes
+from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
+
+
+class Head:
+    """What an account takes from its meter."""
+
+    ledger = None
+
+    def __init__(self, pulses_per_kwh):
+        self.pulses_per_kwh = pulses_per_kwh
 
 
 def test_no_energy_is_lost_or_made_by_rounding():
     for constant in (800, 1000, 1600, 3200, 6400, 333):
-        account = Account(constant)
+        account = Account(Head(constant))
         pulses = 0
         for count in (1, 2, 3, 5, 7, 999, 0, 1):
             for _ in range(50):
@@ -21,7 +31,7 @@ def test_no_energy_is_lost_or_made_by_rounding():
 
 def test_pulses_left_end_exactly_at_zero():
     for constant in (800, 1000, 3200):
-        account = Account(constant)
+        account = Account(Head(constant))
         account.count(7)
         account.credit_wh = 1234
         account.count(account.pulses_left() - 1)
@@ -32,14 +42,14 @@ def test_pulses_left_end_exactly_at_zero():
 
 
 def test_energy_starts_again_after_32_bits():
-    account = Account(1000)
+    account = Account(Head(1000))
     account.energy_wh = 0xFFFFFFFE
     account.count(3)
     assert account.energy_wh == 1
 
 
 def test_credit_has_ends():
-    account = Account(1000)
+    account = Account(Head(1000))
     account.credit_wh = MAX_CREDIT_WH - 100
     assert account.has_room(100)
     assert not account.has_room(101)
@@ -49,60 +59,61 @@ def test_credit_has_ends():
 
 
 def test_clear_takes_credit_and_leaves_debt():
-    account = Account(1000)
+    account = Account(Head(1000))
     for before, after in ((500, 0), (0, 0), (-20, -20)):
         account.credit_wh = before
         account.clear()
         assert account.credit_wh == after
 
 
-def test_every_reason_has_its_own_bit():
-    bits = [row[0] for row in REASONS]
-    assert sum(bits) == 7 and len(bits) == 3
+def test_every_bit_of_a_table_is_used_once():
+    for table in (codes.REASONS, codes.STATUS, codes.KNOWN):
+        bits = sorted(row[0] for row in table)
+        assert bits == [1 << i for i in range(len(table))]
+        assert len({row[1] for row in table}) == len(table)
 
 
 def test_one_reason_is_shown_but_all_count():
     device = Supply()
-    assert device.control_state() == supply.CONNECTED and device.text() == ""
-    device.set(NO_CREDIT, True)
-    assert device.control_state() == supply.READY_FOR_RECONNECTION
-    device.set(LEDGER_FAULT, True)
-    device.set(NOT_CONFIGURED, True)
-    assert device.text() == "Memory fault"
-    assert device.control_state() == supply.DISCONNECTED
-    device.set(LEDGER_FAULT, False)
-    assert device.text() == "Not set up"
-    device.set(NOT_CONFIGURED, False)
-    assert device.text() == "No credit"
-    device.set(NO_CREDIT, False)
-    device.set(NO_CREDIT, False)
-    assert device.control_state() == supply.CONNECTED
+    for reasons, state, text in (
+        (0, codes.CONNECTED, ""),
+        (NO_CREDIT, codes.READY_FOR_RECONNECTION, "No credit"),
+        (NO_CREDIT | LEDGER_FAULT | NOT_CONFIGURED, codes.DISCONNECTED, "Memory fault"),
+        (NO_CREDIT | NOT_CONFIGURED, codes.DISCONNECTED, "Not set up"),
+    ):
+        device.reasons = reasons
+        assert (device.control_state(), device.text()) == (state, text)
 
 
-def test_the_relay_is_told_at_power_up_and_then_only_on_change():
+def _drive(device, contact_closed, ms):
+    device.contact_closed = contact_closed
+    return device.drive(ms)
+
+
+def test_the_relay_is_sent_at_power_up_and_then_only_on_change():
     for contact in (True, False):
         device = Supply()
-        assert device.drive(contact, 20) is True
-        assert device.drive(True, 20) is None
-        device.set(NO_CREDIT, True)
-        assert device.drive(True, 20) is False
-        assert device.drive(False, 20) is None
-        assert device.drive(False, 5000000) is None
+        assert _drive(device, contact, 20) is True
+        assert _drive(device, True, 20) is None
+        device.reasons = NO_CREDIT
+        assert _drive(device, True, 20) is False
+        assert _drive(device, False, 20) is None
+        assert _drive(device, False, 5000000) is None
 
 
-def test_a_relay_that_does_not_obey_is_told_again():
+def test_a_relay_that_does_not_move_is_sent_again():
     device = Supply()
-    device.set(NO_CREDIT, True)
-    assert device.drive(True, 0) is False
+    device.reasons = NO_CREDIT
+    assert _drive(device, True, 0) is False
     times = []
     for second in range(1, 2 * 3600 + 100):
-        if device.drive(True, 1000) is not None:
+        if _drive(device, True, 1000) is not None:
             times.append(second)
     assert times == [1, 2, 3, 4, 5, 3605, 7205]
-    assert device.relay_failed
-    assert device.drive(False, 1000) is None
+    assert device.relay_failed and device.status() & codes.STATUS_RELAY_FAULT
+    assert _drive(device, False, 1000) is None
     assert not device.relay_failed
-    assert device.drive(True, 1000) is False  # it moved on its own: five new tries
+    assert _drive(device, True, 1000) is False  # it moved on its own: five new tries
 
 
 def test_kwh_texts():

@@ -2,14 +2,28 @@
 
 from meter_rig import DRN, KEY, Memory, meter, press, token
 
-from meter.busview import GETTERS, BusView
-from meterbus import client, registers
+from meter.busview import BusView
+from meterbus import client, codes, frame, registers
 from meterbus.server import Server
 from sts_portable import results
 
+MEASURED = (230000, 0, 0, 5000)
+LEDGER = {
+    "sdm_import",
+    "sdm_total",
+    "energy_wh",
+    "credit",
+    "token_result",
+    "sequence",
+    "power_fail_count",
+    "result",
+    "result_ref",
+}
+KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
+
 
 class Line:
-    """A meter on a line with a master."""
+    """A meter on a line with a client."""
 
     def __init__(self, memory=None, **changes):
         self.meter = meter(memory, **changes)
@@ -24,7 +38,7 @@ class Line:
         assert reply is not None and parser.receive(bytes(reply))
         return parser
 
-    def read(self, start, count, function=client.READ_HOLDING):
+    def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
         """{name: value} of the registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()
@@ -33,6 +47,17 @@ class Line:
     def write(self, start, values):
         """The exception code of a write, 0 if it was taken."""
         return self.ask(client.write_request(1, start, values)).exception
+
+    def code(self, first, last=None):
+        """The exception code of a read from register `first` to `last`, 0 if it is fine."""
+        start, count = registers.block(first, last or first)
+        function = 3 if "h" in registers.row(first)[registers.ACCESS] else 4
+        return self.ask(client.read_request(1, function, start, count)).exception
+
+    def unknown(self):
+        """The names of the registers that are refused when they are read on their own."""
+        names = [row[registers.NAME] for row in registers.ROWS]
+        return {name for name in names if self.code(name) == frame.SERVER_DEVICE_FAILURE}
 
     def enter(self, digits, ref):
         return self.write(registers.TOKEN_START, registers.token_entry(digits, ref))
@@ -43,7 +68,10 @@ class Line:
 
 
 def test_every_register_has_a_getter_and_no_more():
-    assert sorted(GETTERS) == sorted(row[registers.NAME] for row in registers.ROWS)
+    line = Line()
+    assert sorted(line.view.sources) == sorted(row[registers.NAME] for row in registers.ROWS)
+    brought = sum(len(getattr(one, "REGISTERS", ())) for one in line.meter.features)
+    assert brought + len(line.view.REGISTERS) == len(registers.ROWS)  # no name twice
 
 
 def test_a_poll_of_the_state():
@@ -69,6 +97,7 @@ def test_a_client_made_for_an_sdm120():
     line.meter.enter_token(token(200))
     line.meter.pulses(1250)
     line.meter.sensed((230500, 2500, 576, 4998), False, True)
+    assert line.ask(client.read_request(1, 4, 0, 125)).exception == 0
     found = line.read(0, 80, 4)
     assert found["sdm_voltage"] == 230.5
     assert found["sdm_current"] == 2.5
@@ -87,9 +116,9 @@ def test_a_token_by_the_bus():
     assert line.enter(token(200), 7) == 6
     line.view.work()
     assert line.result() == (results.ACCEPT, 4000000001)
-    assert line.meter.state.account.credit_wh == 20000
+    assert line.meter.account.credit_wh == 20000
     line.view.work()
-    assert line.meter.state.account.credit_wh == 20000
+    assert line.meter.account.credit_wh == 20000
 
 
 def test_a_token_sent_again_is_answered_and_not_entered():
@@ -97,18 +126,18 @@ def test_a_token_sent_again_is_answered_and_not_entered():
     line = Line(memory)
     line.enter(token(200), 9)
     line.view.work()
-    sequence = line.meter.state.sequence
+    sequence = line.meter.counters.sequence
     assert line.enter(token(200), 9) == 0
     assert line.result() == (results.ACCEPT, 9)
     line.view.work()
     assert line.result() == (results.ACCEPT, 9)
-    assert line.meter.state.sequence == sequence
+    assert line.meter.counters.sequence == sequence
     again = Line(memory)
     assert again.result() == (results.ACCEPT, 9)
     again.enter(token(200), 9)
     again.view.work()
     assert again.result() == (results.ACCEPT, 9)
-    assert again.meter.state.account.credit_wh == 20000
+    assert again.meter.account.credit_wh == 20000
 
 
 def test_the_same_token_from_anyone_else_is_used():
@@ -120,7 +149,7 @@ def test_the_same_token_from_anyone_else_is_used():
         line.view.work()
         assert line.result() == (results.USED_ERROR, ref)
     press(line.meter, token(200) + "#")
-    assert line.meter.state.last_result == results.USED_ERROR
+    assert line.meter.tokens.last_result == results.USED_ERROR
     line.enter(token(200), 9)  # still known: it was the one accepted last from the bus
     assert line.result() == (results.ACCEPT, 9)
 
@@ -132,7 +161,7 @@ def test_a_reference_with_another_token_is_a_new_entry():
     line.enter(token(100, 2), 9)
     line.view.work()
     assert line.result() == (results.ACCEPT, 9)
-    assert line.meter.state.account.credit_wh == 30000
+    assert line.meter.account.credit_wh == 30000
 
 
 def test_registers_written_one_at_a_time():
@@ -140,7 +169,7 @@ def test_registers_written_one_at_a_time():
     raw = registers.token_entry(token(200), 3)
     for i in range(registers.TOKEN_COUNT):
         value = raw[2 * i] << 8 | raw[2 * i + 1]
-        request = client.write_one_request(1, registers.TOKEN_START + i, value)
+        request = client.write_single_request(1, registers.TOKEN_START + i, value)
         assert line.ask(request).exception == 0
     line.view.work()
     assert line.result() == (results.ACCEPT, 3)
@@ -170,9 +199,14 @@ def test_writes_that_are_refused():
 
 def test_a_meter_that_cannot_take_tokens_says_so():
     line = Line(key="")
-    found = line.read(registers.STATE_START, registers.STATE_COUNT)
-    assert found["status"] == registers.STATUS_NOT_CONFIGURED
-    assert (found["control_state"], found["open_reasons"]) == (0, 3)
+    line.meter.sensed(MEASURED, False, False)
+    assert (
+        line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
+    )  # the key register is not known
+    found = line.read(registers.DEVICE_START, registers.DEVICE_COUNT)
+    assert found["device_status"] == codes.STATUS_NOT_CONFIGURED
+    assert (found["device_control_state"], found["device_reasons"]) == (0, 3)
+    assert line.read(registers.ACCOUNT_START, registers.ACCOUNT_COUNT)["credit"] == 0
     assert line.enter(token(200), 5) == 4
     assert line.result() == (results.NONE, 0)
 
@@ -187,8 +221,61 @@ def test_a_memory_that_fails_leaves_the_token_to_be_sent_again():
     line.view.work()
     assert line.result() == (results.ACCEPT, 5)
     assert line.enter(token(100, 1), 6) == 4
-    found = line.read(registers.STATE_START, registers.STATE_COUNT)
-    assert found["status"] == registers.STATUS_LEDGER_FAULT
+    found = line.read(registers.ACCOUNT_START, registers.ACCOUNT_COUNT)
+    assert found["credit"] == 2000  # what is in RAM is known
+    assert line.read(registers.DEVICE_START, 8)["device_status"] == codes.STATUS_LEDGER_FAULT
+
+
+def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
+    memory = Memory()
+    Line(memory).meter.enter_token(token(200))
+    for slot in (0, 256):
+        memory.data[slot + 10] ^= 1
+    line = Line(memory)
+    line.meter.sensed(MEASURED, False, False)
+    line.meter.pulses(500)
+    assert line.unknown() == LEDGER | KEY_REGISTER
+    assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
+    assert line.code("energy_wh", "power_fail_count") == frame.SERVER_DEVICE_FAILURE
+    assert line.read(registers.DEVICE_START, registers.DEVICE_COUNT) == {
+        "drn": DRN,
+        "device_status": codes.STATUS_LEDGER_FAULT,
+        "device_reasons": codes.LEDGER_FAULT,
+        "device_control_state": codes.DISCONNECTED,
+        "known": 0x3C,
+    }
+    report = line.meter.report()
+    assert (report["credit_wh"], report["energy_wh"], report["sequence"]) == (None, None, None)
+
+
+def test_what_the_board_cannot_measure_is_refused():
+    line = Line()
+    assert line.unknown() == {
+        "sdm_voltage",
+        "sdm_current",
+        "sdm_power",
+        "sdm_frequency",
+        "power_w",
+    }
+    for values, unknown in (
+        ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
+        ((0, 0, None, 0), {"sdm_power", "power_w"}),
+        ((0, 0, 0, 0), set()),
+    ):
+        line.meter.sensed(values, False, False)
+        assert line.unknown() == unknown
+    line.meter.sensed((None, None, 5, None), False, False)
+    assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
+    assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
+    line.meter.sensed((0, 0, None, 0), False, False)
+    assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
+    assert line.code("energy_wh", "power_fail_count") == 0
+
+
+def test_the_key_register_of_wrong_settings_is_not_made_up():
+    assert Line(krn=0).unknown() >= KEY_REGISTER
+    assert not Line(address=0).meter.known() & ~codes.KNOWN_LEDGER & ~codes.KNOWN_KEY
+    assert Line().unknown().isdisjoint(KEY_REGISTER)
 
 
 def test_identification():

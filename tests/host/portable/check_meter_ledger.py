@@ -2,8 +2,8 @@
 
 from meter_rig import KEY, Memory, PowerCut, meter, press, token
 
-from meter import supply
-from meter.store.ledger import SLOT_SIZE
+from meter.store.slots import SLOT_SIZE
+from meterbus import codes
 from sts_portable import results, vendor
 from sts_portable import token as sts_token
 
@@ -24,14 +24,13 @@ def test_everything_survives_a_power_failure():
     device = meter(memory)
     device.enter_token(token(200, 1), 77)
     device.pulses(1500)
-    sequence = device.state.sequence
+    sequence = device.counters.sequence
     again = meter(memory)
-    state = again.state
-    assert state.account.energy_wh == 1500
-    assert state.account.credit_wh == 18500
-    assert (state.last_result, state.last_amount, state.bus_ref) == (results.ACCEPT, 200, 77)
-    assert state.power_fail_count == 1
-    assert state.sequence == sequence + 1
+    account, tokens, counters = again.account, again.tokens, again.counters
+    assert (account.energy_wh, account.credit_wh, account.last_amount) == (1500, 18500, 200)
+    assert (tokens.last_result, tokens.bus_ref) == (results.ACCEPT, 77)
+    assert counters.power_fail_count == 1
+    assert counters.sequence == sequence + 1
     assert again.enter_token(token(200, 1)) == results.USED_ERROR
 
 
@@ -41,7 +40,7 @@ def test_at_most_ten_wh_are_lost():
     device.enter_token(token())
     for _ in range(39):
         device.pulses(1)
-    assert meter(memory).state.account.energy_wh == 30
+    assert meter(memory).account.energy_wh == 30
 
 
 def test_energy_is_not_written_for_every_pulse():
@@ -74,18 +73,18 @@ def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
             pass
         memory.cut_after = None
         again = meter(memory)
-        account = again.state.account
-        assert not again.ledger_fault()
+        account = again.account
+        assert not again.ledger.fault
         assert account.energy_wh == 1500
         assert account.credit_wh in (18500, 28500)
         accepted = account.credit_wh == 28500
         if told == results.ACCEPT:
             assert accepted
-        assert again.state.bus_ref == (78 if accepted else 77)
+        assert again.tokens.bus_ref == (78 if accepted else 77)
         assert again.enter_token(token(200, 1)) == results.USED_ERROR
         # Entered once more, it is credited exactly once in all, and the sender is told so.
         assert again.enter_token(token(100, 2), 78) == results.ACCEPT
-        assert again.state.account.credit_wh == 28500
+        assert again.account.credit_wh == 28500
         assert again.enter_token(token(100, 2)) == results.USED_ERROR
 
 
@@ -99,7 +98,7 @@ def test_the_very_first_write_may_be_cut_too():
             except PowerCut:
                 pass
             memory.cut_after = None
-            assert not meter(memory).ledger_fault()
+            assert not meter(memory).ledger.fault
 
 
 def test_two_bad_slots_are_a_fault_and_are_not_written_over():
@@ -108,8 +107,8 @@ def test_two_bad_slots_are_a_fault_and_are_not_written_over():
     memory.data[SLOT_SIZE + 10] ^= 1
     bad = bytes(memory.data)
     device = meter(memory)
-    assert device.ledger_fault()
-    assert device.supply.reasons & supply.LEDGER_FAULT
+    assert device.ledger.fault
+    assert device.supply.reasons & codes.LEDGER_FAULT
     assert device.relay_command(0) is False
     assert device.enter_token(token(100, 2)) == results.NONE
     device.pulses(100)
@@ -126,14 +125,14 @@ def test_one_bad_slot_is_survived():
         memory = Memory(before)
         memory.data[slot * SLOT_SIZE + 10] ^= 1
         device = meter(memory)
-        assert not device.ledger_fault()
+        assert not device.ledger.fault
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
 
 
 def test_memory_that_cannot_be_read_is_a_fault():
     memory = Memory(_used_once())
     memory.unreadable = True
-    assert meter(memory).ledger_fault()
+    assert meter(memory).ledger.fault
 
 
 def test_a_token_that_cannot_be_stored_is_not_taken():
@@ -141,14 +140,14 @@ def test_a_token_that_cannot_be_stored_is_not_taken():
     device = meter(memory)
     memory.broken = True
     assert device.enter_token(token(100, 2), 78) == results.NONE
-    assert device.state.account.credit_wh == 18500
-    assert device.state.bus_ref == 77
-    assert device.supply.reasons & supply.LEDGER_FAULT
+    assert device.account.credit_wh == 18500
+    assert device.tokens.bus_ref == 77
+    assert device.supply.reasons & codes.LEDGER_FAULT
     memory.broken = False
     again = meter(memory)
     assert again.supply.reasons == 0
     assert again.enter_token(token(100, 2), 78) == results.ACCEPT
-    assert again.state.account.credit_wh == 28500
+    assert again.account.credit_wh == 28500
 
 
 def _new_key_tokens(**changes):
@@ -166,7 +165,7 @@ def test_a_changed_key_lives_in_the_ledger():
     assert device.display()[0] == "Next token      "
     assert device.enter_token(second) == results.ACCEPT
     assert device.display() == ("Accepted        ", "Key changed     ")
-    key = meter(memory).state.key
+    key = meter(memory).tokens.key
     assert (key.key, key.krn, key.ti, key.ken) == (NEW_KEY, 2, 7, 200)
     again = meter(memory)
     assert again.enter_token(token()) == results.CRC_ERROR
@@ -184,9 +183,10 @@ def test_a_set_to_the_present_key_makes_no_used_token_usable():
         assert device.enter_token(replay[0]) == results.FIRST_KCT
         assert device.enter_token(replay[1]) == results.RANGE_ERROR
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
-    state = meter(memory).state
-    assert (state.account.credit_wh, state.key.krn, state.key_from_token) == (20000, 1, False)
-    assert state.tids.contains(5001)
+    again = meter(memory)
+    assert (again.account.credit_wh, again.tokens.key.krn) == (20000, 1)
+    assert not again.tokens.key_from_token
+    assert again.tokens.tids.contains(5001)
 
 
 def test_a_key_that_is_not_changed_stays_out_of_the_memory():
@@ -204,10 +204,10 @@ def test_a_key_change_that_cannot_be_stored_did_not_happen():
     device.enter_token(second)
     memory.broken = True
     assert device.enter_token(first) == results.NONE
-    key = device.state.key
+    key = device.tokens.key
     assert (key.key, key.krn, key.ti) == (KEY, 1, 1)
-    assert not device.state.key_from_token
-    assert device.state.tids.contains(5001)
+    assert not device.tokens.key_from_token
+    assert device.tokens.tids.contains(5001)
 
 
 def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
@@ -226,7 +226,8 @@ def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
         except PowerCut:
             pass
         memory.cut_after = None
-        state = meter(memory).state
-        found = (state.key.key, state.key.krn, state.key.ti, state.tids.contains(5001))
+        again = meter(memory)
+        key = again.tokens.key
+        found = (key.key, key.krn, key.ti, again.tokens.tids.contains(5001))
         assert found in ((KEY, 1, 1, True), (NEW_KEY, 2, 7, False)), cut
-        assert state.account.credit_wh == 20000
+        assert again.account.credit_wh == 20000

@@ -2,8 +2,7 @@
 
 from meter_rig import FIRST_TID, KEY, Memory, meter, press, token
 
-from meter import supply
-from meter.face.entry import SHORT_CODES
+from meterbus import codes
 from sts_portable import results, vendor
 
 
@@ -19,7 +18,7 @@ def test_a_keyed_token_is_credited_and_the_relay_closes():
     assert _shown(device) == ("Accepted", "+20.0 kWh")
     assert device.relay_command(20) is True
     device.sensed((230000, 8695, 2000, 5000), False, True)
-    device.elapsed(30000)
+    device.elapsed(0, 30000)
     assert _shown(device) == ("Credit  20.00kWh", "On        2000 W")
 
 
@@ -53,20 +52,20 @@ def test_backspace_of_nothing():
 def test_a_forgotten_entry_is_cleared_after_20_seconds():
     device = meter()
     press(device, "12")
-    device.elapsed(19999)
+    device.elapsed(0, 19999)
     press(device, "3")
-    device.elapsed(19999)
+    device.elapsed(0, 19999)
     assert _shown(device)[0] == "123"
-    device.elapsed(1)
+    device.elapsed(0, 1)
     assert _shown(device)[0] == "Credit   0.00kWh"
 
 
 def test_a_message_ends_after_30_seconds_or_with_a_key():
     device = meter()
     press(device, "999#")
-    device.elapsed(29999)
+    device.elapsed(0, 29999)
     assert _shown(device) == ("Unknown code", "999")
-    device.elapsed(1)
+    device.elapsed(0, 1)
     assert _shown(device)[0] == "Credit   0.00kWh"
     press(device, "999#")
     press(device, "*")
@@ -87,17 +86,17 @@ def test_what_the_customer_reads_for_each_refusal():
     ):
         press(device, digits + "#")
         assert _shown(device) == words, (digits, _shown(device))
-        assert device.state.account.credit_wh == 20000
+        assert device.account.credit_wh == 20000
 
 
 def test_each_refusal_is_remembered_and_counted():
     memory = Memory()
     device = meter(memory)
-    before = device.state.sequence
+    before = device.counters.sequence
     device.enter_token(token(200, 1, bytes(8)))
-    assert device.state.last_result == results.CRC_ERROR
-    assert device.state.sequence == before + 1
-    assert meter(memory).state.last_result == results.CRC_ERROR
+    assert device.tokens.last_result == results.CRC_ERROR
+    assert device.counters.sequence == before + 1
+    assert meter(memory).tokens.last_result == results.CRC_ERROR
 
 
 def test_an_overflowing_token_is_not_consumed():
@@ -105,11 +104,11 @@ def test_an_overflowing_token_is_not_consumed():
     most = 18201624
     assert device.enter_token(token(most, 1)) == results.ACCEPT
     assert device.enter_token(token(most, 2)) == results.OVERFLOW_ERROR
-    assert device.state.account.credit_wh == most * 100
+    assert device.account.credit_wh == most * 100
     assert device.enter_token(vendor.management(KEY, 7, 1, FIRST_TID + 3, 0, register=0)) == (
         results.ACCEPT
     )
-    assert device.state.account.credit_wh == 0
+    assert device.account.credit_wh == 0
     assert device.enter_token(token(most, 2)) == results.ACCEPT
 
 
@@ -124,9 +123,9 @@ def test_clear_credit_of_registers_this_meter_has():
     ):
         digits = vendor.management(KEY, 7, 1, FIRST_TID + number, 0, register=register)
         assert device.enter_token(digits) == result
-        assert device.state.account.credit_wh == left
+        assert device.account.credit_wh == left
         number += 1
-    assert device.supply.reasons == supply.NO_CREDIT
+    assert device.supply.reasons == codes.NO_CREDIT
 
 
 def test_a_token_this_meter_does_not_know():
@@ -158,8 +157,8 @@ def test_running_out_opens_the_relay_at_zero():
     device.pulses(99)
     assert device.relay_command(20) is None
     device.pulses(device.pulse_limit())
-    assert device.state.account.credit_wh == 0
-    assert device.supply.control_state() == supply.READY_FOR_RECONNECTION
+    assert device.account.credit_wh == 0
+    assert device.supply.control_state() == codes.READY_FOR_RECONNECTION
     assert device.relay_command(20) is False
     assert device.pulse_limit() == 1
 
@@ -178,6 +177,7 @@ def test_short_codes():
     device.pulses(1234)
     device.sensed((230400, 8695, 2001, 5000), False, True)
     for code, shown in (
+        ("800", ("8" * 16, "8" * 16)),
         ("801", ("Credit", "19.266 kWh")),
         ("802", ("Last result", "1")),
         ("803", ("KRN KT TI", "1 2 01")),
@@ -192,7 +192,9 @@ def test_short_codes():
     ):
         press(device, code + "#")
         assert _shown(device) == shown, code
-    assert len(SHORT_CODES) == 11
+    codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 12
+    assert device.short_code("80") == ("Unknown code", "80")
 
 
 def test_what_the_board_cannot_measure_is_not_made_up():
@@ -200,6 +202,42 @@ def test_what_the_board_cannot_measure_is_not_made_up():
     for code in ("807", "808", "814"):
         press(device, code + "#")
         assert _shown(device)[1] == "---"
+
+
+def test_people_need_real_time_at_60_times_the_speed():
+    device = meter()
+    press(device, "12")
+    device.elapsed(60 * 19999, 19999)
+    assert _shown(device)[0] == "12"
+    press(device, "#")
+    assert _shown(device) == ("Unknown code", "12")
+    device.elapsed(60 * 29999, 29999)
+    assert _shown(device) == ("Unknown code", "12")
+    device.elapsed(0, 1)
+    assert _shown(device)[0] == "Credit   0.00kWh"
+
+
+def test_a_key_change_waits_10_minutes_for_its_second_token():
+    new = bytes.fromhex("060b8643c59a27f1")
+    for real_ms, last in ((599999, results.ACCEPT), (600000, results.SECOND_KCT)):
+        device = meter()
+        wanted = {"kt": 2, "krn": 2, "ti": 1, "ken": 255, "ro": False, "sgc": 123456}
+        sections = vendor.key_change(KEY, 7, new, minute=1, bdt="14", old_bdt="14", **wanted)
+        assert device.enter_token(sections[0]) == results.FIRST_KCT
+        device.elapsed(60 * real_ms, real_ms)
+        assert device.enter_token(sections[1]) == last
+
+
+def test_what_a_lost_ledger_leaves_unknown_is_not_displayed():
+    memory = Memory()
+    memory.data[:512] = bytes(range(256)) * 2
+    device = meter(memory)
+    assert _shown(device) == ("Credit       ---", "Off Memory fault")
+    for code in ("801", "802", "803", "805", "809", "817", "851"):
+        press(device, code + "#")
+        assert _shown(device)[1] == "---", code
+    press(device, "804#")
+    assert _shown(device)[1] == "00000000000"
 
 
 def test_wrong_settings_are_said_and_nothing_is_taken():
@@ -227,7 +265,7 @@ def test_wrong_settings_are_said_and_nothing_is_taken():
         assert device.enter_token(token()) == results.NONE
         press(device, token() + "#")
         assert _shown(device) == ("Token not taken", "Not set up")
-        assert device.state.account.credit_wh == 0
+        assert device.account.credit_wh == 0
 
 
 def test_no_settings_at_all():
@@ -235,6 +273,6 @@ def test_no_settings_at_all():
 
     device = Meter({}, Memory())
     assert _shown(device) == ("Not set up", "Check settings")
-    device.elapsed(30000)
+    device.elapsed(0, 30000)
     assert _shown(device) == ("Credit   0.00kWh", "Off Not set up")
     assert device.settings.address == 247

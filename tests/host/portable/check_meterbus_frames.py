@@ -12,16 +12,16 @@ class Handler:
 
     def read(self, function, start, count, out):
         if start + count > 100:
-            return frame.ILLEGAL_ADDRESS
-        if function == frame.READ_HOLDING and start == 99:
-            return frame.DEVICE_BUSY
+            return frame.ILLEGAL_DATA_ADDRESS
+        if function == frame.READ_HOLDING_REGISTERS and start == 99:
+            return frame.SERVER_DEVICE_BUSY
         for i in range(count):
             frame.put_u16(out, 2 * i, start + i + 1000)
         return 0
 
     def write(self, start, count, data):
         if start < 200 or start + count > 210:
-            return frame.ILLEGAL_ADDRESS
+            return frame.ILLEGAL_DATA_ADDRESS
         self.written.append((start, bytes(data)))
         return 0
 
@@ -66,7 +66,7 @@ def test_request_bytes():
     assert client.write_request(1, 1, [10, 0x102]) == _with_crc(
         b"\x01\x10\x00\x01\x00\x02\x04\x00\x0a\x01\x02"
     )
-    assert client.write_one_request(1, 1, 3) == _with_crc(b"\x01\x06\x00\x01\x00\x03")
+    assert client.write_single_request(1, 1, 3) == _with_crc(b"\x01\x06\x00\x01\x00\x03")
     assert client.identify_request(1) == _with_crc(b"\x01\x2b\x0e\x01\x00")
 
 
@@ -99,7 +99,7 @@ def test_read_both_functions():
 
 def test_write_one_and_many():
     server = _server()
-    assert _ask(server, client.write_one_request(5, 201, 7)).exception == 0
+    assert _ask(server, client.write_single_request(5, 201, 7)).exception == 0
     assert _ask(server, client.write_request(5, 202, [1, 2])).exception == 0
     assert server._handler.written == [(201, b"\x00\x07"), (202, b"\x00\x01\x00\x02")]
 
@@ -132,7 +132,7 @@ def test_a_handler_that_cannot_store_gives_device_failure():
         raise OSError(28)
 
     server._handler.write = broken
-    parser = _ask(server, client.write_one_request(5, 200, 1))
+    parser = _ask(server, client.write_single_request(5, 200, 1))
     try:
         parser.check()
     except client.BusException as refused:
@@ -188,14 +188,14 @@ def test_bytes_one_at_a_time():
     assert parser.receive(reply[-1:]) is True
 
 
-def test_other_slaves_are_stepped_over_without_a_silence():
+def test_other_servers_are_stepped_over_without_a_silence():
     """A coarse clock may not see the gaps; a frame for us behind others' frames still counts."""
     line = b""
     for request in (
         client.read_request(7, 3, 0, 20),
         client.read_request(7, 4, 0x300, 4),
         client.write_request(8, 200, [1, 2, 3]),
-        client.write_one_request(9, 201, 5),
+        client.write_single_request(9, 201, 5),
         client.identify_request(7, 2),
         client.read_request(7, 3, 100, 1),
     ):
@@ -205,9 +205,9 @@ def test_other_slaves_are_stepped_over_without_a_silence():
     assert parser.receive(bytes(server.receive(line + client.read_request(5, 3, 0, 1))))
 
 
-def test_a_request_inside_another_slaves_reply_is_not_obeyed():
-    """The data of slave 7 is, byte for byte, a frame and then a write to us."""
-    poison = client.write_one_request(5, 200, 0xDEAD)
+def test_a_request_inside_another_servers_reply_is_not_obeyed():
+    """The data of server 7 is, byte for byte, a frame and then a write to us."""
+    poison = client.write_single_request(5, 200, 0xDEAD)
     request = client.read_request(7, 3, 0, 8)
     # Its first 8 bytes are a good frame: address 7, function 3, 16 data bytes, ..., CRC.
     body = _with_crc(b"\x07\x03\x10\x00\x00\x01") + poison + b"\x00\x00\x00"
@@ -224,13 +224,60 @@ def test_a_request_inside_another_slaves_reply_is_not_obeyed():
 def test_noise_is_forgotten_after_a_silence():
     server = _server()
     request = client.read_request(5, 3, 0, 1)
-    assert server.receive(b"\x00" + request) is None
-    server.gap()
+    assert server.receive(b"\x09" + request) is None
+    assert server.gap() is None
     assert server.receive(request) is not None
     assert server.receive(request[:-1] + b"\x00") is None
     assert server.receive(request) is None  # still the same burst
     server.gap()
     assert server.receive(request) is not None
+
+
+def test_stray_bytes_before_a_request_do_not_silence_the_server():
+    for address in (5, 3, 4, 6, 16, 43):
+        for stray in (b"\x00", b"\xff", b"\x00\xff", b"\xfe\x00\x00\xf8"):
+            server = _server(address)
+            for request in (
+                client.read_request(address, 3, 0, 1),
+                client.write_request(address, 200, [7, 8]),
+                client.identify_request(address),
+            ):
+                assert server.receive(stray + request) is None  # not before the silence
+                reply = server.gap()
+                assert reply is not None, (address, stray, request)
+                assert client.ReplyParser(request).receive(bytes(reply))
+            assert server._handler.written == [(200, b"\x00\x07\x00\x08")]
+
+
+def test_only_one_whole_request_behind_stray_bytes_is_obeyed():
+    write = client.write_single_request(5, 200, 0xDEAD)
+    server = _server()
+    for line in (
+        b"\x00" * 5 + write,
+        b"\xff" + write[:-1] + bytes((write[-1] ^ 1,)),
+        b"\xff" + write + b"\x00",
+        b"\xff\x09" + write,
+        b"\x00" + client.write_single_request(6, 200, 1),
+        b"\xff" * 300 + write,
+    ):
+        assert server.receive(line) is None
+        assert server.gap() is None, line
+    assert server._handler.written == []
+
+
+def test_a_request_inside_a_broadcast_is_not_obeyed():
+    """The broadcast begins with 0, as a stray byte would, and carries a frame to server 16."""
+    server = _server(16)
+    inner = _with_crc(b"\x10\x06\x00\xc8\xde\xad")
+    for line in (
+        client.write_request(0, 0x0600, inner),
+        _with_crc(b"\x00\x63" + inner),
+        _with_crc(b"\x00" + inner),
+        client.read_request(7, 3, 0, 1) + b"\x00" + inner,
+    ):
+        assert server.receive(line) is None
+        assert server.gap() is None
+        assert server._handler.written == []
 
 
 def test_nothing_is_believed_before_the_first_silence():

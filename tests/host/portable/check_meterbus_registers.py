@@ -1,6 +1,6 @@
 """The register map and the bus trace. Runs on CPython and MicroPython."""
 
-from meterbus import client, crc, decode, registers
+from meterbus import client, codes, crc, decode, registers
 from meterbus.frame import put_u16
 from meterbus.registers import ACCESS, ADDRESS, KIND, NAME, ROWS, WORDS
 from meterbus.server import Server
@@ -20,6 +20,11 @@ def test_the_state_block_is_one_request():
     last = registers.row("drn")
     assert registers.STATE_START == registers.row("energy_wh")[ADDRESS]
     assert registers.STATE_START + registers.STATE_COUNT == last[ADDRESS] + last[WORDS]
+    assert (registers.STATE_START, registers.STATE_COUNT) == (0x1000, 28)
+    assert (registers.ACCOUNT_START, registers.ACCOUNT_COUNT) == (0x1000, 10)
+    assert (registers.DEVICE_START, registers.DEVICE_COUNT) == (0x1015, 11)
+    assert (registers.TOKEN_START, registers.TOKEN_COUNT) == (0x10FE, 13)
+    assert (registers.RESULT_START, registers.RESULT_COUNT) == (0x110B, 3)
     assert registers.covered(registers.STATE_START, registers.STATE_COUNT, "i")
     assert registers.covered(registers.STATE_START, registers.STATE_COUNT, "h")
     assert registers.covered(registers.TOKEN_START, registers.TOKEN_COUNT, "w")
@@ -33,8 +38,8 @@ def test_what_may_not_be_reached():
         (0x0180, 1, "i"),
         (0x017F, 2, "i"),
         (0x0FFF, 2, "i"),
-        (0x1000, 29, "i"),
-        (0x101C, 1, "i"),
+        (0x1000, 33, "i"),
+        (0x1020, 1, "i"),
         (0x1000, 1, "w"),
         (0x110A, 2, "w"),
         (0x110D, 2, "h"),
@@ -44,6 +49,22 @@ def test_what_may_not_be_reached():
         assert not registers.covered(start, count, access), (start, count, access)
     assert registers.covered(0, 125, "i")
     assert registers.covered(0x150, 48, "i")
+
+
+def test_what_can_be_read_depends_on_the_groups_that_are_known():
+    every = 0
+    for bit, _, _ in codes.KNOWN:
+        every |= bit
+    for row in ROWS:
+        start, count = row[ADDRESS], row[WORDS]
+        assert registers.readable(start, count, every)
+        group = row[registers.GROUP]
+        assert registers.readable(start, count, every & ~group) == (group == 0), row[NAME]
+    assert registers.readable(registers.DEVICE_START, registers.DEVICE_COUNT, 0)
+    account = registers.ACCOUNT_START, registers.ACCOUNT_COUNT
+    assert registers.readable(*account, codes.KNOWN_LEDGER)
+    assert not registers.readable(*account, every & ~codes.KNOWN_LEDGER)
+    assert registers.readable(0x0050, 8, 0)  # a gap
 
 
 def test_every_kind_goes_there_and_back():
@@ -126,17 +147,17 @@ def test_a_bus_trace_reads_like_sentences():
             "<- 12 written",
         ]
         for _ in range(2):
-            assert _talk(trace, client.write_one_request(12, 0x110A, 1), known) == [
+            assert _talk(trace, client.write_single_request(12, 0x110A, 1), known) == [
                 "-> 12 write token_command=1",
                 "<- 12 written",
             ]
         assert _talk(trace, client.identify_request(12), known) == [
-            "-> 12 who are you",
-            "<- 12 is Tjugo, meter, 1.0",
+            "-> 12 read device identification",
+            "<- 12 identification Tjugo, meter, 1.0",
         ]
-        assert _talk(trace, client.write_one_request(12, 0x1000, 1), known) == [
+        assert _talk(trace, client.write_single_request(12, 0x1000, 1), known) == [
             "-> 12 write 1",
-            "<- 12 refuses: illegal data address",
+            "<- 12 exception: illegal data address",
         ]
         assert _talk(trace, client.write_request(0, 0x110A, [1]), known) == [
             "-> all write token_command=1"

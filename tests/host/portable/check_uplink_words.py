@@ -171,8 +171,11 @@ def test_names_of_bits():
 
 
 def test_about_and_echo():
-    about = {"version": "0.1.0", "crash": None}
+    about = {"version": "0.1.0", "crash": None, "instance": 4294967295}
     assert json.loads(codec.encode("about", about)) == about
+    assert codec.instance(codec.encode("about", about)) == 4294967295
+    for payload in (None, b"", b"{}", b"7", b'{"instance": "7"}'):
+        assert codec.instance(payload) is None
     assert codec.nonce(codec.encode("echo", {"nonce": 4294967295})) == 4294967295
     for payload in (
         b"{}",

@@ -43,6 +43,22 @@ class Memory:
             self.cut_after -= count
 
 
+class Mark:
+    """What a board notes about its ledger. `broken`: nothing can be written."""
+
+    def __init__(self, values=None):
+        self.values = dict(values or {})
+        self.broken = False
+
+    def get(self, name):
+        return self.values.get(name)
+
+    def put(self, values):
+        if self.broken:
+            raise OSError(28)
+        self.values.update(values)
+
+
 def settings(**changes):
     """The settings of a meter that works."""
     given = {"drn": DRN, "address": 1, "key": "e653341f9d5bf36f"}
@@ -50,9 +66,9 @@ def settings(**changes):
     return given
 
 
-def meter(memory=None, pulses_per_kwh=1000, **changes):
+def meter(memory=None, pulses_per_kwh=1000, mark=None, **changes):
     """A meter with these settings, on this memory or a new one."""
-    return Meter(settings(**changes), memory or Memory(), pulses_per_kwh)
+    return Meter(settings(**changes), memory or Memory(), pulses_per_kwh, "", mark)
 
 
 def token(tenths=200, number=0, key=KEY):

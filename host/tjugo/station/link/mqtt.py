@@ -13,6 +13,7 @@ from tjugo.station.station import Station
 
 log = logging.getLogger(__name__)
 
+ACTOR = "mqtt"
 POLL_S = 0.5
 RECONNECT_S = 1.0
 
@@ -60,7 +61,7 @@ class MqttLink:
             for topic in wire.subscriptions(self.station.tenant_id):
                 await client.subscribe(topic, qos=1)
             self._schedule = delivery.Schedule()
-            self._schedule.add(await asyncio.to_thread(delivery.open_jobs, self.station))
+            self._schedule.add(await asyncio.to_thread(self._open_jobs))
             self.connected, self.problem = True, None
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -71,11 +72,11 @@ class MqttLink:
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
-            new = await asyncio.to_thread(delivery.open_jobs, self.station, True)
+            new = await asyncio.to_thread(self._open_jobs, True)
             self._schedule.add(new)
             due = self._schedule.due(time.monotonic())
             if due:
-                await asyncio.to_thread(delivery.mark_sent, self.station, due)
+                await asyncio.to_thread(self._mark_sent, due)
             for job in due:
                 self._schedule.sent(job, time.monotonic())
                 await self._publish(client, job.command())
@@ -88,10 +89,22 @@ class MqttLink:
             if incoming is None:
                 log.warning("cannot understand a message on %s", message.topic)
                 continue
-            answers = await asyncio.to_thread(delivery.take, self.station, incoming)
+            answers = await asyncio.to_thread(self._take, incoming)
             self._plan(incoming)
             for answer in answers:
                 await self._publish(client, answer)
+
+    def _open_jobs(self, only_new: bool = False) -> list[delivery.Job]:
+        with self.station.view() as view:
+            return delivery.open_jobs(view, only_new)
+
+    def _mark_sent(self, jobs: list[delivery.Job]) -> None:
+        with self.station.work(ACTOR) as work:
+            delivery.mark_sent(work, jobs)
+
+    def _take(self, incoming: wire.Incoming) -> list[wire.Message]:
+        with self.station.work(ACTOR) as work:
+            return delivery.take(work, incoming)
 
     def _plan(self, incoming: wire.Incoming) -> None:
         now_s = time.monotonic()

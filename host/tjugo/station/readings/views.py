@@ -1,13 +1,14 @@
 """What pages, commands and the API show of readings and collectors."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from meterbus import codes
-from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Collector, MeterReading
+from tjugo.station.work import View
 from uplink import messages
 
 
@@ -23,17 +24,27 @@ def reading_view(reading: MeterReading) -> dict[str, Any]:
     return {**values, "at": iso(reading.at), "received_at": iso(reading.received_at)}
 
 
-def collectors(station: Station) -> list[dict[str, Any]]:
-    """All collectors; online None: never heard of."""
-    query = select(Collector).where(Collector.tenant_id == station.tenant_id)
-    with station.read() as session:
-        return [
-            {
-                "collector": row.collector_id,
-                "online": row.online,
-                "at": iso(row.status_at),
-                "version": row.version,
-                "crash": row.crash,
-            }
-            for row in session.scalars(query.order_by(Collector.collector_id))
-        ]
+@dataclass(frozen=True)
+class CollectorView:
+    """A data collector. online None: never heard of."""
+
+    collector: str
+    online: bool | None
+    at: str | None
+    version: str | None
+    crash: str | None
+
+
+def collectors(view: View) -> list[CollectorView]:
+    """Return all collectors."""
+    query = select(Collector).where(Collector.tenant_id == view.tenant_id)
+    return [
+        CollectorView(
+            collector=row.collector_id,
+            online=row.online,
+            at=iso(row.status_at),
+            version=row.version,
+            crash=row.crash,
+        )
+        for row in view.session.scalars(query.order_by(Collector.collector_id))
+    ]

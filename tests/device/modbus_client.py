@@ -20,8 +20,8 @@ class NoAnswer(Exception):
         self.gone = gone
 
 
-class Master:
-    """A client, used as a context manager. again: seconds before asked() repeats a request."""
+class ModbusClient:
+    """A client as a context manager. Raises NoAnswer. again: seconds before asked() repeats."""
 
     def __init__(self, uart: Path, again: float = _ASK_AGAIN_SECONDS) -> None:
         self._again = again
@@ -31,7 +31,7 @@ class Master:
         except OSError as error:
             raise NoAnswer(error, gone=True) from error
 
-    def __enter__(self) -> "Master":
+    def __enter__(self) -> "ModbusClient":
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -56,7 +56,7 @@ class Master:
     def state(self, seconds: float = 20.0) -> dict:
         """Return the registers of a poll by name, repeating the request while a board starts."""
         request = client.read_request(
-            ADDRESS, client.READ_INPUT, registers.STATE_START, registers.STATE_COUNT
+            ADDRESS, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
         )
         return registers.decode(registers.STATE_START, self.asked(request, seconds).data)
 
@@ -78,7 +78,9 @@ class Master:
         """Return a register by name, as a number or text. Raise KeyError if it is refused."""
         row = registers.row(name)
         start, count = row[registers.ADDRESS], row[registers.WORDS]
-        reply = self.asked(client.read_request(address, client.READ_HOLDING, start, count))
+        reply = self.asked(
+            client.read_request(address, client.READ_HOLDING_REGISTERS, start, count)
+        )
         return registers.decode(start, reply.data)[name]
 
     def enter(self, digits: str, ref: int, seconds: float = 5.0) -> int:
@@ -90,7 +92,7 @@ class Master:
         if written.exception:
             raise NoAnswer(f"the write was refused: {written.exception}")
         look = client.read_request(
-            ADDRESS, client.READ_HOLDING, registers.RESULT_START, registers.RESULT_COUNT
+            ADDRESS, client.READ_HOLDING_REGISTERS, registers.RESULT_START, registers.RESULT_COUNT
         )
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -1,0 +1,40 @@
+"""The requests to a meter, by what is wanted of it. No I/O."""
+
+from meterbus import client, registers
+
+from .meter import BLOCKS, RESULT, WRITE
+
+POLL = "poll"
+CRASH = "crash"
+
+
+def _poll_request(meter):
+    return client.read_request(
+        meter.address, client.READ_INPUT_REGISTERS, *BLOCKS[meter.poll_step]
+    )
+
+
+def _write_request(meter):
+    entry = registers.token_entry(meter.job.token, meter.job.ref)
+    return client.write_request(meter.address, registers.TOKEN_START, entry)
+
+
+def _result_request(meter):
+    return client.read_request(
+        meter.address,
+        client.READ_HOLDING_REGISTERS,
+        registers.RESULT_START,
+        registers.RESULT_COUNT,
+    )
+
+
+def _crash_request(meter):
+    return client.identify_request(meter.address, client.ONE_OBJECT, registers.CRASH_OBJECT)
+
+
+REQUESTS = {
+    POLL: _poll_request,
+    WRITE: _write_request,
+    RESULT: _result_request,
+    CRASH: _crash_request,
+}

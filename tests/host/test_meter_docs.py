@@ -1,0 +1,77 @@
+"""The tables of docs/wire.md and docs/meter.md are those of the firmware."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent / "portable"))
+
+from meter_rig import meter
+
+from meter.core import FEATURES
+from meterbus import codes, registers
+
+
+@pytest.fixture
+def wire(repo):
+    return (repo / "docs" / "wire.md").read_text()
+
+
+@pytest.fixture
+def page(repo):
+    return (repo / "docs" / "meter.md").read_text()
+
+
+def rows(text: str, first: str) -> list[list[str]]:
+    """Cells of every table row whose first cell matches the pattern `first`."""
+    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    return [row for row in cells if re.fullmatch(first, row[0])]
+
+
+def test_the_register_map(wire):
+    groups = {bit: name for bit, name, _ in codes.KNOWN} | {codes.KNOWN_ALWAYS: "always"}
+    expected = [
+        [
+            f"0x{address:04X}",
+            f"ascii, {words} registers" if kind == "ascii" else kind,
+            name,
+            meaning + (f" ({unit})" if unit not in ("", "bits") else ""),
+            groups[group],
+        ]
+        for name, address, kind, words, _, unit, meaning, group in registers.ROWS
+    ]
+    assert rows(wire, r"0x\w{4}") == expected
+
+
+def test_the_blocks(wire):
+    part = wire[: wire.index("## Codes")]
+    documented = {row[0]: row[1] for row in rows(part, "state|account|device")}
+    for name in ("state", "account", "device"):
+        start = getattr(registers, f"{name.upper()}_START")
+        count = getattr(registers, f"{name.upper()}_COUNT")
+        assert documented[name] == f"0x{start:04X}, {count}"
+
+
+def test_the_bits_of_known(wire):
+    part = wire[wire.index("Bits of `known`") :].split("\n\n")[1]
+    found = [(1 << int(row[0]), row[1]) for row in rows(part, r"\d+")]
+    assert found == sorted((row[0], row[1]) for row in codes.KNOWN)
+
+
+def test_the_short_codes(page):
+    offered = [row[:2] for one in meter().features for row in getattr(one, "CODES", ())]
+    assert [tuple(row[:2]) for row in rows(page, r"8\d\d")] == sorted(offered)
+
+
+def test_the_features(page):
+    part = page[page.index("## Features") : page.index("## Short codes")]
+    names = [row[0] for row in rows(part, r"[a-z]+") if row[0] != "feature"]
+    assert names == ["settings", "ledger", *(name for name, _ in FEATURES)]
+
+
+def test_the_records(page):
+    kept = [row[:2] for one in meter().features for row in getattr(one, "records", ())]
+    part = page[page.index("| tag |") :]
+    assert [(int(row[0]), int(row[1])) for row in rows(part, r"\d")] == sorted(kept)

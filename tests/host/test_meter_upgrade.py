@@ -1,0 +1,142 @@
+"""Ledgers of earlier firmware: each form that was released must load, and lose or double nothing.
+
+The images in tests/host/ledgers were written by the firmware of that form; ledgers.json has what
+is in them.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from meter_process import MeterBoard
+
+from sts_portable import results
+
+HERE = Path(__file__).parent
+sys.path.append(str(HERE / "portable"))
+
+from meter_rig import Mark, Memory, PowerCut  # noqa: E402
+
+from meter.core import Meter  # noqa: E402
+from meter.store import slots  # noqa: E402
+
+LEDGERS = HERE / "ledgers"
+FACTS = json.loads((LEDGERS / "ledgers.json").read_text())
+SLOTS = 2 * slots.SLOT_SIZE
+
+
+@pytest.fixture(params=sorted(FACTS))
+def name(request):
+    return request.param
+
+
+def image(name: str) -> bytes:
+    return (LEDGERS / f"{name}.bin").read_bytes()
+
+
+def start(name: str, memory: Memory) -> Meter:
+    return Meter(FACTS[name]["settings"], memory, 1000, "", Mark())
+
+
+def check(meter: Meter, facts: dict, failures: int = 1) -> None:
+    """Everything the older firmware kept is there."""
+    assert meter.ledger.fault == ""
+    assert meter.account.energy_wh == facts["energy_wh"]
+    assert meter.account.credit_wh == facts["credit_wh"]
+    assert meter.account.last_amount == facts["last_amount"]
+    assert meter.counters.power_fail_count == facts["power_fail_count"] + failures
+    assert meter.counters.sequence == facts["sequence"] + failures
+    assert meter.tokens.last_result == facts["last_result"]
+    assert meter.tokens.bus_ref == facts["bus_ref"]
+    assert all(meter.tokens.tids.contains(tid) for tid in facts["used"]["tids"])
+    found = meter.tokens.key
+    key = {field: getattr(found, field) for field in ("ea", "kt", "krn", "ti", "ken", "sgc")}
+    key |= {"key": found.key.hex(), "from_token": meter.tokens.key_from_token}
+    assert key == facts["key"]
+
+
+def trade(meter: Meter, facts: dict) -> None:
+    """Used tokens stay used, the reference of the last one is answered, a new one counts once."""
+    used = facts["used"]
+    assert meter.enter_token(used["last_token"]) == results.USED_ERROR
+    assert meter.enter_token(used["last_token"], used["last_ref"]) == results.ACCEPT
+    assert meter.account.credit_wh == facts["credit_wh"]
+    assert meter.enter_token(facts["fresh_token"]) == results.ACCEPT
+    assert meter.enter_token(facts["fresh_token"]) == results.USED_ERROR
+    assert meter.account.credit_wh == facts["credit_wh"] + facts["fresh_wh"]
+
+
+def test_an_image_boots_with_its_credit_tokens_and_key(name):
+    memory = Memory(image(name))
+    meter = start(name, memory)
+    check(meter, FACTS[name])
+    trade(meter, FACTS[name])
+    again = start(name, memory)
+    assert again.account.credit_wh == FACTS[name]["credit_wh"] + FACTS[name]["fresh_wh"]
+    assert again.tokens.key.key.hex() == FACTS[name]["key"]["key"]
+
+
+def test_upgrade_with_a_power_cut_at_each_byte(name):
+    """The conversion writes both slots; the power goes at each byte of it, and then once more."""
+    before, facts = image(name), FACTS[name]
+    for cut in range(SLOTS + 1):
+        memory = Memory(before)
+        memory.cut_after = cut
+        if cut < SLOTS:
+            with pytest.raises(PowerCut):
+                start(name, memory)
+        else:
+            start(name, memory)
+        memory.cut_after = (7 * cut) % SLOTS  # the second start is cut as well
+        try:
+            start(name, memory)
+        except PowerCut:
+            pass
+        memory.cut_after = None
+        meter = start(name, memory)
+        failures = meter.counters.power_fail_count - facts["power_fail_count"]
+        assert 1 <= failures <= 3
+        check(meter, facts, failures)
+        trade(meter, facts)
+        assert start(name, memory).account.credit_wh == facts["credit_wh"] + facts["fresh_wh"]
+
+
+def test_after_the_upgrade_no_slot_has_the_old_form(name):
+    """An older firmware finds a fault then, and not an old state."""
+    memory = Memory(image(name))
+    start(name, memory)
+    assert [memory.data[at + 1] for at in (0, slots.SLOT_SIZE)] == [slots.FORM] * 2
+    assert memory.data[SLOTS:] == image(name)[SLOTS:]
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_one_damaged_slot_of_the_old_form_is_survived(name, slot):
+    memory = Memory(image(name))
+    memory.data[slot * slots.SLOT_SIZE + 20] ^= 1
+    meter = start(name, memory)
+    assert meter.ledger.fault == ""
+    assert meter.account.credit_wh == FACTS[name]["credit_wh"]
+    assert meter.enter_token(FACTS[name]["used"]["last_token"]) == results.USED_ERROR
+
+
+def test_an_image_boots_on_a_board(micropython, tmp_path, name):
+    facts = FACTS[name]
+    (tmp_path / "ledger.bin").write_bytes(image(name))
+    with MeterBoard(micropython, tmp_path, facts["settings"]) as board:
+        state = board.state()
+        assert state["energy_wh"] == facts["energy_wh"]
+        assert state["credit"] == facts["credit_wh"] // 10
+        assert state["power_fail_count"] == facts["power_fail_count"] + 1
+        assert [state[field] for field in ("krn", "ti", "ken", "kt")] == [
+            facts["key"][field] for field in ("krn", "ti", "ken", "kt")
+        ]
+        used = facts["used"]
+        assert board.result() == (results.ACCEPT, used["last_ref"])
+        assert board.deliver(used["last_token"], 5) == results.USED_ERROR
+        assert board.deliver(facts["fresh_token"], 6) == results.ACCEPT
+        board.kill()
+        board.start()
+        credit_wh = facts["credit_wh"] + facts["fresh_wh"]
+        assert board.state()["credit"] == credit_wh // 10
+        assert json.loads((tmp_path / "store.json").read_text()) == {"ledger": "created"}
