@@ -1,7 +1,7 @@
 """STS (IEC 62055-41) tokens: one source for meters and vending. See README.md.
 
 The modules and the classes of exports.py are attributes of the package. Each is imported when
-first used, so that a meter loads nothing of what a point of sale needs. The types are in
+first used, so that a meter does not load the modules of a point of sale. The types are in
 __init__.pyi.
 """
 
@@ -9,7 +9,7 @@ __version__ = "0.2.0"
 
 
 def __getattr__(name):
-    """Return a module or a public class by name (PEP 562). Raise AttributeError for another."""
+    """Return a module or a public class by name (PEP 562). Raise AttributeError if none exists."""
     if "A" <= name[:1] <= "Z":
         from .exports import find
 

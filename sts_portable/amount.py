@@ -11,7 +11,7 @@ _MANTISSA = 0x3FFF
 
 
 def decode(field: int) -> int:
-    """Return the quantity that a 16-bit amount field stands for."""
+    """Return the quantity encoded in a 16-bit amount field. Raise RangeError beyond 16 bits."""
     if not 0 <= field <= 0xFFFF:
         raise RangeError("amount field %d does not fit 16 bits" % field)
     return _value(field >> 14, field & _MANTISSA)
@@ -25,7 +25,7 @@ def encode(tenths: int) -> int:
 
 
 def decode_currency(field: int) -> int:
-    """Return the amount of a 20-bit field: sign, 5-bit exponent, 14-bit mantissa."""
+    """Return the amount encoded in a 20-bit field: sign, 5-bit exponent, 14-bit mantissa."""
     if not 0 <= field <= 0xFFFFF:
         raise RangeError("currency field %d does not fit 20 bits" % field)
     value = _value(field >> 14 & 31, field & _MANTISSA)
@@ -47,7 +47,7 @@ def _value(exponent, mantissa):
 
 
 def _series(value, up):
-    """exponent << 14 | mantissa of a value >= 0; the division by 10^e is exact, then rounded."""
+    """Return exponent << 14 | mantissa of a value >= 0. `up`: round up, else down."""
     scale = 1
     exponent = 0
     while True:

@@ -1,6 +1,7 @@
 """The token's check fields (CRC-16/MODBUS, register stored low byte first).
 
-Like sta_rounds.py it may be compiled with mpy-cross -X emit=viper; the annotations are for that.
+Like sta_rounds.py the module may be compiled with mpy-cross -X emit=viper, which needs the
+annotations.
 """
 
 ptr8 = object  # for interpreters; viper has its own
@@ -9,8 +10,9 @@ ptr8 = object  # for interpreters; viper has its own
 def field(cls: int, block: ptr8) -> int:
     """Return the 16-bit CRC field of an 8-byte block of class `cls`; bits 15..0 are ignored.
 
-    The polynomial is x16 + x15 + x2 + 1 (0xA001 reflected): what a byte adds is itself at two
-    neighbouring places, and 0xC001 if it has an odd number of ones (0x6996: which nibbles have).
+    The polynomial is x16 + x15 + x2 + 1 (0xA001 reflected). The contribution of a byte is the byte
+    at two adjacent bit positions, and 0xC001 if the byte has odd parity. Bit n of 0x6996 is the
+    parity of the nibble n.
     """
     last = 6
     if cls == 0 and block[0] >> 6 == 1:

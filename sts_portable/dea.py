@@ -1,7 +1,7 @@
-"""EA09: the Data Encryption Algorithm (FIPS 46-3), one block at a time. Slow and plain.
+"""EA09: the Data Encryption Algorithm (FIPS 46-3), one block at a time, written for clarity.
 
-A block is a bytearray of bits here, bit 1 of the standard first, so that each table reads as
-the standard prints it. The parity bits of a key are not used.
+A block is a bytearray of bits, bit 1 of the standard first, so that each table appears as it is
+printed in the standard. The parity bits of a key are not used.
 """
 
 _IP = (
@@ -108,5 +108,5 @@ def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
 
 
 def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
-    """Undo encrypt()."""
+    """Decrypt 8 bytes with an 8-byte key: the inverse of encrypt()."""
     return _run(block, reversed(_subkeys(key)))

@@ -1,7 +1,8 @@
-"""The meter's side: twenty digits, the key register and the TID store -> TokenResult and token.
+"""Token acceptance in a meter: from 20 digits, key register and TID store to a TokenResult.
 
-check() authenticates and validates, the caller executes, commit() remembers. Nothing is stored
-before commit(), so a token that cannot be executed (credit overflow, say) is not consumed.
+check() authenticates and validates a token, the caller executes it, commit() stores its TID.
+Nothing is stored before commit(), so a token that cannot be executed (for example because of a
+credit overflow) is not consumed.
 """
 
 from . import crc, limits, results
@@ -21,9 +22,9 @@ _PARTS = {
 }
 # Old key type -> permitted new ones (one public source; KT 3 exists on magnetic cards only).
 _KEY_TYPES = ((0, 1, 2), (1, 2), (1, 2), (1, 2, 3))
-# Reserved for, or left to, the manufacturer: refused unless named in Decoder.extra.
+# Subclasses reserved for the manufacturer: refused unless listed in Decoder.extra.
 _MANUFACTURER = (0x2B, 0x2C, 0x2D, 0x2E, 0x2F)
-# What an element may hold, where not every value of its bits is meaningful.
+# The permitted values of an element, where not every value of its bits is permitted.
 _ELEMENTS = {
     0x21: (results.RANGE_ERROR, "register", (0, 1, 2, 3, 4, 5, 6, 7, 0xFFFF)),
     0x23: (results.RANGE_ERROR, "krn", range(1, 10)),
@@ -35,8 +36,8 @@ _ELEMENTS = {
 class KeyState:
     """The key register. Attributes: key (bytes), ea, kt, krn, sgc, ti, ken.
 
-    Raises StsError for a key of the wrong length for its EA, RangeError for a number that the
-    register cannot hold.
+    The constructor raises StsError if the length of the key is wrong for its EA, and RangeError
+    for a number outside the limits of the register.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class KeyState:
         self.ken = ken
 
     def __repr__(self) -> str:
-        """Return everything but the key, which is a secret."""
+        """Return all attributes except the key, which is secret."""
         text = "KeyState(key=<hidden>, ea=%d, kt=%d, krn=%d, sgc=%d, ti=%d, ken=%d)"
         return text % (self.ea, self.kt, self.krn, self.sgc, self.ti, self.ken)
 
@@ -69,9 +70,9 @@ class KeyState:
 class TidStore:
     """The 50 newest accepted TIDs, 3 bytes each, ascending; `buf` is all that must persist.
 
-    An empty entry is 0 and therefore sorts first. TID 0 cannot be told from it, is never issued
-    (tid.from_minutes) and counts as older than everything. Raises FormatError unless `buf` is 150
-    bytes that can be written.
+    An empty entry is 0 and therefore sorts first. TID 0 is indistinguishable from an empty entry:
+    it is never issued (tid.from_minutes) and is treated as older than every other TID. The
+    constructor raises FormatError unless `buf` is 150 writable bytes.
     """
 
     def __init__(self, buf: "bytearray | memoryview | None" = None) -> None:
@@ -86,15 +87,15 @@ class TidStore:
         self.buf = buf
 
     def is_old(self, tid: int) -> bool:
-        """Return whether the TID is 0 or the store is full of newer ones."""
+        """Return whether the TID is 0, or the store is full and all stored TIDs are newer."""
         return tid == 0 or place(self.buf, tid) < 0
 
     def contains(self, tid: int) -> bool:
-        """Return whether the TID is stored: then its place is not its forerunner's."""
+        """Return whether the TID is stored: its place then differs from that of TID - 1."""
         return tid > 0 and place(self.buf, tid) != place(self.buf, tid - 1)
 
     def add(self, tid: int) -> None:
-        """Store a TID in place of an empty entry or the smallest; nothing if known or too old."""
+        """Store a TID instead of an empty entry or the smallest one, unless stored or too old."""
         buf = self.buf
         last = place(buf, tid)
         if last < 0 or self.contains(tid):
@@ -106,7 +107,7 @@ class TidStore:
         buf[last + 2] = tid & 0xFF
 
     def clear(self) -> None:
-        """Forget every TID (a key change with the rollover bit)."""
+        """Remove every TID (after a key change with the rollover bit)."""
         for i in range(_STORE_BYTES):
             self.buf[i] = 0
 
@@ -114,8 +115,8 @@ class TidStore:
 class Decoder:
     """A meter's token acceptance: `key` is a KeyState, `tids` a TidStore, both kept by the caller.
 
-    mfr_code is the meter's own manufacturer code for class 1. `extra` names the manufacturer's
-    class 2 subclasses that this meter knows, as class << 4 | subclass (0x2B to 0x2F).
+    mfr_code is the meter's own manufacturer code for class 1. `extra` lists the manufacturer's
+    class 2 subclasses that this meter supports, as class << 4 | subclass (0x2B to 0x2F).
     """
 
     def __init__(
@@ -133,11 +134,11 @@ class Decoder:
         self._parts_age_ms = 0
 
     def check(self, digits: "str | bytes | bytearray | memoryview") -> "tuple[int, Token | None]":
-        """Return (result, token) of 20 digits. ACCEPT means: may be executed, then commit(token).
+        """Return (result, token) of 20 digits. A token with ACCEPT may be executed and committed.
 
-        Any other result is final; the token is None unless it was authentic. The order is the
-        standard's: authenticate (CRC, manufacturer), validate (used, old, expired, DDTK), then
-        what execution needs of function and elements.
+        Any other result is final; the token is None unless its CRC is correct. The order of the
+        checks is the standard's: authentication (CRC, manufacturer code), validation (used, old,
+        expired, DDTK), then function and elements.
         """
         try:
             cls, block = split(digits)
@@ -154,13 +155,13 @@ class Decoder:
         return self._foreign(token) or self._stale(token) or self._unfit(token), token
 
     def _foreign(self, token):
-        """Class 1 only: addressed to every manufacturer (0) or to this one, else an error."""
+        """Return an error for a class 1 token of another manufacturer (code 0 is for all)."""
         if token.cls == 1 and token.field("mfr") not in (None, 0, self.mfr_code):
             return results.MFR_CODE_ERROR
         return results.NONE
 
     def _stale(self, token):
-        """Tokens with a TID: used, old, made with an expired key, credit under a default key."""
+        """Return an error for a used, old or expired TID, and for credit under a DDTK."""
         if token.tid is None:
             return results.NONE
         if self.tids.contains(token.tid):
@@ -174,7 +175,7 @@ class Decoder:
         return results.NONE
 
     def _unfit(self, token):
-        """Function and elements; ACCEPT when there is nothing against the token."""
+        """Return the result of checking the token's function and elements, ACCEPT if both pass."""
         code = token.cls << 4 | token.subclass
         if token.row() is None or (code in _MANUFACTURER and code not in self.extra):
             return results.FUNCTION_ERROR
@@ -189,13 +190,14 @@ class Decoder:
         return results.ACCEPT
 
     def commit(self, token: Token) -> int:
-        """Remember an executed token; return the result to be shown.
+        """Record an executed token and return the result to be displayed.
 
-        Stores the TID, or takes a key-change section: FIRST_KCT to FOURTH_KCT while the set is
-        incomplete, ACCEPT once the new key is in force, RANGE_ERROR (set dropped, nothing changed)
-        for a supply group above 999999 and for the key that is in force already: such a set is
-        a replay, and its rollover bit would make used tokens usable again. Afterwards tids.buf and
-        the KeyState must be saved together.
+        The TID is stored, or a key-change section kept. The result of a section is FIRST_KCT to
+        FOURTH_KCT while the set is incomplete, ACCEPT once the new key is in force, and
+        RANGE_ERROR (the set is discarded, nothing is changed) for a supply group code above 999999
+        and for the key that is already in force: such a set is a replay, and its rollover bit
+        would make used tokens valid again. The caller then saves tids.buf and the KeyState
+        together.
         """
         code = token.cls << 4 | token.subclass
         if code in _PARTS:
@@ -207,7 +209,7 @@ class Decoder:
         return results.ACCEPT
 
     def elapsed(self, ms: int) -> None:
-        """Let time pass: a partial key-change set is dropped 10 minutes after its last part."""
+        """Report elapsed time: a partial set is discarded 10 minutes after its last section."""
         if self._parts:
             self._parts_age_ms += ms
             if self._parts_age_ms >= KCT_TIMEOUT_MS:

@@ -1,10 +1,11 @@
-"""Digits as a person writes them: the one place where spaces and hyphens are taken out."""
+"""Digits as entered by a person: the only place where white space and hyphens are removed."""
 
 
 def plain(text: "str | bytes | bytearray | memoryview") -> bytes:
-    """Return the decimal digits of a text, without white space and hyphens; b"" if it has others.
+    """Return the decimal digits of a text without white space and hyphens.
 
-    Only the ten ASCII digits count. An integer is none: its leading zeros are lost.
+    Return b"" if the text contains anything but the ten ASCII digits, white space and hyphens, and
+    for an integer, which has no leading zeros.
     """
     if isinstance(text, int):
         return b""

@@ -1,7 +1,7 @@
 """Decoder keys from vending keys: DKGA01 (legacy), 02, 03 and 04.
 
-Where public sources disagree the caller must choose: `variant` names the reading, and without
-one such a derivation raises DkgaError. CHOICES lists them.
+Where public sources disagree the caller must choose: `variant` names the interpretation, and such
+a derivation raises DkgaError without one. CHOICES lists them.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from . import tid as _tid
 from .digits import plain
 from .errors import StsError
 
-# (dkga or case, variant): how the unresolved derivations may be read.
+# Derivation: the permitted values of `variant`.
 CHOICES = {
     "01": ("xor-vk", "no-xor"),
     "03": ("xor-d", "no-xor"),
@@ -25,16 +25,16 @@ _registered = []
 
 
 class DkgaError(StsError):
-    """The derivation's inputs do not go together, or an open choice was not made."""
+    """The inputs of a derivation are inconsistent, or a required `variant` is missing."""
 
 
 def register_hmac(function: object) -> None:
-    """Use function(key, message) -> 32 bytes for HMAC-SHA-256; None goes back to the built one."""
+    """Use function(key, message) -> 32 bytes for HMAC-SHA-256; None restores the built-in one."""
     _registered[:] = [function] if function else []
 
 
 def hmac_sha256(key: bytes, text: bytes) -> bytes:
-    """Return the HMAC-SHA-256 (FIPS 198-1) for keys of at most 64 bytes."""
+    """Return the HMAC-SHA-256 (FIPS 198-1) of a text. The key has at most 64 bytes."""
     if _registered:
         return _registered[0](key, text)
     padded = key + bytes(64 - len(key))
@@ -71,7 +71,7 @@ def message(
     ea: int,
     key_bytes: int,
 ) -> bytes:
-    """Return the DKGA04 text that is signed: label, zero, context, key length in bits."""
+    """Return the input of DKGA04's HMAC: label, a zero byte, context, key length in bits."""
     sgc, ti = _register(kt, sgc, ti, krn)
     label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (_tid.check_base(bdt).encode(), ea, ti)
     context = b"\x04\x06%06d\x01%d\x01%d\x12%s" % (sgc, kt, krn, pan.encode())
@@ -93,9 +93,9 @@ def decoder_key(
     """Derive the decoder key: 8 bytes for EA07 and EA09, 16 for EA11, first byte most significant.
 
     dkga "01".."04"; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN, spaces
-    and hyphens allowed; sgc and ti as digits or int; bdt "93", "14" or "35": DKGA04 puts it into
-    the key, with the others it must still be one that exists. Raises DkgaError, RangeError for
-    a number or base date, PanError.
+    and hyphens allowed; sgc and ti as digits or int; bdt "93", "14" or "35": an input of DKGA04,
+    checked but not used by the others. Raise DkgaError, RangeError for a number or a base date,
+    PanError.
     """
     pan = _pan.pan_from_drn(_pan.drn_from_pan(pan))
     _tid.check_base(bdt)
@@ -128,14 +128,14 @@ _DERIVE = {"01": _dkga01, "02": _dkga02, "03": _dkga03}
 
 
 def _register(kt, sgc, ti, krn):
-    """Return SGC and TI as integers. Raise RangeError for what the key register cannot hold."""
+    """Return SGC and TI as integers. Raise RangeError for a number outside the key register."""
     limits.check("KT", kt)
     limits.check("KRN", krn)
     return _number("SGC", sgc), _number("TI", ti)
 
 
 def _number(name, value):
-    """Return a number given as digits or int. Raise RangeError for what is none or too large."""
+    """Return a number given as digits or int. Raise RangeError if it is invalid or too large."""
     if isinstance(value, str) and value and plain(value).decode() == value:
         value = int(value)
     limits.check(name, value)
@@ -166,7 +166,7 @@ def _is_odd(byte):
 
 def _choose(case, variant):
     if variant not in CHOICES[case]:
-        text = "DKGA%s is read differently by different sources: choose variant %s"
+        text = "sources disagree about DKGA%s: choose variant %s"
         raise DkgaError(text % (case, " or ".join(CHOICES[case])))
     return variant
 

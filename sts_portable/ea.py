@@ -22,12 +22,12 @@ def register(code: int, encrypt: object, decrypt: object) -> None:
 
 
 def unregister(code: int) -> None:
-    """Go back to the portable functions."""
+    """Restore the portable functions of an EA code."""
     _loaded.pop(code, None)
 
 
 def check_key(code: int, key: bytes) -> None:
-    """Raise StsError unless the EA code exists and its keys have as many bytes as this one."""
+    """Raise StsError unless the EA code exists and the key has the length it requires."""
     if code not in KEY_BYTES:
         raise StsError("encryption algorithm %s is not one of 7, 9, 11" % (code,))
     if len(key) != KEY_BYTES[code]:

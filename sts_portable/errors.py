@@ -2,7 +2,7 @@
 
 
 class StsError(ValueError):
-    """Base of every error here; its text is one plain sentence."""
+    """Base class of the errors of this package. The text is one sentence."""
 
 
 class FormatError(StsError):
@@ -10,8 +10,8 @@ class FormatError(StsError):
 
 
 class RangeError(StsError):
-    """A quantity is outside what its field can carry."""
+    """A quantity is outside the range of its field."""
 
 
 class KeyExpiredError(StsError):
-    """The TID lies beyond the key's KEN, so no token may be made with this key."""
+    """The TID is beyond the key expiry number, so no token may be made with this key."""

@@ -1,4 +1,4 @@
-"""The public classes, and the module each is in. Loaded for `from sts_portable import Decoder`."""
+"""The public classes and their modules. Loaded by `from sts_portable import Decoder`."""
 
 CLASSES = {
     "Decoder": "decoder",
@@ -16,7 +16,7 @@ CLASSES = {
 
 
 def find(name: str) -> type:
-    """Return a public class. Raise AttributeError when there is none of this name."""
+    """Return a public class by name. Raise AttributeError if there is none."""
     if name not in CLASSES:
         raise AttributeError("sts_portable has no attribute '%s'" % name)
     home = CLASSES[name]

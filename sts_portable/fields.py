@@ -1,8 +1,11 @@
-"""Field values <-> clear 64-bit block, from the one table in layouts.py. A meter only reads."""
+"""Conversion between field values and the clear 64-bit block, by the table in layouts.py.
+
+A meter does not need this module.
+"""
 
 from . import crc, layouts
 from .errors import FormatError, RangeError
-from .layouts import TOKENS  # noqa: F401  the table, for those who encode
+from .layouts import TOKENS  # noqa: F401  exported with encode()
 
 
 def _row(cls, subclass, key_bytes, index):
@@ -15,7 +18,7 @@ def _row(cls, subclass, key_bytes, index):
 def decode(
     cls: int, subclass: int, block: "bytes | bytearray", key_bytes: int = 16
 ) -> "dict[str, int | bytes]":
-    """Return every field of a clear block by name; FormatError for a reserved subclass."""
+    """Return every field of a clear block by name. Raise FormatError for a reserved subclass."""
     found = _row(cls, subclass, key_bytes, block[4] >> 2)
     return {f[0]: layouts.get(f, block) for f in found[1]}
 
@@ -26,8 +29,8 @@ def encode(cls: int, subclass: int, **values: "int | bytes") -> bytes:
     Values are the raw field contents by name (an amount is its field code: amount.encode);
     fields left out are 0. Class 2 subclass 8 takes `sgc` (64-bit keys) or `sgclo` and `nk`;
     subclass 10 takes `flag` and `state` with `index` 63, and `data` with another.
-    Raises FormatError for a reserved subclass or an unknown name, RangeError for a value that
-    does not fit.
+    Raise FormatError for a reserved subclass or an unknown name, RangeError for a value that
+    does not fit its field.
     """
     found = _row(cls, subclass, 8 if "sgc" in values else 16, values.get("index", 0))
     number = subclass << 60
@@ -67,9 +70,9 @@ def is_currency(cls: int, block: "bytes | bytearray") -> bool:
 
 
 def crc_message(cls: int, block: "bytes | bytearray") -> bytes:
-    """Return the bytes the CRC runs over: Class, SubClass and body right-aligned in 7 bytes.
+    """Return the input of the CRC: Class, SubClass and body right-aligned in 7 bytes.
 
-    CRC_C adds one byte 0x01.
+    For CRC_C a byte 0x01 follows.
     """
     text = bytes([cls]) + bytes(block[:6])
     return text + b"\x01" if is_currency(cls, block) else text

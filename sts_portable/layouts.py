@@ -1,11 +1,11 @@
-"""Every token of STS as data: what its 64-bit block carries and where.
+"""The layout of every STS token as data: the fields of its 64-bit block and their places.
 
 TOKENS maps class << 4 | subclass to (name, fields, value). A field is (name, lowest bit, width);
-two more numbers (lowest bit, width) give the place of its upper bits when it is in two pieces.
+for a field in two parts two more numbers (lowest bit, width) give the place of its upper bits.
 A second form of a token has 0x100 added to its code.
-`value` is the field that Token.value returns, or None. The same rows read a block here, encode
-(fields.py) and document (document.py). Bits 63..60 of every block are the SubClass and 15..0 the
-CRC field.
+`value` is the field that Token.value returns, or None. The same rows are used to read a block
+(here), to encode one (fields.py) and to document it (document.py). Bits 63..60 of every block are
+the SubClass and bits 15..0 the CRC field.
 """
 
 from .packed import bits as _bits
@@ -31,8 +31,8 @@ def _test(name, width, mfr_width):
 
 
 _KCT3_64 = 0x128  # subclass 8 under a 64-bit key carries the whole SGC and no key bytes
-_EXTENDED_DATA = 0x12A  # subclass 10 with a register index instead of the flags' one
-FLAG_INDEX = 63  # of the extended tokens 1/2 and 2/10: a flag, not a register
+_EXTENDED_DATA = 0x12A  # subclass 10 with a register index instead of FLAG_INDEX
+FLAG_INDEX = 63  # index of the extended tokens 1/2 and 2/10 that selects a flag, not a register
 _DATA = ("data", 16, 10)
 _FLAG = ("state", 16, 1)
 _MANUFACTURER = _with_tid("Manufacturer", "value")
@@ -83,8 +83,8 @@ def row(
 ) -> "tuple[str, tuple, tuple | None] | None":
     """Return the TOKENS row, or None for a reserved subclass.
 
-    An 8-byte key has its own third section; index, bits 31..26 of the block, chooses between the
-    two forms of class 2 subclass 10.
+    With an 8-byte key the third section has a form of its own. index, bits 31..26 of the block,
+    selects between the two forms of class 2 subclass 10.
     """
     code = cls << 4 | subclass
     if (code == 0x28 and key_bytes == 8) or (code == 0x2A and index != FLAG_INDEX):

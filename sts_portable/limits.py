@@ -1,4 +1,4 @@
-"""What the numbers of a key register may be: one table for both sides."""
+"""The limits of the numbers in a key register, for decoder and vendor."""
 
 from .errors import RangeError
 
@@ -12,7 +12,7 @@ KEY_REGISTER = {
 
 
 def check(name: str, value: int) -> None:
-    """Raise RangeError unless `value` is an integer that the named number may be."""
+    """Raise RangeError unless `value` is an integer within the limits of the named number."""
     low, high = KEY_REGISTER[name]
     if not isinstance(value, int) or not low <= value <= high:
         raise RangeError("%s %s is not a number from %d to %d" % (name, value, low, high))

@@ -1,4 +1,4 @@
-"""What the codes inside tokens mean, for people. A meter does not need this file."""
+"""The meanings of the codes inside tokens, in words. A meter does not need this file."""
 
 # Class 1: test number -> action. Test n >= 1 is control bit n - 1; test 0 sets every bit.
 TESTS = {
@@ -56,7 +56,7 @@ FLAGS = {
 UNITS = {0x00: "0.1 kWh", 0x01: "0.1 m3", 0x02: "0.1 m3", 0x03: "0.1 min", 0x20: "W", 0x26: "W"}
 CURRENCY_UNIT = "1e-5 of the currency unit"
 
-# What no compliance vector stands behind: class << 4 | subclass -> why.
+# Layouts that no compliance vector confirms: class << 4 | subclass -> the reason.
 PROVISIONAL = {
     0x12: "data: both known tokens have 0",
     0x2B: "RND, TID and 16 bits assumed",
@@ -69,7 +69,7 @@ PROVISIONAL = {
 
 
 def tests_of(control: int, width: int) -> "list[int]":
-    """Return the test numbers a control field asks for; [0] when every bit of `width` is set."""
+    """Return the test numbers selected by a control field; [0] if all `width` bits are set."""
     if control == (1 << width) - 1:
         return [0]
     return [n + 1 for n in range(width) if control >> n & 1]

@@ -76,7 +76,7 @@ def _fi(x, k):
 
 
 def _words(key):
-    """K0..K7 and K'0..K'7, each twice over, so that indices need no modulo."""
+    """Return K0..K7 and K'0..K'7, each list twice, so that indices need no modulo."""
     k = [key[i] << 8 | key[i + 1] for i in range(0, 16, 2)]
     derived = [_fi(k[i], k[i + 1 & 7]) for i in range(8)]
     return k + k, derived + derived
@@ -85,7 +85,7 @@ def _words(key):
 def _fo(s, x, y, i, k, d):
     """XOR FO(s[x], s[x+1]) of round i into s[y], s[y+1].
 
-    FI three times, written out: a call each would cost a board a tenth of the whole.
+    FI is written out three times: calling it takes a tenth of the total time on a board.
     """
     s7 = _S7
     s9 = _S9
@@ -112,7 +112,7 @@ def _fo(s, x, y, i, k, d):
 
 
 def _fl(s, j, k, d):
-    """FL of rounds 2j (left half) and 2j + 1 (right half)."""
+    """Apply FL of rounds 2j (left half) and 2j + 1 (right half)."""
     s[1] ^= s[0] & k[j]
     s[0] ^= s[1] | d[j + 6]
     s[3] ^= s[2] & d[j + 2]
@@ -127,7 +127,7 @@ def _fl_inverse(s, j, k, d):
 
 
 def _halves(block, first, second):
-    """Left and right half as four 16-bit words, taken from these offsets of the block."""
+    """Return the halves at these two offsets of the block as four 16-bit words."""
     return [block[i] << 8 | block[i + 1] for i in (first, first + 2, second, second + 2)]
 
 
@@ -148,7 +148,7 @@ def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
 
 
 def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
-    """Undo encrypt()."""
+    """Decrypt 8 bytes with a 16-byte key: the inverse of encrypt()."""
     k, d = _words(key)
     s = _halves(block, 4, 0)
     _fl_inverse(s, 4, k, d)

@@ -1,6 +1,7 @@
 """Integers packed in bytes: the fields of a block, the TIDs of a store.
 
-Like sta_rounds.py it may be compiled with mpy-cross -X emit=viper; the annotations are for that.
+Like sta_rounds.py the module may be compiled with mpy-cross -X emit=viper, which needs the
+annotations.
 """
 
 ptr8 = object  # for interpreters; viper has its own
@@ -18,7 +19,7 @@ def bits(block: ptr8, low: int, width: int) -> int:
 
 
 def place(tids: ptr8, tid: int) -> int:
-    """Return where the last entry not above `tid` begins in a TidStore's 150 bytes, or -3."""
+    """Return the offset of the last entry <= `tid` in the 150 bytes of a TidStore, or -3."""
     i = 147
     while i >= 0 and (tids[i] << 16 | tids[i + 1] << 8 | tids[i + 2]) > tid:
         i -= 3

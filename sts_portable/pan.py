@@ -8,11 +8,11 @@ IIN_4_DIGIT = "0000"  # DRN of 13 digits: 4-digit manufacturer code
 
 
 class PanError(StsError):
-    """A DRN or MeterPAN that cannot be one."""
+    """A DRN or MeterPAN is invalid."""
 
 
 def luhn(digits: str) -> int:
-    """Return the Luhn mod-10 check digit (an int) of a string of decimal digits."""
+    """Return the Luhn mod-10 check digit of a string of decimal digits as an integer."""
     total = 0
     double = True
     for i in range(len(digits) - 1, -1, -1):
@@ -29,7 +29,7 @@ def _closed(digits):
 
 
 def _digits(text, what):
-    """Return the digits of what a person wrote, without spaces and hyphens, or raise PanError."""
+    """Return the digits of `text` without white space and hyphens. Raise PanError if none."""
     found = plain(text).decode()
     if not found:
         raise PanError("%s has only decimal digits, not %r" % (what, text))
@@ -37,11 +37,11 @@ def _digits(text, what):
 
 
 def normal(drn: str) -> str:
-    """Return the DRN at full length: fewer than 11 digits as printed get leading zeros.
+    """Return the DRN at full length: a DRN with fewer than 11 digits is padded with zeros.
 
-    White space and hyphens do not count. Raises PanError when it is not 11 or 13 decimal digits
-    or its check digit is wrong. The right one is not named: most often it is another digit that
-    is mistyped, and the number would then be another meter's.
+    White space and hyphens are ignored. Raise PanError if the DRN does not have 11 or 13 decimal
+    digits or its check digit is wrong. The error does not give the correct check digit: usually
+    another digit is mistyped, and the resulting number would be that of another meter.
     """
     found = _digits(drn, "a meter number (DRN)")
     full = "0" * (11 - len(found)) + found
@@ -54,12 +54,12 @@ def normal(drn: str) -> str:
 
 
 def drn_valid(drn: str) -> bool:
-    """Return whether the text is a DRN: 11 or 13 digits, nothing between, the last one right."""
+    """Return whether the text is 11 or 13 digits with a correct check digit and nothing else."""
     return len(drn) in (11, 13) and plain(drn).decode() == drn and _closed(drn)
 
 
 def with_check(payload: str) -> str:
-    """Append the check digit to the manufacturer code and serial number (10 or 12 digits)."""
+    """Return manufacturer code and serial number (10 or 12 digits) with the check digit."""
     found = _digits(payload, "a manufacturer code and serial number")
     if len(found) not in (10, 12):
         text = "a manufacturer code and serial number have 10 or 12 digits together, '%s' has %d"
@@ -68,16 +68,16 @@ def with_check(payload: str) -> str:
 
 
 def pan_from_drn(drn: str) -> str:
-    """Return the 18-digit MeterPAN of a DRN; PanError with the reason when the DRN is wrong."""
+    """Return the 18-digit MeterPAN of a DRN. Raise PanError if the DRN is invalid."""
     drn = normal(drn)
     body = (IIN_2_DIGIT if len(drn) == 11 else IIN_4_DIGIT) + drn
     return body + str(luhn(body))
 
 
 def drn_from_pan(pan: str) -> str:
-    """Return the DRN inside a MeterPAN; PanError when length, IIN or a check digit is wrong.
+    """Return the DRN inside a MeterPAN. Raise PanError for a wrong length, IIN or check digit.
 
-    White space and hyphens do not count.
+    White space and hyphens are ignored.
     """
     found = plain(pan).decode()
     if len(found) != 18:

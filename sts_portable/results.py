@@ -1,4 +1,4 @@
-"""TokenResult: what became of a token (IEC 62055-41, the names of its TokenResult table)."""
+"""TokenResult: the outcome of a token (IEC 62055-41, the names of its TokenResult table)."""
 
 try:
     from micropython import const
@@ -36,6 +36,6 @@ _NAMES = (
 
 
 def name(code: int) -> str:
-    """Return the standard's name of a result code; "Result<n>" for a number that has none."""
+    """Return the standard's name of a result code, "Result<n>" for a number without a name."""
     names = _NAMES.split()
     return names[code] if 0 <= code < len(names) else "Result%d" % code

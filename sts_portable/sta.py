@@ -1,17 +1,17 @@
 """EA07: the Standard Transfer Algorithm, with the published sample tables.
 
-Sixteen rounds of key-chosen nibble substitution and a 64-bit permutation. A round is one look-up
-per nibble: the state is kept as three lanes of six, six and four slots of 5 bits (30 bits: the
-largest integer a 32-bit board holds without the heap). A slot is the nibble with the round's key
-bit above it, so that a slot is an index into a table of substituted and already permuted bits.
-The rounds themselves are in sta_rounds.py.
+The algorithm has sixteen rounds of a key-dependent nibble substitution and a 64-bit permutation.
+A round takes one look-up per nibble: the state is kept as three lanes of six, six and four slots
+of 5 bits (30 bits: the largest integer that a 32-bit board holds without the heap). A slot is the
+nibble with the round's key bit above it, and is the index into a table of substituted and already
+permuted bits. The rounds are in sta_rounds.py.
 """
 
 import struct
 
 from .sta_rounds import first, gather, rounds, spread
 
-# sta_rounds.py reads its tables as lists, or as words packed in bytes when it is machine code.
+# sta_rounds.py reads its tables as lists, or as words packed in bytes if it is machine code.
 _PACKED = first(b"\1\1\1\1") > 1
 _NIBBLES = bytes(range(16)) * 3
 _SAMPLE = (
@@ -27,9 +27,9 @@ _built = {}
 
 
 def set_tables(data: bytes = _SAMPLE) -> None:
-    """Use other tables: 96 bytes, S1 (16) S2 (16) P (64), as a licensee's file holds them.
+    """Use other tables: 96 bytes, S1 (16) S2 (16) P (64), as in a licensee's file.
 
-    Without an argument the sample tables come back. Raises ValueError, and keeps the tables in
+    Without an argument the sample tables are restored. Raise ValueError, and keep the tables in
     use, unless S1 and S2 are permutations of 0..15 and P is one of 0..63.
     """
     global _source
@@ -43,7 +43,7 @@ def set_tables(data: bytes = _SAMPLE) -> None:
 
 
 def tables() -> bytes:
-    """Return the 96 bytes in use, as set_tables() takes them. A licensee's are secret."""
+    """Return the 96 bytes in use, in the form of set_tables(). A licensee's tables are secret."""
     return _source
 
 
@@ -57,8 +57,8 @@ def _inverse(table):
 def _tables(decrypting):
     """Return (lane tables A, B, C; ends) for sta_rounds.py.
 
-    ends: 16 bytes that a nibble of the data goes through on its way in, then 32 that a 5-bit slot
-    goes through on its way out.
+    ends: 16 bytes that substitute each nibble of the input, then 32 bytes that substitute each
+    5-bit slot of the result.
     """
     found = _built.get(decrypting)
     if found:
@@ -101,10 +101,10 @@ def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
 
 
 def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
-    """Undo encrypt().
+    """Decrypt 8 bytes with an 8-byte key: the inverse of encrypt().
 
-    A decryption round permutes first and substitutes second, a look-up does it the other way
-    round. So the way in substitutes what was undone before the first, and the last substitution
-    is left to the way out.
+    A decryption round permutes first and substitutes second; a look-up substitutes first. The
+    conversion of the input therefore compensates for the first substitution, and the conversion
+    of the result makes the last one.
     """
     return _run(key, block, 1)

@@ -1,21 +1,21 @@
-"""The sixteen rounds of EA07, in the subset that mpy-cross -X emit=viper takes as well.
+"""The sixteen rounds of EA07, in the subset that mpy-cross -X emit=viper accepts.
 
-Viper is MicroPython's compiler for typed integer code: here twenty times as fast as bytecode. The
-annotations are its types. Everywhere else they say nothing, and the same lines are plain Python.
+Viper is MicroPython's compiler for typed integer code, here twenty times as fast as bytecode. The
+annotations are its types. Without Viper they have no effect, and the module is plain Python.
 """
 
 ptr8 = ptr32 = object  # for interpreters; viper has its own
 
 
 def first(table: ptr32) -> int:
-    """Return the first item of a table; of bytes, machine code makes four one word."""
+    """Return the first item of a table. Machine code reads four bytes as one word."""
     return table[0]
 
 
 def spread(block: ptr8, key: ptr8, table: ptr8, lanes: ptr32):
-    """Put the nibbles of a block, each through `table`, into the slots of lanes[0..2].
+    """Store the nibbles of a block, substituted by `table`, in the slots of lanes[0..2].
 
-    Those of the key go into lanes[3..5] as they are.
+    The nibbles of the key are stored in lanes[3..5] unchanged.
     """
     a = b = c = ka = kb = kc = 0
     i = 0
@@ -41,7 +41,7 @@ def spread(block: ptr8, key: ptr8, table: ptr8, lanes: ptr32):
 
 
 def gather(lanes: ptr32, table: ptr8, block: ptr8):
-    """Put the 8 bytes of the slots in lanes[0..2] into block, each through table[16..47]."""
+    """Store the slots of lanes[0..2], each substituted by table[16..47], in the 8-byte block."""
     a = lanes[0]
     b = lanes[1]
     c = lanes[2]
@@ -61,11 +61,12 @@ def gather(lanes: ptr32, table: ptr8, block: ptr8):
 
 
 def rounds(A: ptr32, B: ptr32, C: ptr32, lanes: ptr32, up: int):
-    """Look up all slots of lanes[0..2] and put the next round's key bits above: sixteen times.
+    """Look up all slots of lanes[0..2] and set the key bits of the next round, sixteen times.
 
-    lanes[3..5] have the key. up: the rounds take its bits 4i, 4i + 1, 4i + 2 .. (decryption);
-    else they go down from 4i + 3, and that one is put in before the first (encryption). The slots
-    are written out: a loop over them would cost bytecode a fifth more.
+    lanes[3..5] contain the key. If `up`, the rounds use its bits 4i, 4i + 1, 4i + 2 .. in
+    ascending order (decryption); else in descending order from 4i + 3, which is set before the
+    first round (encryption). The slots are written out: in bytecode a loop takes a fifth more
+    time.
     """
     a = lanes[0]
     b = lanes[1]
@@ -118,7 +119,7 @@ def rounds(A: ptr32, B: ptr32, C: ptr32, lanes: ptr32, up: int):
         n -= 1
         if up:
             bit += 1
-            if bit > 3:  # the key turns by one slot
+            if bit > 3:  # rotate the key by one slot
                 bit = 0
                 low = ka & 31
                 ka = ka >> 5 | (kb & 31) << 25

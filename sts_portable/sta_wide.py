@@ -1,8 +1,8 @@
 """EA07 for a computer: one wide integer instead of three lanes, one look-up per byte.
 
-The same idea as sta.py with the same tables, for interpreters on which an 80-bit integer costs
-no more than a small one. Not for boards: its tables are 16,384 integers. In use only once
-registered: ea.register(7, sta_wide.encrypt, sta_wide.decrypt).
+The method and the tables are those of sta.py, for interpreters on which an 80-bit integer is as
+fast as a small one. It is not for boards: its tables are 16,384 integers. It is used only after
+ea.register(7, sta_wide.encrypt, sta_wide.decrypt).
 """
 
 from . import sta
@@ -14,7 +14,7 @@ _cache = {}
 
 
 def _tables(decrypting):
-    """Return (source tables they come from, eight look-ups of 1024, block in, block out)."""
+    """Return (source tables, eight look-up tables of 1024, input table, output table)."""
     narrow = sta._tables(decrypting)
     found = _cache.get(decrypting)
     if found and found[0] is narrow:
@@ -78,7 +78,7 @@ def encrypt(key: bytes, block: "bytes | bytearray") -> bytes:
 
 
 def decrypt(key: bytes, block: "bytes | bytearray") -> bytes:
-    """Undo encrypt()."""
+    """Decrypt 8 bytes with an 8-byte key: the inverse of encrypt()."""
     _, pairs, start, end = _tables(True)
     rows = _rows(key)
     x = _rounds(_wide(block, start), pairs, [0] + rows[:15])

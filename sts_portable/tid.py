@@ -8,7 +8,7 @@ _MONTHS = b"\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"
 
 
 def _days(year: int, month: int, day: int) -> int:
-    """Days since 0000-03-01 in the proleptic Gregorian calendar."""
+    """Return the days since 0000-03-01 in the proleptic Gregorian calendar."""
     if month < 3:
         year -= 1
         month += 12
@@ -16,7 +16,7 @@ def _days(year: int, month: int, day: int) -> int:
 
 
 def check_base(bdt: str) -> str:
-    """Return the base date code. Raise RangeError unless it is "93", "14" or "35"."""
+    """Return the base date code `bdt`. Raise RangeError unless it is "93", "14" or "35"."""
     if bdt not in BASE_YEARS:
         raise RangeError("base date code '%s' is not one of 93, 14, 35" % (bdt,))
     return bdt
@@ -38,16 +38,16 @@ def _check_civil(year: int, month: int, day: int, hour: int, minute: int) -> Non
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
         last = 29 if month == 2 and leap else _MONTHS[month - 1]
     if not 1 <= day <= last:
-        raise RangeError("%d-%02d-%02d is no date" % (year, month, day))
+        raise RangeError("%d-%02d-%02d is not a date" % (year, month, day))
     if not (0 <= hour <= 23 and 0 <= minute <= 59):
-        raise RangeError("%02d:%02d is no time of a day" % (hour, minute))
+        raise RangeError("%02d:%02d is not a time of day" % (hour, minute))
 
 
 def minutes(bdt: str, year: int, month: int, day: int, hour: int, minute: int) -> int:
     """Return the minutes from the base date ("93", "14" or "35") to a civil time.
 
-    The caller chooses the time zone and keeps to it (the compliance vectors use UTC). Raises
-    RangeError for what is no date or time, and outside 24 bits.
+    The caller chooses one time zone for all tokens (the compliance vectors use UTC). Raise
+    RangeError for an invalid date or time, and for a result outside 24 bits.
     """
     _check_civil(year, month, day, hour, minute)
     count = _days(year, month, day) - _base(bdt)
@@ -55,7 +55,7 @@ def minutes(bdt: str, year: int, month: int, day: int, hour: int, minute: int) -
 
 
 def civil(bdt: str, tid: int) -> "tuple[int, int, int, int, int]":
-    """Return the (year, month, day, hour, minute) that a TID stands for under a base date."""
+    """Return the (year, month, day, hour, minute) of a TID under a base date."""
     day = _check(tid) // 1440 + _base(bdt)
     year = (day * 400 + 591) // 146097
     rest = day - (365 * year + year // 4 - year // 100 + year // 400)
@@ -71,12 +71,12 @@ def civil(bdt: str, tid: int) -> "tuple[int, int, int, int, int]":
 
 
 def is_reserved(tid: int) -> bool:
-    """Return whether the TID is minute 00:01 of a day, kept for special-purpose tokens."""
+    """Return whether the TID is minute 00:01 of a day, reserved for special-purpose tokens."""
     return tid % 1440 == 1
 
 
 def from_minutes(count: int) -> int:
-    """Return the TID an ordinary token takes at this minute: 00:01 becomes 00:02, 0 becomes 2.
+    """Return the TID of an ordinary token at this minute: 00:01 becomes 00:02, 0 becomes 2.
 
     TID 0 is never issued, because an empty slot of a meter's TID store is 0.
     """

@@ -1,4 +1,4 @@
-"""Twenty digits <-> 66 bits <-> class and 64-bit block, and the token a block stands for."""
+"""Conversion between 20 digits, 66 bits, and class and 64-bit block; the decoded token."""
 
 from . import crc
 from . import ea as _ea
@@ -9,9 +9,9 @@ from .layouts import row as find_row
 
 
 def split(digits: "str | bytes | bytearray | memoryview") -> "tuple[int, bytearray]":
-    """Return (class, 8-byte block still encrypted) of a token's 20 digits, text or bytes-like.
+    """Return (class, still encrypted 8-byte block) of a token's 20 digits, text or bytes-like.
 
-    White space and hyphens between the digits do not count. Raises FormatError unless the rest
+    White space and hyphens between the digits are ignored. Raise FormatError unless the rest
     is exactly 20 decimal digits, below 2^66.
     """
     text = plain(digits)
@@ -21,7 +21,7 @@ def split(digits: "str | bytes | bytearray | memoryview") -> "tuple[int, bytearr
     if raw[0] > 3:
         raise FormatError("a token is at most 73786976294838206463, not %s" % text.decode())
     block = bytearray(raw[1:])
-    # The class sits in bits 28..27; the block's own two bits were moved to 65..64.
+    # Bits 28..27 are the class; the block's own two bits were moved to 65..64.
     block[4] = block[4] & 0xE7 | raw[0] << 3
     return raw[5] >> 3 & 3, block
 
@@ -29,7 +29,7 @@ def split(digits: "str | bytes | bytearray | memoryview") -> "tuple[int, bytearr
 def join(cls: int, block: "bytes | bytearray") -> str:
     """Return the 20 digits of a class and an 8-byte block (encrypted if the class needs it)."""
     if not 0 <= cls <= 3 or len(block) != 8:
-        raise FormatError("class %d with a block of %d bytes is no token" % (cls, len(block)))
+        raise FormatError("class %d with a block of %d bytes is not a token" % (cls, len(block)))
     raw = bytearray(9)
     raw[0] = block[4] >> 3 & 3
     raw[1:] = block
@@ -38,12 +38,12 @@ def join(cls: int, block: "bytes | bytearray") -> str:
 
 
 def is_encrypted(cls: int) -> bool:
-    """Return whether the class is encrypted with the decoder key: 0 and 2; class 1 is in clear."""
+    """Return whether tokens of this class are encrypted with the decoder key: 0 and 2."""
     return cls == 0 or cls == 2
 
 
 class Token:
-    """A clear block and what its layout gives.
+    """A clear block with its layout.
 
     Attributes: cls, subclass, block (8 bytes), tid and value (the amount field or 16-bit value);
     the latter two are None where the layout has none.
@@ -68,7 +68,7 @@ class Token:
         return self._row
 
     def field(self, name: str) -> "int | bytes | None":
-        """Return the content of a field by name, or None where the layout has no such field."""
+        """Return the content of a field by name, or None if the layout has no such field."""
         for field in self._row[1] if self._row else ():
             if field[0] == name:
                 return get(field, self.block)
@@ -78,9 +78,9 @@ class Token:
 def decode(
     digits: "str | bytes | bytearray | memoryview", key: bytes = b"", ea: int = 7
 ) -> "Token | None":
-    """Return the Token of 20 digits, or None when the CRC does not agree (wrong key or digits).
+    """Return the Token of 20 digits, or None if the CRC is wrong (wrong key or digits).
 
-    `key` is not needed for class 1. Raises FormatError for text that is no token, and for
+    `key` is not needed for class 1. Raise FormatError for text that is not a token, and for
     class 3, which is reserved.
     """
     cls, block = split(digits)
@@ -92,7 +92,7 @@ def decode(
 
 
 def make(cls: int, subclass: int, key: bytes = b"", ea: int = 7, **values: "int | bytes") -> str:
-    """Return the 20 digits of a token: fields.encode(), encrypted, with the class put in."""
+    """Return the 20 digits of a token: fields.encode(), encrypted, with its class inserted."""
     from . import fields  # a meter makes no tokens: the file need not be on the board
 
     block = fields.encode(cls, subclass, **values)

@@ -1,7 +1,7 @@
-"""The vendor's side: which TID a token takes, and the tokens a point of sale makes.
+"""Token generation at a point of sale: TID allocation, credit and management tokens, key changes.
 
-Pure: the last TID, the minute and the random number come from the caller, who records the TID
-before the token leaves.
+The functions have no state: the last TID, the minute and the random number are arguments. The
+caller records the TID before it issues the token.
 """
 
 from . import amount, limits, token
@@ -13,15 +13,15 @@ _KEY_SECTIONS = (3, 4, 8, 9)
 
 
 class KeyChangeError(StsError):
-    """A key change after which the meter could not be sold to, or would take used tokens again."""
+    """The meter would refuse new tokens or accept used tokens again after this key change."""
 
 
 def allocate(last_tid: "int | None", minute: int) -> int:
     """Return the next ordinary TID for a meter: never one issued before, nor a reserved minute.
 
     last_tid is the highest ordinary TID issued to this meter (None for the first), minute the
-    present one since the base date. Within one minute, and when the clock went back, the TIDs
-    go up by one. Raises RangeError when the base date's 24 bits are used up.
+    current minute since the base date. Within one minute, and if the clock was set back, the TID
+    is the next one after last_tid. Raise RangeError if it exceeds the 24 bits of the base date.
     """
     if last_tid is not None and minute <= last_tid:
         minute = last_tid + 1
@@ -29,10 +29,10 @@ def allocate(last_tid: "int | None", minute: int) -> int:
 
 
 def allocate_special(last_special: "int | None", minute: int) -> int:
-    """Return the reserved TID (00:01) of the day of `minute`, for one special token a day.
+    """Return the reserved TID (00:01) of the day of `minute`, for one special token per day.
 
-    last_special is the last one issued to this meter, or None. Raises RangeError when that day's
-    is taken.
+    last_special is the last one issued to this meter, or None. Raise RangeError if the TID of
+    that day has been issued.
     """
     reserved = minute // 1440 * 1440 + 1
     if last_special is not None and reserved <= last_special:
@@ -44,23 +44,23 @@ def allocate_special(last_special: "int | None", minute: int) -> int:
 
 
 def check_expiry(tid: int, ken: int) -> None:
-    """Raise KeyExpiredError when a key with this KEN (0..255, 255 never) is expired at the TID."""
+    """Raise KeyExpiredError if a key with this KEN (0..255, 255 never) is expired at the TID."""
     if tid > last_tid(ken):
         text = "the key expired: TID %d lies beyond its key expiry number %d"
         raise KeyExpiredError(text % (tid, ken))
 
 
 def last_tid(ken: int) -> int:
-    """Return the last TID of a key with this KEN. For 255 it is the last of the base date."""
+    """Return the last TID of a key with this KEN. For 255 it is the last TID of the base date."""
     limits.check("KEN", ken)
     return ken << 16 | 0xFFFF
 
 
 def expiry_warning(minute: int, ken: int, bdt: str, days: int = 180) -> str:
-    """Return a sentence when no token can be made within `days` from now, else "".
+    """Return a sentence if the key expires within `days` or is expired, else "".
 
-    minute is the present one since the base date. Of a key that is expired it gives the last
-    minute, too. A key change is due, for KEN 255 one to a new base date.
+    minute is the current minute since the base date. The sentence gives the last minute of the
+    key. A key change is then due, for KEN 255 one to a new base date.
     """
     last = last_tid(ken)
     if minute + days * 1440 <= last:
@@ -76,7 +76,7 @@ def credit(
 ) -> str:
     """Return a class 0 token, subclass 0..3: `tenths` of kWh, m3 or minutes, rounded up.
 
-    rnd is 4 random bits. Raises RangeError or KeyExpiredError.
+    rnd is 4 random bits. Raise RangeError or KeyExpiredError.
     """
     if not 0 <= subclass <= 3:
         raise FormatError("subclass %d is not a credit in units" % subclass)
@@ -87,7 +87,7 @@ def credit(
 def currency(key: bytes, ea: int, tid: int, units: int, subclass: int = 4, ken: int = 255) -> str:
     """Return a class 0 token, subclass 4..7: `units` of 1e-5 of the currency unit.
 
-    Rounded up; a debt (negative) towards zero. Raises RangeError or KeyExpiredError.
+    The amount is rounded up, a debt (negative) towards zero. Raise RangeError or KeyExpiredError.
     """
     if not 4 <= subclass <= 7:
         raise FormatError("subclass %d is not a currency credit" % subclass)
@@ -100,8 +100,8 @@ def management(
 ) -> str:
     """Return a class 2 token with a TID.
 
-    `values` as fields.encode; mpl and mppul in W, rounded up. Raises FormatError, RangeError or
-    KeyExpiredError.
+    `values` are those of fields.encode(), but mpl and mppul are in W, rounded up. Raise
+    FormatError, RangeError or KeyExpiredError.
     """
     if subclass in _KEY_SECTIONS:
         raise FormatError("subclass %d is a section of a key change: key_change()" % subclass)
@@ -124,9 +124,9 @@ def key_change_fields(
 ) -> "list[tuple[int, dict[str, int | bytes]]]":
     """Return the sections of a key change as (subclass, field values): two, three or four.
 
-    An 8-byte new key has sections 3 and 4, with kct3 a third that carries the SGC; a 16-byte
-    one has 3, 4, 8 and 9. kt, krn, ti, ken and sgc (integers) are the new key's. Raises
-    RangeError for a number that the register cannot hold; key_change() has the other rules.
+    The sections of an 8-byte new key are 3 and 4, with kct3 also 8, which contains the SGC; those
+    of a 16-byte key are 3, 4, 8 and 9. kt, krn, ti, ken and sgc (integers) are those of the new
+    key. Raise RangeError for a number outside the key register; key_change() checks the rest.
     """
     for name, value in (("KT", kt), ("KRN", krn), ("TI", ti), ("KEN", ken), ("SGC", sgc)):
         limits.check(name, value)
@@ -158,13 +158,13 @@ def key_change(
     bdt: str,
     old_bdt: str,
 ) -> "list[str]":
-    """Return the key-change tokens, encrypted under the old key, as key_change_fields() has them.
+    """Return the tokens of the sections of key_change_fields(), encrypted under the old key.
 
-    minute is the present one since the new key's base date `bdt`; old_bdt is the base date of the
-    key that the meter has. Raises KeyExpiredError when the new key is expired already,
-    KeyChangeError when the new key is the old one, when the base date would go back, and unless
-    the rollover bit is set exactly when the base date changes; RangeError or FormatError for
-    fields that cannot be.
+    minute is the current minute since the new key's base date `bdt`; old_bdt is the base date of
+    the meter's present key. Raise KeyExpiredError if the new key is already expired,
+    KeyChangeError if the new key is the old one, if the new base date is earlier than the old one,
+    and unless the rollover bit is set exactly when the base date changes; RangeError or
+    FormatError for invalid fields.
     """
     if len(new_key) != len(old_key):
         text = "the new key must have as many bytes as the old one: %d, not %d"
@@ -181,7 +181,10 @@ def key_change(
 
 
 def _check_rollover(ro, bdt, old_bdt):
-    """A rollover that goes forward only: no set can then lead back to a key left by one."""
+    """Raise KeyChangeError unless the rollover bit is set exactly for a later base date.
+
+    Then no key-change set leads back to a key that was replaced with the rollover bit.
+    """
     if _tid.BASE_YEARS[bdt] < _tid.BASE_YEARS[old_bdt]:
         text = "the base date goes back from %s to %s: used tokens would be accepted again"
         raise KeyChangeError(text % (old_bdt, bdt))
@@ -189,19 +192,19 @@ def _check_rollover(ro, bdt, old_bdt):
         text = "base date %s to %s needs the rollover bit: every later token would be old"
         raise KeyChangeError(text % (old_bdt, bdt))
     if bdt == old_bdt and ro:
-        text = "the rollover bit is for a new base date, not for %s again: it forgets used tokens"
+        text = "the rollover bit needs a later base date than %s: it erases the used TIDs"
         raise KeyChangeError(text % bdt)
 
 
 def meter_test(subclass: int, test: int, mfr: int = 0) -> str:
     """Return a class 1 token, subclass 0 or 1.
 
-    test 0 is all of them, test n >= 1 is control bit n - 1 (meaning.py). mfr is the manufacturer
-    code, 0 for every meter. Raises FormatError or RangeError.
+    test 0 sets all control bits, test n >= 1 sets control bit n - 1 (meaning.py). mfr is the
+    manufacturer code, 0 for every meter. Raise FormatError or RangeError.
     """
     width = {0: 36, 1: 28}.get(subclass)
     if width is None:
-        raise FormatError("class 1 subclass %d is no meter test" % subclass)
+        raise FormatError("class 1 subclass %d is not a meter test" % subclass)
     if not 0 <= test <= width:
         raise RangeError("test %d is outside 0 to %d" % (test, width))
     control = 1 << (test - 1) if test else (1 << width) - 1

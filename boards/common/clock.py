@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """`ticks_ms()` and `ticks_diff(a, b)` give real time; `unix()` UTC seconds since 1970."""
+    """A clock. `ticks_ms()`, `ticks_diff(a, b)`: real time; `unix()`: UTC seconds since 1970."""
 
     def __init__(self, ticks_ms, ticks_diff, unix, speed=1):
         self._ticks_ms = ticks_ms
@@ -14,19 +14,19 @@ class Clock:
         self._own = self.stopwatch()
 
     def total_ms(self):
-        """Supply time since the start, ms."""
+        """Return the supply time since the start, ms."""
         now = self._ticks_ms()
         self._total += self._ticks_diff(now, self._since) * self._speed
         self._since = now
         return self._total
 
     def set_speed(self, speed):
-        """Supply time runs `speed` (1 or more) times as fast from now on."""
+        """Run supply time `speed` (1 or more) times as fast as real time from now on."""
         self.total_ms()
         self._speed = speed
 
     def stopwatch(self):
-        """A function that returns the supply time since it was last called, ms."""
+        """Return a function that returns the supply time since its last call, ms."""
         last = [self.total_ms()]
 
         def elapsed_ms():
@@ -38,5 +38,5 @@ class Clock:
         return elapsed_ms
 
     def elapsed_ms(self):
-        """Supply time since the last call, ms."""
+        """Return the supply time since the last call, ms."""
         return self._own()

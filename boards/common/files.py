@@ -12,9 +12,9 @@ def _exists(path):
 
 
 class FileStore:
-    """`size` bytes of memory in a file, written in place like a FRAM.
+    """A memory of `size` bytes in a file, written in place like a FRAM.
 
-    The file is made of zeros if it is missing; one of another size is lengthened or not used
+    A missing file is created with zeros. A shorter file is extended, and a longer one is not used
     beyond `size`.
     """
 
@@ -35,7 +35,7 @@ class FileStore:
         self._file.readinto(buf)
 
     def write(self, offset, buf):
-        """Write all of `buf` at `offset`. OSError if the file cannot be written."""
+        """Write all of `buf` at `offset`. Raise OSError if the file cannot be written."""
         self._file.seek(offset)
         self._file.write(buf)
         self._file.flush()

@@ -1,8 +1,8 @@
-"""A real board: every part that boards/README.md requires, made from the board's pin table.
+"""A real board: every part that boards/README.md requires, created from the board's pin table.
 
-A part is made when the application first asks for it, so that one board.py serves a meter and a
-collector, and a collector needs no key pad. What must be safe without being asked, the coils of
-the relay, is made safe at the start.
+A part is created when the application first uses it, so that one board.py serves a meter and a
+collector, and a collector needs no key pad. The coils of the relay must be off in every case:
+they are switched off at the start.
 """
 
 import json
@@ -23,7 +23,7 @@ from drivers.s0_meter import S0Meter
 from runtime.settings_file import load_settings, save_settings
 
 _SETTINGS = "settings.json"
-_I2C_HZ = 100000  # a PCF8574 is not made for more
+_I2C_HZ = 100000  # the maximum of a PCF8574
 _YEAR_2025 = 1735689600
 _RATED_MV = 230000
 _RELAY_PERCENT = 70
@@ -32,7 +32,7 @@ _COLUMNS = ("key_c1", "key_c2", "key_c3")
 
 
 class _Cover:
-    """A switch to ground that is closed while the cover is."""
+    """A switch to ground that is closed while the cover is closed."""
 
     def __init__(self, pin):
         self._pin = pin
@@ -42,12 +42,12 @@ class _Cover:
 
 
 def _low(pin):
-    """Return a function that returns True while the pin is pulled down."""
+    """Return a function that returns whether the pin is low."""
     return lambda: not pin()
 
 
 class _NoNetwork:
-    """A board without a radio can be no collector."""
+    """The network of a board without a radio, which cannot be a collector."""
 
     def up(self):
         return False
@@ -60,9 +60,9 @@ class _NoNetwork:
 
 
 class Hardware:
-    """`pins`: the module pins.py of the board; `port`: port_rp2 or port_esp32.
+    """The board. `pins`: its module pins.py; `port`: port_rp2 or port_esp32.
 
-    wifi: the class Wifi, or None for a board without it.
+    wifi: the class Wifi, or None for a board without Wi-Fi.
     """
 
     data_dir = "jobs"
@@ -79,15 +79,15 @@ class Hardware:
         self._watchdog = None
         self._watched = self._settings.get("watchdog") is not False
         self._parts = {}
-        self._served = []  # functions that service() calls with the time passed, ms
+        self._served = []  # functions of elapsed ms, called by service()
         self._last = time.ticks_ms()
         self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix)
         self._coils = (self._output("relay_open"), self._output("relay_close"))
 
     def part(self, name):
-        """Return the part with this name, made at the first call. AttributeError: no such part.
+        """Return the part of this name, created at the first call. Raise AttributeError if none.
 
-        Attributes of this object are parts too: a board.py passes every name on.
+        Attributes of this object are parts too: board.py passes all its attributes on.
         """
         made = self._parts.get(name)
         if made is None:
@@ -96,7 +96,7 @@ class Hardware:
             self._parts[name] = made
         return made
 
-    # What every board offers
+    # Attributes of every board
 
     def settings(self):
         """Return the dict in settings.json, or {}."""
@@ -107,7 +107,7 @@ class Hardware:
         save_settings(_SETTINGS, values)
 
     def service(self, ok=True):
-        """Let time pass for the parts; feed the watchdog if `ok`. The first call starts it."""
+        """Report elapsed time to the parts; feed the watchdog if `ok`, start it at first."""
         now = time.ticks_ms()
         ms = time.ticks_diff(now, self._last)
         self._last = now
@@ -121,12 +121,12 @@ class Hardware:
             self._watchdog.feed()
 
     def report(self, values, kind="report"):
-        """Print a line of JSON; kind "report" only if settings.json has "report": true."""
+        """Write a JSON line to the console; kind "report" only with the setting "report": true."""
         if kind != "report" or self._settings.get("report") is True:
             sys.stdout.write(json.dumps({kind: values}) + "\n")
 
     def restart(self, _status=1):
-        """Switch the coils off and restart the board."""
+        """Switch the coils off and reset the board."""
         for coil in self._coils:
             coil(0)
         machine.reset()
@@ -140,14 +140,14 @@ class Hardware:
         return Pin(self._gpio[name], Pin.IN, Pin.PULL_UP)
 
     def _serve(self, elapsed):
-        """Have `elapsed(ms)` called by every service()."""
+        """Have every service() call `elapsed(ms)`."""
         self._served.append(elapsed)
 
     # Time of day
 
     def _unix(self):
         now = int(time.time()) + self._port.EPOCH
-        return now if now >= _YEAR_2025 else None  # else it was never set
+        return now if now >= _YEAR_2025 else None  # an earlier time was never set
 
     def _set_time(self, unix):
         year, month, day, hour, minute, second, weekday = time.gmtime(unix - self._port.EPOCH)[:7]
@@ -196,7 +196,7 @@ class Hardware:
         return relay
 
     def _voltage_is_enough(self):
-        """Return False below 70 % of the rated voltage; True if the voltage is not measured."""
+        """Return whether the voltage is at least 70 % of the rated one, or is not measured."""
         millivolts = self.part("metering").read()[0]
         return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
 

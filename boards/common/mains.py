@@ -1,4 +1,4 @@
-"""Simulated mains: 230 V, and a load in watts that becomes meter pulses."""
+"""Simulated mains: 230 V, and a load in watts that is converted to meter pulses."""
 
 _VOLTAGE_MV = 230000
 _FREQUENCY_X100 = 5000
@@ -26,12 +26,12 @@ class Relay:
         self._move(True)
 
     def closed(self):
-        """What the contact really is."""
+        """Return whether the contact is closed."""
         return self._closed
 
 
 class Metering:
-    """Counts what flows through `relay`; `elapsed_ms()`: supply time since it was last called."""
+    """The energy through the relay in pulses. `elapsed_ms()`: supply time since its last call."""
 
     PULSES_PER_KWH = 1000
 
@@ -42,12 +42,12 @@ class Metering:
         self._waiting = 0  # W * ms that are not a pulse yet, or not taken
 
     def set_load(self, watts):
-        """What the customer has switched on, 0..MAX_LOAD_W."""
+        """Set the customer's load, 0..MAX_LOAD_W."""
         self._count()
         self._load_w = watts
 
     def relay_moved(self, closed):
-        """Open: what still waits is lost, for no energy flows through an open relay."""
+        """Report the relay's position. Pulses not taken are discarded when it opens."""
         self._count()
         self._flowing = closed
         if not closed:
@@ -59,7 +59,7 @@ class Metering:
             self._waiting += passed * self._load_w
 
     def take(self, limit):
-        """Pulses since the last call, at most `limit`."""
+        """Return the pulses since the last call, at most `limit`."""
         self._count()
         a_pulse = _W_MS_PER_KWH // self.PULSES_PER_KWH
         pulses = min(limit, self._waiting // a_pulse)
@@ -67,6 +67,6 @@ class Metering:
         return pulses
 
     def read(self):
-        """(mV, mA, W, Hz * 100)."""
+        """Return (mV, mA, W, Hz * 100)."""
         watts = self._load_w if self._flowing else 0
         return _VOLTAGE_MV, watts * 1000 * 1000 // _VOLTAGE_MV, watts, _FREQUENCY_X100

@@ -1,4 +1,4 @@
-"""What differs between chips, for ESP32 and ESP32-S3: the pulse counter and the watchdog."""
+"""The chip-specific parts for ESP32 and ESP32-S3: the pulse counter and the watchdog."""
 
 import machine
 
@@ -12,10 +12,10 @@ _AN_HOUR_MS = 3600000
 
 
 class PulseCounter:
-    """Counts falling edges in the pulse counter unit, also while flash is written.
+    """A counter of falling edges in the pulse counter unit, also while flash is written.
 
-    The unit's filter is far shorter than contact bounce: an S0 output is a transistor and does not
-    bounce, a push button in its place needs 10 kOhm and 100 nF.
+    The filter of the unit is much shorter than contact bounce. An S0 output is a transistor and
+    does not bounce; a push button in its place needs 10 kOhm and 100 nF.
     """
 
     def __init__(self, gpio):
@@ -23,18 +23,18 @@ class PulseCounter:
         self._counter = machine.Counter(0, pin, edge=machine.Counter.FALLING, filter_ns=_FILTER_NS)
 
     def value(self):
-        """Pulses since the start."""
+        """Return the pulses since the start."""
         return self._counter.value()
 
 
 def watchdog_bit():
-    """True if the watchdog ended the run before this one."""
+    """Return whether the watchdog ended the previous run."""
     return machine.reset_cause() == machine.WDT_RESET
 
 
 def stop_watchdog():
-    """For who comes over the serial port: the board may stand still for an hour.
+    """Set the watchdog's timeout to an hour, for work over the serial port.
 
-    ESP-IDF's task watchdog cannot be taken off from MicroPython, only made patient.
+    MicroPython cannot stop the task watchdog of ESP-IDF, only change its timeout.
     """
     machine.WDT(timeout=_AN_HOUR_MS)

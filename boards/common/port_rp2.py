@@ -1,6 +1,6 @@
-"""What differs between chips, for RP2040: the pulse counter and the watchdog."""
+"""The chip-specific parts for RP2040: the pulse counter and the watchdog."""
 
-# The names inside a PIO program are made by its decorator.
+# The names inside a PIO program are defined by its decorator.
 # ruff: noqa: F821
 # mypy: disable-error-code="name-defined,call-overload"
 
@@ -15,16 +15,18 @@ WATCHDOG_MS = 8000  # the chip's longest is 8388
 _FILTER_MS = 10
 _CYCLES = 64  # of the program below, from an edge to its acceptance
 # RP2040 data sheet, 4.7.6
-_WATCHDOG_CTRL_CLEAR = 0x4005B000  # CTRL, at the address where written ones clear bits
+_WATCHDOG_CTRL_CLEAR = 0x4005B000  # CTRL, at its alias where written ones clear bits
 _WATCHDOG_ENABLE = 1 << 30
 _WATCHDOG_SCRATCH4 = 0x4005801C
-_STARTED_AS_WATCHDOG = 0x6AB73121  # what the SDK leaves there; machine.reset() leaves 0
+_STARTED_AS_WATCHDOG = 0x6AB73121  # the SDK's value; machine.reset() leaves 0
 
 
 @rp2.asm_pio(fifo_join=rp2.PIO.JOIN_RX)
 def _count_low_pulses():
-    """Pushes the number of pulses so far, with every pulse. A full FIFO drops a number, but the
-    count is kept in x and comes with the next pulse."""
+    """Push the total number of pulses at every pulse.
+
+    A number is dropped if the FIFO is full; x keeps the count, and the next pulse pushes it.
+    """
     mov(x, invert(null))
     wrap_target()
     label("high")
@@ -48,7 +50,7 @@ def _count_low_pulses():
 
 
 class PulseCounter:
-    """Counts low pulses of 10 ms and more in a state machine, also while flash is written."""
+    """A counter of low pulses of 10 ms or more in a state machine, also while flash is written."""
 
     def __init__(self, gpio):
         pin = machine.Pin(gpio, machine.Pin.IN, machine.Pin.PULL_UP)
@@ -63,21 +65,21 @@ class PulseCounter:
         self._machine.active(1)
 
     def value(self):
-        """Pulses since the start, modulo 2^32."""
+        """Return the pulses since the start, modulo 2^32."""
         while self._machine.rx_fifo():
             self._count = self._machine.get()
         return self._count
 
 
 def watchdog_bit():
-    """True if the watchdog ended the run before this one.
+    """Return whether the watchdog ended the previous run.
 
-    machine.reset() works through the watchdog too, and reset_cause() does not tell the two apart.
+    machine.reset() uses the watchdog too, and reset_cause() does not distinguish the two.
     """
     started = machine.mem32[_WATCHDOG_SCRATCH4] == _STARTED_AS_WATCHDOG
     return started and machine.reset_cause() == machine.WDT_RESET
 
 
 def stop_watchdog():
-    """For who comes over the serial port: from now on the board may stand still."""
+    """Stop the watchdog, for work over the serial port while the application does not run."""
     machine.mem32[_WATCHDOG_CTRL_CLEAR] = _WATCHDOG_ENABLE

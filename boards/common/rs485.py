@@ -1,30 +1,31 @@
-"""Half duplex RS-485 on a UART: when the driver is on, and for how long.
+"""Half duplex RS-485 on a UART: control of the driver.
 
-The recipe that works on every port: driver on, hand over the frame, sleep until shortly before
-its end, then wait busily for the last bit. The last milliseconds are never left to a scheduler,
-because a server may answer 3.5 characters after the end and must not meet our driver.
+The sequence is the same on every port: enable the driver, pass the frame to the UART, sleep until
+shortly before its end, then wait for the last bit in a loop. The last milliseconds are not left to
+a scheduler, because the server may answer 3.5 characters after the end of the frame, when the
+driver must be off.
 """
 
 _CHARACTER_BITS = 11  # start, eight data, parity (or a second stop bit), stop
 _BAUDRATES = (9600, 1200, 2400, 4800, 19200, 38400, 57600, 115200)
-_BUSY_MS = 3  # waited for in a loop, not slept
+_BUSY_MS = 3  # wait in a loop instead of a sleep
 
 
 def baudrate_of(settings):
-    """The baud rate a board's settings ask for; 9600 if they name none that is in use."""
-    asked = settings.get("baudrate")
-    return asked if asked in _BAUDRATES else _BAUDRATES[0]
+    """Return the baud rate in a board's settings, or 9600 if it is missing or unsupported."""
+    baudrate = settings.get("baudrate")
+    return baudrate if baudrate in _BAUDRATES else _BAUDRATES[0]
 
 
 def frame_ms(length, baudrate):
-    """Time on the wire of `length` characters, ms, rounded up."""
+    """Return the transmission time of `length` characters, ms, rounded up."""
     return (length * _CHARACTER_BITS * 1000 + baudrate - 1) // baudrate
 
 
 def silence_ms(baudrate):
-    """t3.5, the silence between two frames, ms, rounded up.
+    """Return t3.5, the silence between two frames, ms, rounded up.
 
-    Fixed at 1.75 ms above 19200 baud (MODBUS over Serial Line V1.02, 2.5.1.1).
+    It is 1.75 ms above 19200 baud (MODBUS over Serial Line V1.02, 2.5.1.1).
     """
     if baudrate > 19200:
         return 2
@@ -32,11 +33,11 @@ def silence_ms(baudrate):
 
 
 class RS485:
-    """`uart` has write, read and txdone; `driver_enable` is called with 1 and 0 (a Pin will do).
+    """A bus. `uart` has write, read and txdone; `driver_enable` is called with 1 and 0 (a Pin).
 
-    `echo`: the transceiver hears itself (modules that switch direction on their own, or RE tied
-    low); as many bytes as were sent are then taken out of the receiver again.
-    `coarse_ms`: the shortest silence this board can tell from a pause of its own scheduler.
+    `echo`: the transceiver receives its own frames (modules with automatic direction, or RE tied
+    low); as many bytes as were sent are then read and discarded.
+    `coarse_ms`: the shortest silence that this board can distinguish from a scheduler pause.
     `time`: a module with ticks_ms and ticks_diff, needed only with `echo`.
     """
 
@@ -52,14 +53,14 @@ class RS485:
         self._sent = 0
 
     def begin(self, frame):
-        """Switch the driver on and hand over the frame; how long the caller may sleep, ms."""
+        """Enable the driver and send a frame. Return the time the caller may sleep, ms."""
         self._enable(1)
         self._sent = len(frame)
         self._uart.write(frame)
         return max(0, frame_ms(self._sent, self.baudrate) - _BUSY_MS)
 
     def end(self):
-        """Wait for the last bit and switch the driver off."""
+        """Wait for the last bit and disable the driver."""
         while not self._uart.txdone():
             pass
         self._enable(0)
@@ -70,8 +71,8 @@ class RS485:
         start = self._time.ticks_ms()
         left = self._sent
         while left and self._time.ticks_diff(self._time.ticks_ms(), start) < self.gap_ms:
-            heard = self._uart.read(left)
-            left -= len(heard) if heard else 0
+            received = self._uart.read(left)
+            left -= len(received) if received else 0
 
 
 def _nothing(_level):

@@ -1,4 +1,4 @@
-"""The service port: a JSON object a line on standard input, and one a line on standard output."""
+"""The service port: one JSON object per line on standard input and standard output."""
 
 import json
 
@@ -6,7 +6,7 @@ _MAX_LINE = 1024
 
 
 class Lines:
-    """Non-blocking lines from `stream`. `ready()` says whether a byte can be read."""
+    """Non-blocking lines from `stream`. `ready()` returns whether a byte can be read."""
 
     def __init__(self, stream, ready):
         self._stream = stream
@@ -14,7 +14,7 @@ class Lines:
         self._line = bytearray()
 
     def next(self):
-        """The next line without its end, or None. SystemExit at the end of input."""
+        """Return the next line without its end, or None. Raise SystemExit at the end of input."""
         while self._ready():
             byte = self._stream.read(1)
             if not byte:
@@ -30,9 +30,9 @@ class Lines:
 
 
 class ServicePort:
-    """Carries out commands. `commands`: {name: function of its value}.
+    """The command interpreter. `commands`: {name: function of its value}.
 
-    A command function raises ValueError or TypeError for a value it cannot use.
+    A command function raises ValueError or TypeError for an invalid value.
     """
 
     def __init__(self, lines, write, commands):
@@ -41,11 +41,11 @@ class ServicePort:
         self._commands = commands
 
     def say(self, message):
-        """One line of JSON."""
+        """Write a message as one line of JSON."""
         self._write(json.dumps(message) + "\n")
 
     def poll(self):
-        """Carry out what has come in."""
+        """Execute the commands that have been received."""
         line = self._lines.next()
         while line is not None:
             if line.strip():
@@ -53,7 +53,7 @@ class ServicePort:
             line = self._lines.next()
 
     def obey(self, message):
-        """Carry out the commands in a dict. ValueError or TypeError for what cannot be done."""
+        """Execute the commands in a dict. Raise ValueError or TypeError for an invalid one."""
         if not isinstance(message, dict):
             raise ValueError("not a JSON object")
         for name, value in message.items():
@@ -73,7 +73,7 @@ def _text(line):
 
 
 def whole_number(value, low, high):
-    """`value` if it is an integer from `low` to `high`, else ValueError."""
+    """Return `value`. Raise ValueError unless it is an integer from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError("want a whole number from %d to %d" % (low, high))
+        raise ValueError("not a whole number from %d to %d" % (low, high))
     return value

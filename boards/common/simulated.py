@@ -1,4 +1,4 @@
-"""The parts of a meter that a board without any simulates, worked through its service port."""
+"""The simulated parts of a meter, controlled through the service port of the board."""
 
 import gc
 import sys
@@ -18,13 +18,13 @@ class Keypad:
         self._pressed = ""
 
     def press(self, keys):
-        """Presses, one after the other; ValueError for what is not on the keypad."""
+        """Press keys, one after the other. Raise ValueError for a key that does not exist."""
         if not isinstance(keys, str) or any(key not in _KEYS for key in keys):
             raise ValueError("keys are " + _KEYS)
         self._pressed = (self._pressed + keys)[:_MAX_KEYS]
 
     def get(self):
-        """The next key, or None."""
+        """Return the next key, or None."""
         if not self._pressed:
             return None
         key = self._pressed[0]
@@ -33,14 +33,14 @@ class Keypad:
 
 
 class Display:
-    """`say` is told when the two lines change."""
+    """A display. `say(message)` is called when one of the two lines changes."""
 
     def __init__(self, say):
         self._say = say
         self._line0 = self._line1 = None
 
     def show(self, line0, line1):
-        """Two lines of 16 ASCII characters."""
+        """Show two lines of 16 ASCII characters."""
         if line0 != self._line0 or line1 != self._line1:
             self._line0, self._line1 = line0, line1
             self._say({"display": [line0, line1]})
@@ -51,9 +51,9 @@ class Cover:
         self._open = False
 
     def set(self, value):
-        """True: open. ValueError for what is neither True nor False."""
+        """Open (True) or close (False) the cover. Raise ValueError for any other value."""
         if not isinstance(value, bool):
-            raise ValueError("want true or false")
+            raise ValueError("not true or false")
         self._open = value
 
     def is_open(self):
@@ -61,7 +61,7 @@ class Cover:
 
 
 class Memory:
-    """Says once a second of real time how much of the heap is used."""
+    """A report of the heap in use, once a second of real time, passed to `say(message)`."""
 
     def __init__(self, say):
         self._say = say
@@ -69,9 +69,9 @@ class Memory:
         self._lowest = 0
 
     def look(self):
-        """Call it often: the lowest free heap seen by any call is reported."""
+        """Measure the free heap. Call it often: the lowest value of all calls is reported."""
         if not self._lowest:
-            gc.collect()  # what importing left behind does not count
+            gc.collect()  # exclude the garbage left by the imports
             self._lowest = gc.mem_free()
         free = gc.mem_free()
         if free < self._lowest:
@@ -81,14 +81,14 @@ class Memory:
             return
         self._last = now
         gc.collect()
-        said = {"used": gc.mem_alloc(), "free": gc.mem_free(), "lowest_free": self._lowest}
-        self._say({"mem": said})
+        memory = {"used": gc.mem_alloc(), "free": gc.mem_free(), "lowest_free": self._lowest}
+        self._say({"mem": memory})
 
 
 class Simulation:
-    """Everything simulated. `stream`, `ready()` and `write(text)` are the service port.
+    """All simulated parts. `stream`, `ready()` and `write(text)` are the service port.
 
-    `clock` is a boards.common.clock.Clock; `port.say(dict)` says a line.
+    `clock` is a boards.common.clock.Clock; `port.say(dict)` writes a line.
     """
 
     def __init__(self, name, clock, stream, ready, write):
@@ -110,15 +110,15 @@ class Simulation:
         self.relay = Relay(self._relay_moved)
 
     def set_load(self, watts):
-        """What the customer has switched on; ValueError outside 0..MAX_LOAD_W."""
+        """Set the customer's load, W. Raise ValueError outside 0..MAX_LOAD_W."""
         self.metering.set_load(whole_number(watts, 0, MAX_LOAD_W))
 
     def set_speed(self, speed):
-        """Supply time runs so many times faster; ValueError outside 1..MAX_SPEED."""
+        """Set the ratio of supply time to real time. Raise ValueError outside 1..MAX_SPEED."""
         self._clock.set_speed(whole_number(speed, 1, MAX_SPEED))
 
     def service(self):
-        """Take commands, report the memory. SystemExit at the end of the port's input."""
+        """Execute commands, report the memory. Raise SystemExit at the end of the input."""
         self.port.poll()
         self._memory.look()
 

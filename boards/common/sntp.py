@@ -1,4 +1,4 @@
-"""The time of day from a server: SNTP (RFC 4330), a datagram out and one in, never waited for."""
+"""A non-blocking client for the time of day: SNTP (RFC 4330), one datagram in each direction."""
 
 import os
 import socket
@@ -20,18 +20,18 @@ _AGREE_S = 60
 
 
 def unix_of(reply, stamp):
-    """Return UTC seconds since 1970 from a server's reply.
+    """Return the UTC seconds since 1970 in a server's reply.
 
     stamp: the 8 bytes of the request's transmit timestamp, which a reply repeats as its originate
-    timestamp. Raise ValueError: it is not the reply to that request, or has no time. Timestamps
-    begin anew every 2^32 s; the first moment after BUILD is meant.
+    timestamp. Raise ValueError if it is not a valid reply to that request, or has no time.
+    Timestamps repeat every 2^32 s: return the first time at or after BUILD.
     """
     if len(reply) < _PACKET or reply[0] & 7 != _SERVER_MODE:
-        raise ValueError("not a reply of a time server")
+        raise ValueError("not a time server's reply")
     if bytes(reply[24:32]) != stamp:
         raise ValueError("the reply to another request")
     if reply[0] >> 6 == _UNSYNCHRONISED or not 1 <= reply[1] <= 15:
-        raise ValueError("the server does not know the time")
+        raise ValueError("the server is not synchronised")
     if not any(reply[40:48]):
         raise ValueError("the reply has no time")
     unix = struct.unpack_from(">I", reply, 40)[0] - _UNIX
@@ -39,19 +39,19 @@ def unix_of(reply, stamp):
 
 
 class Judge:
-    """Decides which times are believed: one that is far off needs a second reply that agrees."""
+    """A filter of received times: an implausible one is accepted after a second that agrees."""
 
     def __init__(self):
-        self._known = None  # the last time believed
-        self._doubted = None  # a time far from it
+        self._known = None  # the last accepted time
+        self._doubted = None  # the last rejected time
         self._ms = 0  # since the last reply
 
     def elapsed(self, ms):
-        """Let time pass."""
+        """Count elapsed time."""
         self._ms += ms
 
     def believe(self, unix):
-        """Return True if the clock may be set to this time, UTC seconds."""
+        """Return whether the clock may be set to this time, UTC seconds."""
         passed = self._ms // 1000
         self._ms = 0
         reference, limit = BUILD, _FIRST_JUMP_S
@@ -67,7 +67,7 @@ class Judge:
 
 
 class Sntp:
-    """Asks `host`, a name or an address. No call waits for anything."""
+    """A client of `host`, a name or an address. No call blocks."""
 
     def __init__(self, host, net, servers=()):
         """net: a board's network. servers: name servers, see runtime.resolver."""
@@ -78,12 +78,12 @@ class Sntp:
         self._turn = 0
 
     def ask(self):
-        """Begin a new request."""
+        """Start a new request."""
         self.close()
         self._looking = True
 
     def answer(self, ms):
-        """Let time pass; return the time in UTC seconds once it has come, else None."""
+        """Count `ms` of elapsed time; return the received UTC seconds, or None if none yet."""
         self._resolver.elapsed(ms)
         if self._looking:
             self._look()
@@ -91,7 +91,7 @@ class Sntp:
             return None
         try:
             unix = unix_of(self._socket.recv(_PACKET), self._stamp)
-        except (OSError, ValueError):  # nothing yet, or nothing of use
+        except (OSError, ValueError):  # no reply yet, or an invalid one
             return None
         self.close()
         return unix
@@ -101,10 +101,10 @@ class Sntp:
             addresses = self._resolver.step()
             if addresses:
                 self._looking = False
-                self._turn += 1  # a server that does not answer gives way to the next one
+                self._turn += 1  # use another server for the next request
                 self._send(addresses[self._turn % len(addresses)])
         except (LookupFailed, OSError):
-            self.close()  # the caller asks again soon
+            self.close()  # the caller repeats the request
 
     def _send(self, address):
         info = socket.getaddrinfo(address, _PORT, 0, socket.SOCK_DGRAM)[0]  # no look-up
@@ -114,7 +114,7 @@ class Sntp:
         self._socket.sendto(_HEAD + self._stamp, info[-1])
 
     def close(self):
-        """Wait for no reply any more."""
+        """Stop waiting for a reply."""
         self._resolver.close()
         self._looking = False
         if self._socket is not None:

@@ -1,8 +1,8 @@
-"""Where the ledger is: FRAM if the board had one when it was first started, else a file.
+"""The memory of the ledger: FRAM if the board had one at its first start, else a file.
 
-The choice is made once and written down. Were it made at every start, a FRAM that does not answer
-for once would be replaced by an empty file: no credit, and every used token accepted again. So a
-board that began with FRAM and does not find it has no ledger, and reports a fault.
+The choice is made once and stored. If it were made at every start, a FRAM that does not answer
+once would be replaced by an empty file: the credit would be lost and used tokens accepted again.
+Therefore a board that started with a FRAM and does not find it has no ledger and reports a fault.
 """
 
 from boards.common.files import FileStore
@@ -13,13 +13,13 @@ LEDGER_FILE = "ledger.bin"
 FRAM = "fram"
 FILE = "file"
 
-# Two slots of the ledger. littlefs keeps a file of this size inside its directory block, which
-# costs far fewer erased blocks than one of its own would: docs/boards.md has the figures.
+# Two slots of the ledger. littlefs stores a file of this size inside its directory block, which
+# erases far fewer blocks than a separate block would: docs/boards.md has the figures.
 _FILE_BYTES = 512
 
 
 class MissingStore:
-    """Stands for a memory that does not answer: OSError for everything."""
+    """A memory that is missing. Every access raises OSError."""
 
     size = _FILE_BYTES
 
@@ -31,27 +31,27 @@ class MissingStore:
 
 
 class Mark:
-    """What the board notes about its ledger, outside of the ledger: a small JSON file.
+    """The state of the ledger, stored outside of the ledger in a small JSON file.
 
-    A blank memory is then a lost ledger and not a new meter.
+    It distinguishes a lost ledger from a new meter: the memory is blank in both cases.
     """
 
     def __init__(self, path=MARK_FILE):
         self._path = path
 
     def get(self, name):
-        """Return a noted value, None if there is none."""
+        """Return the stored value of this name, or None if there is none."""
         return load_settings(self._path).get(name)
 
     def put(self, values):
-        """Note the values of a dict. OSError: they could not be written."""
+        """Store the values of a dict. Raise OSError if they cannot be written."""
         noted = load_settings(self._path)
         noted.update(values)
         save_settings(self._path, noted)
 
 
 def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE):
-    """Return the store of this board. `fram`: drivers.fram_mb85rc256v.Fram or its equal."""
+    """Return the store of this board. `fram`: a drivers.fram_mb85rc256v.Fram or an equivalent."""
     mark = Mark(mark_file)
     chosen = mark.get("store")
     if chosen not in (FRAM, FILE):

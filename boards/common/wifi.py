@@ -1,4 +1,4 @@
-"""Wi-Fi as a station, and the time of day that comes with it."""
+"""Wi-Fi in station mode, and the time of day from the network."""
 
 import network
 
@@ -11,12 +11,12 @@ _NO_ADDRESS = "0.0.0.0"
 class Wifi:
     """`board.net`. settings: {"wifi": {"ssid": .., "password": ..}, "ntp": host or absent}.
 
-    `dns` in the settings names servers to ask instead of the network's. set_time(unix): what to do
-    with the time when it comes.
+    `dns` in the settings lists name servers to use instead of the network's. set_time(unix):
+    called with each accepted time.
     """
 
     def __init__(self, settings, set_time):
-        # Here, because a meter imports this file too and has no memory to spare.
+        # Imported here to save memory on a meter, which imports this module but does not use it.
         from boards.common.sntp import Judge, Sntp
 
         wifi = settings.get("wifi")
@@ -33,27 +33,27 @@ class Wifi:
         self._time_ms = 0
 
     def up(self):
-        """True if the link is there; else starts it, at most every 20 s. Returns at once."""
+        """Return whether the link is up; if not, start it, at most every 20 s. Does not block."""
         if not isinstance(self._ssid, str):
             return False
         try:
             return self._joined()
-        except OSError:  # the radio's driver is busy with the last attempt
+        except OSError:  # the radio's driver is busy with the previous attempt
             return False
 
     def dns(self):
-        """Return the addresses of the name servers: of the settings, or else of the network."""
+        """Return the addresses of the name servers in the settings, else of the network's."""
         if self._servers or self._station is None:
             return self._servers
         server = self._station.ifconfig()[3]
         return [] if server == _NO_ADDRESS else [server]
 
     def hosts(self, _name):
-        """Return the addresses that the board itself has for a name: none."""
+        """Return []: the board stores no addresses of names."""
         return []
 
     def elapsed(self, ms):
-        """`ms` have passed since the last call: keeps the time of day."""
+        """Keep the time of day. `ms` have elapsed since the last call."""
         self._waited_ms = min(self._waited_ms + ms, _PATIENCE_MS)
         if self._sntp is None or self._station is None:
             return

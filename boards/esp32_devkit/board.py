@@ -1,4 +1,4 @@
-"""ESP32-DevKitC: what boards/README.md asks for. The wiring is in pins.py."""
+"""ESP32-DevKitC: the parts of boards/README.md. The wiring is in pins.py."""
 
 import pins
 

@@ -1,4 +1,4 @@
-"""ESP32-S3-DevKitC-1: what boards/README.md asks for. The wiring is in pins.py."""
+"""ESP32-S3-DevKitC-1: the parts of boards/README.md. The wiring is in pins.py."""
 
 import pins
 

@@ -1,8 +1,8 @@
-# Runs before boot.py at every start: mounts the file system on the emulated flash.
+# Run before boot.py at every start: mount the file system on the emulated flash.
 #
 # The flash is the first MiB of the board's 16 MiB PSRAM, which QEMU keeps in a file on the host.
-# It outlives a restart, and a QEMU killed in the middle of a write leaves a torn block, just as
-# a power cut leaves one on a real board.
+# Its content survives a restart. If QEMU is killed during a write, a partly written block remains,
+# as after a power failure of a real board.
 import sys
 
 import uctypes
@@ -49,7 +49,7 @@ class Flash:
 
 
 def mount(flash):
-    # A file system that no longer mounts is evidence: it is reported, never formatted over.
+    # A file system that cannot be mounted is reported and never formatted: its data are evidence.
     if not flash.was_formatted():
         vfs.VfsLfs2.mkfs(flash, progsize=_PROG_SIZE)
     try:

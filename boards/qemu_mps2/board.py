@@ -1,4 +1,4 @@
-"""The emulated board as a meter or collector: what boards/README.md asks for, on MPS2-AN385.
+"""The emulated board as a meter or collector: the parts of boards/README.md on MPS2-AN385.
 
 RS-485 is machine.UART(1), the service port is the console. Mains, keypad and display are simulated
 as in boards/simulated. There is no network.
@@ -28,20 +28,20 @@ _WATCHDOG_MS = 8000
 
 class _Net:
     def up(self):
-        """There is no network."""
+        """Return False: there is no network."""
         return False
 
     def dns(self):
-        """There is no name server."""
+        """Return []: there is no name server."""
         return []
 
     def hosts(self, _name):
-        """There is no table of hosts."""
+        """Return []: there is no table of hosts."""
         return []
 
 
 def settings():
-    """The dict in settings.json, or {}."""
+    """Return the dict in settings.json, or {}."""
     return load_settings(_SETTINGS)
 
 
@@ -51,19 +51,19 @@ def save_settings(values):
 
 
 def report(values, kind="report"):
-    """Tell whoever listens on the console."""
+    """Write a JSON line to the console."""
     _simulation.port.say({kind: values})
 
 
 def service(ok=True):
-    """Take commands, report the memory, feed the watchdog."""
+    """Execute commands, report the memory, feed the watchdog if `ok`."""
     _simulation.service()
     if ok:
         _watchdog.feed()
 
 
 def restart(_status=0):
-    """Reset, and start again."""
+    """Reset the board."""
     _restart()
 
 
@@ -76,7 +76,7 @@ watchdog_reset = _watchdog.bit_before
 stop_watchdog = _watchdog.stop
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
-clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC starts anew at each start
+clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC is reset at each start
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 cover = _simulation.cover

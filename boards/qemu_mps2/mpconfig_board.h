@@ -1,5 +1,5 @@
-// MicroPython's qemu port, with what a meter or collector board has and the port leaves out.
-// Given to the compiler as MP_CONFIGFILE; everything not named here is the port's own choice.
+// Configuration of MicroPython's qemu port with the features of a meter or collector board that
+// the port lacks. Passed to the compiler as MP_CONFIGFILE; other settings are the port's own.
 
 #include <mpconfigport.h>
 
@@ -11,13 +11,13 @@
 
 #define MICROPY_PY_SYS_PLATFORM "qemu-mps2"
 
-// The console: what mpremote needs to work as it does on a real board.
+// The console: required by mpremote.
 #define MICROPY_HELPER_REPL (1)
 #define MICROPY_KBD_EXCEPTION (1)
 #define MICROPY_PY_SYS_STDIO_BUFFER (1)
 #define MICROPY_REPL_INFO (1)
 
-// asyncio and what it waits with.
+// asyncio and select.
 #define MICROPY_ENABLE_SCHEDULER (1)
 #define MICROPY_PY_ASYNCIO (1)
 #define MICROPY_PY_SELECT (1)

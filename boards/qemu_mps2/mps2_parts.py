@@ -1,4 +1,4 @@
-"""What the emulated MPS2-AN385 has of a real board's parts: a FRAM, a watchdog, a reset."""
+"""The parts of the emulated MPS2-AN385: a FRAM, a watchdog and a reset."""
 
 import machine
 import uctypes
@@ -6,12 +6,12 @@ import uctypes
 _FRAM_ADDRESS = 0x21100000  # in the PSRAM that QEMU keeps in a file, behind the flash
 _FRAM_SIZE = 8192
 
-# A word of SRAM that nothing else uses. It outlives a reset, not the end of QEMU's process.
+# A word of SRAM that nothing else uses. It survives a reset, but not the end of QEMU's process.
 _MARK_ADDRESS = 0x00300000
 _WATCHED = 0x57415443
 
-# CMSDK APB watchdog: counts down at 25 MHz. At 0 it raises the NMI and counts once more; at 0
-# again it resets the board. A write to INTCLR puts the counter back.
+# CMSDK APB watchdog: counts down at 25 MHz. At 0 it raises the NMI and counts down again; at the
+# second 0 it resets the board. A write to INTCLR reloads the counter.
 _WDOG_LOAD = 0x40008000
 _WDOG_CONTROL = 0x40008008
 _WDOG_INTCLR = 0x4000800C
@@ -23,19 +23,19 @@ _SYSRESETREQ = 0x05FA0004
 
 
 class Fram:
-    """Written byte by byte in place, as a serial FRAM is: a power cut leaves what was written."""
+    """A memory written byte by byte in place, as a serial FRAM; written bytes are permanent."""
 
     def __init__(self):
         self.size = _FRAM_SIZE
         self._memory = memoryview(uctypes.bytearray_at(_FRAM_ADDRESS, _FRAM_SIZE))
 
     def read(self, offset, buf):
-        """Fill `buf` from `offset`. OSError beyond the end."""
+        """Fill `buf` from `offset`. Raise OSError beyond the end."""
         self._check(offset, buf)
         buf[:] = self._memory[offset : offset + len(buf)]
 
     def write(self, offset, buf):
-        """Write all of `buf` at `offset`. OSError beyond the end."""
+        """Write all of `buf` at `offset`. Raise OSError beyond the end."""
         self._check(offset, buf)
         memory = self._memory
         for byte in buf:
@@ -48,9 +48,9 @@ class Fram:
 
 
 class Watchdog:
-    """Armed by the first `feed`.
+    """The watchdog, started by the first `feed`.
 
-    bit_before: True if it ended the run before this one.
+    bit_before: True if the watchdog ended the previous run.
     """
 
     def __init__(self, timeout_ms):
@@ -61,7 +61,7 @@ class Watchdog:
             machine.mem32[_MARK_ADDRESS] = 0
 
     def feed(self):
-        """Not yet."""
+        """Restart the countdown; the first call starts the watchdog."""
         if machine.mem32[_WDOG_CONTROL] != _WDOG_ENABLE:
             machine.mem32[_MARK_ADDRESS] = _WATCHED
             machine.mem32[_WDOG_LOAD] = self._load
@@ -69,13 +69,13 @@ class Watchdog:
         machine.mem32[_WDOG_INTCLR] = 1
 
     def stop(self):
-        """Until it is fed again."""
+        """Stop the watchdog until the next feed()."""
         machine.mem32[_WDOG_CONTROL] = 0
         machine.mem32[_MARK_ADDRESS] = 0
 
 
 def restart():
-    """Reset, and start again. (machine.reset() ends the emulator.)"""
+    """Reset the board within the emulator, which machine.reset() would end."""
     machine.mem32[_MARK_ADDRESS] = 0
     machine.mem32[_AIRCR] = _SYSRESETREQ
     while True:

@@ -1,4 +1,4 @@
-"""Raspberry Pi Pico W: what boards/README.md asks for. The wiring is in pins.py."""
+"""Raspberry Pi Pico W: the parts of boards/README.md. The wiring is in pins.py."""
 
 import pins
 

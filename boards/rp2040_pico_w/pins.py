@@ -1,4 +1,4 @@
-"""Raspberry Pi Pico W: the wiring. board.py, drawings and diagram.json come from this table."""
+"""Raspberry Pi Pico W: the wiring. board.py, the drawings and diagram.json use this table."""
 
 NAME = "rp2040_pico_w"
 UART = 1

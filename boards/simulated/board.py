@@ -1,4 +1,4 @@
-"""The simulated board: what boards/README.md asks for, on MicroPython's unix port."""
+"""The simulated board: the parts of boards/README.md on MicroPython's unix port."""
 
 import os
 import select
@@ -21,11 +21,11 @@ NAME = "sim"
 
 _SETTINGS = "settings.json"
 _FRAM_SIZE = 8192
-_COARSE_MS = 20  # a pause of the PC's scheduler is no silence on the line
+_COARSE_MS = 20  # longer than a pause of the PC's scheduler
 
 
 def settings():
-    """The dict in settings.json, or {}."""
+    """Return the dict in settings.json, or {}."""
     return load_settings(_SETTINGS)
 
 
@@ -35,22 +35,22 @@ def save_settings(values):
 
 
 def report(values, kind="report"):
-    """Tell whoever listens on the service port."""
+    """Write a JSON line to the service port."""
     _simulation.port.say({kind: values})
 
 
 def service(ok=True):
-    """Take commands, report the memory, feed the watchdog. SystemExit at the end of input."""
+    """Execute commands, report the memory, feed the watchdog. Raise SystemExit at end of input."""
     _simulation.service()
     _watchdog.service(ok)
 
 
 def stop_watchdog():
-    """Nothing to do: an interrupted board ends."""
+    """Do nothing: an interrupted board ends."""
 
 
 def restart(status=1):
-    """The process ends; whoever started it starts it again."""
+    """End the process; its parent process starts it again."""
     raise SystemExit(status)
 
 
@@ -59,7 +59,7 @@ def _bytes_waiting():
 
 
 def _from_environment(name, default, use):
-    """What `use` makes of an environment variable; if it cannot, one sentence and status 2."""
+    """Return `use` of an environment variable. If it fails, write a sentence and exit with 2."""
     value = os.getenv(name, default)
     try:
         return use(value)

@@ -12,7 +12,7 @@ class Net:
         self._hosts = hosts
 
     def up(self):
-        """Return True: the simulated link is always there."""
+        """Return True: the simulated link is always up."""
         return True
 
     def dns(self):
@@ -20,14 +20,14 @@ class Net:
         return [row[1] for row in _rows(self._resolv_conf) if row[0] == "nameserver" and row[1:]]
 
     def hosts(self, name):
-        """Return the addresses that the system's table of hosts has for a name."""
+        """Return the addresses of a name in the system's table of hosts."""
         wanted = name.lower()
         rows = _rows(self._hosts)
         return [row[0] for row in rows if wanted in [host.lower() for host in row[1:]]]
 
 
 def _rows(path):
-    """The words of each line that has any, without comments; [] if the file cannot be read."""
+    """Return the words of each line that is not blank, without comments, or [] on an error."""
     try:
         with open(path) as file:
             lines = [line.split("#")[0].split() for line in file]

@@ -1,4 +1,4 @@
-"""A pseudo terminal as a UART. MicroPython's unix port on Linux only."""
+"""A pseudo terminal as a UART, for MicroPython's unix port on Linux."""
 
 import termios
 
@@ -9,7 +9,7 @@ _O_RDWR_NONBLOCK = 0o4002
 
 
 class PtyUart:
-    """Raw and non-blocking: without the latter read(n) would wait for n bytes."""
+    """A raw, non-blocking pty. In blocking mode read(n) would wait for n bytes."""
 
     def __init__(self, path):
         self.file = open(path, "r+b", 0)  # for StreamReader and poll
@@ -22,19 +22,19 @@ class PtyUart:
         return self.file.read(size)
 
     def write(self, data):
-        """Hand over the bytes. What a full line does not take is lost, as on a wire."""
+        """Write the bytes. Bytes beyond the capacity of a full pty are lost, as on a wire."""
         self.file.write(data)
 
     def txdone(self):
-        """The pacing of the bytes is the bus's business; here they are gone at once."""
+        """Return True: bytes leave immediately; the timing of the line is simulated by the bus."""
         return True
 
 
 def private_files():
-    """What the board writes from now on is readable by its owner only."""
+    """Make files that the board creates from now on readable by their owner only."""
     ffi.open(None).func("i", "umask", "i")(0o077)
 
 
 def end_process(status):
-    """The process ends here and now; nothing is tidied up."""
+    """End the process immediately, without cleaning up."""
     ffi.open(None).func("v", "_exit", "i")(status)

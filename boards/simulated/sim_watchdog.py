@@ -1,4 +1,4 @@
-"""The simulated board's watchdog: it ends the process, and the next one knows."""
+"""The simulated board's watchdog: it ends the process and leaves a mark for the next one."""
 
 import os
 
@@ -8,9 +8,9 @@ _MARK = "watchdog"
 
 
 class Watchdog:
-    """bit_before: True if the run before this one was ended by the watchdog.
+    """The watchdog. bit_before: True if the watchdog ended the previous run.
 
-    `end(status)` ends the process at once, as a reset would.
+    `end(status)` ends the process immediately, like a reset.
     """
 
     def __init__(self, ticks_ms, ticks_diff, end):
@@ -25,7 +25,7 @@ class Watchdog:
             self.bit_before = False
 
     def service(self, ok):
-        """Fed if `ok`. Bites when it was not fed for too long."""
+        """Feed the watchdog if `ok`. End the process if it was not fed within the timeout."""
         now = self._ticks_ms()
         if ok:
             self._fed = now

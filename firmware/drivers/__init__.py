@@ -1,1 +1,1 @@
-"""Drivers: a chip or circuit a file. Buses and pins come in as arguments, integers come out."""
+"""Drivers, one chip or circuit per file. Buses and pins are arguments, results are integers."""

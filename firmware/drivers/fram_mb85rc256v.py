@@ -1,8 +1,8 @@
-"""MB85RC256V, 32 KB of FRAM on I2C: written at once, 10^12 times, without an erase.
+"""MB85RC256V, 32 KB of FRAM on I2C: no erase, no write delay, 10^12 write cycles.
 
 Fujitsu's data sheet DS501-00017: address 1010 A2 A1 A0, two address bytes, no page limit, no busy
-time. Each byte is kept as soon as its acknowledge bit has been clocked, so a power cut leaves the
-bytes before it new and the ones behind it old.
+time. Each byte is stored when its acknowledge bit has been clocked, so after a power failure the
+bytes up to that point are new and the following ones old.
 """
 
 try:
@@ -16,13 +16,13 @@ except ImportError:
 ADDRESS = const(0x50)  # A0, A1 and A2 to ground
 SIZE = const(32768)
 _ADDRESS_BITS = const(16)
-_PROBE = const(SIZE - 1)  # the last byte is the driver's
+_PROBE = const(SIZE - 1)  # the last byte is reserved for the driver
 
 
 class Fram:
-    """A store as boards/README.md has it. `i2c`: readfrom_mem_into and writeto_mem.
+    """A store as described in boards/README.md. `i2c` has readfrom_mem_into and writeto_mem.
 
-    size: bytes for the caller; the last byte of the chip is kept for `writable`.
+    size: bytes for the caller; the last byte of the chip is reserved for `writable`.
     """
 
     def __init__(self, i2c, address=ADDRESS):
@@ -32,17 +32,17 @@ class Fram:
         self.size = _PROBE
 
     def read(self, offset, buf):
-        """Fill `buf` from `offset`. OSError: no answer. ValueError: outside the memory."""
+        """Fill `buf` from `offset`. Raise OSError without an answer, ValueError out of range."""
         self._check(offset, buf)
         self._i2c.readfrom_mem_into(self._address, offset, buf, addrsize=_ADDRESS_BITS)
 
     def write(self, offset, buf):
-        """Keep `buf` at `offset`. OSError: no answer. ValueError: outside the memory."""
+        """Store `buf` at `offset`. Raise OSError without an answer, ValueError out of range."""
         self._check(offset, buf)
         self._i2c.writeto_mem(self._address, offset, buf, addrsize=_ADDRESS_BITS)
 
     def present(self):
-        """True if a chip answers."""
+        """Return whether a chip answers."""
         try:
             self._probe()
         except OSError:
@@ -50,7 +50,7 @@ class Fram:
         return True
 
     def writable(self):
-        """True if a byte changes when it is written: a chip whose WP pin is high answers too."""
+        """Return whether a byte changes when it is written: not so with the WP pin high."""
         try:
             wanted = self._probe() ^ 0xFF
             self._byte[0] = wanted

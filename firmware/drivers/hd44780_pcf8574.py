@@ -1,8 +1,8 @@
 """HD44780 character display, two lines of 16, behind a PCF8574 I2C expander in 4-bit mode.
 
-Expander bits as all the usual backpacks have them: P0 RS, P1 R/W, P2 E, P3 backlight, P4-P7 data.
-Hitachi's data sheet ADE-207-272(Z): 37 us for a command or a character, which at 100 kHz is less
-than the bytes of the next one take; only the start sequence needs pauses (figure 24).
+The expander bits are those of the usual modules: P0 RS, P1 R/W, P2 E, P3 backlight, P4-P7 data.
+Hitachi's data sheet ADE-207-272(Z): a command or a character takes 37 us, which is less than the
+transmission of the next one at 100 kHz; only the start sequence needs pauses (figure 24).
 """
 
 try:
@@ -20,7 +20,7 @@ _E = const(0x04)
 _LIGHT = const(0x08)
 _LINE_BYTES = const(6 + 4 * COLUMNS)
 _SET_ADDRESS = (0x80, 0xC0)
-_RETRY_CALLS = const(50)  # a display that does not answer is asked again after so many calls
+_RETRY_CALLS = const(50)  # calls between two attempts to start a display that does not answer
 # (nibble, pause after it in ms), then (command, pause)
 _WAKE = ((0x30, 5), (0x30, 1), (0x30, 1), (0x20, 1))
 # Two lines 5x8; off; clear; move right; on without cursor.
@@ -28,10 +28,10 @@ _SET_UP = ((0x28, 1), (0x08, 1), (0x01, 2), (0x06, 1), (0x0C, 1))
 
 
 class Hd44780:
-    """`i2c`: writeto. `sleep_ms` is used in the start sequence only, 16 ms altogether.
+    """A display. `i2c` has writeto; `sleep_ms` is used in the start sequence only, 16 ms in total.
 
-    A display that is missing, or is pulled off, holds nothing up: it is tried again now and then
-    and written anew when it answers. working: True while it answers.
+    A missing or disconnected display does not block the caller: it is tried again every
+    _RETRY_CALLS calls and written completely when it answers. working: True while it answers.
     """
 
     def __init__(self, i2c, sleep_ms, address=ADDRESS):
@@ -46,10 +46,10 @@ class Hd44780:
         self.working = False
 
     def show(self, line0, line1):
-        """Show two lines of 16 ASCII characters; what is longer is cut.
+        """Show two lines of 16 ASCII characters; longer lines are cut.
 
-        Sends one line a call at most, 6.3 ms at 100 kHz, so that the caller is not held up: call
-        it again and again with what is to be seen.
+        At most one line is sent per call, 6.3 ms at 100 kHz, to limit the time of the call. Call
+        the method repeatedly with the lines to be displayed.
         """
         try:
             if not self.working and not self._start():
@@ -83,7 +83,7 @@ class Hd44780:
     def _send_line(self, row, text):
         line = self._line
         self._byte(line, 0, _SET_ADDRESS[row], 0)
-        # RS must be there 40 ns before E rises, and both are in one byte.
+        # RS must be set 40 ns before E rises, and both are in one byte.
         line[4] = _LIGHT
         line[5] = _LIGHT | _RS
         at = 6
@@ -98,6 +98,6 @@ class Hd44780:
         self._pulse(buf, at + 2, (value & 0x0F) << 4 | rs)
 
     def _pulse(self, buf, at, bits):
-        """Data with E high, then with E low: the display takes it at the falling edge."""
+        """Store data with E high, then with E low: the display reads it at the falling edge."""
         buf[at] = bits | _LIGHT | _E
         buf[at + 1] = bits | _LIGHT

@@ -1,8 +1,8 @@
 """A key pad of rows and columns without diodes: one key at a time, debounced.
 
-Rows are open-drain outputs, at rest released; columns are inputs with pull-ups. A row is pulled
-down for the time of one look at the columns. With three keys down a fourth seems to be; so while
-more than one is down nothing is taken, and a new key counts only after all were released.
+Rows are open-drain outputs, released at rest; columns are inputs with pull-ups. A row is pulled
+low while the columns are read. With three keys pressed a fourth appears to be pressed; therefore
+no key is accepted while more than one is pressed, and the next one only after all were released.
 """
 
 try:
@@ -21,14 +21,14 @@ _QUEUE = const(16)
 
 
 class KeypadMatrix:
-    """`rows`, `columns`: functions of a level and of nothing (Pins will do).
+    """A key pad. `rows` are called with a level, `columns` return a level (Pins are suitable).
 
     keys: the characters, row by row.
     """
 
     def __init__(self, rows, columns, keys=PHONE_KEYS, debounce_ms=DEBOUNCE_MS):
         if len(keys) != len(rows) * len(columns):
-            raise ValueError("a key for each crossing")
+            raise ValueError("keys must be rows times columns")
         self._rows = rows
         self._columns = columns
         self._keys = keys
@@ -41,7 +41,7 @@ class KeypadMatrix:
             row(1)
 
     def get(self):
-        """The next key that was pressed, or None."""
+        """Return the next key that was pressed, or None."""
         if not self._waiting:
             return None
         key = self._waiting[0]
@@ -49,7 +49,7 @@ class KeypadMatrix:
         return key
 
     def scan(self, ms):
-        """Look at the keys; `ms` have passed since the last look. Call it every 10 to 30 ms."""
+        """Read the keys; `ms` have passed since the last call. Call it every 10 to 30 ms."""
         down = self._look()
         if down != self._seen:
             self._seen = down
@@ -64,7 +64,7 @@ class KeypadMatrix:
             self._waiting += self._keys[down]
 
     def _look(self):
-        """Number of the one key that is down, _NONE or _SEVERAL."""
+        """Return the number of the pressed key, _NONE or _SEVERAL."""
         down = _NONE
         number = 0
         for row in self._rows:

@@ -1,8 +1,9 @@
 """A latching relay with two coils: a pulse moves the contact, and at rest no coil has current.
 
-The facts come from the manual of a prepayment meter (Hexing HXE310-KP): the pulse is at least
-three times the operate time, and the relay is moved only above 70 % of the rated voltage, because
-the coil's capacitor is charged from the mains and a half pulse leaves the contact anywhere.
+The values are from the manual of a prepayment meter (Hexing HXE310-KP): the pulse is at least
+three times the operate time, and the relay is operated only above 70 % of the rated voltage. The
+coil's capacitor is charged from the mains, and after a partial pulse the position of the contact
+is undefined.
 """
 
 try:
@@ -20,14 +21,14 @@ _NOTHING = const(-1)
 
 
 class LatchingRelay:
-    """`open_coil`, `close_coil`: called with 1 and 0 (a Pin will do); both off from the start.
+    """A relay. `open_coil`, `close_coil`: called with 1 and 0 (a Pin is suitable), first with 0.
 
-    contact: a function, True when the load side has voltage; without one the relay is believed to
-    be where it was sent last. may_operate: a function, False while the supply is too low; the last
-    command then waits. after: a function of (ms, function) that calls the function once so much
-    later, from a timer: the coil is then off in time whatever the application does; without one
-    the pulse ends in elapsed, up to two calls late. pulse_ms: the shortest pulse. operations:
-    pulses since the start, for the relay's mechanical life.
+    contact: a function, True if the load side has voltage; without one the position is that of
+    the last pulse. may_operate: a function, False while the supply voltage is too low; the last
+    command is then deferred. after: a function of (ms, function) that calls the function once
+    after this time, from a timer, so that the end of the pulse does not depend on the application;
+    without one the pulse ends in elapsed(), up to two calls late. pulse_ms: the shortest pulse.
+    operations: pulses since the start, for the mechanical life of the relay.
     """
 
     def __init__(
@@ -53,31 +54,31 @@ class LatchingRelay:
         self.off()
 
     def open(self):
-        """Send the contact to open. Returns at once."""
+        """Start to open the contact. Does not wait for it."""
         self._command(_OPEN)
 
     def close(self):
-        """Send the contact to closed. Returns at once."""
+        """Start to close the contact. Does not wait for it."""
         self._command(_CLOSE)
 
     def closed(self):
-        """What the contact is: sensed if it can be, else where the last pulse sent it."""
+        """Return whether the contact is closed: as sensed, else according to the last pulse."""
         if self._contact is not None:
             return bool(self._contact())
         return self._position == _CLOSE
 
     def busy(self):
-        """True while a coil has current or a command waits for voltage."""
+        """Return whether a coil has current or a command is deferred for lack of voltage."""
         return self._active != _NOTHING or self._waiting != _NOTHING
 
     def off(self):
-        """No current in any coil. A pulse under way is cut short."""
+        """Switch both coils off. A pulse in progress is cut short."""
         self._coils[_OPEN](0)
         self._coils[_CLOSE](0)
         self._active = _NOTHING
 
     def elapsed(self, ms):
-        """`ms` have passed since the last call: ends the pulse, starts what waits for voltage."""
+        """Report elapsed time: end a pulse that is due, start a deferred command."""
         if self._active != _NOTHING:
             if self._fresh:
                 self._fresh = False  # part of this time was before the pulse
@@ -92,7 +93,7 @@ class LatchingRelay:
         if self._active == coil:
             self._waiting = _NOTHING
             return
-        self.off()  # never both
+        self.off()  # never current in both coils
         if self._may_operate is not None and not self._may_operate():
             self._waiting = coil
             return

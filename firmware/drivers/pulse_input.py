@@ -1,8 +1,8 @@
-"""Counts pulses of an S0 output by reading a pin, for chips without a counter in hardware.
+"""Pulses of an S0 output counted by polling a pin, for chips without a hardware counter.
 
 IEC 62053-31: a pulse and the pause after it last 30 ms or more each. The pin is pulled up and the
-meter pulls it down. Read at least every 15 ms, none is missed; a level counts when it was there
-for `min_ms`, so contact bounce and spikes do not.
+meter pulls it low. No pulse is missed if the pin is read at least every 15 ms. A level is accepted
+after `min_ms`, so contact bounce and spikes are ignored.
 """
 
 try:
@@ -17,13 +17,13 @@ MIN_MS = const(10)
 
 
 class PulseInput:
-    """`pin`: a function that returns the level, such as a Pin."""
+    """A pulse counter. `pin` is a function that returns the level (a Pin is suitable)."""
 
     def __init__(self, pin, min_ms=MIN_MS):
         self._pin = pin
         self._min_ms = min_ms
         self._level = pin()
-        self._other_ms = -1  # how long the other level has been there, -1 it is not
+        self._other_ms = -1  # duration of the opposite level, -1 if the pin does not have it
         self._count = 0
 
     def scan(self, ms):
@@ -32,7 +32,7 @@ class PulseInput:
         if level == self._level:
             self._other_ms = -1
             return
-        # The first sight of a new level only starts the time: it may have changed just now.
+        # The first read of a new level only starts the time: it may have changed just now.
         self._other_ms = 0 if self._other_ms < 0 else self._other_ms + ms
         if self._other_ms < self._min_ms:
             return

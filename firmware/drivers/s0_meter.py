@@ -8,20 +8,20 @@ except ImportError:
         return value
 
 
-_WINDOW_MS = const(2000)  # the loop reads every 20 ms: over 2 s that is an error of 1 %
+_WINDOW_MS = const(2000)  # the loop reads the counter every 20 ms: an error of 1 % of 2 s
 _LONGEST_MS = const(3600000)
 _WRAP = 0xFFFFFFFF
-# More pulses between two reads than a meter makes before a watchdog would bite: the counter was
-# started anew or disturbed, and how many pulses came cannot be known.
+# More pulses than a meter outputs within the timeout of the watchdog: the counter was restarted or
+# disturbed between two reads, and the number of pulses is unknown.
 _MOST_PULSES = const(10000)
 
 
 class S0Meter:
-    """A metering part as boards/README.md has it. `counter.value()`: pulses, modulo 2^32.
+    """A metering part as described in boards/README.md. `counter.value()`: pulses modulo 2^32.
 
-    PULSES_PER_KWH: the constant printed on the meter. Voltage and current cannot be had from
-    pulses: those are None. Power is the mean between pulses 2 s or more apart; while none comes it
-    sinks to what a pulse now would mean.
+    PULSES_PER_KWH: the constant printed on the meter. Voltage and current cannot be derived from
+    pulses: they are None. Power is the mean between pulses 2 s or more apart; without a pulse it
+    falls to the value that a pulse at this moment would give.
     """
 
     def __init__(self, counter, pulses_per_kwh=1000):
@@ -37,18 +37,18 @@ class S0Meter:
         self._watts = 0
 
     def take(self, limit):
-        """Return the pulses since the last call, at most `limit`; the rest stay."""
+        """Return the pulses since the last call, at most `limit`; the next call has the rest."""
         self._read_counter()
         pulses = min(limit, self._waiting)
         self._waiting -= pulses
         return pulses
 
     def read(self):
-        """Return (mV, mA, W, Hz * 100), None where the part cannot measure."""
+        """Return (mV, mA, W, Hz * 100), None for what the part does not measure."""
         return None, None, self._watts, None
 
     def elapsed(self, ms):
-        """Work the power out; `ms` have passed since the last call."""
+        """Compute the power. `ms` have elapsed since the last call."""
         self._read_counter()
         self._ms = min(self._ms + ms, _LONGEST_MS)
         if not self._fresh:

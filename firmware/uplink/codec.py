@@ -1,4 +1,4 @@
-"""Messages to JSON and back, by the tables of messages.py."""
+"""Conversion of messages to and from JSON, by the tables of messages.py."""
 
 import json
 
@@ -11,7 +11,7 @@ MAX_COMMAND = 512  # bytes of a message that a collector reads; a longer one is 
 
 
 class MessageError(Exception):
-    """A message that cannot be taken. `ref` is that of its job, None if it has no usable one."""
+    """A message is invalid. `ref` is that of its job, None if the message has no valid one."""
 
     def __init__(self, why, ref=None):
         super().__init__(why)
@@ -19,9 +19,9 @@ class MessageError(Exception):
 
 
 def fields(payload):
-    """Return the dict of a JSON object. Raise MessageError if it is none.
+    """Return the dict of a JSON object. Raise MessageError if the payload is not one.
 
-    payload: bytes, None if there were more than MAX_COMMAND.
+    payload: bytes, or None if the message was longer than MAX_COMMAND.
     """
     if payload is None:
         raise MessageError(f"a command has at most {MAX_COMMAND} bytes")
@@ -35,7 +35,7 @@ def fields(payload):
 
 
 def decode(name, given):
-    """Return {field: value} of a message's fields; what is missing or not of its kind is None."""
+    """Return {field: value} of a message; a missing field or one of the wrong kind is None."""
     return {
         row[messages.NAME]: clean(row[messages.KIND], given.get(row[messages.NAME]))
         for row in messages.MESSAGES[name]
@@ -43,7 +43,7 @@ def decode(name, given):
 
 
 def encode(name, values):
-    """Return the JSON text of a message. What is unknown is null, or left out where it may be."""
+    """Return the JSON text of a message. Unknown values are null, or left out where permitted."""
     found = {}
     for row in messages.MESSAGES[name]:
         value = clean(row[messages.KIND], values.get(row[messages.NAME]))
@@ -90,8 +90,8 @@ def instance(payload):
 def reading(registers, online, at, fault="", crash=""):
     """Return the JSON text of a meter's state.
 
-    registers: {register: value} of what was read; a register that is not there is not known.
-    at: UTC seconds of that or None. fault: why it is offline, crash: its crash report, or "".
+    registers: {register: value} of what was read; a missing register is unknown. at: UTC seconds
+    of the reading, or None. fault: why the meter is offline, crash: its crash report, or "".
     """
     status = registers.get("status")
     values = {
@@ -112,7 +112,7 @@ def reading(registers, online, at, fault="", crash=""):
 
 
 def _fault(status):
-    """The gravest fault that the status bits name, or ""."""
+    """Return the most severe fault in the status bits, or ""."""
     for name in messages.FAULTS:
         if status & messages.bit_of(codes.STATUS, name):
             return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""What a field of a message may hold. One row a kind: the codec and the documents use it."""
+"""The kinds of message fields, one row per kind, for the codec and the documents."""
 
 from .topics import is_digits
 
@@ -38,10 +38,10 @@ KINDS = {
 
 
 def clean(kind, value):
-    """Return the value if it is one of this kind, else None.
+    """Return the value if it is of this kind, else None.
 
-    A text that is too long is cut. Characters that no database takes (halves of surrogate pairs,
-    NUL) become question marks.
+    A text that is too long is cut. Characters that databases refuse (halves of surrogate pairs,
+    NUL) are replaced by question marks.
     """
     form, limits, _ = KINDS[kind]
     if form == BOOL:

@@ -1,9 +1,9 @@
 """The fields of each message as tables.
 
 A row: (name, kind, unit, null rule, source, argument, column, meaning). The source is a register
-of the meter (meterbus.registers), "" if the sender has the value from elsewhere; the argument is
-the mask of its bit if the kind is bool, else the factor from the register's unit to the field's.
-The column is the one of the station's table (see COLUMNS_OF) that keeps the value, "" none.
+of the meter (meterbus.registers), "" if the value has another source; the argument is the mask of
+its bit if the kind is bool, else the factor from the register's unit to that of the field. The
+column is that of the station's table (see COLUMNS_OF) which stores the value, "" for none.
 """
 
 from meterbus import codes
@@ -161,15 +161,15 @@ MESSAGES = {
     "state": STATE,
 }
 
-# The station's tables that keep a message.
+# The tables of the station that store a message.
 COLUMNS_OF = {"status": "collector", "about": "collector", "state": "meter_reading"}
 
-# Bits of `status` that make the field `fault` of a meter that answers, the gravest first.
+# Bits of `status` that set the field `fault` of a meter that answers, the most severe first.
 FAULTS = ("safe_mode", "ledger_fault", "not_configured", "relay_fault")
 
 
 def bit_of(table, name):
-    """Return the bit of this name in a table of meterbus.codes. KeyError if there is none."""
+    """Return the bit of this name in a table of meterbus.codes. Raise KeyError if none."""
     for row in table:
         if row[1] == name:
             return row[0]
@@ -177,7 +177,7 @@ def bit_of(table, name):
 
 
 def names_of(table, bits):
-    """Return the names of the bits that are set; one in no row is named `bit N`."""
+    """Return the names of the bits that are set; a bit without a row is named `bit N`."""
     found = [row[1] for row in table if bits & row[0]]
     known = 0
     for row in table:
@@ -189,6 +189,6 @@ def names_of(table, bits):
 
 
 def columns(name):
-    """Return [(column, field, kind)] of a message that the station keeps."""
+    """Return [(column, field, kind)] of the fields of a message that the station stores."""
     rows = MESSAGES[name]
     return [(row[COLUMN], row[NAME], row[KIND]) for row in rows if row[COLUMN]]

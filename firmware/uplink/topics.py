@@ -1,4 +1,4 @@
-"""The MQTT topics as one table, and how a topic is made and read."""
+"""The MQTT topics as one table, with functions to build and parse a topic."""
 
 try:
     from micropython import const
@@ -64,7 +64,7 @@ _TAILS = {tuple(row[PATTERN].split("/")[4:]): row[NAME] for row in ROWS}
 
 
 def row(name):
-    """Return the row of a topic. KeyError if there is none."""
+    """Return the row of a topic. Raise KeyError if there is none."""
     return _BY_NAME[name]
 
 
@@ -75,7 +75,7 @@ def build(name, tenant, collector, drn=""):
 
 
 def parse(topic):
-    """Return (name, tenant, collector, drn) of a topic, or None if it is in no row.
+    """Return (name, tenant, collector, drn) of a topic, or None if it matches no row.
 
     drn is "" for the topics of a collector. The tenant is a number from 1.
     """
@@ -96,13 +96,13 @@ def parse(topic):
 
 
 def _tenant(text):
-    """A tenant number in its one spelling, or None."""
+    """Return the tenant number if it is canonical (no leading zero, at most 9 digits), or None."""
     usable = is_digits(text) and len(text) <= 9 and text[0] != "0"
     return int(text) if usable else None
 
 
 def filters(direction, tenant, collector="+"):
-    """Return the topic filters of all messages that go this way."""
+    """Return the topic filters of all messages in this direction."""
     return [build(r[NAME], tenant, collector, "+") for r in ROWS if r[DIRECTION] == direction]
 
 
@@ -127,15 +127,15 @@ class Topics:
         self.commands = build("cmd", tenant, collector, "+")
 
     def ack(self, drn):
-        """Return where a command to this meter is answered."""
+        """Return the topic of the acknowledgements of this meter's commands."""
         return build("ack", self._tenant, self._collector, drn)
 
     def state(self, drn):
-        """Return where this meter's readings are kept."""
+        """Return the topic of this meter's readings."""
         return build("state", self._tenant, self._collector, drn)
 
     def command_drn(self, topic):
-        """Return the DRN in the topic of a command, or None if it is another topic."""
+        """Return the DRN in the topic of a command, or None for any other topic."""
         found = parse(topic)
         if found is None or found[:3] != ("cmd", self._tenant, self._collector):
             return None

@@ -1,4 +1,4 @@
-"""Tjugo's master station and every tool a person runs."""
+"""The master station of Tjugo and its command line tools."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""`python -m tjugo` is the `tjugo` command."""
+"""The `tjugo` command as `python -m tjugo`."""
 
 from tjugo.commands.main import main
 

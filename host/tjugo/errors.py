@@ -1,16 +1,16 @@
-"""Errors that a person caused or can correct.
+"""Errors caused by the user or to be resolved by the user.
 
-A reason has a code, for programs, and a sentence, for people. The kind of the error (its class)
-and the exit status of a command follow from the code; only `tjugo.web` makes HTTP statuses of
-kinds.
+A reason has a code, for programs, and a sentence, for the user. The kind of the error (its class)
+and the exit status of a command follow from the code; only `tjugo.web` maps kinds to HTTP
+statuses.
 """
 
 
 class TjugoError(Exception):
-    """A sentence for the person at the keyboard or screen.
+    """An error with a sentence for the user.
 
-    message: what is wrong and, where it helps, what to do. status: exit status of a command (2 for
-    wrong use). code: the reason for programs, one of CODES or the kind's own.
+    message: what is wrong and, where useful, what to do. status: exit status of a command (2 for
+    wrong usage). code: the reason for programs, one of CODES or the code of the class.
     """
 
     code = "invalid"
@@ -24,19 +24,19 @@ class TjugoError(Exception):
 
 
 class NotFound(TjugoError):
-    """What was named does not exist."""
+    """The named object does not exist."""
 
     code = "not_found"
 
 
 class Conflict(TjugoError):
-    """It contradicts what is recorded already."""
+    """The request contradicts recorded data."""
 
     code = "conflict"
 
 
 class Unavailable(TjugoError):
-    """Nothing wrong with the request: disk, database or key store cannot serve it now."""
+    """The request is valid, but disk, database or key store cannot serve it now."""
 
     code = "unavailable"
 

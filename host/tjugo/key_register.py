@@ -135,7 +135,7 @@ class VendingKey(VendingRegister):
 
 
 def load_keys(path: Path) -> list[VendingKey]:
-    """Return the vending keys in a file. Raise TjugoError: missing, wrong, or not private."""
+    """Return the vending keys in a file. Raise Unavailable if missing, invalid or not private."""
     try:
         with path.open(encoding="utf-8") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)

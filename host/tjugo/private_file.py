@@ -1,4 +1,4 @@
-"""Files that only their owner may read, written whole or not at all."""
+"""Files readable by their owner only, written atomically."""
 
 import os
 import secrets
@@ -12,8 +12,10 @@ from tjugo.errors import Unavailable
 
 @contextmanager
 def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file, mode 0600, that takes the place of `path` when the block ends well; otherwise
-    `path` stays as it was. Raises Unavailable when it cannot be written."""
+    """Write a new file, mode 0600, and rename it to `path` at the end of the block.
+
+    After an exception in the block `path` is unchanged. Raise Unavailable if it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -29,7 +31,7 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def create_private(path: Path, content: str) -> None:
-    """Makes a file, mode 0600, whole or not at all. One that exists is left alone."""
+    """Create a file, mode 0600, atomically. An existing file is not changed."""
     if path.exists():
         return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -40,7 +42,7 @@ def create_private(path: Path, content: str) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            # A link, not a rename: of two programs that make the file at once, one wins.
+            # A link, not a rename: if two programs create the file at once, the first one wins.
             os.link(temporary, path)
         except FileExistsError:
             pass

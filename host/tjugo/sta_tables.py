@@ -1,7 +1,7 @@
-"""A licensee's own STA tables: read from their file, checked, kept private, and put to use.
+"""A licensee's STA tables: read from a file, checked, stored privately, and installed.
 
-The project has only the published sample tables. Tables are secret: they are never printed, only
-named by a fingerprint.
+The project contains the published sample tables only. Tables are secret: they are never printed,
+only identified by a fingerprint.
 """
 
 import hashlib
@@ -23,30 +23,31 @@ _SAMPLE = bytes(sta._SAMPLE)
 
 
 def in_use() -> bytes:
-    """The tables this process encrypts with: 96 bytes, S1, S2, P."""
+    """Return the tables used by this process: 96 bytes, S1, S2, P."""
     return bytes(sta.tables())
 
 
 def is_sample(data: bytes) -> bool:
-    """Whether these are the published sample tables."""
+    """Return whether these are the published sample tables."""
     return data == _SAMPLE
 
 
 def sample_in_use() -> bool:
-    """Whether this process encrypts with the published sample tables."""
+    """Return whether this process uses the published sample tables."""
     return is_sample(in_use())
 
 
 def fingerprint(data: bytes) -> str:
-    """Names tables without telling them: the first 16 hex digits of their SHA-256."""
+    """Return the first 16 hex digits of the tables' SHA-256, which does not disclose them."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
 def parse(content: bytes) -> bytes:
-    """The 96 bytes of a file's content: binary as they are, JSON with the lists S1, S2 and P, or
-    text with a line `S1 = 12 10 ...` for each (lists may run over lines; # begins a comment).
+    """Return the 96 bytes of the tables in a file's content.
 
-    Raises TjugoError, which does not repeat any table, unless they are permutations.
+    The content is the 96 bytes, JSON with the lists S1, S2 and P, or text with `S1 = 12 10 ...`
+    for each (a list may continue on the next lines; # begins a comment). Raise TjugoError, whose
+    text contains no table, unless they are permutations.
     """
     data = content if len(content) == _BYTES else _packed(_lists(content))
     start = 0
@@ -95,8 +96,10 @@ def _packed(lists: dict[str, list[int]]) -> bytes:
 
 
 def load(file: Path, state_dir: Path) -> bytes:
-    """Check a licensee's file and keep its tables in the state folder; returns them. Raises
-    TjugoError, and then what was kept before stays."""
+    """Check a licensee's file, store its tables in the state folder and return them.
+
+    Raise TjugoError without changing the stored tables.
+    """
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
@@ -115,8 +118,10 @@ def load(file: Path, state_dir: Path) -> bytes:
 
 
 def kept(state_dir: Path) -> bytes | None:
-    """The tables kept in a state folder, or None when there are none. Raises Unavailable when
-    the file is damaged or not private: going on with others would make wrong tokens."""
+    """Return the tables stored in a state folder, or None if there are none.
+
+    Raise Unavailable if the file is damaged or not private: other tables would give wrong tokens.
+    """
     path = state_dir / FILE
     try:
         with path.open("rb") as opened:
@@ -137,7 +142,7 @@ def kept(state_dir: Path) -> bytes | None:
 
 
 def reset(state_dir: Path) -> bool:
-    """Forget the kept tables; whether there were any."""
+    """Remove the stored tables. Return whether there were any."""
     try:
         (state_dir / FILE).unlink()
     except FileNotFoundError:
@@ -149,8 +154,10 @@ def reset(state_dir: Path) -> bool:
 
 
 def use(state_dir: Path) -> bytes:
-    """From now on this process encrypts with the tables kept in the folder, with the sample ones
-    when there are none; returns them. Raises Unavailable as kept()."""
+    """Install the tables stored in the folder, or the sample tables, and return them.
+
+    Raise Unavailable as kept().
+    """
     data = kept(state_dir) or _SAMPLE
     if data != in_use():
         sta.set_tables(data)

@@ -1,7 +1,7 @@
-"""Faster functions for sts_portable on a computer; the answers are the same.
+"""Faster functions for sts_portable on a computer, with the same results.
 
-`register()` puts them in place: STA with wide tables, DES by pycryptodome, HMAC-SHA-256 by the
-standard library. `unregister()` goes back to the portable ones.
+`register()` installs them: STA with wide tables, DES by pycryptodome, HMAC-SHA-256 by the
+standard library. `unregister()` restores the portable ones.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""From the tables of `uplink` and `meterbus.codes`: the tables of docs/wire.md, and a JSON Schema.
+"""The tables of docs/wire.md and a JSON Schema, generated from `uplink` and `meterbus.codes`.
 
 `python -m tjugo.wire_docs` writes docs/wire.md and docs/uplink.schema.json; `--check` writes
 nothing and ends with status 1 if one of them is out of date.
@@ -100,7 +100,7 @@ def _events() -> str:
 
 
 def tables() -> dict[str, str]:
-    """Return the tables of the page in Markdown, by the name in their marker."""
+    """Return the tables of the page in Markdown, by the names in their markers."""
     made = {"topics": _topics(), "types": _kinds()}
     made |= {f"message {name}": _message(name) for name in messages.MESSAGES}
     return made | {
@@ -149,7 +149,7 @@ def schema() -> dict[str, Any]:
 
 
 def generated() -> dict[Path, str]:
-    """Return every file that is made, with its content. Raise TjugoError."""
+    """Return every generated file with its content. Raise TjugoError if a marker is missing."""
     text = PAGE.read_text()
     for name, rows in tables().items():
         begin = _BEGIN.format(name)

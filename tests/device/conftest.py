@@ -1,4 +1,4 @@
-"""The board that the device tests run on: DEVICE=qemu (the default) or a serial port."""
+"""The board of the device tests: DEVICE=qemu (the default) or a serial port."""
 
 import os
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def emulator() -> Path:
-    """firmware.elf. Skips without tools or source, unless DEVICE=qemu asks for it by name."""
+    """Return firmware.elf. Skip without tools or source, unless DEVICE=qemu is set."""
     if DEVICE not in ("", EMULATED):
         pytest.skip(f"only on the emulated board, and DEVICE={DEVICE}")
     if DEVICE == "":
@@ -63,7 +63,7 @@ def port(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The serial port of the board under test, running."""
+    """Yield the serial port of the running board under test."""
     if DEVICE == PICO:
         pytest.skip("too slow on the emulated Pico")
     if DEVICE not in ("", EMULATED):
@@ -76,7 +76,7 @@ def port(
 
 @pytest.fixture(scope="session")
 def loaded(port: str) -> Iterator[Remote]:
-    """A connection to the board, with the project's packages and portable tests copied to it."""
+    """Yield a connection to the board with the project's packages and portable tests on it."""
     with Remote(port) as connection:
         connection.put(board_files())
         yield connection
@@ -84,13 +84,13 @@ def loaded(port: str) -> Iterator[Remote]:
 
 @pytest.fixture
 def board(loaded: Remote) -> Remote:
-    """The loaded board with a fresh interpreter."""
+    """Return the loaded board with a fresh interpreter."""
     loaded.soft_reset()
     return loaded
 
 
 @pytest.fixture
 def own_board(emulator: Path, tmp_path: Path) -> Iterator[QemuBoard]:
-    """An emulated board with a blank flash that the test may switch off and on."""
+    """Yield an emulated board with a blank flash that the test may switch off and on."""
     with QemuBoard(emulator, tmp_path / "flash") as running:
         yield running

@@ -1,8 +1,8 @@
-"""A meter application on the emulated board, polled at 9600 by pymodbus, for as long as asked.
+"""A meter application on the emulated board, polled by pymodbus at 9600 baud for a given time.
 
-`python tests/device/endurance.py --minutes 60` prints the figures and fails when a reply was
-missed or the heap grew. Emulated time is the host's time here: a client outside the emulator
-cannot keep pace with a board whose idle time is skipped.
+`python tests/device/endurance.py --minutes 60` prints the figures and fails if a reply was
+missed or the heap grew. Emulated time is the host's time here: a client outside the emulator is
+too slow for a board whose idle time is skipped.
 """
 
 import argparse
@@ -29,13 +29,13 @@ _CLIENT = "client"
 _TIMEOUT_S = 1.0
 _LOAD_W = 3000
 _TOKEN_SECONDS = 300
-_WARM_SECONDS = 30  # what is made once, at the first token, the first error, is made by then
+_WARM_SECONDS = 30  # after the one-time allocations of the first token and the first error
 _SEEN_SECONDS = 60
 
 
 @dataclass
 class Count:
-    """What an endurance run saw."""
+    """The observations of an endurance run."""
 
     start: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
@@ -49,7 +49,7 @@ class Count:
     lowest_free: int = 0
 
     def grown(self) -> int:
-        """How many bytes more the heap held at the end than when it was warm, at most."""
+        """Return the growth of the heap in use from the warm state to the end, bytes."""
         return max(self.used[len(self.used) * 9 // 10 :]) - max(self.used[: len(self.used) // 5])
 
     def line(self) -> str:
@@ -63,7 +63,7 @@ class Count:
 
 
 def run(elf: Path, folder: Path, seconds: float, say=lambda line: None) -> Count:
-    """Poll for so many seconds without a pause but what the bus needs."""
+    """Poll for `seconds` with the pauses of the bus only."""
     flash = folder / "flash"
     write_flash(flash, settings={**SETTINGS, "load_w": _LOAD_W, "baudrate": _BAUDRATE})
     with (
@@ -72,7 +72,7 @@ def run(elf: Path, folder: Path, seconds: float, say=lambda line: None) -> Count
         Wire(board.uart(1), bus.path("meter")),
         Console(board.port) as console,
     ):
-        console.wait_for("mem", 20)  # by then it has heard the silence that frames begin with
+        console.wait_for("mem", 20)  # after the silence before the first frame
         client = ModbusSerialClient(
             bus.path(_CLIENT), baudrate=_BAUDRATE, parity="N", timeout=_TIMEOUT_S, retries=0
         )
@@ -85,7 +85,7 @@ def run(elf: Path, folder: Path, seconds: float, say=lambda line: None) -> Count
 
 def _poll(client: ModbusSerialClient, console: Console, seconds: float, say) -> Count:
     count = Count()
-    said = 0
+    reported = 0
     while count.seconds < seconds:
         _one_poll(client, count)
         count.seconds = time.monotonic() - count.start
@@ -95,8 +95,8 @@ def _poll(client: ModbusSerialClient, console: Console, seconds: float, say) -> 
             if "mem" in message and count.seconds > min(_WARM_SECONDS, seconds / 4):
                 count.used.append(message["mem"]["used"])
                 count.lowest_free = message["mem"]["lowest_free"]
-        if count.used and count.seconds // _SEEN_SECONDS > said:
-            said = count.seconds // _SEEN_SECONDS
+        if count.used and count.seconds // _SEEN_SECONDS > reported:
+            reported = count.seconds // _SEEN_SECONDS
             say(count.line())
     return count
 
@@ -119,7 +119,7 @@ def _one_poll(client: ModbusSerialClient, count: Count) -> None:
 
 
 def _enter(client: ModbusSerialClient, count: Count) -> None:
-    """A token, and its result read until the meter has one."""
+    """Enter a token and read its result until the meter has one."""
     count.tokens += 1
     entry = registers.token_entry(token(count.tokens), count.tokens)
     words = [int.from_bytes(entry[i : i + 2], "big") for i in range(0, len(entry), 2)]

@@ -1,11 +1,11 @@
-"""Power cuts at random moments while tokens are entered and energy is counted.
+"""Power failures at random times while tokens are entered and energy is counted.
 
-`python tests/device/kills.py --kills 200` prints the figures and fails when a token was lost or
-counted twice, or more energy was forgotten than the ledger may forget.
+`python tests/device/kills.py --kills 200` prints the figures and fails if a token was lost or
+counted twice, or more energy was lost than the ledger may lose.
 
-What must hold at every start: energy used and credit left add up to the tokens that were accepted.
-A token whose result was not heard may be in the ledger or not; sent again with its reference it is
-accepted, and counts once.
+Invariant at every start: energy used and remaining credit add up to the accepted tokens. A token
+whose result was not received may be in the ledger or not; sent again with its reference it is
+accepted and counted once.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tjugo.emulated.qemu_build import firmware
 
 # 667 Wh a second: a ledger write every 15 ms.
 _FAST = {"load_w": 20_000, "speed": 120, "baudrate": 115_200}
-_UNSAVED_WH = 9  # energy that the ledger may forget: it is written every 10 Wh
+_UNSAVED_WH = 9  # energy that the ledger may lose: it is written every 10 Wh
 _CREDIT_UNIT_WH = 10
 _IN_BOOT = 0.2  # of all cuts
 _BOOT_SECONDS = 1.0
@@ -37,29 +37,29 @@ SLOT_BYTES = 256
 
 @dataclass
 class Tally:
-    """What the cuts did."""
+    """The effects of the power failures."""
 
     kills: int = 0
-    accepted: int = 0  # tokens whose Accept was heard
-    entered: int = 0  # tokens made so far; the last one's result may not have been heard
-    unheard: int = 0  # results that a cut swallowed
-    kept: int = 0  # of those: the token was in the ledger all the same
-    replays: int = 0  # tokens used already and tried once more
-    torn: int = 0  # cuts that left a slot half written
-    energy_wh: int = 0  # seen last
+    accepted: int = 0  # tokens whose Accept was received
+    entered: int = 0  # tokens made; the result of the last one may not have been received
+    unread: int = 0  # results lost by a power failure
+    kept: int = 0  # of those: the token was in the ledger
+    replays: int = 0  # used tokens that were entered again
+    torn: int = 0  # power failures that left a slot partly written
+    energy_wh: int = 0  # last reading
     faults: list[str] = field(default_factory=list)
 
     def line(self) -> str:
         return (
             f"{self.kills} power cuts ({self.torn} in the middle of a ledger write), "
-            f"{self.accepted} tokens accepted, {self.unheard} results cut off "
+            f"{self.accepted} tokens accepted, {self.unread} results cut off "
             f"({self.kept} of these tokens were in the ledger), {self.replays} used tokens tried "
             f"again, {self.energy_wh} Wh counted: {len(self.faults)} tokens lost or doubled"
         )
 
 
 class Trial:
-    """One meter that is switched off again and again. `moments`: when."""
+    """One meter that is switched off repeatedly. `moments`: the times."""
 
     def __init__(self, board: QemuBoard, moments: random.Random) -> None:
         self.tally = Tally()
@@ -67,7 +67,7 @@ class Trial:
         self._moments = moments
 
     def life(self) -> None:
-        """From one power-on to the cut."""
+        """Run from one power-on to the power failure."""
         self._board.start()
         cut = None
         try:
@@ -89,13 +89,13 @@ class Trial:
         self.tally.torn += torn_slots(self._board.flash) > 0
 
     def check(self, modbus: ModbusClient) -> None:
-        """After a start: does the ledger hold what was accepted, no more and no less?"""
+        """Check after a start that the ledger contains exactly the accepted tokens."""
         tally = self.tally
         found = self._tokens_in(modbus)
-        unheard = tally.entered - tally.accepted
+        unread = tally.entered - tally.accepted
         if not tally.accepted <= found <= tally.entered:
             tally.faults.append(f"{found} tokens in the ledger, {tally.accepted} accepted")
-        if unheard:
+        if unread:
             tally.kept += found == tally.entered
             self._enter(modbus, tally.entered)
             if self._tokens_in(modbus) != tally.entered:
@@ -107,9 +107,9 @@ class Trial:
 
     def _enter_next(self, modbus: ModbusClient) -> None:
         self.tally.entered += 1
-        self.tally.unheard += 1
+        self.tally.unread += 1
         self._enter(modbus, self.tally.entered)
-        self.tally.unheard -= 1
+        self.tally.unread -= 1
 
     def _enter(self, modbus: ModbusClient, number: int) -> None:
         result = modbus.enter(token(number), number)
@@ -118,7 +118,7 @@ class Trial:
         self.tally.accepted = number
 
     def _tokens_in(self, modbus: ModbusClient) -> int:
-        """How many tokens the meter has counted, from its energy and its credit."""
+        """Return the number of tokens the meter has counted, from its energy and its credit."""
         state = modbus.state()
         if state["energy_wh"] < self.tally.energy_wh - _UNSAVED_WH:
             lost = self.tally.energy_wh - state["energy_wh"]
@@ -137,7 +137,7 @@ class Trial:
 
 
 def torn_slots(flash: Path) -> int:
-    """Slots of the ledger that are neither blank nor whole."""
+    """Return the number of ledger slots that are neither blank nor complete."""
     with flash.open("rb") as image:
         image.seek(FRAM_OFFSET)
         slots = [image.read(SLOT_BYTES) for _ in range(2)]
@@ -145,13 +145,13 @@ def torn_slots(flash: Path) -> int:
 
 
 def whole(slot: bytes) -> bool:
-    """True if a slot's CRC is right (firmware/meter/store/slots.py)."""
+    """Return whether a slot's CRC is valid (firmware/meter/store/slots.py)."""
     (crc,) = struct.unpack_from(">I", slot, SLOT_BYTES - 4)
     return crc == zlib.crc32(slot[: SLOT_BYTES - 4])
 
 
 def run(elf: Path, folder: Path, kills: int, seed: int, say=lambda line: None) -> Tally:
-    """Cut the power so many times, then start once more and check."""
+    """Cut the power `kills` times, then start once more and check."""
     flash = folder / "flash"
     write_flash(flash, settings={**SETTINGS, **_FAST})
     board = QemuBoard(elf, flash)

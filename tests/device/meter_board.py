@@ -1,4 +1,4 @@
-"""A meter on the emulated board for the tests: its flash, its tokens, its wire."""
+"""A meter on the emulated board for the tests: its flash and its tokens."""
 
 import json
 from pathlib import Path
@@ -17,31 +17,31 @@ _FIRST_TID = 6_000_000
 SETTINGS = {"drn": DRN, "address": ADDRESS, "key": KEY.hex(), "ea": EA}
 
 
-# Where the emulated board has its FRAM: boards/qemu_mps2/mps2_parts.py.
+# Offset of the emulated board's FRAM: boards/qemu_mps2/mps2_parts.py.
 FRAM_OFFSET = 1024 * 1024
 LEDGERS = Path(__file__).resolve().parents[1] / "host" / "ledgers"
 
 
 def old_ledger(name: str) -> tuple[bytes, dict]:
-    """An image of an earlier firmware's ledger in tests/host/ledgers, and what is in it."""
+    """Return a ledger of earlier firmware from tests/host/ledgers, and its content as a dict."""
     facts = json.loads((LEDGERS / "ledgers.json").read_text())[name]
     return (LEDGERS / f"{name}.bin").read_bytes(), facts
 
 
 def write_fram(flash: Path, content: bytes) -> None:
-    """Put the ledger's memory into a flash that write_flash has made."""
+    """Write the ledger's memory into a flash created by write_flash."""
     with flash.open("r+b") as image:
         image.seek(FRAM_OFFSET)
         image.write(content)
 
 
 def token(number: int) -> str:
-    """The digits of the credit token with this number, 0 and up, for WH_A_TOKEN."""
+    """Return the digits of the credit token with this number, from 0, for WH_A_TOKEN."""
     return vendor.credit(KEY, EA, _FIRST_TID + number, number % 16, WH_A_TOKEN // 100, 0, 255)
 
 
 def write_flash(path: Path, role: str = "meter", settings: dict | None = None, **more) -> None:
-    """A flash with the role deployed; more: files by name with `/` written as `__`."""
+    """Write a flash with the role deployed. more: files by name with `/` written as `__`."""
     files = targets.files(targets.target("qemu_mps2"), role)
     files["settings.json"] = json.dumps(settings or SETTINGS).encode()
     files |= {name.replace("__", "/"): content for name, content in more.items()}

@@ -1,4 +1,4 @@
-"""A Modbus client at the end of an emulated UART's socket, without the pace of a line."""
+"""A Modbus client at the end of an emulated UART's socket, without the timing of a line."""
 
 import socket
 import time
@@ -13,7 +13,7 @@ _BUSY_SECONDS = 0.005
 
 
 class NoAnswer(Exception):
-    """The board is silent, or gone: there is no use in asking again."""
+    """The board does not answer or has ended."""
 
     def __init__(self, text: object, gone: bool = False) -> None:
         super().__init__(str(text))
@@ -21,7 +21,7 @@ class NoAnswer(Exception):
 
 
 class ModbusClient:
-    """Use with `with`. Raises NoAnswer. again: after so many seconds asked() asks once more."""
+    """A client as a context manager. Raises NoAnswer. again: seconds before asked() repeats."""
 
     def __init__(self, uart: Path, again: float = _ASK_AGAIN_SECONDS) -> None:
         self._again = again
@@ -38,7 +38,7 @@ class ModbusClient:
         self._socket.close()
 
     def transact(self, request: bytes, seconds: float) -> client.ReplyParser:
-        """Send, and hear the whole reply."""
+        """Send a request and return the complete reply. Raise NoAnswer."""
         parser = client.ReplyParser(request)
         deadline = time.monotonic() + seconds
         try:
@@ -54,14 +54,14 @@ class ModbusClient:
             raise NoAnswer(error, gone=not isinstance(error, TimeoutError)) from error
 
     def state(self, seconds: float = 20.0) -> dict:
-        """The registers of a poll by name; asked again and again, for a board that is starting."""
+        """Return the registers of a poll by name, repeating the request while a board starts."""
         request = client.read_request(
             ADDRESS, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
         )
         return registers.decode(registers.STATE_START, self.asked(request, seconds).data)
 
     def asked(self, request: bytes, seconds: float = 20.0) -> client.ReplyParser:
-        """The reply, asked for again and again, for a board that is starting."""
+        """Return the reply to a request that is repeated while a board starts."""
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -71,11 +71,11 @@ class ModbusClient:
                     raise
 
     def identification(self, address: int = ADDRESS) -> dict[int, str]:
-        """The objects of the device identification, extended ones too."""
+        """Return the objects of the device identification, including extended ones."""
         return self.asked(client.identify_request(address, 3)).objects()
 
     def read(self, name: str, address: int = ADDRESS) -> object:
-        """One register of the map by name, as a number or text. KeyError: the meter refused."""
+        """Return a register by name, as a number or text. Raise KeyError if it is refused."""
         row = registers.row(name)
         start, count = row[registers.ADDRESS], row[registers.WORDS]
         reply = self.asked(
@@ -84,7 +84,7 @@ class ModbusClient:
         return registers.decode(start, reply.data)[name]
 
     def enter(self, digits: str, ref: int, seconds: float = 5.0) -> int:
-        """Write a token and read its result until it is not Busy: the TokenResult."""
+        """Write a token, read its result until it is not Busy, and return it."""
         entry = registers.token_entry(digits, ref)
         written = self.transact(
             client.write_request(ADDRESS, registers.TOKEN_START, entry), seconds

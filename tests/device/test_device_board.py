@@ -1,12 +1,12 @@
-"""The board answers, has the memory it should have, and what mpremote relies on works."""
+"""The board answers, has the expected memory, and supports what mpremote requires."""
 
 import pytest
 
 from tjugo.device.remote import BoardError
 
-# What the smallest board has at its first prompt, an RP2040 or this emulated one with 192 KiB.
+# The free heap of the smallest board at its first prompt: an RP2040, or this board with 192 KiB.
 FREE_AT_BOOT = 180_000
-# What must be left for the application when a meter's decoder has been imported.
+# The minimum for the application after the import of a meter's decoder.
 FREE_WITH_DECODER = 140_000
 
 
@@ -51,5 +51,5 @@ def test_only_what_changed_is_copied(board):
 def test_a_running_program_is_interrupted(board):
     board.start("print('running')\nwhile True:\n    pass")
     assert board.line() == "running"
-    board.soft_reset()  # Ctrl-C first, as mpremote does when it takes over
+    board.soft_reset()  # Ctrl-C first, as mpremote does at its start
     assert board.exec("print('free')") == "free\n"

@@ -1,4 +1,4 @@
-"""The collector on the emulated board, as far as it goes without a network: bus and jobs."""
+"""The collector on the emulated board without a network: bus and jobs."""
 
 import pytest
 from meter_board import DRN, SETTINGS, WH_A_TOKEN, token, write_flash
@@ -25,7 +25,7 @@ REF = 77
 
 @pytest.fixture
 def pair(emulator, tmp_path):
-    """A collector with a stored job, and the meter it is for, on a bus at 9600."""
+    """Yield a collector with a stored job, and the meter of the job, on a bus at 9600 baud."""
     job = names.name(REF, DRN, names.JOB)
     stored = {f"jobs/{job}": names.record(1, token(1), REF, DRN, 0)}
     write_flash(tmp_path / "collector", "collector", COLLECTOR, **stored)
@@ -48,7 +48,7 @@ def pair(emulator, tmp_path):
 
 
 def reported(console, key, wanted):
-    """Waits until the collector's report has this; the console's own time limit ends it."""
+    """Wait until the collector's report has this value, or for the console's time-out."""
     while True:
         report = console.wait_for("report", 20)
         if report[key] == wanted:
@@ -56,9 +56,9 @@ def reported(console, key, wanted):
 
 
 def test_it_starts_from_its_flash(pair):
-    said = pair[2].wait_for("selftest", 20)
-    assert (said["role"], said["settings"], said["crashes"]) == ("collector", "ok", 0)
-    assert said["free"] >= FREE_AT_BOOT
+    selftest = pair[2].wait_for("selftest", 20)
+    assert (selftest["role"], selftest["settings"], selftest["crashes"]) == ("collector", "ok", 0)
+    assert selftest["free"] >= FREE_AT_BOOT
 
 
 def test_it_polls_and_delivers_a_stored_job(pair):
@@ -76,6 +76,6 @@ def test_it_polls_and_delivers_a_stored_job(pair):
 
 
 def jobs(flash):
-    """Names of the job files; between two writes of the file system it always can be read."""
+    """Return the names of the job files, read between two writes of the file system."""
     files = qemu_flash.read_image(flash)
     return [name.removeprefix("jobs/") for name in files if name.startswith("jobs/")]

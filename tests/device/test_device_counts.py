@@ -1,8 +1,8 @@
-"""What decoding and the applications cost on the emulated Cortex-M3, against their budgets.
+"""The cost of decoding and of the applications on the emulated Cortex-M3 against the budgets.
 
-A file of budgets has what was measured last, which may be exceeded by 2 percent, and limits that
-hold whatever was measured. What was measured changes on purpose only: the command behind a file's
-name below writes what is measured now.
+A file of budgets contains the last measured figures, which may be exceeded by 2 percent, and fixed
+limits. The measured figures are changed on purpose only: the command after a file's name below
+writes the current ones.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Deploying over the serial port: only what changed, settings kept, an interruption survived."""
+"""Deployment over the serial port: changed files only, settings kept, recovery after a failure."""
 
 import json
 
@@ -23,7 +23,7 @@ OTHER = {"drn": "01000000024", "address": 1}
 
 @pytest.fixture
 def deployed(own_board):
-    """A board that was deployed to as a meter; made on the host, which is quicker."""
+    """Return a board deployed as a meter; its flash is made on the host, which is faster."""
     own_board.stop()
     files = targets.files(QEMU, "meter")
     manifest = deploy.manifest(files, QEMU.name, "meter")
@@ -54,16 +54,16 @@ def state(tmp_path):
 def test_the_second_time_nothing_is_copied(own_board, capsys):
     files = targets.files(QEMU, "meter")
     assert run(own_board) == 0
-    said = capsys.readouterr().out
-    assert f"/{len(files)}  main.py" in said
-    assert "qemu_mps2: meter" in said and "ledger      ok" in said
-    assert "wrong or missing" in said  # the preset only
+    output = capsys.readouterr().out
+    assert f"/{len(files)}  main.py" in output
+    assert "qemu_mps2: meter" in output and "ledger      ok" in output
+    assert "wrong or missing" in output  # the preset only
     with Remote(own_board.port) as remote:
         assert remote.get("settings.json") == targets.preset(QEMU, "meter")
     assert run(own_board) == 0
-    said = capsys.readouterr().out
-    assert f"Nothing to copy: the board has all {len(files)} files" in said
-    assert "lib/" not in said
+    output = capsys.readouterr().out
+    assert f"Nothing to copy: the board has all {len(files)} files" in output
+    assert "lib/" not in output
 
 
 def test_provisioning_and_a_changed_file(deployed, state, capsys):
@@ -97,8 +97,8 @@ def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys
     qemu_flash.write_image(own_board.flash, targets.files(QEMU, "collector"))
     own_board.start()
     with Console(own_board.port) as console:
-        while "safe" not in (said := console.wait_for("selftest", 30)):
-            assert said["settings"].startswith("settings: id must")
+        while "safe" not in (output := console.wait_for("selftest", 30)):
+            assert output["settings"].startswith("settings: id must")
     settings = {"id": "c1", "broker": {"host": "b"}, "meters": [{"address": 1, "drn": DRN}]}
     (tmp_path / "more.json").write_text(json.dumps(settings))
     assert tjugo("provision", own_board.port, "--merge", str(tmp_path / "more.json")) == 0
@@ -116,7 +116,7 @@ def test_a_board_changes_its_role(deployed):
 
 
 def test_a_power_cut_while_copying(deployed, monkeypatch):
-    """The board then waits in safe mode, and the next deployment makes it whole."""
+    """Check that the board waits in safe mode and the next deployment completes."""
     copied = []
 
     def cut(remote, name, content, write=Remote.write):
@@ -199,7 +199,7 @@ def test_a_full_flash_is_said(emulator, tmp_path):
 
 
 def test_the_bus_answers_while_files_are_replaced(deployed):
-    """After an interrupted deployment: identification and the status bit."""
+    """Check identification and status bit after an interrupted deployment."""
     with Remote(deployed.port) as remote:
         remote.write(on_board.HOLD, b"")
         console = remote.start_main()

@@ -1,4 +1,4 @@
-"""`make emulate`: a board for people, used the way its own words say."""
+"""`make emulate`, used according to the text it prints."""
 
 import contextlib
 import subprocess
@@ -17,7 +17,7 @@ SECONDS = 30
 
 
 class Emulation:
-    """The command as a process. `ports`: console and bus, as it told them last."""
+    """The command as a process. `ports`: console and bus, as printed last."""
 
     def __init__(self, flash):
         self.process = subprocess.Popen(
@@ -28,8 +28,8 @@ class Emulation:
             text=True,
         )
 
-    def told(self):
-        """Reads on to the end of what it says when a board has started: (console, bus, all)."""
+    def started(self):
+        """Read the output after a board has started. Return (console, bus, output)."""
         lines = []
         while not lines or not lines[-1].startswith(LAST_LINE):
             line = self.process.stdout.readline()
@@ -39,7 +39,7 @@ class Emulation:
         return words["console"], words["bus"], lines
 
     def end(self):
-        """Its exit status."""
+        """End the process and return its exit status."""
         self.process.terminate()
         try:
             return self.process.wait(SECONDS)
@@ -52,7 +52,7 @@ class Emulation:
 
 @pytest.fixture
 def emulation(emulator, tmp_path):
-    """A function that starts one on a flash of this test."""
+    """Yield a function that starts an emulation on a flash of this test."""
     started = []
 
     def start():
@@ -68,7 +68,7 @@ def emulation(emulator, tmp_path):
 def test_it_is_polled_on_its_bus(emulation, tmp_path):
     write_flash(tmp_path / "flash")
     running = emulation()
-    _console, bus, _lines = running.told()
+    _console, bus, _lines = running.started()
     client = ModbusSerialClient(bus, baudrate=9600, timeout=2, retries=10)
     assert client.connect()
     try:
@@ -84,7 +84,7 @@ def test_it_is_polled_on_its_bus(emulation, tmp_path):
 
 def test_a_reset_starts_it_again_with_its_flash(emulation):
     running = emulation()
-    with Remote(running.told()[0]) as remote:
+    with Remote(running.started()[0]) as remote:
         remote.put({"kept": b"before the reset"})
         with contextlib.suppress(TjugoError):  # it may be gone before it has acknowledged
             remote.start("import machine; machine.reset()")
@@ -95,7 +95,7 @@ def test_a_reset_starts_it_again_with_its_flash(emulation):
 
 
 def test_one_flash_has_one_board(emulation):
-    emulation().told()
+    emulation().started()
     second = emulation()
     assert second.process.wait(SECONDS) == 1
     assert "--flash" in second.process.stderr.read()

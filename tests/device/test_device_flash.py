@@ -1,4 +1,4 @@
-"""The file system on flash: it outlives a power cut, and a cut in the middle of writing."""
+"""The file system on flash survives a power failure, also during a write."""
 
 import random
 import re
@@ -8,7 +8,7 @@ from tjugo.emulated import qemu_flash
 
 CUTS = 12
 
-# Writes ever newer generations of one file, each whole before it takes the old one's name.
+# Writes successive generations of one file, each complete before it is renamed to the old name.
 WRITER = """\
 import os
 def generation(n):
@@ -53,7 +53,7 @@ def test_the_board_reads_what_the_host_made(emulator, tmp_path):
 
 
 def test_a_cut_while_writing_leaves_the_old_or_the_new(own_board):
-    """After every cut the file system mounts, and the file is one whole generation."""
+    """Check after every power failure that the file is one complete generation."""
     moments = random.Random(1)
     known = 0
     for _ in range(CUTS):

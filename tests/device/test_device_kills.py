@@ -1,4 +1,4 @@
-"""Power cuts while tokens are entered and energy is counted: kills.py, with fewer of them."""
+"""Power failures while tokens are entered and energy is counted: kills.py with fewer of them."""
 
 import os
 
@@ -12,7 +12,7 @@ def test_no_token_is_lost_or_doubled(emulator, tmp_path):
     tally = kills.run(emulator, tmp_path, KILLS, SEED)
     print(tally.line())
     assert tally.faults == []
-    assert tally.kills == KILLS and tally.accepted >= KILLS and tally.unheard > 0
+    assert tally.kills == KILLS and tally.accepted >= KILLS and tally.unread > 0
 
 
 def test_a_torn_slot_is_seen_as_one():

@@ -6,7 +6,7 @@ from tjugo.device.mpy import CORTEX_M3, MACHINE_CODE, compile_file, compile_pack
 from tjugo.toolchain.tools import REPO
 
 STS_CHECKS = [path for path in CHECKS if path.stem.startswith("check_sts_")]
-# A row of numbers for each module, behind what the checks print.
+# A row of numbers for each module, after the output of the checks.
 SCRIPT = """\
 import json, run_portable
 for name in {names}:

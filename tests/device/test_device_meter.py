@@ -1,4 +1,4 @@
-"""The meter on the emulated board, from its file system, as clients on the bus see it."""
+"""The meter on the emulated board, started from its file system and tested over the bus."""
 
 import shutil
 import subprocess
@@ -24,17 +24,17 @@ TRIALS = 3  # a machine so busy that it pauses for 0.2 s within a request makes 
 
 @pytest.fixture
 def meter(emulator, tmp_path):
-    """A running meter with its console."""
+    """Yield a running meter with its console."""
     write_flash(tmp_path / "flash")
     with QemuBoard(emulator, tmp_path / "flash") as board, Console(board.port) as console:
         yield board, console
 
 
 def test_it_starts_from_its_flash(meter):
-    said = meter[1].wait_for("selftest", 20)
-    assert (said["role"], said["board"]) == ("meter", "qemu_mps2")
-    assert (said["settings"], said["ledger"], said["crashes"]) == ("ok", "ok", 0)
-    assert said["free"] >= FREE_AT_BOOT
+    selftest = meter[1].wait_for("selftest", 20)
+    assert (selftest["role"], selftest["board"]) == ("meter", "qemu_mps2")
+    assert (selftest["settings"], selftest["ledger"], selftest["crashes"]) == ("ok", "ok", 0)
+    assert selftest["free"] >= FREE_AT_BOOT
 
 
 def test_tokens_over_the_bus(meter):

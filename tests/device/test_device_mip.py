@@ -1,4 +1,4 @@
-"""`mpremote mip install` of sts_portable from this checkout, onto a board that has no files."""
+"""`mpremote mip install` of sts_portable from this checkout on a board without files."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What runs on the host under both Pythons, on the board: the same answers, line by line."""
+"""The portable checks on the board: the same output as on the host, line by line."""
 
 import json
 import subprocess
@@ -62,14 +62,14 @@ def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
     path = tmp_path / "vectors.json"
     path.write_text(json.dumps([vector, {**vector, "kind": "unheard of"}, wrong]))
     assert run(path, own_board.port) == 1
-    said = capsys.readouterr().out
-    assert "FAILED wrong" in said and "1 passed, 1 failed, 1 skipped" in said
+    text = capsys.readouterr().out
+    assert "FAILED wrong" in text and "1 passed, 1 failed, 1 skipped" in text
     with Remote(own_board.port) as remote:
         assert "vectors" not in remote.exec("import os; print(os.listdir())")
 
 
 def on_unix(questions: list[dict]) -> list:
-    """The answers of the unix port with a board's heap."""
+    """Return the answers of the unix port with a board's heap."""
     try:
         micropython = find_micropython()
     except TjugoError as error:

@@ -1,4 +1,4 @@
-"""What the emulated board does when its application does not stay up."""
+"""The behaviour of the emulated board when its application fails."""
 
 import json
 
@@ -23,7 +23,7 @@ def run(board, health):
 
 
 def start(emulator, tmp_path, application, crash=None, icount=None):
-    """A meter whose application is this one, switched on."""
+    """Start a meter with this application."""
     source = tmp_path / "app.py"
     source.write_text(application)
     more = {"lib/meter/app.mpy": compile_file(source, "meter/app.py")}
@@ -41,9 +41,9 @@ def broken(emulator, tmp_path):
 
 def test_a_boot_loop_ends_in_safe_mode(broken):
     with Console(broken.port) as console:
-        said = console.wait_for("selftest", 30)
-    assert (said["safe"], said["crashes"]) == ("crash", FAILURES)
-    assert said["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
+        selftest = console.wait_for("selftest", 30)
+    assert (selftest["safe"], selftest["crashes"]) == ("crash", FAILURES)
+    assert selftest["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
 
 
 def test_safe_mode_answers_the_bus(broken):
@@ -72,20 +72,20 @@ def test_safe_mode_takes_an_update(broken):
     with Console(broken.port) as console:
         assert console.wait_for("selftest", 30)["safe"] == "crash"
     board = targets.target("qemu_mps2")
-    said = deploy.deploy(broken.port, board, "meter", lambda line: None)
-    assert "safe" not in said
-    assert (said["settings"], said["crashes"]) == ("ok", 0)
+    selftest = deploy.deploy(broken.port, board, "meter", lambda line: None)
+    assert "safe" not in selftest
+    assert (selftest["settings"], selftest["crashes"]) == ("ok", 0)
 
 
 def test_the_watchdog_ends_a_standstill(emulator, tmp_path):
-    """Not fed for 8 s of emulated time, the board resets; the next run knows why."""
+    """Check the reset after 8 s of emulated time without feeding, and its recorded cause."""
     crash = {"failures": FAILURES - 1, "crashes": 7, "last": "earlier"}
     # A microsecond an instruction: 8 s of standstill are soon over.
     board = start(emulator, tmp_path, HANGS, crash, icount="shift=10")
     with board, Console(board.port) as console:
-        said = console.wait_for("selftest", 60)
-    assert (said["safe"], said["crashes"]) == ("crash", 8)
-    assert said["last_crash"] == "watchdog reset"
+        selftest = console.wait_for("selftest", 60)
+    assert (selftest["safe"], selftest["crashes"]) == ("crash", 8)
+    assert selftest["last_crash"] == "watchdog reset"
 
 
 def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):
@@ -101,7 +101,7 @@ WATCHDOG_CONTROL = 0x40008008
 
 
 def test_who_comes_to_the_console_is_not_reset(emulator, tmp_path):
-    """Ctrl-C stops the watchdog that the application had started."""
+    """Check that Ctrl-C stops the watchdog that the application had started."""
     write_flash(tmp_path / "flash")
     ask = f"import machine; print('{{\"armed\": %d}}' % machine.mem32[{WATCHDOG_CONTROL}])\r\n"
     with QemuBoard(emulator, tmp_path / "flash") as board, Console(board.port) as console:

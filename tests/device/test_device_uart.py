@@ -1,4 +1,4 @@
-"""machine.UART of the emulated board, and the socket that is its wire."""
+"""machine.UART of the emulated board and the socket connected to it."""
 
 import socket
 

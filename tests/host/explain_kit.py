@@ -1,4 +1,4 @@
-"""What the tests of explanations, batches and the lab share: the vectors, and keys from them."""
+"""Vectors and their keys for the tests of explanations, batches and the lab."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ def of_kind(*kinds: str) -> list[dict]:
 
 
 def key_of(given: dict) -> DecoderKey:
-    """The key of a vector's derivation inputs, which leave out what does not matter."""
+    """Return the key of a vector's derivation inputs, with defaults for missing ones."""
     key = KeyQuestion(
         vk=given["vk"],
         pan=given["pan"],
@@ -36,10 +36,10 @@ def key_of(given: dict) -> DecoderKey:
 
 
 def facts(step) -> dict[str, str]:
-    """A step's facts by name, without the spaces between groups."""
+    """Return a step's facts by name, without the spaces between groups."""
     return {fact.name: fact.value.replace(" ", "") for fact in step.facts}
 
 
 def values(explanation) -> dict[str, str]:
-    """The fields of the clear block by name."""
+    """Return the fields of the clear block by name."""
     return {field.name: field.value for field in explanation.step("fields").bits.fields}

@@ -1,8 +1,8 @@
-"""Runs the functions test_* of modules in tests/host/portable, on CPython or on MicroPython.
+"""A runner for the functions test_* in tests/host/portable, on CPython and MicroPython.
 
 Usage: PYTHON run_portable.py check_NAME ...    (tests/host/portable must be on sys.path)
-Prints a line per function, `MODULE.FUNCTION ok [ANSWER]` or `... FAIL why`, in order of name, and
-last `N passed, N failed`. What a function returns is its answer: two runtimes can be compared.
+It prints a line per function, `MODULE.FUNCTION ok [ANSWER]` or `... FAIL why`, in order of name,
+and finally `N passed, N failed`. ANSWER is the return value, so that runtimes can be compared.
 """
 
 import gc
@@ -10,7 +10,7 @@ import sys
 
 
 def run(module_names):
-    """Number of functions that (passed, failed)."""
+    """Run the functions. Return the numbers of those that (passed, failed)."""
     passed = failed = 0
     for module_name in module_names:
         module = __import__(module_name)
@@ -33,7 +33,7 @@ def run(module_names):
 
 
 def main(module_names):
-    """Exit status: 0 when all passed and there was at least one."""
+    """Return the exit status: 0 if all passed and there was at least one."""
     if hasattr(gc, "threshold"):
         gc.threshold(16384)  # as the boards' own start does: a heap in one piece
     passed, failed = run(module_names)

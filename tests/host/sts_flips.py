@@ -1,9 +1,9 @@
-"""How often a token with one wrong digit passes at a meter, against what a 16-bit CRC predicts.
+"""The rate at which tokens with one wrong digit are accepted, compared with a 16-bit CRC.
 
-`python tests/host/sts_flips.py [TRIES]` makes tokens and enters each with every single digit
-replaced by every other one, 180 tries a token, 10^6 unless told otherwise. It prints how many
-reached the CRC, how many should pass it (one in 65,536), how many did, and how many of them were
-accepted. The exit status is 1 when more passed than chance allows once in a million runs.
+`python tests/host/sts_flips.py [TRIES]` makes tokens and checks each with every single digit
+replaced by every other one, 180 tries per token, 10^6 by default. It prints the number of tries
+that reached the CRC, the number expected to pass it (one in 65,536), the number that passed, and
+the number accepted. The exit status is 1 if more passed than expected once in a million runs.
 """
 
 import math
@@ -23,7 +23,7 @@ _ONCE_IN = 1_000_000
 
 @dataclass
 class Outcome:
-    """Counts of tries: all, those whose CRC was compared, that passed it, that were accepted."""
+    """The numbers of tries: all, with a compared CRC, with a correct CRC, accepted."""
 
     tries: int = 0
     compared: int = 0
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def expected(self) -> float:
-        """How many a 16-bit CRC lets through."""
+        """Return the number of tries expected to pass a 16-bit CRC."""
         return self.compared / 65536
 
     def __str__(self) -> str:
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def most_by_chance(expected: float) -> int:
-    """The count that a Poisson variable of this mean exceeds less than once in a million."""
+    """Return the count that a Poisson variable of this mean exceeds less than once in 10^6."""
     count, term = 0, math.exp(-expected)
     below = term
     while 1 - below > 1 / _ONCE_IN:
@@ -55,7 +55,7 @@ def most_by_chance(expected: float) -> int:
 
 
 def flips(digits: str) -> list[str]:
-    """The 180 texts that differ from twenty digits in one of them."""
+    """Return the 180 texts that differ from the 20 digits in one digit."""
     return [
         digits[:place] + other + digits[place + 1 :]
         for place in range(20)
@@ -65,7 +65,7 @@ def flips(digits: str) -> list[str]:
 
 
 def run(tries: int, seed: int = 16) -> Outcome:
-    """At least `tries` tries: class 0 and 2, EA07 and EA11 in turn, each token with a new key."""
+    """Make at least `tries` tries: class 0 and 2, EA07 and EA11 in turn, a new key per token."""
     rng = random.Random(seed)
     found = Outcome()
     sts_fast.register()
@@ -98,7 +98,7 @@ def _one_token(found: Outcome, rng: random.Random, ea: int) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """The command; its exit status."""
+    """Run the command and return its exit status."""
     found = run(int(arguments[0]) if arguments else TRIES)
     most = most_by_chance(found.expected)
     print(f"{found}; at most {most} by chance")

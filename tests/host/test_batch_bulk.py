@@ -1,4 +1,4 @@
-"""Campaigns by numpy: the same digits as the portable code, on thousands of random tokens."""
+"""Campaigns with numpy: the same digits as the portable code for thousands of random tokens."""
 
 import random
 
@@ -100,7 +100,7 @@ WRONG = [
     ([GOOD], [1], [16], [1], "random number"),
     ([GOOD], [1], [1], [amount.MAX_TENTHS + 1], "amount"),
     ([GOOD], [1], [1], [-1], "amount"),
-    ([GOOD, GOOD], [1], [1], [1], "not as many"),
+    ([GOOD, GOOD], [1], [1], [1], "amounts differ"),
 ]
 
 

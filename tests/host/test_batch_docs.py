@@ -1,4 +1,4 @@
-"""docs/batch.md and docs/token-lab.md say what is so."""
+"""The examples in docs/batch.md and docs/token-lab.md."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""`tjugo sts batch`: rows in, tokens out, errors by the row, and nothing else on the disk."""
+"""`tjugo sts batch`: rows, tokens, errors per row, and no other files."""
 
 import csv
 import json
@@ -45,7 +45,7 @@ def now(bdt):
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes a batch of text; returns (rows, wrong) and what was written, a dict a row."""
+    """Return a function that makes a batch of text: (rows, wrong) and the rows written."""
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(KEYS))
     keys.chmod(0o600)
@@ -141,7 +141,7 @@ KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
         "",
         "Base date 14 to 35 needs the rollover bit: every later token would be old.",
     ),
-    ("", "07", "", "1", "The rollover bit is for a new base date, not for 14 again: it forgets"),
+    ("", "07", "", "1", "The rollover bit needs a later base date than 14: it erases the used"),
 ]
 
 
@@ -198,7 +198,7 @@ def test_a_tid_given_twice_is_refused(make):
     text = f"drn,tid,units\n{drn(1)},77,1\n{drn(1)},77,1\n{drn(2)},77,1\n"
     counts, made = make(text)
     assert counts == (3, 1)
-    assert made[1]["error"] == "TID 77 is given to this meter by a row above."
+    assert made[1]["error"] == "TID 77 is used for this meter by a row above."
 
 
 BAD_CELLS = [
@@ -207,7 +207,7 @@ BAD_CELLS = [
     ("sgc=123460", "There is no vending key for SGC 123460, KT 2, KRN 1."),
     ("sgc=x", "SGC must be 0 to 999999."),
     ("dkga=02", "The vending key has dkga 04."),
-    ("vk=secret", "The vending key is to be written in hex."),
+    ("vk=secret", "The vending key must be in hex digits."),
     ("key=ab", "EA07 needs a decoder key of 16 digits."),
     ("ea=8", "EA must be 07, 09 or 11."),
     ("token=3/0", "token must be credit, key-change or class/subclass, not '3/0'."),
@@ -228,7 +228,7 @@ BAD_CELLS = [
 @pytest.mark.parametrize("numpy", [True, False])
 @pytest.mark.parametrize(("cell", "sentence"), BAD_CELLS, ids=[cell[0] for cell in BAD_CELLS])
 def test_what_is_wrong_with_a_row(make, cell, sentence, numpy):
-    """It is said in its row; the rows before and after it are made."""
+    """Check that the error is in its row and the tokens of the other rows are made."""
     name, _, value = cell.partition("=")
     columns = {"drn": drn(1), "units": "20", name: value}
     good = {**dict.fromkeys(columns, ""), "drn": drn(2), "units": "1"}
@@ -247,7 +247,7 @@ BAD_FIELDS = [
     ("2/0", "mpl=x", "Field mpl must be a number, not 'x'."),
     ("2/0", "rate=1", "A 2/0 token has no field 'rate' to be given."),
     ("2/2", "rate=65536", "Rate 65536 does not fit 16 bits."),
-    ("2/3", "nk=zz", "The key section is to be written in hex."),
+    ("2/3", "nk=zz", "The key section must be in hex digits."),
     ("2/3", "nk=aabb", "A key section has 4 bytes, not 2."),
     ("1/2", "control=1", "A 1/2 token has no field 'control' to be given."),
     ("1/3", "", "Class 1 subclass 3 is reserved."),
@@ -364,7 +364,7 @@ FILES = [
     (",,\n", "has no heading"),
     ("sep=;\n", "has no heading"),
     ("drn,,units\n", "column 2 has no name"),
-    ("drn,amount\n", "has a column 'amount', which a batch does not know."),
+    ("drn,amount\n", "has a column 'amount', which is not one of a batch."),
     ("drn,drn\n", "has two columns 'drn'."),
     ('drn,units\n"1,2\n', "row "),
     ("drn\n\udcff\n", "is not a CSV file in UTF-8."),
@@ -419,22 +419,22 @@ def test_a_line_that_names_the_delimiter_wins_over_the_heading(make, tmp_path):
 def run(capsys, *words):
     with pytest.raises(SystemExit) as ended:
         cli.main(["sts", "batch", *map(str, words)])
-    said = capsys.readouterr()
-    assert said.out == ""
-    return ended.value.code, said.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    return ended.value.code, output.err
 
 
 def test_the_command(make, tmp_path, capsys):
     make(f"drn,units\n{drn(1)},20\n")
     source, target = tmp_path / "in.csv", tmp_path / "new.csv"
     words = (source, target, "--keys", tmp_path / "keys.json", "--state", tmp_path)
-    status, said = run(capsys, *words, "--time", "2026-11-22T12:00")
-    assert status == 0 and f"1 rows, 1 made, 0 with an error: {target}" in said
+    status, output = run(capsys, *words, "--time", "2026-11-22T12:00")
+    assert status == 0 and f"1 rows, 1 made, 0 with an error: {target}" in output
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert str(MINUTE) in target.read_text()
     source.write_text(f"drn,units\n{drn(1)},20\n{drn(1)},x\n")
-    status, said = run(capsys, *words, "--portable")
-    assert status == 1 and "2 rows, 1 made, 1 with an error" in said
+    status, output = run(capsys, *words, "--portable")
+    assert status == 1 and "2 rows, 1 made, 1 with an error" in output
 
 
 def test_the_command_refuses(make, tmp_path, capsys):
@@ -451,6 +451,6 @@ def test_the_command_refuses(make, tmp_path, capsys):
         ((source, target, "--time", "noon"), "A time is written 2026-11-22 12:00"),
     ]
     for words, sentence in refused:
-        status, said = run(capsys, *words, "--state", tmp_path)
-        assert status in (1, 2) and sentence in said, said
+        status, output = run(capsys, *words, "--state", tmp_path)
+        assert status in (1, 2) and sentence in output, output
         assert not target.exists()

@@ -1,4 +1,4 @@
-"""The benchmark runner; the figures themselves are nobody's business here."""
+"""The benchmark runner. The figures are not tested."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from tjugo.errors import TjugoError
 
 @pytest.fixture
 def listed(monkeypatch):
-    """A list of our own: one works, one cannot be had, one fails."""
+    """Register three benchmarks: one works, one is skipped, one fails."""
     ours: dict = {}
     monkeypatch.setattr(registry, "BENCHMARKS", ours)
     monkeypatch.setattr(runner, "BENCHMARKS", ours)

@@ -1,4 +1,4 @@
-"""Every file that goes to a board compiles for the processors of the boards there are."""
+"""Every file for a board compiles for the processors of the supported boards."""
 
 import pytest
 

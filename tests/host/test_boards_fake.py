@@ -1,4 +1,4 @@
-"""The real boards' files on MicroPython with a faked chip: import, boot, a sale at the key pad."""
+"""The real boards' files on MicroPython with a fake chip: import, boot, a token at the key pad."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ DRN_AT = slice(6, 17)  # in an 18-digit MeterPAN
 
 @pytest.fixture(scope="module")
 def sale() -> dict:
-    """A vector of an electricity credit token for an EA 07 meter."""
+    """Return a vector of an electricity credit token for an EA07 meter."""
     vectors = json.loads((HERE / "vectors" / "sts_vectors.json").read_text())
     vectors = vectors["vectors"] if isinstance(vectors, dict) else vectors
     wanted = {"ea": "07", "subclass": 0}
@@ -41,7 +41,7 @@ def meter_settings(sale: dict) -> dict:
 
 @pytest.fixture
 def run(micropython, micropython_env, tmp_path):
-    """run(board, script, *arguments): what the script printed, with tmp_path as the flash."""
+    """Return run(board, script, *arguments): the script's output, with tmp_path as the flash."""
 
     def run_script(board: str, script: str | Path, *arguments: str) -> str:
         folders = (FAKE, ".frozen", REPO, REPO / "firmware", REPO / "boards" / board)

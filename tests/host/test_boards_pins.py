@@ -1,4 +1,4 @@
-"""The pin tables: complete, without a pin used twice, and only pins that can do the work."""
+"""The pin tables are complete, use each pin once, and use suitable pins only."""
 
 import pytest
 
@@ -9,7 +9,7 @@ FUNCTIONS = {
     *("relay_open", "relay_close", "relay_sense", "cover", "pulse"),
     *(f"key_{wire}" for wire in ("r1", "r2", "r3", "r4", "c1", "c2", "c3")),
 }
-# RP2040 data sheet, table 2: which pins a peripheral's signal comes out at.
+# RP2040 data sheet, table 2: the pins of each peripheral's signals.
 RP2040 = {
     "rs485_tx": {1: {4, 8, 20, 24}, 0: {0, 12, 16, 28}},
     "rs485_rx": {1: {5, 9, 21, 25}, 0: {1, 13, 17, 29}},
@@ -24,7 +24,7 @@ NOT_FREE = {
     "rp2040_pico": {23, 24, 25, 29},
     "rp2040_pico_w": {23, 24, 25, 29},
 }
-# ESP32 pins that move while the chip starts: nothing that switches anything may be there.
+# ESP32 pins that change their level while the chip starts: not for outputs that switch anything.
 RESTLESS = {"esp32_devkit": {0, 1, 2, 3, 5, 12, 14, 15}}
 
 

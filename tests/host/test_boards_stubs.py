@@ -1,4 +1,4 @@
-"""The check against the ports' stubs: what it lets through, and that it finds a mistake."""
+"""The check against the ports' stubs accepts correct code and finds an error."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What saving the ledger in a file costs the flash, counted on littlefs with the ports' sizes."""
+"""The flash wear of a ledger in a file, counted on littlefs with the ports' sizes."""
 
 from littlefs import LittleFS, lfs
 from littlefs.context import UserContext
@@ -25,7 +25,7 @@ class Flash(UserContext):
 
 
 def saves(port: str, file_bytes: int) -> Flash:
-    """The flash after SAVES saves in turn into the two slots of a ledger file."""
+    """Return the flash after SAVES alternating saves into the two slots of a ledger file."""
     sizes = PORTS[port]
     flash = Flash(BLOCK * sizes["block_count"])
     fs = LittleFS(

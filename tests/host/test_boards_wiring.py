@@ -1,4 +1,4 @@
-"""What is made from the pin tables: up to date, readable, and the same as the tables."""
+"""The files generated from the pin tables are up to date, readable and equal to the tables."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ def drawing(request):
 
 
 def wires_of(tree) -> dict[str, list[tuple[float, float]]]:
-    """The corners of each wire, by its colour."""
+    """Return the corners of each wire by its colour."""
     found = {}
     for path in tree.iter(f"{SVG}path"):
         x0, y0, x1, y1, x2 = map(float, _PATH.fullmatch(path.get("d")).groups())
@@ -71,7 +71,7 @@ def test_every_wire_of_the_role_is_drawn(drawing):
 
 
 def crosses(one, other) -> bool:
-    """Do a horizontal and a vertical piece meet, or two pieces lie on each other?"""
+    """Return whether two segments cross or overlap."""
     (ax, ay), (bx, by) = one
     (cx, cy), (dx, dy) = other
     if ay == by and cy == dy:

@@ -1,4 +1,4 @@
-"""`tjugo explain` as a person runs it."""
+"""The command `tjugo explain`."""
 
 import json
 
@@ -30,8 +30,8 @@ def run(tmp_path, monkeypatch, capsys):
                 words[at] = f"@{tmp_path / 'key'}"
         with pytest.raises(SystemExit) as ended:
             cli.main(["explain", *words])
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
+        captured = capsys.readouterr()
+        return ended.value.code, captured.out, captured.err
 
     return run
 

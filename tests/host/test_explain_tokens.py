@@ -1,4 +1,4 @@
-"""Explanations: every vector taken apart, every round, every result, nothing secret told."""
+"""Explanations of every vector, every round and every result, without secrets."""
 
 import json
 from dataclasses import replace
@@ -146,7 +146,7 @@ def test_all_bits_of_a_test_are_test_0():
 
 
 def test_key_change_sections():
-    """The first section's answer waits for the others; the fields are the vector's."""
+    """Check the result of the first section, and that the fields are those of the vector."""
     names = {3: "1stKCT", 4: "2ndKCT", 8: "3rdKCT", 9: "4thKCT"}
     for vector in of_kind("token_kct"):
         key = DecoderKey(
@@ -235,8 +235,8 @@ def test_any_number_below_2_66_can_be_explained(number):
             ]
             assert sorted(covered) == list(range(64))
             block = int(found.clear, 2).to_bytes(8, "big")
-            said = found.step("crc").table.rows[-1][1]
-            assert int(said[2:] + said[:2], 16) == crc.field(found.cls, block)
+            output = found.step("crc").table.rows[-1][1]
+            assert int(output[2:] + output[:2], 16) == crc.field(found.cls, block)
         assert all(len(line) <= 100 for line in render(found).splitlines())
 
 
@@ -257,9 +257,9 @@ def key_change_part(key):
 def test_a_hidden_key_is_not_told():
     hidden = replace(KEY02, hidden=True)
     found = explain_token(GAS, hidden)
-    told = json.dumps(found.as_json()).replace(" ", "")
+    shown = json.dumps(found.as_json()).replace(" ", "")
     assert found.result == "Accept"
-    assert KEY02.key.hex() not in told and VK02 not in told
+    assert KEY02.key.hex() not in shown and VK02 not in shown
     assert KEY02.key.hex() not in repr(hidden) and VK02 not in repr(hidden)
     part = key_change_part(KEY02.key)
     for refused in (
@@ -272,12 +272,12 @@ def test_a_hidden_key_is_not_told():
 
 
 def reclassed(digits, cls):
-    """The same encrypted block under another class."""
+    """Return the digits of the same encrypted block under another class."""
     return token.join(cls, token.split(digits)[1])
 
 
 def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
-    """Whatever digits are asked about: what they decrypt to is shown only if the CRC agrees."""
+    """Check that a block decrypted by a hidden key is shown only if the CRC is correct."""
     hidden = replace(KEY02, hidden=True)
     part = key_change_part(KEY02.key)
     asked = [reclassed(part, 0), reclassed(GAS, 2), f"{int(GAS) ^ 1:020d}", "0" * 20]
@@ -285,14 +285,14 @@ def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
         cls, block = token.split(digits)
         clear = ea.decrypt(7, KEY02.key, block)
         found = explain_token(digits, hidden)
-        told = json.dumps(found.as_json()).replace(" ", "")
+        shown = json.dumps(found.as_json()).replace(" ", "")
         assert (found.cls, found.result, found.clear) == (cls, "CRCError", "")
-        assert clear.hex() not in told and f"{int.from_bytes(clear, 'big'):064b}" not in told
-        assert clear[2:6].hex() not in told  # of a key change: half of the new key
-        assert f"{crc.field(cls, clear):04x}" not in told
+        assert clear.hex() not in shown and f"{int.from_bytes(clear, 'big'):064b}" not in shown
+        assert clear[2:6].hex() not in shown  # of a key change: half of the new key
+        assert f"{crc.field(cls, clear):04x}" not in shown
         assert "not shown" in found.step("cipher").say[-1]
         assert "CRCError" in render(found)
-        # With a key of their own people may see everything.
+        # With a given key everything is shown.
         assert explain_token(digits, KEY02).clear
 
 

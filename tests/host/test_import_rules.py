@@ -1,4 +1,4 @@
-"""The rules of docs/architecture.md, read off the imports of every file."""
+"""The rules of docs/architecture.md, checked by the imports of every file."""
 
 import ast
 import shutil
@@ -55,7 +55,7 @@ OURS = {"sts_portable", "meter", "collector", "board", "boards", "tjugo"} | set(
 
 
 def imports_of(tree: ast.AST, package: str) -> set[str]:
-    """Full names of what a file imports; `from a import b` counts as a and a.b."""
+    """Return the full names of a file's imports; `from a import b` gives a and a.b."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -72,7 +72,7 @@ def imports_of(tree: ast.AST, package: str) -> set[str]:
 
 
 def forbidden_names(path: Path, tops: set[str]) -> set[str]:
-    """Which of the top-level modules a file may not import. path: relative to the repository."""
+    """Return the top-level modules that a file may not import. path: in the repository."""
     area = path.parts[0]
     bad: set[str] = set()
     if area != "boards" and path.parts[:2] != ("tests", "device"):
@@ -94,7 +94,7 @@ def forbidden_names(path: Path, tops: set[str]) -> set[str]:
 
 
 def room(module: str, packages: set[str]) -> str:
-    """The room of host/tjugo that a module lies in, "" for a file beside the rooms."""
+    """Return the package of host/tjugo that contains a module, "" for a file beside them."""
     parts = module.split(".")[1:]
     if not parts or f"tjugo.{parts[0]}" not in packages:
         return ""
@@ -104,7 +104,7 @@ def room(module: str, packages: set[str]) -> str:
 
 
 def wrong_ways(graph: dict[str, set[str]], packages: set[str]) -> list[str]:
-    """Imports between the rooms of host/tjugo that HOST_MAY does not have."""
+    """Return the imports between packages of host/tjugo that HOST_MAY does not permit."""
     found = []
     for name in sorted(graph):
         here = room(name, packages) if name.startswith("tjugo.") else ""
@@ -120,7 +120,7 @@ def wrong_ways(graph: dict[str, set[str]], packages: set[str]) -> list[str]:
 
 
 def floats_of(tree: ast.AST) -> list[int]:
-    """Lines where a file makes a float: a literal, a true division, float()."""
+    """Return the lines where a file creates a float: a literal, a true division, float()."""
     return [
         node.lineno
         for node in ast.walk(tree)
@@ -131,14 +131,14 @@ def floats_of(tree: ast.AST) -> list[int]:
 
 
 def module_name(path: Path) -> str:
-    """Name under which a file is imported: host/tjugo/commands/main.py is tjugo.commands.main."""
+    """Return a file's module name: host/tjugo/commands/main.py is tjugo.commands.main."""
     parts = path.with_suffix("").parts
     parts = parts[1:] if parts[0] in ("firmware", "host") else parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def circles(graph: dict[str, set[str]]) -> list[str]:
-    """Circles of imports, each as `a -> b -> a`."""
+    """Return the circular imports, each as `a -> b -> a`."""
     found, done = [], set()
 
     def visit(name: str, way: list[str]) -> None:
@@ -155,7 +155,7 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
 
 
 def findings(root: Path) -> list[str]:
-    """Every breach of the rules below `root`, as `file: what`."""
+    """Return every violation of the rules below `root` as `file: description`."""
     said, graph = [], {}
     files = [p for area in CODE for p in sorted((root / area).rglob("*.py"))]
     for full in files:

@@ -68,7 +68,7 @@ def test_a_flipped_clear_bit_spreads_the_other_way():
 def test_with_its_check_field_repaired_it_is_another_token():
     answer = run(GAS, KEY02, Experiment(clear_bits=(20,), repair=True))
     assert answer["now"]["result"] == "Accept"
-    assert "another token, which takes the key to make" in said(answer)
+    assert "another token, made with the key" in said(answer)
     made = token.decode(answer["now"]["token"], KEY02.key)
     assert made.value == token.decode(GAS, KEY02.key).value ^ 1 << 4
 
@@ -85,7 +85,7 @@ def test_class_1_needs_no_key():
 def test_without_a_key_only_the_outside_is_seen():
     answer = run(GAS, None, Experiment(token_bits=(5,)))
     assert answer["effect"]["clear_bits"] == []
-    assert said(answer).endswith("What the meter answers takes the key to know.")
+    assert said(answer).endswith("The meter's result is unknown without the key.")
     with pytest.raises(TjugoError):
         run(GAS, None, Experiment(clear_bits=(5,)))
 

@@ -1,4 +1,4 @@
-"""How MicroPython is found. Every program in it is a small fake; no network."""
+"""The search for MicroPython, with fake programs and without a network."""
 
 import os
 import platform
@@ -33,7 +33,7 @@ http://deb.example/debian|bookworm|main|Debian
 http://deb.example/debian-security|bookworm-security|main|Debian
 """
 
-# apt-get: writes down how it was called, lists INDEXES, and "downloads" the packages asked for.
+# apt-get: records its arguments, lists INDEXES, and "downloads" the requested packages.
 APT_GET = """\
 #!/bin/sh
 echo "$*" >>"$FAKES/calls"
@@ -47,7 +47,7 @@ case "$*" in
 esac
 """
 
-# dpkg-deb -x PACKAGE ROOT: the loader "runs" the program that it is given as third argument.
+# dpkg-deb -x PACKAGE ROOT: the loader "runs" the program in its third argument.
 DPKG_DEB = """\
 #!/bin/sh
 mkdir -p "$3/usr/bin" "$3/usr/lib/i386-linux-gnu"
@@ -60,13 +60,13 @@ esac
 
 
 class Machine:
-    """A machine with nothing but /bin on PATH and what a test puts there."""
+    """A machine with only /bin and a test's own programs in PATH."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.bin = folder / "bin"
         self.cache = folder / "the project" / "cache"
         self.fakes = folder / "fakes"
-        self.said: list[str] = []
+        self.progress: list[str] = []
         self.environ: dict[str, str] = {}
         self.bin.mkdir()
         self.fakes.mkdir()
@@ -86,7 +86,7 @@ class Machine:
         return path
 
     def debian(self, micropython: str = GOOD, indexes: str = INDEXES) -> None:
-        """apt-get and dpkg-deb, and a package with `micropython` in it."""
+        """Add apt-get and dpkg-deb, and a package that contains `micropython`."""
         self.program("apt-get", APT_GET)
         self.program("dpkg-deb", DPKG_DEB)
         (self.fakes / "indexes").write_text(indexes)
@@ -98,7 +98,7 @@ class Machine:
         return path.read_text().splitlines() if path.exists() else []
 
     def find(self) -> runtime.Runtime:
-        return find_runtime(self.said.append, self.environ, self.cache)
+        return find_runtime(self.progress.append, self.environ, self.cache)
 
     def refusal(self) -> str:
         with pytest.raises(TjugoError) as error:
@@ -132,17 +132,17 @@ def test_a_named_one_that_does_not_exist_is_refused_not_replaced(machine):
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "reason"),
     [
         (NO_FFI, "no module named 'ffi'"),
         ("#!/bin/sh\necho hello\n", "hello"),
-        ("#!/bin/sh\n", "said nothing"),
+        ("#!/bin/sh\n", "no output"),
         ("#!/nowhere/sh\n", "does not run"),
     ],
 )
-def test_a_named_one_that_cannot_serve_is_refused(machine, program, said):
+def test_a_named_one_that_cannot_serve_is_refused(machine, program, reason):
     machine.environ["MICROPYTHON"] = str(machine.program("mine", program))
-    assert said in machine.refusal()
+    assert reason in machine.refusal()
 
 
 def test_debians_package_is_fetched_once(machine):
@@ -152,7 +152,7 @@ def test_debians_package_is_fetched_once(machine):
     assert (found.bits, found.version) == (32, "MicroPython v1.25.0")
     assert "Debian's i386 package" in found.source
     assert machine.in_cache() == [runtime_debian.FOLDER]
-    assert any("http://deb.example/debian " in line for line in machine.said)
+    assert any("http://deb.example/debian " in line for line in machine.progress)
     calls = machine.calls()
     assert [call.split()[-1] for call in calls if "update" in call] == ["--error-on=any"]
     assert sum("micropython=1.25.0+ds-1 libc6" in call for call in calls) == 1
@@ -166,7 +166,7 @@ def test_a_damaged_cache_is_fetched_again(machine):
     program = machine.cache / runtime_debian.FOLDER / "micropython"
     program.write_text(program.read_text() + "echo changed\n")
     machine.find()
-    assert any("damaged" in line for line in machine.said)
+    assert any("damaged" in line for line in machine.progress)
     assert "changed" not in program.read_text()
     assert sum("update" in call for call in machine.calls()) == 2
 
@@ -184,10 +184,10 @@ def test_offline_the_systems_own_is_taken(machine):
 def test_offline_without_any_says_what_was_tried_and_what_helps(machine):
     machine.debian()
     (machine.fakes / "offline").touch()
-    said = machine.refusal()
-    assert "Could not resolve host" in said
-    assert "the system's micropython: not installed" in said
-    assert "apt-get install -y micropython" in said
+    refusal = machine.refusal()
+    assert "Could not resolve host" in refusal
+    assert "the system's micropython: not installed" in refusal
+    assert "apt-get install -y micropython" in refusal
 
 
 def test_an_incomplete_download_leaves_no_trace(machine):

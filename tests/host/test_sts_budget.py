@@ -1,4 +1,4 @@
-"""What the module may cost a board: heap for one decode, bytes of .mpy."""
+"""The budget of the package on a board: heap for one decode, bytes of .mpy."""
 
 import subprocess
 
@@ -71,7 +71,7 @@ def test_a_meter_loads_nothing_of_what_a_point_of_sale_needs(micropython, microp
 
 
 def test_a_meter_needs_no_other_file(repo, micropython, micropython_env, tmp_path):
-    """The modules listed above decode by themselves, and key a set of key-change tokens."""
+    """Decode a token and apply a set of key-change tokens with the modules above only."""
     package = tmp_path / "sts_portable"
     package.mkdir()
     for module in sts.METER_ALL:

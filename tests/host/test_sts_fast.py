@@ -1,4 +1,4 @@
-"""The registered fast functions give the portable ones' answers."""
+"""The registered fast functions have the same results as the portable ones."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""One wrong digit in a token: no more pass than a 16-bit CRC lets through, in 10^6 tries."""
+"""Tokens with one wrong digit: in 10^6 tries no more pass than expected of a 16-bit CRC."""
 
 import pytest
 import sts_flips
@@ -12,7 +12,7 @@ def test_a_million_wrong_digits(capsys):
         print(f"\n{found}")
     assert found.tries >= 1_000_000
     assert found.accepted <= found.passed <= sts_flips.most_by_chance(found.expected)
-    assert found.passed > 0  # 12.7 are expected: none would say that nothing was compared
+    assert found.passed > 0  # 12.7 are expected: 0 would mean that nothing was compared
 
 
 def test_a_weaker_check_would_be_seen(monkeypatch):
@@ -30,5 +30,5 @@ def test_the_flips_of_a_token():
 
 @pytest.mark.parametrize(("expected", "most"), [(1e-9, 0), (1, 9), (12.7, 33)])
 def test_chance(expected, most):
-    """Poisson tail of one in a million: the mean 1 exceeds 9 with 1.1e-7, 8 with 1.1e-6."""
+    """Check the Poisson tail of one in a million: mean 1 exceeds 9 with 1.1e-7, 8 with 1.1e-6."""
     assert sts_flips.most_by_chance(expected) == most

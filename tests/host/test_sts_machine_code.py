@@ -1,4 +1,4 @@
-"""sts_portable compiled to machine code for the MicroPython at hand: the same answers."""
+"""sts_portable compiled to machine code for the available MicroPython: the same results."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from tjugo.sts.vectors import load
 HERE = Path(__file__).parent
 VECTOR_CHECKS = Path(vector_checks.__file__).parent
 CHECKS = sorted(path.stem for path in (HERE / "portable").glob("check_sts_*.py"))
-# What sys.implementation._mpy says of .mpy files: version, sub-version and architecture.
+# sys.implementation._mpy describes .mpy files: version, sub-version and architecture.
 ASK = "import sys; print(getattr(sys.implementation, '_mpy', 0))"
 MPY_VERSION = 6 | 3 << 8
 ARCHITECTURES = {1: "x86", 2: "x64"}
@@ -37,10 +37,10 @@ def run(argv, env, text=""):
 
 @pytest.fixture(scope="module")
 def machine_code(repo, micropython, micropython_env, tmp_path_factory):
-    """Environment in which sts_portable is machine code."""
-    said = int(run([*micropython, "-c", ASK], micropython_env))
-    arch = ARCHITECTURES.get(said >> 10 & 63)
-    if arch is None or said & 0x3FF != MPY_VERSION:
+    """Return an environment in which sts_portable is machine code."""
+    output = int(run([*micropython, "-c", ASK], micropython_env))
+    arch = ARCHITECTURES.get(output >> 10 & 63)
+    if arch is None or output & 0x3FF != MPY_VERSION:
         pytest.skip("this MicroPython loads no machine code that mpy-cross makes")
     root = tmp_path_factory.mktemp("machine_code")
     for name, content in compile_packages([repo / "sts_portable"], arch, MACHINE_CODE).items():
@@ -79,7 +79,7 @@ except TypeError:
 
 
 def test_it_is_machine_code_that_ran(micropython, micropython_env, machine_code):
-    """Viper wants an address where bytecode takes any list."""
+    """Pass a list, which bytecode accepts and viper, which requires a buffer, refuses."""
     argv = [*micropython, "-c", LIST]
     assert run(argv, machine_code).strip() == "no pointer"
     assert run(argv, micropython_env).strip() == "16777215"

@@ -1,4 +1,4 @@
-"""The module by itself: its README, its package.json, its installation."""
+"""The package alone: its README, its package.json, its installation."""
 
 import ast
 import json
@@ -48,7 +48,7 @@ def run(argv, code, env=None):
 
 
 def examples(folder):
-    """(program, what it prints) of every example of the README."""
+    """Return (program, output) of every example of the README."""
     text = (folder / "README.md").read_text()
     form = r"```python\n(.*?)```\n+prints(?: `(.*?)`|\n+```text\n(.*?)```)"
     found = re.findall(form, text, re.DOTALL)
@@ -80,7 +80,7 @@ def test_a_board_gets_every_file_it_can_use(folder):
 
 
 def test_the_folder_installs_by_itself(folder, repo):
-    """What setuptools would install, without a network: the package found under its name."""
+    """Check the package that setuptools would install, without a network."""
     import tomllib
 
     project = tomllib.loads((folder / "pyproject.toml").read_text())
@@ -92,7 +92,7 @@ def test_the_folder_installs_by_itself(folder, repo):
 
 
 def test_public_names(folder):
-    """Every module and class is an attribute, and the stub that gives their types has the same."""
+    """Check that every module and class is an attribute and is in the stub with the types."""
     stub = set(re.findall(r"import \w+ as (\w+)", (folder / "__init__.pyi").read_text()))
     modules = {path.stem for path in folder.glob("[a-z]*.py")}
     assert stub == modules | set(exports.CLASSES)
@@ -114,13 +114,15 @@ for name in ("Nothing", "nothing"):
 
 
 def test_public_names_on_micropython(micropython, micropython_env):
-    said = run(micropython, ATTRIBUTES, micropython_env).split()
-    assert said == ["True"] * 4 + ["False"] * 2
+    found = run(micropython, ATTRIBUTES, micropython_env).split()
+    assert found == ["True"] * 4 + ["False"] * 2
 
 
 def test_what_is_public_is_annotated(folder):
-    """But for the package's __getattr__, whose types are in the stub, and for sta_rounds.py, of
-    which the viper compiler takes no `-> None`."""
+    """Check annotations, except of the package's __getattr__, whose types are in the stub.
+
+    The functions of sta_rounds.py cannot have `-> None`, which the viper compiler refuses.
+    """
     bare = []
     for path in sorted({*folder.glob("[a-z]*.py")} - {folder / "sta_rounds.py"}):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -189,14 +191,14 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def user_folder(repo, tmp_path_factory):
-    """A folder with nothing but the package: no setting of this project's counts."""
+    """Return a folder with only the package, without the settings of this project."""
     folder = tmp_path_factory.mktemp("user")
     shutil.copytree(repo / "sts_portable", folder / "site" / "sts_portable")
     return folder
 
 
 def mypy(folder, program):
-    """Return what mypy --strict finds in a user's program."""
+    """Return the errors of mypy --strict in a user's program."""
     (folder / "user.py").write_text(program)
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, "user.py"],

@@ -1,4 +1,4 @@
-"""`pip install` of the folder sts_portable alone, offline, into an environment of its own."""
+"""`pip install` of the folder sts_portable alone, offline, into a separate environment."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-# The first setuptools that takes the name of a licence as the standard has it.
+# The first setuptools that accepts the name of a licence in the form of the standard.
 _SETUPTOOLS = (77, 0)
 
 
@@ -36,7 +36,7 @@ def pip(*words):
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory, repo):
-    """The interpreter of an environment that has nothing but sts_portable."""
+    """Return the interpreter of an environment that has only sts_portable."""
     if version_of("setuptools") < _SETUPTOOLS or version_of("pip") < (22, 3):
         pytest.skip("needs setuptools 77 and pip 22.3, as make test has them")
     folder = tmp_path_factory.mktemp("pip")

@@ -24,7 +24,7 @@ def content(field):
 
 @st.composite
 def tokens(draw):
-    """(class, subclass, EA, key, field values) of any token with a public layout."""
+    """Draw (class, subclass, EA, key, field values) of a token with a public layout."""
     code = draw(st.sampled_from(sorted(layouts.TOKENS)))
     ea = draw(st.sampled_from([7, 9] if code > 0xFF else [11] if code == 0x28 else [7, 9, 11]))
     key = draw(st.binary(min_size=KEY_BYTES[ea], max_size=KEY_BYTES[ea]))

@@ -1,4 +1,4 @@
-"""`tjugo vectors`: the whole file on both runtimes, and what it says when something is wrong."""
+"""`tjugo vectors`: the whole file on both runtimes, and the reports of errors."""
 
 import json
 
@@ -16,16 +16,16 @@ def vector_file(repo):
 
 
 def run(path, runtime="cpython", micropython=None):
-    said = []
+    lines = []
     found = vectors.load(path)
     outcomes = vectors.on_cpython(found)
     if runtime == "micropython":
         outcomes = vectors.on_micropython(found, micropython)
-    return vectors.run(found, outcomes, said.append), said
+    return vectors.run(found, outcomes, lines.append), lines
 
 
 def without_heap(argv):
-    """The fixture's argv has a heap size already; run() gives its own."""
+    """Return argv without its heap size: run() sets its own."""
     return argv[: argv.index("-X")]
 
 
@@ -42,7 +42,7 @@ def test_every_vector_on_micropython(vector_file, micropython):
 
 
 def spoilt(vector_file, kind):
-    """Some vector of a kind with one expected value made wrong, and that value's name."""
+    """Return a vector of a kind with one wrong expected value, and the name of this value."""
     vector = next(v for v in vectors.load(vector_file) if v["kind"] == kind)
     name, value = next(iter(vector["expected"].items()))
     if isinstance(value, bool):
@@ -52,7 +52,7 @@ def spoilt(vector_file, kind):
     elif isinstance(value, list):
         wrong = value[::-1]
     else:
-        # Another digit, so that what was a number or a hex string stays one.
+        # Another digit, so that a number or a hex string remains one.
         wrong = ("1" if value[0] != "1" else "2") + value[1:]
     vector["expected"][name] = wrong
     return vector
@@ -70,10 +70,10 @@ def test_a_wrong_vector_of_each_kind_is_named(vector_file, tmp_path, kind):
     vector = spoilt(vector_file, kind)
     path = tmp_path / "spoilt.json"
     path.write_text(json.dumps([vector]))
-    status, said = run(path)
+    status, lines = run(path)
     assert status == 1
-    assert said[0].startswith(f"FAILED {vector['id']}")
-    assert said[-1] == "0 passed, 1 failed, 0 skipped"
+    assert lines[0].startswith(f"FAILED {vector['id']}")
+    assert lines[-1] == "0 passed, 1 failed, 0 skipped"
 
 
 def test_kinds_of_the_file_are_all_known(vector_file):
@@ -87,9 +87,9 @@ def test_counts_and_names(vector_file, tmp_path, runtime, micropython):
     empty = {"id": "BAD-1", "kind": "amount", "inputs": {}, "expected": {}, "provisional": True}
     path = tmp_path / "some.json"
     path.write_text(json.dumps([good, unknown, empty]))
-    status, said = run(path, runtime, without_heap(micropython))
+    status, lines = run(path, runtime, without_heap(micropython))
     assert status == 1
-    assert said == [
+    assert lines == [
         "FAILED BAD-1 (provisional): KeyError: tenths"
         if runtime == "micropython"
         else "FAILED BAD-1 (provisional): KeyError: 'tenths'",

@@ -1,4 +1,4 @@
-"""A licensee's STA tables: their files, where they are kept, and that they are used."""
+"""A licensee's STA tables: their files, their storage and their use."""
 
 import json
 import random
@@ -115,7 +115,7 @@ def test_a_file_that_is_refused_changes_nothing(tmp_path):
     ("content", "mode"), [(OWN[:50], 0o600), (bytes(96), 0o600), (OWN, 0o644)]
 )
 def test_damaged_or_open_tables_stop_the_work(tmp_path, content, mode):
-    """Not the sample instead: that would make tokens that no meter takes."""
+    """Check that the sample tables are not used instead: their tokens would be refused."""
     path = tmp_path / sta_tables.FILE
     path.write_bytes(content)
     path.chmod(mode)
@@ -127,18 +127,18 @@ def test_damaged_or_open_tables_stop_the_work(tmp_path, content, mode):
 def run(capsys, *words):
     with pytest.raises(SystemExit) as ended:
         cli.main(["sts", "tables", *words])
-    said = capsys.readouterr()
-    return ended.value.code, said.out + said.err
+    output = capsys.readouterr()
+    return ended.value.code, output.out + output.err
 
 
 def test_the_commands(tmp_path, capsys):
     file, state = tmp_path / "own.txt", ("--state", str(tmp_path / "state"))
     file.write_bytes(FORMS["text"])
     assert "The published sample tables" in run(capsys, "show", *state)[1]
-    status, said = run(capsys, "load", str(file), *state)
-    assert status == 0 and sta_tables.fingerprint(OWN) in said
-    status, said = run(capsys, "show", *state)
-    assert said == f"A licensee's tables ({sta_tables.fingerprint(OWN)}).\n"
+    status, output = run(capsys, "load", str(file), *state)
+    assert status == 0 and sta_tables.fingerprint(OWN) in output
+    status, output = run(capsys, "show", *state)
+    assert output == f"A licensee's tables ({sta_tables.fingerprint(OWN)}).\n"
     assert explain_token(GAS, KEY02).result == "CRCError"
     assert run(capsys, "reset", *state)[0] == 0
     assert "No tables" in run(capsys, "reset", *state)[1]
@@ -149,8 +149,8 @@ def test_the_commands(tmp_path, capsys):
 def test_a_wrong_file_at_the_command(tmp_path, capsys):
     file = tmp_path / "own.bin"
     file.write_bytes(bytes(96))
-    status, said = run(capsys, "load", str(file), "--state", str(tmp_path))
-    assert (status, said) == (1, "STA table S1 is not a permutation of 0 to 15.\n")
+    status, output = run(capsys, "load", str(file), "--state", str(tmp_path))
+    assert (status, output) == (1, "STA table S1 is not a permutation of 0 to 15.\n")
     assert run(capsys, "load", str(tmp_path / "none"))[0] == 2
 
 

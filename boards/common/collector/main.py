@@ -1,4 +1,4 @@
-"""The main.py of a board that is a collector."""
+"""The main program of a collector board."""
 # ruff: noqa: E402  the heap's threshold is set before the board is imported
 
 from runtime import boot

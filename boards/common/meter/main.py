@@ -1,4 +1,4 @@
-"""The main.py of a board that is a meter."""
+"""The main program of a meter board."""
 # ruff: noqa: E402  the heap's threshold is set before the board is imported
 
 from runtime import boot

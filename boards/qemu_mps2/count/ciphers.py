@@ -1,4 +1,4 @@
-# One block through each encryption algorithm, and making the key's schedule with it.
+# The decryption of one block with each encryption algorithm, including the key schedule.
 from counter import measure
 
 from sts_portable import ea

@@ -1,4 +1,4 @@
-# The collector on the emulated board: starting.
+# The collector on the emulated board: the start.
 # ruff: noqa: E402  the heap's threshold is set before anything is imported
 import gc
 import time

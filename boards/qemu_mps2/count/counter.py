@@ -1,4 +1,4 @@
-# On the emulated board, started with -icount shift=10: what a call costs.
+# The cost of a call on the emulated board, started with -icount shift=10.
 import gc
 import json
 import time
@@ -20,10 +20,10 @@ def _nothing():
 
 
 def _filled():
-    """Everything in the heap taken but its last 48 KB, as a chain to hold on to.
+    """Allocate the whole heap except its last 48 KB. Return the chain that holds the memory.
 
-    How long the search for free memory takes depends on the holes that loading has left: a name
-    more in one module and another's figure would change by a tenth. Without holes it does not.
+    The search for free memory depends on the gaps left by loading: one more name in a module could
+    change the figure of another by a tenth. Without gaps the figures are independent of that.
     """
     chain = None
     try:
@@ -34,15 +34,15 @@ def _filled():
     for _ in range(_ROOM_BLOCKS):
         chain = chain[0]
     gc.collect()
-    return chain, (None,)  # one block allocated: the search begins behind what is taken
+    return chain, (None,)  # one block allocated: the search begins after the allocated memory
 
 
 def measure(name, call):
-    """Print, as a JSON line, instructions and heap bytes of one call of `call`.
+    """Print the instructions and heap bytes of one call of `call` as a JSON line.
 
-    The second call is measured: the first may import a module or build a table. Nothing is
-    collected meanwhile, so heap_bytes is everything allocated that was not handed back at once,
-    in whole 16-byte blocks.
+    The second call is measured: the first may import a module or build a table. The collector is
+    off meanwhile, so heap_bytes is everything allocated and not freed explicitly, in whole 16-byte
+    blocks.
     """
     call()
     gc.collect()

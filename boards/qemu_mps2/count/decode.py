@@ -1,4 +1,4 @@
-# A meter decoding a credit token: digits to result, on a key and a TID store at rest.
+# The decoding of a credit token in a meter, from digits to result.
 from counter import measure
 
 from sts_portable import results
@@ -12,7 +12,7 @@ _TOKENS = (
 
 
 def meter(ea, key, digits):
-    """A function that has a meter with this key check these digits."""
+    """Return a function that checks these digits with a decoder of this key."""
     decoder = Decoder(KeyState(bytes.fromhex(key), ea=ea), TidStore())
 
     def decode():

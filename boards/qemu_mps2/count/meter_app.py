@@ -1,4 +1,4 @@
-# The meter on the emulated board: starting, and what happens most often while it runs.
+# The meter on the emulated board: the start, and the most frequent operations.
 # ruff: noqa: E402  the heap's threshold is set before anything is imported
 import gc
 import time
@@ -56,7 +56,7 @@ meter.pulses(9)
 measure("app.pulse_to_ledger", lambda: meter.pulses(10))
 measure("app.display_refresh", refresh)
 
-# As the application's tick has it, with a poll a tick: how low does the free heap get?
+# The lowest free heap in ticks like the application's, with one poll per tick.
 for _ in range(_ROUNDS):
     poll()
     meter.pulses(3)

@@ -1,4 +1,4 @@
-"""The firmware on a simulated board: what it needs of the heap."""
+"""The heap that the firmware needs on a simulated board."""
 
 import json
 import os
@@ -23,10 +23,10 @@ _SECONDS = 30
 
 @benchmark("meter.boot.heap_used", "bytes")
 def meter_boot_heap_used() -> Figure:
-    """A meter with its key, a second after it was switched on, garbage collected."""
+    """Measure a meter with its key, a second after power-on and garbage collection."""
     runtime = find_runtime()
     if runtime.bits != 32:
-        raise Skip(f"only a 32-bit MicroPython is like a board, and this is {runtime}")
+        raise Skip(f"a 32-bit MicroPython is required, and this is {runtime}")
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
         Station.create(folder) as station,
@@ -38,7 +38,7 @@ def meter_boot_heap_used() -> Figure:
 
 
 def _memory_of(plan: BoardPlan, micropython: list[str]) -> dict[str, int]:
-    """The first account of its memory that a board gives, on a bus on which nobody speaks."""
+    """Return the first memory report of a board on a bus without traffic."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     program = REPO / "boards" / "common" / plan.program / "main.py"
@@ -65,14 +65,14 @@ def _memory_of(plan: BoardPlan, micropython: list[str]) -> dict[str, int]:
 
 
 def _first_memory(board: subprocess.Popen[str], folder: Path) -> dict[str, int]:
-    said = ""
+    last_line = ""
     assert board.stdout is not None
     for line in board.stdout:
         message = _json(line)
         if "mem" in message:
             return message["mem"]
-        said = line.strip() or said
-    raise TjugoError(f"The board in {folder.name} ended before it told its memory: {said}")
+        last_line = line.strip() or last_line
+    raise TjugoError(f"The board in {folder.name} ended before its memory report: {last_line}")
 
 
 def _json(line: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Campaigns on the host: tokens a second, all of them for different meters."""
+"""Campaigns on the host: tokens per second, all of them for different meters."""
 
 from sts_portable import pan
 from tjugo.benchmarks.reference import hmacs_per_second
@@ -11,7 +11,7 @@ _VK = bytes.fromhex("ab" * 10 + "49" * 6 + "01234567")
 
 @benchmark("sts.bulk.dkga04_ea07", "tokens/s")
 def bulk_dkga04_ea07() -> Figure:
-    """Derive each meter's decoder key and make one credit token for it, by numpy."""
+    """Derive each meter's decoder key and make one credit token for it, with numpy."""
     if not bulk.available():
         raise Skip("campaigns need numpy, which is not installed")
     campaign = bulk.Campaign("04", _VK, 2, 123457, 1, 1, "14")

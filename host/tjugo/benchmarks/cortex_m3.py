@@ -1,4 +1,4 @@
-"""What decoding and the applications cost on the emulated Cortex-M3: the same at every run."""
+"""The cost of decoding and of the applications on the emulated Cortex-M3, exactly repeatable."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,7 +1,7 @@
-"""The reference kernel: a fixed count of HMAC-SHA-256, timed in the run that a rate comes from.
+"""The reference kernel: a fixed number of HMAC-SHA-256 calls, timed with each measured rate.
 
-Machines differ, and so does one machine from minute to minute. Rates are therefore also given in
-units of what the same machine did with the kernel just before.
+The speed differs between machines and varies on one machine. Rates are therefore also given
+relative to the rate of the kernel on the same machine just before.
 """
 
 import hmac
@@ -13,7 +13,7 @@ _RUNS = 3
 
 
 def hmacs_per_second() -> float:
-    """Calls a second of hmac.digest() with 64 bytes of text: CALLS of them, the best of 3 runs."""
+    """Return the calls per second of hmac.digest() with 64 bytes of text, the best of 3 runs."""
     return CALLS / min(_seconds() for _ in range(_RUNS))
 
 

@@ -1,7 +1,7 @@
-"""The list of benchmarks, and how each is run.
+"""The list of benchmarks, and the functions to measure rates.
 
-A benchmark is a function without arguments that returns a Figure, or raises Skip where there is
-none to be had. Names are for ever: figures are compared over the years by them.
+A benchmark is a function without arguments that returns a Figure, or raises Skip if it cannot be
+measured. Names never change: figures of different versions are compared by them.
 """
 
 import platform
@@ -14,12 +14,12 @@ _CALIBRATION_S, _RUN_S, _RUNS = 0.02, 0.2, 5
 
 
 class Skip(Exception):
-    """This machine cannot give the figure; the text says why."""
+    """The figure cannot be measured on this machine; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A value, and what there is to say about how it came about."""
+    """A value, and the conditions of its measurement."""
 
     value: float
     context: dict[str, Any] = field(default_factory=dict)
@@ -38,7 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {}
 
 
 def benchmark(name: str, unit: str) -> Callable[[Callable[[], Figure]], Callable[[], Figure]]:
-    """Decorator: put a function on the list under `name`."""
+    """Return a decorator that registers a function under `name`."""
 
     def add(function: Callable[[], Figure]) -> Callable[[], Figure]:
         if name in BENCHMARKS:
@@ -50,8 +50,7 @@ def benchmark(name: str, unit: str) -> Callable[[Callable[[], Figure]], Callable
 
 
 def calls_per_second(function: Callable[[], object]) -> float:
-    """How often a second `function` can be called: the best of five runs, which others on the
-    machine disturbed least."""
+    """Return the calls per second of `function`: the best, least disturbed, of five runs."""
     count = 1
     while (seconds := _seconds(function, count)) < _CALIBRATION_S:
         count *= 4
@@ -67,5 +66,5 @@ def _seconds(function: Callable[[], object], count: int) -> float:
 
 
 def host() -> dict[str, Any]:
-    """What a figure of this machine is worth: interpreter and processor."""
+    """Return the conditions of a figure on this machine: interpreter and processor."""
     return {"python": platform.python_version(), "machine": platform.machine()}

@@ -17,14 +17,14 @@ OUT = REPO / "build" / "benchmarks.json"
 
 
 def load() -> None:
-    """Import every module of this package, so that all benchmarks are on the list."""
+    """Import every module of this package, so that all benchmarks are registered."""
     for module in pkgutil.iter_modules(tjugo.benchmarks.__path__):
         if module.name != "runner":
             importlib.import_module(f"tjugo.benchmarks.{module.name}")
 
 
 def chosen(names: Sequence[str]) -> list[Benchmark]:
-    """Those whose name begins with one of `names`; all when there are none. Raises TjugoError."""
+    """Return the benchmarks whose name begins with one of `names`, or all. Raise TjugoError."""
     wanted = tuple(names) or ("",)
     found = [one for name, one in sorted(BENCHMARKS.items()) if name.startswith(wanted)]
     if not found:
@@ -33,7 +33,7 @@ def chosen(names: Sequence[str]) -> list[Benchmark]:
 
 
 def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
-    """Run and print each. Returns the figures, and whether none failed."""
+    """Run and print each benchmark. Return the figures, and whether none failed."""
     rows, well = [], True
     width = max(len(b.name) for b in benchmarks)
     for one in benchmarks:
@@ -55,7 +55,7 @@ def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Put the figures into the file beside those of other names, sorted, in one step."""
+    """Merge the figures with those of other names in the file, sorted, atomically."""
     try:
         kept = {row["name"]: row for row in json.loads(path.read_text())}
     except (OSError, ValueError, KeyError, TypeError):

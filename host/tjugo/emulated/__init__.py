@@ -1,1 +1,1 @@
-"""Boards that are programs: built, run, cut off, and looked into."""
+"""Emulated boards: building, running, power failures and inspection."""

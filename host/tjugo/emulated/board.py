@@ -1,4 +1,4 @@
-"""A board that is a process: what the emulators have in common."""
+"""The common base class of the emulated boards."""
 
 import os
 import selectors
@@ -16,10 +16,10 @@ _STOP_SECONDS = 5.0
 
 
 class EmulatedBoard(ABC):
-    """A board that runs until it is stopped. Use with `with`.
+    """A board as a process, used as a context manager.
 
-    flash: the file with the board's flash; it is kept. port: what mpremote connects to, while the
-    board runs. _folder: for sockets and the like, gone with close().
+    flash: the file with the board's flash; it is kept. port: the port for mpremote while the board
+    runs. _folder: a folder for sockets, removed by close().
     """
 
     def __init__(self, flash: Path) -> None:
@@ -41,71 +41,73 @@ class EmulatedBoard(ABC):
         self.close()
 
     def uart(self, number: int) -> Path:
-        """The Unix socket that is the wire of the board's machine.UART(number) while it runs."""
+        """Return the Unix socket connected to machine.UART(number) while the board runs."""
         return self._folder / f"uart{number}"
 
     def start(self) -> None:
-        """Power on. Returns when the console can be connected to. Raises TjugoError."""
+        """Switch on and wait until the console accepts connections. Raise TjugoError."""
         if self._process is not None:
             raise TjugoError("the emulated board is running already")
         self._process = self._launch()
         self.port = self._wait_for_console(self._process)
 
     def kill(self) -> None:
-        """A power cut: the process dies between two instructions, the flash stays as it is."""
+        """Simulate a power failure: end the process between two instructions, keep the flash."""
         self._end(cut=True)
 
     def cut(self) -> None:
-        """As kill(), from another thread than the one that uses the board: kill() must follow."""
+        """Kill the process, from a thread that does not use the board. kill() must follow."""
         process = self._process
         if process is not None:
             process.kill()
 
     def stop(self) -> None:
-        """Switched off; the same to the board, but the emulator may tidy up."""
+        """Switch off: like kill() for the board, but the emulator may end cleanly."""
         self._end(cut=False)
 
     def close(self) -> None:
-        """Stopped if it runs, and nothing left behind but the flash."""
+        """Stop the board and remove all its files except the flash."""
         self.stop()
         self._temporary.cleanup()
 
     def running(self) -> bool:
-        """True until it is stopped, or the emulator has ended by itself."""
+        """Return whether the emulator is running."""
         return self._process is not None and self._process.poll() is None
 
     @abstractmethod
     def _launch(self) -> subprocess.Popen[bytes]:
-        """The emulator's process, with a pipe for its standard output. Raises TjugoError."""
+        """Start the emulator with a pipe for its standard output. Raise TjugoError."""
 
     @abstractmethod
     def _wait_for_console(self, process: subprocess.Popen[bytes]) -> str:
-        """The port, once it is there. Raises TjugoError."""
+        """Wait for the port and return it. Raise TjugoError."""
 
-    def _heard(
+    def _wait_for_output(
         self,
         process: subprocess.Popen[bytes],
         seconds: float,
         port: Callable[[bytes], str | None],
     ) -> tuple[str | None, bytes]:
-        """What port() makes of what the emulator has said, as soon as that is something; and
-        what it said. None when nothing comes in time; the emulator has then been ended."""
+        """Return the first result of port(output) that is not empty, and the emulator's output.
+
+        The result is None after the time-out; the emulator has then been ended.
+        """
         assert process.stdout is not None
         pipe = process.stdout.fileno()
         deadline = time.monotonic() + seconds
-        said = b""
+        output = b""
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while selector.select(max(0.0, deadline - time.monotonic())):
                 piece = os.read(pipe, 4096)
-                said += piece
-                found = port(said)
+                output += piece
+                found = port(output)
                 if found:
-                    return found, said
+                    return found, output
                 if not piece:
                     break
         self._end(cut=True)
-        return None, said
+        return None, output
 
     def _end(self, cut: bool) -> None:
         process, self._process, self.port = self._process, None, ""

@@ -1,4 +1,4 @@
-"""A build that is repeated only when one of its inputs has changed."""
+"""A build that is repeated only if one of its inputs has changed."""
 
 import fcntl
 import json
@@ -12,14 +12,16 @@ from pathlib import Path
 # bytes.
 SOURCE_DATE_EPOCH = "1757779200"
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], say: Say) -> Path:
-    """`product`, which build() makes, unless it is there and was made from these inputs.
+def built(
+    product: Path, inputs: Mapping[str, str], build: Callable[[], None], progress: Progress
+) -> Path:
+    """Return `product`, first made by build() unless it exists and was made from these inputs.
 
-    inputs: all that it depends on, by name. One build at a time; a second program waits, and then
-    finds the work done. build() may raise TjugoError.
+    inputs: all its dependencies, by name. One build runs at a time; a second program waits and
+    uses the result. build() may raise TjugoError.
     """
     stamp = product.parent / "stamp.json"
     with locked(product.parent / "lock"):
@@ -29,13 +31,13 @@ def built(product: Path, inputs: Mapping[str, str], build: Callable[[], None], s
         stamp.unlink(missing_ok=True)
         build()
         _write(stamp, inputs)
-        say(f"Built {product} in {time.monotonic() - started:.0f} s")
+        progress(f"Built {product} in {time.monotonic() - started:.0f} s")
     return product
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One at a time: waits until no other program holds the lock file."""
+    """Hold a lock file during the block. Wait until no other program holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""A board's LittleFS, made and read on the host."""
+"""A board's LittleFS image, written and read on the host."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -7,9 +7,9 @@ from littlefs import LittleFS, LittleFSError
 
 from tjugo.errors import TjugoError
 
-# As MicroPython mounts it, on the emulated Cortex-M3 and on the Pico. The cache is what it makes
-# of the program size; with a larger one here, files could be stored inline that a board cannot
-# read.
+# The parameters of MicroPython on the emulated Cortex-M3 and on the Pico. MicroPython derives the
+# cache size from the program size; with a larger cache here, files could be stored inline that a
+# board cannot read.
 _BLOCK_BYTES = 4096
 _PROG_BYTES = 256
 _READ_BYTES = 32
@@ -18,10 +18,10 @@ _LOOKAHEAD_BYTES = 32
 
 
 def pack(files: Mapping[str, bytes], size: int) -> bytes:
-    """A file system of `size` bytes with these files, folders included.
+    """Return a file system of `size` bytes with these files and their folders.
 
-    files: path on the board, without the leading slash, to content. Raises TjugoError when they
-    do not fit.
+    files: path on the board, without the leading slash, to content. Raise TjugoError if they do
+    not fit.
     """
     fs = _file_system(bytearray(b"\xff" * size))
     fs.format()
@@ -38,7 +38,7 @@ def pack(files: Mapping[str, bytes], size: int) -> bytes:
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
-    """Every file, by path. Raises TjugoError when it does not mount."""
+    """Return every file by path. Raise TjugoError if the file system cannot be mounted."""
     files = {}
     try:
         fs = _file_system(bytearray(content))
@@ -49,7 +49,7 @@ def unpack(content: bytes) -> dict[str, bytes]:
                 with fs.open(full, "rb") as file:
                     files[full.lstrip("/")] = file.read()
     except LittleFSError as error:
-        raise TjugoError(f"there is no file system that can be read: {error}") from None
+        raise TjugoError(f"the file system cannot be read: {error}") from None
     return files
 
 

@@ -1,7 +1,7 @@
-"""MicroPython's source, as Debian packages it, fetched once into the project's cache.
+"""MicroPython's source, as packaged by Debian, downloaded once into the project's cache.
 
-The archive's signature is checked by apt, and what comes must also be the one package named here,
-so that the firmware and every number measured on it can be had again.
+apt checks the archive's signature, and the package must also have the checksum below, so that the
+firmware and every figure measured with it are reproducible.
 """
 
 import hashlib
@@ -24,28 +24,28 @@ _FOLDER = CACHE / f"micropython-{PACKAGE_VERSION}"
 _DSC = f"micropython_{PACKAGE_VERSION}.dsc"
 
 
-def source_folder(say: Callable[[str], None]) -> Path:
-    """The unpacked and patched source, fetched when it is not there yet. Raises TjugoError.
+def source_folder(progress: Callable[[str], None]) -> Path:
+    """Return the folder of the patched source, downloaded if missing. Raise TjugoError.
 
-    MICROPYTHON_SOURCE names a folder to take instead, for a machine that is not Debian's.
-    DEBIAN_MIRROR is tried in place of the machine's own mirrors; a snapshot of the archive will do
-    once Debian has moved on to a newer version.
+    MICROPYTHON_SOURCE names a folder to use instead, for a system other than Debian.
+    DEBIAN_MIRROR replaces the machine's own mirrors; it may be a snapshot of the archive if Debian
+    no longer has this version.
     """
     named = os.environ.get("MICROPYTHON_SOURCE")
     if named:
         folder = Path(named).resolve()
         if not (folder / "ports/qemu/Makefile").is_file():
-            raise TjugoError(f"MICROPYTHON_SOURCE={named}: there is no ports/qemu in it")
+            raise TjugoError(f"MICROPYTHON_SOURCE={named}: the folder has no ports/qemu")
         return folder
     if not _FOLDER.is_dir():
         with locked(CACHE / "source.lock"):
             if not _FOLDER.is_dir():
-                _fetch(say)
+                _fetch(progress)
     return _FOLDER
 
 
-def _fetch(say: Callable[[str], None]) -> None:
-    say(f"Fetching MicroPython {PACKAGE_VERSION}'s source (6 MB, once) ...")
+def _fetch(progress: Callable[[str], None]) -> None:
+    progress(f"Fetching MicroPython {PACKAGE_VERSION}'s source (6 MB, once) ...")
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="source-") as name:
         try:
             package = f"micropython={PACKAGE_VERSION}"
@@ -54,13 +54,13 @@ def _fetch(say: Callable[[str], None]) -> None:
             raise TjugoError(
                 f"{why.message}\nMICROPYTHON_SOURCE=... names a folder with MicroPython's source."
             ) from None
-        seen = hashlib.sha256((folder / _DSC).read_bytes()).hexdigest()
-        if seen != DSC_SHA256:
-            raise TjugoError(f"{_DSC} is not the expected one: its sha256 is {seen}")
+        digest = hashlib.sha256((folder / _DSC).read_bytes()).hexdigest()
+        if digest != DSC_SHA256:
+            raise TjugoError(f"{_DSC} is not the expected one: its sha256 is {digest}")
         _unpack(folder)
 
 
 def _unpack(work: Path) -> None:
-    """Checks the tarballs against the .dsc, applies Debian's patches, then moves into place."""
+    """Check the tarballs against the .dsc, apply Debian's patches, move the result into place."""
     run(["dpkg-source", "--require-strong-checksums", "-x", _DSC, "unpacked"], cwd=work)
     (work / "unpacked").rename(_FOLDER)

@@ -1,11 +1,11 @@
-"""A Raspberry Pi Pico, emulated: MicroPython's own rp2 port on rp2040py, and what is wired to it.
+"""An emulated Raspberry Pi Pico: MicroPython's rp2 port on rp2040py, and the wiring of its pins.
 
-Emulated time is counted in processor cycles at 125 MHz and jumps ahead while the firmware sleeps
-(it stands still when nothing is due), so it has nothing to do with the clock on the wall: a
-watchdog, or a time-out for an answer from this machine, may run out at once. A busy board runs at
-about 1/40 of a real one. What emulated time leaves out is the XIP cache: code in flash is as fast
-as in memory. So an order of events and the length of a character can be trusted, the time between
-two events only as a lower limit.
+Emulated time is counted in processor cycles at 125 MHz. It is skipped while the firmware sleeps,
+and stops if nothing is scheduled, so it is independent of real time: a watchdog, or a time-out for
+an answer from this machine, may expire immediately. A busy board runs at about 1/40 of the speed
+of a real one. The XIP cache is not emulated: code in flash is as fast as in memory. The order of
+events and the length of a character are therefore exact, and the time between two events is a
+lower limit.
 """
 
 import json
@@ -29,7 +29,7 @@ _HOST = Path(__file__).resolve().parents[2]
 
 
 def require_emulator() -> None:
-    """Raises TjugoError unless the emulator is there, in the version whose inside we rely on."""
+    """Raise TjugoError unless the supported version of the emulator is installed."""
     try:
         installed = metadata.version("rp2040py")
     except metadata.PackageNotFoundError:
@@ -45,8 +45,8 @@ def require_emulator() -> None:
 class PicoBoard(EmulatedBoard):
     """A Raspberry Pi Pico on rp2040py. machine.reset() does not end it.
 
-    firmware: a UF2 image, from pico_build.firmware(). flash: made when it does not exist; the
-    image is written into it anew at every start. uart(n): n is 0 or 1.
+    firmware: a UF2 image, from pico_build.firmware(). flash: created if it does not exist; the
+    image is written into it at every start. uart(n): n is 0 or 1.
     """
 
     def __init__(self, firmware: Path, flash: Path) -> None:
@@ -56,38 +56,38 @@ class PicoBoard(EmulatedBoard):
         self._received = b""
 
     def start(self) -> None:
-        """Power on. Returns when the console can be connected to. Raises TjugoError."""
+        """Switch on and wait until the console accepts connections. Raise TjugoError."""
         super().start()
         self._control = socket.socket(socket.AF_UNIX)
         self._control.settimeout(_ANSWER_SECONDS)
         self._control.connect(str(self._folder / "control"))
 
     def now_ns(self) -> float:
-        """Emulated time since the start."""
+        """Return the emulated time since the start, ns."""
         return float(self._ask("now"))
 
     def level(self, gpio: int) -> int | None:
-        """What the board drives a pin to, 0 or 1; None while it is an input."""
+        """Return the level that the board drives a pin to, 0 or 1; None for an input."""
         level: int | None = self._ask("level", gpio)
         return level
 
     def drive(self, gpio: int, level: int | None) -> None:
-        """Drive an input from outside to 0 or 1; None lets its pull resistor have it again."""
+        """Drive an input from outside to 0 or 1; None leaves it to its pull resistor."""
         self._ask("drive", gpio, level)
 
     def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
-        """Drive an input through (ns after the step before, level) ...; when that began, ns.
+        """Drive an input through steps (ns after the previous step, level). Return the start, ns.
 
-        It goes on by itself, in emulated time, however slow the emulator is.
+        The steps take place in emulated time, independently of the speed of the emulator.
         """
         return float(self._ask("play", gpio, list(steps)))
 
     def watch(self, *gpios: int) -> None:
-        """Record from now on what the board does with these pins, for edges()."""
+        """Record the changes of these pins from now on, for edges()."""
         self._ask("watch", gpios)
 
     def edges(self) -> list[tuple[float, int, int | None]]:
-        """(ns, GPIO, level) of every change since the last call, in order."""
+        """Return (ns, GPIO, level) of every change since the last call, in order."""
         return [(when, gpio, level) for when, gpio, level in self._ask("edges")]
 
     def contact(self, first: int, second: int, closed: bool) -> None:
@@ -95,15 +95,15 @@ class PicoBoard(EmulatedBoard):
         self._ask("contact", first, second, closed)
 
     def send(self, uart: int, data: bytes) -> None:
-        """Characters to a UART, one after the other at its rate from now on."""
+        """Send characters to a UART, one after the other at its rate from now on."""
         self._ask("send", uart, list(data))
 
     def characters(self, uart: int) -> list[tuple[float, float, int]]:
-        """(start bit ns, end of stop bit ns, value) of what a UART sent since the last call."""
+        """Return (start ns, end ns, value) of the characters a UART sent since the last call."""
         return [(start, end, value) for start, end, value in self._ask("characters", uart)]
 
     def character_ns(self, uart: int) -> float:
-        """How long one character takes at the UART's present rate and format, ns."""
+        """Return the duration of one character at the UART's present rate and format, ns."""
         return float(self._ask("character_ns", uart))
 
     def _ask(self, *request: object) -> Any:
@@ -141,11 +141,11 @@ class PicoBoard(EmulatedBoard):
             )
 
     def _wait_for_console(self, process: subprocess.Popen[bytes]) -> str:
-        """The pty, from the line that the emulator prints when the board has booted."""
-        port, _said = self._heard(process, _START_SECONDS, _console_in)
+        """Return the pty, from the line that the emulator prints when the board has booted."""
+        port, _output = self._wait_for_output(process, _START_SECONDS, _console_in)
         if port is None:
             errors = (self._folder / "errors").read_text(errors="replace").strip()
-            raise TjugoError(f"the emulated Pico did not start: {errors or 'nothing was said'}")
+            raise TjugoError(f"the emulated Pico did not start: {errors or 'no output'}")
         return port
 
     def _end(self, cut: bool) -> None:
@@ -155,5 +155,5 @@ class PicoBoard(EmulatedBoard):
         super()._end(cut)
 
 
-def _console_in(said: bytes) -> str | None:
-    return str(json.loads(said)["port"]) if said.endswith(b"\n") else None
+def _console_in(output: bytes) -> str | None:
+    return str(json.loads(output)["port"]) if output.endswith(b"\n") else None

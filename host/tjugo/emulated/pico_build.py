@@ -1,4 +1,4 @@
-"""Builds MicroPython's own rp2 port for the Raspberry Pi Pico from Debian's packages.
+"""The build of MicroPython's rp2 port for the Raspberry Pi Pico from Debian's packages.
 
 `tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; nothing is
 done when none of its inputs has changed. `UF2=file` is taken instead: an official image, say. This
@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
@@ -22,7 +22,7 @@ _OUT = BUILD / "pico"
 _FIRMWARE = _OUT / "firmware.uf2"
 _WORK = _OUT / "work"
 
-# program -> the Debian package that has it
+# program -> its Debian package
 _PROGRAMS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "cmake": "cmake",
@@ -31,7 +31,7 @@ _PROGRAMS = {
     "ninja": "ninja-build",
     "python3": "python3",
 }
-# file of the cross compiler -> the Debian package that has it
+# file of the cross compiler -> its Debian package
 _LIBRARIES = {
     "nano.specs": "libnewlib-arm-none-eabi",
     "libstdc++_nano.a": "libstdc++-arm-none-eabi-newlib",
@@ -45,7 +45,7 @@ include("$(MPY_DIR)/extmod/asyncio")
 
 
 def missing_packages() -> list[str]:
-    """Debian packages still needed to build the image, sorted; none when UF2 names one."""
+    """Return the missing Debian packages to build the image, sorted; none if UF2 is set."""
     if os.environ.get("UF2"):
         return []
     missing = {package for name, package in _PROGRAMS.items() if not shutil.which(name)}
@@ -56,8 +56,8 @@ def missing_packages() -> list[str]:
     return sorted(missing)
 
 
-def firmware(say: Say = lambda line: None) -> Path:
-    """The image to run, built first when an input changed. say: called with a line of progress.
+def firmware(progress: Progress = lambda line: None) -> Path:
+    """Return the image, built if an input has changed. progress: called with lines of text.
 
     Raises TjugoError: status 2 with what to install or cannot be fetched, 1 with the compiler's
     last lines.
@@ -76,29 +76,29 @@ def firmware(say: Say = lambda line: None) -> Path:
 
     def build() -> None:
         try:
-            source, parts = source_folder(say), pico_sdk(say)
+            source, parts = source_folder(progress), pico_sdk(progress)
         except TjugoError as error:
             raise TjugoError(error.message, status=2) from None
-        say("Building the Pico's image (a minute or two) ...")
+        progress("Building the Pico's image (a minute or two) ...")
         _build(source, parts, mpy_cross)
 
-    return built(_FIRMWARE, _inputs(), build, say)
+    return built(_FIRMWARE, _inputs(), build, progress)
 
 
 def _checked(image: Path) -> Path:
-    """UF2=... names a UF2 file, by its first magic number."""
+    """Return the image of UF2=... Raise TjugoError unless it has the magic number of UF2."""
     try:
         with image.open("rb") as file:
             magic = file.read(4)
     except OSError as error:
         raise TjugoError(f"UF2={image}: {error.strerror}") from None
     if magic != b"UF2\n":
-        raise TjugoError(f"UF2={image}: that is not a UF2 image")
+        raise TjugoError(f"UF2={image}: not a UF2 image")
     return image
 
 
 def _inputs() -> dict[str, str]:
-    """Everything the image depends on, by name."""
+    """Return all dependencies of the image, by name."""
     return {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
         "board": MICROPYTHON_BOARD,
@@ -115,7 +115,7 @@ def _build(source: Path, parts: PicoSdk, mpy_cross: Path) -> None:
     shutil.rmtree(_WORK, ignore_errors=True)
     tree = _WORK / "micropython"
     _assemble(source, parts, tree)
-    library = _WORK / "lib"  # stands for micropython-lib, which Debian does not package
+    library = _WORK / "lib"  # instead of micropython-lib, which Debian does not package
     library.mkdir()
     (library / "README.md").touch()
     manifest = _WORK / "manifest.py"
@@ -136,9 +136,9 @@ def _build(source: Path, parts: PicoSdk, mpy_cross: Path) -> None:
 
 
 def _assemble(source: Path, parts: PicoSdk, tree: Path) -> None:
-    """A copy of the source with the libraries in the places of its submodules.
+    """Copy the source and link the libraries in place of its submodules.
 
-    A copy, because the port looks for them inside its own tree and the cached source is shared.
+    A copy is needed because the port requires them inside its tree and the cache is shared.
     """
 
     def skipped(folder: str, names: list[str]) -> set[str]:

@@ -1,9 +1,9 @@
-"""The process in which an emulated Pico runs; pico.PicoBoard starts it and speaks to it.
+"""The process of an emulated Pico, started and controlled by pico.PicoBoard.
 
-Standard output has one line of JSON once the console can be connected to. `control` in the folder
-is a socket on which each line of JSON is a request, each answered by a line; `uart0` and `uart1`
-are the wires of the two UARTs, for one connection each. It ends when its standard input does, so
-that nothing is left behind when the one who started it dies.
+It writes one line of JSON to standard output when the console accepts connections. `control` in
+the folder is a socket on which each line of JSON is a request, answered by a line; `uart0` and
+`uart1` are the wires of the two UARTs, for one connection each. The process ends when its standard
+input is closed, and so also when its parent process ends.
 """
 
 import asyncio
@@ -32,22 +32,22 @@ _START_SECONDS = 60.0
 _UART_ADDRESSES = (0x40034, 0x40038)
 _PIO_NS = 10_000
 _REST_SECONDS = 0.002
-_NICE = 5  # while the board is busy it takes a whole processor
+_NICE = 5  # a busy board uses a whole processor
 _WRITES = {
     ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
     ssi.CMD_SECTOR_ERASE: ssi.FLASH_SECTOR_SIZE,
     ssi.CMD_BLOCK_ERASE: ssi.FLASH_BLOCK_SIZE,
 }
 
-# A MicroPythonDevice of whose parts methods are replaced, as rp2040py has no hooks there.
+# A MicroPythonDevice. Methods of its parts are replaced, because rp2040py has no hooks there.
 Replaceable = Any
 
 
 class KeptFlash:
-    """The flash chip's content as a file, written through with every erase and program command.
+    """The flash chip's content as a file, updated by every erase and program command.
 
-    A kill between two commands leaves exactly what the chip would have; one command is whole or
-    not at all, which a real chip does not promise.
+    After a kill between two commands the file has exactly the content of the chip. A single
+    command is atomic, which a real chip does not guarantee.
     """
 
     def __init__(self, device: Replaceable, uf2: Path, path: Path) -> None:
@@ -72,10 +72,10 @@ class KeptFlash:
 
 
 class QuietConsole:
-    """The USB host's side of the console, sending only when there is something to send.
+    """The USB host's side of the console, which sends only if there are data.
 
-    rp2040py's own answers a waiting board with empty packets without end, which a host never does:
-    the board would be busy with them instead of sleeping, and emulated time could not jump ahead.
+    rp2040py's own implementation continuously answers a waiting board with empty packets, which a
+    host never does: the board could not sleep, and emulated time could not be skipped.
     """
 
     def __init__(self, device: Replaceable) -> None:
@@ -101,11 +101,11 @@ class QuietConsole:
 
 
 class SteadyPio:
-    """Lets the state machines of the PIO go on while the processor sleeps.
+    """A timer that keeps the state machines of the PIO running while the processor sleeps.
 
-    rp2040py jumps from alarm to alarm then, and takes one PIO instruction for each jump however
-    long it was. So while a machine is enabled there is an alarm every 10 us: programs clocked
-    with up to 100 kHz keep their time, faster ones fall behind while the processor sleeps.
+    rp2040py then advances from alarm to alarm and executes one PIO instruction for each step of
+    any length. So there is an alarm every 10 us while a machine is enabled: programs with a clock
+    of up to 100 kHz run at their speed, faster ones are too slow while the processor sleeps.
     """
 
     def __init__(self, mcu: RP2040) -> None:
@@ -114,7 +114,7 @@ class SteadyPio:
         self._ticking = False
 
     def look(self) -> None:
-        """Start when a machine has been enabled. Call it now and then."""
+        """Start the timer if a machine has been enabled. Call it regularly."""
         if not self._ticking:
             self._tick()
 
@@ -125,7 +125,7 @@ class SteadyPio:
 
 
 class Wire:
-    """A UART's line: what the board sends goes to whoever is connected, and the other way."""
+    """A UART's line, which transfers bytes between the board and the connected program."""
 
     def __init__(self, device: MicroPythonDevice, number: int) -> None:
         self._characters: list[tuple[float, float, int]] = []
@@ -135,12 +135,12 @@ class Wire:
         device.mcu.peripherals[_UART_ADDRESSES[number]] = self.uart
 
     def characters(self) -> list[tuple[float, float, int]]:
-        """Start, end and value of what the board sent since the last call."""
+        """Return start, end and value of the characters the board sent since the last call."""
         taken, self._characters = self._characters, []
         return taken
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until the other side closes it; a second one takes its place."""
+        """Serve one connection until the other side closes it; a second one replaces it."""
         self._writer = writer
         while data := await reader.read(4096):
             self.uart.receive(data)
@@ -181,7 +181,7 @@ class Emulator:
         }
 
     def _run_or_rest(self) -> None:
-        """The next few milliseconds; none if only something from outside can wake the board."""
+        """Run the next few milliseconds, or sleep if only an external event can wake the board."""
         mcu = self.device.mcu
         self.pio.look()
         if mcu.core.waiting and not mcu.clock.has_scheduled_alarm:
@@ -190,7 +190,7 @@ class Emulator:
             self._batch()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Requests are [name, argument, ...]; answers {"answer": ..} or {"error": ".."}."""
+        """Answer requests [name, argument, ...] with {"answer": ..} or {"error": ".."}."""
         while line := await reader.readline():
             writer.write(json.dumps(self._answer(line)).encode() + b"\n")
         writer.close()
@@ -204,7 +204,7 @@ class Emulator:
 
 
 async def run(emulator: Emulator, folder: Path) -> None:
-    """Boot, say where the console is, and run until told to end."""
+    """Boot, print the path of the console, and run until asked to end."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), ended.set)
@@ -220,7 +220,7 @@ async def run(emulator: Emulator, folder: Path) -> None:
     while not ended.is_set():
         try:
             await device.simulator.wait_for(ended, None)
-        except RuntimeError as error:  # the emulator itself broke off
+        except RuntimeError as error:  # an error in the emulator itself
             print(f"the emulator stopped: {error.__cause__ or error}", file=sys.stderr)
             break
     device.stop()

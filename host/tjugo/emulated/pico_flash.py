@@ -1,7 +1,7 @@
-"""The emulated Pico's flash as a file: its file system made and read on the host.
+"""The emulated Pico's flash as a file, with a file system written and read on the host.
 
-Copying a meter's files over the emulated console takes minutes; so tests that are not about
-copying start from a flash made here.
+Copying a meter's files over the emulated console takes minutes. Tests that do not test the copying
+start from a flash made here.
 """
 
 import os
@@ -16,7 +16,7 @@ _FILES_AT = FLASH_BYTES - 1408 * 1024
 
 
 def write_flash(path: Path, files: Mapping[str, bytes]) -> None:
-    """Make a flash with these files in place of what `path` holds; see littlefs_image.pack()."""
+    """Write a flash with these files to `path`; see littlefs_image.pack()."""
     content = littlefs_image.pack(files, FLASH_BYTES - _FILES_AT)
     new = path.with_name(path.name + ".new")
     new.write_bytes(b"\xff" * _FILES_AT + content)
@@ -24,5 +24,5 @@ def write_flash(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_flash(path: Path) -> dict[str, bytes]:
-    """Every file on the flash, by path. Raises TjugoError when it does not mount."""
+    """Return every file on the flash by path. Raise TjugoError if it cannot be mounted."""
     return littlefs_image.unpack(path.read_bytes()[_FILES_AT:])

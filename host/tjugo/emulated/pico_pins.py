@@ -1,7 +1,7 @@
-"""What is wired to the emulated Pico's pins: levels driven, edges seen, contacts closed.
+"""The wiring of the emulated Pico's pins: driven levels, recorded edges, contacts.
 
-Every time is emulated, in ns since the emulator started. An edge carries the moment at which the
-instruction that made it began.
+Every time is emulated, in ns since the emulator started. The time of an edge is the start of the
+instruction that caused it.
 """
 
 from collections import deque
@@ -27,12 +27,12 @@ class Pins:
         self._players: list[object] = []  # the clock holds an alarm only while it is scheduled
 
     def level(self, gpio: int) -> int | None:
-        """What the board drives the pin to; None while it is an input."""
+        """Return the level that the board drives the pin to; None for an input."""
         return _LEVELS.get(self._mcu.gpio[gpio].value)
 
     def drive(self, gpio: int, level: int | None) -> None:
-        """Drive an input from outside; None lets it go back to its pull resistor."""
-        # Telling the emulator a level it knows would raise the edge's interrupt again.
+        """Drive an input from outside; None leaves it to its pull resistor."""
+        # Setting the present level again would raise another edge interrupt in the emulator.
         if self._outside.get(gpio) == level:
             return
         self._outside[gpio] = level
@@ -42,7 +42,7 @@ class Pins:
             self._mcu.gpio[gpio].set_input_value(bool(level))
 
     def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
-        """Drive an input through levels, each so many ns after the step before; when it began."""
+        """Drive an input through steps (ns after the previous step, level). Return the start."""
         left = deque(steps)
 
         def step() -> None:
@@ -57,21 +57,21 @@ class Pins:
         return float(self._mcu.clock.nanos)
 
     def watch(self, gpios: Iterable[int]) -> None:
-        """Record what the board does with these pins from now on, and with no others."""
+        """Record the changes of these pins from now on, and of no others."""
         for stop in self._watched.values():
             stop()
         self._edges.clear()
         self._watched = {gpio: self._listen(gpio, self._record(gpio)) for gpio in set(gpios)}
 
     def edges(self) -> list[Edge]:
-        """What was recorded since the last call, in order."""
+        """Return the edges recorded since the last call, in order."""
         taken, self._edges = self._edges, []
         return taken
 
     def contact(self, first: int, second: int, closed: bool) -> None:
-        """A switch between two pins, like a key in a matrix: what drives the one drives the other.
+        """Close or open a switch between two pins, like a key in a matrix: they share a level.
 
-        Where two contacts disagree the low level wins, as with an open drain.
+        If two contacts have different levels the low one wins, as with an open drain.
         """
         pair = (min(first, second), max(first, second))
         if closed and pair not in self._contacts:

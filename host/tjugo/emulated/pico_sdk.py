@@ -1,7 +1,7 @@
-"""The Pico SDK and what else the rp2 port is built from, out of Debian 13, once, into the cache.
+"""The Pico SDK and the other sources of the rp2 port, downloaded once from Debian 13 to the cache.
 
-Debian 13's picotool wants a newer C library than an older Debian has, so it comes with its own
-libraries and runs through their loader; nothing is installed.
+Debian 13's picotool requires a newer C library than an older Debian has. It is therefore unpacked
+with its own libraries and started through their loader; nothing is installed.
 """
 
 import json
@@ -21,7 +21,7 @@ BINARIES = (
     f"pico-sdk-source={SDK_VERSION}-1",
     "tinyusb-source=0.18.0+dfsg-1",
     f"picotool={SDK_VERSION}+dfsg-1",
-    # What picotool needs to run. These and mbedtls follow the suite's security updates.
+    # The libraries of picotool. Their versions and that of mbedtls follow the security updates.
     *("libc6", "libcap2", "libgcc-s1", "libstdc++6", "libudev1", "libusb-1.0-0"),
 )
 SOURCES = ("mbedtls",)
@@ -36,7 +36,7 @@ exec "$here/../{loader}" --library-path "$here/../{libraries}" "$here/picotool.b
 
 
 class PicoSdk:
-    """Where the parts are, once sdk_folder() has put them there."""
+    """The paths of the parts, as unpacked by pico_sdk()."""
 
     def __init__(self, folder: Path) -> None:
         self.sdk = folder / "root/usr/src/pico-sdk"
@@ -46,16 +46,16 @@ class PicoSdk:
         self._manifest = folder / _MANIFEST
 
     def packages(self) -> list[str]:
-        """File names of the packages, versions included, as they were downloaded."""
+        """Return the file names of the downloaded packages, with versions."""
         names: list[str] = json.loads(self._manifest.read_text())
         return names
 
 
-def pico_sdk(say: Callable[[str], None]) -> PicoSdk:
-    """The parts, fetched when they are not in the cache yet. Raises TjugoError."""
+def pico_sdk(progress: Callable[[str], None]) -> PicoSdk:
+    """Return the parts, downloaded if they are not in the cache. Raise TjugoError."""
     if not (_FOLDER / _MANIFEST).is_file():
         CACHE.mkdir(parents=True, exist_ok=True)
-        say(f"Fetching the Pico SDK {SDK_VERSION} and mbedtls ({SUITE}, 34 MB, once) ...")
+        progress(f"Fetching the Pico SDK {SDK_VERSION} and mbedtls ({SUITE}, 34 MB, once) ...")
         with tempfile.TemporaryDirectory(dir=CACHE, prefix="pico-sdk-new-") as work:
             _fetch(Path(work))
     return PicoSdk(_FOLDER)
@@ -81,11 +81,11 @@ def _fetch(work: Path) -> None:
 
 
 def _wrap_picotool(usr: Path) -> None:
-    """Let bin/picotool run with the libraries that came with it."""
+    """Replace bin/picotool by a script that starts it with its own libraries."""
     loaders = [*usr.glob("lib*/ld-linux-*.so.*"), *usr.glob("lib/*/ld-linux-*.so.*")]
     libraries = [path.parent for path in usr.glob("lib/*/libc.so.6")]
     if not loaders or not libraries:
-        raise TjugoError("there is no loader in Debian's libc6 package for this machine")
+        raise TjugoError("Debian's libc6 package has no loader for this machine")
     program = usr / "bin/picotool"
     shutil.move(program, usr / "bin/picotool.bin")
     program.write_text(

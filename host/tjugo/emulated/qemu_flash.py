@@ -1,8 +1,8 @@
-"""The emulated board's flash as a file on the host: a LittleFS made and read here.
+"""The emulated board's flash as a file, with a LittleFS written and read on the host.
 
-A board's files normally go over mpremote. Measuring and power-cut tests want a flash that is the
-same to the last byte at every start, made in milliseconds, and readable after the emulator has
-been killed; so they make the file system on the host instead.
+A board's files are normally copied by mpremote. Measurements and power failure tests need a flash
+that is identical at every start, made in milliseconds, and readable after the emulator has been
+killed; they therefore make the file system on the host.
 """
 
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from tjugo.emulated import littlefs_image
 
-FLASH_BYTES = 1024 * 1024  # as boards/qemu_mps2/_boot.py has it
+FLASH_BYTES = 1024 * 1024  # as in boards/qemu_mps2/_boot.py
 
-# The emulated PSRAM that the flash is part of; QEMU wants the file at its full size.
+# The emulated PSRAM that contains the flash; QEMU requires the file at its full size.
 _MEMORY_BYTES = 16 * 1024 * 1024
 
 
 def write_image(path: Path, files: Mapping[str, bytes]) -> None:
-    """Make a flash with these files in place of what `path` holds; see littlefs_image.pack()."""
+    """Write a flash with these files to `path`; see littlefs_image.pack()."""
     content = littlefs_image.pack(files, FLASH_BYTES)
     new = path.with_name(path.name + ".new")
     with new.open("wb") as image:
@@ -28,12 +28,12 @@ def write_image(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def blank_image(path: Path) -> None:
-    """A flash as new: the board formats it when it starts."""
+    """Write a blank flash, which the board formats at its first start."""
     with path.open("wb") as image:
         image.truncate(_MEMORY_BYTES)
 
 
 def read_image(path: Path) -> dict[str, bytes]:
-    """Every file on the flash, by path. Raises TjugoError when it does not mount."""
+    """Return every file on the flash by path. Raise TjugoError if it cannot be mounted."""
     with path.open("rb") as image:
         return littlefs_image.unpack(image.read(FLASH_BYTES))

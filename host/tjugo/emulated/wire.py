@@ -1,4 +1,4 @@
-"""Two file descriptors joined: a board's UART socket and one drop of the simulated bus."""
+"""A connection between a board's UART socket and one drop of the simulated bus."""
 
 import os
 import selectors
@@ -13,9 +13,9 @@ _CHUNK = 4096
 
 
 class Wire:
-    """Carries bytes between an emulated UART's Unix socket and a pty, until closed.
+    """A thread that copies bytes between an emulated UART's Unix socket and a pty until closed.
 
-    The pty may be a drop of tjugo.bench.bus.Bus, which gives bytes the time they take on RS-485.
+    The pty may be a drop of tjugo.bench.bus.Bus, which simulates the timing of RS-485.
     """
 
     def __init__(self, uart: Path, pty: str) -> None:
@@ -25,7 +25,7 @@ class Wire:
             self._pty = os.open(pty, os.O_RDWR | os.O_NOCTTY)
         except OSError as error:
             self._socket.close()
-            raise TjugoError(f"{uart} and {pty} cannot be joined: {error}") from None
+            raise TjugoError(f"{uart} and {pty} cannot be connected: {error}") from None
         tty.setraw(self._pty)
         self._stop_read, self._stop_write = os.pipe()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
@@ -38,7 +38,7 @@ class Wire:
         self.close()
 
     def close(self) -> None:
-        """Cut the wire."""
+        """Disconnect the two ends."""
         os.write(self._stop_write, b"x")
         self._thread.join()
         self._socket.close()
@@ -56,7 +56,7 @@ class Wire:
                         return
 
     def _carry(self, source: int, target: int) -> bool:
-        """False when one end is gone."""
+        """Copy available bytes from source to target. Return False if one end is closed."""
         try:
             data = os.read(source, _CHUNK)
             while data:

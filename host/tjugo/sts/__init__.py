@@ -1,1 +1,1 @@
-"""STS tools for people: explanations, batches of tokens, a licensee's tables."""
+"""STS tools: explanations, batches of tokens, test vectors."""

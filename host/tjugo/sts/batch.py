@@ -1,4 +1,4 @@
-"""Batches: tokens for every row of a CSV file, written to another, row for row."""
+"""Batches: tokens for every row of a CSV file, written to another CSV file."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -19,12 +19,12 @@ _BULK_EA = 7
 
 
 def read_keys(path: Path) -> Keys:
-    """The vending keys of a file as the station keeps it. Raises TjugoError."""
+    """Return the vending keys of a file in the station's form. Raise TjugoError."""
     keys = load_keys(path)
     try:
         return {(key.sgc, key.kt, key.krn): key for key in keys}
     except ValueError:
-        raise TjugoError(f"{path} has a supply group code that is no number.") from None
+        raise TjugoError(f"{path} has a supply group code that is not a number.") from None
 
 
 def run(
@@ -36,11 +36,11 @@ def run(
     advance: Callable[[int], object] = lambda rows: None,
     numpy: bool = True,
 ) -> tuple[int, int]:
-    """Make the tokens. Returns how many rows were read, and how many of them have an error.
+    """Make the tokens. Return the number of rows, and the number of rows with an error.
 
-    now: minutes since a base date, for rows that have no time. advance: told how many rows are
-    done. numpy False: the portable code even where numpy is there. `target` is written whole or
-    not at all, mode 0600. Raises TjugoError when a file cannot be used.
+    now: minutes since a base date, for rows without a time. advance: called with the number of
+    rows done. numpy False: use the portable code even if numpy is installed. `target` is written
+    atomically, mode 0600. Raise TjugoError if a file cannot be used.
     """
     tids = Tids(now)
     total = wrong = 0
@@ -69,7 +69,7 @@ def _understand(
 
 
 def _make(rows: Sequence[Row], keys: Keys, tids: Tids, fast: bool) -> None:
-    """Campaigns by numpy, the rest one by one."""
+    """Make the tokens of campaigns with numpy, the others one by one."""
     campaigns: dict[bulk.Campaign, list[Row]] = {}
     for row in rows:
         campaign = _campaign(row.request) if fast and row.request else None
@@ -82,8 +82,11 @@ def _make(rows: Sequence[Row], keys: Keys, tids: Tids, fast: bool) -> None:
 
 
 def _campaign(request: Request) -> bulk.Campaign | None:
-    """The campaign that a row belongs to, or None when it is not for bulk.make_credit(): another
-    kind of token, or something is wrong with it, which is said when it is made by itself."""
+    """Return the campaign of a row, or None if bulk.make_credit() does not support it.
+
+    None is also the result for an invalid row, whose error is reported when its token is made
+    individually.
+    """
     q = request.question
     if request.cls != 0 or request.subclass > 3 or q.kt == 3 or q.ea != _BULK_EA:
         return None
@@ -110,7 +113,7 @@ def _make_campaign(campaign: bulk.Campaign, rows: Sequence[Row], keys: Keys, tid
             [r.units for r in requests],
         )
     except (TjugoError, StsError):
-        # The vending key itself is wrong, say. By itself each row says what it is.
+        # The campaign has an error, for example in the vending key: each row reports its own.
         for row in rows:
             _make_one(row, keys, tids)
         return

@@ -1,4 +1,4 @@
-"""The CSV files of a batch: reading rows, writing them back with their tokens."""
+"""The CSV files of a batch: reading rows and writing them with their tokens."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Request
 from tjugo.sts.explain.model import grouped
 
 _DELIMITERS = ",;\t"
-# Written by spreadsheets in front of the heading: names the delimiter.
+# The line with the delimiter that spreadsheets write before the heading.
 _SEP = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
 _MOST_TOKENS = 4
 _T = TypeVar("_T")
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 @dataclass
 class Row:
-    """A row on its way. cells: what was read, by column, trimmed."""
+    """A row in processing. cells: the trimmed cells by column name."""
 
     cells: dict[str, str]
     request: Request | None = None
@@ -32,9 +32,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is written: delimiter, byte order mark, and a first line that names the former.
+    """The form of a file: delimiter, byte order mark, and a first line with the delimiter.
 
-    A spreadsheet that wrote the one or the other needs it to read the answer.
+    A spreadsheet that wrote a byte order mark or this line needs it to read the result.
     """
 
     delimiter: str = ","
@@ -43,11 +43,11 @@ class Form:
 
 
 class Source:
-    """A batch, open for reading. Use with `with`.
+    """A batch open for reading, used as a context manager.
 
-    UTF-8 with or without a byte order mark; comma, semicolon or tab, whichever the heading or a
-    line `sep=;` in front of it has. Raise TjugoError (status 2) unless the heading is one of a
-    batch. `form` is what a file written beside this one keeps.
+    The file is UTF-8 with or without a byte order mark; the delimiter is the comma, semicolon or
+    tab in the heading or in a line `sep=;` before it. Raise TjugoError (status 2) unless the
+    heading is that of a batch. `form` is the form for the result.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,7 +79,7 @@ class Source:
         self._file.close()
 
     def rows(self) -> Iterator[Row]:
-        """Every row that is not empty. Raises TjugoError (status 2) where the file is damaged."""
+        """Yield every row that is not empty. Raise TjugoError (status 2) at a damaged row."""
         reader = csv.reader(self._file, delimiter=self.delimiter, strict=True)
         while True:
             try:
@@ -107,7 +107,7 @@ class Source:
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:
-    """Return the cells up to the last that is not empty: spreadsheets pad rows on the right."""
+    """Return the cells up to the last non-empty one: spreadsheets pad rows on the right."""
     while cells and not cells[-1]:
         cells = cells[:-1]
     return cells
@@ -120,20 +120,22 @@ def _check_columns(columns: Sequence[str], path: Path) -> None:
         if not name:
             raise TjugoError(f"{path}: column {number} has no name.", 2)
         if name not in COLUMNS:
-            raise TjugoError(f"{path} has a column {name!r}, which a batch does not know.", 2)
+            raise TjugoError(f"{path} has a column {name!r}, which is not one of a batch.", 2)
         if columns.count(name) > 1:
             raise TjugoError(f"{path} has two columns {name!r}.", 2)
 
 
 def count_rows(path: Path) -> int:
-    """How many rows a batch has. Raises TjugoError for a file that is none."""
+    """Return the number of rows of a batch. Raise TjugoError if the file is not a batch."""
     with Source(path) as source:
         return sum(1 for _ in source.rows())
 
 
 def writer(out: BinaryIO, columns: Sequence[str], form: Form) -> Callable[[Iterable[Row]], None]:
-    """Return a function that writes rows: the columns read, but for keys and earlier results, then
-    TID, tokens and error. Write the heading at once."""
+    """Write the heading. Return a function that writes rows.
+
+    The columns are those read, except keys and earlier results, then TID, tokens and error.
+    """
     given = [name for name in columns if name not in (*SECRET_COLUMNS, *RESULT_COLUMNS)]
     kept = given if "tid" in given else [*given, "tid"]
 
@@ -154,7 +156,7 @@ def _line(row: Row, columns: Sequence[str]) -> list[str]:
     cells = row.cells
     if row.tokens and row.request and row.request.tid is not None:
         cells = {**cells, "tid": str(row.request.tid)}
-    # In groups, so that no spreadsheet takes a token for a number and rounds it.
+    # In groups, so that spreadsheets do not read a token as a number and round it.
     tokens = [grouped(digits) for digits in row.tokens]
     tokens += [""] * (_MOST_TOKENS - len(tokens))
     return [*(cells.get(name, "") for name in columns), *tokens, row.error]

@@ -1,4 +1,4 @@
-"""One row of a batch: its cells become a key, a TID and a token, or a sentence why not.
+"""One row of a batch: the conversion of its cells to a key, a TID and a token, or an error.
 
 The columns are documented in docs/batch.md.
 """
@@ -31,7 +31,7 @@ _KEY_SECTIONS = (3, 4, 8, 9)
 _MOST_SUBCLASS = 15
 _OWN_COLUMNS = {"rnd", "tid"}  # fields that are not given under `fields`
 _KIND = re.compile(r"([0-2])/([0-9]{1,2})", re.A)
-_REGISTER = ("sgc", "kt", "krn")  # names a vending key
+_REGISTER = ("sgc", "kt", "krn")  # identifies a vending key
 _FROM_FILE = ("dkga", "bdt", "ken")
 
 Keys = Mapping[tuple[int, int, int], VendingKey]
@@ -40,8 +40,11 @@ _NOTHING = KeyQuestion()
 
 @dataclass(frozen=True)
 class Request:
-    """A row understood as far as no key is needed. question names the key; meter is the MeterPAN,
-    or the decoder key where that is all that is known; tid is None where the token has none."""
+    """A parsed row, without the derived key.
+
+    question identifies the key; meter is the MeterPAN, or the decoder key if the MeterPAN is
+    unknown; tid is None if the token has none.
+    """
 
     cls: int
     subclass: int
@@ -53,12 +56,12 @@ class Request:
 
     @property
     def units(self) -> int:
-        """The amount, in the finest units of its subclass. Raises TjugoError."""
+        """The amount in the smallest units of its subclass. Raises TjugoError."""
         return parse_units(self.cells.get("units", ""), self.subclass)
 
 
 class Tids:
-    """Which TIDs a batch gave to which meter. now: minutes of the present since a base date."""
+    """The TIDs allocated to each meter in a batch. now: current minutes since a base date."""
 
     def __init__(self, now: Callable[[str], int]) -> None:
         self._now = now
@@ -66,8 +69,10 @@ class Tids:
         self._given: set[tuple[str, str, int]] = set()
 
     def take(self, meter: str, bdt: str, cells: Mapping[str, str]) -> int:
-        """The TID of a row: its own, or the next free one for its time, or for now. Raises
-        TjugoError or StsError."""
+        """Return the TID of a row: the given one, or the next free one for its time or for now.
+
+        Raise TjugoError or StsError.
+        """
         of = (meter, bdt)
         given = cells.get("tid", "")
         if given:
@@ -77,7 +82,7 @@ class Tids:
             minute = self.minute(bdt, cells)
             number = vendor.allocate(max((n for n in last if n is not None), default=None), minute)
         if (*of, number) in self._given:
-            raise TjugoError(f"TID {number} is given to this meter by a row above.")
+            raise TjugoError(f"TID {number} is used for this meter by a row above.")
         self._given.add((*of, number))
         self._last[of] = max(number, self._last.get(of, 0))
         return number
@@ -91,7 +96,7 @@ class Tids:
 def understand(
     cells: Mapping[str, str], keys: Keys, tids: Tids, randbelow: Callable[[int], int]
 ) -> Request:
-    """What a row asks for. Raises TjugoError or StsError with what is wrong with it."""
+    """Return the request of a row. Raise TjugoError or StsError if the row is invalid."""
     cls, subclass = _kind(cells.get("token") or "0/0")
     if cls == 1:
         return Request(cls, subclass, KeyQuestion(), "", None, 0, cells)
@@ -111,7 +116,7 @@ def understand(
 
 
 def make(request: Request, keys: Keys, tids: Tids) -> list[str]:
-    """The tokens of a row, one, or up to four of a key change. Raises TjugoError or StsError."""
+    """Return the token of a row, or up to four of a key change. Raise TjugoError or StsError."""
     r = request
     if r.cls == 1:
         return [_meter_test(r)]
@@ -127,7 +132,7 @@ def make(request: Request, keys: Keys, tids: Tids) -> list[str]:
 
 
 def _kind(text: str) -> tuple[int, int]:
-    """Class and subclass; (2, -1) for a whole key change."""
+    """Return class and subclass, (2, -1) for a whole key change."""
     if text == KEY_CHANGE:
         return 2, -1
     found = _KIND.fullmatch("0/0" if text == "credit" else text)
@@ -137,7 +142,7 @@ def _kind(text: str) -> tuple[int, int]:
 
 
 def _meter(question: KeyQuestion) -> str:
-    """What tells one meter's TIDs from another's."""
+    """Return the identity of the meter for the allocation of TIDs."""
     if question.pan or question.drn:
         return question.meter_pan()
     return question.key.lower()
@@ -146,7 +151,7 @@ def _meter(question: KeyQuestion) -> str:
 def _question(
     cells: Mapping[str, str], keys: Keys, given: KeyQuestion | None = None
 ) -> KeyQuestion:
-    """What the cells say about a key; what they leave out is as in `given`."""
+    """Return the key parameters in the cells, with missing ones from `given`."""
     values: dict[str, Any] = {}
     for name in (*KEY_COLUMNS, "key", "vk"):
         cell = cells.get(name, "")
@@ -162,7 +167,7 @@ def _question(
 
 
 def _from_file(found: VendingKey | None, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a vending key of the file decides; the row may not say otherwise."""
+    """Return the parameters of a vending key. Raise TjugoError if the row contradicts them."""
     if found is None:
         raise TjugoError(f"There is no vending key for {name}.")
     for part in _FROM_FILE:
@@ -196,7 +201,7 @@ def _meter_test(r: Request) -> str:
 def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str]:
     cells = {name[4:]: cell for name, cell in r.cells.items() if name.startswith("new_") and cell}
     base = replace(r.question, key="")
-    # Another register is another vending key: the row's own, or one of the file.
+    # Another register needs another vending key: one in the row, or one of the file.
     if any(name in cells for name in ("key", "vk", *_REGISTER)):
         base = replace(base, vk="")
     new = _answer(_question(cells, keys, base))
@@ -208,8 +213,10 @@ def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str
 
 
 def _fields(r: Request, *more: str) -> dict[str, Any]:
-    """Field values by name: `name=number` or, for nk, `nk=hex`, with spaces between. more: names
-    besides those of the token's layout."""
+    """Return field values by name: `name=number` or, for nk, `nk=hex`, separated by spaces.
+
+    more: permitted names besides those of the token's layout.
+    """
     known = {*_names_of(r.cls, r.subclass), *more} - _OWN_COLUMNS
     values: dict[str, Any] = {}
     for word in r.cells.get("fields", "").split():
@@ -226,7 +233,7 @@ def _fields(r: Request, *more: str) -> dict[str, Any]:
 
 
 def _names_of(cls: int, subclass: int) -> set[str]:
-    """The fields of a token's layout; of every form where there are several."""
+    """Return the field names of a token's layout, or of all its forms if there are several."""
     forms = ((8, layouts.FLAG_INDEX), (16, layouts.FLAG_INDEX), (16, 0))
     rows = (layouts.row(cls, subclass, *form) for form in forms)
     return {field[0] for row in rows if row for field in row[1]}

@@ -1,8 +1,8 @@
-"""Campaigns: many credit tokens with EA07 at once, by numpy; the digits are the portable ones.
+"""Campaigns: many credit tokens with EA07 at once with numpy, equal to those of sts_portable.
 
-Every array has one entry a token; 64-bit blocks and keys are int64 that hold the bits. Only what
-is needed for campaigns is here: unique and default keys by DKGA02 and DKGA04, credit in units.
-numpy is optional: available() says whether it is there.
+Every array has one entry per token; 64-bit blocks and keys are stored in int64. Only the functions
+for campaigns are implemented: DKGA02 and DKGA04 with KT 0 to 2, credit in units. numpy is
+optional: available() returns whether it is installed.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ else:
     except ImportError:
         np = None
 
-Array = Any  # numpy.ndarray, where numpy is there
+Array = Any  # numpy.ndarray, if numpy is installed
 
 _CHUNK = 4096  # so that the arrays of a chunk stay in the processor's cache
 _SAMPLE_PAN = "600727000000000009"
@@ -31,14 +31,16 @@ _EVEN = 0x00FF00FF00FF00FF
 
 
 def available() -> bool:
-    """Whether numpy is there."""
+    """Return whether numpy is installed."""
     return np is not None
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """What all tokens of a campaign have in common. dkga "02" or "04"; kt 0 to 2; subclass 0 to 3;
-    the rest as dkga.decoder_key()."""
+    """The common parameters of all tokens of a campaign.
+
+    dkga "02" or "04"; kt 0 to 2; subclass 0 to 3; the others as for dkga.decoder_key().
+    """
 
     dkga: str
     vk: bytes = field(repr=False)
@@ -57,12 +59,12 @@ def make_credit(
     rnds: Sequence[int],
     tenths: Sequence[int],
 ) -> list[str]:
-    """The twenty digits for each MeterPAN: its decoder key is derived and a credit token made.
+    """Derive each meter's decoder key, make one credit token for it, and return the digits.
 
-    tenths: units of 0.1, rounded up. Raises StsError, and makes none, when anything is wrong.
+    tenths: units of 0.1, rounded up. Raise StsError, without any token, if an argument is invalid.
     """
     if not len(pans) == len(tids) == len(rnds) == len(tenths):
-        raise FormatError("MeterPANs, TIDs, random numbers and amounts are not as many")
+        raise FormatError("the numbers of MeterPANs, TIDs, random numbers and amounts differ")
     if campaign.dkga not in _DERIVE or campaign.kt == 3 or not 0 <= campaign.subclass <= 3:
         raise StsError("campaigns are for DKGA02 and DKGA04, unique keys, subclass 0 to 3")
     made: list[str] = []
@@ -75,16 +77,16 @@ def make_credit(
 
 
 def decoder_keys(campaign: Campaign, pans: Sequence[str]) -> Array:
-    """The 64-bit decoder keys. Raises StsError for a wrong MeterPAN or parameter."""
+    """Return the 64-bit decoder keys. Raise StsError for a wrong MeterPAN or parameter."""
     c = campaign
-    # The portable derivation of one key checks everything that does not hang on the meter.
+    # The portable derivation of one key checks all parameters that do not depend on the meter.
     dkga.decoder_key(c.dkga, c.vk, _SAMPLE_PAN, c.kt, c.sgc, c.ti, c.krn, c.bdt, 7)
     digits = _checked(pans)
     return _DERIVE[c.dkga](c, pans, digits)
 
 
 def _checked(pans: Sequence[str]) -> Array:
-    """The MeterPANs as digits, 18 columns. Raises PanError for the first that is wrong."""
+    """Return the digits of the MeterPANs, 18 columns. Raise PanError for the first wrong one."""
     text = "".join(pans).encode("utf-8", "replace")
     if len(text) == 18 * len(pans) and all(len(one) == 18 for one in pans):
         digits = np.frombuffer(text, np.uint8).reshape(-1, 18) - 48
@@ -94,20 +96,20 @@ def _checked(pans: Sequence[str]) -> Array:
         good &= (two & (_luhn(digits[:, 6:17]) == 0)) | (four & (_luhn(digits[:, 4:17]) == 0))
         if good.all():
             return digits
-    # The portable check has the sentence for what is wrong.
+    # The portable check raises the error with its reason.
     for one in pans:
         pan.drn_from_pan(one)
     raise pan.PanError("the MeterPANs of a campaign are 18 digits each, nothing between")
 
 
 def _luhn(digits: Array) -> Array:
-    """0 where the last digit is the check digit of those before it."""
+    """Return 0 for each row whose last digit is the check digit of the others."""
     plain, doubled = digits[:, ::-1][:, ::2], digits[:, ::-1][:, 1::2] * 2
     return (plain.sum(1) + (doubled - 9 * (doubled > 9)).sum(1)) % 10
 
 
 def _derive_04(c: Campaign, pans: Sequence[str], _digits: Array) -> Array:
-    """HMAC-SHA-256, with what is the same for every meter hashed once."""
+    """Derive keys by HMAC-SHA-256; the common prefix of all messages is hashed once."""
     text = dkga.message(_SAMPLE_PAN, c.kt, c.sgc, c.ti, c.krn, c.bdt, 7, 8)
     head, _, tail = text.partition(_SAMPLE_PAN.encode())
     padded = c.vk + bytes(64 - len(c.vk))
@@ -123,7 +125,7 @@ def _derive_04(c: Campaign, pans: Sequence[str], _digits: Array) -> Array:
 
 
 def _derive_02(c: Campaign, _pans: Sequence[str], digits: Array) -> Array:
-    """DES of every meter's block in one call: the key is the vending key."""
+    """Derive keys by DES of all blocks in one call: the key is the vending key."""
     from Crypto.Cipher import DES
 
     blocks = digits[:, 1:17:2] << 4 | digits[:, 2:17:2]
@@ -140,7 +142,7 @@ _DERIVE = {"02": _derive_02, "04": _derive_04}
 def clear_blocks(
     subclass: int, tids: Sequence[int], rnds: Sequence[int], tenths: Sequence[int]
 ) -> Array:
-    """The 64-bit blocks of credit tokens, check field included. Raises RangeError."""
+    """Return the 64-bit blocks of credit tokens, check field included. Raise RangeError."""
     codes = amount_codes(tenths)
     number = _within("TID", tids, tid.MAX_TID)
     body = _within("random number", rnds, 15) << 24 | number
@@ -155,7 +157,7 @@ def _within(what: str, values: Sequence[int], most: int) -> Array:
 
 
 def amount_codes(tenths: Sequence[int]) -> Array:
-    """amount.encode() of each."""
+    """Return amount.encode() of each amount. Raise RangeError."""
     left = _within("amount", tenths, amount.MAX_TENTHS)
     codes = np.full(len(tenths), -1, np.int64)
     for exponent in range(4):
@@ -167,7 +169,7 @@ def amount_codes(tenths: Sequence[int]) -> Array:
 
 
 def _crc(blocks: Array) -> Array:
-    """crc.field() of class 0 blocks, their last 16 bits not counted."""
+    """Return crc.field() of class 0 blocks, whose last 16 bits are ignored."""
     table = _crc_table()
     register = np.full(len(blocks), int(table[0xFF]) ^ 0xFF, np.int64)  # after the class byte, 0
     for shift in range(56, 8, -8):
@@ -184,9 +186,11 @@ def _crc_table() -> Array:
 
 
 def sta_encrypt(keys: Array, blocks: Array) -> Array:
-    """EA07 with the tables in use. A round is one look-up a byte: eight bits of the block and the
-    two key bits that choose the substitution of its two nibbles give the byte's bits where the
-    permutation puts them."""
+    """Encrypt blocks by EA07 with the tables in use.
+
+    A round takes one look-up per byte: the index is eight bits of the block and the two key bits
+    that select the substitutions of its nibbles, the entry the permuted bits of the byte.
+    """
     tables = _sta_tables(in_use())
     k = _rotated(~keys, 52)
     x = blocks
@@ -209,7 +213,7 @@ def _rotated(x: Array, left: int) -> Array:
 
 @lru_cache(maxsize=2)
 def _sta_tables(source: bytes) -> list[Array]:
-    """For each byte of the block, the lowest first: 1024 entries as sta_encrypt() says."""
+    """Return the 1024 entries of each byte of the block for sta_encrypt(), lowest byte first."""
     s1, s2, moves = source[:16], source[16:32], source[32:]
     tables = []
     for byte in range(8):
@@ -224,7 +228,7 @@ def _sta_tables(source: bytes) -> list[Array]:
 
 
 def credit_digits(encrypted: Array) -> list[str]:
-    """Encrypted class 0 blocks as twenty digits."""
+    """Return the 20 digits of encrypted class 0 blocks."""
     moved = (encrypted >> 27 & 3).tolist()
     rest = (encrypted & ~(3 << 27)).astype(np.uint64).tolist()
     return [f"{high << 64 | low:020d}" for high, low in zip(moved, rest, strict=True)]

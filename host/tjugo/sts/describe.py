@@ -1,4 +1,4 @@
-"""The twenty digits of a token: checked as typed, and described."""
+"""Checking and describing the 20 digits of a token."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from tjugo.errors import TjugoError
 
 
 def token_digits(text: str) -> str:
-    """20 digits without spaces and hyphens. Raises TjugoError (status 2) saying what is wrong."""
+    """Return 20 digits without white space and hyphens. Raise TjugoError (status 2) otherwise."""
     digits = re.sub(r"[\s-]", "", text)
     if not re.fullmatch(r"[0-9]*", digits, re.A):
         raise TjugoError(f"A token is digits only; {text.strip()!r} has something else in it.", 2)
@@ -20,14 +20,14 @@ def token_digits(text: str) -> str:
 
 
 def describe(found: token.Token, bdt: str, key_bytes: int) -> dict[str, Any]:
-    """The fields of a token, in the order of its layout, with what they mean."""
+    """Return the fields of a token with their meanings, in the order of its layout."""
     row = found.row()
     view: dict[str, Any] = {"class": found.cls, "subclass": found.subclass}
     if row is None:
         return {**view, "name": "reserved"}
     view["name"] = row[0]
     for name, value in fields.decode(found.cls, found.subclass, found.block, key_bytes).items():
-        # A piece of a new decoder key is a secret and not shown.
+        # A section of a new decoder key is secret and not shown.
         view[name] = "(part of a key)" if isinstance(value, bytes) else value
     if "tid" in view:
         year, month, day, hour, minute = tid.civil(bdt, view["tid"])

@@ -1,4 +1,4 @@
-"""The Token lab: bits of a token are flipped, and what breaks is said. Pure, and keeps nothing."""
+"""The Token lab: bits of a token are flipped and the effect is described. Pure functions."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,15 +12,17 @@ from tjugo.sts.explain import frame as _frame
 
 @dataclass(frozen=True)
 class Experiment:
-    """Bits to flip: of the 66 as keyed in, or of the 64 of the clear block, which is then
-    encrypted again. repair: the clear block gets the check field that belongs to it."""
+    """Bits to flip: of the 66 bits as entered, or of the clear block, which is encrypted again.
+
+    repair: replace the check field of the clear block by the correct one.
+    """
 
     token_bits: tuple[int, ...] = ()
     clear_bits: tuple[int, ...] = ()
     repair: bool = False
 
     def changes(self) -> bool:
-        """Whether there is anything to do."""
+        """Return whether the experiment changes anything."""
         return bool(self.token_bits or self.clear_bits or self.repair)
 
 
@@ -31,10 +33,10 @@ def run(
     mfr_code: int = 0,
     rounds: bool = False,
 ) -> dict[str, Any]:
-    """The explanation of the token after the experiment, and what it changed.
+    """Explain the token after the experiment, and the effect of the experiment.
 
-    Returns {"now": explanation, "effect": None or {"sentences", "token_bits", "cipher_bits",
-    "clear_bits", "result"}}; bits are those that differ, result is the one before. Raises
+    Return {"now": explanation, "effect": None or {"sentences", "token_bits", "cipher_bits",
+    "clear_bits", "result"}}; bits are those that differ, result is the one before. Raise
     TjugoError.
     """
     if not experiment.changes():
@@ -64,14 +66,17 @@ def _changed(digits: str, key: DecoderKey | None, experiment: Experiment) -> str
 
 
 def _made_again(digits: str, key: DecoderKey | None, experiment: Experiment) -> str:
-    """The digits after the clear block was changed. Not with a registered meter's key: whoever may
-    encrypt any block may make credit that no sale records."""
+    """Return the digits after the change of the clear block.
+
+    Raise TjugoError for a registered meter's key: encrypting an arbitrary block would make credit
+    that no sale records.
+    """
     cls, block = token.split(digits)
     clear = _frame.clear_block(cls, bytes(block), key)
     if clear is None:
-        raise TjugoError("The clear block of this token takes its key.", 2)
+        raise TjugoError("The clear block of this token needs its key.", 2)
     if key and key.hidden and token.is_encrypted(cls):
-        raise TjugoError("Nothing is encrypted with a registered meter's key but by a sale.", 2)
+        raise TjugoError("A registered meter's key encrypts tokens of recorded sales only.", 2)
     number = int.from_bytes(clear, "big")
     for bit in experiment.clear_bits:
         if not 0 <= bit <= 63:
@@ -99,7 +104,7 @@ def _count(bits: Iterable[int], of: str) -> str:
 
 
 def _sentences(before: Explanation, now: Explanation, experiment: Experiment) -> Iterator[str]:
-    """What happened, in the order of a meter's work."""
+    """Yield the effects in the order of a meter's checks."""
     cipher = _between(before.cipher, now.cipher)
     clear = _between(before.clear, now.clear)
     wrong = sum(a != b for a, b in zip(before.token, now.token, strict=True))
@@ -117,7 +122,7 @@ def _sentences(before: Explanation, now: Explanation, experiment: Experiment) ->
 
 
 def _class_sentence(before: Explanation, now: Explanation) -> str:
-    how = {True: "decrypts it", False: "takes it as it is, in clear"}[token.is_encrypted(now.cls)]
+    how = {True: "decrypts it", False: "reads it in clear"}[token.is_encrypted(now.cls)]
     if now.cls == 3:
         how = "refuses it: class 3 is reserved"
     return f"The class went from {before.cls} to {now.cls}. The meter {how}."
@@ -130,9 +135,9 @@ def _crc_sentence(now: Explanation, experiment: Experiment) -> Iterator[str]:
     good = crc.matches(now.cls, block)
     computed = crc.field(now.cls, block)
     if good and experiment.repair:
-        yield "The check field agrees again: this is another token, which takes the key to make."
+        yield "The check field agrees again: this is another token, made with the key."
     elif good:
-        yield "The check field agrees all the same: one chance in 65536."
+        yield "The check field agrees nevertheless: one chance in 65536."
     else:
         stored = int.from_bytes(block[6:], "big")
         yield f"The check field should be {computed:04x} and is {stored:04x}."
@@ -140,6 +145,6 @@ def _crc_sentence(now: Explanation, experiment: Experiment) -> Iterator[str]:
 
 def _result_sentence(before: Explanation, now: Explanation) -> str:
     if now.result is None:
-        return "What the meter answers takes the key to know."
+        return "The meter's result is unknown without the key."
     same = "still " if now.result == before.result else ""
     return f"The meter answers {same}{now.result}. {now.why}"

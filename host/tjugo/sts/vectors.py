@@ -1,4 +1,4 @@
-"""`tjugo vectors FILE.json`: every test vector of a file, on this Python, MicroPython, a board."""
+"""The command `tjugo vectors`: the test vectors of a file on CPython, MicroPython or a board."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from tjugo.sts import vector_checks
 
 HEAP = "192k"
 Vector = dict[str, Any]
-# One vector's outcome: None for a kind that is not known, else what does not agree.
+# The outcome of one vector: None for an unknown kind, else its differences.
 Outcome = list[str] | None
 
 
 def load(path: str | Path) -> list[Vector]:
-    """The vectors of a JSON file; TjugoError with a plain sentence when it is not one."""
+    """Return the vectors of a JSON file. Raise TjugoError if it is not a vector file."""
     try:
         vectors = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -41,7 +41,7 @@ def _is_vector(item: object) -> bool:
 def run(
     vectors: list[Vector], outcomes: Iterator[Outcome], say: Callable[[str], None] = print
 ) -> int:
-    """Report every failure, and last the counts; return 0 when none failed, else 1."""
+    """Report every failure and the counts. Return 0 if none failed, else 1."""
     passed = failed = skipped = 0
     for vector, outcome in zip(vectors, outcomes, strict=True):
         if outcome is None:
@@ -62,7 +62,7 @@ def on_cpython(vectors: Iterable[Vector]) -> Iterator[Outcome]:
 
 
 def on_micropython(vectors: Iterable[Vector], argv: list[str]) -> Iterator[Outcome]:
-    """Hand the vectors one at a time to MicroPython, so that a board's heap is enough."""
+    """Yield the outcome of each vector on MicroPython, one at a time to fit a board's heap."""
     checks = Path(vector_checks.__file__).resolve().parent
     folders = (Path(sts_portable.__file__).resolve().parents[1], checks.parent)
     command = [*argv, "-X", f"heapsize={HEAP}", str(checks / "__main__.py")]
@@ -91,12 +91,12 @@ def _ask(board: "subprocess.Popen[str]", vector: Vector) -> Outcome:
         board.stdin.write(json.dumps(vector) + "\n")
         board.stdin.flush()
     except BrokenPipeError:
-        pass  # its last words are in stdout
+        pass  # its last output is in stdout
     line = board.stdout.readline()
     try:
         answer: Outcome = json.loads(line)
     except ValueError:
-        words = (line + board.stdout.read()).strip().splitlines()
-        last = words[-1] if words else "it ended without a word"
+        output = (line + board.stdout.read()).strip().splitlines()
+        last = output[-1] if output else "it ended without output"
         raise TjugoError(f"MicroPython stopped at vector {vector['id']}: {last}.") from None
     return answer

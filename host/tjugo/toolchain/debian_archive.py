@@ -1,7 +1,7 @@
-"""Packages out of Debian's archive, without changing the machine.
+"""Packages from Debian's archive, downloaded without changing the system.
 
-apt does the work with a state of its own: nothing under /etc changes and no right is needed. The
-archive's signature and the packages' checksums are checked by apt as always.
+apt runs with a separate state: nothing under /etc changes and no privilege is needed. apt checks
+the archive's signature and the packages' checksums as usual.
 """
 
 import os
@@ -18,7 +18,7 @@ _RELEASES = (
     *("bookworm", "trixie", "forky"),
     *("oldstable", "stable", "testing", "sid", "unstable"),
 )
-# Read last, so that it overrules the machine's own: no package state but ours, no hooks.
+# Read last, so that it overrides the system's settings: a separate package state and no hooks.
 _APT_CONF = """\
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
@@ -47,9 +47,9 @@ APT::Architectures {{ "{name}"; }};
 
 
 def sites(mirror: str | None) -> list[str]:
-    """Addresses of Debian's archive: the mirror named, else those that this machine's apt has.
+    """Return addresses of Debian's archive: the given mirror, else those of this machine's apt.
 
-    Raises TjugoError when there is none, or no way to use it.
+    Raise TjugoError if there is none, or if apt or the archive's keyring is missing.
     """
     if shutil.which("apt-get") is None:
         raise TjugoError("this machine has no apt-get")
@@ -65,10 +65,10 @@ def sites(mirror: str | None) -> list[str]:
 
 
 def listed(indexes: str) -> list[str]:
-    """Addresses of Debian's archive among the lines `site|release|component|origin` of apt-get.
+    """Return the addresses of Debian's archive in apt-get's `site|release|component|origin`.
 
-    apt knows the origin only after an update. Third parties use other release or component names,
-    and their signature would not pass anyway.
+    The origin is empty before the first update. Third parties use other release or component
+    names, and apt would refuse their signatures.
     """
     found: list[str] = []
     for line in indexes.splitlines():
@@ -80,7 +80,7 @@ def listed(indexes: str) -> list[str]:
 
 
 def apt_conf(work: Path, architecture: str | None = None) -> str:
-    """What keeps apt to the folder `work`, for this machine's architecture or another."""
+    """Return apt's configuration for the folder `work`, for this architecture or another."""
     more = _ARCHITECTURE_CONF.format(name=architecture) if architecture else ""
     return _APT_CONF.format(work=work) + more
 
@@ -96,9 +96,9 @@ def download(
 ) -> None:
     """Download packages into the empty folder `work`: .deb files, and .dsc with their tarballs.
 
-    Names may carry a version, like "pioasm=2.1.1-1". snapshot: the archive may be an old one,
-    whose signature is as good as ever, but its date has passed. Raises TjugoError with apt's last
-    words.
+    Names may include a version, like "pioasm=2.1.1-1". snapshot: the archive may be an old one,
+    whose signature is valid but whose date has passed. Raise TjugoError with the end of apt's
+    output.
     """
     for name in ("state", "lists/partial", "cache/archives/partial", "log"):
         (work / name).mkdir(parents=True)
@@ -123,10 +123,10 @@ def fetch(
     binaries: Sequence[str] = (),
     sources: Sequence[str] = (),
 ) -> Path:
-    """download() from the first mirror and suite with everything; the folder with the files.
+    """Download from the first mirror and suite that has all packages. Return the folder.
 
-    DEBIAN_MIRROR is tried in place of the machine's own mirrors. Raises TjugoError that names
-    everything tried and why it would not do.
+    DEBIAN_MIRROR replaces the mirrors of the machine. Raise TjugoError with every attempt and the
+    reason of its failure.
     """
     failures = []
     tries = [(s, suite) for s in sites(os.environ.get("DEBIAN_MIRROR")) for suite in suites]
@@ -138,13 +138,13 @@ def fetch(
         except TjugoError as why:
             failures.append(f"  {site} {suite}: {reason(why)}")
     raise TjugoError(
-        "packages of Debian's archive could not be had:\n"
+        "packages of Debian's archive could not be downloaded:\n"
         + "\n".join(failures)
-        + "\nDEBIAN_MIRROR=... names another mirror or a snapshot of Debian's archive."
+        + "\nDEBIAN_MIRROR=... selects another mirror or a snapshot of Debian's archive."
     )
 
 
 def reason(error: TjugoError) -> str:
-    """The line that matters of what a failed apt has said: its first error."""
+    """Return the first error line in the output of a failed apt, else the last line."""
     lines = error.message.splitlines()
     return next((line for line in lines if line.startswith("E:")), lines[-1])

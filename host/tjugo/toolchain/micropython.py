@@ -1,4 +1,4 @@
-"""Which MicroPython the simulated boards run on: found or fetched once, and seen to run."""
+"""The MicroPython of the simulated boards: found or downloaded once, and tested."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ _PROBE = (
 )
 
 _HELP = """\
-No MicroPython was found, and the simulated boards cannot run without it. One of these will help:
+No MicroPython was found, and the simulated boards need it. Use one of these:
   sudo apt-get install -y micropython      (Debian 13, Ubuntu 24.04)
   make run MICROPYTHON=/path/to/micropython
   make run DEBIAN_MIRROR=http://...        (a Debian mirror, on a machine that is not Debian's;
@@ -25,12 +25,12 @@ No MicroPython was found, and the simulated boards cannot run without it. One of
 What was tried:
 {tried}"""
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A MicroPython that has been seen to run. `source` says in words where it is from."""
+    """A MicroPython that has been tested. `source` describes its origin."""
 
     argv: list[str]
     source: str
@@ -41,34 +41,34 @@ class Runtime:
         return f"{self.version}, {self.bits}-bit, {self.source}"
 
 
-def find_micropython(progress: Say | None = None) -> list[str]:
-    """The command that starts MicroPython, as an argv to put options behind.
+def find_micropython(progress: Progress | None = None) -> list[str]:
+    """Return the command that starts MicroPython, as an argv to which options can be appended.
 
-    progress: called with a line of text while something takes long. Raises TjugoError, status 2.
+    progress: called with a line of text before a long operation. Raise TjugoError, status 2.
     """
     return find_runtime(progress=progress).argv
 
 
 def describe() -> str:
-    """One line: version, 32 or 64 bits, where it was taken from. TjugoError, status 2."""
+    """Return one line: version, 32 or 64 bits, and origin. Raise TjugoError, status 2."""
     return str(find_runtime())
 
 
 def find_runtime(
-    progress: Say | None = None,
+    progress: Progress | None = None,
     environ: Mapping[str, str] = os.environ,
     cache: Path = CACHE,
 ) -> Runtime:
-    """MICROPYTHON, else the project's cache, else Debian's i386 package, else the system's.
+    """Find MICROPYTHON, else the project's cache, else Debian's i386 package, else the system's.
 
-    What MICROPYTHON names is taken or refused, never replaced by another. TjugoError, status 2,
-    says which ways were tried and what would help.
+    The program in MICROPYTHON is used or refused, never replaced by another. Raise TjugoError,
+    status 2, with the attempts and possible solutions.
     """
-    say = progress or (lambda line: None)
+    report = progress or (lambda line: None)
     named = environ.get("MICROPYTHON")
     if named:
         return _named(named)
-    fetcher = Fetcher(cache, say, environ.get("DEBIAN_MIRROR"))
+    fetcher = Fetcher(cache, report, environ.get("DEBIAN_MIRROR"))
     tried = []
     for way in (_cached_or_fetched, _system):
         try:
@@ -105,7 +105,7 @@ def _system(fetcher: Fetcher) -> Runtime:
 
 
 def probe(argv: list[str], source: str) -> Runtime:
-    """Run it, and see that it has what a simulated board needs. Raises FetchError."""
+    """Run a MicroPython and check that it suits a simulated board. Raise FetchError if not."""
     try:
         done = subprocess.run(
             [*argv, "-c", _PROBE],
@@ -120,7 +120,7 @@ def probe(argv: list[str], source: str) -> Runtime:
         raise FetchError(f"{argv[0]}: does not run: {error}") from None
     words = done.stdout.split(None, 1)
     if done.returncode or len(words) != 2 or "MicroPython" not in words[1]:
-        said = (done.stderr.strip() or done.stdout.strip() or "said nothing").splitlines()[-1]
-        raise FetchError(f"{argv[0]}: is not a MicroPython a simulated board can run on: {said}")
+        output = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise FetchError(f"{argv[0]}: is not a MicroPython a simulated board can run on: {output}")
     version = words[1].split(";")[1].strip().split(" on ")[0]
     return Runtime(argv, source, 32 if int(words[0]) < 2**32 else 64, version)

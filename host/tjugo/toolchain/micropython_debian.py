@@ -1,7 +1,8 @@
-"""Debian's i386 MicroPython, fetched by the machine's own apt into the project's cache.
+"""Debian's i386 MicroPython, downloaded by the machine's apt into the project's cache.
 
-The 32-bit unix port comes closest to a board: there too, integers beyond 30 bits take heap.
-Nothing outside the cache changes, and no right is needed. The program runs through its own loader.
+The 32-bit unix port is most similar to a board: integers beyond 30 bits are on the heap in both.
+Nothing outside the cache changes, and no privilege is needed. The program is started through the
+loader of its packages.
 """
 
 import hashlib
@@ -27,30 +28,32 @@ Check = Callable[[list[str]], object]  # of a command that runs MicroPython; rai
 
 
 class FetchError(TjugoError):
-    """A way to a MicroPython that does not lead to one; the text says why."""
+    """An attempt to find a MicroPython has failed; the text gives the reason."""
 
 
 class Fetcher:
-    """The cache folder and how it is filled. mirror: instead of the machine's apt sources."""
+    """The cache folder and its content. mirror: used instead of the machine's apt sources."""
 
-    def __init__(self, cache: Path, say: Callable[[str], None], mirror: str | None = None) -> None:
+    def __init__(
+        self, cache: Path, progress: Callable[[str], None], mirror: str | None = None
+    ) -> None:
         self._cache = cache
-        self._say = say
+        self._progress = progress
         self._mirror = mirror
 
     def cached(self) -> list[str] | None:
-        """argv of what is in the cache; None when nothing is, or not what was unpacked."""
+        """Return the argv of the MicroPython in the cache, None if it is missing or damaged."""
         folder = self._cache / FOLDER
         if not folder.is_dir():
             return None
         if is_intact(folder):
             return argv_of(folder)
-        self._say(f"{folder} is damaged: its checksums do not match. Fetching it again.")
+        self._progress(f"{folder} is damaged: its checksums do not match. Fetching it again.")
         shutil.rmtree(folder)
         return None
 
     def fetch(self, check: Check) -> list[str]:
-        """Download, unpack, `check` that it runs, and only then move it into the cache."""
+        """Download, unpack and `check` MicroPython, move it into the cache, return its argv."""
         try:
             sites = debian_archive.sites(self._mirror)
         except TjugoError as why:
@@ -59,7 +62,7 @@ class Fetcher:
             raise FetchError("Debian's i386 package: this machine has no dpkg-deb")
         failures = []
         for site in sites:
-            self._say(f"Fetching MicroPython for i386 ({SUITE}, 13 MB, once) from {site} ...")
+            self._progress(f"Fetching MicroPython for i386 ({SUITE}, 13 MB, once) from {site} ...")
             try:
                 self._cache.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(dir=self._cache, prefix="fetch-") as work:
@@ -84,18 +87,18 @@ class Fetcher:
         except OSError:  # another process was faster
             if not is_intact(final):
                 raise FetchError(f"{final} cannot be written") from None
-        self._say("MicroPython is in place.")
+        self._progress("MicroPython is in place.")
         return argv_of(final)
 
 
 def argv_of(folder: Path) -> list[str]:
-    """The program through its own loader, so that the machine needs no i386 libraries."""
+    """Return the argv with the packages' loader: the machine needs no i386 libraries."""
     lib = folder / "lib"
     return [str(lib / _LOADER), "--library-path", str(lib), str(folder / "micropython")]
 
 
 def is_intact(folder: Path) -> bool:
-    """Are the files those that were unpacked? By the sha256 written down then."""
+    """Return whether the files have the SHA-256 sums recorded when they were unpacked."""
     try:
         files = json.loads((folder / _MANIFEST).read_text())["files"]
         return bool(files) and all(_sha256(folder / name) == files[name] for name in files)
@@ -104,7 +107,7 @@ def is_intact(folder: Path) -> bool:
 
 
 def _unpack(downloaded: Path, root: Path, new: Path) -> None:
-    """The few files that are needed out of the packages, with a manifest of their checksums."""
+    """Copy the required files out of the packages, with a manifest of their checksums."""
     packages = sorted(downloaded.glob("*.deb"))
     if len(packages) != 1 + len(LIBRARIES):
         raise FetchError(f"apt-get brought {len(packages)} packages of {1 + len(LIBRARIES)}")

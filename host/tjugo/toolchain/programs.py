@@ -1,4 +1,4 @@
-"""Other programs, run to their end."""
+"""Execution of other programs to their end."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ _LAST_LINES = 12
 
 
 def run(argv: list[str], cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
-    """Standard output of a program. TjugoError with its last words when it fails."""
+    """Return the standard output of a program. Raise TjugoError with its last lines on failure."""
     try:
         done = subprocess.run(
             argv,

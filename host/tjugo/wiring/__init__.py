@@ -1,1 +1,1 @@
-"""Drawings and tables of how each board is wired, from its pin table."""
+"""Wiring drawings and tables of each board, generated from its pin table."""

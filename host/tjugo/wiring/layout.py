@@ -1,4 +1,4 @@
-"""Where everything goes on a wiring drawing: the board, the modules, a way for each wire."""
+"""The layout of a wiring drawing: the board, the modules, and a path for each wire."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ BOARD_PAD = 34
 MODULE_WIDTH = 290
 _LANE = 11
 _LANES_PAD = 26
-ROW = PITCH  # so that wires can run straight
+ROW = PITCH  # equal, so that wires can be straight
 _GAP = 22
 MARGIN = 24
 LEFT, RIGHT = -1, 1
@@ -21,7 +21,7 @@ LEFT, RIGHT = -1, 1
 
 @dataclass
 class Box:
-    """A module on the drawing. functions: what is wired to it, from top to bottom."""
+    """A module on the drawing. functions: those wired to it, from top to bottom."""
 
     module: Module
     side: int
@@ -31,17 +31,17 @@ class Box:
 
     @property
     def edge(self) -> float:
-        """x of the ports."""
+        """The x coordinate of the ports."""
         return self.x + (MODULE_WIDTH if self.side == LEFT else 0)
 
     @property
     def height(self) -> float:
-        """With all its lines."""
+        """The height with all lines."""
         lines = 1 if self.module.outside else 0
         return 52 + ROW * len(self.functions) + (26 if self.module.power else 0) + 20 * lines
 
     def port_y(self, function: str) -> float:
-        """y of a port."""
+        """Return the y coordinate of a port."""
         return self.y + 62 + ROW * self.functions.index(function)
 
 
@@ -56,14 +56,14 @@ class Spot:
 
 
 class Layout:
-    """The places of a board as a meter or a collector, in pixels. gpio: function to GPIO.
+    """The coordinates of a board as a meter or a collector, in pixels. gpio: function to GPIO.
 
-    Raises TjugoError when the wires of one module begin on both sides of the board: they would
-    cross.
+    The constructor raises TjugoError if the wires of one module begin on both sides of the board:
+    they would cross.
     """
 
     def __init__(self, outline: Outline, gpio: dict[str, int], role: str, foot: float) -> None:
-        """foot: height of what comes below."""
+        """Compute the layout. foot: height of the text below the drawing."""
         self.outline = outline
         self._modules = [m for m in MODULES if role in m.roles]
         functions = [function for m in self._modules for function, _ in m.ports]
@@ -74,7 +74,7 @@ class Layout:
         self._place(foot)
 
     def spot(self, function: str) -> Spot:
-        """The board's pin of a function."""
+        """Return the board's pin of a function."""
         return self.spots[self.gpio[function]]
 
     def _place(self, foot: float) -> None:
@@ -118,7 +118,7 @@ class Layout:
         return sum(box.height for box in boxes) + _GAP * (len(boxes) - 1)
 
     def _stack(self, side: int, x: float, room: float) -> None:
-        """Put the modules of a side below each other, each as near to its pins as it can be."""
+        """Arrange the modules of a side vertically, each as close to its pins as possible."""
         boxes = [box for box in self.boxes if box.side == side]
         boxes.sort(key=lambda box: self.spot(box.functions[0]).y)
         y: float = _TOP
@@ -132,14 +132,14 @@ class Layout:
             y = box.y - _GAP
 
     def _straight(self, box: Box) -> float:
-        """Where the box's first wire is straight."""
+        """Return the y coordinate at which the box's first wire is straight."""
         return self.spot(box.functions[0]).y - 62
 
     def routes(self) -> Iterator[tuple[str, str]]:
-        """(function, path) of every wire: board pin, a lane of its own, port.
+        """Yield (function, path) of every wire: board pin, a separate lane, port.
 
-        Wires that go down turn the later the higher they start, those that go up the other way
-        round; so no two of them cross.
+        Among the wires that go down, those that start higher turn later; among the wires that go
+        up, those that start lower. So no two wires cross.
         """
         for side in (LEFT, RIGHT):
             names = [name for box in self.boxes if box.side == side for name in box.functions]

@@ -1,4 +1,4 @@
-"""What the boards and the modules around them look like: headers, connectors, colours."""
+"""The appearance of the boards and modules: headers, connectors, colours."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _NAMED_GPIO = {"VP": 36, "VN": 39}
 
 @dataclass(frozen=True)
 class HeaderPin:
-    """label: as printed. gpio: None for power and control. tag: "GND", "3V3", "5V" or ""."""
+    """A pin. label: as printed. gpio: None for power, control. tag: "GND", "3V3", "5V" or ""."""
 
     label: str
     gpio: int | None
@@ -24,8 +24,8 @@ class HeaderPin:
 class Outline:
     """A board seen from above. left, right: its header pins from top to bottom.
 
-    usb: the edge that it is on. wokwi: the part's type; wokwi_pin: how it calls a GPIO;
-    wokwi_power: how it calls ground, 3.3 V and 5 V.
+    usb: the edge with the USB connector. wokwi: the part's type; wokwi_pin: its name of a GPIO;
+    wokwi_power: its names of ground, 3.3 V and 5 V.
     """
 
     title: str
@@ -40,10 +40,10 @@ class Outline:
 
 @dataclass(frozen=True)
 class Module:
-    """Something to be wired to a board.
+    """A module to be wired to a board.
 
-    ports: (function of the pin table, what is printed on the module). power: (printed, tag).
-    outside: what else is connected to it. roles: who needs it.
+    ports: (function of the pin table, label on the module). power: (label, tag). outside: other
+    connections of the module. roles: the roles that need it.
     """
 
     title: str
@@ -166,7 +166,7 @@ MODULES = (
 
 TAG_COLOURS = {GROUND: "#30363d", V3: "#c62828", V5: "#e07b00"}
 
-# Colours of wires as they are sold, no two neighbours alike.
+# Common colours of wires; adjacent wires have different ones.
 WIRE_COLOURS = {
     "rs485_tx": "#d9480f", "rs485_rx": "#2b8a3e", "rs485_de": "#862e9c",
     "i2c_sda": "#1864ab", "i2c_scl": "#b8860b",

@@ -1,4 +1,4 @@
-"""From a board's pin table: its wiring drawings, its Wokwi diagram, the table on its page.
+"""A board's wiring drawings, Wokwi diagram and pin table on its page, from its pin table.
 
 `tjugo wiring` writes them all; `--check` only says whether they are up to date.
 """
@@ -24,12 +24,12 @@ _END = "<!-- end -->"
 
 
 def load_pins(board: str) -> SimpleNamespace:
-    """NAME, UART, I2C and PINS of boards/<board>/pins.py."""
+    """Return NAME, UART, I2C and PINS of boards/<board>/pins.py."""
     return SimpleNamespace(**runpy.run_path(str(REPO / "boards" / board / "pins.py")))
 
 
 def table(board: str) -> str:
-    """The pin table in Markdown."""
+    """Return the pin table in Markdown."""
     used_by = {function: m for m in MODULES for function, _ in m.ports}
     lines = ["| wire | GPIO | on the board | at the other end | note |", "|---|---|---|---|---|"]
     for function, gpio, place, note in load_pins(board).PINS:
@@ -41,7 +41,7 @@ def table(board: str) -> str:
 
 
 def generated(board: str) -> dict[Path, str]:
-    """Every file that is made from a board's table, with its content. Raises TjugoError."""
+    """Return every file generated from a board's table, with its content. Raise TjugoError."""
     folder = REPO / "boards" / board
     gpio = {row[0]: row[1] for row in load_pins(board).PINS}
     outline = OUTLINES[board]
@@ -61,7 +61,7 @@ def _with_table(page: Path, rows: str) -> str:
     before, found, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not found or not end:
-        raise TjugoError(f"{page}: the lines {_BEGIN!r} and {_END!r} are not there")
+        raise TjugoError(f"{page}: the lines {_BEGIN!r} and {_END!r} are missing")
     return f"{before}{_BEGIN}\n{rows}\n{_END}{after}"
 
 

@@ -1,4 +1,4 @@
-"""Draws a board with what is wired to it, as SVG."""
+"""The drawing of a board and the modules wired to it, as SVG."""
 
 from html import escape
 
@@ -32,7 +32,7 @@ class _Drawing:
         self._out: list[str] = []
 
     def svg(self, title: str) -> str:
-        """The finished drawing."""
+        """Return the drawing."""
         self._frame(title)
         self._board()
         self._wires()
@@ -168,5 +168,5 @@ class _Drawing:
 
 
 def draw(outline: Outline, gpio: dict[str, int], role: str) -> str:
-    """The SVG of a board as a meter or a collector. gpio: function of the pin table to GPIO."""
+    """Return the SVG of a board as a meter or a collector. gpio: function to GPIO number."""
     return _Drawing(outline, gpio, role).svg(f"{outline.title} as a {role}")

@@ -1,7 +1,7 @@
-"""The same wiring for the simulator Wokwi, with the parts that it has.
+"""The wiring for the simulator Wokwi, with its available parts.
 
-It has no RS-485 transceiver (a logic analyser listens to the three wires instead), no FRAM (the
-board then keeps its ledger in a file) and no latching relay (a lamp for each coil).
+It has no RS-485 transceiver (a logic analyser records the three wires instead), no FRAM (the
+board then stores its ledger in a file) and no latching relay (a lamp stands for each coil).
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ _PARTS = {
     "bus": ("wokwi-logic-analyzer", -280, -140, {}),
 }
 
-# function: where its wire ends
+# function: the end of its wire
 _WIRES = {
     "rs485_tx": "bus:D0", "rs485_rx": "bus:D1", "rs485_de": "bus:D2",
     "i2c_sda": "lcd:SDA", "i2c_scl": "lcd:SCL",
@@ -38,7 +38,7 @@ _LOOSE = (("coil1:C", "r1:1", "black"), ("coil2:C", "r2:1", "black"))
 
 
 def diagram(outline: Outline, gpio: dict[str, int]) -> dict[str, Any]:
-    """The content of diagram.json. gpio: function of the pin table to GPIO."""
+    """Return the content of diagram.json. gpio: function of the pin table to GPIO."""
     ground, _, five = (f"{_BOARD}:{name}" for name in outline.wokwi_power)
     parts = [{"type": outline.wokwi, "id": _BOARD, "top": 0, "left": 0, "attrs": {}}]
     parts += [

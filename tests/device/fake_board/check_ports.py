@@ -1,4 +1,4 @@
-"""What board files do with a chip, on faked chips. Run by run_portable.py on MicroPython."""
+"""Tests of the board files on fake chips, run by run_portable.py on MicroPython."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from boards.common.wifi import Wifi
 
 
 class PioLine:
-    """A pulse counter of the RP2040 and the levels its pin sees, in ms."""
+    """A pulse counter of the RP2040, with the levels of its pin in steps of ms."""
 
     def __init__(self):
         self.counter = port_rp2.PulseCounter(27)
@@ -92,7 +92,7 @@ def test_the_watchdog_can_be_stopped_from_the_serial_port():
 
 
 class Chip:
-    """A FRAM. `there`: it answers; `kept`: it keeps what is written."""
+    """A FRAM. `there`: it answers; `kept`: it stores written bytes."""
 
     size = 512
 
@@ -223,7 +223,7 @@ def reply(head=0x24, stratum=2, seconds=UNIX_1970 + TIME_2026, stamp=STAMP):
 
 
 def test_time_from_a_server():
-    # RFC 4330: 1970 is 2208988800; timestamps begin anew on 2036-02-07.
+    # RFC 4330: 1970 is 2208988800; timestamps restart from 0 on 2036-02-07.
     assert unix_of(reply(), STAMP) == TIME_2026
     assert unix_of(reply(seconds=5), STAMP) == (1 << 32) - UNIX_1970 + 5
     old = unix_of(reply(seconds=UNIX_1970 + 1700000000), STAMP)
@@ -250,7 +250,7 @@ def test_time_from_a_server():
 def test_a_time_that_is_far_off_needs_two_replies():
     judge = Judge()
     year_2045 = TIME_2026 + 600000000
-    assert not judge.believe(year_2045), "the first time of all may be ten years off"
+    assert not judge.believe(year_2045), "the first time may be at most ten years off"
     judge.elapsed(30000)
     assert judge.believe(TIME_2026)
     judge.elapsed(30000)
@@ -267,7 +267,7 @@ def test_a_time_that_is_far_off_needs_two_replies():
 
 
 class Datagrams:
-    """`socket` with a time server behind it."""
+    """A fake module `socket` with a time server."""
 
     AF_INET, SOCK_DGRAM = 2, 2
     made = []

@@ -1,4 +1,4 @@
-"""Boots the collector's parts on a board whose chip is faked. For MicroPython. Prints "done"."""
+"""A script for MicroPython that boots the collector's parts on a fake chip and prints "done"."""
 
 import time
 
@@ -14,7 +14,7 @@ parts = core.load(board)
 assert not board.net.up() and len(network.attempts) == 1
 network.joined[0] = True
 assert board.net.up()
-assert board.clock.unix() is None, "nobody told it the time"
+assert board.clock.unix() is None, "the time is unknown"
 port = board._hardware._port
 time.unix[0] = TIME_2026 - port.EPOCH
 assert board.clock.unix() == TIME_2026

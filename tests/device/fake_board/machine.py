@@ -1,6 +1,6 @@
-"""`machine` without a chip: pins and buses that a test can see and move.
+"""A fake `machine`: pins and buses that a test can read and drive.
 
-Stands in for the real module on MicroPython's unix port, where it comes first on sys.path.
+It replaces the real module on MicroPython's unix port, where its folder is first in sys.path.
 """
 
 import io
@@ -27,7 +27,7 @@ def reset():
 
 
 class Pin:
-    """One object a GPIO. `level`: what an input reads or was put out; `rises`: from 0 to 1."""
+    """One object per GPIO. `level`: the input or output level; `rises`: edges from 0 to 1."""
 
     IN, OUT, OPEN_DRAIN, PULL_UP = 0, 1, 2, 3
     made = {}
@@ -57,7 +57,7 @@ class Pin:
 
 
 class UART(io.IOBase):
-    """A line on which nothing comes."""
+    """A line without received bytes."""
 
     made = []
 
@@ -140,7 +140,7 @@ class Timer:
         self.callback = callback
 
     def fire(self):
-        """What the interrupt does when the time is up."""
+        """Call the callback, as the interrupt does after the period."""
         callback, self.callback = self.callback, None
         callback(self)
 

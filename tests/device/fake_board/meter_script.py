@@ -1,6 +1,6 @@
-"""Boots the meter on a board whose chip is faked, and works its pins. For MicroPython.
+"""A script for MicroPython that boots the meter on a fake chip and drives its pins.
 
-Usage: meter_script.py TOKEN CREDIT_WH    in the folder that is the board's flash. Prints "done".
+Usage: meter_script.py TOKEN CREDIT_WH    in the folder of the board's flash. It prints "done".
 """
 
 import gc
@@ -9,7 +9,7 @@ import time
 
 import machine
 
-# What the customer's token is worth, and what the wiring says.
+# The customer's token and its credit, and the wiring.
 TOKEN, CREDIT_WH = sys.argv[1], int(sys.argv[2])
 TICK_MS = 20
 KEYS = "123456789*0#"
@@ -17,7 +17,7 @@ FRAM, DISPLAY = 0x50, 0x27
 
 
 def lines_of(sent):
-    """What a display that got these bytes shows: {0: .., 1: ..}. Takes a nibble as E falls."""
+    """Return the lines {0: .., 1: ..} of a display that received these bytes."""
     text = [bytearray(16), bytearray(16)]
     row = column = 0
     high = None
@@ -44,7 +44,7 @@ def lines_of(sent):
 
 
 class KeyMatrix:
-    """The wires behind the seven pins: a pressed key joins its row and its column."""
+    """The wires of the seven pins: a pressed key connects its row and its column."""
 
     def __init__(self, gpio):
         self.pressed = None
@@ -99,7 +99,7 @@ class Bench:
         return lines_of(machine.I2C.sent)
 
     def pulse(self):
-        """One pulse of the energy meter at the pin."""
+        """Make one pulse of the energy meter at the pin."""
         if machine.Counter.made:
             machine.Counter.made[0].pulses += 1
             return

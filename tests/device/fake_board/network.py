@@ -1,6 +1,6 @@
-"""`network` without a radio.
+"""A fake `network`.
 
-`joined`: whether the access point is there. `name_server`: what it gives for one.
+`joined`: whether the access point is available. `name_server`: the address that it assigns.
 """
 
 STA_IF = 0

@@ -1,4 +1,4 @@
-"""`rp2` without a chip: PIO programs are kept as lists, and a small state machine runs them."""
+"""A fake `rp2`: PIO programs are stored as lists and executed by a small state machine."""
 
 
 class PIO:
@@ -9,7 +9,7 @@ _OPERANDS = ("x", "y", "pin", "isr", "null", "x_dec", "y_dec", "noblock")
 
 
 class _Recorder:
-    """The names of a PIO program while it is written down."""
+    """The names of a PIO program while it is recorded."""
 
     def __init__(self):
         self.program = []
@@ -38,7 +38,7 @@ class _Recorder:
 
 
 def asm_pio(fifo_join=PIO.JOIN_NONE):
-    """As rp2.asm_pio: the function's body is run once, with PIO's names as globals."""
+    """Return a decorator like rp2.asm_pio: it runs a function once with PIO's names as globals."""
 
     def decorate(function):
         recorder = _Recorder()
@@ -64,7 +64,7 @@ def asm_pio(fifo_join=PIO.JOIN_NONE):
 
 
 class StateMachine:
-    """`run(levels)` gives the program a cycle for each level of the pin."""
+    """A state machine. `run(levels)` executes one cycle for each level of the pin."""
 
     made = []
 
@@ -90,7 +90,7 @@ class StateMachine:
         return self._fifo.pop(0)
 
     def run(self, levels):
-        """One cycle for each level."""
+        """Execute one cycle for each level."""
         assert self._active
         for level in levels:
             self._cycle(level)

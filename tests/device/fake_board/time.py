@@ -1,4 +1,4 @@
-"""`time` that passes when the test says so."""
+"""A fake `time` that the test advances."""
 
 now_ms = [0]
 unix = [0]

@@ -17,12 +17,12 @@ from tjugo.toolchain.tools import REPO
 
 _BOARD = REPO / "boards" / "rp2040_pico"
 _PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/drivers")
-# A watchdog cannot be had here: emulated time jumps ahead while nobody asks the board anything.
+# No watchdog can be used: emulated time is skipped while the board waits for a command.
 _SETTINGS = b'{"watchdog": false}'
 
 
 def board_files() -> dict[str, bytes]:
-    """What the board has on its flash, by path."""
+    """Return the files of the board's flash by path."""
     packages = [*(REPO / name for name in _PACKAGES), Path(vector_checks.__file__).parent]
     own = [_BOARD / "board.py", _BOARD / "pins.py"]
     return {**library(packages, own, CORTEX_M0_PLUS), "settings.json": _SETTINGS}
@@ -30,7 +30,7 @@ def board_files() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def image() -> Path:
-    """The UF2 image to run. Skips unless DEVICE=pico asks for the emulator by name: it is slow."""
+    """Return the UF2 image. Skip unless DEVICE=pico is set, because the emulator is slow."""
     if os.environ.get("DEVICE") != "pico":
         pytest.skip("only with DEVICE=pico")
     require_emulator()
@@ -39,7 +39,7 @@ def image() -> Path:
 
 @pytest.fixture(scope="session")
 def pico(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PicoBoard]:
-    """The running board, shared by the tests."""
+    """Yield the running board, shared by the tests."""
     flash = tmp_path_factory.mktemp("pico") / "flash"
     write_flash(flash, board_files())
     with PicoBoard(image, flash) as running:
@@ -48,20 +48,20 @@ def pico(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pico
 
 @pytest.fixture(scope="session")
 def loaded(pico: PicoBoard) -> Iterator[Remote]:
-    """The connection to its console."""
+    """Yield the connection to its console."""
     with Remote(pico.port) as connection:
         yield connection
 
 
 @pytest.fixture
 def board(loaded: Remote) -> Remote:
-    """The board with a fresh interpreter."""
+    """Return the board with a fresh interpreter."""
     loaded.soft_reset()
     return loaded
 
 
 @pytest.fixture
 def own_pico(image: Path, tmp_path: Path) -> Iterator[PicoBoard]:
-    """A board with a blank flash that the test may switch off and on."""
+    """Yield a board with a blank flash that the test may switch off and on."""
     with PicoBoard(image, tmp_path / "flash") as running:
         yield running

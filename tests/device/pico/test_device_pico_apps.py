@@ -1,4 +1,4 @@
-"""The applications on the emulated Pico, from its file system as `make deploy` leaves it."""
+"""The applications on the emulated Pico, started from a file system as after `make deploy`."""
 
 import json
 import time
@@ -21,7 +21,7 @@ ANSWER_SECONDS = 60.0
 AGAIN_SECONDS = 10.0
 # Heap that must be left when the application has started, after a collection; of 225 KB.
 FREE_AT_BOOT = {"meter": 130_000, "collector": 150_000}
-# There is no watchdog: emulated time jumps ahead while nobody asks the board anything.
+# No watchdog can be used: emulated time is skipped while the board waits for a command.
 ROLES = {
     "meter": {**SETTINGS, "watchdog": False},
     "collector": {
@@ -35,11 +35,11 @@ ROLES = {
 
 @pytest.fixture
 def start(image, tmp_path):
-    """A function: the role's board, and what it said of itself when its application started."""
+    """Yield a function that starts a role's board and returns it with its self-test line."""
     board = PicoBoard(image, tmp_path / "flash")
 
     def started(role, settings=None, **more):
-        """more: further files by name with `/` written as `__`."""
+        """Start the board. more: further files by name with `/` written as `__`."""
         files = targets.files(targets.target("rp2040_pico"), role)
         files["settings.json"] = json.dumps(settings or ROLES[role]).encode()
         files |= {name.replace("__", "/"): content for name, content in more.items()}
@@ -54,16 +54,16 @@ def start(image, tmp_path):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_it_starts_from_its_flash(start, role):
-    _board, said = start(role)
-    assert (said["role"], said["board"]) == (role, "rp2040_pico")
-    assert (said["settings"], said["crashes"]) == ("ok", 0)
-    print(f"{role}: {said['free']} bytes of heap free")
-    assert said["free"] >= FREE_AT_BOOT[role]
+    _board, selftest = start(role)
+    assert (selftest["role"], selftest["board"]) == (role, "rp2040_pico")
+    assert (selftest["settings"], selftest["crashes"]) == ("ok", 0)
+    print(f"{role}: {selftest['free']} bytes of heap free")
+    assert selftest["free"] >= FREE_AT_BOOT[role]
 
 
 def test_a_token_over_the_bus_closes_the_relay(start):
-    board, said = start("meter")
-    assert said["ledger"] == "ok"
+    board, selftest = start("meter")
+    assert selftest["ledger"] == "ok"
     with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
         assert modbus.state(ANSWER_SECONDS)["drn"] == DRN
         board.watch(RELAY_OPEN, RELAY_CLOSE)
@@ -85,8 +85,8 @@ def test_an_old_ledger_boots_with_its_credit_tokens_and_key(start):
     content, facts = old_ledger("v1_file")
     settings = {**facts["settings"], "watchdog": False}
     files = {"ledger.bin": content, "store.json": b'{"store": "file"}'}
-    board, said = start("meter", settings, **files)
-    assert (said["settings"], said["ledger"]) == ("ok", "ok")
+    board, selftest = start("meter", settings, **files)
+    assert (selftest["settings"], selftest["ledger"]) == ("ok", "ok")
     with ModbusClient(board.uart(UART), AGAIN_SECONDS) as modbus:
         state = modbus.state(ANSWER_SECONDS)
         assert (state["energy_wh"], state["credit"]) == (
@@ -108,7 +108,7 @@ def test_an_old_ledger_boots_with_its_credit_tokens_and_key(start):
 
 
 def test_the_collector_polls_its_meter(start):
-    board, _said = start("collector")
+    board, _selftest = start("collector")
     request = client.read_request(
         1, client.READ_INPUT_REGISTERS, registers.STATE_START, registers.STATE_COUNT
     )

@@ -1,4 +1,4 @@
-"""The emulated Pico answers as a real one does, keeps its files, and gets STS right."""
+"""The emulated Pico answers like a real one, keeps its files, and passes the STS vectors."""
 
 import json
 import os
@@ -47,7 +47,7 @@ machine.reset()
 
 
 def until(condition, seconds=60.0):
-    """Waits for it; fails when it does not come."""
+    """Wait for a condition; fail after the time-out."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -56,7 +56,7 @@ def until(condition, seconds=60.0):
 
 @pytest.fixture(scope="module")
 def checking(loaded):
-    """The board with the vectors' checks imported."""
+    """Return the board with the checks of the vectors imported."""
     loaded.soft_reset()
     loaded.exec("import json\nfrom vector_checks import check", quiet_seconds=QUIET_SECONDS)
     return loaded
@@ -114,7 +114,7 @@ def test_files_outlive_a_power_cut(own_pico):
 
 
 def test_a_cut_while_writing_leaves_the_old_or_the_new(own_pico):
-    """Between two commands to the flash chip; a torn command is not modelled."""
+    """Cut the power between two commands to the flash chip; a command is atomic here."""
     with Remote(own_pico.port) as remote:
         remote.start(SLOW_WRITER)
         known = [int(remote.line(30.0).split()[1]) for _ in range(5)][-1]
@@ -135,7 +135,7 @@ def test_the_board_reads_what_the_host_made(own_pico):
 
 @pytest.mark.parametrize("kind", VECTORS)
 def test_sts_as_on_the_host(checking, kind):
-    """One vector of each kind; the emulated Cortex-M3 takes them all."""
+    """Check one vector of each kind; the emulated Cortex-M3 checks all."""
     names = ("kind", "inputs", "expected")
     line = json.dumps({name: VECTORS[kind][name] for name in names}, separators=(",", ":"))
     host = json.dumps(vector_checks.check(json.loads(line)))
@@ -144,9 +144,9 @@ def test_sts_as_on_the_host(checking, kind):
 
 
 def test_a_second_build_does_nothing(image):
-    said = []
-    assert pico_build.firmware(said.append) == image
-    assert said == []
+    output = []
+    assert pico_build.firmware(output.append) == image
+    assert output == []
 
 
 def test_uf2_names_an_image(tmp_path, monkeypatch):

@@ -1,7 +1,7 @@
 """The parts of boards/rp2040_pico on the emulated Pico: pulses, relay, key pad.
 
-The pins are driven and watched in emulated time, so the times here are the board's own and do not
-depend on how busy this machine is.
+The pins are driven and recorded in emulated time, so the times here are those of the board and do
+not depend on the load of this machine.
 """
 
 import importlib.util
@@ -44,7 +44,7 @@ Pin({gpio}, Pin.IN, Pin.PULL_UP).irq(fell, Pin.IRQ_FALLING, hard=True)
 
 
 def gpios() -> dict[str, int]:
-    """GPIO numbers of the board's own wiring table, by function."""
+    """Return the GPIO numbers of the board's wiring table, by function."""
     path = REPO / "boards" / "rp2040_pico" / "pins.py"
     spec = importlib.util.spec_from_file_location("pico_pins_table", path)
     table = importlib.util.module_from_spec(spec)
@@ -57,7 +57,7 @@ GPIO = gpios()
 
 @pytest.fixture(scope="module")
 def edges_at_start(pico, loaded):
-    """The board's parts are made, once for all tests here; what the coils did meanwhile."""
+    """Create the board's parts once for all tests here. Return the coils' edges meanwhile."""
     loaded.soft_reset()
     pico.drive(GPIO["pulse"], 1)
     pico.watch(GPIO["relay_open"], GPIO["relay_close"])
@@ -67,16 +67,16 @@ def edges_at_start(pico, loaded):
 
 @pytest.fixture
 def parts(edges_at_start, loaded):
-    """The board with `metering`, `relay` and `keypad`."""
+    """Return the board with `metering`, `relay` and `keypad`."""
     return loaded
 
 
 def pulses(number, low_ms, high_ms):
-    """Steps for PicoBoard.play: the level rests high, each pulse is low."""
+    """Return steps for PicoBoard.play: the level is high at rest, each pulse is low."""
     return [(high_ms * MS, 0), (low_ms * MS, 1)] * number
 
 
-# What is played, and how many pulses of it count: IEC 62053-31 has 30 ms as the shortest.
+# The steps, and the number of pulses to be counted: the minimum of IEC 62053-31 is 30 ms.
 TRAINS = {
     "shortest": (pulses(20, 30, 30), 20),
     "long": (pulses(5, 90, 40), 5),
@@ -94,7 +94,7 @@ def test_pulses_counted_by_pio(pico, parts, train):
 
 
 def test_pulses_come_while_nobody_looks(pico, parts):
-    """The state machine keeps the number; it arrives with the next pulse that finds room."""
+    """Check that the state machine keeps the number while the FIFO is full."""
     pico.play(GPIO["pulse"], pulses(20, 30, 30))
     first = int(parts.exec("time.sleep_ms(1250); print(metering.take(1000))"))
     pico.play(GPIO["pulse"], pulses(1, 30, 30))
@@ -110,7 +110,7 @@ def test_pulses_counted_by_pin_irq(pico, parts):
 
 @pytest.mark.parametrize("command", ["open", "close"])
 def test_a_relay_pulse(pico, parts, command):
-    """One coil, once, for 50 ms and not much more; the other stays dead."""
+    """Check that one coil has one pulse of 50 ms or little more, and the other none."""
     pico.watch(GPIO["relay_open"], GPIO["relay_close"])
     parts.exec(f"relay.{command}()\nwait(200)")
     edges = pico.edges()
@@ -144,7 +144,7 @@ def test_the_coils_are_dead_at_the_start(edges_at_start):
 
 @pytest.fixture
 def key(pico, parts):
-    """A function that presses (True) or releases a key of the pad, named as on it."""
+    """Return a function that presses (True) or releases a key by its label."""
     pairs = {
         name: (GPIO[f"key_r{at // 3 + 1}"], GPIO[f"key_c{at % 3 + 1}"])
         for at, name in enumerate(KEYS)
@@ -179,7 +179,7 @@ def test_a_second_key_waits_until_all_are_released(parts, key):
 
 
 def test_a_key_that_is_not_there_is_not_seen(parts, key):
-    """Three keys at three corners of a rectangle look like four."""
+    """Press three keys at the corners of a rectangle, which look like four."""
     for name in "124":
         key(name, True)
     assert parts.exec("print(look(60))") == "None\n"

@@ -1,9 +1,9 @@
-"""RS-485 of boards/rp2040_pico: the driver is on for the frame and for nothing else.
+"""RS-485 of boards/rp2040_pico: the driver is enabled for the frame only.
 
-Times are emulated. What they hold for: every instruction takes the cycles of a Cortex-M0+ at 125
-MHz, and a character takes its bits at the rate in the UART's registers. What they leave out: flash
-behind the XIP cache is as fast as memory here, so a real Pico is slower between two events, and
-the transceiver's own delay. The limits asserted are those of the bus, far wider than both.
+Times are emulated: every instruction takes the cycles of a Cortex-M0+ at 125 MHz, and a character
+takes its bits at the rate in the UART's registers. Flash behind the XIP cache is as fast as memory
+here, so a real Pico is slower between two events, and the delay of the transceiver is not
+included. The asserted limits are those of the bus, which are much wider.
 """
 
 import socket
@@ -32,7 +32,7 @@ rs485 = make(9600)
 
 @pytest.fixture(scope="module")
 def bus(loaded):
-    """The board with `rs485`, made as its board.py makes it."""
+    """Return the board with `rs485`, created as in its board.py."""
     loaded.soft_reset()
     loaded.exec(SET_UP, quiet_seconds=120.0)
     yield loaded
@@ -41,7 +41,7 @@ def bus(loaded):
 
 @pytest.fixture(params=[1200, 9600, 19200, 115200])
 def baudrate(request, bus):
-    """`rs485` has this rate."""
+    """Set the rate of `rs485` for the test and yield it; afterwards it is 9600."""
     bus.exec(f"rs485 = make({request.param})")
     yield request.param
     bus.exec("rs485 = make(9600)")
@@ -70,7 +70,7 @@ def test_the_line_has_the_rate_that_was_asked_for(pico, bus, baudrate):
 
 
 def test_no_gap_inside_a_frame(pico, bus):
-    """Longer than the FIFO, so the interrupt that refills it is in it."""
+    """Send a frame longer than the FIFO, which the interrupt must refill."""
     pico.characters(UART)
     bus.exec(f"send({bytes(range(200))!r})")
     characters = pico.characters(UART)
@@ -88,7 +88,7 @@ def test_a_frame_arrives_whole(pico, bus):
 
 
 def test_a_host_on_the_wire(pico, bus):
-    """The UART as a socket, for what drives the board as a bus modbus."""
+    """Use the UART as a socket, as a Modbus client does."""
     with socket.socket(socket.AF_UNIX) as wire:
         wire.settimeout(30)
         wire.connect(str(pico.uart(UART)))
@@ -96,8 +96,8 @@ def test_a_host_on_the_wire(pico, bus):
             "while not rs485.stream.any():\n    time.sleep_ms(1)\nsend(b'pong')\nprint('sent')"
         )
         wire.sendall(b"ping")
-        heard = b""
-        while len(heard) < 4:
-            heard += wire.recv(16)
+        received = b""
+        while len(received) < 4:
+            received += wire.recv(16)
         assert bus.line() == "sent"
-    assert heard == b"pong"
+    assert received == b"pong"

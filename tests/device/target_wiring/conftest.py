@@ -1,4 +1,4 @@
-"""A real board with its parts wired: DEVICE= is its serial port, BOARD= its folder in boards/."""
+"""A real board with wired parts: DEVICE= is its serial port, BOARD= its folder in boards/."""
 
 import os
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _files() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def filled() -> Iterator[Remote]:
-    """The board with drivers and board files on it. Skips without one."""
+    """Yield the board with drivers and board files on it. Skip without a board."""
     if DEVICE in _EMULATED:
         pytest.skip("needs a wired board: DEVICE=/dev/ttyACM0 BOARD=rp2040_pico")
     if not (REPO / "boards" / BOARD / "pins.py").is_file():
@@ -42,6 +42,6 @@ def filled() -> Iterator[Remote]:
 
 @pytest.fixture
 def wired(filled: Remote) -> Remote:
-    """The board with a fresh interpreter."""
+    """Return the board with a fresh interpreter."""
     filled.soft_reset()
     return filled

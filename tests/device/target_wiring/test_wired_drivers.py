@@ -1,4 +1,4 @@
-"""Each driver with its real part. Prints bus traffic as tests/host/portable/replay.py plays it."""
+"""Each driver with its real part. The bus traffic is printed for tests/host/portable/replay.py."""
 
 QUIET_SECONDS = 30.0
 
@@ -92,7 +92,7 @@ def test_display_answers(wired):
 
 
 def test_relay_pulses_end_by_themselves(wired):
-    # Nobody calls service() here: the timer ends each pulse.
+    # service() is not called here: the timer ends each pulse.
     found = eval(wired.exec(RELAY, quiet_seconds=QUIET_SECONDS), {})
     assert [closed for _, closed in found] == [False, True, False]
     assert all(50 <= length < 1000 for length, _ in found)

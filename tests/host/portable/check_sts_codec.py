@@ -185,10 +185,10 @@ def test_tid_and_its_civil_time():
     _raises(RangeError, tid.minutes, "20", 2020, 1, 1, 0, 0)
     for date in ((2014, 2, 30), (2014, 13, 1), (2014, 0, 1), (2015, 2, 29), (2014, 4, 31)):
         text = _raises(RangeError, tid.minutes, "14", date[0], date[1], date[2], 0, 0)
-        assert text == "%d-%02d-%02d is no date" % date
+        assert text == "%d-%02d-%02d is not a date" % date
     assert tid.civil("14", tid.minutes("14", 2016, 2, 29, 23, 59)) == (2016, 2, 29, 23, 59)
     text = _raises(RangeError, tid.minutes, "14", 2014, 1, 1, 24, 0)
-    assert text == "24:00 is no time of a day"
+    assert text == "24:00 is not a time of day"
     _raises(RangeError, tid.minutes, "14", 2014, 1, 1, 0, 60)
     _raises(RangeError, tid.minutes, "14", 2014, 1, 1, -1, 0)
     for day in range(0, tid.MAX_TID, 1440 * 13 + 7):

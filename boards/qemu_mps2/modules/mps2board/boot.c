@@ -1,5 +1,5 @@
-// _boot.py (frozen), then boot.py and main.py, in the order the hardware ports run them.
-// The port itself goes straight to the REPL.
+// Runs _boot.py (frozen), then boot.py and main.py, in the order of the hardware ports.
+// The port itself starts the REPL only.
 
 #include "py/mphal.h"
 #include "shared/runtime/pyexec.h"
@@ -7,7 +7,7 @@
 
 static bool booted;
 
-// Called by mp_init(), so at power-on and at every soft reset.
+// Called by mp_init(), that is, at power-on and at every soft reset.
 void mps2board_init(void) {
     static bool powered_on;
     if (!powered_on) {
@@ -17,7 +17,7 @@ void mps2board_init(void) {
     booted = false;
 }
 
-// True when boot.py or main.py asked for a soft reset by raising SystemExit.
+// Returns true if boot.py or main.py requested a soft reset by raising SystemExit.
 static bool boot(void) {
     if (booted) {
         return false;
@@ -25,7 +25,7 @@ static bool boot(void) {
     booted = true;
     pyexec_frozen_module("_boot.py", false);
     int result = pyexec_file_if_exists("boot.py");
-    // mpremote soft-resets in raw mode exactly so that main.py does not run.
+    // mpremote makes a soft reset in raw mode to prevent main.py from running.
     if (!(result & PYEXEC_FORCED_EXIT) && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
         result = pyexec_file_if_exists("main.py");
     }

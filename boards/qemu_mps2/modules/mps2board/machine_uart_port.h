@@ -1,8 +1,8 @@
 // Included by extmod/machine_uart.c: machine.UART(1) and machine.UART(2).
 //
-// QEMU hands each byte over at once and knows neither baud rate nor parity. The time a frame
-// would take on the line is kept here, so that txdone() and flush() mean what they mean on
-// hardware and a driver's RS-485 direction timing can be tested.
+// QEMU transfers each byte immediately and ignores baud rate and parity. The transmission time of
+// a frame is simulated here, so that txdone() and flush() behave as on hardware and the RS-485
+// direction timing of a driver can be tested.
 
 #include "py/mphal.h"
 #include "py/stream.h"

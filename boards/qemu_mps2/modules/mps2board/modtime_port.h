@@ -1,4 +1,4 @@
-// Included by extmod/modtime.c: where time.time() and time.localtime() get the time.
+// Included by extmod/modtime.c: the source of time.time() and time.localtime().
 
 #include "py/mphal.h"
 #include "shared/timeutils/timeutils.h"

@@ -27,7 +27,7 @@ typedef struct {
 #define MPS2_UART_INT_RX (1u << 1)
 #define MPS2_UART_RX_IRQ(n) (2 * (n)) // line of the interrupt controller
 
-// serial.c: received bytes wait in a ring per UART, filled by interrupt.
+// serial.c: received bytes are stored in a ring per UART by an interrupt handler.
 void mps2board_serial_init(void);
 void mps2board_uart_open(int n);
 int mps2board_uart_any(int n);
@@ -37,6 +37,6 @@ int mps2board_uart_get(int n); // a byte, or -1
 uint64_t mps2board_time_us(void);       // since power-on
 int64_t mps2board_unix_us(void);        // since 1970
 void mps2board_wait_for_event(int timeout_ms);
-void mps2board_event_from_irq(void);    // every interrupt handler calls it
+void mps2board_event_from_irq(void);    // called by every interrupt handler
 
 #endif

@@ -21,8 +21,8 @@ typedef struct {
 
 static ring_t rings[MPS2_UART_COUNT];
 
-// The port's own table has no room for interrupt lines. VTOR wants it aligned to its size
-// rounded up to a power of two.
+// The port's own table has no entries for interrupt lines. VTOR requires alignment to the size of
+// the table rounded up to a power of two.
 static uint32_t vectors[SYSTEM_EXCEPTIONS + IRQ_LINES] __attribute__((aligned(256)));
 extern const uint32_t isr_vector[];
 extern void Default_Handler(void);
@@ -77,8 +77,8 @@ void mps2board_serial_init(void) {
     mps2board_uart_open(0);
 }
 
-// A byte that came in before its interrupt was enabled raises none, and as long as it is not
-// read no other byte can come in: so it is fetched here.
+// A byte received before its interrupt was enabled raises no interrupt, and no other byte can be
+// received until it is read: it is read here.
 void mps2board_uart_open(int n) {
     __asm volatile ("cpsid i");
     MPS2_UART(n)->ctrl = MPS2_UART_CTRL_TX | MPS2_UART_CTRL_RX | MPS2_UART_CTRL_RX_IRQ;
@@ -101,7 +101,7 @@ int mps2board_uart_get(int n) {
     return c;
 }
 
-// In front of the port's uart_rx_chr(), which its REPL calls in a loop that never sleeps.
+// Replaces the port's uart_rx_chr(), which the REPL calls in a loop that never sleeps.
 int __wrap_uart_rx_chr(void) {
     if (mps2board_uart_any(0) == 0) {
         mps2board_wait_for_event(100);
@@ -109,7 +109,7 @@ int __wrap_uart_rx_chr(void) {
     return mps2board_uart_get(0);
 }
 
-// In front of the port's mp_hal_stdio_poll(), which always answers "nothing".
+// Replaces the port's mp_hal_stdio_poll(), which always returns 0.
 uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t wanted) {
     uintptr_t ready = wanted & MP_STREAM_POLL_WR;
     if (mps2board_uart_any(0) > 0) {

@@ -1,5 +1,5 @@
 // Time: the 25 MHz counter of the MPS2's FPGA I/O block, which counts emulated time. With
-// qemu's -icount it advances by a fixed amount per instruction, so it also counts those.
+// QEMU's -icount it advances by a fixed amount per instruction, so it also counts instructions.
 
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -47,11 +47,11 @@ void mps2board_event_from_irq(void) {
     event = true;
 }
 
-// Sleeps until an interrupt or the time-out; negative means no time-out, but callers look again
-// at least every SYSTICK_MAX_MS. Sleeping lets the host rest, and lets -icount sleep=off jump
-// over idle time. The flag closes the gap between a caller finding nothing to do and the WFI:
-// an interrupt in that gap is not slept over. (QEMU runs the M-profile WFE as a no-op, so its
-// event register cannot do this.)
+// Sleeps until an interrupt or the time-out; negative means no time-out, but the function returns
+// at least every SYSTICK_MAX_MS. While it sleeps the host is idle, and -icount sleep=off skips the
+// time. The flag covers the interval between the caller's check and the WFI: after an interrupt in
+// that interval the function does not sleep. (QEMU executes the M-profile WFE as a no-op, so its
+// event register cannot be used for this.)
 void mps2board_wait_for_event(int timeout_ms) {
     if (timeout_ms == 0) {
         return;

@@ -1,4 +1,4 @@
-"""A token, or a sale, with every step between meaning and digits. Pure: no clock, no files."""
+"""The explanation of a token or sale, every step between meaning and digits. Pure functions."""
 
 from sts_portable import ea, token
 from sts_portable.errors import StsError
@@ -17,12 +17,12 @@ __all__ = ["DecoderKey", "Explanation", "Sale", "explain_sale", "explain_token"]
 def explain_token(
     digits: str, key: DecoderKey | None = None, mfr_code: int = 0, rounds: bool = False
 ) -> Explanation:
-    """From twenty digits to what a meter does. Without a key an encrypted token is taken apart as
-    far as its class.
+    """Explain a token, from its 20 digits to the meter's result.
 
-    mfr_code: the meter's manufacturer, which matters to class 1. rounds: every round of the
-    cipher. With a hidden key the block is shown only when its check field agrees. Raises
-    TjugoError for text that is no token, and for what would tell a hidden key.
+    Without a key an encrypted token is explained up to its class. mfr_code: the meter's
+    manufacturer, relevant for class 1. rounds: include every round of the cipher. With a hidden
+    key the block is shown only if its check field is correct. Raise TjugoError for text that is
+    not a token, and for a request that would disclose a hidden key.
     """
     try:
         cls, block = token.split(digits)
@@ -51,8 +51,11 @@ def explain_token(
 
 
 def explain_sale(sale: Sale, key: DecoderKey, rounds: bool = False) -> Explanation:
-    """From an amount to twenty digits. Raises TjugoError for what cannot be sold, and for a hidden
-    key: such tokens are made by recorded sales only."""
+    """Explain a sale, from the amount to the 20 digits.
+
+    Raise TjugoError for an amount that cannot be sold, and for a hidden key: such tokens are made
+    by recorded sales only.
+    """
     if key.hidden:
         raise TjugoError("A token of a registered meter is made by a sale: `tjugo sell`.", 2)
     number = _sale.allocate(sale, key.ken)

@@ -1,4 +1,4 @@
-"""A clear block's fields, each with its bits and what its content means in words."""
+"""The fields of a clear block, each with its bits and the meaning of its content in words."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ _SUBCLASS = ("SubClass", 60, 4)
 _BODY = ("body", 16, 44)
 _CRC = ("CRC", 0, 16)
 
-# The letters under the bits in plain text; the first letter of a name where it is not here.
+# The letters under the bits in plain text; by default the first letter of the name.
 _MARKS = {
     "SubClass": "s", "CRC": "x", "control": "c", "mppul": "m", "register": "g", "krn": "n",
     "ro": "o", "kct3": "3", "kt": "y", "kenho": "e", "kenlo": "e", "nk": "k", "state": "v",
@@ -21,7 +21,7 @@ _MARKS = {
 def _tests(value: int, width: int) -> str:
     numbers = meaning.tests_of(value, width)
     named = [f"test {n}: {meaning.TESTS.get(n, 'left to the manufacturer')}" for n in numbers]
-    return "; ".join(named) or "no test asked for"
+    return "; ".join(named) or "no test"
 
 
 def _amount(value: int, unit: str) -> str:
@@ -42,7 +42,7 @@ def _currency(value: int) -> str:
 
 
 def quantity(value: int, unit: str) -> str:
-    """A quantity in words: tenths as a decimal number with the unit behind."""
+    """Return a quantity as text: tenths as a decimal number, followed by the unit."""
     if unit == meaning.CURRENCY_UNIT:
         sign = "-" if value < 0 else ""
         return f"{sign}{abs(value) // 100000}.{abs(value) % 100000:05d} of the currency unit"
@@ -52,13 +52,13 @@ def quantity(value: int, unit: str) -> str:
 
 
 def moment(bdt: str, number: int) -> str:
-    """The minute that a TID stands for."""
+    """Return the minute of a TID as text."""
     year, month, day, hour, minute = tid.civil(bdt, number)
     return f"{year}-{month:02d}-{day:02d} {hour:02d}:{minute:02d}"
 
 
 def _tid(value: int, bdt: str) -> str:
-    special = ", the minute of a day kept for special tokens" if tid.is_reserved(value) else ""
+    special = ", the minute of a day reserved for special tokens" if tid.is_reserved(value) else ""
     return f"minutes since {tid.BASE_YEARS[bdt]}-01-01: {moment(bdt, value)}{special}"
 
 
@@ -66,9 +66,9 @@ def _choice(names: dict[int, str]) -> Callable[[int], str]:
     return lambda value: names.get(value, "reserved")
 
 
-# Fields whose meaning hangs on nothing but their content.
+# Fields whose meaning depends on their content only.
 _PLAIN: dict[str, Callable[[int], str]] = {
-    "rnd": lambda value: "random, so that two equal sales look different",
+    "rnd": lambda value: "random, so that equal sales have different tokens",
     "mfr": lambda value: f"manufacturer {value}" if value else "every manufacturer",
     "register": _choice(meaning.REGISTERS),
     "rate": lambda value: "tariff rate index",
@@ -84,10 +84,8 @@ _PLAIN: dict[str, Callable[[int], str]] = {
     "kenho": lambda value: "high half of the new key's KEN",
     "kenlo": lambda value: "low half of the new key's KEN",
     "krn": lambda value: "revision number of the new key",
-    "ro": lambda value: "rollover: the meter forgets its TIDs" if value else "TIDs are kept",
-    "kct3": lambda value: (
-        "a third token follows" if value else "no third token beside a short key"
-    ),
+    "ro": lambda value: "rollover: the meter clears its TIDs" if value else "TIDs are kept",
+    "kct3": lambda value: "a third token follows" if value else "no third token with a 64-bit key",
     "kt": lambda value: KEY_TYPES[value],
     "ti": lambda value: "tariff index of the new key",
     "sgclo": lambda value: "low 12 bits of the new SGC",
@@ -119,7 +117,7 @@ def _field(field: tuple, value: str, words: str) -> Field:
 
 
 def block_fields(cls: int, block: bytes, key_bytes: int, bdt: str) -> tuple[Field, ...]:
-    """Every field of a clear 8-byte block, the highest bits first."""
+    """Return every field of a clear 8-byte block, the highest bits first."""
     subclass = block[0] >> 4
     row = layouts.row(cls, subclass, key_bytes, block[4] >> 2)
     code = cls << 4 | subclass
@@ -138,11 +136,11 @@ def block_fields(cls: int, block: bytes, key_bytes: int, bdt: str) -> tuple[Fiel
 
 
 def block_bits(cls: int, block: bytes, key_bytes: int, bdt: str) -> Bits:
-    """The 64 bits of a clear block with their fields."""
+    """Return the 64 bits of a clear block with their fields."""
     return Bits.of(int.from_bytes(block, "big"), 64, block_fields(cls, block, key_bytes, bdt))
 
 
 def carries_key(cls: int, block: bytes, key_bytes: int) -> bool:
-    """Whether a clear block has a section of a decoder key in it."""
+    """Return whether a clear block contains a section of a decoder key."""
     row = layouts.row(cls, block[0] >> 4, key_bytes, block[4] >> 2)
     return row is not None and layouts.NK in row[1]

@@ -22,21 +22,21 @@ _WHY = {
     results.SECOND_KCT: "A section of a key change; the meter waits for the others.",
     results.THIRD_KCT: "A section of a key change; the meter waits for the others.",
     results.FOURTH_KCT: "A section of a key change; the meter waits for the others.",
-    results.KEY_TYPE_ERROR: "The key change asks for a key type that this one may not become.",
-    results.FORMAT_ERROR: "A field that must be zero is not, or these are no token's digits.",
-    results.RANGE_ERROR: "A field holds a value that means nothing.",
-    results.FUNCTION_ERROR: "Class and subclass name nothing that the meter could do.",
-    results.OLD_ERROR: "The TID is 0 or older than all that the meter remembers.",
+    results.KEY_TYPE_ERROR: "The key change to this key type is not permitted.",
+    results.FORMAT_ERROR: "A field that must be zero is not, or the digits are not a token.",
+    results.RANGE_ERROR: "A field has a value that is not permitted.",
+    results.FUNCTION_ERROR: "The meter has no function for this class and subclass.",
+    results.OLD_ERROR: "The TID is 0 or older than all stored TIDs.",
     results.KEY_EXPIRED_ERROR: "The TID is later than the key's KEN allows.",
-    results.DDTK_ERROR: "Credit is not taken while the meter has a default key.",
+    results.DDTK_ERROR: "Credit is not accepted while the meter has a default key.",
     results.CRC_ERROR: "The check field is wrong: wrong key or wrong digits.",
     results.MFR_CODE_ERROR: "The token is for the meters of another manufacturer.",
 }
-_NO_KEY = "Without the decoder key nobody can tell what is inside."
+_NO_KEY = "The content is unknown without the decoder key."
 
 
 def digits_step(digits: str, made: bool = False) -> Step:
-    """Twenty digits and the number they are. made: at the end of a sale, not the beginning."""
+    """Return the step of the 20 digits and their number. made: at the end of a sale."""
     number = int(digits)
     say = (
         "Twenty decimal digits hold a number below 2^66 = 73786976294838206464, so 66 bits."
@@ -51,9 +51,9 @@ def digits_step(digits: str, made: bool = False) -> Step:
 
 
 def bits_step(digits: str, clear: Bits | None) -> Step:
-    """The 66 bits as they are keyed in. clear: for class 1 the block's own fields."""
+    """Return the step of the 66 bits as entered. clear: for class 1 the block's own fields."""
     cls = token.split(digits)[0]
-    moved = Field("moved", "+", ((65, 64),), "", "the block's bits 28..27, moved out of the way")
+    moved = Field("moved", "+", ((65, 64),), "", "the block's bits 28..27")
     own = Field("Class", "C", ((28, 27),), f"{cls}", _CLASSES[cls])
     rest = Field("block", "b", ((63, 29), (26, 0)), "", "the other bits of the 64-bit block")
     say = ("The number in binary. Bit 0 is the last one.",)
@@ -62,7 +62,7 @@ def bits_step(digits: str, clear: Bits | None) -> Step:
 
 
 def class_step(cls: int, block: bytes, digits: str, made: bool = False) -> Step:
-    """Taking the class out of the 66 bits, or putting it in."""
+    """Return the step that extracts the class from the 66 bits, or inserts it."""
     number = int(digits)
     facts = [
         Fact("bits 28..27", f"{number >> 27 & 3:02b}", f"class {cls}: {_CLASSES[cls]}"),
@@ -71,13 +71,13 @@ def class_step(cls: int, block: bytes, digits: str, made: bool = False) -> Step:
     ]
     if made:
         say = (
-            "The class takes the place of bits 28..27 of the block, and what stood there goes"
-            " in front as bits 65..64.",
+            "The class replaces bits 28..27 of the block, whose previous values become"
+            " bits 65..64.",
         )
         return Step("class", "Class insertion", say, tuple(facts))
     say = (
-        "Bits 28..27 of the number are the class. The block's own bits 28..27 stand in bits"
-        " 65..64; put back, they complete the 64-bit block.",
+        "Bits 28..27 of the number are the class. The block's own bits 28..27 are in bits"
+        " 65..64; moved back, they complete the 64-bit block.",
     )
     return Step("class", "Class", say, tuple(facts))
 
@@ -85,12 +85,12 @@ def class_step(cls: int, block: bytes, digits: str, made: bool = False) -> Step:
 def cipher_steps(
     key: DecoderKey, before: bytes, after: bytes, decrypting: bool, with_rounds: bool
 ) -> list[Step]:
-    """Encryption or decryption, as one step, with every round on request."""
+    """Return encryption or decryption as one step, with every round if requested."""
     verb, noun = ("decrypts", "Decryption") if decrypting else ("encrypts", "Encryption")
     name = CIPHERS[key.ea]
     say = [f"{name}, {verb} the block with the decoder key of {8 * len(key.key)} bits."]
     if key.ea == 7 and sample_in_use():
-        say.append("With the published sample tables, so no commercial meter has this cipher.")
+        say.append("It uses the published sample tables, which no commercial meter uses.")
     shown = "the meter's, not shown" if key.hidden else hexed(key.key)
     facts = (
         Fact("block in", hexed(before)),
@@ -102,26 +102,29 @@ def cipher_steps(
 
 
 def withheld_step(ea_code: int) -> Step:
-    """A block that a hidden key decrypted to noise: not shown, or any block could be decrypted."""
+    """Return the step for a block whose check field is wrong after decryption by a hidden key.
+
+    The block is withheld: otherwise any block could be decrypted with the key.
+    """
     say = (
         f"{CIPHERS[ea_code]}, decrypts the block with the meter's key.",
-        "The check field does not agree, so this is no token of the meter, and what came out is"
-        " not shown.",
+        "The check field does not agree, so this is not a token of the meter, and the decrypted"
+        " block is not shown.",
     )
     return Step("cipher", f"Decryption, {CIPHERS[ea_code]}", say)
 
 
 def fields_step(cls: int, block: bytes, key_bytes: int, bdt: str) -> Step:
-    """The clear block taken apart."""
-    say = [f"Class {cls} and the SubClass say how the rest is laid out."]
+    """Return the step of the clear block's fields."""
+    say = [f"Class {cls} and the SubClass determine the layout of the other bits."]
     if not crc.matches(cls, block):
-        say.append("The check field does not agree (next step), so these are no token's fields.")
+        say.append("The check field does not agree (next step), so these fields mean nothing.")
     bits = block_bits(cls, block, key_bytes, bdt)
     return Step("fields", "The fields of the clear block", tuple(say), bits=bits)
 
 
 def crc_step(cls: int, block: bytes) -> Step:
-    """The check field, byte after byte of what it runs over."""
+    """Return the step of the check field, with the register after each byte of its input."""
     text = fields.crc_message(cls, block)
     register, rows = 0xFFFF, []
     for byte in text:
@@ -154,8 +157,10 @@ def _crc_byte(register: int, byte: int) -> int:
 
 
 def verdict(digits: str, key: DecoderKey | None, mfr_code: int) -> tuple[str | None, str]:
-    """The TokenResult of a meter with this key that never saw a token, and why; (None, why) for
-    an encrypted token without a key."""
+    """Return the TokenResult of a meter with this key and an empty TID store, and the reason.
+
+    Return (None, reason) for an encrypted token without a key.
+    """
     cls, _ = token.split(digits)
     if token.is_encrypted(cls) and key is None:
         return None, _NO_KEY
@@ -168,7 +173,7 @@ def verdict(digits: str, key: DecoderKey | None, mfr_code: int) -> tuple[str | N
 
 
 def meter_step(result: str | None, why: str, mfr_code: int) -> Step:
-    """What a meter says."""
+    """Return the step of the meter's result."""
     say = (why,)
     maker = f"{mfr_code}" if mfr_code else "0, none in particular"
     facts = (
@@ -179,15 +184,18 @@ def meter_step(result: str | None, why: str, mfr_code: int) -> Step:
 
 
 def may_show(cls: int, clear: bytes, key: DecoderKey | None) -> bool:
-    """Return whether a clear block may be shown: one that a hidden key decrypted only when its
-    check field agrees. Others would make whoever may ask a decryptor of any digits: a key-change
-    section with another class put in would give the key away."""
+    """Return whether a clear block may be shown.
+
+    A block decrypted by a hidden key is shown only if its check field is correct. Otherwise any
+    digits could be decrypted with the key: a key-change section with another class inserted would
+    disclose the new key.
+    """
     hidden = key is not None and key.hidden and token.is_encrypted(cls)
     return not hidden or crc.matches(cls, clear)
 
 
 def clear_block(cls: int, block: bytes, key: DecoderKey | None) -> bytes | None:
-    """The block as the meter sees it, or None when that takes a key that is not there."""
+    """Return the clear block, or None if the block is encrypted and there is no key."""
     if not token.is_encrypted(cls):
         return bytes(block)
     return ea.decrypt(key.ea, key.key, block) if key else None

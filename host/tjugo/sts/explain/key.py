@@ -1,4 +1,4 @@
-"""The decoder key of an explanation: given in hex, derived, or a registered meter's."""
+"""The decoder key of an explanation: given in hex, derived, or that of a registered meter."""
 
 import re
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ KEY_TYPES = {0: "DITK, initialisation", 1: "DDTK, default", 2: "DUTK, unique", 3
 
 @dataclass(frozen=True)
 class Derivation:
-    """Where a decoder key came from."""
+    """The inputs from which a decoder key was derived."""
 
     dkga: str
     vk: bytes = field(repr=False)
@@ -66,7 +66,7 @@ class KeyQuestion(KeyRegister):
         return None
 
     def meter_pan(self) -> str:
-        """The MeterPAN, checked, of either number given. Raises TjugoError."""
+        """Return the checked MeterPAN of the DRN or MeterPAN entered. Raise TjugoError."""
         number, drn = _digits(self.pan), _digits(self.drn)
         if not number and not drn:
             raise TjugoError("Deriving a key needs the meter: give its DRN or its MeterPAN.", 2)
@@ -82,16 +82,16 @@ class KeyQuestion(KeyRegister):
 
 
 def _digits(text: str) -> str:
-    """Without the spaces and hyphens that people put between groups."""
+    """Return the text without white space and hyphens."""
     return re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode()
 
 
 def from_hex(text: str, what: str) -> bytes:
-    """Bytes of hex digits, spaces allowed. Raises TjugoError that does not repeat the text."""
+    """Return the bytes of hex digits with optional spaces. Raise TjugoError without the text."""
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise TjugoError(f"The {what} is to be written in hex.", 2) from None
+        raise TjugoError(f"The {what} must be in hex digits.", 2) from None
 
 
 def derive(how: Derivation, register: KeyRegister) -> bytes:

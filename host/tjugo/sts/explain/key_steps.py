@@ -1,10 +1,10 @@
-"""How a decoder key comes about, step by step: MeterPAN, blocks, message, result."""
+"""The steps of a decoder key's derivation: MeterPAN, blocks, message, result."""
 
 from sts_portable import dkga, ea, pan
 from tjugo.sts.explain.key import KEY_TYPES, DecoderKey, Derivation
 from tjugo.sts.explain.model import Fact, Step, Table, hexed
 
-# The DKGA04 message: how many bytes each part has, and what it is.
+# The DKGA04 message: the number of bytes of each part, and its meaning.
 _MESSAGE = (
     (1, "items in the label"),
     (3, "length 2, DKGA code"),
@@ -22,7 +22,7 @@ _MESSAGE = (
 
 
 def key_steps(key: DecoderKey) -> list[Step]:
-    """The steps that lead to the decoder key, or one that says where it is from."""
+    """Return the steps of the derivation, or one step with the origin of a given key."""
     how = key.derivation
     if key.hidden:
         say = (
@@ -73,8 +73,8 @@ def _dkga04(key: DecoderKey, how: Derivation) -> Step:
     text = dkga.message(number, key.kt, key.sgc, key.ti, key.krn, key.bdt, key.ea, size)
     digest = dkga.hmac_sha256(how.vk, text)
     say = (
-        "DKGA04: the vending key signs a text that names the meter and its key parameters"
-        " (HMAC-SHA-256). The decoder key is the beginning of the signature.",
+        "DKGA04: HMAC-SHA-256, with the vending key, of a message with the meter and its key"
+        " parameters. The decoder key is the beginning of the result.",
     )
     facts = (
         Fact("vending key", hexed(how.vk), "160 bits"),

@@ -1,4 +1,4 @@
-"""What an explanation is made of: steps as data, the same for text, JSON and the Token lab."""
+"""The data of an explanation: steps, the same for text, JSON and the Token lab."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fact:
-    """A named value, and what there is to say about it."""
+    """A named value with a note."""
 
     name: str
     value: str
@@ -15,8 +15,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Field:
-    """A field inside a row of bits. pieces: (highest bit, lowest bit), most significant first;
-    mark: the letter that stands for it under the bits in plain text."""
+    """A field in a row of bits.
+
+    pieces: (highest bit, lowest bit), most significant first. mark: its letter under the bits in
+    plain text.
+    """
 
     name: str
     mark: str
@@ -25,7 +28,7 @@ class Field:
     meaning: str = ""
 
     def places(self) -> str:
-        """The bits as text: "59..56 and 31..16"."""
+        """Return the places of the bits as text: "59..56 and 31..16"."""
         spans = (f"{high}" if high == low else f"{high}..{low}" for high, low in self.pieces)
         return " and ".join(spans)
 
@@ -39,13 +42,13 @@ class Bits:
 
     @classmethod
     def of(cls, number: int, width: int, fields: tuple[Field, ...]) -> "Bits":
-        """The bits of a number."""
+        """Return the bits of a number."""
         return cls(f"{number:0{width}b}", fields)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A heading and rows of as many cells."""
+    """A heading and rows with the same number of cells."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -53,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to understand. id names it for programs and does not change."""
+    """One step of an explanation. id identifies it for programs and does not change."""
 
     id: str
     title: str
@@ -67,9 +70,9 @@ class Step:
 class Explanation:
     """A token step by step. kind: "token" (digits to meaning) or "sale" (meaning to digits).
 
-    result: the TokenResult of a meter that has this key and an empty TID store, or None when it
-    cannot be known without the key; why: the same as a sentence. cipher and clear: the 64-bit
-    block as bits before and after decryption, clear is "" when there is no key.
+    result: the TokenResult of a meter with this key and an empty TID store, or None if it is
+    unknown without the key; why: the same as a sentence. cipher and clear: the 64-bit block as
+    bits before and after decryption; clear is "" without a key.
     """
 
     kind: str
@@ -82,21 +85,23 @@ class Explanation:
     steps: tuple[Step, ...]
 
     def step(self, name: str) -> Step | None:
-        """The step of this id."""
+        """Return the step with this id, or None."""
         return next((step for step in self.steps if step.id == name), None)
 
     def as_json(self) -> dict[str, Any]:
-        """As dictionaries, lists, strings and numbers. Bits are strings of 0 and 1, because 66 of
-        them are more than a JSON number carries everywhere."""
+        """Return dictionaries, lists, strings and numbers.
+
+        Bits are strings of 0 and 1: 66 bits exceed the precision of JSON numbers.
+        """
         return asdict(self)
 
 
 def grouped(digits: str) -> str:
-    """Twenty digits in groups of four."""
+    """Return 20 digits in groups of four."""
     return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
 
 
 def hexed(data: bytes) -> str:
-    """Bytes in hex, in groups of four digits."""
+    """Return bytes in hex, in groups of four digits."""
     text = data.hex()
     return " ".join(text[i : i + 4] for i in range(0, len(text), 4))

@@ -1,6 +1,6 @@
-"""The ciphers a round at a time, written as the standards print them, for looking at.
+"""The ciphers round by round in the form of the standards, for display.
 
-Nothing is made or judged with these; the tests hold them to the ciphers of sts_portable.
+They are not used to make or check tokens; tests compare them with the ciphers of sts_portable.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ _MASK = (1 << 64) - 1
 
 
 def trace(code: int, key: bytes, block: bytes, decrypting: bool) -> Table:
-    """Every round of encryption algorithm 7, 9 or 11 on one block; the last cells of the last row
-    together are the result."""
+    """Return every round of encryption algorithm 7, 9 or 11 on one block.
+
+    The last cells of the last row together are the result.
+    """
     return _TRACES[code](key, block, decrypting)
 
 
@@ -28,7 +30,7 @@ def _hex(value: int, digits: int = 16) -> str:
 
 
 def _substitute(value: int, key: int, one: bytes, zero: bytes) -> int:
-    """Each nibble by a table; which one is up to the highest bit of the key's nibble there."""
+    """Substitute each nibble by the table that the highest bit of the key's nibble selects."""
     out = 0
     for i in range(16):
         table = one if key >> (4 * i + 3) & 1 else zero

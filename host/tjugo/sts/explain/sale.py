@@ -1,4 +1,4 @@
-"""What is sold in an explained sale: an amount, a moment, a random number."""
+"""The inputs of an explained sale: an amount, a time, a random number."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,11 @@ _FINEST = {**dict.fromkeys(range(4), 1), **dict.fromkeys(range(4, 8), 5)}
 
 @dataclass(frozen=True)
 class Sale:
-    """A credit token to be made. subclass 0 to 7; units: 0.1 kWh, 0.1 m3 or 0.1 min, or 1e-5 of
-    the currency unit; minute: since the base date, gives the TID unless tid does; rnd: 0 to 15."""
+    """A credit token to be made.
+
+    subclass: 0 to 7. units: 0.1 kWh, 0.1 m3 or 0.1 min, or 1e-5 of the currency unit. minute:
+    since the base date; gives the TID if tid is None. rnd: 0 to 15.
+    """
 
     subclass: int
     units: int
@@ -27,8 +30,10 @@ class Sale:
 
 
 def parse_units(text: str, subclass: int) -> int:
-    """An amount as written, such as 20 or 7.5, in the finest units of its subclass. Raises
-    TjugoError."""
+    """Return an amount such as 20 or 7.5 in the smallest units of its subclass.
+
+    Raise TjugoError if it is invalid.
+    """
     places = _FINEST.get(subclass)
     if places is None:
         raise TjugoError("Credit has the subclasses 0 to 7.", 2)
@@ -42,8 +47,10 @@ def parse_units(text: str, subclass: int) -> int:
 
 
 def parse_moment(text: str, bdt: str) -> int:
-    """Minutes since the base date of "2026-11-22 12:00", UTC unless the text has a zone. Raises
-    TjugoError."""
+    """Return the minutes since the base date of "2026-11-22 12:00", UTC unless it has a zone.
+
+    Raise TjugoError if it is invalid.
+    """
     try:
         at = datetime.fromisoformat(text.strip())
         at = at if at.tzinfo is None else at.astimezone(UTC)
@@ -53,7 +60,7 @@ def parse_moment(text: str, bdt: str) -> int:
 
 
 def minute_of(at: datetime, bdt: str) -> int:
-    """Minutes since the base date. Raises TjugoError outside its range."""
+    """Return the minutes since the base date. Raise TjugoError outside its range."""
     try:
         return tid.minutes(bdt, at.year, at.month, at.day, at.hour, at.minute)
     except StsError as error:
@@ -61,7 +68,7 @@ def minute_of(at: datetime, bdt: str) -> int:
 
 
 def clear_block(sale: Sale, number: int) -> bytes:
-    """The clear block of the sale with this TID. Raises TjugoError."""
+    """Return the clear block of the sale with this TID. Raise TjugoError."""
     values = {"tid": number, "amount": _code(sale)}
     if sale.subclass < 4:
         values["rnd"] = sale.rnd
@@ -72,7 +79,7 @@ def clear_block(sale: Sale, number: int) -> bytes:
 
 
 def allocate(sale: Sale, ken: int) -> int:
-    """The TID of the sale. Raises TjugoError when there is none or the key is expired by then."""
+    """Return the TID of the sale. Raise TjugoError if there is none or the key is then expired."""
     try:
         number = tid.from_minutes(sale.minute) if sale.tid is None else sale.tid
         vendor.check_expiry(number, ken)
@@ -95,17 +102,17 @@ def _unit(subclass: int) -> str:
 
 
 def amount_step(sale: Sale) -> Step:
-    """How an amount becomes a field of 16 or 20 bits."""
+    """Return the step from an amount to its field of 16 or 20 bits."""
     code, unit = _code(sale), _unit(sale.subclass)
     exponents, decode = (3, amount.decode) if sale.subclass < 4 else (31, amount.decode_currency)
     exponent, carried = code >> 14 & exponents, decode(code)
     say = (
-        "The amount goes on a scale with an exponent e and a 14-bit mantissa m: m x 10^e plus the"
+        "The amount is encoded with an exponent e and a 14-bit mantissa m: m x 10^e plus the"
         " end of the ranges below, so that the ranges join without gap or overlap.",
-        "What lies between two steps is rounded in the customer's favour.",
+        "An amount between two steps is rounded in the customer's favour.",
     )
     facts = (
-        Fact("asked for", quantity(sale.units, unit), f"{sale.units} units of {unit}"),
+        Fact("requested", quantity(sale.units, unit), f"{sale.units} units of {unit}"),
         Fact("exponent", f"{exponent}", f"steps of {10**exponent}"),
         Fact("mantissa", f"{code & 0x3FFF}"),
         Fact("amount field", f"{code}", f"in hex {code:04x}"),
@@ -115,19 +122,19 @@ def amount_step(sale: Sale) -> Step:
 
 
 def _difference(more: int) -> str:
-    return f"{more} units more than asked for" if more else "exactly what was asked for"
+    return f"{more} units more than requested" if more else "exactly as requested"
 
 
 def tid_step(sale: Sale, number: int, bdt: str) -> Step:
-    """How a moment becomes a TID."""
+    """Return the step from a time to a TID."""
     say = (
-        "The token identifier counts the minutes since the base date. A meter takes each TID once,"
-        " so a point of sale gives each one out once.",
+        "The token identifier counts the minutes since the base date. A meter accepts each TID"
+        " once, so a point of sale issues each one once.",
     )
     if sale.tid is not None:
         facts: tuple[Fact, ...] = (Fact("TID", f"{number}", f"as given: {moment(bdt, number)}"),)
     else:
-        note = "" if number == sale.minute else "00:01 is kept for special tokens: one later"
+        note = "" if number == sale.minute else "00:01 is reserved for special tokens: one later"
         facts = (
             Fact("sold", moment(bdt, sale.minute), f"base date {tid.BASE_YEARS[bdt]}-01-01"),
             Fact("minute", f"{sale.minute}"),

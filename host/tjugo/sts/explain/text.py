@@ -1,4 +1,4 @@
-"""An explanation as plain text, for a terminal of 100 columns."""
+"""The plain text of an explanation, for a terminal of 100 columns."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ _GAP = "  "
 
 
 def render(explanation: Explanation, width: int = 100) -> str:
-    """The whole explanation, ending with a newline."""
+    """Return the text of an explanation, ending with a newline."""
     lines: list[str] = []
     for number, step in enumerate(explanation.steps, 1):
         lines += [f"{number}. {step.title}", "-" * len(f"{number}. {step.title}")]
@@ -34,8 +34,10 @@ def _step(step: Step, width: int) -> Iterator[str]:
 
 
 def _columns(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
-    """Rows of cells under each other; the last column is wrapped, or goes below where the others
-    leave it no room."""
+    """Yield lines of aligned cells.
+
+    The last column is wrapped, or put below the others if they leave no space for it.
+    """
     last = len(rows[0]) - 1
     sizes = [max(len(row[i]) for row in rows) for i in range(last)]
     start = sum(sizes) + len(_GAP) * last
@@ -50,7 +52,7 @@ def _columns(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
 
 
 def _stacked(rows: Sequence[tuple[str, ...]], width: int) -> Iterator[str]:
-    """The first column, and the others below each other beside it."""
+    """Yield lines with the first column, and the other cells below each other to its right."""
     size = max(len(row[0]) for row in rows)
     indent = " " * (size + len(_GAP))
     for row in rows:
@@ -65,7 +67,7 @@ def _table(table: Table, width: int) -> Iterator[str]:
 
 
 def _in_fours(text: str) -> str:
-    """Groups of four counted from the right."""
+    """Return the text in groups of four, counted from the right."""
     first = len(text) % 4
     groups = [text[:first]] if first else []
     return " ".join(groups + [text[i : i + 4] for i in range(first, len(text), 4)])
@@ -73,7 +75,7 @@ def _in_fours(text: str) -> str:
 
 def _bits(bits: Bits, width: int) -> Iterator[str]:
     marks = ["."] * len(bits.bits)
-    # Narrow fields last: in class 1 the class stands in the midst of another field.
+    # Narrow fields last: in class 1 the class is inside another field.
     for field in sorted(bits.fields, key=lambda field: -_size(field)):
         for high, low in field.pieces:
             for bit in range(low, high + 1):

@@ -1,4 +1,4 @@
-"""The checks of test vectors, one function per kind, in the subset that MicroPython runs too."""
+"""The checks of test vectors, one function per kind, in MicroPython's subset of Python."""
 
 from . import parts, tokens
 from .report import Report
@@ -9,7 +9,7 @@ KINDS.update(tokens.KINDS)
 
 
 def check(vector: dict) -> "list[str] | None":
-    """What of a vector does not agree: a list of sentences, or None for an unknown kind."""
+    """Return the differences from a vector as sentences, or None for an unknown kind."""
     function = KINDS.get(vector["kind"])
     if function is None:
         return None
@@ -17,6 +17,6 @@ def check(vector: dict) -> "list[str] | None":
     try:
         function(report, vector["inputs"])
     except Exception as error:
-        # A vector with missing or impossible inputs must be named like any other failure.
+        # A vector with missing or invalid inputs is reported like any other failure.
         report.bad.append(f"{type(error).__name__}: {error}")
     return report.bad

@@ -1,7 +1,7 @@
-"""Run by MicroPython: one vector a line as JSON in, one line of JSON out for each.
+"""The checks as a program for MicroPython: one vector per line as JSON, one result per line.
 
-The answer is null for a kind that is not known, else the list of what does not agree. The folder
-above this one must be on the path.
+The result is null for an unknown kind, else the list of differences. The parent folder must be in
+the path.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What tokens are made of: keys, ciphers, amounts, TIDs, meter numbers, CRC, class insertion."""
+"""Checks of the parts of a token: keys, ciphers, amounts, TIDs, meter numbers, CRC, class."""
 
 from sts_portable import amount, crc, dkga, ea, fields, pan, tid, token
 

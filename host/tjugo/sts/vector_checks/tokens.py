@@ -1,4 +1,4 @@
-"""Whole tokens: made, decoded, refused, and sets of key-change tokens."""
+"""Checks of whole tokens: encoding, decoding, refusal, and sets of key-change tokens."""
 
 from sts_portable import amount, decoder, ea, fields, layouts, results, token, vendor
 
@@ -15,7 +15,7 @@ _FIELDS = {
 
 
 def _values(given: dict) -> dict:
-    """The raw field values a token vector asks for."""
+    """Return the raw field values in the inputs of a token vector."""
     values = {_FIELDS[name]: given[name] for name in given if name in _FIELDS}
     if "nk_part" in given:
         values["nk"] = bytes_of(given["nk_part"])
@@ -33,10 +33,10 @@ def _keyed_token(report: Report, given: dict) -> None:
 
 
 def _token_kct(report: Report, given: dict) -> None:
-    """One section of a key change.
+    """Check one section of a key change.
 
-    In sections 1 and 2 the inputs' krn and ti are what the token carries, and the old key's own
-    are not recorded: there the old key is taken as given. The new key is always derived.
+    In sections 1 and 2 the inputs krn and ti are those in the token, and those of the old key are
+    not recorded: there the old key is used as given. The new key is always derived.
     """
     new = given["new_key"]
     values = _values(given)
@@ -76,8 +76,8 @@ def _token(report: Report, given: dict, key: bytes, values: dict) -> None:
     if "value_decoded" in given:
         report.equal("value_decoded", amount.decode(back.value or 0), given["value_decoded"])
     if "time" in given:
-        # An ordinary token of minute 00:01 carries the next TID, and several tokens of one
-        # minute carry successive ones, so that the TID may run ahead of the time.
+        # An ordinary token of minute 00:01 has the next TID, and several tokens of one minute have
+        # successive ones, so that the TID may be ahead of the time.
         ahead = given["tid"] - minutes_of(given["bdt"], given["time"])
         if not 0 <= ahead <= 3:
             report.bad.append(f"TID is {ahead} minutes after its time")
@@ -116,7 +116,7 @@ def _kct_set(report: Report, given: dict) -> None:
 
 
 def _enter_kct(report: Report, given: dict, old_key: bytes, new_key: bytes) -> None:
-    """Enter the set's tokens at a meter, last one first, and see the new key in force."""
+    """Enter the set's tokens in a decoder, last one first, and check the new key register."""
     old, new = given["old"], given["new"]
     sgc, ti = int(old["sgc"]), int(old["ti"])
     state = decoder.KeyState(old_key, int(old["ea"]), old["kt"], old["krn"], sgc, ti)
