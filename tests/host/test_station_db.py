@@ -201,6 +201,14 @@ def test_sqlite_is_set_up_for_money(folder):
     assert found == ["wal", 2, 1]
 
 
+def test_only_bulk_work_does_not_wait_for_the_disk(folder):
+    with Station.open(folder) as station:
+        for bulk, level in ((False, 2), (True, 1), (False, 2)):
+            with station.work("test", bulk=bulk) as work:
+                found = work.session.connection().exec_driver_sql("PRAGMA synchronous").scalar()
+            assert found == level
+
+
 def test_what_is_secret_is_private(folder):
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

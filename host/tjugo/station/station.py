@@ -55,6 +55,7 @@ class Station:
         self._seen = Seen()
         self._engine = engine
         self._write_engine = engine.execution_options(immediate=True)
+        self._bulk_engine = engine.execution_options(immediate=True, bulk=True)
         # One writer at a time is SQLite's rule; other databases lock rows.
         sqlite = engine.dialect.name == "sqlite"
         self._queue = WriteQueue(storage.BUSY_MS / 1000) if sqlite else None
@@ -148,13 +149,15 @@ class Station:
         back when it raises.
 
         On SQLite it has the write lock from its beginning, given in the order of arrival; bulk
-        work waits until no other wants it. Raise Unavailable when the lock was not free in time.
+        work, for what comes again such as readings, waits until no other wants it, and a power
+        failure may undo it. Raise Unavailable when the lock was not free in time.
         """
+        engine = self._bulk_engine if bulk else self._write_engine
         turn = self._queue.turn(bulk) if self._queue else nullcontext()
         with (
             turn,
             storage.sentences(self.path),
-            Session(self._write_engine, expire_on_commit=False) as session,
+            Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield Work(

@@ -36,7 +36,8 @@ def open_engine(path: Path) -> Engine:
     """An engine for the SQLite file: WAL, synchronous=FULL, foreign keys on.
 
     A transaction begun with the execution option `immediate` takes the write lock at once, so that
-    what it reads cannot change before it writes.
+    what it reads cannot change before it writes. With the option `bulk` its commit does not wait
+    for the disk: a power failure may undo it, whole, until the next other commit.
     """
     engine = create_engine(
         f"sqlite:///{path}",
@@ -56,7 +57,11 @@ def open_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate")
+        options = connection.get_execution_options()
+        immediate = options.get("immediate")
+        # Not to be changed inside a transaction, and a pooled connection has another's setting.
+        level = "NORMAL" if options.get("bulk") else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
