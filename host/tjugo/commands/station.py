@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from tjugo.commands.options import json_option, state_option
+from tjugo.commands.waiting import wait_for_meter
+from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -18,6 +20,7 @@ from tjugo.station.storage.paging import everything
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import parse_kwh
 from tjugo.station.vending.vend import sell as sell_token
+from tjugo.station.vending.views import Sale
 
 ACTOR = "cli"
 
@@ -34,16 +37,34 @@ def init(state: Path) -> None:
 @click.argument("drn")
 @click.argument("kwh")
 @click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0, 86400),
+    default=0,
+    help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
+)
 @json_option
 @state_option
-def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) -> None:
+def sell(
+    drn: str, kwh: str, client_id: str | None, wait_s: float, as_json: bool, state: Path
+) -> None:
     """Sell KWH (steps of 0.1) to the meter DRN."""
     amount = parse_kwh(kwh)
+    problem = None
     with Station.open(state) as station:
         sale = sell_token(station, ACTOR, client_id or str(uuid.uuid4()), drn, amount)
+        if not as_json:
+            _show_sale(sale)
+        if wait_s:
+            sale, problem = wait_for_meter(station, sale, wait_s)
     if as_json:
         click.echo(json.dumps(asdict(sale_views.sale_view(sale))))
-        return
+    if problem:
+        raise TjugoError(problem)
+
+
+def _show_sale(sale: Sale) -> None:
     more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
     click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
     click.echo(sale.grouped())
