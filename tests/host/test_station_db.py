@@ -20,6 +20,7 @@ from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
 from tjugo.station.delivery import service as delivery
 from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -58,30 +59,6 @@ def test_the_migrations_make_what_the_tables_describe(folder):
     config = Config()
     config.set_main_option("script_location", str(db._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [db.SCHEMA]
-
-
-def test_the_uplinks_table_names_the_columns_that_keep_a_message():
-    """Each field with a column has one of its kind, and each column is of a field."""
-    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
-    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
-    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
-    for table, keys in own.items():
-        columns = models.Base.metadata.tables[table].columns
-        fields = {
-            column: kind
-            for message, kept_in in messages.COLUMNS_OF.items()
-            if kept_in == table
-            for column, _, kind in messages.columns(message)
-        }
-        assert set(columns.keys()) - keys == set(fields)
-        for column, kind in fields.items():
-            found = columns[column].type
-            if kind == "time":
-                assert isinstance(found, models.UtcDateTime), column
-            else:
-                assert found.python_type is python[kinds.KINDS[kind][0]], column
-            if kind == "text200":
-                assert found.length == 200
 
 
 def released(folder, revision, *statements):
@@ -150,6 +127,30 @@ def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_pa
         assert (sold.digits, sold.tid) == ("12345678901234567890", 6750000)
         assert sell(station, "web", "begun", drn(1), Decimal(20)).tid > 6750000
     agree(folder)
+
+
+def test_the_uplinks_table_names_the_columns_that_keep_a_message():
+    """Each field with a column has one of its kind, and each column is of a field."""
+    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
+    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    for table, keys in own.items():
+        columns = models.Base.metadata.tables[table].columns
+        fields = {
+            column: kind
+            for message, kept_in in messages.COLUMNS_OF.items()
+            if kept_in == table
+            for column, _, kind in messages.columns(message)
+        }
+        assert set(columns.keys()) - keys == set(fields)
+        for column, kind in fields.items():
+            found = columns[column].type
+            if kind == "time":
+                assert isinstance(found, models.UtcDateTime), column
+            else:
+                assert found.python_type is python[kinds.KINDS[kind][0]], column
+            if kind == "text200":
+                assert found.length == 200
 
 
 def test_deliveries_are_kept_when_their_states_become_more(tmp_path):
@@ -272,6 +273,57 @@ def test_a_damaged_database(folder):
         sell(opened, "test", "a", drn(1), ONE)
 
 
+def test_a_damaged_page_is_found_at_the_start(folder):
+    with Station.open(folder, clock=Clock()) as station:
+        for number in range(60):
+            sell(station, "test", f"s{number}", drn(1), ONE)
+    execute(folder, "PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(folder / "station.db")) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'token_delivery'"
+        ).fetchone()
+    path = folder / "station.db"
+    content = bytearray(path.read_bytes())
+    start = (root - 1) * 4096
+    content[start + 8 : start + 40] = os.urandom(32)
+    path.write_bytes(content)
+    with pytest.raises(Unavailable, match="is damaged; restore it from a backup"):
+        Station.open(folder)
+
+
+@pytest.mark.parametrize(
+    "change", ["digits = '12345678901234567890'", "units_tenths = 11", "check_value = NULL"]
+)
+def test_a_token_whose_record_changed_is_not_shown(folder, change):
+    with Station.open(folder, clock=Clock()) as station:
+        sold = sell(station, "test", "a", drn(1), ONE)
+        other = sell(station, "test", "b", drn(1), ONE)
+    execute(folder, f"UPDATE token SET {change} WHERE client_id = 'a'")
+    with Station.open(folder, clock=Clock()) as station:
+        for show in (
+            lambda: sell(station, "test", "a", drn(1), ONE),
+            lambda: see(station, sale_views.find_sale, "test", "a"),
+        ):
+            with pytest.raises(Unavailable, match="damaged and its digits are not shown"):
+                show()
+        rows = {row.client_id: row for row in see(station, sale_views.sales).items}
+        assert rows["a"].code == "token_damaged"
+        assert rows["b"].token == other.digits
+    assert sold.digits != "12345678901234567890"
+
+
+def test_readings_are_kept_many_at_once(folder):
+    with Station.open(folder, clock=Clock()) as station:
+        for value in (1, 2):
+            given = [
+                intake.Reading("c1", drn(number), None, True, {"energy_wh": 10 * value + number})
+                for number in (1, 2)
+            ]
+            do(station, intake.record_readings, given)
+        found = [meter.reading for meter in see(station, registry_views.meters).items]
+        assert [row and row["energy_wh"] for row in found] == [21, 22, None]
+
+
 def test_a_locked_database(folder, monkeypatch):
     monkeypatch.setattr(db, "BUSY_MS", 50)
     other = sqlite3.connect(folder / "station.db", isolation_level=None)
@@ -306,6 +358,7 @@ from decimal import Decimal
 from station_kit import Clock, drn, see
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
+from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 400_000

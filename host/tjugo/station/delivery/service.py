@@ -1,5 +1,6 @@
 """The delivery rows: which are open, which were sent, and what a collector's answer changes."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,10 @@ from tjugo.station.delivery import outcomes
 from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import Token, TokenDelivery
+from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View, Work
+
+log = logging.getLogger(__name__)
 
 # A job is not entered into a meter later than this after its sale: the command carries the moment.
 # The token stays valid and can be keyed in.
@@ -42,7 +46,7 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
     # Expired ones too where the limit is not over: they were marked while the clock was wrong.
     states = ("issued",) if only_new else (*_OPEN, "expired")
     query = (
-        select(TokenDelivery, Token.digits)
+        select(TokenDelivery, Token)
         .join(TokenDelivery.token)
         .where(
             TokenDelivery.tenant_id == view.tenant_id,
@@ -52,10 +56,14 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
-    return [
-        Job(row.ref, row.collector_id, row.drn, digits, row.created_at + EXPIRES_AFTER)
-        for row, digits in view.session.execute(query)
-    ]
+    jobs = []
+    for row, token in view.session.execute(query):
+        if intact(token):
+            limit = row.created_at + EXPIRES_AFTER
+            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits, limit))
+        else:
+            log.error("the record of delivery %d to %s is damaged", row.ref, row.drn)
+    return jobs
 
 
 def mark_sent(work: Work, jobs: Sequence[Job]) -> None:

@@ -17,7 +17,7 @@ from tjugo.station.station import Station
 log = logging.getLogger(__name__)
 
 ACTOR = "mqtt"
-READINGS = 1000  # in one unit of work, so that a sale waits for no more than that
+READINGS = 500  # in one unit of work, so that a sale waits for no more than that
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

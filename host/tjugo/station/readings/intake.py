@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
+from tjugo.station.storage.bulk import upsert
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import Collector, Meter, MeterReading
 from tjugo.station.work import View, Work
@@ -99,17 +100,7 @@ def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorA
 
 def record_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Record the latest readings of registered meters: one reading of each."""
-    rows = {reading.drn: _row(work, reading) for reading in readings}
-    query = select(MeterReading.drn).where(MeterReading.tenant_id == work.tenant_id)
-    there: set[str] = set()
-    for chunk in chunks(sorted(rows)):
-        there.update(work.session.scalars(query.where(MeterReading.drn.in_(chunk))))
-    old = [row for drn, row in rows.items() if drn in there]
-    new = [row for drn, row in rows.items() if drn not in there]
-    if old:
-        work.session.execute(update(MeterReading), old)
-    if new:
-        work.session.execute(insert(MeterReading), new)
+    upsert(work.session, MeterReading, [_row(work, reading) for reading in readings])
 
 
 def _served(view: View, drns: list[str]) -> dict[str, str | None]:

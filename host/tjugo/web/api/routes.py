@@ -13,6 +13,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage.paging import MOST
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
+from tjugo.web.register_body import RegisterBody
 
 CLIENT = "api"
 Limit = Annotated[int, Query(ge=1, le=MOST)]
@@ -29,19 +30,12 @@ class VendBody(_Body):
     kwh: Decimal
 
 
-class MeterBody(_Body):
-    """A meter and its key state; what is left out is as for the sample keys."""
+class MeterBody(RegisterBody):
+    """A meter and its key register. DKGA, base date and KEN that are left out are those of the
+    vending key."""
 
     drn: str = Field(max_length=40)
-    ea: int = 7
-    dkga: str = "04"
-    bdt: str = "14"
-    sgc: str = "123457"
-    krn: int = 1
-    kt: int = 2
-    ti: str = "01"
-    ken: int = 255
-    tct: int = 2
+    tct: int | None = None
     collector_id: str | None = None
 
 
@@ -109,7 +103,7 @@ def _add_meters(api: APIRouter, station: Station) -> None:
     @api.post("/meters", status_code=201)
     def post_meter(body: MeterBody) -> registry_views.MeterView:
         with station.work(CLIENT) as work:
-            drn = meters.add_meter(work, meters.NewMeter(**body.model_dump()))
+            drn = meters.add_meter(work, meters.new_meter(work, **body.given()))
             return registry_views.find_meter(work, drn)
 
     @api.patch("/meters/{drn}")

@@ -20,6 +20,7 @@ from tjugo.sts.describe import token_digits
 from tjugo.sts.explain import DecoderKey, Sale, explain_sale
 from tjugo.sts.explain.key import KeyQuestion, of_meter
 from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
+from tjugo.web.register_body import RegisterBody
 
 # Published keys and tokens of the STS test cases; the class 1 token is printed in meter manuals.
 _TEST = {"pan": "600727000000000009", "kt": 2, "krn": 1, "ti": 1, "bdt": "93"}
@@ -45,22 +46,14 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class KeyBody(_Body):
+class KeyBody(RegisterBody):
     """As KeyQuestion: key, or vk with pan or drn, in hex and digits."""
 
     key: str = Field("", max_length=100)
     vk: str = Field("", max_length=100)
     pan: str = Field("", max_length=40)
     drn: str = Field("", max_length=40)
-    dkga: str = "04"
     variant: str | None = None
-    ea: int = 7
-    kt: int = 2
-    krn: int = 1
-    sgc: int = 123457
-    ti: int = 1
-    ken: int = 255
-    bdt: str = "14"
 
 
 class SaleBody(_Body):
@@ -131,7 +124,7 @@ def _key(station: Station, body: LabBody) -> DecoderKey | None:
         with station.view() as view:
             config = config_of(view, body.meter)
         return of_meter(config, station.backend.decoder_key(config))
-    return KeyQuestion(**body.key.model_dump()).answer() if body.key else None
+    return KeyQuestion(**body.key.given()).answer() if body.key else None
 
 
 def _needed(key: DecoderKey | None) -> DecoderKey:

@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import TjugoError
+from tjugo.key_register import FIELDS
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
@@ -154,13 +155,9 @@ def _sell(station: Station, form: dict[str, str]) -> str:
 
 
 def _add_meter(station: Station, form: dict[str, str]) -> str:
-    new = meters.NewMeter(
-        drn=form.get("drn", ""),
-        ea=11 if form.get("ea") == "11" else 7,
-        collector_id=form.get("collector_id") or None,
-    )
+    given = {name: form.get(name) or None for name in (*FIELDS, "collector_id")}
     with station.work(CLIENT) as work:
-        drn = meters.add_meter(work, new)
+        drn = meters.add_meter(work, meters.new_meter(work, form.get("drn", ""), **given))
         if form.get("account_no"):
             customers.link_meter(work, drn, form["account_no"])
     return "/meters"

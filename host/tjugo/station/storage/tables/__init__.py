@@ -10,19 +10,29 @@ from tjugo.station.storage.tables.registry import (
     MeterKeyState,
     ServiceLink,
 )
-from tjugo.station.storage.tables.vending import VEND_STATES, Token, VendRequest
+from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.vending import (
+    VEND_STATES,
+    MisdatedToken,
+    Token,
+    VendRequest,
+)
 
 __all__ = [
     "DELIVERY_STATES",
     "METER_STATUSES",
     "VEND_STATES",
     "Base",
+    "ClockMark",
     "Collector",
     "Customer",
     "Meter",
     "MeterKeyState",
     "MeterReading",
+    "MisdatedToken",
+    "RecordedAction",
     "ServiceLink",
+    "Setting",
     "Tenant",
     "Token",
     "TokenDelivery",
