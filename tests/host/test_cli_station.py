@@ -14,10 +14,13 @@ from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
 from tjugo import log_file
 from tjugo.commands import main as cli
+from tjugo.commands import waiting
 from tjugo.errors import TjugoError
 from tjugo.paths import LOG
+from tjugo.station.delivery.jobs import Ack
+from tjugo.station.link import records
 from tjugo.station.link import state as link_state
-from tjugo.station.station import utc_now
+from tjugo.station.station import Station, utc_now
 
 
 @pytest.fixture
@@ -374,6 +377,40 @@ def test_what_is_wrong_with_the_broker_is_the_exit_of_status(state, monkeypatch,
         assert "2 unknown answers" in out
     status, _, err = run(capsys, "status")
     assert status == 1 and "is not running" in err
+
+
+def answer(state, result):
+    """The collector's answer for every open delivery."""
+    with Station.open(state) as station:
+        jobs = records.open_jobs(station)
+        records.mark_sent(station, jobs)
+        records.acks(station, [Ack(j.collector_id, j.drn, j.ref, "done", result) for j in jobs])
+
+
+def test_a_sale_that_waits_exits_by_the_meters_answer(state, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    monkeypatch.setattr(waiting, "_ASK_S", 0)
+    words = ("sell", drn(1), "20", "--id", "a")
+    assert run(capsys, *words)[0] == 0
+    status, out, err = run(capsys, *words, "--wait", "0.001")
+    assert status == 1 and err.startswith("The meter has not answered within 0.001 s. No MQTT")
+    assert re.search(r"^(\d{4} ){4}\d{4}$", out, re.M)
+    content = {"broker": "mqtt://b:1", "state": "failed", "problem": "The broker b is away."}
+    link_state.save(state, content)
+    with link_state.hold(state):
+        assert "The broker b is away." in run(capsys, *words, "--wait", "0.001")[2]
+        peer = {"reachable": False, "missed": 3}
+        link_state.save(state, {**content, "state": "connected", "collectors": {COLLECTOR: peer}})
+        assert f"Collector {COLLECTOR}: Unreachable" in run(capsys, *words, "--wait", "0.001")[2]
+    answer(state, 1)
+    status, out, err = run(capsys, *words, "--wait", "60", "--json")
+    assert (status, err, json.loads(out)["delivery"]["state"]) == (0, "", "accepted")
+    assert run(capsys, "sell", drn(2), "20", "--id", "b")[0] == 0
+    answer(state, 10)
+    status, _, err = run(capsys, "sell", drn(2), "20", "--id", "b", "--wait", "60")
+    assert status == 1 and err.startswith("The meter refused the token: UsedError")
+    # A token that is keyed in: there is nobody to wait for.
+    assert run(capsys, "sell", drn(3), "20", "--wait", "60")[0] == 0
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"form": "x"}'])

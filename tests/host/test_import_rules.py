@@ -24,6 +24,13 @@ FIRMWARE_MAY = {  # which of the project's own packages a package of the firmwar
     "drivers": {"drivers"},
     "runtime": {"runtime", "meterbus"},
 }
+# Domains of the station and what they may not import: the link decodes messages into the objects
+# of delivery and readings, and these do not depend on how messages come.
+HOST_MAY_NOT = {
+    "host/tjugo/station/delivery/": ("tjugo.station.link", "tjugo.station.readings"),
+    "host/tjugo/station/readings/": ("tjugo.station.link", "tjugo.station.delivery"),
+    "host/tjugo/station/link/": ("tjugo.station.vending", "tjugo.web", "tjugo.commands"),
+}
 REAL_TIME = ("firmware/runtime/", "firmware/collector/link/")  # asyncio and time, besides app.py
 # Which rooms of host/tjugo a room may import; the files beside the rooms are below all of them.
 # A room of `station` or `web` is a folder in it, "station" and "web" are their own files.
@@ -154,6 +161,10 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
     return found
 
 
+def _imports(imported: set[str], module: str) -> bool:
+    return any(name == module or name.startswith(module + ".") for name in imported)
+
+
 def findings(root: Path) -> list[str]:
     """Return every violation of the rules below `root` as `file: description`."""
     said, graph = [], {}
@@ -166,6 +177,9 @@ def findings(root: Path) -> list[str]:
         imported = imports_of(tree, package)
         tops = {module.partition(".")[0] for module in imported}
         said += [f"{path}: imports {bad}" for bad in sorted(forbidden_names(path, tops))]
+        for folder, others in HOST_MAY_NOT.items():
+            if path.as_posix().startswith(folder):
+                said += [f"{path}: imports {o}" for o in others if _imports(imported, o)]
         if path.parts[0] == "sts_portable" or path.parts[:2] in FLOATLESS:
             said += [f"{path}:{line}: a float" for line in floats_of(tree)]
         graph[name] = imported
@@ -200,6 +214,16 @@ BREACHES = [
     ("sts_portable/token.py", "import random", "imports random"),
     ("sts_portable/token.py", "import meterbus", "imports meterbus"),
     ("host/tjugo/station/vending/vend.py", "import machine", "imports machine"),
+    (
+        "host/tjugo/station/delivery/service.py",
+        "from tjugo.station.link import wire",
+        "imports tjugo.station.link",
+    ),
+    (
+        "host/tjugo/station/readings/intake.py",
+        "from tjugo.station.delivery.jobs import Ack",
+        "imports tjugo.station.delivery",
+    ),
     ("host/tjugo/station/vending/vend.py", "import meter.credit.account", "imports meter"),
 ]
 

@@ -18,8 +18,9 @@ from sts_portable import tid
 from tjugo import sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
-from tjugo.station import backup as backups
-from tjugo.station.backup import MARGIN, backup, last, restore
+from tjugo.station.backup import archive, sealing, service
+from tjugo.station.backup.database import MARGIN
+from tjugo.station.backup.service import backup, last, restore
 from tjugo.station.link import records, state
 from tjugo.station.station import Station
 from tjugo.station.vending import views as sale_views
@@ -32,7 +33,7 @@ ONE = Decimal(1)
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
     """Argon2id at its cheapest: what is tested here is not its strength."""
-    monkeypatch.setattr(backups, "_COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
+    monkeypatch.setattr(sealing, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
 
 
 @pytest.fixture
@@ -135,9 +136,9 @@ def test_a_clock_before_the_newest_token(file, tmp_path):
 
 def test_the_keys_are_not_in_the_archive_in_clear(folder, file):
     keys = json.loads((folder / VENDING_KEYS).read_text())["keys"]
-    with zipfile.ZipFile(file) as archive:
-        assert set(archive.namelist()) == {"manifest.json", "secrets.bin", DATABASE}
-        content = b"".join(archive.read(name) for name in archive.namelist())
+    with zipfile.ZipFile(file) as opened:
+        assert set(opened.namelist()) == {"manifest.json", "secrets.bin", DATABASE}
+        content = b"".join(opened.read(name) for name in opened.namelist())
     for key in keys:
         assert key["vk"].encode() not in content and bytes.fromhex(key["vk"]) not in content
     assert PASSPHRASE.encode() not in content
@@ -168,13 +169,13 @@ def test_no_passphrase(folder, tmp_path):
 
 def rewritten(file, name, change):
     """The archive with one member changed."""
-    with zipfile.ZipFile(file) as archive:
-        members = {one: archive.read(one) for one in archive.namelist()}
+    with zipfile.ZipFile(file) as opened:
+        members = {one: opened.read(one) for one in opened.namelist()}
     members[name] = change(members[name])
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w") as opened:
         for one, content in members.items():
             if content is not None:
-                archive.writestr(one, content)
+                opened.writestr(one, content)
 
 
 def _manifest(**fields):
@@ -269,7 +270,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_old_station(folder, file, mo
     def full(path):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(backups, "_sync", full)
+    monkeypatch.setattr(service, "_sync", full)
     with pytest.raises(Unavailable, match="No space left"):
         restore(file, folder, PASSPHRASE, NOON, force=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -278,7 +279,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_old_station(folder, file, mo
 
 def test_a_backup_that_fails_leaves_the_last_one(folder, file, monkeypatch):
     before = file.read_bytes()
-    monkeypatch.setattr(backups, "_write_archive", lambda *given: 1 / 0)
+    monkeypatch.setattr(archive, "write_archive", lambda *given: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         backup(folder, file, PASSPHRASE, NOON)
     assert file.read_bytes() == before
@@ -308,7 +309,7 @@ def test_a_folder_without_a_station_or_keys(folder, tmp_path):
 def test_with_the_costs_of_every_day(folder, tmp_path, monkeypatch):
     monkeypatch.undo()
     backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        kdf = json.loads(archive.read("manifest.json"))["kdf"]
+    with zipfile.ZipFile(tmp_path / "b.zip") as opened:
+        kdf = json.loads(opened.read("manifest.json"))["kdf"]
     assert (kdf["time_cost"], kdf["memory_cost"], kdf["parallelism"]) == (3, 65536, 4)
     restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)

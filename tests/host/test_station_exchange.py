@@ -14,6 +14,7 @@ from sqlalchemy import text
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from sts_portable import results
+from tjugo.errors import Unavailable
 from tjugo.station.delivery.jobs import Ack
 from tjugo.station.link import echo, exchange, inbox, records, state, views
 from tjugo.station.link.broker import Broker
@@ -243,6 +244,45 @@ def test_one_message_that_cannot_be_recorded_does_not_take_others_along(
     assert see(station, registry_views.find_meter, drn(2)).reading["credit_wh"] == 14
     assert see(station, reading_views.collectors)[0].online is True
     assert "cannot be recorded" in caplog.text
+
+
+def test_readings_that_cannot_be_recorded_wait_and_hold_up_no_answer(
+    rig, station, monkeypatch, caplog
+):
+    """The station is busy, or its disk is full; sales and deliveries go first."""
+    real = records.intake.record_readings
+    sale = sold(station)
+    rig.outgoing()
+
+    def busy(work, readings):
+        raise Unavailable("The station is busy.")
+
+    monkeypatch.setattr(records.intake, "record_readings", busy)
+    for credit in (1, 2):
+        rig.receive("state", {"online": True, "credit_wh": credit}, drn(1))
+        rig.receive("state", {"online": True, "credit_wh": 10 * credit}, drn(credit))
+        rig.ack(sale, "done", result=1)
+        assert rig.record() == [("cmd", {"ref": sale.delivery.ref, "forget": True})]
+        rig.now_s += 1
+    assert [r.getMessage() for r in caplog.records] == ["The station is busy."]
+    assert state_of(station, sale) == "accepted"
+    monkeypatch.setattr(records.intake, "record_readings", real)
+    rig.record()
+    assert see(station, registry_views.find_meter, drn(1)).reading["credit_wh"] == 2
+    assert see(station, registry_views.find_meter, drn(2)).reading["credit_wh"] == 20
+
+
+def test_deliveries_go_on_when_the_state_cannot_be_written(rig, station, monkeypatch, caplog):
+    def full(*given):
+        raise Unavailable("The disk is full.")
+
+    monkeypatch.setattr(state, "save", full)
+    sold(station)
+    for _ in range(3):
+        asyncio.run(rig.link._save())
+        rig.now_s += 6
+    assert "cmd" in dict(rig.outgoing())
+    assert [r.getMessage() for r in caplog.records] == ["The disk is full."]
 
 
 # Echo

@@ -10,6 +10,7 @@ import pytest
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
+from tjugo.station.link import echo, views
 from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
@@ -123,3 +124,49 @@ async def _the_link_comes_back(station):
                 _, command = await collector.next()
                 assert command["ref"] == sale.delivery.ref
                 assert link.problem is None
+
+
+async def _echoing(broker, answers=True):
+    """A client with the collector's id; it answers echoes, or is another program."""
+    client = aiomqtt.Client(broker.host, broker.port, identifier=f"tjugo-{COLLECTOR}")
+    with contextlib.suppress(aiomqtt.MqttError):
+        async with client:
+            if not answers:
+                await asyncio.Event().wait()
+            status = f"tjugo/v1/1/{COLLECTOR}/status"
+            await client.publish(status, "online", qos=1, retain=True)
+            await client.subscribe(f"tjugo/v1/1/{COLLECTOR}/echo", qos=1)
+            async for message in client.messages:
+                await client.publish(f"{message.topic}/reply", message.payload, qos=1)
+
+
+def test_a_second_client_with_the_collectors_id(station):
+    """The broker keeps `online`; the echo shows that nothing reaches the collector, and that it is
+    back."""
+    asyncio.run(_a_second_client(station))
+
+
+async def _a_second_client(station):
+    now_s = 1000.0
+
+    def found():
+        return views.status(station).collectors[0]
+
+    async def until_reachable(expected):
+        nonlocal now_s
+        async with asyncio.timeout(60):
+            while found().reachable is not expected:
+                now_s += echo.INTERVAL_S / 10
+                await asyncio.sleep(0.1)
+
+    async with EmbeddedBroker() as broker:
+        at = Broker(broker.host, broker.port)
+        link = MqttLink(station, at, poll_s=0.02, monotonic=lambda: now_s)
+        async with running(link.run(), _echoing(broker)):
+            await until_reachable(True)
+            async with running(_echoing(broker, answers=False)):
+                await until_reachable(False)
+                assert found().online is True
+                assert "does not answer echoes" in found().sentence
+            async with running(_echoing(broker)):
+                await until_reachable(True)

@@ -6,7 +6,7 @@ import click
 
 from tjugo.commands.options import state_option
 from tjugo.commands.secret import read_secret
-from tjugo.station import backup as backups
+from tjugo.station.backup import service as backups
 from tjugo.station.station import utc_now
 from tjugo.station.storage.moments import iso
 

@@ -8,6 +8,8 @@ import click
 
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.commands.waiting import wait_for_meter
+from tjugo.errors import TjugoError
 from tjugo.station.station import Station
 from tjugo.station.vending.vend import parse_kwh, vend
 from tjugo.station.vending.views import Refusal, Sale, sale_view
@@ -21,9 +23,18 @@ another person tries again is the same sale."""
 @click.argument("drn")
 @click.argument("kwh")
 @click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0, 86400),
+    default=0,
+    help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
+)
 @json_option
 @state_option
-def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) -> None:
+def sell(
+    drn: str, kwh: str, client_id: str | None, wait_s: float, as_json: bool, state: Path
+) -> None:
     """Sell KWH (steps of 0.1) to the meter DRN."""
     amount = parse_kwh(kwh)
     with Station.open(state) as station:
@@ -31,12 +42,17 @@ def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) 
             name_drn(view, drn)
         with station.work(actor()) as work:
             outcome = vend(work, CLIENT, client_id or str(uuid.uuid4()), drn, amount)
-    if isinstance(outcome, Refusal):
-        raise outcome.error()
+        if isinstance(outcome, Refusal):
+            raise outcome.error()
+        if not as_json:
+            _print(outcome)
+        problem = None
+        if wait_s:
+            outcome, problem = wait_for_meter(station, outcome, wait_s)
     if as_json:
         print_json(asdict(sale_view(outcome)))
-    else:
-        _print(outcome)
+    if problem:
+        raise TjugoError(problem)
 
 
 def _print(sale: Sale) -> None:

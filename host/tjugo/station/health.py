@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tjugo.station import backup
+from tjugo.station.backup import service as backup
 from tjugo.station.delivery import views as delivery_views
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station

@@ -5,6 +5,7 @@ buffer is full, more is dropped and counted: collectors repeat acks until the st
 readings every minute.
 """
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from tjugo.station.delivery.jobs import Ack
@@ -57,6 +58,12 @@ class Inbox:
         """Remove and return the reports."""
         taken, self._reports = self._reports, {}
         return list(taken.values())
+
+    def put_back(self, reports: Iterable[Report]) -> None:
+        """Keep reports that could not be recorded, except those that came anew since."""
+        newer = self.take_reports()
+        for report in [*reports, *newer]:
+            self.put(report, known=True)
 
 
 def _put(buffer: dict[K, V], key: K, value: V, places: int) -> bool:

@@ -9,10 +9,11 @@ from typing import Any
 
 import aiomqtt
 
-from tjugo.errors import TjugoError
+from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.link import records, state, views, wire
 from tjugo.station.link.broker import Broker, why_not
-from tjugo.station.link.exchange import Exchange
+from tjugo.station.link.exchange import LOG_PERIOD_S, Exchange
+from tjugo.station.link.limits import OncePer
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 
@@ -52,6 +53,7 @@ class MqttLink:
         self._reports_s = reports_s
         self._now_s = monotonic
         self._arrived = asyncio.Event()
+        self._seldom = OncePer(LOG_PERIOD_S)
         self._state: tuple[str, str | None] | None = None
         self._since: str | None = None
         self._next_s = {"watch": 0.0, "save": 0.0, "reports": 0.0}
@@ -155,8 +157,15 @@ class MqttLink:
                 answers += exchange.answered(answered, self._now_s())
         if exchange.inbox.reports and self._due("reports", self._reports_s):
             reports = exchange.inbox.take_reports()
-            for judged in await asyncio.to_thread(records.each, station, records.reports, reports):
-                exchange.judged(judged, self._now_s())
+            try:
+                found = await asyncio.to_thread(records.each, station, records.reports, reports)
+            except Unavailable as error:
+                # Readings can wait, deliveries go on: the station is busy, or the disk is full.
+                exchange.inbox.put_back(reports)
+                self._warn(error.message)
+            else:
+                for judged in found:
+                    exchange.judged(judged, self._now_s())
         return answers
 
     def _due(self, name: str, period_s: float) -> bool:
@@ -177,7 +186,14 @@ class MqttLink:
             self._state, self._since = now, self.station.clock().isoformat()
         elif not self._due("save", _SAVE_S):
             return
-        await asyncio.to_thread(state.save, self.station.state_dir, self._content(name))
+        try:
+            await asyncio.to_thread(state.save, self.station.state_dir, self._content(name))
+        except Unavailable as error:
+            self._warn(error.message)
+
+    def _warn(self, text: str) -> None:
+        if self._seldom.due("database or disk", self._now_s()) is not None:
+            log.warning("%s", text)
 
     def _content(self, name: str) -> dict[str, Any]:
         liveness, exchange = self.exchange.liveness, self.exchange

@@ -1,0 +1,196 @@
+"""`backup` and `restore`: from a running station to one file, and back.
+
+The database in the archive is not encrypted; vending keys and STA tables are. The manifest is
+authenticated with them and has the hash of the database: with the passphrase, a changed archive is
+refused.
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tjugo import __version__, sta_tables
+from tjugo.errors import Conflict, TjugoError, Unavailable
+from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.private_file import private_file
+from tjugo.station.backup import archive as archives
+from tjugo.station.backup import sealing
+from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
+from tjugo.station.backup.database import copy_database, set_floor, sha256
+from tjugo.station.link import state as link_state
+from tjugo.station.storage import engine as storage
+from tjugo.station.storage.moments import iso
+
+LAST = "backup.json"  # in the station's folder: when the last backup was made
+SECRET_FILES = (VENDING_KEYS, sta_tables.FILE)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """made_at: the moment of the database. version: of the program that made it."""
+
+    made_at: datetime
+    version: str
+    schema: str
+
+
+def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backup:
+    """Write a backup of the station in a folder while it runs. Raise TjugoError.
+
+    `file` is replaced at the end, or stays as it was. It is written for its owner alone.
+    """
+    database = state_dir / DATABASE
+    if not database.is_file():
+        raise TjugoError(f"There is no station in {state_dir}.")
+    hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
+    if VENDING_KEYS not in hidden:
+        raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+    copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
+    try:
+        with _disk(file), storage.sentences(database):
+            schema = copy_database(database, copy)
+            kdf = sealing.new_kdf()
+            manifest: dict[str, Any] = {
+                "form": FORM,
+                "version": VERSION,
+                "program": __version__,
+                "made_at": iso(now),
+                "schema": schema,
+                "database_sha256": sha256(copy),
+                "kdf": kdf,
+            }
+            head = json.dumps(manifest, indent=2).encode()
+            files = {name: path.read_bytes() for name, path in hidden.items()}
+            sealed = sealing.seal(files, passphrase, kdf, head)
+            with private_file(file) as opened:
+                archives.write_archive(opened, head, sealed, copy)
+        note = {"form": FORM, "version": VERSION, "made_at": iso(now), "file": str(file)}
+        with private_file(state_dir / LAST) as noted:
+            noted.write(json.dumps(note).encode())
+    finally:
+        for path in (copy, Path(f"{copy}-wal"), Path(f"{copy}-shm"), Path(f"{copy}-journal")):
+            path.unlink(missing_ok=True)
+    return _facts(manifest)
+
+
+def last(state_dir: Path) -> datetime | None:
+    """Return when the last backup of this station was made, None if none was."""
+    try:
+        note = json.loads((state_dir / LAST).read_bytes())
+        return datetime.fromisoformat(note["made_at"]).astimezone(UTC)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def restore(
+    file: Path,
+    state_dir: Path,
+    passphrase: str,
+    now: datetime,
+    force: bool = False,
+    accept_clock: bool = False,
+) -> Backup:
+    """Make a station of a backup. Raise TjugoError; then nothing was changed.
+
+    Raise Conflict when there is something in the folder; with force, what is there is moved aside
+    to a folder of its own, never deleted. No TID up to `now` plus MARGIN will be issued; raise
+    Conflict when that is before the newest token of the backup, unless accept_clock.
+    """
+    _check_target(state_dir, force)
+    new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
+    with _disk(state_dir):
+        state_dir.parent.mkdir(parents=True, exist_ok=True)
+        new.mkdir(mode=0o700)
+        try:
+            with archives.opened(file) as archive:
+                head = archives.member(archive, archives.MANIFEST, archives.MOST_MANIFEST)
+                manifest = archives.read_manifest(file, head)
+                sealed = archives.member(archive, archives.SECRETS, archives.MOST_SECRETS)
+                hidden = _unseal(file, sealed, passphrase, manifest, head)
+                archives.extract(archive, new / DATABASE)
+            if sha256(new / DATABASE) != manifest["database_sha256"]:
+                raise TjugoError(NOT_ONE.format(file))
+            for name, content in hidden.items():
+                with private_file(new / name) as written:
+                    written.write(content)
+            set_floor(new / DATABASE, now, accept_clock)
+            _move(new, state_dir, now)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+    return _facts(manifest)
+
+
+def _unseal(
+    file: Path, sealed: bytes, passphrase: str, manifest: dict[str, Any], head: bytes
+) -> dict[str, bytes]:
+    hidden = sealing.unseal(sealed, passphrase, manifest["kdf"], head)
+    if hidden is None:
+        raise TjugoError(
+            f"The passphrase is not that of {file}, or the file was changed: nothing is restored."
+        )
+    if not {VENDING_KEYS} <= set(hidden) <= set(SECRET_FILES):
+        raise TjugoError(NOT_ONE.format(file))
+    return hidden
+
+
+def _facts(manifest: dict[str, Any]) -> Backup:
+    made_at = datetime.fromisoformat(manifest["made_at"]).astimezone(UTC)
+    return Backup(made_at, manifest["program"], manifest["schema"])
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or path
+        raise Unavailable(f"{name} cannot be used: {error.strerror or error}.") from error
+
+
+def _check_target(state_dir: Path, force: bool) -> None:
+    """Raise Conflict if a station would be replaced without force, or while it is in use."""
+    if link_state.held(state_dir):
+        raise Conflict(f"A program runs the station in {state_dir}. End it first.")
+    try:
+        used = state_dir.exists() and any(state_dir.iterdir())
+    except NotADirectoryError:
+        raise Conflict(f"{state_dir} is a file, not a folder.") from None
+    except OSError as error:
+        raise Unavailable(f"{state_dir} cannot be read: {error.strerror}.") from error
+    if used and not force:
+        raise Conflict(
+            f"The folder {state_dir} is not empty. Restore into another one, or use --force, "
+            "which moves aside what is there."
+        )
+
+
+def _move(new: Path, state_dir: Path, now: datetime) -> None:
+    """Put the new folder in the place of the old one, which is kept under another name."""
+    _sync(new)
+    if state_dir.exists() and any(state_dir.iterdir()):
+        aside = state_dir.with_name(f"{state_dir.name}.replaced-{now:%Y%m%dT%H%M%S}")
+        state_dir.rename(aside)
+        try:
+            new.rename(state_dir)
+        except OSError:
+            aside.rename(state_dir)
+            raise
+    else:
+        new.rename(state_dir)  # over an empty folder, if there is one
+    with suppress(OSError):
+        _sync(state_dir.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
