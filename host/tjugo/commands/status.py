@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tjugo.commands.options import json_option, state_option
-from tjugo.station.health import Health, health, health_json
+from tjugo.station.health.views import Health, health, health_json
 from tjugo.station.station import Station, utc_now
 from tjugo.station.storage.moments import iso
 

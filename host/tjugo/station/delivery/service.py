@@ -11,8 +11,8 @@ from sqlalchemy import Row, select
 from tjugo.station.delivery import outcomes
 from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.storage.chunks import chunks
+from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, TokenDelivery
-from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)

@@ -22,9 +22,9 @@ from tjugo.station.registry.meters import (
     repaired_drn,
 )
 from tjugo.station.station import Station
+from tjugo.station.storage.integrity import check_value
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
 from tjugo.station.vending import tids
-from tjugo.station.vending.integrity import check_value
 from tjugo.station.vending.views import Refusal, Sale, outcome_of
 from tjugo.station.work import Work
 

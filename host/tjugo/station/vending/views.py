@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
 from tjugo.errors import TjugoError, Unavailable, reason
+from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
 from tjugo.station.storage.tables import Token, VendRequest
-from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."

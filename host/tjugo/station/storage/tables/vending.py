@@ -37,7 +37,7 @@ class VendRequest(Base):
 class Token(Base):
     """Immutable. The primary key is what makes two tokens of one meter different to it: base date
     and TID. The key state is a snapshot of the time of issue. check_value: over all other columns;
-    see tjugo.station.vending.integrity."""
+    see tjugo.station.storage.integrity."""
 
     __tablename__ = "token"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

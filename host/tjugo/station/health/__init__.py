@@ -1,0 +1,1 @@
+"""Whether the station, its broker, deliveries and backups are well."""
