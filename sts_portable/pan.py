@@ -42,8 +42,8 @@ def normal(drn):
     if len(full) not in (11, 13):
         raise PanError("a meter number (DRN) has 11 or 13 digits, '%s' has %d" % (drn, len(drn)))
     if not _closed(full):
-        text = "meter number %s has a wrong check digit (the last digit should be %d)"
-        raise PanError(text % (full, luhn(full[:-1])))
+        # Which digit would be right is left out: another digit may be the one that is mistyped.
+        raise PanError("meter number %s has a wrong check digit: compare all its digits" % full)
     return full
 
 

@@ -86,7 +86,7 @@ WRONG = [
     ((GAS, "--key", "ab"), "EA07 needs a decoder key of 16 digits."),
     ((GAS, "--key", "secret"), "The decoder key is to be written in hex."),
     (("--sell", "20"), "A sale needs a key: give --key, or --vk and the meter."),
-    (("--sell", "x", *DERIVED), "An amount is a number such as 20 or 7.5, not 'x'."),
+    (("--sell", "x", *DERIVED), "The amount 'x' is not a number: write a number such as 20"),
     (("--sell", "9999999", *DERIVED, "--tid", "5"), "Amount 99999990 is outside 0 to 18201624."),
     (("--sell", "1", *DERIVED, "--tid", "65536", "--ken", "0"), "The key expired"),
     ((GAS, "--meter", "1", "--key", "ab"), "Give the key or a registered meter, not both."),

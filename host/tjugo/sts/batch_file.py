@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
+from tjugo import drn, numbers
 from tjugo.errors import TjugoError
-from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Request
+from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Habits, Request
 from tjugo.sts.explain.model import grouped
 
-_DELIMITERS = ",;\t"
+_STYLES = {
+    ",": numbers.COMMA_FILE,
+    ";": numbers.SEMICOLON_FILE,
+    "\t": numbers.PEOPLE,
+}
 _MOST_TOKENS = 4
 _T = TypeVar("_T")
 
@@ -41,7 +46,7 @@ class Source:
             raise TjugoError(f"{path} cannot be read: {error.strerror}.", 2) from error
         try:
             heading = self._guarded(self._file.readline)
-            self.delimiter = max(_DELIMITERS, key=heading.count)
+            self.delimiter = max(_STYLES, key=heading.count)
             cells = next(csv.reader([heading], delimiter=self.delimiter), [])
             self.columns = [name.strip() for name in cells]
             _check_columns(self.columns, path)
@@ -99,11 +104,21 @@ def count_rows(path: Path) -> int:
         return sum(1 for _ in source.rows())
 
 
+def habits_of(path: Path) -> Habits:
+    """Return how numbers are written in a batch; reads all its rows. Raise TjugoError for a file
+    that is none."""
+    with Source(path) as source:
+        long_drns = "drn" in source.columns and any(
+            len(drn.digits(row.cells.get("drn", ""))) > drn.SHORT for row in source.rows()
+        )
+        return Habits(_STYLES[source.delimiter], long_drns)
+
+
 def writer(
     out: BinaryIO, columns: Sequence[str], delimiter: str
 ) -> Callable[[Iterable[Row]], None]:
     """A function that writes rows: the columns read, but for keys and earlier results, then TID,
-    tokens and error. Writes the heading at once."""
+    the meter number where it was not as written, tokens and error. Writes the heading at once."""
     given = [name for name in columns if name not in (*SECRET_COLUMNS, *RESULT_COLUMNS)]
     kept = given if "tid" in given else [*given, "tid"]
 
@@ -120,7 +135,9 @@ def _line(row: Row, columns: Sequence[str]) -> list[str]:
     cells = row.cells
     if row.tokens and row.request and row.request.tid is not None:
         cells = {**cells, "tid": str(row.request.tid)}
+    meter = row.request.question.drn if row.request else ""
+    read_as = meter if meter != drn.digits(cells.get("drn", "")) else ""
     # In groups, so that no spreadsheet takes a token for a number and rounds it.
     tokens = [grouped(digits) for digits in row.tokens]
     tokens += [""] * (_MOST_TOKENS - len(tokens))
-    return [*(cells.get(name, "") for name in columns), *tokens, row.error]
+    return [*(cells.get(name, "") for name in columns), read_as, *tokens, row.error]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlalchemy.orm import Session
 
 from sts_portable import pan
+from tjugo import drn as drn_numbers
 from tjugo.errors import Conflict, NotFound, TjugoError, plain
 from tjugo.key_register import MeterConfig
 from tjugo.station.station import Station
@@ -56,12 +57,13 @@ _RULES: tuple[tuple[Callable[[NewMeter], object], str], ...] = (
 
 
 def checked_drn(text: str) -> str:
-    """The DRN as 11 or 13 digits; shorter ones get leading zeros, as printed on meters.
+    """Return the DRN as 11 or 13 digits; a number of fewer digits gets its leading zeros, 12
+    digits one.
 
-    Spaces and hyphens are dropped. Raises TjugoError with the reason when it cannot be a DRN.
+    Spaces and hyphens are dropped. Raise TjugoError with the reason when it cannot be a DRN.
     """
     try:
-        return pan.normal(re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode())
+        return drn_numbers.readings(text)[0]
     except pan.PanError as error:
         raise TjugoError(plain(error)) from error
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sts_portable import amount
+from tjugo import numbers
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.key_register import MeterConfig
 from tjugo.station.keys.backend import next_tid
@@ -147,12 +148,11 @@ def _issue(station: Station, session: Session, request: _Request) -> None:
 
 
 def parse_kwh(text: str) -> Decimal:
-    """A number of kWh as a person writes it, such as 20 or 7.5. Raises TjugoError (status 2)."""
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip(), re.A):
-        raise TjugoError(
-            f"The amount is a number of kWh such as 20 or 7.5, not {text.strip()!r}.", 2
-        )
-    return Decimal(text.strip())
+    """Return the kWh in a text such as 20, 7.5 or 7,5. Raise TjugoError (status 2)."""
+    try:
+        return numbers.decimal(text)
+    except numbers.NotANumber as error:
+        raise TjugoError(error.sentence("The amount"), 2) from error
 
 
 def tenths(kwh: Decimal) -> int:

@@ -1,6 +1,5 @@
 """The decoder key of an explanation: given in hex, derived, or a registered meter's."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sts_portable import dkga, ea, pan
 from sts_portable.decoder import KeyState
 from sts_portable.errors import StsError
+from tjugo import drn
 from tjugo.errors import TjugoError, plain
 from tjugo.key_register import MeterConfig
 
@@ -104,23 +104,18 @@ class KeyQuestion:
 
     def meter_pan(self) -> str:
         """The MeterPAN, checked, of either number given. Raises TjugoError."""
-        number, drn = _digits(self.pan), _digits(self.drn)
-        if not number and not drn:
+        number = drn.digits(self.pan)
+        if not number and not self.drn:
             raise TjugoError("Deriving a key needs the meter: give its DRN or its MeterPAN.", 2)
         try:
             if not number:
-                return pan.pan_from_drn(drn)
+                return pan.pan_from_drn(drn.readings(self.drn)[0])
             found = pan.drn_from_pan(number)
-            if not drn or found == pan.normal(drn):
+            if not self.drn or found in drn.readings(self.drn):
                 return number
         except StsError as error:
             raise TjugoError(plain(error), 2) from error
         raise TjugoError("The DRN and the MeterPAN are of two different meters.", 2)
-
-
-def _digits(text: str) -> str:
-    """Without the spaces and hyphens that people put between groups."""
-    return re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode()
 
 
 def from_hex(text: str, what: str) -> bytes:
