@@ -1,6 +1,6 @@
 """A token, or a sale, with every step between meaning and digits. Pure: no clock, no files."""
 
-from sts_portable import ea, token
+from sts_portable import crc, ea, token
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError, plain
 from tjugo.sts.explain import frame
@@ -21,7 +21,8 @@ def explain_token(
     far as its class.
 
     mfr_code: the meter's manufacturer, which matters to class 1. rounds: every round of the
-    cipher. Raises TjugoError for text that is no token, and for what would tell a hidden key.
+    cipher. With a hidden key a block whose check field is wrong stays encrypted. Raises
+    TjugoError for text that is no token, and for what would tell a hidden key.
     """
     try:
         cls, block = token.split(digits)
@@ -29,7 +30,7 @@ def explain_token(
         raise TjugoError(plain(error), 2) from error
     clear = frame.clear_block(cls, block, key) if cls < 3 else None
     size, bdt = (len(key.key), key.bdt) if key else (16, "14")
-    _keep_hidden(key, cls, clear, rounds)
+    clear = _keep_hidden(key, cls, clear, rounds)
     in_clear = block_bits(1, clear, size, bdt) if cls == 1 and clear else None
     steps = [
         frame.digits_step(digits),
@@ -67,13 +68,23 @@ def explain_sale(sale: Sale, key: DecoderKey, rounds: bool = False) -> Explanati
     return _explanation("sale", digits, key, 0, clear, steps)
 
 
-def _keep_hidden(key: DecoderKey | None, cls: int, clear: bytes | None, rounds: bool) -> None:
+def _keep_hidden(
+    key: DecoderKey | None, cls: int, clear: bytes | None, rounds: bool
+) -> bytes | None:
+    """Return what may be shown of a clear block. Under a hidden key only what a vendor encrypted,
+    which its check field proves: any other block would be a decryption of what somebody chose,
+    such as a key-change token that was rewritten as class 0."""
     if key is None or not key.hidden:
-        return
+        return clear
     if rounds:
         raise TjugoError("The rounds would show the station's key; give the key itself.", 2)
-    if clear and cls == 2 and carries_key(cls, clear, len(key.key)):
+    if clear is None or not token.is_encrypted(cls):
+        return clear
+    if not crc.matches(cls, clear):
+        return None
+    if carries_key(cls, clear, len(key.key)):
         raise TjugoError("The token carries part of a decoder key, which is not shown here.", 2)
+    return clear
 
 
 def _explanation(
