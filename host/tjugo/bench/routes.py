@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
 
+from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import MOST_LOAD_W, BadCommand
 
@@ -39,12 +40,17 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
             "most_load_w": MOST_LOAD_W,
             "noise": NOISE,
             "collisions": COLLISIONS,
+            "codes": SHORT_CODES,
         }
         return templates.TemplateResponse(request, "bench.html", values)
 
     @routes.get("/bench/events")
     async def events() -> Response:
         return StreamingResponse(_event_stream(bench.hub), media_type="text/event-stream")
+
+    @routes.get("/bench/news")
+    async def news(run: str = "", seen: int = 0) -> dict[str, Any]:
+        return bench.hub.news(run, seen)
 
     @routes.get("/bench/state")
     async def state() -> dict[str, Any]:
