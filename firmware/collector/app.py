@@ -10,11 +10,11 @@ import sys
 
 from runtime.bus_client import BusClient
 from runtime.elapsed import Elapsed
+from uplink import codec
 
 from . import VERSION, core
 from .link.uplink import Uplink
 from .options import OptionError
-from .topics import about
 
 _TICK_MS = 20
 _GARBAGE_BYTES = 16384
@@ -32,7 +32,9 @@ class Collector:
         self._health = health
         self._parts = parts
         self._news = news
-        parts.outbox.about = about(VERSION, health.last)
+        parts.outbox.about = codec.encode(
+            "about", {"version": VERSION, "crash": health.last or None}
+        )
         self._bus = BusClient(board, parts.poller, parts.options.reply_timeout_ms, news)
         self._uplink = Uplink(board, parts, self._bus.idle, news)
         self._tasks = []

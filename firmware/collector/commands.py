@@ -3,7 +3,9 @@
 The same command again is answered with what is known and does nothing twice.
 """
 
-from . import topics
+from uplink import codec
+
+from . import answers
 from .jobs.store import BUS_REFUSED, JobError
 
 
@@ -27,27 +29,27 @@ class Commands:
         if drn is None or retained:
             return
         try:
-            job_id, token = topics.parse_command(payload)
-            if token is None:
-                self._store.forget(job_id)
+            command = codec.command(payload)
+            if command["forget"]:
+                self._store.forget(command["ref"])
             else:
-                self._enter(job_id, drn, token)
-        except topics.CommandError as error:
+                self._enter(command["ref"], drn, command["token"])
+        except codec.MessageError as error:
             self.refusals += 1
-            self._outbox.answer(drn, topics.refused(error.job_id, str(error)))
+            self._outbox.answer(drn, answers.refused(error.ref, str(error)))
 
-    def _enter(self, job_id, drn, token):
-        old = self._store.forgotten(job_id)
-        again = old is not None and old.drn == drn and not self._store.get(job_id)
+    def _enter(self, ref, drn, token):
+        old = self._store.forgotten(ref)
+        again = old is not None and old.drn == drn and not self._store.get(ref)
         if again and old.result < BUS_REFUSED:
-            self._outbox.answer(drn, topics.acknowledgement(old))
+            self._outbox.answer(drn, answers.acknowledgement(old))
             return
         if self._poller.meter(drn) is None:
-            raise topics.CommandError(f"this collector has no meter {drn}", job_id)
+            raise codec.MessageError(f"this collector has no meter {drn}", ref)
         try:
-            job = self._store.add(job_id, drn, token)
+            job = self._store.add(ref, drn, token)
         except JobError as error:
-            raise topics.CommandError(str(error), job_id)
+            raise codec.MessageError(str(error), ref)
         job.say = True
         job.unsure = job.unsure or again  # it ended without a TokenResult and gets another chance
         self._poller.offer(job)

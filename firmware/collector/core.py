@@ -1,12 +1,13 @@
 """Everything of a collector that needs neither asyncio nor a clock, put together."""
 
+from uplink.topics import Topics
+
 from .commands import Commands
 from .field.poller import Poller
 from .jobs.folder import Folder
 from .jobs.store import Store
 from .options import OptionError, Options
 from .outbox import Outbox
-from .topics import Topics
 
 
 class Core:
@@ -15,7 +16,7 @@ class Core:
     def __init__(self, options, files):
         """files: the job folder, flash.Folder or what behaves like one."""
         self.options = options
-        self.names = Topics(options.id)
+        self.names = Topics(options.tenant, options.id)
         self.store = Store(files, options.max_jobs)
         self.poller = Poller(options.meters, self.store, options.poll_ms)
         self.outbox = Outbox(self.names, self.store, self.poller.meters)

@@ -1,6 +1,6 @@
 """The collector's `settings.json`: checked once, with a sentence for what is wrong."""
 
-from .topics import is_digits
+from uplink.topics import is_digits
 
 _ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -32,6 +32,7 @@ class Options:
             raise OptionError("settings: id must have 1 to 32 characters")
         if [char for char in self.id if char not in _ID_CHARS]:
             raise OptionError("settings: id may have letters, digits, - and _ only")
+        self.tenant = _number(settings, "tenant", 1, 1, 999999999)
         broker = settings.get("broker")
         if not isinstance(broker, dict) or not _text(broker, "host"):
             raise OptionError("settings: broker must have a host")

@@ -7,7 +7,10 @@ overflows the oldest is dropped, and the station, which repeats what is not answ
 again.
 """
 
-from . import topics
+from meterbus import registers
+from uplink import codec, kinds
+
+from . import answers
 
 REPEAT_MS = 30000  # a result is told this often until the station has it
 REFRESH_MS = 60000  # a reading that does not change is still published this often
@@ -18,7 +21,7 @@ class Outbox:
     """Messages in order of importance, one in flight: answers, then jobs, then readings."""
 
     def __init__(self, names, store, meters):
-        """names: topics.Topics. store: jobs.Store. meters: [poller.Meter]."""
+        """names: uplink.topics.Topics. store: jobs.Store. meters: [poller.Meter]."""
         self._names = names
         self._store = store
         self._meters = meters
@@ -32,7 +35,7 @@ class Outbox:
     def connected(self):
         """A new connection: say everything again, for the broker may have forgotten it."""
         self._flying = None
-        self._greetings = [(self._names.status, topics.ONLINE, True)]
+        self._greetings = [(self._names.status, kinds.ONLINE, True)]
         if self.about:
             self._greetings.append((self._names.about, self.about, True))
         self._repeat()
@@ -69,17 +72,14 @@ class Outbox:
         job = self._store.to_say()
         if job:
             self._fly(job)
-            return self._names.ack(job.drn), topics.acknowledgement(job), False
+            return self._names.ack(job.drn), answers.acknowledgement(job), False
         for i in range(len(self._meters)):
             at = (self._turn + i) % len(self._meters)
             meter = self._meters[at]
             if meter.say:
                 self._turn = at + 1
                 self._fly(meter)
-                payload = topics.reading(
-                    meter.data, bool(meter.online), meter.at, meter.fault, meter.crash
-                )
-                return self._names.state(meter.drn), payload, True
+                return self._names.state(meter.drn), _reading(meter), True
         return None
 
     def _fly(self, item):
@@ -95,3 +95,9 @@ class Outbox:
         if self._flying:
             self._flying.say = True
         self._flying = None
+
+
+def _reading(meter):
+    """Return the state of a meter (poller.Meter)."""
+    known = registers.decode(registers.STATE_START, meter.data) if meter.data else {}
+    return codec.reading(known, bool(meter.online), meter.at, meter.fault, meter.crash)

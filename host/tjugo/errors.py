@@ -1,40 +1,81 @@
-"""Errors that a person caused or can mend."""
+"""Errors that a person caused or can correct.
+
+A reason has a code, for programs, and a sentence, for people. The kind of the error (its class)
+and the exit status of a command follow from the code; only `tjugo.web` makes HTTP statuses of
+kinds.
+"""
 
 
 class TjugoError(Exception):
     """A sentence for the person at the keyboard or screen.
 
     message: what is wrong and, where it helps, what to do. status: exit status of a command (2 for
-    wrong use). http: status of a web answer.
+    wrong use). code: the reason for programs, one of CODES or the kind's own.
     """
 
-    http = 400
+    code = "invalid"
 
-    def __init__(self, message: str, status: int = 1) -> None:
+    def __init__(self, message: str, status: int = 1, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        if code is not None:
+            self.code = code
 
 
 class NotFound(TjugoError):
     """What was named does not exist."""
 
-    http = 404
+    code = "not_found"
 
 
 class Conflict(TjugoError):
     """It contradicts what is recorded already."""
 
-    http = 409
+    code = "conflict"
 
 
 class Unavailable(TjugoError):
     """Nothing wrong with the request: disk, database or key store cannot serve it now."""
 
-    http = 503
+    code = "unavailable"
+
+
+CODES: dict[str, tuple[type[TjugoError], int]] = {
+    "account_exists": (Conflict, 1),
+    "account_in_use": (Conflict, 1),
+    "account_invalid": (TjugoError, 1),
+    "account_unknown": (NotFound, 1),
+    "amount_invalid": (TjugoError, 2),
+    "collector_invalid": (TjugoError, 1),
+    "customer_invalid": (TjugoError, 1),
+    "drn_invalid": (TjugoError, 1),
+    "key_expired": (TjugoError, 1),
+    "key_register_invalid": (TjugoError, 1),
+    "meter_exists": (Conflict, 1),
+    "meter_not_installed": (Conflict, 1),
+    "meter_status_invalid": (TjugoError, 1),
+    "meter_unknown": (NotFound, 1),
+    "page_invalid": (TjugoError, 1),
+    "request_id_invalid": (TjugoError, 2),
+    "request_id_used": (Conflict, 1),
+    "sale_unknown": (NotFound, 1),
+    "station_exists": (Conflict, 1),
+    "tid_exhausted": (TjugoError, 1),
+    "token_refused": (TjugoError, 1),
+    "vending_key_missing": (TjugoError, 1),
+}
+"""Reasons of the station's services: code to kind and exit status. Codes are recorded, so they
+stay; an unknown one, of a later version, is read as `invalid`."""
+
+
+def reason(code: str, message: str) -> TjugoError:
+    """Return the error of a code, to be raised."""
+    kind, status = CODES.get(code, (TjugoError, 1))
+    return kind(message, status, code)
 
 
 def plain(error: Exception) -> str:
-    """The text of an StsError as a sentence."""
+    """Return the text of an StsError as a sentence."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

@@ -37,8 +37,8 @@ def run(board, role="meter"):
 @pytest.fixture
 def state(tmp_path):
     folder = tmp_path / "state"
-    with Station.open(folder, create=True) as station:
-        add_meter(station, NewMeter(DRN))
+    with Station.create(folder) as station, station.work("test") as work:
+        add_meter(work, NewMeter(DRN))
     return folder
 
 

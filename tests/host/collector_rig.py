@@ -162,7 +162,7 @@ class Mosquitto:
 
 
 class Station:
-    """The other end of MQTT: sees everything under sts/c1, and gives commands."""
+    """The other end of MQTT: sees everything under tjugo/v1/1/c1, and gives commands."""
 
     def __init__(self, port: int) -> None:
         self.acks: list[dict[str, Any]] = []
@@ -171,7 +171,7 @@ class Station:
         self.about: dict[str, Any] = {}
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe("sts/c1/#", 1)
+        self._client.on_connect = lambda client, *_: client.subscribe("tjugo/v1/1/c1/#", 1)
         self._client.on_message = self._take
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
@@ -185,28 +185,28 @@ class Station:
         elif kind == "about":
             self.about = json.loads(message.payload)
         elif kind == "state":
-            self.states[message.topic.split("/")[2]] = json.loads(message.payload)
+            self.states[message.topic.split("/")[4]] = json.loads(message.payload)
 
     def online(self) -> bool:
         return bool(self.status) and self.status[-1] == "online"
 
     def command(self, payload: Any, drn: str = DRNS[0]) -> None:
-        self._client.publish(f"sts/c1/{drn}/cmd", json.dumps(payload), qos=1)
+        self._client.publish(f"tjugo/v1/1/c1/{drn}/cmd", json.dumps(payload), qos=1)
 
     def ask(self, payload: dict[str, Any], state: str, drn: str = DRNS[0]) -> dict[str, Any]:
-        """Command, and wait for the next ack of its id in `state`."""
+        """Command, and wait for the next ack of its ref in `state`."""
         before = len(self.acks)
         self.command(payload, drn)
-        return self.wait_ack(payload["id"], state, before)
+        return self.wait_ack(payload["ref"], state, before)
 
-    def wait_ack(self, job_id: int, state: str, start: int = 0) -> dict[str, Any]:
+    def wait_ack(self, ref: int, state: str, start: int = 0) -> dict[str, Any]:
         def find() -> dict[str, Any] | None:
             for ack in self.acks[start:]:
-                if ack["id"] == job_id and ack["state"] == state:
+                if ack["ref"] == ref and ack["state"] == state:
                     return ack
             return None
 
-        return wait_until(find, f"{state} of {job_id}")
+        return wait_until(find, f"{state} of {ref}")
 
     def close(self) -> None:
         self._client.disconnect()

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
 from tjugo.station.station import Station
@@ -17,6 +18,7 @@ from tjugo.station.station import Station
 REPO = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 COLLECTOR = "c1"
+Result = TypeVar("Result")
 
 
 class Clock:
@@ -39,11 +41,24 @@ def drn(number: int) -> str:
 
 def new_station(folder: Path, clock: Clock | None = None) -> Station:
     """Three meters: 1 with a collector and EA07, 2 with a collector and EA11, 3 keyed, DKGA02."""
-    station = Station.open(folder, clock=clock or Clock(), create=True)
-    add_meter(station, NewMeter(drn(1), collector_id=COLLECTOR))
-    add_meter(station, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))
-    add_meter(station, NewMeter(drn(3), sgc="123456", dkga="02"))
+    station = Station.create(folder, clock=clock or Clock())
+    with station.work("test") as work:
+        add_meter(work, NewMeter(drn(1), collector_id=COLLECTOR))
+        add_meter(work, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))
+        add_meter(work, NewMeter(drn(3), sgc="123456", dkga="02"))
     return station
+
+
+def do(station: Station, service: Callable[..., Result], *given: Any, **more: Any) -> Result:
+    """Call a service in a unit of work of its own."""
+    with station.work("test") as work:
+        return service(work, *given, **more)
+
+
+def see(station: Station, query: Callable[..., Result], *given: Any, **more: Any) -> Result:
+    """Call what reads with a view."""
+    with station.view() as view:
+        return query(view, *given, **more)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from station_kit import drn, new_station
 
 from tjugo.commands import main as cli
 from tjugo.key_register import VendingKey
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, sell
 from tjugo.sts import batch
 from tjugo.sts.batch_row import COLUMNS, NEW_COLUMNS, RESULT_COLUMNS
 from tjugo.web.app import create_app
@@ -43,7 +43,7 @@ def lab_text(repo):
 def test_the_commands_of_the_lab_work(lab_text, tmp_path, capsys):
     commands = re.findall(r"^    tjugo (explain .*)$", lab_text, re.MULTILINE)
     with new_station(tmp_path / "state") as station:
-        sold = vend(station, "test", "1", drn(1), parse_kwh("20")).digits
+        sold = sell(station, "test", "1", drn(1), parse_kwh("20")).digits
     assert len(commands) == 5 and drn(1) in commands[-1]
     commands[-1] = commands[-1].replace("12345678901234567890", sold)
     for command in commands:

@@ -8,12 +8,13 @@ from station_kit import COLLECTOR, drn, new_station, served
 from tjugo.station.delivery import service as delivery
 from tjugo.station.link import wire
 from tjugo.station.station import Station, utc_now
+from uplink import messages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 TIMEOUT_MS = 20_000
-UNKNOWN = dict.fromkeys(("credit_wh", "power_w", "control_state", "fault", "crash"))
+UNKNOWN = {c: None for c, _, _ in messages.columns("state") if c not in ("at", "online")}
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def page(browser, state):
 
 
 def tell(state, said):
-    with Station.open(state) as station:
-        delivery.take(station, said)
+    with Station.open(state) as station, station.work("test") as work:
+        delivery.take(work, said)
 
 
 def reading(online=True, **values):
@@ -56,6 +57,13 @@ def test_what_a_collector_tells_is_shown(page, state):
     tell(state, reading(control_state=2))
     expect(row).to_contain_text("ready to reconnect")
     expect(row).not_to_contain_text("crashed")
+    tell(state, reading(control_state=0, open_reasons=5, relay_fault=True, relay_closed=False))
+    for text in ("relay fault", "no credit", "ledger fault", "contact open", "unknown"):
+        expect(row).to_contain_text(text)
+    tell(state, reading(fault="ledger fault", ledger_fault=True, power_fail_count=3, krn=2, sgc=7))
+    expect(row).to_contain_text("power failures: 3")
+    expect(row.locator(".status", has_text="ledger fault")).to_have_count(1)
+    expect(row).to_contain_text("in the meter: SGC 000007 · KRN 2")
 
     collector = page.locator(f"tr[data-collector='{COLLECTOR}']")
     expect(collector).to_contain_text("never heard of")

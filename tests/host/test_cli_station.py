@@ -100,7 +100,8 @@ WRONG = [
     (("sell", "01000000010", "20"), 1, "Meter number 01000000010 has a wrong check digit"),
     (("sell", drn(9), "20"), 1, f"Meter {drn(9)} is not registered here."),
     (("sell", drn(1), "twenty"), 2, "The amount 'twenty' is not a number"),
-    (("sell", drn(1), "9999999"), 1, "The amount must be more than 0 and at most 1820162.4 kWh."),
+    (("sell", drn(1), "0"), 2, "The amount must be more than 0"),
+    (("sell", drn(1), "9999999"), 2, "The amount must be more than 0 and at most 1820162.4 kWh."),
     (("sell", drn(1), "-5"), 2, "The amount '-5' has a sign: write a number such as 20 or 7.5."),
     (("sell", drn(1)), 2, "Usage: tjugo sell"),
     (("meter", "add", drn(1)), 1, f"Meter {drn(1)} is registered already."),
@@ -119,6 +120,26 @@ def test_what_is_wrong_is_said_in_a_sentence(state, monkeypatch, capsys, words, 
     said = capsys.readouterr()
     assert (ended.value.code, said.out) == (status, "")
     assert said.err.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        (("meter", "add", drn(4), "--customer", "NOPE"), "meter"),
+        (("customer", "add", "Ada", "--meter", drn(9)), "customer"),
+    ],
+)
+def test_a_command_does_all_or_nothing(state, words, listed):
+    before = fine(state, listed, "list", "--json")
+    assert tjugo(state, *words).returncode == 1
+    assert fine(state, listed, "list", "--json") == before
+
+
+def test_a_folder_that_is_no_station_is_left_alone(tmp_path):
+    done = tjugo(tmp_path / "typo", "station", "--port", "0")
+    assert done.returncode == 1
+    assert "There is no station in" in done.stderr
+    assert not (tmp_path / "typo").exists()
 
 
 def test_a_wrong_command_as_a_process(state):

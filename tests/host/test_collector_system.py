@@ -47,7 +47,7 @@ def collector(micropython, tmp_path, bus, broker, station):
 
 
 def test_a_token_from_command_to_forgotten(collector, station, bus, broker):
-    order = {"id": 4294967295, "token": TOKEN}
+    order = {"ref": 4294967295, "token": TOKEN}
     bus.meters[1].energy_wh = 7
     wait_until(lambda: station.states.get(DRNS[0], {}).get("energy_wh") == 7, "a reading")
     assert station.states[DRNS[0]]["online"] is True
@@ -56,17 +56,17 @@ def test_a_token_from_command_to_forgotten(collector, station, bus, broker):
     assert station.ask(order, "stored")
     assert collector.jobs() == [f"ffffffff-{DRNS[0]}.job"]
     bus.meters[1].busy = 0
-    done = station.wait_ack(order["id"], "done")
+    done = station.wait_ack(order["ref"], "done")
     assert done["result"] == ACCEPT
     assert done["at"] > 1700000000
     assert station.ask(order, "done") == done
     assert collector.jobs()[0].endswith(".end")
 
-    station.command({"id": order["id"], "forget": True})
+    station.command({"ref": order["ref"], "forget": True})
     wait_until(lambda: not collector.jobs(), "the job forgotten")
     assert station.ask(order, "done") == done  # a late repetition
     assert collector.jobs() == []
-    assert bus.meters[1].entries == [(order["id"], TOKEN)]
+    assert bus.meters[1].entries == [(order["ref"], TOKEN)]
 
     latecomer = Station(broker.port)  # status and state are retained
     wait_until(lambda: latecomer.online() and len(latecomer.states) == 2, "what is retained")
@@ -93,8 +93,8 @@ def test_killed_between_stored_and_done(collector, station, bus):
     """Twice: before the meter has the token, and after it."""
     bus.deaf.add(1)
     bus.meters[2].busy = BUSY_FOR_EVER
-    station.ask({"id": 1, "token": TOKEN}, "stored")
-    station.ask({"id": 2, "token": TOKEN}, "stored", DRNS[1])
+    station.ask({"ref": 1, "token": TOKEN}, "stored")
+    station.ask({"ref": 2, "token": TOKEN}, "stored", DRNS[1])
     wait_until(lambda: bus.meters[2].entries, "the token at the second meter")
     collector.kill()
     wait_until(lambda: station.status[-1] == "offline", "the last will")
@@ -109,7 +109,7 @@ def test_killed_between_stored_and_done(collector, station, bus):
 
 
 def test_killed_between_done_and_forgotten(collector, station, bus):
-    station.ask({"id": 1, "token": TOKEN}, "done")
+    station.ask({"ref": 1, "token": TOKEN}, "done")
     for _ in range(3):
         collector.kill()
         seen = len(station.acks)
@@ -120,7 +120,7 @@ def test_killed_between_done_and_forgotten(collector, station, bus):
 
 def test_the_broker_restarts(collector, station, bus, broker):
     bus.meters[1].busy = BUSY_FOR_EVER
-    station.ask({"id": 1, "token": TOKEN}, "stored")
+    station.ask({"ref": 1, "token": TOKEN}, "stored")
     broker.stop()
     collector.wait_report(lambda report: not report["online"], "the broker to be missed")
     requests = bus.requests
@@ -143,8 +143,8 @@ def test_a_meter_is_silent_and_comes_back(collector, station, bus):
     wait_until(lambda: station.states[DRNS[0]]["online"] is False, "the meter offline")
     assert station.states[DRNS[0]]["energy_wh"] == 7
     collector.wait_report(lambda report: report["meters"] == {DRNS[0]: False, DRNS[1]: True}, "it")
-    station.ask({"id": 1, "token": TOKEN}, "stored")
-    station.ask({"id": 2, "token": TOKEN}, "done", DRNS[1])  # the other one is not held up
+    station.ask({"ref": 1, "token": TOKEN}, "stored")
+    station.ask({"ref": 2, "token": TOKEN}, "done", DRNS[1])  # the other one is not held up
     assert collector.jobs()[0].endswith(".job")
     bus.deaf.clear()
     assert station.wait_ack(1, "done")["result"] == ACCEPT
@@ -152,39 +152,39 @@ def test_a_meter_is_silent_and_comes_back(collector, station, bus):
 
 
 def test_bad_commands(collector, station, bus):
-    assert "20 digits" in station.ask({"id": 1, "token": "12"}, "refused")["why"]
-    station.command({"id": None, "why": "x" * 5000})
+    assert "20 digits" in station.ask({"ref": 1, "token": "12"}, "refused")["why"]
+    station.command({"ref": None, "why": "x" * 5000})
     assert "512 bytes" in wait_until(lambda: station.acks[1:], "the second answer")[0]["why"]
-    assert "no meter" in station.ask({"id": 1, "token": TOKEN}, "refused", "22222222222")["why"]
-    assert station.ask({"id": 1, "token": TOKEN}, "done")["result"] == ACCEPT
+    assert "no meter" in station.ask({"ref": 1, "token": TOKEN}, "refused", "22222222222")["why"]
+    assert station.ask({"ref": 1, "token": TOKEN}, "done")["result"] == ACCEPT
 
 
 def test_full_flash(collector, station, bus):
     jobs = collector.folder / "jobs"
     (jobs / f"00000005-{DRNS[0]}.new").symlink_to("/dev/full")
-    assert station.ask({"id": 5, "token": TOKEN}, "refused")["why"] == "storage full"
+    assert station.ask({"ref": 5, "token": TOKEN}, "refused")["why"] == "storage full"
     assert collector.jobs() == []
     assert bus.meters[1].entries == []
-    assert station.ask({"id": 5, "token": TOKEN}, "done")["result"] == ACCEPT
+    assert station.ask({"ref": 5, "token": TOKEN}, "done")["result"] == ACCEPT
 
 
 @pytest.mark.parametrize("broker", [Amqtt], indirect=True)
 def test_as_many_jobs_as_there_may_be(collector, station, bus):
     """Two hundred fit into the board's memory; the next one is refused and nothing is lost."""
     bus.deaf.add(1)
-    for job_id in range(1, 201):
-        station.command({"id": job_id, "token": f"{job_id:020}"})
+    for ref in range(1, 201):
+        station.command({"ref": ref, "token": f"{ref:020}"})
     station.wait_ack(200, "stored")
-    assert "200 jobs" in station.ask({"id": 201, "token": TOKEN}, "refused")["why"]
+    assert "200 jobs" in station.ask({"ref": 201, "token": TOKEN}, "refused")["why"]
     assert len(collector.jobs()) == 200
     collector.kill()
     bus.deaf.clear()
     collector.start()
     station.wait_ack(200, "done")
-    wait_until(lambda: len({a["id"] for a in station.acks if a["state"] == "done"}) == 200, "all")
+    wait_until(lambda: len({a["ref"] for a in station.acks if a["state"] == "done"}) == 200, "all")
     assert [ref for ref, _ in bus.meters[1].entries] == list(range(1, 201))
-    for job_id in range(1, 201):
-        station.command({"id": job_id, "forget": True})
+    for ref in range(1, 201):
+        station.command({"ref": ref, "forget": True})
     wait_until(lambda: not collector.jobs(), "all forgotten")
     assert collector.lowest_free > 40000
 

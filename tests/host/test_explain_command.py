@@ -4,13 +4,13 @@ import json
 
 import pytest
 from explain_kit import GAS, KEY02, PAN, VK02
-from station_kit import drn, new_station
+from station_kit import drn, new_station, see
 
 from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, sell
 
 DERIVED = ("--vk", VK02, "--pan", PAN, "--dkga", "02", "--sgc", "123456", "--bdt", "93")
 
@@ -69,8 +69,8 @@ def test_a_sale_now_and_at_a_time(run):
 
 def test_the_token_of_a_registered_meter(run, tmp_path):
     with new_station(tmp_path / "state") as station:
-        sale = vend(station, "test", "1", drn(1), parse_kwh("12.5"))
-        key = station.backend.decoder_key(config_of(station, drn(1)))
+        sale = sell(station, "test", "1", drn(1), parse_kwh("12.5"))
+        key = station.backend.decoder_key(see(station, config_of, drn(1)))
     status, out, _ = run(sale.digits, "--meter", drn(1))
     assert (status, "12.5 kWh" in out, "Accept" in out) == (0, True, True)
     assert key.hex() not in out.replace(" ", "")

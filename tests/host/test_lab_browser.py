@@ -5,7 +5,7 @@ from explain_kit import GAS
 from station_kit import drn, new_station, served
 
 from tjugo.station.station import utc_now
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, sell
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -18,7 +18,7 @@ def sold(tmp_path_factory):
     """A station's folder and the digits of a sale to its first meter."""
     state = tmp_path_factory.mktemp("lab") / "state"
     with new_station(state, utc_now) as station:
-        return state, vend(station, "test", "1", drn(1), parse_kwh("20")).digits
+        return state, sell(station, "test", "1", drn(1), parse_kwh("20")).digits
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import logging
 import pytest
 from explain_kit import GAS, KEY02, PAN, VK02
 from fastapi.testclient import TestClient
-from station_kit import drn, new_station
+from station_kit import drn, new_station, see
 
 from tjugo.station.registry.meters import config_of
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, sell
 from tjugo.web.app import create_app
 from tjugo.web.pages import lab as lab_routes
 
@@ -69,8 +69,8 @@ def test_a_sale_takes_the_stations_clock(web):
 
 
 def test_a_registered_meters_token(web, station):
-    sale = vend(station, "test", "1", drn(1), parse_kwh("20"))
-    key = station.backend.decoder_key(config_of(station, drn(1))).hex()
+    sale = sell(station, "test", "1", drn(1), parse_kwh("20"))
+    key = station.backend.decoder_key(see(station, config_of, drn(1))).hex()
     answer = ask(web, token=sale.digits, meter=drn(1))
     assert answer.json()["now"]["result"] == "Accept"
     assert key not in answer.text.replace(" ", "")

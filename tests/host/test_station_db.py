@@ -14,16 +14,18 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import UniqueConstraint
-from station_kit import PYTHON, Clock, drn, environment, new_station
+from station_kit import PYTHON, Clock, drn, environment, new_station, see
 
-from tjugo.errors import NotFound, TjugoError, Unavailable
+from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.readings import views as reading_views
+from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
-from tjugo.station.vending.vend import vend
+from tjugo.station.vending.vend import sell
+from uplink import kinds, messages
 
 ONE = Decimal(1)
 
@@ -41,30 +43,111 @@ def execute(folder, *statements):
         connection.commit()
 
 
-def test_the_migrations_make_what_the_models_say(folder):
+def agree(folder):
+    """The database is what the tables describe."""
     with db.open_engine(folder / "station.db").connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, models.Base.metadata) == []
         assert db.schema_of(connection) == db.SCHEMA
+
+
+def test_the_migrations_make_what_the_tables_describe(folder):
+    agree(folder)
     config = Config()
     config.set_main_option("script_location", str(db._MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_heads() == [db.SCHEMA]
 
 
-def test_an_older_database_is_brought_up_to_date_with_what_it_holds(folder):
-    execute(
-        folder,
-        "INSERT INTO collector (tenant_id, collector_id) VALUES (1, 'old')",
-        "ALTER TABLE collector DROP COLUMN crash",
-        "ALTER TABLE collector DROP COLUMN version",
-        "ALTER TABLE meter_reading DROP COLUMN crash",
-        "ALTER TABLE meter_reading DROP COLUMN fault",
-        "UPDATE alembic_version SET version_num = '0001'",
-    )
-    with Station.open(folder) as station:
-        rows = {row["collector"]: row for row in reading_views.collectors(station)}
-    assert rows["old"]["crash"] is None
-    test_the_migrations_make_what_the_models_say(folder)
+def released(folder, revision, *statements):
+    """A station whose database was made by the version that had this schema."""
+    new_station(folder).close()
+    for path in folder.glob("station.db*"):
+        path.unlink()
+    db.make_private(folder / "station.db")
+    engine = db.open_engine(folder / "station.db")
+    with engine.connect() as connection, connection.begin():
+        db.migrate(connection, None, folder / "station.db", revision)
+    engine.dispose()
+    execute(folder, *statements)
+
+
+METER = "INSERT INTO meter VALUES (1, '01000000016', 7, 2, 'installed', NULL, '2026-11-01')"
+KEY = (
+    "INSERT INTO meter_key_state VALUES "
+    "(1, '01000000016', 'current', '123457', 1, 2, '01', 255, '14', '04')"
+)
+REQUEST = (
+    "INSERT INTO vend_request (tenant_id, client, client_id, request_hash, drn, kwh, state, "
+    "reason, http, created_at) "
+    "VALUES (1, 'web', '{}', 'x', '{}', '20', '{}', {}, {}, '2026-11-01')"
+)
+TOKEN = (
+    "INSERT INTO token VALUES (1, '01000000016', '14', 6750000, 'web', 'sold', 0, 0, 200, 200, "
+    "'12345678901234567890', 7, '123457', 1, 2, '01', '2026-11-01')"
+)
+ROWS = (
+    "INSERT INTO tenant VALUES (1, 'Utility')",
+    "INSERT INTO collector (tenant_id, collector_id, online) VALUES (1, 'old', 1)",
+    "INSERT INTO customer VALUES (1, 'C00007', 'Ada', NULL, NULL, '2026-11-01')",
+    METER,
+    KEY,
+    "INSERT INTO service_link VALUES (1, '01000000016', '2026-11-01', NULL, 'C00007', NULL)",
+    "INSERT INTO meter_reading (tenant_id, drn, received_at, online, credit_wh) "
+    "VALUES (1, '01000000016', '2026-11-01', 1, 5)",
+    REQUEST.format("sold", "1000000016", "token_issued", "NULL", "NULL"),
+    REQUEST.format("begun", "01000000016", "received", "NULL", "NULL"),
+    REQUEST.format("unknown", "01000000024", "failed", "'Not here.'", 404),
+    REQUEST.format("blocked", "01000000016", "failed", "'Blocked.'", 409),
+    REQUEST.format("zero", "01000000016", "failed", "'Too little.'", 400),
+    TOKEN,
+)
+KINDS = {"unknown": ("meter_unknown", NotFound), "blocked": ("meter_not_installed", Conflict)}
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_path, revision):
+    folder = tmp_path / "old"
+    released(folder, revision, *ROWS)
+    with Station.open(folder, clock=Clock()) as station:
+        (collector,) = see(station, reading_views.collectors)
+        assert (collector.online, collector.crash) == (True, None)
+        (meter,) = see(station, registry_views.meters).items
+        assert (meter.drn, meter.customer.name) == ("01000000016", "Ada")
+        assert (meter.ken, meter.reading["credit_wh"], meter.reading["fault"]) == (255, 5, None)
+        for client_id, kwh in (("unknown", "20.0"), ("blocked", "20"), ("zero", "20")):
+            code, kind = KINDS.get(client_id, ("invalid", TjugoError))
+            asked = "1000000024" if client_id == "unknown" else drn(1)
+            with pytest.raises(kind) as caught:
+                sell(station, "web", client_id, asked, Decimal(kwh))
+            assert caught.value.code == code
+        sold = sell(station, "web", "sold", drn(1), Decimal(20))
+        assert (sold.digits, sold.tid) == ("12345678901234567890", 6750000)
+        assert sell(station, "web", "begun", drn(1), Decimal(20)).tid > 6750000
+    agree(folder)
+
+
+def test_the_uplinks_table_names_the_columns_that_keep_a_message():
+    """Each field with a column has one of its kind, and each column is of a field."""
+    python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
+    own = {"collector": {"tenant_id", "collector_id", "status_at"}}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    for table, keys in own.items():
+        columns = models.Base.metadata.tables[table].columns
+        fields = {
+            column: kind
+            for message, kept_in in messages.COLUMNS_OF.items()
+            if kept_in == table
+            for column, _, kind in messages.columns(message)
+        }
+        assert set(columns.keys()) - keys == set(fields)
+        for column, kind in fields.items():
+            found = columns[column].type
+            if kind == "time":
+                assert isinstance(found, models.UtcDateTime), column
+            else:
+                assert found.python_type is python[kinds.KINDS[kind][0]], column
+            if kind == "text200":
+                assert found.length == 200
 
 
 def test_the_tenant_comes_first_in_every_key():
@@ -100,12 +183,26 @@ def test_no_station(tmp_path):
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "state").write_text("")
     with pytest.raises(TjugoError, match="is a file"):
-        Station.open(tmp_path / "state", create=True)
+        Station.create(tmp_path / "state")
+
+
+def test_only_creating_makes_a_station(tmp_path):
+    (tmp_path / "typo").mkdir()
+    with pytest.raises(NotFound, match="no station in"):
+        Station.open(tmp_path / "typo")
+    assert list((tmp_path / "typo").iterdir()) == []
+
+
+def test_lost_vending_keys_are_not_replaced_by_new_ones(folder):
+    (folder / "vending_keys.json").unlink()
+    with pytest.raises(Unavailable, match=r"vending_keys\.json is missing\. Restore it"):
+        Station.create(folder)
+    assert not (folder / "vending_keys.json").exists()
 
 
 def test_creating_again_changes_nothing(folder):
     keys = (folder / "vending_keys.json").read_bytes()
-    Station.open(folder, create=True).close()
+    Station.create(folder).close()
     assert (folder / "vending_keys.json").read_bytes() == keys
 
 
@@ -139,7 +236,7 @@ def test_a_damaged_database(folder):
         pytest.raises(Unavailable, match="damaged"),
         Station.open(folder, clock=Clock()) as opened,
     ):
-        vend(opened, "test", "a", drn(1), ONE)
+        sell(opened, "test", "a", drn(1), ONE)
 
 
 def test_a_locked_database(folder, monkeypatch):
@@ -148,9 +245,9 @@ def test_a_locked_database(folder, monkeypatch):
     with closing(other), Station.open(folder, clock=Clock()) as opened:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="locked by another program"):
-            vend(opened, "test", "a", drn(1), ONE)
+            sell(opened, "test", "a", drn(1), ONE)
         other.execute("ROLLBACK")
-        assert vend(opened, "test", "a", drn(1), ONE).digits
+        assert sell(opened, "test", "a", drn(1), ONE).digits
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"keys": [1]}', '{"keys": [{"vk": "x"}]}', "[]"])
@@ -173,17 +270,17 @@ def test_a_key_file_is_kept_from_others(folder):
 FULL = """
 import json, resource, sys
 from decimal import Decimal
-from station_kit import Clock, drn
+from station_kit import Clock, drn, see
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import vend
+from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 400_000
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 sold, refused = {}, None
 for i in range(200):
     try:
-        sold[f"s{i}"] = vend(station, "test", f"s{i}", drn(1), Decimal(1)).digits
+        sold[f"s{i}"] = sell(station, "test", f"s{i}", drn(1), Decimal(1)).digits
     except Unavailable as error:
         refused = [f"s{i}", error.message]
         break
@@ -193,7 +290,7 @@ print(json.dumps([sold, refused]))
 
 def test_a_disk_that_fills_up_loses_nothing(folder):
     with Station.open(folder, clock=Clock()) as station:
-        vend(station, "test", "first", drn(1), ONE)
+        sell(station, "test", "first", drn(1), ONE)
         argv = [PYTHON, "-c", FULL, str(folder)]
         done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
@@ -201,10 +298,10 @@ def test_a_disk_that_fills_up_loses_nothing(folder):
         assert "nothing was changed" in sentence
         assert len(sold) > 2
         for client_id, digits in sold.items():
-            assert vend(station, "test", client_id, drn(1), ONE).digits == digits
+            assert sell(station, "test", client_id, drn(1), ONE).digits == digits
         # Whole or absent: asked for again, it is one sale like any other.
-        again = vend(station, "test", name, drn(1), ONE)
-        assert again == vend(station, "test", name, drn(1), ONE)
+        again = sell(station, "test", name, drn(1), ONE)
+        assert again == sell(station, "test", name, drn(1), ONE)
         assert again.digits not in sold.values()
 
 
@@ -231,10 +328,10 @@ def _fill(small):
         sold = {}
         with pytest.raises(Unavailable, match=r"The disk (is|failed or is) full"):
             for i in range(1000):
-                sold[i] = vend(station, "test", f"s{i}", drn(1), ONE)
+                sold[i] = sell(station, "test", f"s{i}", drn(1), ONE)
         filler.unlink()
-        assert all(vend(station, "test", f"s{i}", drn(1), ONE) == sale for i, sale in sold.items())
-        again = vend(station, "test", f"s{len(sold)}", drn(1), ONE)
+        assert all(sell(station, "test", f"s{i}", drn(1), ONE) == sale for i, sale in sold.items())
+        again = sell(station, "test", f"s{len(sold)}", drn(1), ONE)
         assert again.tid not in {sale.tid for sale in sold.values()}
 
 
@@ -249,4 +346,4 @@ def test_nothing_can_be_made_where_nothing_fits(tmp_path):
     done = subprocess.run(argv, env=environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "full" in done.stderr and "Traceback" not in done.stderr
-    Station.open(tmp_path / "state", create=True).close()
+    Station.create(tmp_path / "state").close()

@@ -1,10 +1,11 @@
 """The way of a token to its meter: what is due when, what an answer changes."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from station_kit import COLLECTOR, drn, new_station
+from station_kit import COLLECTOR, do, drn, new_station, see
 
 from sts_portable import results
 from tjugo.station.delivery import outcomes
@@ -12,8 +13,8 @@ from tjugo.station.delivery import service as delivery
 from tjugo.station.link import wire
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
+from tjugo.station.vending import vend as selling
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def station(tmp_path):
 
 
 def sell(station, client_id="a", number=1):
-    return vend(station, "test", client_id, drn(number), Decimal(20))
+    return selling.sell(station, "test", client_id, drn(number), Decimal(20))
 
 
 def ack(sale, state, result=None, why=None, collector=COLLECTOR):
@@ -31,7 +32,7 @@ def ack(sale, state, result=None, why=None, collector=COLLECTOR):
 
 
 def state_of(station, sale):
-    return sale_views.find_sale(station, sale.client, sale.client_id).delivery
+    return see(station, sale_views.find_sale, sale.client, sale.client_id).delivery
 
 
 # The schedule
@@ -96,28 +97,28 @@ def test_a_job_is_taken_once():
 
 def test_from_issued_to_accepted(station):
     sale = sell(station)
-    jobs = delivery.open_jobs(station, only_new=True)
+    jobs = see(station, delivery.open_jobs, only_new=True)
     assert [(j.ref, j.collector_id, j.digits) for j in jobs] == [
         (sale.delivery.ref, COLLECTOR, sale.digits)
     ]
-    delivery.mark_sent(station, jobs)
-    assert delivery.open_jobs(station, only_new=True) == []
+    do(station, delivery.mark_sent, jobs)
+    assert see(station, delivery.open_jobs, only_new=True) == []
     assert (state_of(station, sale).state, state_of(station, sale).attempts) == ("sent", 1)
-    assert delivery.take(station, ack(sale, "stored")) == []
+    assert do(station, delivery.take, ack(sale, "stored")) == []
     assert state_of(station, sale).state == "at_collector"
-    assert len(delivery.open_jobs(station)) == 1
-    answers = delivery.take(station, ack(sale, "done", results.ACCEPT))
+    assert len(see(station, delivery.open_jobs)) == 1
+    answers = do(station, delivery.take, ack(sale, "done", results.ACCEPT))
     assert answers == [wire.forget(COLLECTOR, drn(1), sale.delivery.ref)]
     found = state_of(station, sale)
     assert (found.state, found.reason) == ("accepted", None)
     assert found.sent_at and found.stored_at and found.done_at
-    assert delivery.open_jobs(station) == []
+    assert see(station, delivery.open_jobs) == []
 
 
 @pytest.mark.parametrize("code", [c for c in range(19) if c not in (results.NONE, results.ACCEPT)])
 def test_a_meters_refusal_says_why(station, code):
     sale = sell(station)
-    delivery.take(station, ack(sale, "done", code))
+    do(station, delivery.take, ack(sale, "done", code))
     found = state_of(station, sale)
     assert found.state == "refused"
     assert found.reason.startswith(results.name(code))
@@ -129,22 +130,22 @@ def test_a_result_from_a_later_edition_is_still_shown():
 
 def test_what_the_meter_said_first_is_final_and_forgotten_again(station):
     sale = sell(station)
-    delivery.take(station, ack(sale, "done", results.ACCEPT))
+    do(station, delivery.take, ack(sale, "done", results.ACCEPT))
     for late in (ack(sale, "stored"), ack(sale, "refused"), ack(sale, "done", results.USED_ERROR)):
-        answers = delivery.take(station, late)
+        answers = do(station, delivery.take, late)
         assert (answers == []) == (late.state == "stored")
         assert state_of(station, sale).state == "accepted"
 
 
 def test_a_collectors_refusal_is_shown_and_tried_again(station):
     sale = sell(station)
-    answers = delivery.take(station, ack(sale, "refused", why="storage full"))
+    answers = do(station, delivery.take, ack(sale, "refused", why="storage full"))
     assert answers == [wire.forget(COLLECTOR, drn(1), sale.delivery.ref)]
     assert state_of(station, sale).reason == "storage full"
     assert state_of(station, sale).state == "refused"
-    (again,) = delivery.open_jobs(station)
-    delivery.mark_sent(station, [again])
-    delivery.take(station, ack(sale, "stored"))
+    (again,) = see(station, delivery.open_jobs)
+    do(station, delivery.mark_sent, [again])
+    do(station, delivery.take, ack(sale, "stored"))
     assert (state_of(station, sale).state, state_of(station, sale).reason) == (
         "at_collector",
         None,
@@ -159,7 +160,7 @@ def test_an_answer_from_elsewhere_changes_nothing(station, wrong):
         wrong
     ]
     stranger = wire.Ack(fields["collector"], fields["drn"], fields["ref"], "done", 1)
-    assert delivery.take(station, stranger) == []
+    assert do(station, delivery.take, stranger) == []
     assert state_of(station, sale).state == "issued"
 
 
@@ -168,32 +169,67 @@ def reading(collector=COLLECTOR, number=1, **values):
 
 
 def test_the_latest_reading_is_kept(station):
-    delivery.take(station, reading(credit_wh=100))
-    delivery.take(station, reading(credit_wh=90, relay_closed=True))
-    found = registry_views.find_meter(station, drn(1))["reading"]
+    do(station, delivery.take, reading(credit_wh=100))
+    do(station, delivery.take, reading(credit_wh=90, relay_closed=True))
+    found = see(station, registry_views.find_meter, drn(1)).reading
     assert (found["credit_wh"], found["relay_closed"], found["energy_wh"]) == (90, True, None)
     assert found["at"] == "2026-01-02T00:00:00Z"
 
 
 @pytest.mark.parametrize("stranger", [{"collector": "c2"}, {"number": 3}, {"number": 9}])
 def test_a_collector_reads_its_own_meters_only(station, stranger):
-    delivery.take(station, reading(**stranger))
-    assert all(meter["reading"] is None for meter in registry_views.meters(station))
+    do(station, delivery.take, reading(**stranger))
+    assert all(meter.reading is None for meter in see(station, registry_views.meters).items)
+
+
+@pytest.mark.parametrize("incoming", [wire.EchoReply(COLLECTOR, 7), wire.EchoReply("c2", 7)])
+def test_an_echo_is_not_answered(station, incoming):
+    assert do(station, delivery.take, incoming) == []
+
+
+def test_a_collector_without_the_job_is_not_told_to_forget_it(station):
+    sale = sell(station)
+    assert do(station, delivery.take, ack(sale, "unknown")) == []
+    assert state_of(station, sale).state == "issued"
+
+
+def test_what_a_meter_does_not_know_is_unknown_and_each_bit_is_shown(station):
+    """As decoded: a damaged ledger is no energy of 0, and no bit of the status is dropped."""
+    state = {"at": 5, "online": True, "fault": "ledger fault", "energy_wh": None, "krn": 2}
+    state |= {
+        "open_reasons": 0x8005,
+        "relay_fault": True,
+        "ledger_fault": True,
+        "safe_mode": False,
+    }
+    topic = f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/state"
+    do(station, delivery.take, wire.parse(topic, json.dumps(state).encode(), 1))
+    found = see(station, registry_views.find_meter, drn(1)).reading
+    assert (found["energy_wh"], found["credit_wh"], found["krn"]) == (None, None, 2)
+    assert (found["fault"], found["online"]) == ("ledger fault", True)
+    assert set(found["open_reasons"]) == {"ledger_fault", "no_credit", "bit 15"}
+    assert found["status"] == ["ledger_fault", "relay_fault"]
+    assert (found["relay_fault"], found["safe_mode"], found["cover_open"]) == (True, False, None)
+    do(station, delivery.take, wire.parse(topic, b"{}", 1))
+    found = see(station, registry_views.find_meter, drn(1)).reading
+    assert found["status"] is found["open_reasons"] is None
 
 
 def test_the_collectors_status(station):
     unknown = dict.fromkeys(("online", "at", "version", "crash"))
-    assert reading_views.collectors(station) == [{"collector": COLLECTOR, **unknown}]
+    assert see(station, reading_views.collectors) == [
+        reading_views.CollectorView(COLLECTOR, **unknown)
+    ]
     for online in (True, False):
-        delivery.take(station, wire.CollectorStatus(COLLECTOR, online))
-        delivery.take(station, wire.CollectorStatus("unknown", online))
-        (found,) = reading_views.collectors(station)
-        assert found["online"] is online
+        do(station, delivery.take, wire.CollectorStatus(COLLECTOR, online))
+        do(station, delivery.take, wire.CollectorStatus("unknown", online))
+        (found,) = see(station, reading_views.collectors)
+        assert found.online is online
 
 
 def test_what_a_collector_says_of_itself(station):
     for crash in ("MemoryError", None):
-        delivery.take(station, wire.CollectorAbout(COLLECTOR, "0.1.0", crash))
-        delivery.take(station, wire.CollectorAbout("unknown", "0.1.0", "OSError"))
-        (found,) = reading_views.collectors(station)
-        assert (found["version"], found["crash"], found["online"]) == ("0.1.0", crash, None)
+        do(station, delivery.take, wire.CollectorAbout(COLLECTOR, "0.1.0", crash))
+        do(station, delivery.take, wire.CollectorAbout("unknown", "0.1.0", "OSError"))
+        (found,) = see(station, reading_views.collectors)
+        assert (found.version, found.crash, found.online) == ("0.1.0", crash, None)

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import aiomqtt
 import pytest
-from station_kit import COLLECTOR, Clock, drn, new_station
+from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
+from tjugo.station.vending import vend as selling
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import vend
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def station(tmp_path):
 
 
 def sell(station, client_id="a", number=1):
-    return vend(station, "test", client_id, drn(number), Decimal(20))
+    return selling.sell(station, "test", client_id, drn(number), Decimal(20))
 
 
 class Collector:
@@ -36,16 +36,16 @@ class Collector:
         self.commands = asyncio.Queue()
 
     async def listen(self):
-        await self.client.subscribe(f"sts/{COLLECTOR}/+/cmd", qos=1)
+        await self.client.subscribe(f"tjugo/v1/1/{COLLECTOR}/+/cmd", qos=1)
         async for message in self.client.messages:
             topic = str(message.topic).split("/")
-            await self.commands.put((topic[2], json.loads(message.payload)))
+            await self.commands.put((topic[4], json.loads(message.payload)))
 
     async def next(self):
         return await asyncio.wait_for(self.commands.get(), 20)
 
     async def say(self, drn_, what, payload, retain=False):
-        topic = f"sts/{COLLECTOR}/{drn_}/{what}" if drn_ else f"sts/{COLLECTOR}/{what}"
+        topic = f"tjugo/v1/1/{COLLECTOR}/{drn_}/{what}".replace("//", "/")
         await self.client.publish(topic, payload, qos=1, retain=retain)
 
 
@@ -77,14 +77,14 @@ async def _over_a_broker(station):
         link = MqttLink(station, broker.host, broker.port, poll_s=0.05)
         async with running(collector.listen(), link.run()):
             await until(lambda: link.connected)
-            command = (drn(1), {"id": first.delivery.ref, "token": first.digits})
+            command = (drn(1), {"ref": first.delivery.ref, "token": first.digits})
             assert await collector.next() == command
             # A sale that another process made is found by itself.
             with Station.open(station.state_dir, clock=Clock()) as other:
                 second = sell(other, "second", 2)
             assert await collector.next() == (
                 drn(2),
-                {"id": second.delivery.ref, "token": second.digits},
+                {"ref": second.delivery.ref, "token": second.digits},
             )
             # Not answered, gone, and back: asked again at once.
             await collector.say("", "status", "online", retain=True)
@@ -92,13 +92,13 @@ async def _over_a_broker(station):
             assert command in again
             await collector.say(drn(1), "ack", b"\xffnonsense")
             for state in ({"state": "stored"}, {"state": "done", "result": 1}):
-                payload = json.dumps({"id": first.delivery.ref, **state})
+                payload = json.dumps({"ref": first.delivery.ref, **state})
                 await collector.say(drn(1), "ack", payload)
-            assert await collector.next() == (drn(1), {"id": first.delivery.ref, "forget": True})
-            assert sale_views.find_sale(station, "test", "first").delivery.state == "accepted"
+            assert await collector.next() == (drn(1), {"ref": first.delivery.ref, "forget": True})
+            assert see(station, sale_views.find_sale, "test", "first").delivery.state == "accepted"
             await collector.say(drn(2), "state", json.dumps({"online": True, "credit_wh": 5}))
-            await until(lambda: registry_views.find_meter(station, drn(2))["reading"])
-            assert reading_views.collectors(station)[0]["online"] is True
+            await until(lambda: see(station, registry_views.find_meter, drn(2)).reading)
+            assert see(station, reading_views.collectors)[0].online is True
 
 
 def test_the_link_comes_back(station):
@@ -118,5 +118,5 @@ async def _the_link_comes_back(station):
             async with running(collector.listen()):
                 link.port = broker.port
                 _, command = await collector.next()
-                assert command["id"] == sale.delivery.ref
+                assert command["ref"] == sale.delivery.ref
                 assert link.problem is None

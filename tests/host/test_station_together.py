@@ -12,9 +12,11 @@ import pytest
 from station_kit import PYTHON, Clock, drn, environment, new_station
 
 from sts_portable import tid
+from tjugo.errors import Unavailable
 from tjugo.station.station import Station
+from tjugo.station.storage.queue import WriteQueue
 from tjugo.station.storage.tables import Token, VendRequest
-from tjugo.station.vending.vend import vend
+from tjugo.station.vending.vend import sell
 
 ONE = Decimal(1)
 
@@ -26,8 +28,8 @@ def folder(tmp_path):
 
 
 def tokens(station):
-    with station.read() as session:
-        return [(row.client_id, row.tid, row.digits) for row in session.query(Token)]
+    with station.view() as view:
+        return [(row.client_id, row.tid, row.digits) for row in view.session.query(Token)]
 
 
 def test_threads_with_the_same_id_sell_once(folder):
@@ -37,7 +39,7 @@ def test_threads_with_the_same_id_sell_once(folder):
     def ask(station):
         start.wait()
         try:
-            answers.append(vend(station, "test", "same", drn(1), ONE))
+            answers.append(sell(station, "test", "same", drn(1), ONE))
         except Exception as error:
             errors.append(error)
 
@@ -56,15 +58,17 @@ SELLER = """
 import json, sys
 from decimal import Decimal
 from station_kit import Clock, drn
+from tjugo.errors import Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import vend
+from tjugo.station.storage.queue import WriteQueue
+from tjugo.station.vending.vend import sell
 folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 station = Station.open(folder, clock=Clock())
 print("ready", flush=True)
 sys.stdin.readline()
 for i in range(count):
     for client_id in (f"{name}-{i}", f"shared-{i}"):
-        sale = vend(station, "test", client_id, drn(1), Decimal(1))
+        sale = sell(station, "test", client_id, drn(1), Decimal(1))
         print(json.dumps([client_id, sale.tid, sale.digits]), flush=True)
 """
 
@@ -111,15 +115,76 @@ def test_kill_9_loses_no_sale_that_was_told(folder, after):
         kept = tokens(station)
         assert set(told) <= set(kept)
         assert len(kept) - len(told) <= 1  # sold, and killed before it was told
-        with station.read() as session:
-            rows = [(row.client_id, row.state) for row in session.query(VendRequest)]
-        sold = {client_id for client_id, _, _ in kept}
-        assert {client_id for client_id, state in rows if state == "token_issued"} == sold
-        # What was only begun is finished by asking again.
-        for client_id, _ in rows:
-            vend(station, "test", client_id, drn(1), ONE)
-        kept = tokens(station)
-        assert len(kept) == len(rows) == len({number for _, number, _ in kept})
+        with station.view() as view:
+            asked = [row.client_id for row in view.session.query(VendRequest)]
+        # A request is there with its token or not at all.
+        assert sorted(asked) == sorted(client_id for client_id, _, _ in kept)
+
+
+class Line:
+    """Threads that want the turn, in a known order."""
+
+    def __init__(self, wait_s=20):
+        self.queue = WriteQueue(wait_s)
+        self.served = []
+        self._threads = []
+
+    def join(self, name, bulk=False):
+        """Returns when the thread waits."""
+        count = self.queue.waiting()
+        thread = threading.Thread(target=self._work, args=(name, bulk))
+        self._threads.append(thread)
+        thread.start()
+        while self.queue.waiting() == count:
+            assert thread.is_alive()
+
+    def _work(self, name, bulk):
+        with self.queue.turn(bulk):
+            self.served.append(name)
+
+    def finish(self):
+        for thread in self._threads:
+            thread.join()
+        return self.served
+
+
+def test_writers_are_served_in_the_order_of_arrival():
+    line = Line()
+    with line.queue.turn():
+        for name in range(20):
+            line.join(name)
+    assert line.finish() == list(range(20))
+
+
+def test_bulk_work_waits_until_nobody_else_does():
+    line = Line()
+    with line.queue.turn():
+        line.join("readings", bulk=True)
+        line.join("a")
+        line.join("b")
+    assert line.finish() == ["a", "b", "readings"]
+
+
+def test_a_turn_that_does_not_come_is_given_up():
+    queue = WriteQueue(0)
+    caught = []
+
+    def ask():
+        try:
+            with queue.turn():
+                caught.append("turn")
+        except Unavailable as error:
+            caught.append(error.message)
+
+    with queue.turn():
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        assert queue.waiting() == 0
+    (said,) = caught
+    assert "busy" in said
+    ask()
+    assert caught[-1] == "turn"
 
 
 def test_a_station_is_made_once_by_whoever_comes_first(tmp_path):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
-from station_kit import drn, new_station
+from station_kit import do, drn, new_station, see
 
 from tjugo.errors import Unavailable
 from tjugo.station.delivery import service as delivery
@@ -59,7 +59,7 @@ def test_a_vend_is_idempotent_for_impatient_clients(web):
 def test_the_status_of_a_delivery(web, station):
     sale = put(web).json()
     ref = sale["delivery"]["ref"]
-    delivery.take(station, wire.Ack("c1", drn(1), ref, "done", 10))
+    do(station, delivery.take, wire.Ack("c1", drn(1), ref, "done", 10))
     found = web.get("/api/v1/vends/a").json()["delivery"]
     assert found["state"] == "refused" and found["reason"].startswith("UsedError")
 
@@ -188,14 +188,14 @@ def test_customers_and_meters_by_form(web, station):
     form = {"drn": drn(4), "ea": "11", "account_no": "C00001", "collector_id": ""}
     page = web.post("/meters", data=form, headers=HTML)
     assert page.status_code == 200 and "Ada &lt;i&gt;" in page.text
-    assert registry_views.find_meter(station, drn(4))["ea"] == "11"
+    assert see(station, registry_views.find_meter, drn(4)).ea == "11"
     again = web.post("/meters", data=form, headers=HTML)
     assert again.status_code == 409 and "registered already" in again.text
     assert web.post("/customers", data={"name": ""}, headers=HTML).status_code == 400
 
 
 def test_pages_of_an_empty_station(tmp_path):
-    with Station.open(tmp_path / "empty", create=True) as empty:
+    with Station.create(tmp_path / "empty") as empty:
         web = TestClient(create_app(empty), base_url=BASE)
         assert "no meters yet" in web.get("/sales", headers=HTML).text
         assert "No meters yet" in web.get("/meters", headers=HTML).text
@@ -217,7 +217,7 @@ def test_pages_and_programs_get_errors_they_can_read(web):
 
 
 def test_nothing_is_loaded_from_elsewhere(web, station):
-    customers.add_customer(station, "Ada")
+    do(station, customers.add_customer, "Ada")
     put(web)
     for path in ("/sales", "/meters", "/customers", "/none"):
         text = web.get(path, headers=HTML).text

@@ -4,8 +4,9 @@ import asyncio
 import random
 
 from runtime.elapsed import Elapsed
+from uplink.codec import MAX_COMMAND
+from uplink.kinds import OFFLINE
 
-from ..topics import MAX_COMMAND, OFFLINE
 from . import mqtt
 from .tcp import connect
 

@@ -66,7 +66,7 @@ class Bench:
         self.say("Looking for MicroPython")
         micropython = await asyncio.to_thread(find_micropython, self.say)
         self.say(f"Opening the station in {self.options.state}")
-        self.station = Station.open(self.options.state, clock=self.clock, create=True)
+        self.station = Station.create(self.options.state, clock=self.clock)
         stack.callback(self.station.close)
         stack.callback(lambda: save_clock(self.options.state, self.clock.unix()))
         self.broker = await stack.enter_async_context(EmbeddedBroker())

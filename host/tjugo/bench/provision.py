@@ -17,6 +17,7 @@ from tjugo.station.registry.meters import (
     set_collector,
 )
 from tjugo.station.station import Station
+from tjugo.station.work import Work
 
 COLLECTOR_ID = "bench"
 _MANUFACTURER = "01"
@@ -67,10 +68,10 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
     """
     folder = station.state_dir / "boards"
     collector_id = COLLECTOR_ID if options["collector"] else None
-    meters = [
-        _meter(station, folder, number, options["baudrate"], collector_id)
-        for number in range(1, options["meters"] + 1)
-    ]
+    numbers = range(1, options["meters"] + 1)
+    with station.work("bench") as work:
+        plans = [_register(work, folder, number, collector_id) for number in numbers]
+    meters = [_write_settings(station, plan, options["baudrate"]) for plan in plans]
     collector = None
     if collector_id is not None:
         collector = BoardPlan(COLLECTOR, "collector", _flash(folder / COLLECTOR))
@@ -79,24 +80,26 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
     return Plan(folder, meters, collector, collector_id)
 
 
-def _meter(
-    station: Station, folder: Path, number: int, baudrate: int, collector_id: str | None
-) -> MeterPlan:
+def _register(work: Work, folder: Path, number: int, collector_id: str | None) -> MeterPlan:
     drn = drn_with_check_digit(f"{_MANUFACTURER}{number:08d}")
     ea = _EAS[(number - 1) % len(_EAS)]
-    ensure_meter(station, NewMeter(drn, ea=ea, collector_id=collector_id))
-    set_collector(station, drn, collector_id)
+    ensure_meter(work, NewMeter(drn, ea=ea, collector_id=collector_id))
+    set_collector(work, drn, collector_id)
     customer = _NAMES[(number - 1) % len(_NAMES)]
     account = f"BENCH-{number:03d}"
     try:
-        add_customer(station, customer, account_no=account)
+        add_customer(work, customer, account_no=account)
     except Conflict:
         pass  # an earlier bench in this folder
-    link_meter(station, drn, account)
-    plan = MeterPlan(drn, "meter", _flash(folder / f"meter-{drn}"), drn, number, customer)
+    link_meter(work, drn, account)
+    return MeterPlan(drn, "meter", folder / f"meter-{drn}", drn, number, customer)
+
+
+def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPlan:
+    _flash(plan.folder)
     path = plan.folder / "settings.json"
     bus = {"address": plan.address, "baudrate": baudrate}
-    settings = {**meter_settings(station, drn), **(read_json(path) or {}), **bus}
+    settings = {**meter_settings(station, plan.drn), **(read_json(path) or {}), **bus}
     write_private(path, settings)
     _copy_sta_tables(station, plan.folder)
     return plan
@@ -112,7 +115,8 @@ def _copy_sta_tables(station: Station, flash: Path) -> None:
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:
     """What a factory puts into a meter: its name and its key state. Raises TjugoError."""
-    config = config_of(station, drn)
+    with station.view() as view:
+        config = config_of(view, drn)
     return {
         "drn": config.drn,
         "mfr_code": int(_MANUFACTURER),

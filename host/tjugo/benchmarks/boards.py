@@ -29,7 +29,7 @@ def meter_boot_heap_used() -> Figure:
         raise Skip(f"only a 32-bit MicroPython is like a board, and this is {runtime}")
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
-        Station.open(folder, create=True) as station,
+        Station.create(folder) as station,
     ):
         plan = provision(station, {"meters": 1, "collector": False, "baudrate": 9600}, 0)
         memory = _memory_of(plan.meters[0], runtime.argv)

@@ -8,7 +8,7 @@ from itertools import count
 from tjugo.benchmarks.registry import Figure, benchmark, calls_per_second, host
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import vend
+from tjugo.station.vending.vend import sell
 
 
 @benchmark("station.vends", "vends/s")
@@ -19,13 +19,13 @@ def vends() -> Figure:
     start = datetime(2025, 1, 1, tzinfo=UTC)
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
-        Station.open(
-            folder, clock=lambda: start + timedelta(minutes=next(minutes)), create=True
-        ) as station,
+        Station.create(folder, clock=lambda: start + timedelta(minutes=next(minutes))) as station,
     ):
-        drn = add_meter(station, NewMeter(drn_with_check_digit("0000000001"), collector_id="c1"))
+        with station.work("bench") as work:
+            new = NewMeter(drn_with_check_digit("0000000001"), collector_id="c1")
+            drn = add_meter(work, new)
         numbers = count()
         rate = calls_per_second(
-            lambda: vend(station, "bench", f"{next(numbers)}", drn, Decimal("12.5"))
+            lambda: sell(station, "bench", f"{next(numbers)}", drn, Decimal("12.5"))
         )
     return Figure(round(rate, 1), {**host(), "database": "SQLite"})

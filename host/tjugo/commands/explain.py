@@ -103,8 +103,8 @@ def _key(meter: str | None, state: Path, options: dict[str, Any]) -> DecoderKey 
         return KeyQuestion(**{**given, "ea": int(options["ea"])}).answer()
     if options["key"] or options["vk"]:
         raise TjugoError("Give the key or a registered meter, not both.", 2)
-    with Station.open(state) as station:
-        config = config_of(station, meter)
+    with Station.open(state) as station, station.view() as view:
+        config = config_of(view, meter)
         return of_meter(config, station.backend.decoder_key(config))
 
 

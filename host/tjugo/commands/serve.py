@@ -23,7 +23,7 @@ from tjugo.web.serve import WebServer, listen
 def station(port: int, broker: str | None, state: Path) -> None:
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
     sock = listen(port)
-    with sock, Station.open(state, create=True) as opened:
+    with sock, Station.open(state) as opened:
         logging.basicConfig(filename=state / LOG, level=logging.WARNING)
         link = MqttLink(opened, *_broker(broker)) if broker else None
         server = WebServer(create_app(opened, background=link.run if link else None), sock)

@@ -3,6 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,19 @@ from tjugo.commands.options import json_option, state_option
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import everything
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh
+from tjugo.station.vending.vend import sell as sell_token
+
+ACTOR = "cli"
 
 
 @click.command()
 @state_option
 def init(state: Path) -> None:
     """Make a new station: folder, database, sample vending keys."""
-    with Station.open(state, create=True):
+    with Station.create(state):
         click.echo(f"Station in {state}")
 
 
@@ -34,9 +40,9 @@ def sell(drn: str, kwh: str, client_id: str | None, as_json: bool, state: Path) 
     """Sell KWH (steps of 0.1) to the meter DRN."""
     amount = parse_kwh(kwh)
     with Station.open(state) as station:
-        sale = vend(station, "cli", client_id or str(uuid.uuid4()), drn, amount)
+        sale = sell_token(station, ACTOR, client_id or str(uuid.uuid4()), drn, amount)
     if as_json:
-        click.echo(json.dumps(sale_views.sale_json(sale)))
+        click.echo(json.dumps(asdict(sale_views.sale_view(sale))))
         return
     more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
     click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
@@ -77,10 +83,10 @@ def _meter_options(function: Callable[..., None]) -> Callable[..., None]:
 @state_option
 def meter_add(drn: str, account_no: str | None, state: Path, ea: str, **fields: Any) -> None:
     """Register the meter DRN."""
-    with Station.open(state) as station:
-        added = meters.add_meter(station, meters.NewMeter(drn, ea=int(ea), **fields))
+    with Station.open(state) as station, station.work(ACTOR) as work:
+        added = meters.add_meter(work, meters.NewMeter(drn, ea=int(ea), **fields))
         if account_no:
-            customers.link_meter(station, added, account_no)
+            customers.link_meter(work, added, account_no)
     click.echo(f"Meter {added} is registered.")
 
 
@@ -89,17 +95,15 @@ def meter_add(drn: str, account_no: str | None, state: Path, ea: str, **fields: 
 @state_option
 def meter_list(as_json: bool, state: Path) -> None:
     """List the meters."""
-    with Station.open(state) as station:
-        rows = registry_views.meters(station)
+    with Station.open(state) as station, station.view() as view:
+        rows = everything(partial(registry_views.meters, view))
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        key = f"EA{row['ea']} DKGA{row['dkga']} SGC {row['sgc']} KRN {row['krn']} TI {row['ti']}"
-        customer = row["customer"]["name"] if row["customer"] else "-"
-        click.echo(
-            f"{row['drn']:13}  {row['status']:9}  {key}  {row['collector'] or '-'}  {customer}"
-        )
+        key = f"EA{row.ea} DKGA{row.dkga} SGC {row.sgc} KRN {row.krn} TI {row.ti}"
+        customer = row.customer.name if row.customer else "-"
+        click.echo(f"{row.drn:13}  {row.status:9}  {key}  {row.collector or '-'}  {customer}")
     if not rows:
         click.echo("No meters yet. `tjugo meter add DRN` registers one.")
 
@@ -125,10 +129,10 @@ def customer() -> None:
 @state_option
 def customer_add(state: Path, drn: str | None, **fields: Any) -> None:
     """Register the customer NAME."""
-    with Station.open(state) as station:
-        account_no = customers.add_customer(station, **fields)
+    with Station.open(state) as station, station.work(ACTOR) as work:
+        account_no = customers.add_customer(work, **fields)
         if drn:
-            customers.link_meter(station, drn, account_no)
+            customers.link_meter(work, drn, account_no)
     click.echo(f"Account {account_no} is registered.")
 
 
@@ -137,14 +141,14 @@ def customer_add(state: Path, drn: str | None, **fields: Any) -> None:
 @state_option
 def customer_list(as_json: bool, state: Path) -> None:
     """List the customers."""
-    with Station.open(state) as station:
-        rows = registry_views.customers(station)
+    with Station.open(state) as station, station.view() as view:
+        rows = everything(partial(registry_views.customers, view))
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        served = ", ".join(row["meters"]) or "-"
-        click.echo(f"{row['account_no']:8}  {row['name']}  {row['phone'] or '-'}  {served}")
+        served = ", ".join(row.meters) or "-"
+        click.echo(f"{row.account_no:8}  {row.name}  {row.phone or '-'}  {served}")
     if not rows:
         click.echo("No customers yet. `tjugo customer add NAME` registers one.")
 
@@ -155,16 +159,20 @@ def customer_list(as_json: bool, state: Path) -> None:
 @state_option
 def sales(limit: int, as_json: bool, state: Path) -> None:
     """List the newest sales, refused ones too, and how far each token got."""
-    with Station.open(state) as station:
-        rows = sale_views.recent_requests(station, limit)
+    with Station.open(state) as station, station.view() as view:
+        rows = everything(partial(sale_views.sales, view), limit)
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        what = row.get("token_grouped") or f"refused: {row['refused']}"
-        way = row["delivery"]["state"] if "delivery" in row else ""
-        click.echo(
-            f"{row['issued_at']}  {row['drn']:13} {row['kwh']:>8} kWh  {what}  {way}".rstrip()
-        )
+        what, way = _outcome(row)
+        click.echo(f"{row.issued_at}  {row.drn:13} {row.kwh:>8} kWh  {what}  {way}".rstrip())
     if not rows:
         click.echo("No sales yet.")
+
+
+def _outcome(row: sale_views.SaleView | sale_views.RefusalView) -> tuple[str, str]:
+    """What a request got, and how far that is."""
+    if isinstance(row, sale_views.RefusalView):
+        return f"refused: {row.refused}", ""
+    return row.token_grouped, row.delivery.state

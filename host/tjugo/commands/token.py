@@ -42,8 +42,8 @@ def token_decode(
     checked = token_digits(" ".join(digits))
     cls = token.split(checked)[0]
     if drn is not None:
-        with Station.open(state) as station:
-            config = config_of(station, drn)
+        with Station.open(state) as station, station.view() as view:
+            config = config_of(view, drn)
             found = station.backend.verify_token(config, checked)
             bdt, size = config.bdt, _KEY_BYTES[f"{config.ea:02d}"]
     else:
@@ -52,11 +52,11 @@ def token_decode(
         found = decode(checked, key, int(ea))
     if found is None:
         raise TjugoError("CRCError: the token was not made with this key, or a digit is mistyped.")
-    view = describe(found, bdt, size)
+    fields = describe(found, bdt, size)
     if as_json:
-        click.echo(json.dumps(view))
+        click.echo(json.dumps(fields))
         return
-    for name, value in view.items():
+    for name, value in fields.items():
         click.echo(f"{name:9} {value}")
 
 

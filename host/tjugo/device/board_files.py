@@ -9,7 +9,7 @@ from tjugo.toolchain.tools import REPO
 
 _PACKAGES = (
     "sts_portable",
-    *("firmware/runtime", "firmware/meterbus", "firmware/drivers"),
+    *("firmware/runtime", "firmware/meterbus", "firmware/uplink", "firmware/drivers"),
     *("firmware/meter", "firmware/collector"),
 )
 _TESTS = REPO / "tests" / "host"

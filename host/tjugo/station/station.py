@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -14,8 +14,10 @@ from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
-from tjugo.station.storage.engine import make_private, open_engine, sentences, upgrade
+from tjugo.station.storage import engine as storage
+from tjugo.station.storage.queue import WriteQueue
 from tjugo.station.storage.tables import Tenant
+from tjugo.station.work import View, Work
 
 DEFAULT_TENANT = 1
 
@@ -24,13 +26,13 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The machine's clock."""
+    """Return the machine's time."""
     return datetime.now(UTC)
 
 
 class Station:
-    """Open with `Station.open`. Safe to use from several threads, and beside other processes on
-    the same state folder.
+    """Open with `Station.open`, make with `Station.create`. Safe to use from several threads, and
+    beside other processes on the same state folder.
 
     randbelow: like `secrets.randbelow`; gives RND and delivery references.
     """
@@ -51,41 +53,70 @@ class Station:
         self.randbelow = randbelow
         self._engine = engine
         self._write_engine = engine.execution_options(immediate=True)
+        # One writer at a time is SQLite's rule; other databases lock rows.
+        sqlite = engine.dialect.name == "sqlite"
+        self._queue = WriteQueue(storage.BUSY_MS / 1000) if sqlite else None
+
+    @classmethod
+    def create(
+        cls,
+        state_dir: str | Path,
+        clock: Clock = utc_now,
+        backend: TokenBackend | None = None,
+        randbelow: Callable[[int], int] = secrets.randbelow,
+    ) -> Self:
+        """Make what is missing of a station (folder, database, tenant, sample vending keys) and
+        open it.
+
+        Raise TjugoError with a sentence when it cannot; Unavailable when there is a database whose
+        vending keys are gone: new ones would not fit the meters.
+        """
+        folder = Path(state_dir)
+        _make_folder(folder)
+        keys, database = folder / VENDING_KEYS, folder / DATABASE
+        # Keys are made first, and looked at last: a database without keys is one that lost them.
+        used = database.exists() and database.stat().st_size > 0
+        if backend is None and not keys.exists():
+            if used:
+                raise Unavailable(
+                    f"The vending key file {keys} is missing. Restore it: tokens made with new "
+                    "keys would be refused by the meters."
+                )
+            SoftBackend.create_sample(keys)
+        try:
+            storage.make_private(database)
+        except OSError as error:
+            raise Unavailable(f"{database} cannot be opened: {error.strerror}.") from error
+        return cls.open(folder, clock, backend, randbelow)
 
     @classmethod
     def open(
         cls,
         state_dir: str | Path,
         clock: Clock = utc_now,
-        create: bool = False,
         backend: TokenBackend | None = None,
         randbelow: Callable[[int], int] = secrets.randbelow,
     ) -> Self:
-        """Opens the station in a folder, upgrading its database where needed.
+        """Open the station in a folder, upgrading its database where needed.
 
-        create: makes folder, database, default tenant and sample vending keys where they are
-        missing. Raises TjugoError with a sentence when it cannot.
+        Raise NotFound when there is none, TjugoError with a sentence when it cannot be opened.
         """
         sts_fast.register()
         folder = Path(state_dir)
         path = folder / DATABASE
-        if create:
-            _make_folder(folder)
-        elif not path.is_file():
+        if not path.is_file():
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
         sta_tables.use(folder)
         if backend is None:
-            if create:
-                SoftBackend.create_sample(folder / VENDING_KEYS)
             backend = SoftBackend.load(folder / VENDING_KEYS)
         try:
-            make_private(path)
+            storage.make_private(path)
         except OSError as error:
             raise Unavailable(f"{path} cannot be opened: {error.strerror}.") from error
-        station = cls(folder, open_engine(path), backend, clock, randbelow)
+        station = cls(folder, storage.open_engine(path), backend, clock, randbelow)
         try:
-            with sentences(path):
-                upgrade(station._engine, path)
+            with storage.sentences(path):
+                storage.upgrade(station._engine, path)
             station._ensure_tenant()
         except BaseException:
             station.close()
@@ -93,28 +124,37 @@ class Station:
         return station
 
     def _ensure_tenant(self) -> None:
-        with self.read() as session:
-            if session.get(Tenant, self.tenant_id) is not None:
+        with self.view() as view:
+            if view.session.get(Tenant, self.tenant_id) is not None:
                 return
-        with self.write() as session:
-            session.merge(Tenant(tenant_id=self.tenant_id, name="Utility"))
+        with self.work("station") as work:
+            work.session.merge(Tenant(tenant_id=self.tenant_id, name="Utility"))
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that sees one moment of the database."""
-        with sentences(self.path), Session(self._engine) as session:
-            yield session
+    def view(self) -> Iterator[View]:
+        """A view of one moment of the database, for reading."""
+        with storage.sentences(self.path), Session(self._engine) as session:
+            yield View(session, self.tenant_id)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that has the write lock from its beginning. Committed and on the disk when the
-        block ends; rolled back when it raises."""
-        with sentences(self.path), Session(self._write_engine) as session, session.begin():
-            session.expire_on_commit = False
-            yield session
+    def work(self, actor: str, bulk: bool = False) -> Iterator[Work]:
+        """A unit of work: one transaction, committed and on the disk when the block ends, rolled
+        back when it raises.
+
+        On SQLite it has the write lock from its beginning, given in the order of arrival; bulk
+        work waits until no other wants it. Raise Unavailable when the lock was not free in time.
+        """
+        turn = self._queue.turn(bulk) if self._queue else nullcontext()
+        with (
+            turn,
+            storage.sentences(self.path),
+            Session(self._write_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield Work(session, self.tenant_id, actor, self.clock, self.backend, self.randbelow)
 
     def close(self) -> None:
-        """Closes the database."""
+        """Close the database."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -18,6 +18,7 @@ from tjugo import __version__
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
 from tjugo.web.api.routes import router as api_router
+from tjugo.web.errors import http_status
 from tjugo.web.guard import Guard
 from tjugo.web.pages.lab import router as lab_router
 from tjugo.web.pages.routes import router as pages_router
@@ -91,7 +92,7 @@ def _add_errors(app: FastAPI, templates: Jinja2Templates) -> None:
 
     @app.exception_handler(TjugoError)
     def of_ours(request: Request, error: TjugoError) -> Response:
-        return answer(request, error.message, error.http)
+        return answer(request, error.message, http_status(error))
 
     @app.exception_handler(RequestValidationError)
     def of_form(request: Request, error: RequestValidationError) -> Response:

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from tjugo.station.delivery import outcomes
 from tjugo.station.link import wire
-from tjugo.station.station import Station
 from tjugo.station.storage.tables import Collector, Meter, MeterReading, Token, TokenDelivery
+from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
 
@@ -82,101 +82,94 @@ class Schedule:
                 job.due_s = now_s
 
 
-def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
-    """Unfinished deliveries, oldest first; only_new: those that were never sent."""
+def open_jobs(view: View, only_new: bool = False) -> list[Job]:
+    """Return unfinished deliveries, oldest first; only_new: those that were never sent."""
     states = ("issued",) if only_new else ("issued", "sent", "at_collector", "refused")
     query = (
         select(TokenDelivery, Token.digits)
         .join(TokenDelivery.token)
         .where(
-            TokenDelivery.tenant_id == station.tenant_id,
+            TokenDelivery.tenant_id == view.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
-    with station.read() as session:
-        return [
-            Job(row.ref, row.collector_id, row.drn, digits)
-            for row, digits in session.execute(query)
-        ]
+    return [
+        Job(row.ref, row.collector_id, row.drn, digits)
+        for row, digits in view.session.execute(query)
+    ]
 
 
-def mark_sent(station: Station, jobs: list[Job]) -> None:
-    """Records that commands are on their way. Called before they are published, so that no answer
-    can overtake it."""
-    now = station.clock()
-    with station.write() as session:
-        for job in jobs:
-            row = session.get_one(TokenDelivery, (station.tenant_id, job.ref))
-            row.attempts += 1
-            if row.state == "issued":
-                row.state, row.sent_at = "sent", now
+def mark_sent(work: Work, jobs: list[Job]) -> None:
+    """Record that commands are on their way. To be committed before they are published, so that no
+    answer can overtake it."""
+    for job in jobs:
+        row = work.session.get_one(TokenDelivery, (work.tenant_id, job.ref))
+        row.attempts += 1
+        if row.state == "issued":
+            row.state, row.sent_at = "sent", work.now()
 
 
-def take(station: Station, incoming: wire.Incoming) -> list[wire.Message]:
-    """Records a message; returns what to answer once it is recorded."""
+def take(work: Work, incoming: wire.Incoming) -> list[wire.Message]:
+    """Record a message; return what to answer once it is committed."""
     if isinstance(incoming, wire.Ack):
-        return _take_ack(station, incoming)
+        return _take_ack(work, incoming)
     if isinstance(incoming, wire.Reading):
-        _take_reading(station, incoming)
-    else:
-        _take_collector(station, incoming)
+        _take_reading(work, incoming)
+    elif isinstance(incoming, wire.CollectorStatus | wire.CollectorAbout):
+        _take_collector(work, incoming)
     return []
 
 
-def _take_ack(station: Station, ack: wire.Ack) -> list[wire.Message]:
-    with station.write() as session:
-        row = session.get(TokenDelivery, (station.tenant_id, ack.ref))
-        if row is None or (row.collector_id, row.drn) != (ack.collector_id, ack.drn):
-            # Not told to forget: what this station cannot place may matter to somebody.
-            log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
-            return []
-        _apply(row, ack, station)
-    if ack.state == "stored":
+def _take_ack(work: Work, ack: wire.Ack) -> list[wire.Message]:
+    row = work.session.get(TokenDelivery, (work.tenant_id, ack.ref))
+    if row is None or (row.collector_id, row.drn) != (ack.collector_id, ack.drn):
+        # Not told to forget: what this station cannot place may matter to somebody.
+        log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
+        return []
+    _apply(work, row, ack)
+    if ack.state in ("stored", "unknown"):
         return []
     # Also for a refusal: the collector then is free to take the job again when it is asked.
     return [wire.forget(ack.collector_id, ack.drn, ack.ref)]
 
 
-def _apply(row: TokenDelivery, ack: wire.Ack, station: Station) -> None:
+def _apply(work: Work, row: TokenDelivery, ack: wire.Ack) -> None:
     if row.result is not None:
         return  # what the meter said is final
-    now = station.clock()
     if ack.state == "stored":
-        row.state, row.stored_at, row.reason = "at_collector", now, None
+        row.state, row.stored_at, row.reason = "at_collector", work.now(), None
     elif ack.state == "refused":
         row.state, row.reason = "refused", ack.why or "the collector did not take the token"
     elif ack.result is not None:
-        row.result, row.done_at = ack.result, now
+        row.result, row.done_at = ack.result, work.now()
         row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
         row.reason = outcomes.sentence(ack.result)
 
 
-def _take_reading(station: Station, reading: wire.Reading) -> None:
-    with station.write() as session:
-        meter = session.get(Meter, (station.tenant_id, reading.drn))
-        if meter is None or meter.collector_id != reading.collector_id:
-            log.warning("%s reads a meter that is not its own", reading.collector_id)
-            return
-        session.merge(
-            MeterReading(
-                tenant_id=station.tenant_id,
-                drn=reading.drn,
-                received_at=station.clock(),
-                at=reading.at,
-                online=reading.online,
-                **reading.values,
-            )
+def _take_reading(work: Work, reading: wire.Reading) -> None:
+    meter = work.session.get(Meter, (work.tenant_id, reading.drn))
+    if meter is None or meter.collector_id != reading.collector_id:
+        log.warning("%s reads a meter that is not its own", reading.collector_id)
+        return
+    work.session.merge(
+        MeterReading(
+            tenant_id=work.tenant_id,
+            drn=reading.drn,
+            received_at=work.now(),
+            at=reading.at,
+            online=reading.online,
+            **reading.values,
         )
+    )
 
 
-def _take_collector(station: Station, said: wire.CollectorStatus | wire.CollectorAbout) -> None:
-    with station.write() as session:
-        row = session.get(Collector, (station.tenant_id, said.collector_id))
-        if row is None:
-            log.warning("an unknown collector, %s, is there", said.collector_id)
-        elif isinstance(said, wire.CollectorAbout):
-            row.version, row.crash = said.version, said.crash
-        else:
-            row.online, row.status_at = said.online, station.clock()
+def _take_collector(work: Work, said: wire.CollectorStatus | wire.CollectorAbout) -> None:
+    row = work.session.get(Collector, (work.tenant_id, said.collector_id))
+    if row is None:
+        log.warning("an unknown collector, %s, is there", said.collector_id)
+    elif isinstance(said, wire.CollectorAbout):
+        row.version, row.crash = said.version, said.crash
+    else:
+        row.online, row.status_at = said.online, work.now()

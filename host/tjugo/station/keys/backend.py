@@ -14,7 +14,7 @@ from typing import Protocol, Self
 
 from sts_portable import dkga, tid, token, vendor
 from sts_portable.errors import KeyExpiredError, StsError
-from tjugo.errors import TjugoError, plain
+from tjugo.errors import TjugoError, plain, reason
 from tjugo.key_register import MeterConfig, VendingKey, load_keys
 from tjugo.private_file import create_private
 
@@ -72,12 +72,13 @@ class SoftBackend:
         try:
             return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, m.ken)
         except KeyExpiredError as error:
-            raise TjugoError(
+            raise reason(
+                "key_expired",
                 f"The key of meter {m.drn} has expired (KEN {m.ken}); it needs a key change "
-                "before anything can be sold."
+                "before anything can be sold.",
             ) from error
         except StsError as error:
-            raise TjugoError(plain(error)) from error
+            raise reason("token_refused", plain(error)) from error
 
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
         """See TokenBackend."""
@@ -88,11 +89,15 @@ class SoftBackend:
         m = meter_config
         found = self._keys.get((m.sgc, m.kt, m.krn))
         if found is None:
-            raise TjugoError(f"There is no vending key for SGC {m.sgc}, KT {m.kt}, KRN {m.krn}.")
+            raise reason(
+                "vending_key_missing",
+                f"There is no vending key for SGC {m.sgc}, KT {m.kt}, KRN {m.krn}.",
+            )
         if (found.dkga, found.bdt) != (m.dkga, m.bdt):
-            raise TjugoError(
+            raise reason(
+                "vending_key_missing",
                 f"The vending key of SGC {m.sgc}, KT {m.kt}, KRN {m.krn} is for DKGA "
-                f"{found.dkga}, base date {found.bdt}; meter {m.drn} has {m.dkga}, {m.bdt}."
+                f"{found.dkga}, base date {found.bdt}; meter {m.drn} has {m.dkga}, {m.bdt}.",
             )
         vk = bytes.fromhex(found.vk)
         try:
@@ -102,7 +107,7 @@ class SoftBackend:
 
 
 def decode(digits: str, key: bytes, ea: int) -> token.Token | None:
-    """sts_portable's decode with its errors as sentences. None: the CRC does not agree."""
+    """Return sts_portable's decode with its errors as sentences. None: the CRC does not agree."""
     try:
         return token.decode(digits, key, ea)
     except StsError as error:
@@ -110,15 +115,17 @@ def decode(digits: str, key: bytes, ea: int) -> token.Token | None:
 
 
 def next_tid(meter_config: MeterConfig, now: datetime, last: int | None) -> int:
-    """The TID for a token issued now to a meter whose latest TID is `last`: the present minute or
-    the next one free, never the reserved one. Raises TjugoError outside the base date's range."""
+    """Return the TID for a token issued now to a meter whose latest TID is `last`: the present
+    minute or the next one free, never the reserved one. Raise TjugoError outside the base date's
+    range."""
     bdt = meter_config.bdt
     try:
         minute = tid.minutes(bdt, now.year, now.month, now.day, now.hour, now.minute)
         return vendor.allocate(last, minute)
     except StsError as error:
         first, end = tid.BASE_YEARS[bdt], tid.civil(bdt, tid.MAX_TID)
-        raise TjugoError(
+        raise reason(
+            "tid_exhausted",
             f"No token identifier is free: base date {bdt} reaches from {first} to "
-            f"{end[0]}-{end[1]:02d}-{end[2]:02d}, and this station's clock says {now:%Y-%m-%d}."
+            f"{end[0]}-{end[1]:02d}-{end[2]:02d}, and this station's clock says {now:%Y-%m-%d}.",
         ) from error

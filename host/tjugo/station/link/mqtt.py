@@ -13,6 +13,7 @@ from tjugo.station.station import Station
 
 log = logging.getLogger(__name__)
 
+ACTOR = "mqtt"
 POLL_S = 0.5
 RECONNECT_S = 1.0
 
@@ -57,10 +58,10 @@ class MqttLink:
 
     async def _session(self) -> None:
         async with aiomqtt.Client(self.host, self.port) as client:
-            for topic in wire.SUBSCRIPTIONS:
+            for topic in wire.subscriptions(self.station.tenant_id):
                 await client.subscribe(topic, qos=1)
             self._schedule = delivery.Schedule()
-            self._schedule.add(await asyncio.to_thread(delivery.open_jobs, self.station))
+            self._schedule.add(await asyncio.to_thread(self._open_jobs))
             self.connected, self.problem = True, None
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -71,27 +72,39 @@ class MqttLink:
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
-            new = await asyncio.to_thread(delivery.open_jobs, self.station, True)
+            new = await asyncio.to_thread(self._open_jobs, True)
             self._schedule.add(new)
             due = self._schedule.due(time.monotonic())
             if due:
-                await asyncio.to_thread(delivery.mark_sent, self.station, due)
+                await asyncio.to_thread(self._mark_sent, due)
             for job in due:
                 self._schedule.sent(job, time.monotonic())
-                await _publish(client, job.command())
+                await self._publish(client, job.command())
             await asyncio.sleep(self._poll_s)
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
-            incoming = wire.parse(str(message.topic), payload)
+            incoming = wire.parse(str(message.topic), payload, self.station.tenant_id)
             if incoming is None:
                 log.warning("cannot understand a message on %s", message.topic)
                 continue
-            answers = await asyncio.to_thread(delivery.take, self.station, incoming)
+            answers = await asyncio.to_thread(self._take, incoming)
             self._plan(incoming)
             for answer in answers:
-                await _publish(client, answer)
+                await self._publish(client, answer)
+
+    def _open_jobs(self, only_new: bool = False) -> list[delivery.Job]:
+        with self.station.view() as view:
+            return delivery.open_jobs(view, only_new)
+
+    def _mark_sent(self, jobs: list[delivery.Job]) -> None:
+        with self.station.work(ACTOR) as work:
+            delivery.mark_sent(work, jobs)
+
+    def _take(self, incoming: wire.Incoming) -> list[wire.Message]:
+        with self.station.work(ACTOR) as work:
+            return delivery.take(work, incoming)
 
     def _plan(self, incoming: wire.Incoming) -> None:
         now_s = time.monotonic()
@@ -100,6 +113,5 @@ class MqttLink:
         elif isinstance(incoming, wire.CollectorStatus) and incoming.online:
             self._schedule.collector_online(incoming.collector_id, now_s)
 
-
-async def _publish(client: aiomqtt.Client, message: wire.Message) -> None:
-    await client.publish(message.topic, message.payload, qos=1)
+    async def _publish(self, client: aiomqtt.Client, message: wire.Message) -> None:
+        await client.publish(message.topic(self.station.tenant_id), message.payload, qos=1)

@@ -1,23 +1,30 @@
-"""What goes over MQTT (docs/wire.md): topics and payloads to objects and back. No I/O.
+"""Messages between station and collectors to objects and back, by the tables of `uplink`. No I/O.
 
-Everything that comes in is checked: a collector is a stranger until proved otherwise.
+Everything that comes in is checked: a collector is not trusted.
 """
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-U32 = 0xFFFFFFFF
-SUBSCRIPTIONS = ("sts/+/status", "sts/+/about", "sts/+/+/state", "sts/+/+/ack")
+from uplink import codec, kinds, messages, topics
+
+Value = int | bool | str | None
 
 
 @dataclass(frozen=True)
 class Message:
-    """To be published with QoS 1."""
+    """To be published with QoS 1. name: of a row of uplink.topics; drn: "" for the collector."""
 
-    topic: str
+    name: str
+    collector_id: str
+    drn: str
     payload: bytes
+
+    def topic(self, tenant_id: int) -> str:
+        """Return the topic of this message to a collector of this tenant."""
+        return str(topics.build(self.name, tenant_id, self.collector_id, self.drn))
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,17 @@ class CollectorAbout:
 
 
 @dataclass(frozen=True)
+class EchoReply:
+    """nonce: of the echo that the collector received."""
+
+    collector_id: str
+    nonce: int
+
+
+@dataclass(frozen=True)
 class Ack:
-    """state: `stored`, `done` (with result: a TokenResult code) or `refused` (with why)."""
+    """state: `stored`, `done` (with result: a TokenResult code), `refused` (with why) or `unknown`
+    (the collector has no such job)."""
 
     collector_id: str
     drn: str
@@ -49,115 +65,97 @@ class Ack:
 
 @dataclass(frozen=True)
 class Reading:
-    """values: the columns of meter_reading that the payload gave."""
+    """values: the columns of meter_reading besides `at` and `online`; None is unknown."""
 
     collector_id: str
     drn: str
     at: datetime | None
     online: bool
-    values: dict[str, int | bool | str | None]
+    values: dict[str, Value]
 
 
-Incoming = CollectorStatus | CollectorAbout | Ack | Reading
-
-_INTEGERS = {
-    "energy_wh": (0, U32),
-    "credit_wh": (-(2**40), 2**40),
-    "power_w": (-(2**31), 2**31),
-    "control_state": (0, 0xFFFF),
-    "open_reasons": (0, 0xFFFF),
-    "token_result": (0, 0xFFFF),
-    "sequence": (0, U32),
-}
-_BOOLEANS = ("cover_open", "relay_closed")
-_TEXTS = ("fault", "crash")
-_ACK_STATES = ("stored", "done", "refused")
+Incoming = CollectorStatus | CollectorAbout | EchoReply | Ack | Reading
 
 
-def command(collector_id: str, drn: str, ref: int, digits: str) -> Message:
-    """Asks a collector to bring a token to a meter."""
-    return _message(collector_id, drn, {"id": ref, "token": digits})
+def subscriptions(tenant_id: int) -> list[str]:
+    """Return the topic filters of all that collectors of this tenant publish."""
+    return list(topics.filters(topics.UP, tenant_id))
+
+
+def command(
+    collector_id: str, drn: str, ref: int, digits: str, expires: datetime | None = None
+) -> Message:
+    """Return the command to enter a token. expires: not to be entered after this."""
+    until = None if expires is None else int(expires.timestamp())
+    return _message("cmd", collector_id, drn, {"ref": ref, "token": digits, "expires": until})
 
 
 def forget(collector_id: str, drn: str, ref: int) -> Message:
-    """Tells a collector that its `done` is recorded."""
-    return _message(collector_id, drn, {"id": ref, "forget": True})
+    """Return the command that ends a job: its result is recorded."""
+    return _message("cmd", collector_id, drn, {"ref": ref, "forget": True})
 
 
-def _message(collector_id: str, drn: str, payload: dict[str, Any]) -> Message:
-    return Message(f"sts/{collector_id}/{drn}/cmd", json.dumps(payload).encode())
+def echo(collector_id: str, nonce: int) -> Message:
+    """Return the question whether messages reach the collector and come back. nonce: u32."""
+    return _message("echo", collector_id, "", {"nonce": nonce})
 
 
-def parse(topic: str, payload: bytes) -> Incoming | None:
-    """The meaning of a message; None when it has none that this station understands."""
-    parts = topic.split("/")
-    if len(parts) == 3 and parts[0] == "sts" and parts[2] == "status":
-        return _status(parts[1], payload)
-    fields = _object(payload)
-    if fields is None or parts[0] != "sts":
+def _message(name: str, collector_id: str, drn: str, values: dict[str, Any]) -> Message:
+    text: str = codec.encode(topics.row(name)[topics.MESSAGE], values)
+    return Message(name, collector_id, drn, text.encode())
+
+
+def parse(topic: str, payload: bytes, tenant_id: int) -> Incoming | None:
+    """Return the meaning of a message; None when it has none that this tenant understands."""
+    found = topics.parse(topic)
+    if found is None or found[1] != tenant_id:
         return None
-    if len(parts) == 3 and parts[2] == "about":
-        version, crash = _text(fields.get("version")), _text(fields.get("crash"))
-        return CollectorAbout(parts[1], version, crash)
-    if len(parts) != 4 or parts[3] not in ("state", "ack"):
+    name, _, collector_id, drn = found
+    if name == "status":
+        return _status(collector_id, payload)
+    if name not in _READERS:
         return None
-    reader = _reading if parts[3] == "state" else _ack
-    return reader(parts[1], parts[2], fields)
-
-
-def _object(payload: bytes) -> dict[str, Any] | None:
     try:
-        fields = json.loads(payload)
-    except (ValueError, RecursionError):
+        given = codec.fields(payload)
+    except codec.MessageError:
         return None
-    return fields if isinstance(fields, dict) else None
+    fields = codec.decode(topics.row(name)[topics.MESSAGE], given)
+    return _READERS[name](collector_id, drn, fields)
 
 
 def _status(collector_id: str, payload: bytes) -> CollectorStatus | None:
-    if payload not in (b"online", b"offline"):
-        return None
-    return CollectorStatus(collector_id, payload == b"online")
+    state = kinds.clean("connection", payload.decode("ascii", "replace"))
+    return None if state is None else CollectorStatus(collector_id, state == kinds.ONLINE)
+
+
+def _about(collector_id: str, _drn: str, fields: dict[str, Any]) -> CollectorAbout:
+    return CollectorAbout(collector_id, fields["version"], fields["crash"])
+
+
+def _echo_reply(collector_id: str, _drn: str, fields: dict[str, Any]) -> EchoReply | None:
+    nonce = fields["nonce"]
+    return None if nonce is None else EchoReply(collector_id, nonce)
 
 
 def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
-    ref = _integer(fields.get("id"), 1, U32)
-    state = fields.get("state")
-    if ref is None or state not in _ACK_STATES:
+    ref, state, result = fields["ref"], fields["state"], fields["result"]
+    if ref is None or state is None:
         return None
-    if state == "done":
-        result = _integer(fields.get("result"), 0, 0xFFFF)
+    if state == kinds.DONE:
         return None if result is None else Ack(collector_id, drn, ref, state, result)
-    return Ack(collector_id, drn, ref, state, why=_text(fields.get("why")))
+    return Ack(collector_id, drn, ref, state, why=fields["why"])
 
 
 def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:
-    values: dict[str, int | bool | str | None] = {
-        name: _integer(fields.get(name), *limits) for name, limits in _INTEGERS.items()
-    }
-    for name in _BOOLEANS:
-        value = fields.get(name)
-        values[name] = value if isinstance(value, bool) else None
-    for name in _TEXTS:
-        values[name] = _text(fields.get(name))
-    at = _integer(fields.get("at"), 0, 2**33)
-    return Reading(
-        collector_id,
-        drn,
-        None if at is None else datetime.fromtimestamp(at, UTC),
-        fields.get("online") is True,
-        values,
-    )
+    values = {column: fields[name] for column, name, _ in messages.columns("state")}
+    at, online = values.pop("at"), values.pop("online")
+    moment = None if at is None else datetime.fromtimestamp(at, UTC)
+    return Reading(collector_id, drn, moment, online is True, values)
 
 
-def _text(value: Any) -> str | None:
-    # JSON can name half a surrogate pair, which no database takes.
-    if not isinstance(value, str):
-        return None
-    return value[:200].encode("utf-8", "replace").decode("utf-8")
-
-
-def _integer(value: Any, low: int, high: int) -> int | None:
-    # bool is an int in Python; on the wire it is not.
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    return None
+_READERS: dict[str, Callable[[str, str, dict[str, Any]], Incoming | None]] = {
+    "about": _about,
+    "echo_reply": _echo_reply,
+    "ack": _ack,
+    "state": _reading,
+}

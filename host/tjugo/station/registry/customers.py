@@ -1,104 +1,111 @@
 """Customers, and which meter serves whom."""
 
 import re
+from datetime import timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Integer, cast, func, select
 
-from tjugo.errors import Conflict, NotFound, TjugoError
+from tjugo.errors import reason
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.station import Station
 from tjugo.station.storage.tables import Customer, ServiceLink
+from tjugo.station.work import View, Work
 
 _LIMITS = {"name": 200, "phone": 40, "address": 400}
+_ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,20}", re.A)
+# Numbers that the station gives itself; longer ones are somebody's own and are not continued.
+_MOST_DIGITS = 9
+_MOMENT = timedelta(microseconds=1)
 
 
 def add_customer(
-    station: Station,
+    work: Work,
     name: str,
     phone: str | None = None,
     address: str | None = None,
     account_no: str | None = None,
 ) -> str:
-    """Registers a customer; returns the account number, the next free one (C00001, ...) unless
-    given. Raises TjugoError."""
+    """Register a customer; return the account number, the next free one (C00001, ...) unless
+    given. Raise TjugoError."""
     fields = _checked({"name": name, "phone": phone, "address": address})
-    if account_no is not None and not re.fullmatch(r"[A-Za-z0-9-]{1,20}", account_no):
-        raise TjugoError("An account number is up to 20 letters, digits and hyphens.")
-    with station.write() as session:
-        number = account_no or _next_account_no(station, session)
-        if session.get(Customer, (station.tenant_id, number)) is not None:
-            raise Conflict(f"Account {number} exists already.")
-        session.add(
-            Customer(
-                tenant_id=station.tenant_id,
-                account_no=number,
-                created_at=station.clock(),
-                **fields,
-            )
+    if account_no is not None and not _ACCOUNT.fullmatch(account_no):
+        raise reason(
+            "account_invalid", "An account number is up to 20 letters, digits and hyphens."
         )
+    number = account_no or _next_account_no(work)
+    if work.session.get(Customer, (work.tenant_id, number)) is not None:
+        raise reason("account_exists", f"Account {number} exists already.")
+    work.session.add(
+        Customer(tenant_id=work.tenant_id, account_no=number, created_at=work.now(), **fields)
+    )
+    work.session.flush()
     return number
 
 
-def update_customer(station: Station, account_no: str, **fields: str | None) -> None:
-    """Changes name, phone or address. Raises TjugoError."""
-    with station.write() as session:
-        customer = _known(station, session, account_no)
-        for field, value in _checked(fields).items():
-            setattr(customer, field, value)
+def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
+    """Change name, phone or address. Raise TjugoError."""
+    customer = _known(work, account_no)
+    for field, value in _checked(fields).items():
+        setattr(customer, field, value)
 
 
-def delete_customer(station: Station, account_no: str) -> None:
-    """Removes a customer who never had a meter; others stay, their sales name them."""
-    with station.write() as session:
-        customer = _known(station, session, account_no)
-        links = select(func.count()).where(
-            ServiceLink.tenant_id == station.tenant_id, ServiceLink.account_no == account_no
-        )
-        if session.scalar(links):
-            raise Conflict(f"Account {account_no} has or had a meter and is kept.")
-        session.delete(customer)
+def delete_customer(work: Work, account_no: str) -> None:
+    """Remove a customer who never had a meter; others stay, their sales name them."""
+    customer = _known(work, account_no)
+    links = select(func.count()).where(
+        ServiceLink.tenant_id == work.tenant_id, ServiceLink.account_no == account_no
+    )
+    if work.session.scalar(links):
+        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
+    work.session.delete(customer)
 
 
-def link_meter(
-    station: Station, drn: str, account_no: str, service_point: str | None = None
-) -> None:
-    """From now on the meter serves this customer. The link before it is ended, not overwritten."""
+def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
+    """Let the meter serve this customer from now on. The link before it is ended, not
+    overwritten."""
     checked = checked_drn(drn)
-    now = station.clock()
-    with station.write() as session:
-        meter = known_meter(station, session, checked)
-        _known(station, session, account_no)
-        for link in meter.links:
-            if link.until is None:
-                if link.account_no == account_no:
-                    return
-                link.until = now
-        session.flush()
-        session.add(
-            ServiceLink(
-                tenant_id=station.tenant_id,
-                drn=checked,
-                since=now,
-                account_no=account_no,
-                service_point=service_point,
-            )
+    meter = known_meter(work, checked, lock=True)
+    _known(work, account_no)
+    since = work.now()
+    for link in meter.links:
+        since = max(since, link.since + _MOMENT)  # its key: two changes have two moments
+        if link.until is None:
+            if link.account_no == account_no:
+                return
+            link.until = since
+    work.session.flush()
+    work.session.add(
+        ServiceLink(
+            tenant_id=work.tenant_id,
+            drn=checked,
+            since=since,
+            account_no=account_no,
+            service_point=service_point,
         )
+    )
+    work.session.flush()
+    work.session.expire(meter, ["links"])
 
 
-def _known(station: Station, session: Session, account_no: str) -> Customer:
-    customer = session.get(Customer, (station.tenant_id, account_no))
+def _known(view: View, account_no: str) -> Customer:
+    customer = view.session.get(Customer, (view.tenant_id, account_no))
     if customer is None:
-        raise NotFound(f"There is no account {account_no}.")
+        raise reason("account_unknown", f"There is no account {account_no}.")
     return customer
 
 
-def _next_account_no(station: Station, session: Session) -> str:
-    numbers = select(Customer.account_no).where(
-        Customer.tenant_id == station.tenant_id, Customer.account_no.regexp_match("^C[0-9]+$")
+def _next_account_no(view: View) -> str:
+    """The number after the greatest of those that are C and up to _MOST_DIGITS digits."""
+    digits = func.substr(Customer.account_no, 2)
+    greatest = view.session.scalar(
+        select(func.max(cast(digits, Integer))).where(
+            Customer.tenant_id == view.tenant_id,
+            Customer.account_no.regexp_match(f"^C[0-9]{{1,{_MOST_DIGITS}}}$"),
+        )
     )
-    used = [int(number[1:]) for number in session.scalars(numbers)]
-    return f"C{max(used, default=0) + 1:05d}"
+    number = (greatest or 0) + 1
+    if number >= 10**_MOST_DIGITS:
+        raise reason("account_invalid", "No account number is free; give one.")
+    return f"C{number:05d}"
 
 
 def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
@@ -106,13 +113,17 @@ def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
     checked = {}
     for field, value in fields.items():
         if field not in _LIMITS:
-            raise TjugoError(f"A customer has no {field!r}.")
+            raise reason("customer_invalid", f"A customer has no {field!r}.")
         text = (value or "").strip() or None
         if field == "name" and text is None:
-            raise TjugoError("A customer needs a name.")
+            raise reason("customer_invalid", "A customer needs a name.")
         if text is not None and len(text) > _LIMITS[field]:
-            raise TjugoError(f"The {field} is longer than {_LIMITS[field]} characters.")
+            raise reason(
+                "customer_invalid", f"The {field} is longer than {_LIMITS[field]} characters."
+            )
         if text is not None and not text.isprintable():
-            raise TjugoError(f"The {field} has characters in it that cannot be printed.")
+            raise reason(
+                "customer_invalid", f"The {field} has characters in it that cannot be printed."
+            )
         checked[field] = text
     return checked

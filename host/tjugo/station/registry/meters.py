@@ -4,14 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy.orm import Session
-
 from sts_portable import pan
 from tjugo import drn as drn_numbers
-from tjugo.errors import Conflict, NotFound, TjugoError, plain
+from tjugo.errors import Conflict, plain, reason
 from tjugo.key_register import MeterConfig
-from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES, Collector, Meter, MeterKeyState
+from tjugo.station.work import View, Work
 
 _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
@@ -65,78 +63,79 @@ def checked_drn(text: str) -> str:
     try:
         return drn_numbers.readings(text)[0]
     except pan.PanError as error:
-        raise TjugoError(plain(error)) from error
+        raise reason("drn_invalid", plain(error)) from error
 
 
 def drn_with_check_digit(payload: str) -> str:
-    """Manufacturer code and serial number (10 or 12 digits) and their check digit."""
+    """Return manufacturer code and serial number (10 or 12 digits) with their check digit."""
     try:
         return pan.with_check(payload.strip())
     except pan.PanError as error:
-        raise TjugoError(plain(error)) from error
+        raise reason("drn_invalid", plain(error)) from error
 
 
-def add_meter(station: Station, new: NewMeter) -> str:
-    """Registers a meter; returns its DRN. Raises TjugoError, Conflict when it is registered."""
+def add_meter(work: Work, new: NewMeter) -> str:
+    """Register a meter; return its DRN. Raise TjugoError, Conflict when it is registered."""
     drn = checked_drn(new.drn)
     for allowed, sentence in _RULES:
         if not allowed(new):
-            raise TjugoError(f"Meter {drn}: {sentence}.")
+            raise reason("key_register_invalid", f"Meter {drn}: {sentence}.")
     fields = asdict(new)
-    tenant = {"tenant_id": station.tenant_id, "drn": drn}
-    with station.write() as session:
-        if session.get(Meter, (station.tenant_id, drn)) is not None:
-            raise Conflict(f"Meter {drn} is registered already.")
-        _ensure_collector(station, session, new.collector_id)
-        meter_fields = {name: fields[name] for name in ("ea", "tct", "collector_id")}
-        session.add(
-            Meter(**tenant, **meter_fields, status="installed", created_at=station.clock())
-        )
-        session.flush()
-        key_fields = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
-        session.add(
-            MeterKeyState(**tenant, phase="current", **{name: fields[name] for name in key_fields})
-        )
+    tenant = {"tenant_id": work.tenant_id, "drn": drn}
+    session = work.session
+    if session.get(Meter, (work.tenant_id, drn)) is not None:
+        raise reason("meter_exists", f"Meter {drn} is registered already.")
+    _ensure_collector(work, new.collector_id)
+    meter_fields = {name: fields[name] for name in ("ea", "tct", "collector_id")}
+    session.add(Meter(**tenant, **meter_fields, status="installed", created_at=work.now()))
+    session.flush()
+    key_fields = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
+    session.add(
+        MeterKeyState(**tenant, phase="current", **{name: fields[name] for name in key_fields})
+    )
+    session.flush()
     return drn
 
 
-def ensure_meter(station: Station, new: NewMeter) -> str:
+def ensure_meter(work: Work, new: NewMeter) -> str:
     """Like add_meter, but a meter that is registered is left as it is."""
     try:
-        return add_meter(station, new)
+        return add_meter(work, new)
     except Conflict:
         return checked_drn(new.drn)
 
 
-def set_status(station: Station, drn: str, status: str) -> None:
-    """One of METER_STATUSES. Only installed meters are sold for."""
+def set_status(work: Work, drn: str, status: str) -> None:
+    """Set one of METER_STATUSES. Only installed meters are sold for."""
     if status not in METER_STATUSES:
-        raise TjugoError(f"A meter is one of {', '.join(METER_STATUSES)}; not {status!r}.")
-    with station.write() as session:
-        known_meter(station, session, checked_drn(drn)).status = status
+        raise reason(
+            "meter_status_invalid",
+            f"A meter is one of {', '.join(METER_STATUSES)}; not {status!r}.",
+        )
+    known_meter(work, checked_drn(drn)).status = status
 
 
-def set_collector(station: Station, drn: str, collector_id: str | None) -> None:
-    """Which collector serves the meter from now on; None: tokens are keyed in."""
+def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
+    """Set which collector serves the meter from now on; None: tokens are keyed in."""
     if collector_id is not None and not _COLLECTOR_ID.fullmatch(collector_id):
-        raise TjugoError(f"{collector_id!r} is not a collector's name.")
-    with station.write() as session:
-        meter = known_meter(station, session, checked_drn(drn))
-        _ensure_collector(station, session, collector_id)
-        meter.collector_id = collector_id
+        raise reason("collector_invalid", f"{collector_id!r} is not a collector's name.")
+    meter = known_meter(work, checked_drn(drn))
+    _ensure_collector(work, collector_id)
+    meter.collector_id = collector_id
 
 
-def known_meter(station: Station, session: Session, drn: str) -> Meter:
-    """The row of a checked DRN. Raises NotFound."""
-    meter = session.get(Meter, (station.tenant_id, drn))
+def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
+    """Return the row of a checked DRN. lock: nobody else changes it until the transaction ends (on
+    SQLite the whole transaction is the only one that writes). Raise NotFound."""
+    meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=lock or None)
     if meter is None:
-        raise NotFound(f"Meter {drn} is not registered here.")
+        raise reason("meter_unknown", f"Meter {drn} is not registered here.")
     return meter
 
 
-def meter_config(station: Station, session: Session, meter: Meter) -> MeterConfig:
-    """The current key state, in the shape the token back end wants."""
-    state = session.get_one(MeterKeyState, (station.tenant_id, meter.drn, "current"))
+def meter_config(view: View, meter: Meter) -> MeterConfig:
+    """Return the current key state, in the shape the token back end takes."""
+    state = view.session.get_one(MeterKeyState, (view.tenant_id, meter.drn, "current"))
     return MeterConfig(
         drn=meter.drn,
         ea=meter.ea,
@@ -151,16 +150,14 @@ def meter_config(station: Station, session: Session, meter: Meter) -> MeterConfi
     )
 
 
-def config_of(station: Station, drn: str) -> MeterConfig:
-    """The key state of a registered meter, e.g. for provisioning. Raises TjugoError."""
-    checked = checked_drn(drn)
-    with station.read() as session:
-        return meter_config(station, session, known_meter(station, session, checked))
+def config_of(view: View, drn: str) -> MeterConfig:
+    """Return the key state of a registered meter, e.g. for provisioning. Raise TjugoError."""
+    return meter_config(view, known_meter(view, checked_drn(drn)))
 
 
-def _ensure_collector(station: Station, session: Session, collector_id: str | None) -> None:
+def _ensure_collector(work: Work, collector_id: str | None) -> None:
     if collector_id is None:
         return
-    if session.get(Collector, (station.tenant_id, collector_id)) is None:
-        session.add(Collector(tenant_id=station.tenant_id, collector_id=collector_id))
-        session.flush()
+    if work.session.get(Collector, (work.tenant_id, collector_id)) is None:
+        work.session.add(Collector(tenant_id=work.tenant_id, collector_id=collector_id))
+        work.session.flush()

@@ -1,89 +1,163 @@
 """What pages, commands and the API show of meters and customers."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
-from tjugo.errors import NotFound
+from tjugo.errors import reason
 from tjugo.station.readings.views import reading_view
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.station import Station
+from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
 from tjugo.station.storage.tables import Customer, Meter, ServiceLink
+from tjugo.station.work import View
 
 
-def meters(station: Station) -> list[dict[str, Any]]:
-    """All meters with key state, customer, collector and latest reading."""
+@dataclass(frozen=True)
+class CustomerName:
+    """Who a meter serves."""
+
+    account_no: str
+    name: str
+
+
+@dataclass(frozen=True)
+class MeterView:
+    """A meter with its key register, customer, collector and latest reading."""
+
+    drn: str
+    status: str
+    ea: str
+    tct: str
+    dkga: str
+    bdt: str
+    sgc: str
+    krn: int
+    kt: int
+    ti: str
+    ken: int
+    collector: str | None
+    customer: CustomerName | None
+    reading: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class CustomerView:
+    """A customer with the DRNs that serve them now."""
+
+    account_no: str
+    name: str
+    phone: str | None
+    address: str | None
+    meters: list[str]
+
+
+def meters(
+    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+) -> Page[MeterView]:
+    """Return meters by DRN. search: part of the DRN, the collector, or of the customer's name or
+    account number; after: the DRN that the page before ended with."""
+    limit = bounded(limit)
     query = (
         select(Meter)
-        .where(Meter.tenant_id == station.tenant_id)
+        .where(Meter.tenant_id == view.tenant_id)
         .order_by(Meter.drn)
+        .limit(limit + 1)
         .options(
             selectinload(Meter.key_states),
             selectinload(Meter.links).selectinload(ServiceLink.customer),
             selectinload(Meter.reading),
         )
     )
-    with station.read() as session:
-        return [_meter_view(meter) for meter in session.scalars(query)]
+    if search:
+        served = (
+            select(ServiceLink.drn)
+            .join(ServiceLink.customer)
+            .where(
+                ServiceLink.tenant_id == view.tenant_id,
+                ServiceLink.until.is_(None),
+                contains(search, Customer.name, Customer.account_no),
+            )
+        )
+        query = query.where(
+            or_(contains(search, Meter.drn, Meter.collector_id), Meter.drn.in_(served))
+        )
+    if after is not None:
+        query = query.where(Meter.drn > after)
+    found = page(view.session.scalars(query).all(), limit, lambda meter: str(meter.drn))
+    return Page([_meter_view(meter) for meter in found.items], found.next)
 
 
-def find_meter(station: Station, drn: str) -> dict[str, Any]:
-    """One meter. Raises TjugoError."""
-    checked = checked_drn(drn)
-    with station.read() as session:
-        return _meter_view(known_meter(station, session, checked))
+def find_meter(view: View, drn: str) -> MeterView:
+    """Return one meter. Raise TjugoError."""
+    return _meter_view(known_meter(view, checked_drn(drn)))
 
 
-def _meter_view(meter: Meter) -> dict[str, Any]:
+def _meter_view(meter: Meter) -> MeterView:
     state = next(state for state in meter.key_states if state.phase == "current")
     link = next((link for link in meter.links if link.until is None), None)
-    customer = None
-    if link is not None:
-        customer = {"account_no": link.account_no, "name": link.customer.name}
-    return {
-        "drn": meter.drn,
-        "status": meter.status,
-        "ea": f"{meter.ea:02d}",
-        "tct": f"{meter.tct:02d}",
-        **{
-            name: getattr(state, name) for name in ("dkga", "bdt", "sgc", "krn", "kt", "ti", "ken")
-        },
-        "collector": meter.collector_id,
-        "customer": customer,
-        "reading": None if meter.reading is None else reading_view(meter.reading),
-    }
+    key = ("dkga", "bdt", "sgc", "krn", "kt", "ti", "ken")
+    return MeterView(
+        drn=meter.drn,
+        status=meter.status,
+        ea=f"{meter.ea:02d}",
+        tct=f"{meter.tct:02d}",
+        **{name: getattr(state, name) for name in key},
+        collector=meter.collector_id,
+        customer=None if link is None else CustomerName(link.account_no, link.customer.name),
+        reading=None if meter.reading is None else reading_view(meter.reading),
+    )
 
 
-def customers(station: Station) -> list[dict[str, Any]]:
-    """All customers with the DRNs that serve them now."""
+def customers(
+    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+) -> Page[CustomerView]:
+    """Return customers by account number. search: part of the number, name, telephone, address, or
+    of the DRN of a meter that serves them; after: the account that the page before ended with."""
+    limit = bounded(limit)
     query = (
         select(Customer)
-        .where(Customer.tenant_id == station.tenant_id)
+        .where(Customer.tenant_id == view.tenant_id)
         .order_by(Customer.account_no)
+        .limit(limit + 1)
     )
-    open_links = select(ServiceLink).where(
-        ServiceLink.tenant_id == station.tenant_id, ServiceLink.until.is_(None)
-    )
-    with station.read() as session:
-        served: dict[str, list[str]] = {}
-        for link in session.scalars(open_links):
-            served.setdefault(link.account_no, []).append(link.drn)
-        return [
-            {
-                "account_no": row.account_no,
-                "name": row.name,
-                "phone": row.phone,
-                "address": row.address,
-                "meters": served.get(row.account_no, []),
-            }
-            for row in session.scalars(query)
-        ]
+    if search:
+        serve = select(ServiceLink.account_no).where(
+            ServiceLink.tenant_id == view.tenant_id,
+            ServiceLink.until.is_(None),
+            contains(search, ServiceLink.drn),
+        )
+        columns = (Customer.account_no, Customer.name, Customer.phone, Customer.address)
+        query = query.where(or_(contains(search, *columns), Customer.account_no.in_(serve)))
+    if after is not None:
+        query = query.where(Customer.account_no > after)
+    found = page(view.session.scalars(query).all(), limit, lambda row: str(row.account_no))
+    return Page(_customer_views(view, found.items), found.next)
 
 
-def find_customer(station: Station, account_no: str) -> dict[str, Any]:
-    """One customer. Raises NotFound."""
-    for row in customers(station):
-        if row["account_no"] == account_no:
-            return row
-    raise NotFound(f"There is no account {account_no}.")
+def find_customer(view: View, account_no: str) -> CustomerView:
+    """Return one customer. Raise NotFound."""
+    row = view.session.get(Customer, (view.tenant_id, account_no))
+    if row is None:
+        raise reason("account_unknown", f"There is no account {account_no}.")
+    return _customer_views(view, [row])[0]
+
+
+def _customer_views(view: View, rows: Iterable[Customer]) -> list[CustomerView]:
+    rows = list(rows)
+    links = select(ServiceLink).where(
+        ServiceLink.tenant_id == view.tenant_id,
+        ServiceLink.account_no.in_([row.account_no for row in rows]),
+        ServiceLink.until.is_(None),
+    )
+    served: dict[str, list[str]] = {}
+    for link in view.session.scalars(links.order_by(ServiceLink.drn)):
+        served.setdefault(link.account_no, []).append(link.drn)
+    return [
+        CustomerView(
+            row.account_no, row.name, row.phone, row.address, served.get(row.account_no, [])
+        )
+        for row in rows
+    ]

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tjugo.errors import TjugoError, Unavailable
 
-SCHEMA = "0002"
-"""The Alembic revision that `models.py` describes."""
+SCHEMA = "0005"
+"""The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -109,10 +109,12 @@ def upgrade(engine: Engine, path: Path) -> None:
         found = schema_of(connection)
         if found == SCHEMA:
             return
-        _migrate(connection, found, path)
+        migrate(connection, found, path)
 
 
-def _migrate(connection: Connection, found: str | None, path: Path) -> None:
+def migrate(connection: Connection, found: str | None, path: Path, revision: str = SCHEMA) -> None:
+    """Bring a database at the revision `found` to another, in the connection's transaction. Raise
+    TjugoError when `found` is of a newer version."""
     # Only needed here, and slow to import: a command on an up-to-date database does without.
     from alembic import command
     from alembic.config import Config
@@ -127,7 +129,7 @@ def _migrate(connection: Connection, found: str | None, path: Path) -> None:
             f"version knows {SCHEMA}). Install the newer version."
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, SCHEMA)
+    command.upgrade(config, revision)
 
 
 def make_private(path: Path) -> None:

@@ -1,134 +1,152 @@
 """Selling: a request becomes a token, once.
 
-A request is stored before anything is decided about it. Then, in one transaction that holds the
-write lock, it gets a TID, a token and (if a collector serves the meter) a delivery. Nobody sees
-the token before that is on the disk, and the same client id gives the same answer ever after.
+One transaction holds the request, its TID and token and (if a collector serves the meter) its
+delivery, or the request and why it was refused. Nobody sees a token before that is on the disk,
+and the same client id gives the same answer ever after.
 """
 
-import hashlib
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import IntegrityError
 
 from sts_portable import amount
 from tjugo import numbers
-from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
+from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
-from tjugo.station.vending.views import Sale, sale_of
+from tjugo.station.vending.views import Refusal, Sale, outcome_of
+from tjugo.station.work import Work
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _CREDIT, _ELECTRICITY = 0, 0
 MAX_KWH = Decimal(amount.MAX_TENTHS) / 10
-_KINDS = {kind.http: kind for kind in (TjugoError, NotFound, Conflict)}
+_RACES = 5  # how often another writer may take the same key before this one gives up
 
 
-@dataclass(frozen=True)
-class _Request:
-    client: str
-    client_id: str
-    drn: str
-    kwh: Decimal
+def sell(station: Station, client: str, client_id: str, drn: str, kwh: Decimal) -> Sale:
+    """Sell in a unit of work of its own, and return the sale.
 
-    def digest(self) -> str:
-        """Equal for requests that ask for the same."""
-        text = f"{self.drn} {self.kwh.normalize()}"
-        return hashlib.sha256(text.encode()).hexdigest()
+    Raise TjugoError with the recorded reason when the sale is refused; otherwise as vend().
+    """
+    with station.work(client) as work:
+        outcome = vend(work, client, client_id, drn, kwh)
+    if isinstance(outcome, Refusal):
+        raise outcome.error()
+    return outcome
 
 
-def vend(station: Station, client: str, client_id: str, drn: str, kwh: Decimal) -> Sale:
-    """Sells kwh (a multiple of 0.1) to the meter, or returns what was sold under this client id.
+def vend(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> Sale | Refusal:
+    """Sell kwh (a multiple of 0.1) to the meter, or return what was sold under this client id.
 
     client names the program that asks, client_id its request: at most 64 letters, digits and
-    `._:-`. Raises TjugoError: the amount, the DRN or the meter is not one to sell for (which is
-    recorded, and final for this client id); Conflict: the id was used for something else;
-    Unavailable: disk, database or keys (ask again with the same id).
+    `._:-`. A refusal is recorded like a sale and final for this client id: to be committed, then
+    told. Raise TjugoError when the request is not one to record; Conflict when the id was used for
+    something else; Unavailable when disk, database or keys fail (ask again with the same id).
     """
-    if not _ID.fullmatch(client_id) or not _ID.fullmatch(client[:40]):
-        raise TjugoError("A request id is 1 to 64 letters, digits, dots, colons, hyphens.", 2)
+    client = client[:40]
+    if not _ID.fullmatch(client_id) or not _ID.fullmatch(client):
+        raise reason(
+            "request_id_invalid", "A request id is 1 to 64 letters, digits, dots, colons, hyphens."
+        )
     if not kwh.is_finite() or abs(kwh.adjusted()) > 20 or len(str(kwh)) > 40:
-        raise TjugoError("The amount must be a number of kWh.")
-    written = re.sub(r"[\s-]", "", drn)[:20].encode("ascii", "replace").decode()
-    request = _Request(client[:40], client_id, written, kwh)
-    _record(station, request)
-    with station.write() as session:
-        row = session.get_one(VendRequest, _key(station, request))
-        if row.state == "received":
-            _decide(station, session, row, request)
-        if row.state == "token_issued":
-            return sale_of(row)
-        kind, reason = _KINDS.get(row.http or 0, TjugoError), row.reason
-    # Outside the block: raised inside it, the refusal would undo its own record.
-    raise kind(reason or "The sale was refused.")
+        raise reason("amount_invalid", "The amount must be a number of kWh.")
+    row = _recorded(work, client, client_id, _typed(drn), kwh)
+    if row.state == "received":
+        _decide(work, row)
+    return outcome_of(row)
 
 
-def _decide(station: Station, session: Session, row: VendRequest, request: _Request) -> None:
-    """The token or the reason why not. What may go better next time leaves the row as it is."""
+def _typed(drn: str) -> str:
+    """What was typed for a DRN, as it is recorded."""
+    return re.sub(r"[\s-]", "", drn)[:20].encode("ascii", "replace").decode()
+
+
+def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> VendRequest:
+    """The row of the request, a new one or that of the same request before."""
+    key = (work.tenant_id, client, client_id)
+    row = work.session.get(VendRequest, key)
+    if row is None:
+        new = VendRequest(
+            tenant_id=work.tenant_id,
+            client=client,
+            client_id=client_id,
+            drn=drn,
+            kwh=str(kwh),
+            state="received",
+            created_at=work.now(),
+        )
+        try:
+            with work.session.begin_nested():
+                work.session.add(new)
+            return new
+        except IntegrityError:  # another writer was first
+            row = work.session.get_one(VendRequest, key)
+    if _meant(row.drn, Decimal(row.kwh)) != _meant(drn, kwh):
+        raise reason(
+            "request_id_used",
+            f"The request id {client_id} was used before, for {row.kwh} kWh to meter {row.drn}. "
+            "A new sale needs a new id.",
+        )
+    return row
+
+
+def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
+    """Equal for requests that ask for the same, however they are written."""
     try:
-        _issue(station, session, request)
+        return checked_drn(drn), kwh
+    except TjugoError:
+        return drn, kwh
+
+
+def _decide(work: Work, row: VendRequest) -> None:
+    """The token or the reason why not. What may go better next time leaves nothing behind."""
+    try:
+        with work.session.begin_nested():
+            _issue(work, row)
         row.state = "token_issued"
     except Unavailable:
         raise
     except TjugoError as error:
-        row.state, row.reason, row.http = "failed", error.message[:400], error.http
-    row.finished_at = station.clock()
-    session.flush()
-    session.expire(row)
+        row.state, row.reason, row.code = "failed", error.message[:400], error.code
+    row.finished_at = work.now()
+    work.session.flush()
+    work.session.expire(row)
 
 
-def _key(station: Station, request: _Request) -> tuple[int, str, str]:
-    return station.tenant_id, request.client, request.client_id
-
-
-def _record(station: Station, request: _Request) -> None:
-    """The request is on the disk when this returns."""
-    with station.write() as session:
-        row = session.get(VendRequest, _key(station, request))
-        if row is None:
-            session.add(
-                VendRequest(
-                    tenant_id=station.tenant_id,
-                    client=request.client,
-                    client_id=request.client_id,
-                    request_hash=request.digest(),
-                    drn=request.drn,
-                    kwh=str(request.kwh),
-                    state="received",
-                    created_at=station.clock(),
-                )
-            )
-        elif row.request_hash != request.digest():
-            raise Conflict(
-                f"The request id {request.client_id} was used before, for {row.kwh} kWh to meter "
-                f"{row.drn}. A new sale needs a new id."
-            )
-
-
-def _issue(station: Station, session: Session, request: _Request) -> None:
-    drn = checked_drn(request.drn)
-    asked = tenths(request.kwh)
-    meter = known_meter(station, session, drn)
+def _issue(work: Work, row: VendRequest) -> None:
+    drn = checked_drn(row.drn)
+    asked = tenths(Decimal(row.kwh))
+    meter = known_meter(work, drn, lock=True)
     if meter.status != "installed":
-        raise Conflict(f"Meter {drn} is {meter.status}: nothing is sold for it.")
-    config = meter_config(station, session, meter)
-    tid = _allocate_tid(station, session, config)
-    digits = station.backend.issue_credit_token(
-        config, _ELECTRICITY, asked, tid, station.randbelow(16)
-    )
-    session.add(
-        Token(
-            tenant_id=station.tenant_id,
-            drn=drn,
+        raise reason(
+            "meter_not_installed", f"Meter {drn} is {meter.status}: nothing is sold for it."
+        )
+    config = meter_config(work, meter)
+    tid = _add_token(work, row, config, asked)
+    if meter.collector_id is not None:
+        _add_delivery(work, meter, config.bdt, tid)
+
+
+def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) -> int:
+    """Return the TID of a new token. The lock on the meter's row makes it the meter's next one;
+    the token's key makes it a TID the meter never had, whatever locks a database has."""
+    for _ in range(_RACES):
+        tid = _next_tid(work, config)
+        digits = work.backend.issue_credit_token(
+            config, _ELECTRICITY, asked, tid, work.randbelow(16)
+        )
+        token = Token(
+            tenant_id=work.tenant_id,
+            drn=config.drn,
             bdt=config.bdt,
             tid=tid,
-            client=request.client,
-            client_id=request.client_id,
+            client=row.client,
+            client_id=row.client_id,
             token_class=_CREDIT,
             subclass=_ELECTRICITY,
             asked_tenths=asked,
@@ -139,12 +157,15 @@ def _issue(station: Station, session: Session, request: _Request) -> None:
             krn=config.krn,
             kt=config.kt,
             ti=config.ti,
-            issued_at=station.clock(),
+            issued_at=work.now(),
         )
-    )
-    session.flush()
-    if meter.collector_id is not None:
-        session.add(_delivery(station, session, meter, config.bdt, tid))
+        try:
+            with work.session.begin_nested():
+                work.session.add(token)
+            return tid
+        except IntegrityError:
+            continue  # another writer had this TID
+    raise Unavailable("Others sell for this meter at the same moment; try again.")
 
 
 def parse_kwh(text: str) -> Decimal:
@@ -152,45 +173,44 @@ def parse_kwh(text: str) -> Decimal:
     try:
         return numbers.decimal(text)
     except numbers.NotANumber as error:
-        raise TjugoError(error.sentence("The amount"), 2) from error
+        raise reason("amount_invalid", error.sentence("The amount")) from error
 
 
 def tenths(kwh: Decimal) -> int:
-    """kWh in units of 0.1. Raises TjugoError when it is not positive, not a multiple of 0.1, or
-    more than a token can carry."""
+    """Return kWh in units of 0.1. Raise TjugoError when it is not positive, not a multiple of 0.1,
+    or more than a token can carry."""
     if not 0 < kwh <= MAX_KWH:
-        raise TjugoError(f"The amount must be more than 0 and at most {MAX_KWH} kWh.")
+        raise reason(
+            "amount_invalid", f"The amount must be more than 0 and at most {MAX_KWH} kWh."
+        )
     scaled = kwh * 10
     if scaled != int(scaled):
-        raise TjugoError("The amount must be a multiple of 0.1 kWh.")
+        raise reason("amount_invalid", "The amount must be a multiple of 0.1 kWh.")
     return int(scaled)
 
 
-def _allocate_tid(station: Station, session: Session, config: MeterConfig) -> int:
-    """A TID this meter never had: the write lock is held from reading the last one."""
-    last = session.scalar(
+def _next_tid(work: Work, config: MeterConfig) -> int:
+    last = work.session.scalar(
         select(func.max(Token.tid)).where(
-            Token.tenant_id == station.tenant_id,
-            Token.drn == config.drn,
-            Token.bdt == config.bdt,
+            Token.tenant_id == work.tenant_id, Token.drn == config.drn, Token.bdt == config.bdt
         )
     )
-    return next_tid(config, station.clock(), last)
+    return next_tid(config, work.now(), last)
 
 
-def _delivery(
-    station: Station, session: Session, meter: Meter, bdt: str, tid: int
-) -> TokenDelivery:
-    ref = 1 + station.randbelow(0xFFFFFFFF)
-    while session.get(TokenDelivery, (station.tenant_id, ref)) is not None:
-        ref = 1 + station.randbelow(0xFFFFFFFF)
-    return TokenDelivery(
-        tenant_id=station.tenant_id,
-        ref=ref,
-        drn=meter.drn,
-        bdt=bdt,
-        tid=tid,
-        collector_id=meter.collector_id,
-        state="issued",
-        created_at=station.clock(),
+def _add_delivery(work: Work, meter: Meter, bdt: str, tid: int) -> None:
+    ref = 1 + work.randbelow(0xFFFFFFFF)
+    while work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:
+        ref = 1 + work.randbelow(0xFFFFFFFF)
+    work.session.add(
+        TokenDelivery(
+            tenant_id=work.tenant_id,
+            ref=ref,
+            drn=meter.drn,
+            bdt=bdt,
+            tid=tid,
+            collector_id=meter.collector_id,
+            state="issued",
+            created_at=work.now(),
+        )
     )

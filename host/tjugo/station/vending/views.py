@@ -1,16 +1,17 @@
 """What pages, commands and the API show of sales."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import joinedload
 
-from tjugo.errors import NotFound
-from tjugo.station.station import Station
+from tjugo.errors import TjugoError, reason
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import VendRequest
+from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
+from tjugo.station.storage.tables import Token, VendRequest
+from tjugo.station.work import View
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,91 @@ class Sale:
     delivery: Delivery
 
     def grouped(self) -> str:
-        """The 20 digits in five groups of four, as printed."""
+        """Return the 20 digits in five groups of four, as printed."""
         return " ".join(self.digits[i : i + 4] for i in range(0, 20, 4))
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A request that got no token, for ever. code: one of tjugo.errors.CODES."""
+
+    client: str
+    client_id: str
+    drn: str
+    kwh: str
+    code: str
+    message: str
+
+    def error(self) -> TjugoError:
+        """Return the refusal as an error."""
+        return reason(self.code, self.message)
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A delivery for JSON. channel: `collector` or `keyed`; times ISO 8601 in UTC."""
+
+    channel: str
+    state: str
+    reason: str | None
+    ref: int | None
+    attempts: int
+    sent_at: str | None
+    stored_at: str | None
+    done_at: str | None
+
+
+@dataclass(frozen=True)
+class SaleView:
+    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC."""
+
+    client: str
+    client_id: str
+    drn: str
+    kwh: str
+    units_kwh: str
+    token: str
+    token_grouped: str
+    tid: int
+    bdt: str
+    ea: str
+    sgc: str
+    krn: int
+    kt: int
+    ti: str
+    issued_at: str
+    delivery: DeliveryView
+
+
+@dataclass(frozen=True)
+class RefusalView:
+    """A request without a token for JSON. refused: the sentence why. kwh and drn as asked."""
+
+    client: str
+    client_id: str
+    drn: str
+    kwh: str
+    issued_at: str
+    refused: str
+    code: str | None
+
+
+def outcome_of(row: VendRequest) -> Sale | Refusal:
+    """Return what became of a decided request; the row must be in a session."""
+    if row.state == "token_issued":
+        return sale_of(row)
+    return Refusal(
+        client=row.client,
+        client_id=row.client_id,
+        drn=row.drn,
+        kwh=row.kwh,
+        code=row.code or "invalid",
+        message=row.reason or "The sale was refused.",
+    )
+
+
 def sale_of(row: VendRequest) -> Sale:
-    """The sale of a request whose token is issued; the row must be in a session."""
+    """Return the sale of a request whose token is issued; the row must be in a session."""
     token = row.token
     assert token is not None
     delivery = Delivery("issued")
@@ -71,69 +151,103 @@ def sale_of(row: VendRequest) -> Sale:
     )
 
 
-def find_sale(station: Station, client: str, client_id: str) -> Sale:
-    """Raises NotFound when no token was issued under this id."""
-    with station.read() as session:
-        row = session.get(VendRequest, (station.tenant_id, client, client_id))
-        if row is None:
-            raise NotFound(f"There is no sale with the id {client_id}.")
-        if row.state != "token_issued":
-            raise NotFound(f"The request {client_id} has no token: {row.reason or row.state}.")
-        return sale_of(row)
+def find_sale(view: View, client: str, client_id: str) -> Sale:
+    """Return a sale. Raise NotFound when no token was issued under this id."""
+    row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
+    if row is None:
+        raise reason("sale_unknown", f"There is no sale with the id {client_id}.")
+    if row.state != "token_issued":
+        raise reason(
+            "sale_unknown", f"The request {client_id} has no token: {row.reason or row.state}."
+        )
+    return sale_of(row)
 
 
-def recent_requests(station: Station, limit: int = 30) -> list[dict[str, Any]]:
-    """The newest requests first, refused ones too: `{"sale": ...}` or `{"refused": ...}`."""
+def sales(
+    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+) -> Page[SaleView | RefusalView]:
+    """Return requests, the newest first, refused ones too.
+
+    search: part of a DRN, of a request id or of a token's digits. Raise TjugoError when `after` is
+    not what a page gave as `next`.
+    """
+    limit = bounded(limit)
     query = (
         select(VendRequest)
-        .where(VendRequest.tenant_id == station.tenant_id)
-        .order_by(VendRequest.created_at.desc(), VendRequest.client_id)
-        .limit(limit)
+        .where(VendRequest.tenant_id == view.tenant_id)
+        .order_by(
+            VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
+        )
+        .options(joinedload(VendRequest.token).joinedload(Token.delivery))
+        .limit(limit + 1)
     )
-    with station.read() as session:
-        return [_request_view(row) for row in session.scalars(query)]
+    if search:
+        digits = "".join(search.split())
+        query = query.outerjoin(VendRequest.token).where(
+            or_(
+                contains(search, VendRequest.drn, VendRequest.client_id),
+                contains(digits, VendRequest.drn, Token.digits),
+            )
+        )
+    if after is not None:
+        query = query.where(_older(after))
+    found = page(view.session.scalars(query).all(), limit, _place)
+    return Page([_request_view(row) for row in found.items], found.next)
 
 
-def _request_view(row: VendRequest) -> dict[str, Any]:
+def _place(row: VendRequest) -> str:
+    return f"{row.created_at.timestamp():.6f}~{row.client}~{row.client_id}"
+
+
+def _older(place: str) -> ColumnElement[bool]:
+    at, _, rest = place.partition("~")
+    client, _, client_id = rest.partition("~")
+    try:
+        moment = datetime.fromtimestamp(float(at), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise reason("page_invalid", "There is no such page of the list.") from None
+    row = VendRequest
+    same_client = and_(row.client == client, row.client_id < client_id)
+    return or_(
+        row.created_at < moment,
+        and_(row.created_at == moment, or_(row.client < client, same_client)),
+    )
+
+
+def _request_view(row: VendRequest) -> SaleView | RefusalView:
     if row.token is not None:
-        return sale_json(sale_of(row))
-    return {
-        "client": row.client,
-        "client_id": row.client_id,
-        "drn": row.drn,
-        "kwh": row.kwh,
-        "issued_at": iso(row.created_at),
-        "refused": row.reason or "not finished",
-    }
+        return sale_view(sale_of(row))
+    return RefusalView(
+        client=row.client,
+        client_id=row.client_id,
+        drn=row.drn,
+        kwh=row.kwh,
+        issued_at=iso(row.created_at) or "",
+        refused=row.reason or "not finished",
+        code=row.code,
+    )
 
 
-def sale_json(sale: Sale) -> dict[str, Any]:
-    """A sale as plain JSON; kWh as strings, times as ISO 8601 in UTC."""
+def sale_view(sale: Sale) -> SaleView:
+    """Return a sale for JSON."""
     delivery = sale.delivery
-    return {
-        "client": sale.client,
-        "client_id": sale.client_id,
-        "drn": sale.drn,
-        "kwh": str(sale.kwh),
-        "units_kwh": str(sale.units_kwh),
-        "token": sale.digits,
-        "token_grouped": sale.grouped(),
-        "tid": sale.tid,
-        "bdt": sale.bdt,
-        "ea": f"{sale.ea:02d}",
-        "sgc": sale.sgc,
-        "krn": sale.krn,
-        "kt": sale.kt,
-        "ti": sale.ti,
-        "issued_at": iso(sale.issued_at),
-        "delivery": {
-            "channel": "keyed" if delivery.ref is None else "collector",
-            "state": delivery.state,
-            "reason": delivery.reason,
-            "ref": delivery.ref,
-            "attempts": delivery.attempts,
-            "sent_at": iso(delivery.sent_at),
-            "stored_at": iso(delivery.stored_at),
-            "done_at": iso(delivery.done_at),
-        },
-    }
+    same = ("client", "client_id", "drn", "tid", "bdt", "sgc", "krn", "kt", "ti")
+    return SaleView(
+        **{name: getattr(sale, name) for name in same},
+        kwh=str(sale.kwh),
+        units_kwh=str(sale.units_kwh),
+        token=sale.digits,
+        token_grouped=sale.grouped(),
+        ea=f"{sale.ea:02d}",
+        issued_at=iso(sale.issued_at) or "",
+        delivery=DeliveryView(
+            channel="keyed" if delivery.ref is None else "collector",
+            state=delivery.state,
+            reason=delivery.reason,
+            ref=delivery.ref,
+            attempts=delivery.attempts,
+            sent_at=iso(delivery.sent_at),
+            stored_at=iso(delivery.stored_at),
+            done_at=iso(delivery.done_at),
+        ),
+    )

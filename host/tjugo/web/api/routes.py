@@ -10,10 +10,12 @@ from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import MOST
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import vend
+from tjugo.station.vending.vend import sell
 
 CLIENT = "api"
+Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
 class _Body(BaseModel):
@@ -71,66 +73,87 @@ def router(station: Station) -> APIRouter:
 
 def _add_vends(api: APIRouter, station: Station) -> None:
     @api.put("/vends/{client_id}")
-    def put_vend(client_id: str, body: VendBody) -> dict[str, Any]:
+    def put_vend(client_id: str, body: VendBody) -> sale_views.SaleView:
         """Sells once for each client_id, however often it is asked."""
-        return sale_views.sale_json(vend(station, CLIENT, client_id, body.drn, body.kwh))
+        return sale_views.sale_view(sell(station, CLIENT, client_id, body.drn, body.kwh))
 
     @api.get("/vends/{client_id}")
-    def get_vend(client_id: str, client: str = CLIENT) -> dict[str, Any]:
+    def get_vend(client_id: str, client: str = CLIENT) -> sale_views.SaleView:
         """A sale and how far its token got."""
-        return sale_views.sale_json(sale_views.find_sale(station, client, client_id))
+        with station.view() as view:
+            return sale_views.sale_view(sale_views.find_sale(view, client, client_id))
 
     @api.get("/vends")
-    def get_vends(limit: Annotated[int, Query(ge=1, le=500)] = 30) -> list[dict[str, Any]]:
+    def get_vends(
+        search: str = "", after: str | None = None, limit: Limit = 30
+    ) -> list[sale_views.SaleView | sale_views.RefusalView]:
         """The newest requests first, refused ones too."""
-        return sale_views.recent_requests(station, limit)
+        with station.view() as view:
+            return sale_views.sales(view, search, after, limit).items
 
 
 def _add_meters(api: APIRouter, station: Station) -> None:
     @api.get("/meters")
-    def get_meters() -> list[dict[str, Any]]:
-        return registry_views.meters(station)
+    def get_meters(
+        search: str = "", after: str | None = None, limit: Limit = MOST
+    ) -> list[registry_views.MeterView]:
+        """Meters by DRN; after: the last DRN of the answer before."""
+        with station.view() as view:
+            return registry_views.meters(view, search, after, limit).items
 
     @api.get("/meters/{drn}")
-    def get_meter(drn: str) -> dict[str, Any]:
-        return registry_views.find_meter(station, drn)
+    def get_meter(drn: str) -> registry_views.MeterView:
+        with station.view() as view:
+            return registry_views.find_meter(view, drn)
 
     @api.post("/meters", status_code=201)
-    def post_meter(body: MeterBody) -> dict[str, Any]:
-        drn = meters.add_meter(station, meters.NewMeter(**body.model_dump()))
-        return registry_views.find_meter(station, drn)
+    def post_meter(body: MeterBody) -> registry_views.MeterView:
+        with station.work(CLIENT) as work:
+            drn = meters.add_meter(work, meters.NewMeter(**body.model_dump()))
+            return registry_views.find_meter(work, drn)
 
     @api.patch("/meters/{drn}")
-    def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
-        if body.status is not None:
-            meters.set_status(station, drn, body.status)
-        if "collector_id" in body.model_fields_set:
-            meters.set_collector(station, drn, body.collector_id)
-        if body.account_no is not None:
-            customers.link_meter(station, drn, body.account_no)
-        return registry_views.find_meter(station, drn)
+    def patch_meter(drn: str, body: MeterPatch) -> registry_views.MeterView:
+        with station.work(CLIENT) as work:
+            if body.status is not None:
+                meters.set_status(work, drn, body.status)
+            if "collector_id" in body.model_fields_set:
+                meters.set_collector(work, drn, body.collector_id)
+            if body.account_no is not None:
+                customers.link_meter(work, drn, body.account_no)
+            return registry_views.find_meter(work, drn)
 
     @api.get("/collectors")
-    def get_collectors() -> list[dict[str, Any]]:
-        return reading_views.collectors(station)
+    def get_collectors() -> list[reading_views.CollectorView]:
+        with station.view() as view:
+            return reading_views.collectors(view)
 
 
 def _add_customers(api: APIRouter, station: Station) -> None:
     @api.get("/customers")
-    def get_customers() -> list[dict[str, Any]]:
-        return registry_views.customers(station)
+    def get_customers(
+        search: str = "", after: str | None = None, limit: Limit = MOST
+    ) -> list[registry_views.CustomerView]:
+        """Customers by account number; after: the last one of the answer before."""
+        with station.view() as view:
+            return registry_views.customers(view, search, after, limit).items
 
     @api.post("/customers", status_code=201)
-    def post_customer(body: CustomerBody) -> dict[str, Any]:
-        account_no = customers.add_customer(station, **body.model_dump())
-        return registry_views.find_customer(station, account_no)
+    def post_customer(body: CustomerBody) -> registry_views.CustomerView:
+        with station.work(CLIENT) as work:
+            account_no = customers.add_customer(work, **body.model_dump())
+            return registry_views.find_customer(work, account_no)
 
     @api.patch("/customers/{account_no}")
-    def patch_customer(account_no: str, body: dict[str, str | None]) -> dict[str, Any]:
-        customers.update_customer(station, account_no, **body)
-        return registry_views.find_customer(station, account_no)
+    def patch_customer(
+        account_no: str, body: dict[str, str | None]
+    ) -> registry_views.CustomerView:
+        with station.work(CLIENT) as work:
+            customers.update_customer(work, account_no, **body)
+            return registry_views.find_customer(work, account_no)
 
     @api.delete("/customers/{account_no}")
     def delete_customer(account_no: str) -> dict[str, Any]:
-        customers.delete_customer(station, account_no)
+        with station.work(CLIENT) as work:
+            customers.delete_customer(work, account_no)
         return {"deleted": account_no}

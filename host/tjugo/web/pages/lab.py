@@ -93,7 +93,8 @@ def router(station: Station, templates: Jinja2Templates) -> APIRouter:
 
     @routes.get("/lab", include_in_schema=False)
     def page(request: Request) -> Response:
-        context = {"examples": EXAMPLES, "meters": registry_views.meters(station)}
+        with station.view() as view:
+            context = {"examples": EXAMPLES, "meters": registry_views.meters(view).items}
         return templates.TemplateResponse(request, "lab.html", context)
 
     @routes.post("/api/v1/lab/explain")
@@ -127,7 +128,8 @@ def _key(station: Station, body: LabBody) -> DecoderKey | None:
     if body.meter:
         if body.key and (body.key.key or body.key.vk):
             raise TjugoError("Give a key or a registered meter, not both.")
-        config = config_of(station, body.meter)
+        with station.view() as view:
+            config = config_of(view, body.meter)
         return of_meter(config, station.backend.decoder_key(config))
     return KeyQuestion(**body.key.model_dump()).answer() if body.key else None
 

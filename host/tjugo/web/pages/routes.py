@@ -15,7 +15,8 @@ from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.web.errors import http_status
 
 CLIENT = "web"
 _FORM_LIMIT = 10_000
@@ -39,7 +40,7 @@ class Pages:
         """A page from its template; with what was typed and what is wrong with it."""
         sentence = error.message if error else None
         context = {**context, "form": form or {}, "error": sentence}
-        status = error.http if error else 200
+        status = http_status(error) if error else 200
         return self.templates.TemplateResponse(request, name, context, status_code=status)
 
     def sales(
@@ -53,15 +54,17 @@ class Pages:
         client_id = request.query_params.get("id")
         if client_id and form is None:
             try:
-                sale = sale_views.sale_json(sale_views.find_sale(self.station, CLIENT, client_id))
+                with self.station.view() as view:
+                    sale = sale_views.sale_view(sale_views.find_sale(view, CLIENT, client_id))
             except TjugoError as missing:
                 error = missing
-        context: dict[str, object] = {
-            "sale": sale,
-            "client_id": str(uuid.uuid4()),
-            "meters": registry_views.meters(self.station),
-            "requests": sale_views.recent_requests(self.station, 20),
-        }
+        with self.station.view() as view:
+            context: dict[str, object] = {
+                "sale": sale,
+                "client_id": str(uuid.uuid4()),
+                "meters": registry_views.meters(view).items,
+                "requests": sale_views.sales(view, limit=20).items,
+            }
         return self.show(request, "sales.html", context, form, error)
 
     def meters(
@@ -71,11 +74,12 @@ class Pages:
         error: TjugoError | None = None,
     ) -> Response:
         """All meters, and the form for a new one."""
-        context: dict[str, object] = {
-            "meters": registry_views.meters(self.station),
-            "customers": registry_views.customers(self.station),
-            "collectors": reading_views.collectors(self.station),
-        }
+        with self.station.view() as view:
+            context: dict[str, object] = {
+                "meters": registry_views.meters(view).items,
+                "customers": registry_views.customers(view).items,
+                "collectors": reading_views.collectors(view),
+            }
         return self.show(request, "meters.html", context, form, error)
 
     def customers(
@@ -85,7 +89,8 @@ class Pages:
         error: TjugoError | None = None,
     ) -> Response:
         """All customers, and the form for a new one."""
-        context: dict[str, object] = {"customers": registry_views.customers(self.station)}
+        with self.station.view() as view:
+            context: dict[str, object] = {"customers": registry_views.customers(view).items}
         return self.show(request, "customers.html", context, form, error)
 
 
@@ -144,7 +149,7 @@ def _poster(
 def _sell(station: Station, form: dict[str, str]) -> str:
     kwh = parse_kwh(form.get("kwh", ""))
     client_id = form.get("client_id") or str(uuid.uuid4())
-    sale = vend(station, CLIENT, client_id, form.get("drn", ""), kwh)
+    sale = sell(station, CLIENT, client_id, form.get("drn", ""), kwh)
     return f"/sales?id={quote(sale.client_id)}"
 
 
@@ -154,13 +159,15 @@ def _add_meter(station: Station, form: dict[str, str]) -> str:
         ea=11 if form.get("ea") == "11" else 7,
         collector_id=form.get("collector_id") or None,
     )
-    drn = meters.add_meter(station, new)
-    if form.get("account_no"):
-        customers.link_meter(station, drn, form["account_no"])
+    with station.work(CLIENT) as work:
+        drn = meters.add_meter(work, new)
+        if form.get("account_no"):
+            customers.link_meter(work, drn, form["account_no"])
     return "/meters"
 
 
 def _add_customer(station: Station, form: dict[str, str]) -> str:
     fields = {name: form.get(name, "") for name in ("name", "phone", "address")}
-    customers.add_customer(station, **fields)
+    with station.work(CLIENT) as work:
+        customers.add_customer(work, **fields)
     return "/customers"

@@ -23,16 +23,45 @@ function crashed(report) {
   return [line];
 }
 
+// Lines below the pill of the supply: open reasons, the contact, faults, power failures.
+function details(reading) {
+  const words = (reading.open_reasons || []).map((name) => name.replaceAll("_", " "));
+  if (reading.relay_closed !== null) words.push(reading.relay_closed ? "contact closed" : "contact open");
+  if (reading.power_fail_count !== null) words.push(`power failures: ${reading.power_fail_count}`);
+  if (reading.power_limit_w) words.push(`limit ${reading.power_limit_w} W`);
+  const line = document.createElement("p");
+  line.className = "hint";
+  // The contact, the crash and the fault that the reading names are shown elsewhere.
+  const elsewhere = ["relay_closed", "crashed", (reading.fault || "").replaceAll(" ", "_")];
+  const faults = (reading.status || []).filter((name) => !elsewhere.includes(name));
+  for (const name of faults) line.append(pill("refused", name.replaceAll("_", " ")), " ");
+  line.append(words.join(" · "));
+  return line.textContent ? [line] : [];
+}
+
+function keyInMeter(reading) {
+  if (reading.krn === null) return "";
+  const { sgc, krn, kt, ti, ken } = reading;
+  return `in the meter: SGC ${String(sgc).padStart(6, "0")} · KRN ${krn} · KT ${kt} · TI ${String(ti).padStart(2, "0")} · KEN ${ken}`;
+}
+
+function known(value, shown) {
+  return value === null ? "unknown" : shown(value);
+}
+
 function showMeter(meter) {
   const row = document.querySelector(`tr[data-drn="${meter.drn}"]`);
   const reading = meter.reading;
   if (!row || !reading) return;
-  put(row, "credit", reading.credit_wh === null ? "" : (reading.credit_wh / 1000).toFixed(2));
-  put(row, "power", reading.power_w === null ? "" : String(reading.power_w));
+  put(row, "credit", known(reading.credit_wh, (wh) => (wh / 1000).toFixed(2)));
+  put(row, "power", known(reading.power_w, String));
+  put(row, "key", keyInMeter(reading));
   const away = ["", reading.fault || "no answer"];
   const [kind, text] = reading.online ? SUPPLY[reading.control_state] || ["", "unknown"] : away;
   const cell = row.querySelector('[data-field="supply"]');
-  cell.replaceChildren(pill(kind, text), ...crashed(reading.crash));
+  const fault = reading.online && reading.fault ? [" ", pill("refused", reading.fault)] : [];
+  const report = reading.crash || (reading.crashed ? "unknown" : null);
+  cell.replaceChildren(pill(kind, text), ...fault, ...details(reading), ...crashed(report));
 }
 
 function showCollector(collector) {

@@ -9,7 +9,7 @@ from tjugo.station.storage.tables.base import Base
 
 
 class Collector(Base):
-    """A data collector; `sts/<collector_id>/...` are its MQTT topics."""
+    """A data collector; `tjugo/v1/<tenant_id>/<collector_id>/...` are its MQTT topics."""
 
     __tablename__ = "collector"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -21,7 +21,7 @@ class Collector(Base):
 
 
 class MeterReading(Base):
-    """The latest reading of a meter, as its collector told it."""
+    """The latest reading of a meter; the columns are those of uplink.messages. NULL is unknown."""
 
     __tablename__ = "meter_reading"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -36,8 +36,20 @@ class MeterReading(Base):
     open_reasons: Mapped[int | None]
     token_result: Mapped[int | None]
     sequence: Mapped[int | None]
+    power_fail_count: Mapped[int | None]
+    power_limit_w: Mapped[int | None]
+    krn: Mapped[int | None]
+    kt: Mapped[int | None]
+    ti: Mapped[int | None]
+    sgc: Mapped[int | None]
+    ken: Mapped[int | None]
     cover_open: Mapped[bool | None]
     relay_closed: Mapped[bool | None]
+    not_configured: Mapped[bool | None]
+    ledger_fault: Mapped[bool | None]
+    relay_fault: Mapped[bool | None]
+    safe_mode: Mapped[bool | None]
+    crashed: Mapped[bool | None]
     fault: Mapped[str | None] = mapped_column(String(200))
     crash: Mapped[str | None] = mapped_column(String(200))
 

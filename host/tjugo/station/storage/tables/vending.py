@@ -19,12 +19,11 @@ class VendRequest(Base):
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
     client: Mapped[str] = mapped_column(String(40), primary_key=True)
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    request_hash: Mapped[str] = mapped_column(String(64))
     drn: Mapped[str] = mapped_column(String(20))
     kwh: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(400))
-    http: Mapped[int | None]
+    code: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     token: Mapped["Token | None"] = relationship(viewonly=True)

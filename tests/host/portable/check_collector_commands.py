@@ -1,12 +1,12 @@
-"""Topics, payloads, commands, settings and what is said next: no broker and no bus needed."""
+"""Commands, settings and the order of messages: no broker and no bus needed."""
 
 import json
 
 from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
-from collector import core, options, outbox, topics
+from collector import answers, core, options, outbox
 from collector.jobs import store as jobs
-from meterbus import registers
+from uplink import codec
 
 SETTINGS = {
     "id": "c1",
@@ -35,56 +35,8 @@ def command(parts, payload, drn=DRN, retained=False):
     """Take a command and return the answers to it, without their topic."""
     if not isinstance(payload, (bytes, type(None))):
         payload = json.dumps(payload).encode()
-    parts.commands.take(f"sts/c1/{drn}/cmd", payload, retained)
-    return [answer for topic, answer, _ in said(parts) if topic == f"sts/c1/{drn}/ack"]
-
-
-def test_names():
-    names = topics.Topics("c1")
-    assert names.status == "sts/c1/status"
-    assert names.commands == "sts/c1/+/cmd"
-    assert names.ack(DRN) == f"sts/c1/{DRN}/ack"
-    assert names.state(DRN) == f"sts/c1/{DRN}/state"
-    assert names.command_drn("sts/c1/5/cmd") == "5"
-    for other in ("", "sts/c1", "sts/c2/5/cmd", "sts/c1/5/ack", "sts/c1/5/6/cmd", "sts/c1/cmd"):
-        assert names.command_drn(other) is None
-
-
-def test_reading():
-    values = {"energy_wh": 4000000000, "credit": -5, "power_w": 2000, "control_state": 1}
-    values.update({"token_result": 13, "sequence": 70000, "status": 2, "drn": DRN})
-    data = bytearray(2 * registers.STATE_COUNT)
-    registers.fill(
-        registers.STATE_START, registers.STATE_COUNT, lambda name: values.get(name, 0), data
-    )
-    assert json.loads(topics.reading(data, True, 1700000000)) == {
-        "at": 1700000000,
-        "online": True,
-        "fault": None,
-        "crash": None,
-        "energy_wh": 4000000000,
-        "credit_wh": -50,
-        "power_w": 2000,
-        "control_state": 1,
-        "open_reasons": 0,
-        "token_result": 13,
-        "sequence": 70000,
-        "cover_open": False,
-        "relay_closed": True,
-    }
-
-
-def test_reading_of_a_meter_never_seen():
-    state = json.loads(topics.reading(None, False, None))
-    assert state.pop("online") is False
-    assert len(state) == 12
-    assert set(state.values()) == {None}
-
-
-def test_what_is_wrong_goes_with_the_reading():
-    state = json.loads(topics.reading(None, False, None, "no answer", "OSError: 5"))
-    assert (state["fault"], state["crash"]) == ("no answer", "OSError: 5")
-    assert json.loads(topics.about("0.1.0", "")) == {"version": "0.1.0", "crash": None}
+    parts.commands.take(f"tjugo/v1/1/c1/{drn}/cmd", payload, retained)
+    return [answer for topic, answer, _ in said(parts) if topic == f"tjugo/v1/1/c1/{drn}/ack"]
 
 
 def test_bad_commands_are_refused_with_a_sentence():
@@ -96,28 +48,30 @@ def test_bad_commands_are_refused_with_a_sentence():
         (b"7", None, "object"),
         (b"null", None, "object"),
         (None, None, "512 bytes"),
-        ({}, None, "id"),
-        ({"id": 0, "token": TOKEN}, None, "id"),
-        ({"id": -1, "token": TOKEN}, None, "id"),
-        ({"id": 1 << 32, "token": TOKEN}, None, "id"),
-        ({"id": 10**30, "token": TOKEN}, None, "id"),
-        ({"id": True, "token": TOKEN}, None, "id"),
-        ({"id": 1.0, "token": TOKEN}, None, "id"),
-        ({"id": "1", "token": TOKEN}, None, "id"),
-        ({"id": None}, None, "id"),
-        ({"id": 4}, 4, "20 digits"),
-        ({"id": 4, "token": 12345}, 4, "20 digits"),
-        ({"id": 4, "token": TOKEN[1:]}, 4, "20 digits"),
-        ({"id": 4, "token": TOKEN + "0"}, 4, "20 digits"),
-        ({"id": 4, "token": "1234567890123456789a"}, 4, "20 digits"),
-        ({"id": 4, "token": "1234567890123456789٣"}, 4, "20 digits"),
-        ({"id": 4, "forget": 1}, 4, "20 digits"),
+        ({}, None, "ref"),
+        ({"ref": 0, "token": TOKEN}, None, "ref"),
+        ({"ref": -1, "token": TOKEN}, None, "ref"),
+        ({"ref": 1 << 32, "token": TOKEN}, None, "ref"),
+        ({"ref": 10**30, "token": TOKEN}, None, "ref"),
+        ({"ref": True, "token": TOKEN}, None, "ref"),
+        ({"ref": 1.0, "token": TOKEN}, None, "ref"),
+        ({"ref": "1", "token": TOKEN}, None, "ref"),
+        ({"ref": None}, None, "ref"),
+        ({"ref": 4}, 4, "20 digits"),
+        ({"ref": 4, "token": 12345}, 4, "20 digits"),
+        ({"ref": 4, "token": TOKEN[1:]}, 4, "20 digits"),
+        ({"ref": 4, "token": TOKEN + "0"}, 4, "20 digits"),
+        ({"ref": 4, "token": "1234567890123456789a"}, 4, "20 digits"),
+        ({"ref": 4, "token": "1234567890123456789٣"}, 4, "20 digits"),
+        ({"ref": 4, "forget": 1}, 4, "20 digits"),
+        ({"ref": 4, "token": TOKEN, "expires": "soon"}, 4, "expires"),
+        ({"ref": 4, "token": TOKEN, "expires": -1}, 4, "expires"),
     )
     parts = build()
-    for payload, job_id, words in bad:
+    for payload, ref, words in bad:
         (answer,) = command(parts, payload)
         assert answer["state"] == "refused"
-        assert answer["id"] == job_id
+        assert answer["ref"] == ref
         assert words in answer["why"], answer
     assert len(parts.store) == 0
     assert parts.report()["refusals"] == len(bad)
@@ -126,7 +80,7 @@ def test_bad_commands_are_refused_with_a_sentence():
 def test_garbage_commands_never_raise():
     parts = build()
     state = 7
-    text = b'{"id": 4294967295, "token": "01234567890123456789", "forget": [true, null, 1e5]}'
+    text = b'{"ref": 4294967295, "token": "01234567890123456789", "forget": [true, null, 1e5]}'
     for _ in range(3000):
         data = bytearray(text)
         for _ in range(1 + state % 5):
@@ -137,9 +91,9 @@ def test_garbage_commands_never_raise():
 
 
 def test_a_meter_that_is_not_ours():
-    (answer,) = command(build(), {"id": 9, "token": TOKEN}, drn="22222222222")
+    (answer,) = command(build(), {"ref": 9, "token": TOKEN}, drn="22222222222")
     assert answer == {
-        "id": 9,
+        "ref": 9,
         "state": "refused",
         "why": "this collector has no meter 22222222222",
     }
@@ -147,18 +101,18 @@ def test_a_meter_that_is_not_ours():
 
 def test_a_job_from_stored_to_forgotten():
     parts = build()
-    order = {"id": 9, "token": TOKEN}
-    stored = {"id": 9, "state": "stored"}
+    order = {"ref": 9, "token": TOKEN}
+    stored = {"ref": 9, "state": "stored"}
     assert command(parts, order) == [stored]
     assert command(parts, order) == [stored]
-    assert command(parts, {"id": 9, "forget": True}) == []
+    assert command(parts, {"ref": 9, "forget": True}) == []
     assert len(parts.store) == 1
     parts.store.finish(parts.store.get(9), 1, 1700000000)
-    done = {"id": 9, "state": "done", "result": 1, "at": 1700000000}
+    done = {"ref": 9, "state": "done", "result": 1, "at": 1700000000}
     assert [answer for _, answer, _ in said(parts)] == [done]
     assert command(parts, order) == [done]
-    assert command(parts, {"id": 9, "forget": True}) == []
-    assert command(parts, {"id": 9, "forget": True}) == []
+    assert command(parts, {"ref": 9, "forget": True}) == []
+    assert command(parts, {"ref": 9, "forget": True}) == []
     assert len(parts.store) == 0
     assert command(parts, order) == [done]  # one that was under way meanwhile
     assert len(parts.store) == 0
@@ -168,17 +122,17 @@ def test_refused_when_it_cannot_be_stored():
     files = Files()
     parts = build(files, max_jobs=1)
     files.full = True
-    refused = {"id": 9, "state": "refused", "why": "storage full"}
-    assert command(parts, {"id": 9, "token": TOKEN}) == [refused]
+    refused = {"ref": 9, "state": "refused", "why": "storage full"}
+    assert command(parts, {"ref": 9, "token": TOKEN}) == [refused]
     files.full = False
-    assert command(parts, {"id": 9, "token": TOKEN})[0]["state"] == "stored"
-    assert "already holds 1" in command(parts, {"id": 10, "token": TOKEN})[0]["why"]
-    assert "another token" in command(parts, {"id": 9, "token": OTHER})[0]["why"]
+    assert command(parts, {"ref": 9, "token": TOKEN})[0]["state"] == "stored"
+    assert "already holds 1" in command(parts, {"ref": 10, "token": TOKEN})[0]["why"]
+    assert "another token" in command(parts, {"ref": 9, "token": OTHER})[0]["why"]
 
 
 def test_a_retained_command_is_passed_over():
     parts = build()
-    assert command(parts, {"id": 9, "token": TOKEN}, retained=True) == []
+    assert command(parts, {"ref": 9, "token": TOKEN}, retained=True) == []
     assert len(parts.store) == 0
 
 
@@ -186,10 +140,10 @@ def test_jobs_that_ended_without_a_token_result():
     store = jobs.Store(Files())
     job = store.add(7, DRN, TOKEN)
     store.finish(job, jobs.DAMAGED, None)
-    damaged = json.loads(topics.acknowledgement(job))
+    damaged = json.loads(answers.acknowledgement(job))
     job = store.add(8, DRN, TOKEN)
     store.finish(job, jobs.BUS_REFUSED | 2, None)
-    refused = json.loads(topics.acknowledgement(job))
+    refused = json.loads(answers.acknowledgement(job))
     assert damaged["state"] == refused["state"] == "refused"
     assert "damaged" in damaged["why"]
     assert "illegal data address" in refused["why"]
@@ -198,12 +152,12 @@ def test_jobs_that_ended_without_a_token_result():
 def test_a_job_that_ended_without_a_token_result_can_be_ordered_again():
     for result in (jobs.DAMAGED, jobs.BUS_REFUSED | 2):
         parts = build()
-        order = {"id": 9, "token": TOKEN}
+        order = {"ref": 9, "token": TOKEN}
         command(parts, order)
         parts.store.finish(parts.store.get(9), result, None)
         assert command(parts, order)[0]["state"] == "refused"
-        command(parts, {"id": 9, "forget": True})
-        assert command(parts, order) == [{"id": 9, "state": "stored"}]
+        command(parts, {"ref": 9, "forget": True})
+        assert command(parts, order) == [{"ref": 9, "state": "stored"}]
         assert parts.store.get(9).unsure  # the meter may have had it
 
 
@@ -213,13 +167,17 @@ def test_what_is_said_at_a_new_connection():
     parts.poller.meters[0].online = False
     parts.outbox.connected()
     topic_list = [topic for topic, _, _ in said(parts)]
-    assert topic_list == ["sts/c1/status", f"sts/c1/{DRN}/ack", f"sts/c1/{DRN}/state"]
+    assert topic_list == [
+        "tjugo/v1/1/c1/status",
+        f"tjugo/v1/1/c1/{DRN}/ack",
+        f"tjugo/v1/1/c1/{DRN}/state",
+    ]
     assert said(parts) == []
-    parts.outbox.about = topics.about("0.1.0", "MemoryError")
+    parts.outbox.about = codec.encode("about", {"version": "0.1.0", "crash": "MemoryError"})
     parts.outbox.connected()
     again = said(parts)
     assert len(again) == 4
-    assert again[1] == ("sts/c1/about", parts.outbox.about, True)
+    assert again[1] == ("tjugo/v1/1/c1/about", parts.outbox.about, True)
 
 
 def test_a_result_is_repeated_until_it_is_forgotten():
@@ -230,7 +188,7 @@ def test_a_result_is_repeated_until_it_is_forgotten():
     assert said(parts) == []
     parts.second(1)
     assert len(said(parts)) == 1
-    command(parts, {"id": 1, "forget": True})
+    command(parts, {"ref": 1, "forget": True})
     parts.second(outbox.REPEAT_MS)
     assert said(parts) == []
 
@@ -245,7 +203,7 @@ def test_what_was_in_flight_when_the_connection_broke_is_said_again():
     assert parts.outbox.next() == first
     parts.outbox.sent()
     second = parts.outbox.next()
-    assert second[0] == "sts/c1/11111111111/state"
+    assert second[0] == "tjugo/v1/1/c1/11111111111/state"
     parts.outbox.lost()
     assert parts.outbox.next() == second
     parts.outbox.sent()
@@ -277,9 +235,11 @@ def test_readings_take_turns():
 
 def test_answers_are_bounded_and_the_oldest_goes():
     parts = build()
-    for job_id in range(1, 41):
-        parts.commands.take("sts/c1/5/cmd", b'{"id": %d, "token": "%s"}' % (job_id, b"0" * 20), 0)
-    assert [answer["id"] for _, answer, _ in said(parts)] == list(range(25, 41))
+    for ref in range(1, 41):
+        parts.commands.take(
+            "tjugo/v1/1/c1/5/cmd", b'{"ref": %d, "token": "%s"}' % (ref, b"0" * 20), 0
+        )
+    assert [answer["ref"] for _, answer, _ in said(parts)] == list(range(25, 41))
 
 
 def test_settings_that_cannot_be_used():
@@ -289,6 +249,8 @@ def test_settings_that_cannot_be_used():
         ({"id": ""}, "id"),
         ({"id": "a/b"}, "id"),
         ({"id": "+"}, "id"),
+        ({"tenant": 0}, "tenant"),
+        ({"tenant": "1"}, "tenant"),
         ({"broker": None}, "host"),
         ({"broker": {"host": ""}}, "host"),
         ({"broker": {"host": "h", "port": 0}}, "port"),

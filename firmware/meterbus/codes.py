@@ -1,0 +1,91 @@
+"""Codes that travel from the meter to the collector and the station, each a row in one table.
+
+The meter's features refer to these constants; the collector, the station and docs/wire.md name the
+bits by these rows.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+# control_state: COSEM Disconnect control (class 70)
+DISCONNECTED = const(0)
+CONNECTED = const(1)
+READY_FOR_RECONNECTION = const(2)
+
+# Bits of open_reasons and device_reasons.
+NO_CREDIT = const(1)
+NOT_CONFIGURED = const(2)
+LEDGER_FAULT = const(4)
+SAFE_MODE = const(8)
+
+# In order of priority: the first that is set is displayed. (bit, name, control_state, text)
+REASONS = (
+    (SAFE_MODE, "safe_mode", DISCONNECTED, "Safe mode"),
+    (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
+    (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
+    (NO_CREDIT, "no_credit", READY_FOR_RECONNECTION, "No credit"),
+)
+
+# Bits of status and device_status.
+STATUS_COVER_OPEN = const(1)
+STATUS_RELAY_CLOSED = const(2)
+STATUS_NOT_CONFIGURED = const(4)
+STATUS_LEDGER_FAULT = const(8)
+STATUS_RELAY_FAULT = const(16)
+STATUS_SAFE = const(32)
+STATUS_CRASHED = const(64)
+
+# (bit, name, meaning)
+STATUS = (
+    (STATUS_COVER_OPEN, "cover_open", "the cover is open"),
+    (STATUS_RELAY_CLOSED, "relay_closed", "the relay contact is closed"),
+    (STATUS_NOT_CONFIGURED, "not_configured", "settings.json cannot be used"),
+    (STATUS_LEDGER_FAULT, "ledger_fault", "the ledger cannot be read or written"),
+    (STATUS_RELAY_FAULT, "relay_fault", "the relay contact is not where it was sent"),
+    (STATUS_SAFE, "safe_mode", "the safe application runs"),
+    (STATUS_CRASHED, "crashed", "there is a crash report"),
+)
+
+# Bits of `known`: groups of registers that can be read at present.
+KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown
+KNOWN_LEDGER = const(1)
+KNOWN_KEY = const(2)
+KNOWN_POWER = const(4)
+KNOWN_VOLTAGE = const(8)
+KNOWN_CURRENT = const(16)
+KNOWN_FREQUENCY = const(32)
+
+# (bit, name, meaning)
+KNOWN = (
+    (KNOWN_LEDGER, "ledger", "what the ledger keeps: energy, credit, results, counters"),
+    (KNOWN_KEY, "key", "the key register: krn, ti, sgc, ken, kt"),
+    (KNOWN_POWER, "power", "active power"),
+    (KNOWN_VOLTAGE, "voltage", "voltage"),
+    (KNOWN_CURRENT, "current", "current"),
+    (KNOWN_FREQUENCY, "frequency", "frequency"),
+)
+
+# What a meter records. (code, name, meaning)
+EVENTS = (
+    (1, "power_up", "the meter started"),
+    (2, "cover_opened", "the cover was opened"),
+    (3, "cover_closed", "the cover was closed"),
+    (4, "relay_opened", "the relay contact opened"),
+    (5, "relay_closed", "the relay contact closed"),
+    (6, "relay_fault", "the relay contact did not follow its command"),
+    (7, "token_accepted", "a token was accepted"),
+    (8, "ledger_fault", "the ledger could not be read or written"),
+    (9, "crashed", "the application ended with an exception"),
+)
+
+CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words
+
+
+def names(table, bits):
+    """Return the names of the bits that are set in `bits`, in the table's order, as a list."""
+    return [row[1] for row in table if row[0] & bits]

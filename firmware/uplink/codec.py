@@ -1,0 +1,111 @@
+"""Messages to JSON and back, by the tables of messages.py."""
+
+import json
+
+from meterbus import codes
+
+from . import messages
+from .kinds import KINDS, clean
+
+MAX_COMMAND = 512  # bytes of a message that a collector reads; a longer one is refused
+
+
+class MessageError(Exception):
+    """A message that cannot be taken. `ref` is that of its job, None if it has no usable one."""
+
+    def __init__(self, why, ref=None):
+        super().__init__(why)
+        self.ref = ref
+
+
+def fields(payload):
+    """Return the dict of a JSON object. Raise MessageError if it is none.
+
+    payload: bytes, None if there were more than MAX_COMMAND.
+    """
+    if payload is None:
+        raise MessageError(f"a command has at most {MAX_COMMAND} bytes")
+    try:
+        found = json.loads(payload)
+    except (ValueError, TypeError, RuntimeError):  # RuntimeError: nested too deeply
+        raise MessageError("the message is not JSON")
+    if not isinstance(found, dict):
+        raise MessageError("the message is not a JSON object")
+    return found
+
+
+def decode(name, given):
+    """Return {field: value} of a message's fields; what is missing or not of its kind is None."""
+    return {
+        row[messages.NAME]: clean(row[messages.KIND], given.get(row[messages.NAME]))
+        for row in messages.MESSAGES[name]
+    }
+
+
+def encode(name, values):
+    """Return the JSON text of a message. What is unknown is null, or left out where it may be."""
+    found = {}
+    for row in messages.MESSAGES[name]:
+        value = clean(row[messages.KIND], values.get(row[messages.NAME]))
+        if value is not None or row[messages.NULL] != messages.LEFT_OUT:
+            found[row[messages.NAME]] = value
+    return json.dumps(found)
+
+
+def command(payload):
+    """Return the fields of a command: ref, and token or forget. Raise MessageError.
+
+    forget is True or None; expires is None if the job does not expire.
+    """
+    given = fields(payload)
+    found = decode("cmd", given)
+    ref = found["ref"]
+    if ref is None:
+        raise MessageError(f"ref must be {KINDS['ref'][2]}")
+    if found["forget"]:
+        return found
+    if found["token"] is None:
+        raise MessageError(f"token must be {KINDS['token'][2]}", ref)
+    if found["expires"] is None and given.get("expires") is not None:
+        raise MessageError(f"expires must be {KINDS['time'][2]}, or null", ref)
+    return found
+
+
+def nonce(payload):
+    """Return the nonce of an echo. Raise MessageError."""
+    found = decode("echo", fields(payload))["nonce"]
+    if found is None:
+        raise MessageError(f"nonce must be {KINDS['u32'][2]}")
+    return found
+
+
+def reading(registers, online, at, fault="", crash=""):
+    """Return the JSON text of a meter's state.
+
+    registers: {register: value} of what was read; a register that is not there is not known.
+    at: UTC seconds of that or None. fault: why it is offline, crash: its crash report, or "".
+    """
+    status = registers.get("status")
+    values = {
+        "at": at,
+        "online": online,
+        "fault": fault or _fault(status or 0) or None,
+        "crash": crash or None,
+    }
+    damaged = bool((status or 0) & messages.bit_of(codes.STATUS, "ledger_fault"))
+    for row in messages.STATE:
+        value = registers.get(row[messages.SOURCE])
+        if value is None or (damaged and row[messages.NULL] == messages.LEDGER):
+            continue
+        bit = row[messages.KIND] == "bool"
+        argument = row[messages.ARGUMENT]
+        values[row[messages.NAME]] = bool(value & argument) if bit else value * argument
+    return encode("state", values)
+
+
+def _fault(status):
+    """The gravest fault that the status bits name, or ""."""
+    for name in messages.FAULTS:
+        if status & messages.bit_of(codes.STATUS, name):
+            return name.replace("_", " ")
+    return ""

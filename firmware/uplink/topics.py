@@ -1,0 +1,134 @@
+"""The MQTT topics as one table, and how a topic is made and read."""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+ROOT = "tjugo/v1"
+
+UP = "collector to station"
+DOWN = "station to collector"
+
+_HEAD = ROOT + "/<tenant>/<collector>/"
+
+# (name, pattern, direction, retained, QoS, message in messages.py, meaning)
+ROWS = (
+    (
+        "status",
+        _HEAD + "status",
+        UP,
+        True,
+        1,
+        "status",
+        "the connection; `offline` is the last will",
+    ),
+    ("about", _HEAD + "about", UP, True, 1, "about", "the collector itself, at each connection"),
+    ("echo", _HEAD + "echo", DOWN, False, 1, "echo", "asks whether messages reach the collector"),
+    ("echo_reply", _HEAD + "echo/reply", UP, False, 1, "echo", "the same nonce, at once"),
+    (
+        "cmd",
+        _HEAD + "<drn>/cmd",
+        DOWN,
+        False,
+        1,
+        "cmd",
+        "a token for a meter, or the end of its job",
+    ),
+    ("ack", _HEAD + "<drn>/ack", UP, False, 1, "ack", "what became of a command"),
+    ("state", _HEAD + "<drn>/state", UP, True, 1, "state", "a meter's reading"),
+)
+
+NAME = const(0)
+PATTERN = const(1)
+DIRECTION = const(2)
+RETAINED = const(3)
+QOS = const(4)
+MESSAGE = const(5)
+MEANING = const(6)
+
+_PREFIX = ROOT.split("/")
+_BY_NAME = {row[NAME]: row for row in ROWS}
+_TAILS = {tuple(row[PATTERN].split("/")[4:]): row[NAME] for row in ROWS}
+
+
+def row(name):
+    """Return the row of a topic. KeyError if there is none."""
+    return _BY_NAME[name]
+
+
+def build(name, tenant, collector, drn=""):
+    """Return the topic of this name. drn: for the topics of one meter."""
+    text = _BY_NAME[name][PATTERN].replace("<tenant>", str(tenant))
+    return text.replace("<collector>", collector).replace("<drn>", drn)
+
+
+def parse(topic):
+    """Return (name, tenant, collector, drn) of a topic, or None if it is in no row.
+
+    drn is "" for the topics of a collector. The tenant is a number from 1.
+    """
+    parts = topic.split("/")
+    if parts[:2] != _PREFIX or len(parts) not in (5, 6):
+        return None
+    tenant = _tenant(parts[2])
+    if tenant is None or not parts[3]:
+        return None
+    tail = tuple(parts[4:])
+    if tail in _TAILS:
+        return _TAILS[tail], tenant, parts[3], ""
+    drn = tail[0]
+    name = _TAILS.get(("<drn>",) + tail[1:])
+    if name is None or not is_digits(drn):
+        return None
+    return name, tenant, parts[3], drn
+
+
+def _tenant(text):
+    """A tenant number in its one spelling, or None."""
+    usable = is_digits(text) and len(text) <= 9 and text[0] != "0"
+    return int(text) if usable else None
+
+
+def filters(direction, tenant, collector="+"):
+    """Return the topic filters of all messages that go this way."""
+    return [build(r[NAME], tenant, collector, "+") for r in ROWS if r[DIRECTION] == direction]
+
+
+def is_digits(text):
+    """Return True if `text` is ASCII digits only, and not empty."""
+    for char in text:
+        if not "0" <= char <= "9":
+            return False
+    return bool(text)
+
+
+class Topics:
+    """The topics of one collector."""
+
+    def __init__(self, tenant, collector):
+        self._tenant = tenant
+        self._collector = collector
+        self.status = build("status", tenant, collector)
+        self.about = build("about", tenant, collector)
+        self.echo = build("echo", tenant, collector)
+        self.echo_reply = build("echo_reply", tenant, collector)
+        self.commands = build("cmd", tenant, collector, "+")
+
+    def ack(self, drn):
+        """Return where a command to this meter is answered."""
+        return build("ack", self._tenant, self._collector, drn)
+
+    def state(self, drn):
+        """Return where this meter's readings are kept."""
+        return build("state", self._tenant, self._collector, drn)
+
+    def command_drn(self, topic):
+        """Return the DRN in the topic of a command, or None if it is another topic."""
+        found = parse(topic)
+        if found is None or found[:3] != ("cmd", self._tenant, self._collector):
+            return None
+        return found[3]

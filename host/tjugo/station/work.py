@@ -1,0 +1,54 @@
+"""What services are called with: a unit of work, or a view of the database.
+
+    with station.work("till-1") as work:
+        meters.add_meter(work, new)
+        customers.link_meter(work, new.drn, account_no)
+
+Everything in the block is one transaction: on the disk when the block ends, gone when it raises.
+Services take the work as their first argument and never commit. Functions that only read take a
+View, and a Work is one too, so that they see what the transaction has written so far.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from tjugo.station.keys.backend import TokenBackend
+
+
+class View:
+    """One moment of the database, for one tenant."""
+
+    def __init__(self, session: Session, tenant_id: int) -> None:
+        self.session = session
+        self.tenant_id = tenant_id
+
+
+class Work(View):
+    """One action of a person or a program, as one transaction.
+
+    actor: who acts, as recorded with what is done. randbelow: like `secrets.randbelow`.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        tenant_id: int,
+        actor: str,
+        clock: Callable[[], datetime],
+        backend: TokenBackend,
+        randbelow: Callable[[int], int],
+    ) -> None:
+        super().__init__(session, tenant_id)
+        self.actor = actor
+        self.backend = backend
+        self.randbelow = randbelow
+        self._clock = clock
+        self._now: datetime | None = None
+
+    def now(self) -> datetime:
+        """Return the time of this unit of work: the clock's, read once."""
+        if self._now is None:
+            self._now = self._clock()
+        return self._now

@@ -1,0 +1,184 @@
+"""From the tables of `uplink` and `meterbus.codes`: the tables of docs/wire.md, and a JSON Schema.
+
+`python -m tjugo.wire_docs` writes docs/wire.md and docs/uplink.schema.json; `--check` writes
+nothing and ends with status 1 if one of them is out of date.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meterbus import codes
+from tjugo.errors import TjugoError
+from tjugo.toolchain.tools import REPO
+from uplink import kinds, messages, topics
+
+PAGE = REPO / "docs" / "wire.md"
+SCHEMA = REPO / "docs" / "uplink.schema.json"
+_BEGIN = "<!-- {}: made by python -m tjugo.wire_docs -->"
+_END = "<!-- end -->"
+_KINDS: dict[str, tuple[str, Any, str]] = dict(kinds.KINDS)
+_JSON_TYPES = {kinds.BOOL: "boolean", kinds.INTEGER: "integer"}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def _code(text: object) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _source(row: tuple[Any, ...]) -> str:
+    register, argument = row[messages.SOURCE], row[messages.ARGUMENT]
+    if not register:
+        return ""
+    if row[messages.KIND] == "bool":
+        return f"`{register}` bit {argument.bit_length() - 1}"
+    return f"`{register}`" + (f" × {argument}" if argument != 1 else "")
+
+
+def _topics() -> str:
+    rows = [
+        (
+            _code(row[topics.PATTERN]),
+            row[topics.DIRECTION],
+            "yes" if row[topics.RETAINED] else "no",
+            row[topics.QOS],
+            _code(row[topics.MESSAGE]),
+            row[topics.MEANING],
+        )
+        for row in topics.ROWS
+    ]
+    return _table(("topic", "direction", "retained", "QoS", "message", "meaning"), rows)
+
+
+def _message(name: str) -> str:
+    rows = [
+        (
+            _code(row[messages.NAME]),
+            row[messages.KIND],
+            row[messages.UNIT],
+            row[messages.NULL],
+            _source(row),
+            row[messages.MEANING],
+        )
+        for row in messages.MESSAGES[name]
+    ]
+    return _table(("field", "type", "unit", "null", "register", "meaning"), rows)
+
+
+def _kinds() -> str:
+    rows = []
+    for kind, (form, limits, words) in _KINDS.items():
+        rows.append((kind, " or ".join(map(_code, limits)) if form == kinds.CHOICE else words))
+    return _table(("type", "values"), rows)
+
+
+def _bits(table: Iterable[tuple[Any, ...]]) -> str:
+    ordered = sorted(table, key=lambda row: int(row[0]))
+    rows = [(row[0].bit_length() - 1, _code(row[1]), row[-1]) for row in ordered]
+    return _table(("bit", "name", "meaning"), rows)
+
+
+def _reasons() -> str:
+    ordered = sorted(codes.REASONS, key=lambda row: int(row[0]))
+    rows = [(row[0].bit_length() - 1, _code(row[1]), *row[2:]) for row in ordered]
+    return _table(("bit", "name", "control_state", "on the display"), rows)
+
+
+def _events() -> str:
+    rows = [(row[0], _code(row[1]), row[-1]) for row in codes.EVENTS]
+    return _table(("code", "name", "meaning"), rows)
+
+
+def tables() -> dict[str, str]:
+    """Return the tables of the page in Markdown, by the name in their marker."""
+    made = {"topics": _topics(), "types": _kinds()}
+    made |= {f"message {name}": _message(name) for name in messages.MESSAGES}
+    return made | {
+        "reasons": _reasons(),
+        "status bits": _bits(codes.STATUS),
+        "events": _events(),
+    }
+
+
+def _property(row: tuple[Any, ...]) -> dict[str, Any]:
+    form, limits, _ = _KINDS[row[messages.KIND]]
+    nullable = row[messages.NULL] != messages.NEVER
+    name = _JSON_TYPES.get(form, "string")
+    made: dict[str, Any] = {"type": [name, "null"] if nullable else name}
+    if form == kinds.INTEGER:
+        made |= {"minimum": limits[0], "maximum": limits[1]}
+    elif form == kinds.TEXT:
+        made |= {"maxLength": limits}
+    elif form == kinds.DIGITS:
+        made |= {"pattern": f"^[0-9]{{{limits}}}$"}
+    elif form == kinds.CHOICE:
+        made |= {"enum": [*limits, *([None] if nullable else [])]}
+    unit = f" ({row[messages.UNIT]})" if row[messages.UNIT] else ""
+    return {**made, "description": row[messages.MEANING] + unit}
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema: a definition for each message that is JSON."""
+    definitions = {}
+    for name, rows in messages.MESSAGES.items():
+        if name == "status":
+            continue
+        definitions[name] = {
+            "type": "object",
+            "properties": {row[messages.NAME]: _property(row) for row in rows},
+            "required": [
+                row[messages.NAME] for row in rows if row[messages.NULL] != messages.LEFT_OUT
+            ],
+        }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Tjugo uplink, version 1",
+        "description": "Messages by the topics of docs/wire.md; `status` is a bare word.",
+        "$defs": definitions,
+    }
+
+
+def generated() -> dict[Path, str]:
+    """Return every file that is made, with its content. Raise TjugoError."""
+    text = PAGE.read_text()
+    for name, rows in tables().items():
+        begin = _BEGIN.format(name)
+        before, found, rest = text.partition(begin)
+        _, end, after = rest.partition(_END)
+        if not found or not end:
+            raise TjugoError(f"{PAGE.name}: the lines {begin!r} and {_END!r} are missing.")
+        text = f"{before}{begin}\n{rows}\n{_END}{after}"
+    return {PAGE: text, SCHEMA: json.dumps(schema(), indent=1) + "\n"}
+
+
+@click.command(help=__doc__)
+@click.option("--check", is_flag=True, help="Write nothing.")
+def main(check: bool) -> None:
+    """Write or check the files."""
+    try:
+        files = generated()
+        old = [p for p, new in files.items() if not p.exists() or p.read_text() != new]
+        for path in [] if check else old:
+            new = path.with_name(path.name + ".new")
+            new.write_text(files[path])
+            os.replace(new, path)
+    except (TjugoError, OSError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    for path in old:
+        print(f"{'out of date' if check else 'wrote'}: {path.relative_to(REPO)}")
+    sys.exit(1 if old and check else 0)
+
+
+if __name__ == "__main__":
+    main()
