@@ -28,6 +28,14 @@ def readings(text: str) -> tuple[str, ...]:
     return (first,) if len(first) == LONG else (first, first.rjust(LONG, "0"))
 
 
+def twins(drn: str) -> tuple[str, ...]:
+    """Return the DRN of the other length that differs from this one by leading zeros only, if
+    there is one."""
+    if len(drn) == SHORT:
+        return (drn.rjust(LONG, "0"),)
+    return (drn[LONG - SHORT :],) if drn.startswith("0" * (LONG - SHORT)) else ()
+
+
 def either(found: tuple[str, ...]) -> str:
     """Return the words for a number that can be two DRNs."""
     return f"can be the meter {' or '.join(found)}: write all its digits"

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.clock import SimClock
+from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.control import Control
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import BadCommand, Meter

@@ -10,8 +10,9 @@ from station_kit import drn, new_station, see
 
 from tjugo.station.registry.meters import config_of
 from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.web.api import lab as lab_routes
 from tjugo.web.app import create_app
-from tjugo.web.pages import lab as lab_routes
+from tjugo.web.pages.lab import EXAMPLES
 
 BASE = "http://127.0.0.1:8020"
 URL = "/api/v1/lab/explain"
@@ -26,7 +27,9 @@ def station(tmp_path):
 
 @pytest.fixture
 def web(station):
-    with TestClient(create_app(station), base_url=BASE, raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(station, lab_meters=True), base_url=BASE, raise_server_exceptions=False
+    ) as client:
         yield client
 
 
@@ -41,7 +44,7 @@ def test_the_page(web):
     assert drn(1) in page.text
 
 
-@pytest.mark.parametrize("example", lab_routes.EXAMPLES, ids=lambda example: example["name"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
 def test_every_example_is_accepted(web, example):
     body = {name: part for name, part in example.items() if name != "name"}
     answer = ask(web, **body)

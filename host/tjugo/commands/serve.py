@@ -19,14 +19,16 @@ from tjugo.web.serve import WebServer, listen
 @click.command()
 @click.option("--port", default=8020, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--broker", help="HOST:PORT of the MQTT broker that the collectors use.")
+@click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
-def station(port: int, broker: str | None, state: Path) -> None:
+def station(port: int, broker: str | None, lab: bool, state: Path) -> None:
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
     sock = listen(port)
     with sock, Station.open(state) as opened:
         logging.basicConfig(filename=state / LOG, level=logging.WARNING)
         link = MqttLink(opened, *_broker(broker)) if broker else None
-        server = WebServer(create_app(opened, background=link.run if link else None), sock)
+        app = create_app(opened, background=link.run if link else None, lab_meters=lab)
+        server = WebServer(app, sock)
         click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
         asyncio.run(_serve(server))
 

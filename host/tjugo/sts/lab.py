@@ -123,9 +123,7 @@ def _class_sentence(before: Explanation, now: Explanation) -> str:
     return f"The class went from {before.cls} to {now.cls}. The meter {how}."
 
 
-def _crc_sentence(
-    before: Explanation, now: Explanation, experiment: Experiment
-) -> Iterator[str]:
+def _crc_sentence(before: Explanation, now: Explanation, experiment: Experiment) -> Iterator[str]:
     if before.clear and not now.clear and now.cls != 3:
         yield "The check field is wrong, so the block under the meter's key is not shown."
     if not now.clear or now.cls == 3:

@@ -62,8 +62,7 @@ def delete_customer(work: Work, account_no: str) -> None:
 def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
     """Let the meter serve this customer from now on. The link before it is ended, not
     overwritten."""
-    checked = checked_drn(drn)
-    meter = known_meter(work, checked, lock=True)
+    meter = known_meter(work, checked_drn(drn), lock=True)
     _known(work, account_no)
     since = work.now()
     for link in meter.links:
@@ -76,7 +75,7 @@ def link_meter(work: Work, drn: str, account_no: str, service_point: str | None 
     work.session.add(
         ServiceLink(
             tenant_id=work.tenant_id,
-            drn=checked,
+            drn=meter.drn,
             since=since,
             account_no=account_no,
             service_point=service_point,

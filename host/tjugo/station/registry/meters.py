@@ -85,6 +85,13 @@ def add_meter(work: Work, new: NewMeter) -> str:
     session = work.session
     if session.get(Meter, (work.tenant_id, drn)) is not None:
         raise reason("meter_exists", f"Meter {drn} is registered already.")
+    for twin in drn_numbers.twins(drn):
+        if session.get(Meter, (work.tenant_id, twin)) is not None:
+            raise reason(
+                "meter_exists",
+                f"Meter {twin} is registered already; {drn} differs by leading zeros only, and "
+                "where those get lost the two could not be told apart.",
+            )
     _ensure_collector(work, new.collector_id)
     meter_fields = {name: fields[name] for name in ("ea", "tct", "collector_id")}
     session.add(Meter(**tenant, **meter_fields, status="installed", created_at=work.now()))
@@ -126,8 +133,15 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
     """Return the row of a checked DRN. lock: nobody else changes it until the transaction ends (on
-    SQLite the whole transaction is the only one that writes). Raise NotFound."""
-    meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=lock or None)
+    SQLite the whole transaction is the only one that writes). Raise NotFound.
+
+    A DRN of 11 digits also finds one of 13 that differs from it by lost zeros: the row has the
+    number in full."""
+    locked = lock or None
+    meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=locked)
+    if meter is None:
+        full = drn.rjust(drn_numbers.LONG, "0")
+        meter = view.session.get(Meter, (view.tenant_id, full), with_for_update=locked)
     if meter is None:
         raise reason("meter_unknown", f"Meter {drn} is not registered here.")
     return meter

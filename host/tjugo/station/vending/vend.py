@@ -98,7 +98,7 @@ def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -
 def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
     """Equal for requests that ask for the same, however they are written."""
     try:
-        return checked_drn(drn), kwh
+        return checked_drn(drn).lstrip("0"), kwh  # lost zeros mean the same meter
     except TjugoError:
         return drn, kwh
 

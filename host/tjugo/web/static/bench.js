@@ -344,6 +344,7 @@ async function news() {
 }
 
 document.addEventListener("visibilitychange", () => document.hidden || news());
+document.getElementById("needs-script").remove();
 say("connecting", false);
 news();
 page.style.setProperty("--bench-top", `${document.querySelector(".side").offsetTop + 12}px`);

@@ -2,6 +2,7 @@
 "use strict";
 
 const PERIOD_MS = 1000;
+const HIDDEN_MS = 10000;
 const SUPPLY = { 0: ["off", "disconnected"], 1: ["on", "connected"], 2: ["off", "ready to reconnect"] };
 
 function put(row, field, text) {
@@ -75,17 +76,25 @@ function showCollector(collector) {
 
 async function fetchEach(path, show) {
   const answer = await fetch(path);
-  if (answer.ok) (await answer.json()).forEach(show);
+  if (answer.ok) (await answer.json()).items.forEach(show);
+}
+
+// The same part of the list as is shown.
+function shown() {
+  const asked = new URLSearchParams(location.search);
+  const part = new URLSearchParams({ search: asked.get("search") || "" });
+  if (asked.get("after")) part.set("after", asked.get("after"));
+  return part;
 }
 
 async function poll() {
   try {
-    await fetchEach("/api/v1/meters", showMeter);
+    await fetchEach(`/api/v1/meters?${shown()}`, showMeter);
     await fetchEach("/api/v1/collectors", showCollector);
   } catch {
     // The station is away for the moment; the next round asks again.
   }
-  setTimeout(poll, PERIOD_MS);
+  setTimeout(poll, document.hidden ? HIDDEN_MS : PERIOD_MS);
 }
 
 poll();

@@ -2,6 +2,7 @@
 
 from tjugo.station.storage.tables.base import Base, Tenant, UtcDateTime
 from tjugo.station.storage.tables.delivery import DELIVERY_STATES, TokenDelivery
+from tjugo.station.storage.tables.keys import LabUse
 from tjugo.station.storage.tables.readings import Collector, MeterReading
 from tjugo.station.storage.tables.registry import (
     METER_STATUSES,
@@ -19,6 +20,7 @@ __all__ = [
     "Base",
     "Collector",
     "Customer",
+    "LabUse",
     "Meter",
     "MeterKeyState",
     "MeterReading",

@@ -1,0 +1,102 @@
+"""Meters over /api/v1/meters."""
+
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, create_model
+
+from tjugo.station.registry import customers, meters, views
+from tjugo.station.registry.views import MeterView
+from tjugo.station.station import Station
+from tjugo.web.api.fields import (
+    CLIENT,
+    DEFAULT_LIMIT,
+    After,
+    Drn,
+    Limit,
+    RequestBody,
+    Search,
+    SixDigits,
+    TwoDigits,
+    Whole,
+)
+from tjugo.web.api.readings import Reading
+
+_HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
+Meter = create_model(
+    "Meter", **{field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
+)
+
+
+class Meters(BaseModel):
+    """A part of the list of meters."""
+
+    items: list[Meter]  # type: ignore[valid-type]
+    next: str | None = Field(description="What to give as `after` for the next part.")
+
+
+class MeterBody(RequestBody):
+    """A meter and its key register; what is left out is as for the sample keys."""
+
+    drn: Drn
+    ea: Whole = 7
+    dkga: TwoDigits = "04"
+    bdt: TwoDigits = "14"
+    sgc: SixDigits = "123457"
+    krn: Whole = 1
+    kt: Whole = 2
+    ti: TwoDigits = "01"
+    ken: Whole = 255
+    tct: Whole = 2
+    collector_id: str | None = None
+    account_no: str | None = None
+
+
+class MeterPatch(RequestBody):
+    """What may change of a meter; collector_id null: no collector serves it."""
+
+    status: str | None = None
+    collector_id: str | None = None
+    account_no: str | None = None
+
+
+def add_routes(api: APIRouter, station: Station) -> None:
+    """Add the routes of meters."""
+
+    @api.get("/meters", response_model=Meters)
+    def get_meters(
+        search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
+    ) -> dict[str, Any]:
+        """Return meters by DRN, each with its latest reading."""
+        with station.view() as view:
+            return asdict(views.meters(view, search, after, limit))
+
+    @api.get("/meters/{drn}", response_model=Meter)
+    def get_meter(drn: str) -> dict[str, Any]:
+        """Return one meter."""
+        with station.view() as view:
+            return asdict(views.find_meter(view, drn))
+
+    @api.post("/meters", status_code=201, response_model=Meter)
+    def post_meter(body: MeterBody) -> dict[str, Any]:
+        """Register a meter, and the customer whom it serves."""
+        values = body.model_dump()
+        account_no = values.pop("account_no")
+        with station.work(CLIENT) as work:
+            drn = meters.add_meter(work, meters.NewMeter(**values))
+            if account_no is not None:
+                customers.link_meter(work, drn, account_no)
+            return asdict(views.find_meter(work, drn))
+
+    @api.patch("/meters/{drn}", response_model=Meter)
+    def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
+        """Change what is given of a meter, all of it or nothing."""
+        with station.work(CLIENT) as work:
+            if body.status is not None:
+                meters.set_status(work, drn, body.status)
+            if "collector_id" in body.model_fields_set:
+                meters.set_collector(work, drn, body.collector_id)
+            if body.account_no is not None:
+                customers.link_meter(work, drn, body.account_no)
+            return asdict(views.find_meter(work, drn))
