@@ -24,9 +24,8 @@ from tjugo.web.api.fields import (
 from tjugo.web.api.readings import Reading
 
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
-Meter = create_model(
-    "Meter", **{field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
-)
+_FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
+Meter = create_model("Meter", **_FIELDS)
 
 
 class Meters(BaseModel):

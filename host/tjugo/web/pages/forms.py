@@ -1,6 +1,7 @@
 """What pages with a form and a list have in common."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Request
@@ -69,7 +70,7 @@ def searched(request: Request) -> tuple[str, str | None]:
     return asked.get("search", "").strip()[:_LONGEST], asked.get("after") or None
 
 
-def listed(request: Request, page: Page[object]) -> Context:
+def listed(request: Request, page: Page[Any]) -> Context:
     """Return a part of a list for its template: rows, search, and the address of the next part."""
     search, after = searched(request)
     following = None
