@@ -51,7 +51,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "customer_invalid": (TjugoError, 1),
     "drn_invalid": (TjugoError, 1),
     "key_expired": (TjugoError, 1),
-    "key_register_invalid": (TjugoError, 1),
+    "key_register_invalid": (TjugoError, 2),
     "meter_exists": (Conflict, 1),
     "meter_not_installed": (Conflict, 1),
     "meter_status_invalid": (TjugoError, 1),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sts_portable import crc, token, vendor
 from tjugo.errors import TjugoError
+from tjugo.key_register import KeyRegister
 from tjugo.sts.explain import Sale, explain_sale, explain_token, rounds
 from tjugo.sts.explain.key import DecoderKey, Derivation, KeyQuestion, derive
 from tjugo.sts.explain.key_steps import key_steps
@@ -80,7 +81,7 @@ def test_the_parts_of_the_message_are_the_message():
 def test_a_common_key_says_which_pan_it_is_made_of():
     how = Derivation("04", bytes.fromhex(VK04), PAN, "pan-600727")
     register = {"kt": 3, "sgc": 1, "ti": 1, "krn": 1, "bdt": "14"}
-    key = DecoderKey(derive(how, 7, register), 7, **register, derivation=how)
+    key = DecoderKey(derive(how, KeyRegister(**register)), how, **register)
     step = key_steps(key)[-1]
     assert step.table.rows[10][1] == "600727000000000000"
     assert facts(step)["HMAC-SHA-256"].startswith(facts(step)["decoder key"])
@@ -145,7 +146,7 @@ def test_key_change_sections():
     names = {3: "1stKCT", 4: "2ndKCT", 8: "3rdKCT", 9: "4thKCT"}
     for vector in of_kind("token_kct"):
         key = DecoderKey(
-            bytes.fromhex(vector["expected"]["decoder_key"]), int(vector["inputs"]["ea"])
+            bytes.fromhex(vector["expected"]["decoder_key"]), ea=vector["inputs"]["ea"]
         )
         found = explain_token(vector["expected"]["token"], key)
         assert found.result == names[vector["inputs"]["subclass"]]
@@ -262,25 +263,25 @@ def test_a_hidden_key_is_not_told():
 
 
 WRONG_KEYS = [
-    (KeyQuestion(key="xyz"), "The decoder key is to be written in hex."),
-    (KeyQuestion(key="ab"), "EA07 needs a decoder key of 16 digits."),
-    (KeyQuestion(key="ab", vk="ab"), "Give the decoder key or a vending key, not both."),
-    (KeyQuestion(vk=VK04), "Deriving a key needs the meter: give its DRN or its MeterPAN."),
-    (KeyQuestion(vk="zz", pan=PAN), "The vending key is to be written in hex."),
-    (KeyQuestion(vk="ab", pan=PAN), "DKGA04 needs a vending key of 20 bytes."),
-    (KeyQuestion(vk=VK04, pan="1"), "A MeterPAN has 18 decimal digits, not '1'."),
-    (KeyQuestion(vk=VK04, pan=PAN, drn="01000000016"), "The DRN and the MeterPAN are of two"),
-    (KeyQuestion(vk=VK04, pan=PAN, krn=0), "KRN must be 1 to 9."),
-    (KeyQuestion(vk=VK04, pan=PAN, ea=8), "The encryption algorithm is 7, 9 or 11."),
-    (KeyQuestion(vk=VK04, pan=PAN, bdt="15"), "The base date is 93, 14 or 35."),
-    (KeyQuestion(vk=VK04, pan=PAN, kt=3), "DKGA04 KT 3 is read differently"),
+    ({"key": "xyz"}, "The decoder key is to be written in hex."),
+    ({"key": "ab"}, "EA07 needs a decoder key of 16 digits."),
+    ({"key": "ab", "vk": "ab"}, "Give the decoder key or a vending key, not both."),
+    ({"vk": VK04}, "Deriving a key needs the meter: give its DRN or its MeterPAN."),
+    ({"vk": "zz", "pan": PAN}, "The vending key is to be written in hex."),
+    ({"vk": "ab", "pan": PAN}, "DKGA04 needs a vending key of 20 bytes."),
+    ({"vk": VK04, "pan": "1"}, "A MeterPAN has 18 decimal digits, not '1'."),
+    ({"vk": VK04, "pan": PAN, "drn": "01000000016"}, "The DRN and the MeterPAN are of two"),
+    ({"vk": VK04, "pan": PAN, "krn": 0}, "KRN must be 1 to 9."),
+    ({"vk": VK04, "pan": PAN, "ea": 8}, "EA must be 07, 09 or 11."),
+    ({"vk": VK04, "pan": PAN, "bdt": "15"}, "BDT must be 93, 14 or 35."),
+    ({"vk": VK04, "pan": PAN, "kt": 3}, "DKGA04 KT 3 is read differently"),
 ]
 
 
-@pytest.mark.parametrize(("question", "sentence"), WRONG_KEYS, ids=lambda value: str(value)[:30])
-def test_wrong_keys_are_sentences(question, sentence):
+@pytest.mark.parametrize(("given", "sentence"), WRONG_KEYS, ids=lambda value: str(value)[:30])
+def test_wrong_keys_are_sentences(given, sentence):
     with pytest.raises(TjugoError) as refused:
-        question.answer()
+        KeyQuestion(**given).answer()
     assert refused.value.message.startswith(sentence)
     assert refused.value.status == 2
 

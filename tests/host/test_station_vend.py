@@ -9,6 +9,8 @@ from station_kit import COLLECTOR, Clock, do, drn, new_station, see
 
 from sts_portable import amount, tid
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
+from tjugo.key_register import KeyRegister, VendingKey
+from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -165,19 +167,67 @@ def test_an_expired_key_sells_nothing(station):
         sell(station, "test", "a", drn(4), TWENTY)
 
 
+def test_the_vending_keys_ken_ends_it_too(station):
+    station.backend = keys_with(ken=85)
+    with pytest.raises(TjugoError, match=r"has expired \(KEN 85\)"):
+        sell(station, "test", "a", drn(1), TWENTY)
+    with pytest.raises(TjugoError, match="KEN 86 is beyond the vending key's, which is 85"):
+        do(station, meters.add_meter, meters.NewMeter(drn(4), ken=86))
+
+
+def keys_with(**register):
+    """Vending keys other than the station's own: one."""
+    return SoftBackend([VendingKey(vk="01" * 20, **register)])
+
+
 def test_a_missing_vending_key_is_named(station):
-    do(station, meters.add_meter, meters.NewMeter(drn(4), sgc="999999"))
-    with pytest.raises(TjugoError, match="no vending key for SGC 999999"):
-        sell(station, "test", "a", drn(4), TWENTY)
+    station.backend = keys_with(sgc=1)
+    with pytest.raises(TjugoError, match="no vending key for SGC 123457"):
+        sell(station, "test", "a", drn(1), TWENTY)
+
+
+@pytest.mark.parametrize(
+    "given", [{"sgc": "999999"}, {"krn": 2}, {"kt": 1}, {"bdt": "93"}, {"dkga": 2}, {"ken": 256}]
+)
+def test_no_meter_is_added_without_its_vending_key(station, given):
+    with pytest.raises(TjugoError):
+        do(station, meters.add_meter, meters.NewMeter(drn(4), **given))
+    with pytest.raises(NotFound):
+        see(station, registry_views.find_meter, drn(4))
+
+
+def test_what_is_left_out_of_a_register_is_the_vending_keys(station):
+    station.backend = keys_with(sgc=77, ken=200, bdt=35)
+    new = do(station, meters.new_meter, drn(4), sgc="000077", ea=None, ti="7")
+    do(station, meters.add_meter, new)
+    found = see(station, registry_views.find_meter, drn(4))
+    assert (found.sgc, found.ken, found.bdt, found.dkga) == ("000077", 200, "35", "04")
+    assert (found.ea, found.ti, found.krn, found.kt) == ("07", "07", 1, 2)
+    assert do(station, meters.new_meter, drn(5), ken=3, sgc=77).ken == 3
+
+
+@pytest.mark.parametrize("number", ["00000000000", "0000000000000", "0"])
+def test_no_meter_has_the_number_zero(station, number):
+    with pytest.raises(TjugoError, match="not the number of a meter"):
+        do(station, meters.add_meter, meters.NewMeter(number))
+
+
+@pytest.mark.parametrize("dkga", ["04", "4", 4])
+@pytest.mark.parametrize("ea", ["11", 11])
+def test_a_number_of_the_register_is_a_number_or_its_digits(dkga, ea):
+    register = KeyRegister(dkga=dkga, ea=ea, sgc="000001", ti="01", bdt=14)
+    assert (register.dkga, register.ea, register.sgc) == ("04", 11, 1)
+    assert (register.ti, register.bdt) == (1, "14")
+    assert register == KeyRegister(ea=11, sgc=1)
 
 
 def test_a_vending_key_of_another_kind_is_not_used(station):
-    do(station, meters.add_meter, meters.NewMeter(drn(4), sgc="123456", dkga="04"))
     with pytest.raises(TjugoError, match=f"for DKGA 02, base date 14; meter {drn(4)} has 04, 14"):
-        sell(station, "test", "a", drn(4), TWENTY)
+        do(station, meters.add_meter, meters.NewMeter(drn(4), sgc="123456", dkga="04"))
 
 
 def test_the_base_date_that_ran_out_sells_nothing(station):
+    station.backend = keys_with(bdt=93)
     do(station, meters.add_meter, meters.NewMeter(drn(4), bdt="93"))
     with pytest.raises(TjugoError, match="base date 93 reaches from 1993 to 2024-11-24"):
         sell(station, "test", "a", drn(4), TWENTY)
@@ -357,15 +407,20 @@ def test_customers_that_cannot_be(station, fields, words):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"ea": 9}, "EA must be"),
-        ({"dkga": "01"}, "DKGA must be"),
+        ({"ea": 9}, "EA must be 07 or 11"),
+        ({"ea": 8}, "EA must be 07, 09 or 11"),
+        ({"dkga": "01"}, "DKGA must be 02 or 04"),
+        ({"dkga": "5"}, "DKGA must be 01, 02, 03 or 04"),
         ({"ea": 11, "dkga": "02"}, "EA 11 needs DKGA 04"),
-        ({"sgc": "12345"}, "SGC must be 6 digits"),
+        ({"sgc": "1234567"}, "SGC must be 0 to 999999"),
+        ({"sgc": "\u0661"}, "SGC must be 0 to 999999"),
         ({"krn": 0}, "KRN must be 1 to 9"),
+        ({"krn": True}, "KRN must be 1 to 9"),
         ({"kt": 4}, "KT must be 0 to 3"),
-        ({"ti": "1"}, "TI must be 2 digits"),
+        ({"ti": "100"}, "TI must be 0 to 99"),
         ({"ken": 256}, "KEN must be 0 to 255"),
-        ({"bdt": "94"}, "base date must be"),
+        ({"bdt": "94"}, "BDT must be 93, 14 or 35"),
+        ({"tct": 3}, "TCT must be 1 or 2"),
         ({"collector_id": "a/b"}, "collector's name"),
     ],
 )

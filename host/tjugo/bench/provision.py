@@ -29,6 +29,7 @@ _NAMES = (
     "Esi Mensah",
     "Farid Rahimi",
 )
+_NOT_A_METERS = ("bdt", "dkga")  # of the vending side only: the key is made with them
 _EAS = (7, 11)  # by turns, so that both ciphers are there to look at
 _POLL_MS = 1000
 _POLL_MS_A_METER = 150  # a poll takes about 100 ms at 9600 baud
@@ -121,12 +122,7 @@ def meter_settings(station: Station, drn: str) -> dict[str, Any]:
         "drn": config.drn,
         "mfr_code": int(_MANUFACTURER),
         "key": station.backend.decoder_key(config).hex(),
-        "ea": config.ea,
-        "sgc": int(config.sgc),
-        "krn": config.krn,
-        "kt": config.kt,
-        "ti": int(config.ti),
-        "ken": config.ken,
+        **{name: found for name, found in config.register().items() if name not in _NOT_A_METERS},
     }
 
 

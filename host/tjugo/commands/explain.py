@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tjugo import sta_tables
-from tjugo.commands.options import json_option, state_option
+from tjugo.commands.options import json_option, register_options, state_option
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
@@ -24,25 +24,14 @@ _KEY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
     ("--vk", str, "Vending key in hex: the decoder key is derived, and shown how."),
     ("--pan", str, "MeterPAN, 18 digits, for --vk."),
     ("--drn", str, "DRN instead of the MeterPAN, for --vk."),
-    ("--dkga", click.Choice(["01", "02", "03", "04"]), "Decoder key generation, for --vk."),
     ("--variant", str, "Which reading of an unsettled derivation (sts_portable/README.md)."),
-    ("--ea", click.Choice(["07", "09", "11"]), "Encryption: 07 STA, 09 DEA, 11 MISTY1."),
-    ("--kt", int, "Key type: 0 DITK, 1 DDTK, 2 DUTK, 3 DCTK."),
-    ("--krn", int, "Key revision number."),
-    ("--sgc", int, "Supply group code."),
-    ("--ti", int, "Tariff index."),
-    ("--ken", int, "Key expiry number."),
-    ("--bdt", click.Choice(["93", "14", "35"]), "Base date."),
 )
 
 
 def _key_options(function: Any) -> Any:
-    plain = KeyQuestion()
+    function = register_options(function)
     for name, kind, text in reversed(_KEY_OPTIONS):
-        value = getattr(plain, name.lstrip("-"))
-        default = f"{value:02d}" if name == "--ea" else value or None
-        option = click.option(name, type=kind, default=default, show_default=True, help=text)
-        function = option(function)
+        function = click.option(name, type=kind, help=text)(function)
     return function
 
 
@@ -100,7 +89,7 @@ def _minute(at: str | None, bdt: str) -> int:
 def _key(meter: str | None, state: Path, options: dict[str, Any]) -> DecoderKey | None:
     if meter is None:
         given = {name: value for name, value in options.items() if value is not None}
-        return KeyQuestion(**{**given, "ea": int(options["ea"])}).answer()
+        return KeyQuestion(**given).answer()
     if options["key"] or options["vk"]:
         raise TjugoError("Give the key or a registered meter, not both.", 2)
     with Station.open(state) as station, station.view() as view:

@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import click
 
-from tjugo.commands.options import json_option, state_option
+from tjugo.commands.options import json_option, register_options, state_option
 from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -56,35 +55,16 @@ def meter() -> None:
     """Add and list meters."""
 
 
-def _meter_options(function: Callable[..., None]) -> Callable[..., None]:
-    new = meters.NewMeter("")
-    options: list[tuple[str, Any, Any, str]] = [
-        ("--ea", click.Choice(["07", "11"]), f"{new.ea:02d}", "Encryption: 07 STA, 11 MISTY1."),
-        ("--dkga", click.Choice(["02", "04"]), new.dkga, "Decoder key generation."),
-        ("--bdt", click.Choice(["93", "14", "35"]), new.bdt, "Base date."),
-        ("--sgc", str, new.sgc, "Supply group code, 6 digits."),
-        ("--krn", int, new.krn, "Key revision number, 1 to 9."),
-        ("--kt", int, new.kt, "Key type: 2 is a unique key."),
-        ("--ti", str, new.ti, "Tariff index, 2 digits."),
-        ("--ken", int, new.ken, "Key expiry number; 255 is never."),
-    ]
-    for name, kind, default, text in reversed(options):
-        function = click.option(name, type=kind, default=default, show_default=True, help=text)(
-            function
-        )
-    return function
-
-
 @meter.command("add")
 @click.argument("drn")
-@_meter_options
+@register_options
 @click.option("--collector", "collector_id", help="The collector that serves it.")
 @click.option("--customer", "account_no", help="Account number of the customer it serves.")
 @state_option
-def meter_add(drn: str, account_no: str | None, state: Path, ea: str, **fields: Any) -> None:
-    """Register the meter DRN."""
+def meter_add(drn: str, account_no: str | None, state: Path, **given: Any) -> None:
+    """Register the meter DRN. DKGA, BDT and KEN that are not given are the vending key's."""
     with Station.open(state) as station, station.work(ACTOR) as work:
-        added = meters.add_meter(work, meters.NewMeter(drn, ea=int(ea), **fields))
+        added = meters.add_meter(work, meters.new_meter(work, drn, **given))
         if account_no:
             customers.link_meter(work, added, account_no)
     click.echo(f"Meter {added} is registered.")

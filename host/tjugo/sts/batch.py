@@ -22,7 +22,7 @@ def read_keys(path: Path) -> Keys:
     """The vending keys of a file as the station keeps it. Raises TjugoError."""
     keys = load_keys(path)
     try:
-        return {(int(key.sgc), key.kt, key.krn): key for key in keys}
+        return {(key.sgc, key.kt, key.krn): key for key in keys}
     except ValueError:
         raise TjugoError(f"{path} has a supply group code that is no number.") from None
 

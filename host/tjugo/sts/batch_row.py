@@ -11,7 +11,7 @@ from typing import Any
 from sts_portable import layouts, tid, token, vendor
 from tjugo import drn, numbers
 from tjugo.errors import TjugoError
-from tjugo.key_register import VendingKey
+from tjugo.key_register import FIELDS, VendingKey, value
 from tjugo.sts.explain.key import DecoderKey, KeyQuestion, from_hex
 from tjugo.sts.explain.sale import parse_moment, parse_units
 
@@ -31,7 +31,6 @@ KEY_CHANGE = "key-change"
 _KEY_SECTIONS = (3, 4, 8, 9)
 _MOST_SUBCLASS = 15
 _OWN_COLUMNS = {"rnd", "tid"}  # fields that are not given under `fields`
-_NUMBERS = {"ea", "kt", "krn", "sgc", "ti", "ken"}
 _KIND = re.compile(r"([0-2])/([0-9]{1,2})", re.A)
 _REGISTER = ("sgc", "kt", "krn")  # names a vending key
 _FROM_FILE = ("dkga", "bdt", "ken")
@@ -177,16 +176,14 @@ def _question(
     for name in (*KEY_COLUMNS, "key", "vk"):
         cell = cells.get(name, "")
         if cell:
-            values[name] = _number(name, cell, 0, 999999) if name in _NUMBERS else cell
+            values[name] = value(name, cell) if name in FIELDS else cell
     base = given or _NOTHING
     if not any(values.get(name) or getattr(base, name) for name in ("key", "vk")):
         sgc, kt, krn = (values.get(name, getattr(base, name)) for name in _REGISTER)
         values |= _from_file(
             keys.get((sgc, kt, krn)), f"SGC {sgc:06d}, KT {kt}, KRN {krn}", values
         )
-    question = replace(base, **values)
-    question.check()
-    return question
+    return replace(base, **values)
 
 
 def _from_file(found: VendingKey | None, name: str, given: Mapping[str, Any]) -> dict[str, Any]:

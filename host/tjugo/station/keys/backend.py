@@ -7,7 +7,6 @@ logged and never leave this module, except for a decoder key asked for to provis
 
 import json
 import secrets
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
@@ -15,7 +14,7 @@ from typing import Protocol, Self
 from sts_portable import dkga, tid, token, vendor
 from sts_portable.errors import KeyExpiredError, StsError
 from tjugo.errors import TjugoError, plain, reason
-from tjugo.key_register import MeterConfig, VendingKey, load_keys
+from tjugo.key_register import MeterConfig, VendingKey, VendingRegister, load_keys, written
 from tjugo.private_file import create_private
 
 
@@ -32,6 +31,15 @@ class TokenBackend(Protocol):
         """The token the meter would see, or None when it is not for this meter and key."""
         ...
 
+    def vending_register(self, sgc: int, kt: int, krn: int) -> VendingRegister | None:
+        """The register of a vending key, None where there is none."""
+        ...
+
+    def check_register(self, meter_config: MeterConfig) -> None:
+        """Raise TjugoError unless there is a vending key for this register and its KEN is not
+        beyond the vending key's."""
+        ...
+
     def decoder_key(self, meter_config: MeterConfig) -> bytes:
         """The key to be put into the meter. For provisioning, and to decrypt what is shown."""
         ...
@@ -41,8 +49,8 @@ def sample_keys() -> list[VendingKey]:
     """Keys to try the system with. The DKGA02 key is the published one of the STS test cases; the
     DKGA04 key is this installation's own."""
     return [
-        VendingKey("123456", 2, 1, 255, "14", "02", "ab" * 8, sample=True),
-        VendingKey("123457", 2, 1, 255, "14", "04", secrets.token_hex(20), sample=True),
+        VendingKey(sgc=123456, dkga="02", vk="ab" * 8, sample=True),
+        VendingKey(vk=secrets.token_hex(20), sample=True),
     ]
 
 
@@ -60,7 +68,7 @@ class SoftBackend:
     @staticmethod
     def create_sample(path: Path) -> None:
         """Writes a key file with the sample keys unless there is one."""
-        content = {"keys": [asdict(key) for key in sample_keys()]}
+        content = {"keys": [key.as_json() for key in sample_keys()]}
         create_private(path, json.dumps(content, indent=2) + "\n")
 
     def issue_credit_token(
@@ -69,12 +77,13 @@ class SoftBackend:
         """See TokenBackend."""
         key = self.decoder_key(meter_config)
         m = meter_config
+        ken = min(m.ken, self._key(m).ken)  # neither the meter's nor the vending key's has passed
         try:
-            return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, m.ken)
+            return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, ken)
         except KeyExpiredError as error:
             raise reason(
                 "key_expired",
-                f"The key of meter {m.drn} has expired (KEN {m.ken}); it needs a key change "
+                f"The key of meter {m.drn} has expired (KEN {ken}); it needs a key change "
                 "before anything can be sold.",
             ) from error
         except StsError as error:
@@ -84,26 +93,43 @@ class SoftBackend:
         """See TokenBackend."""
         return decode(digits, self.decoder_key(meter_config), meter_config.ea)
 
+    def vending_register(self, sgc: int, kt: int, krn: int) -> VendingRegister | None:
+        """See TokenBackend."""
+        return self._keys.get((sgc, kt, krn))
+
+    def check_register(self, meter_config: MeterConfig) -> None:
+        """See TokenBackend."""
+        m, key = meter_config, self._key(meter_config)
+        if m.ken > key.ken:
+            raise reason(
+                "key_register_invalid",
+                f"Meter {m.drn}: KEN {m.ken} is beyond the vending key's, which is {key.ken}.",
+            )
+        self.decoder_key(m)
+
     def decoder_key(self, meter_config: MeterConfig) -> bytes:
         """See TokenBackend."""
         m = meter_config
-        found = self._keys.get((m.sgc, m.kt, m.krn))
-        if found is None:
-            raise reason(
-                "vending_key_missing",
-                f"There is no vending key for SGC {m.sgc}, KT {m.kt}, KRN {m.krn}.",
-            )
-        if (found.dkga, found.bdt) != (m.dkga, m.bdt):
-            raise reason(
-                "vending_key_missing",
-                f"The vending key of SGC {m.sgc}, KT {m.kt}, KRN {m.krn} is for DKGA "
-                f"{found.dkga}, base date {found.bdt}; meter {m.drn} has {m.dkga}, {m.bdt}.",
-            )
-        vk = bytes.fromhex(found.vk)
+        vk = bytes.fromhex(self._key(m).vk)
         try:
             return dkga.decoder_key(m.dkga, vk, m.pan, m.kt, m.sgc, m.ti, m.krn, m.bdt, m.ea)
         except StsError as error:
-            raise TjugoError(plain(error)) from error
+            raise reason("key_register_invalid", plain(error)) from error
+
+    def _key(self, meter_config: MeterConfig) -> VendingKey:
+        """The vending key of a meter, of the meter's kind. Raises TjugoError."""
+        m = meter_config
+        found = self._keys.get((m.sgc, m.kt, m.krn))
+        name = f"SGC {written('sgc', m.sgc)}, KT {m.kt}, KRN {m.krn}"
+        if found is None:
+            raise reason("vending_key_missing", f"There is no vending key for {name}.")
+        if (found.dkga, found.bdt) != (m.dkga, m.bdt):
+            raise reason(
+                "vending_key_missing",
+                f"The vending key of {name} is for DKGA {found.dkga}, base date {found.bdt}; "
+                f"meter {m.drn} has {m.dkga}, {m.bdt}.",
+            )
+        return found
 
 
 def decode(digits: str, key: bytes, ea: int) -> token.Token | None:

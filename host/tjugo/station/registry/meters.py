@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sts_portable import pan
 from tjugo import drn as drn_numbers
 from tjugo.errors import Conflict, plain, reason
-from tjugo.key_register import MeterConfig
+from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
 from tjugo.station.storage.tables import METER_STATUSES, Collector, Meter, MeterKeyState
 from tjugo.station.work import View, Work
 
@@ -15,42 +16,18 @@ _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 @dataclass(frozen=True)
-class NewMeter:
-    """What must be known of a meter to sell for it. The defaults are those of the sample keys.
+class NewMeter(MeterConfig):
+    """What must be known of a meter to sell for it; see new_meter()."""
 
-    kt 2 is a unique key (DUTK); ken 255 never expires; tct 2 is numeric entry; ea 7 is STA, 11
-    MISTY1.
-    """
-
-    drn: str
-    ea: int = 7
-    dkga: str = "04"
-    bdt: str = "14"
-    sgc: str = "123457"
-    krn: int = 1
-    kt: int = 2
-    ti: str = "01"
-    ken: int = 255
-    tct: int = 2
     collector_id: str | None = None
 
 
-# What is allowed, and the sentence when it is not.
+# What a station sells for, and the sentence when it is something else.
 _RULES: tuple[tuple[Callable[[NewMeter], object], str], ...] = (
     (lambda m: m.ea in (7, 11), "EA must be 07 or 11"),
     (lambda m: m.dkga in ("02", "04"), "DKGA must be 02 or 04"),
-    (lambda m: m.bdt in ("93", "14", "35"), "the base date must be 93, 14 or 35"),
-    (lambda m: re.fullmatch(r"[0-9]{6}", m.sgc, re.A), "SGC must be 6 digits"),
-    (lambda m: 1 <= m.krn <= 9, "KRN must be 1 to 9"),
-    (lambda m: 0 <= m.kt <= 3, "KT must be 0 to 3"),
-    (lambda m: re.fullmatch(r"[0-9]{2}", m.ti, re.A), "TI must be 2 digits"),
-    (lambda m: 0 <= m.ken <= 255, "KEN must be 0 to 255"),
-    (lambda m: m.tct in (1, 2), "TCT must be 1 or 2"),
     (lambda m: m.ea != 11 or m.dkga == "04", "EA 11 needs DKGA 04"),
-    (
-        lambda m: m.collector_id is None or _COLLECTOR_ID.fullmatch(m.collector_id),
-        "a collector's name is up to 40 letters, digits, dots, hyphens and underscores",
-    ),
+    (lambda m: m.tct in (1, 2), "TCT must be 1 or 2"),
 )
 
 
@@ -74,15 +51,29 @@ def drn_with_check_digit(payload: str) -> str:
         raise reason("drn_invalid", plain(error)) from error
 
 
+def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
+    """Return a meter to be added, from what is given of its register, tct and collector_id; None
+    is not given. DKGA, base date and KEN that are left out are those of the vending key, the rest
+    has the defaults of the key register. Raise TjugoError."""
+    given = {name: found for name, found in given.items() if found is not None}
+    plain_register = KeyRegister(**given_fields(given))
+    key = work.backend.vending_register(plain_register.sgc, plain_register.kt, plain_register.krn)
+    of_key = {} if key is None else {"dkga": key.dkga, "bdt": key.bdt, "ken": key.ken}
+    return NewMeter(drn, **{**of_key, **given})
+
+
 def add_meter(work: Work, new: NewMeter) -> str:
-    """Register a meter; return its DRN. Raise TjugoError, Conflict when it is registered."""
+    """Register a meter; return its DRN. Raise TjugoError: the meter is not one that this station
+    can sell for; Conflict when it is registered."""
     drn = checked_drn(new.drn)
-    for allowed, sentence in _RULES:
-        if not allowed(new):
-            raise reason("key_register_invalid", f"Meter {drn}: {sentence}.")
-    fields = asdict(new)
-    tenant = {"tenant_id": work.tenant_id, "drn": drn}
     session = work.session
+    if int(drn) == 0:
+        raise reason("drn_invalid", f"{drn} is not the number of a meter.")
+    for allowed, words in _RULES:
+        if not allowed(new):
+            raise reason("key_register_invalid", f"Meter {drn}: {words}.")
+    if new.collector_id is not None:
+        _check_collector_id(new.collector_id)
     if session.get(Meter, (work.tenant_id, drn)) is not None:
         raise reason("meter_exists", f"Meter {drn} is registered already.")
     for twin in drn_numbers.twins(drn):
@@ -92,16 +83,29 @@ def add_meter(work: Work, new: NewMeter) -> str:
                 f"Meter {twin} is registered already; {drn} differs by leading zeros only, and "
                 "where those get lost the two could not be told apart.",
             )
+    work.backend.check_register(replace(new, drn=drn))
     _ensure_collector(work, new.collector_id)
-    meter_fields = {name: fields[name] for name in ("ea", "tct", "collector_id")}
-    session.add(Meter(**tenant, **meter_fields, status="installed", created_at=work.now()))
-    session.flush()
-    key_fields = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
+    tenant = {"tenant_id": work.tenant_id, "drn": drn}
     session.add(
-        MeterKeyState(**tenant, phase="current", **{name: fields[name] for name in key_fields})
+        Meter(
+            **tenant,
+            ea=new.ea,
+            tct=new.tct,
+            collector_id=new.collector_id,
+            status="installed",
+            created_at=work.now(),
+        )
     )
     session.flush()
+    session.add(MeterKeyState(**tenant, phase="current", **key_columns(new)))
+    session.flush()
     return drn
+
+
+def key_columns(register: KeyRegister) -> dict[str, Any]:
+    """Return the columns of a meter's key state. SGC and TI are kept as they are written."""
+    fields = {name: getattr(register, name) for name in FIELDS if name != "ea"}
+    return fields | {name: written(name, fields[name]) for name in ("sgc", "ti")}
 
 
 def ensure_meter(work: Work, new: NewMeter) -> str:
@@ -124,8 +128,8 @@ def set_status(work: Work, drn: str, status: str) -> None:
 
 def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
     """Set which collector serves the meter from now on; None: tokens are keyed in."""
-    if collector_id is not None and not _COLLECTOR_ID.fullmatch(collector_id):
-        raise reason("collector_invalid", f"{collector_id!r} is not a collector's name.")
+    if collector_id is not None:
+        _check_collector_id(collector_id)
     meter = known_meter(work, checked_drn(drn))
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
@@ -150,23 +154,22 @@ def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
 def meter_config(view: View, meter: Meter) -> MeterConfig:
     """Return the current key state, in the shape the token back end takes."""
     state = view.session.get_one(MeterKeyState, (view.tenant_id, meter.drn, "current"))
-    return MeterConfig(
-        drn=meter.drn,
-        ea=meter.ea,
-        tct=meter.tct,
-        sgc=state.sgc,
-        krn=state.krn,
-        kt=state.kt,
-        ti=state.ti,
-        ken=state.ken,
-        bdt=state.bdt,
-        dkga=state.dkga,
-    )
+    columns = {name: getattr(state, name) for name in FIELDS if name != "ea"}
+    return MeterConfig(meter.drn, meter.tct, ea=meter.ea, **columns)
 
 
 def config_of(view: View, drn: str) -> MeterConfig:
     """Return the key state of a registered meter, e.g. for provisioning. Raise TjugoError."""
     return meter_config(view, known_meter(view, checked_drn(drn)))
+
+
+def _check_collector_id(collector_id: str) -> None:
+    if not _COLLECTOR_ID.fullmatch(collector_id):
+        raise reason(
+            "collector_invalid",
+            "A collector's name is up to 40 letters, digits, dots, hyphens and underscores, not "
+            f"{collector_id!r}.",
+        )
 
 
 def _ensure_collector(work: Work, collector_id: str | None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sts_portable import amount
 from tjugo import numbers
 from tjugo.errors import TjugoError, Unavailable, reason
-from tjugo.key_register import MeterConfig
+from tjugo.key_register import MeterConfig, written
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.station import Station
@@ -153,10 +153,10 @@ def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) ->
             units_tenths=amount.decode(amount.encode(asked)),
             digits=digits,
             ea=config.ea,
-            sgc=config.sgc,
+            sgc=written("sgc", config.sgc),
             krn=config.krn,
             kt=config.kt,
-            ti=config.ti,
+            ti=written("ti", config.ti),
             issued_at=work.now(),
         )
         try:

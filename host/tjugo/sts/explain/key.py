@@ -1,25 +1,15 @@
 """The decoder key of an explanation: given in hex, derived, or a registered meter's."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sts_portable import dkga, ea, pan
 from sts_portable.decoder import KeyState
 from sts_portable.errors import StsError
 from tjugo import drn
 from tjugo.errors import TjugoError, plain
-from tjugo.key_register import MeterConfig
+from tjugo.key_register import KeyRegister, MeterConfig
 
-_LIMITS = {
-    "kt": (0, 3),
-    "krn": (1, 9),
-    "sgc": (0, 999999),
-    "ti": (0, 99),
-    "ken": (0, 255),
-}
 KEY_TYPES = {0: "DITK, initialisation", 1: "DDTK, default", 2: "DUTK, unique", 3: "DCTK, common"}
-BASE_DATES = ("93", "14", "35")
 
 
 @dataclass(frozen=True)
@@ -33,74 +23,47 @@ class Derivation:
 
 
 @dataclass(frozen=True)
-class DecoderKey:
-    """A meter's key register. hidden: the key is a station's secret; nothing that tells it may be
-    shown, and nothing may be encrypted with it outside a recorded sale."""
+class DecoderKey(KeyRegister):
+    """A decoder key and its register. hidden: the key is a station's secret; nothing that tells it
+    may be shown, and nothing may be encrypted with it outside a recorded sale."""
 
     key: bytes = field(repr=False)
-    ea: int = 7
-    kt: int = 2
-    krn: int = 1
-    sgc: int = 123457
-    ti: int = 1
-    ken: int = 255
-    bdt: str = "14"
     derivation: Derivation | None = None
     hidden: bool = False
 
     def state(self) -> KeyState:
-        """As a meter holds it."""
+        """Return it as a meter holds it."""
         return KeyState(self.key, self.ea, self.kt, self.krn, self.sgc, self.ti, self.ken)
 
 
-@dataclass(frozen=True)
-class KeyQuestion:
-    """What a person says about a key. Either key (hex), or vk (hex) with pan or drn; neither: no
-    key. The rest is the key register's, all checked by answer()."""
+@dataclass(frozen=True, kw_only=True)
+class KeyQuestion(KeyRegister):
+    """What a person gives of a key: either key (hex), or vk (hex) with pan or drn; neither: no
+    key. The register's fields are checked here, the rest by answer()."""
 
     key: str = field(default="", repr=False)
     vk: str = field(default="", repr=False)
     pan: str = ""
     drn: str = ""
-    dkga: str = "04"
     variant: str | None = None
-    ea: int = 7
-    kt: int = 2
-    krn: int = 1
-    sgc: int = 123457
-    ti: int = 1
-    ken: int = 255
-    bdt: str = "14"
 
     def answer(self) -> DecoderKey | None:
-        """The key, or None when there is none. Raises TjugoError with a sentence that does not
-        repeat what was given for a key."""
+        """Return the key, or None when there is none. Raise TjugoError with a sentence that does
+        not repeat what was given for a key."""
         if self.key and self.vk:
             raise TjugoError("Give the decoder key or a vending key, not both.", 2)
-        self.check()
-        register: dict[str, Any] = {name: getattr(self, name) for name in (*_LIMITS, "bdt")}
         if self.key:
             size = ea.KEY_BYTES[self.ea]
             key = from_hex(self.key, "decoder key")
             if len(key) != size:
                 raise TjugoError(f"EA{self.ea:02d} needs a decoder key of {2 * size} digits.", 2)
-            return DecoderKey(key, self.ea, **register)
+            return DecoderKey(key, **self.register())
         if self.vk:
             how = Derivation(
                 self.dkga, from_hex(self.vk, "vending key"), self.meter_pan(), self.variant or None
             )
-            return DecoderKey(derive(how, self.ea, register), self.ea, **register, derivation=how)
+            return DecoderKey(derive(how, self), how, **self.register())
         return None
-
-    def check(self) -> None:
-        """Raises TjugoError unless the key register's numbers are possible."""
-        if self.ea not in ea.KEY_BYTES:
-            raise TjugoError("The encryption algorithm is 7, 9 or 11.", 2)
-        if self.bdt not in BASE_DATES:
-            raise TjugoError("The base date is 93, 14 or 35.", 2)
-        for name, (low, high) in _LIMITS.items():
-            if not low <= getattr(self, name) <= high:
-                raise TjugoError(f"{name.upper()} must be {low} to {high}.", 2)
 
     def meter_pan(self) -> str:
         """The MeterPAN, checked, of either number given. Raises TjugoError."""
@@ -126,28 +89,17 @@ def from_hex(text: str, what: str) -> bytes:
         raise TjugoError(f"The {what} is to be written in hex.", 2) from None
 
 
-def derive(how: Derivation, algorithm: int, register: Mapping[str, Any]) -> bytes:
-    """The decoder key of a derivation and a key register. Raises TjugoError."""
-    names = ("kt", "sgc", "ti", "krn", "bdt")
-    kt, sgc, ti, krn, bdt = (register[name] for name in names)
+def derive(how: Derivation, register: KeyRegister) -> bytes:
+    """Return the decoder key of a derivation and a key register. Raise TjugoError."""
+    r = register
     try:
         return dkga.decoder_key(
-            how.dkga, how.vk, how.pan, kt, sgc, ti, krn, bdt, algorithm, how.variant
+            how.dkga, how.vk, how.pan, r.kt, r.sgc, r.ti, r.krn, r.bdt, r.ea, how.variant
         )
     except StsError as error:
         raise TjugoError(plain(error), 2) from error
 
 
 def of_meter(config: MeterConfig, key: bytes, hidden: bool = True) -> DecoderKey:
-    """The key of a meter registered at a station, hidden unless told otherwise."""
-    return DecoderKey(
-        key,
-        config.ea,
-        config.kt,
-        config.krn,
-        int(config.sgc),
-        int(config.ti),
-        config.ken,
-        config.bdt,
-        hidden=hidden,
-    )
+    """Return the key of a meter registered at a station, hidden unless told otherwise."""
+    return DecoderKey(key, hidden=hidden, **config.register())

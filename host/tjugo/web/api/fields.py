@@ -18,18 +18,11 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def _digits(width: int) -> BeforeValidator:
-    """Take a number or a text of digits; give the text with its leading zeros."""
-    return BeforeValidator(lambda value: f"{numbers.json_whole(value):0{width}d}")
-
-
 Kwh = Annotated[
     Decimal,
     BeforeValidator(numbers.json_decimal, json_schema_input_type=float | str),
 ]
 Whole = Annotated[int, BeforeValidator(numbers.json_whole, json_schema_input_type=int | str)]
-TwoDigits = Annotated[str, _digits(2)]
-SixDigits = Annotated[str, _digits(6)]
 Drn = Annotated[str, Field(max_length=40)]
 
 Search = Annotated[str, Query(max_length=100, description="Part of what is searched for.")]

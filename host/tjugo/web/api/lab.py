@@ -22,7 +22,8 @@ from tjugo.sts.describe import token_digits
 from tjugo.sts.explain import DecoderKey, Explanation, Sale, explain_sale
 from tjugo.sts.explain.key import KeyQuestion, of_meter
 from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
-from tjugo.web.api.fields import RequestBody, TwoDigits, Whole
+from tjugo.web.api.fields import RequestBody, Whole
+from tjugo.web.api.register import RegisterBody
 from tjugo.web.errors import ANSWERS
 from tjugo.web.rate import Bucket
 
@@ -32,22 +33,14 @@ REFILL_S = 2.0
 _Bits = Annotated[list[int], Field(default_factory=list, max_length=66)]
 
 
-class KeyBody(RequestBody):
+class KeyBody(RegisterBody):
     """As KeyQuestion: key, or vk with pan or drn, in hex and digits."""
 
     key: str = Field("", max_length=100)
     vk: str = Field("", max_length=100)
     pan: str = Field("", max_length=40)
     drn: str = Field("", max_length=40)
-    dkga: TwoDigits = "04"
     variant: str | None = Field(None, max_length=40)
-    ea: Whole = 7
-    kt: Whole = 2
-    krn: Whole = 1
-    sgc: Whole = 123457
-    ti: Whole = 1
-    ken: Whole = 255
-    bdt: TwoDigits = "14"
 
 
 class SaleBody(RequestBody):
@@ -159,7 +152,7 @@ def _key(keys: MeterKeys, body: LabBody) -> DecoderKey | None:
         if body.key and (body.key.key or body.key.vk):
             raise TjugoError("Give a key or a registered meter, not both.")
         return keys.of(body.meter)
-    return KeyQuestion(**body.key.model_dump()).answer() if body.key else None
+    return KeyQuestion(**body.key.given()).answer() if body.key else None
 
 
 def _needed(key: DecoderKey | None) -> DecoderKey:

@@ -17,11 +17,10 @@ from tjugo.web.api.fields import (
     Limit,
     RequestBody,
     Search,
-    SixDigits,
-    TwoDigits,
     Whole,
 )
 from tjugo.web.api.readings import Reading
+from tjugo.web.api.register import RegisterBody
 
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
 _FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
@@ -35,19 +34,12 @@ class Meters(BaseModel):
     next: str | None = Field(description="What to give as `after` for the next part.")
 
 
-class MeterBody(RequestBody):
-    """A meter and its key register; what is left out is as for the sample keys."""
+class MeterBody(RegisterBody):
+    """A meter and its key register. DKGA, base date and KEN that are left out are those of the
+    vending key."""
 
     drn: Drn
-    ea: Whole = 7
-    dkga: TwoDigits = "04"
-    bdt: TwoDigits = "14"
-    sgc: SixDigits = "123457"
-    krn: Whole = 1
-    kt: Whole = 2
-    ti: TwoDigits = "01"
-    ken: Whole = 255
-    tct: Whole = 2
+    tct: Whole | None = None
     collector_id: str | None = None
     account_no: str | None = None
 
@@ -80,10 +72,10 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.post("/meters", status_code=201, response_model=Meter)
     def post_meter(body: MeterBody) -> dict[str, Any]:
         """Register a meter, and the customer whom it serves."""
-        values = body.model_dump()
-        account_no = values.pop("account_no")
+        values = body.given()
+        account_no = values.pop("account_no", None)
         with station.work(CLIENT) as work:
-            drn = meters.add_meter(work, meters.NewMeter(**values))
+            drn = meters.add_meter(work, meters.new_meter(work, **values))
             if account_no is not None:
                 customers.link_meter(work, drn, account_no)
             return asdict(views.find_meter(work, drn))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
 
 from tjugo.errors import TjugoError
+from tjugo.key_register import FIELDS
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import customers, meters, views
 from tjugo.station.station import Station
@@ -27,13 +28,9 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         return context, None
 
     def action(form: Form) -> str:
-        new = meters.NewMeter(
-            drn=form.get("drn", ""),
-            ea=11 if form.get("ea") == "11" else 7,
-            collector_id=form.get("collector_id") or None,
-        )
+        given = {name: form.get(name) or None for name in (*FIELDS, "collector_id")}
         with station.work(CLIENT) as work:
-            drn = meters.add_meter(work, new)
+            drn = meters.add_meter(work, meters.new_meter(work, form.get("drn", ""), **given))
             if form.get("account_no"):
                 customers.link_meter(work, drn, form["account_no"])
         return "/meters?" + urlencode({"added": drn, "search": drn})
