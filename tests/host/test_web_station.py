@@ -450,3 +450,22 @@ def test_a_meter_number_without_its_zeros(web):
     assert twin.status_code == 409 and long in twin.json()["error"]
     wrong = web.put("/api/v1/vends/y", json={"drn": "12345678904", "kwh": 5}).json()
     assert "check digit" in wrong["error"] and "should" not in wrong["error"]
+
+
+def test_trouble_with_the_broker_is_on_every_page(station):
+    class Trouble:
+        state, sentence, ok = "failed", "The broker <x> refuses the password.", False
+
+    app = create_app(station, link=lambda: Trouble())
+    web = TestClient(app, base_url=BASE)
+    for path in ("/sales", "/meters", "/customers", "/lab", "/none"):
+        text = web.get(path, headers=HTML).text
+        assert "The broker &lt;x&gt; refuses the password." in text
+    assert web.get("/api/v1/link").json() == {
+        "state": "failed",
+        "sentence": Trouble.sentence,
+        "ok": False,
+    }
+    well = TestClient(create_app(station), base_url=BASE)
+    assert "link-trouble" not in well.get("/sales", headers=HTML).text
+    assert well.get("/api/v1/link").json()["ok"] is True

@@ -19,6 +19,7 @@ from tjugo.web.api.lab import router as lab_router
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
 from tjugo.web.guard import Guard
+from tjugo.web.link import Link, NoLink, add_link
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
 
@@ -33,15 +34,17 @@ def create_app(
     bench: Routes | None = None,
     background: Background | None = None,
     lab_meters: bool = False,
+    link: Link = NoLink,
 ) -> FastAPI:
     """Return the application.
 
     bench makes the routes of its page, which is /bench; background runs while requests are served.
     lab_meters: the token lab may use the keys of registered meters; on a bench it always may.
+    link: the state of the link to the broker, shown on every page when something is wrong.
     """
     lab_meters = lab_meters or bench is not None
     templates = Jinja2Templates(f"{_HERE}/templates")
-    templates.env.globals["has_bench"] = bench is not None
+    templates.env.globals |= {"has_bench": bench is not None, "link": link}
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
     app = FastAPI(
         title="Tjugo master station",
@@ -57,6 +60,7 @@ def create_app(
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
     app.include_router(api_router(station))
+    add_link(app.router, link)
     app.include_router(pages_router(station, templates))
     app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
     app.include_router(lab_page(station, templates, lab_meters))

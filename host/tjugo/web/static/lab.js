@@ -88,6 +88,7 @@ async function ask(question) {
 function complain(sentence) {
   $("error").textContent = sentence || "";
   $("error").hidden = !sentence;
+  if (sentence) $("error").focus(); // it may be out of sight
 }
 
 async function begin() {

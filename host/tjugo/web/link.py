@@ -1,0 +1,50 @@
+"""What pages and the API show of the link to the broker and the collectors."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from tjugo.web.errors import ANSWERS
+
+
+class LinkState(Protocol):
+    """state: a word for programs; sentence: for people; ok: nothing is wrong."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def sentence(self) -> str: ...
+    @property
+    def ok(self) -> bool: ...
+
+
+class LinkAnswer(BaseModel):
+    """The state of the link to the broker."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    state: str
+    sentence: str
+    ok: bool
+
+
+class NoLink:
+    """A station of which no program runs a link."""
+
+    state = "none"
+    sentence = "No broker is set: tokens are keyed in."
+    ok = True
+
+
+Link = Callable[[], LinkState]
+
+
+def add_link(routes: APIRouter, link: Link) -> None:
+    """Add GET /api/v1/link."""
+
+    @routes.get("/api/v1/link", responses=ANSWERS)
+    def get_link() -> LinkAnswer:
+        """Return whether the station reaches the broker, with a sentence."""
+        return LinkAnswer.model_validate(link())
