@@ -10,6 +10,7 @@ import click
 from tjugo.commands.options import state_option
 from tjugo.errors import TjugoError
 from tjugo.paths import LOG
+from tjugo.private_file import create_private
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
@@ -25,6 +26,7 @@ def station(port: int, broker: str | None, lab: bool, state: Path) -> None:
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
     sock = listen(port)
     with sock, Station.open(state) as opened:
+        create_private(state / LOG, "")
         logging.basicConfig(filename=state / LOG, level=logging.WARNING)
         link = MqttLink(opened, *_broker(broker)) if broker else None
         app = create_app(opened, background=link.run if link else None, lab_meters=lab)
