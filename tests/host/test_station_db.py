@@ -19,11 +19,13 @@ from station_kit import PYTHON, Clock, drn, environment, new_station, see
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
 from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.readings import latest
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
+from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 from uplink import kinds, messages
 
@@ -239,6 +241,62 @@ def test_a_damaged_database(folder):
         sell(opened, "test", "a", drn(1), ONE)
 
 
+def test_a_damaged_page_is_found_at_the_start(folder):
+    with Station.open(folder, clock=Clock()) as station:
+        for number in range(60):
+            sell(station, "test", f"s{number}", drn(1), ONE)
+    execute(folder, "PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(folder / "station.db")) as connection:
+        (root,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'token_delivery'"
+        ).fetchone()
+    path = folder / "station.db"
+    content = bytearray(path.read_bytes())
+    start = (root - 1) * 4096
+    content[start + 8 : start + 40] = os.urandom(32)
+    path.write_bytes(content)
+    with pytest.raises(Unavailable, match="is damaged; restore it from a backup"):
+        Station.open(folder)
+
+
+@pytest.mark.parametrize(
+    "change", ["digits = '12345678901234567890'", "units_tenths = 11", "check_value = NULL"]
+)
+def test_a_token_whose_record_changed_is_not_shown(folder, change):
+    with Station.open(folder, clock=Clock()) as station:
+        sold = sell(station, "test", "a", drn(1), ONE)
+        other = sell(station, "test", "b", drn(1), ONE)
+    execute(folder, f"UPDATE token SET {change} WHERE client_id = 'a'")
+    with Station.open(folder, clock=Clock()) as station:
+        for show in (
+            lambda: sell(station, "test", "a", drn(1), ONE),
+            lambda: see(station, sale_views.find_sale, "test", "a"),
+        ):
+            with pytest.raises(Unavailable, match="damaged and its digits are not shown"):
+                show()
+        rows = {row.client_id: row for row in see(station, sale_views.sales).items}
+        assert rows["a"].code == "token_damaged"
+        assert rows["b"].token == other.digits
+    assert sold.digits != "12345678901234567890"
+
+
+def test_readings_are_kept_many_at_once(folder):
+    with Station.open(folder, clock=Clock()) as station:
+        for round_ in (1, 2):
+            readings = [
+                {
+                    "drn": drn(number),
+                    "received_at": Clock()(),
+                    "online": True,
+                    "energy_wh": 10 * round_ + number,
+                }
+                for number in (1, 2, 1)
+            ]
+            latest.keep(station, "test", readings)
+        found = [meter.reading for meter in see(station, registry_views.meters).items]
+        assert [row and row["energy_wh"] for row in found] == [21, 22, None]
+
+
 def test_a_locked_database(folder, monkeypatch):
     monkeypatch.setattr(db, "BUSY_MS", 50)
     other = sqlite3.connect(folder / "station.db", isolation_level=None)
@@ -273,6 +331,7 @@ from decimal import Decimal
 from station_kit import Clock, drn, see
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
+from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 400_000

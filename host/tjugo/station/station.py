@@ -14,11 +14,12 @@ from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
+from tjugo.station import clock as clock_guard
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.queue import WriteQueue
 from tjugo.station.storage.tables import Tenant
-from tjugo.station.work import View, Work
+from tjugo.station.work import Seen, View, Work
 
 DEFAULT_TENANT = 1
 
@@ -52,6 +53,7 @@ class Station:
         self.backend = backend
         self.clock = clock
         self.randbelow = randbelow
+        self._seen = Seen()
         self._engine = engine
         self._write_engine = engine.execution_options(immediate=True)
         # One writer at a time is SQLite's rule; other databases lock rows.
@@ -88,7 +90,10 @@ class Station:
             storage.make_private(database)
         except OSError as error:
             raise Unavailable(f"{database} cannot be opened: {error.strerror}.") from error
-        return cls.open(folder, clock, backend, randbelow)
+        station = cls.open(folder, clock, backend, randbelow)
+        with station.work("init") as work:
+            clock_guard.begin(work)
+        return station
 
     @classmethod
     def open(
@@ -118,6 +123,7 @@ class Station:
         station = cls(folder, storage.open_engine(path), backend, clock, randbelow)
         try:
             with storage.sentences(path):
+                storage.check(station._engine, path)
                 storage.upgrade(station._engine, path)
             station._ensure_tenant()
         except BaseException:
@@ -153,7 +159,15 @@ class Station:
             Session(self._write_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
-            yield Work(session, self.tenant_id, actor, self.clock, self.backend, self.randbelow)
+            yield Work(
+                session,
+                self.tenant_id,
+                actor,
+                self.clock,
+                self.backend,
+                self.randbelow,
+                self._seen,
+            )
 
     def close(self) -> None:
         """Close the database."""

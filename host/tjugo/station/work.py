@@ -10,7 +10,7 @@ View, and a Work is one too, so that they see what the transaction has written s
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,29 @@ class View:
     def __init__(self, session: Session, tenant_id: int) -> None:
         self.session = session
         self.tenant_id = tenant_id
+
+
+class Seen:
+    """The latest time at which this process believed its clock; `base` is what the database had
+    then. A clock that goes on while the process watches is believed without a look at it."""
+
+    _STEP = timedelta(days=1)
+
+    def __init__(self) -> None:
+        self.base: datetime | None = None
+        self.at: datetime | None = None
+
+    def believed(self, base: datetime | None) -> datetime | None:
+        """Return the latest time. base: what the database has; where another process changed
+        that, it counts."""
+        if base != self.base:
+            self.base = self.at = base
+        return self.at
+
+    def watch(self, now: datetime) -> None:
+        """Take note of the time where it has only gone on a little."""
+        if self.at is not None and self.at < now <= self.at + self._STEP:
+            self.at = now
 
 
 class Work(View):
@@ -39,11 +62,13 @@ class Work(View):
         clock: Callable[[], datetime],
         backend: TokenBackend,
         randbelow: Callable[[int], int],
+        seen: Seen | None = None,
     ) -> None:
         super().__init__(session, tenant_id)
         self.actor = actor
         self.backend = backend
         self.randbelow = randbelow
+        self.seen = seen or Seen()
         self._clock = clock
         self._now: datetime | None = None
 
@@ -51,4 +76,5 @@ class Work(View):
         """Return the time of this unit of work: the clock's, read once."""
         if self._now is None:
             self._now = self._clock()
+            self.seen.watch(self._now)
         return self._now

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tjugo.station.delivery import outcomes
 from tjugo.station.link import wire
 from tjugo.station.storage.tables import Collector, Meter, MeterReading, Token, TokenDelivery
+from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ def open_jobs(view: View, only_new: bool = False) -> list[Job]:
     """Return unfinished deliveries, oldest first; only_new: those that were never sent."""
     states = ("issued",) if only_new else ("issued", "sent", "at_collector", "refused")
     query = (
-        select(TokenDelivery, Token.digits)
+        select(TokenDelivery, Token)
         .join(TokenDelivery.token)
         .where(
             TokenDelivery.tenant_id == view.tenant_id,
@@ -95,10 +96,13 @@ def open_jobs(view: View, only_new: bool = False) -> list[Job]:
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
-    return [
-        Job(row.ref, row.collector_id, row.drn, digits)
-        for row, digits in view.session.execute(query)
-    ]
+    jobs = []
+    for row, token in view.session.execute(query):
+        if intact(token):
+            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits))
+        else:
+            log.error("the record of delivery %d to %s is damaged", row.ref, row.drn)
+    return jobs
 
 
 def mark_sent(work: Work, jobs: list[Job]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tjugo.errors import TjugoError, Unavailable
 
-SCHEMA = "0010"
+SCHEMA = "0005"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000
@@ -130,6 +130,16 @@ def migrate(connection: Connection, found: str | None, path: Path, revision: str
         )
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def check(engine: Engine, path: Path) -> None:
+    """Raise Unavailable when the database is damaged, as far as SQLite finds it quickly."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
 
 
 def make_private(path: Path) -> None:

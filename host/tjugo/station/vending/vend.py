@@ -8,17 +8,18 @@ and the same client id gives the same answer ever after.
 import re
 from decimal import Decimal
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from sts_portable import amount
 from tjugo import numbers
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig, written
-from tjugo.station.keys.backend import next_tid
+from tjugo.station import clock, settings
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
+from tjugo.station.vending import tids
+from tjugo.station.vending.integrity import check_value
 from tjugo.station.vending.views import Refusal, Sale, outcome_of
 from tjugo.station.work import Work
 
@@ -126,6 +127,14 @@ def _issue(work: Work, row: VendRequest) -> None:
         raise reason(
             "meter_not_installed", f"Meter {drn} is {meter.status}: nothing is sold for it."
         )
+    limit = settings.get(work, "sale_limit_kwh")
+    if asked > limit * 10:
+        raise reason(
+            "amount_over_limit",
+            f"{row.kwh} kWh is more than this station sells at once ({limit} kWh). The setting is "
+            "sale_limit_kwh.",
+        )
+    clock.check(work)
     config = meter_config(work, meter)
     tid = _add_token(work, row, config, asked)
     if meter.collector_id is not None:
@@ -136,7 +145,7 @@ def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) ->
     """Return the TID of a new token. The lock on the meter's row makes it the meter's next one;
     the token's key makes it a TID the meter never had, whatever locks a database has."""
     for _ in range(_RACES):
-        tid = _next_tid(work, config)
+        tid = tids.next_free(work, config)
         digits = work.backend.issue_credit_token(
             config, _ELECTRICITY, asked, tid, work.randbelow(16)
         )
@@ -159,6 +168,7 @@ def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) ->
             ti=written("ti", config.ti),
             issued_at=work.now(),
         )
+        token.check_value = check_value(token)
         try:
             with work.session.begin_nested():
                 work.session.add(token)
@@ -187,15 +197,6 @@ def tenths(kwh: Decimal) -> int:
     if scaled != int(scaled):
         raise reason("amount_invalid", "The amount must be a multiple of 0.1 kWh.")
     return int(scaled)
-
-
-def _next_tid(work: Work, config: MeterConfig) -> int:
-    last = work.session.scalar(
-        select(func.max(Token.tid)).where(
-            Token.tenant_id == work.tenant_id, Token.drn == config.drn, Token.bdt == config.bdt
-        )
-    )
-    return next_tid(config, work.now(), last)
 
 
 def _add_delivery(work: Work, meter: Meter, bdt: str, tid: int) -> None:

@@ -7,11 +7,14 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import joinedload
 
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
 from tjugo.station.storage.tables import Token, VendRequest
+from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View
+
+_DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,11 @@ def outcome_of(row: VendRequest) -> Sale | Refusal:
 
 
 def sale_of(row: VendRequest) -> Sale:
-    """Return the sale of a request whose token is issued; the row must be in a session."""
+    """Return the sale of a request whose token is issued; the row must be in a session. Raise
+    Unavailable when the record is damaged: wrong digits are worse than none."""
     token = row.token
-    assert token is not None
+    if token is None or not intact(token):
+        raise reason("token_damaged", f"The record of sale {row.client_id} {_DAMAGED}")
     delivery = Delivery("issued")
     if token.delivery is not None:
         names = Delivery.__dataclass_fields__
@@ -215,16 +220,20 @@ def _older(place: str) -> ColumnElement[bool]:
 
 
 def _request_view(row: VendRequest) -> SaleView | RefusalView:
-    if row.token is not None:
-        return sale_view(sale_of(row))
+    refused, code = row.reason or "not finished", row.code
+    if row.state == "token_issued":
+        try:
+            return sale_view(sale_of(row))
+        except Unavailable as error:
+            refused, code = error.message, error.code
     return RefusalView(
         client=row.client,
         client_id=row.client_id,
         drn=row.drn,
         kwh=row.kwh,
         issued_at=iso(row.created_at) or "",
-        refused=row.reason or "not finished",
-        code=row.code,
+        refused=refused,
+        code=code,
     )
 
 

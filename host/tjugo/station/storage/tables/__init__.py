@@ -2,7 +2,6 @@
 
 from tjugo.station.storage.tables.base import Base, Tenant, UtcDateTime
 from tjugo.station.storage.tables.delivery import DELIVERY_STATES, TokenDelivery
-from tjugo.station.storage.tables.keys import LabUse
 from tjugo.station.storage.tables.readings import Collector, MeterReading
 from tjugo.station.storage.tables.registry import (
     METER_STATUSES,
@@ -11,20 +10,29 @@ from tjugo.station.storage.tables.registry import (
     MeterKeyState,
     ServiceLink,
 )
-from tjugo.station.storage.tables.vending import VEND_STATES, Token, VendRequest
+from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.vending import (
+    VEND_STATES,
+    MisdatedToken,
+    Token,
+    VendRequest,
+)
 
 __all__ = [
     "DELIVERY_STATES",
     "METER_STATUSES",
     "VEND_STATES",
     "Base",
+    "ClockMark",
     "Collector",
     "Customer",
-    "LabUse",
     "Meter",
     "MeterKeyState",
     "MeterReading",
+    "MisdatedToken",
+    "RecordedAction",
     "ServiceLink",
+    "Setting",
     "Tenant",
     "Token",
     "TokenDelivery",

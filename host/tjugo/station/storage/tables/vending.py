@@ -36,7 +36,8 @@ class VendRequest(Base):
 
 class Token(Base):
     """Immutable. The primary key is what makes two tokens of one meter different to it: base date
-    and TID. The key state is a snapshot of the time of issue."""
+    and TID. The key state is a snapshot of the time of issue. check_value: over all other columns;
+    see tjugo.station.vending.integrity."""
 
     __tablename__ = "token"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,6 +57,7 @@ class Token(Base):
     kt: Mapped[int]
     ti: Mapped[str] = mapped_column(String(2))
     issued_at: Mapped[datetime]
+    check_value: Mapped[str | None] = mapped_column(String(16))
     request: Mapped[VendRequest] = relationship(viewonly=True)
     # a TokenDelivery or None; its file imports this one
     delivery: Mapped[Any] = relationship("TokenDelivery", viewonly=True, uselist=False)
@@ -67,4 +69,23 @@ class Token(Base):
             ["vend_request.tenant_id", "vend_request.client", "vend_request.client_id"],
         ),
         UniqueConstraint("tenant_id", "client", "client_id"),
+    )
+
+
+class MisdatedToken(Base):
+    """A token whose TID is of a wrong clock's time. The meter's next TIDs do not follow it; they
+    skip it."""
+
+    __tablename__ = "misdated_token"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    drn: Mapped[str] = mapped_column(String(13), primary_key=True)
+    bdt: Mapped[str] = mapped_column(String(2), primary_key=True)
+    tid: Mapped[int] = mapped_column(primary_key=True)
+    found_at: Mapped[datetime]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "drn", "bdt", "tid"],
+            ["token.tenant_id", "token.drn", "token.bdt", "token.tid"],
+        ),
     )

@@ -1,0 +1,80 @@
+"""`tjugo clock`, `tjugo setting`: what a technician sets and confirms."""
+
+import getpass
+from pathlib import Path
+
+import click
+
+from tjugo.commands.options import state_option
+from tjugo.errors import TjugoError
+from tjugo.station import clock as guard
+from tjugo.station import settings
+from tjugo.station.station import Station
+from tjugo.station.storage.moments import iso
+from tjugo.station.vending import tids
+
+
+def _actor() -> str:
+    return f"cli:{getpass.getuser()}"[:40]
+
+
+@click.group()
+def clock() -> None:
+    """Check and confirm the station's clock."""
+
+
+@clock.command("check")
+@state_option
+def clock_check(state: Path) -> None:
+    """Show the clock; the status is 1 when it is not believed."""
+    with Station.open(state) as station, station.view() as view:
+        now = station.clock()
+        problem = guard.state(view, now)
+    if problem is not None:
+        raise TjugoError(problem)
+    click.echo(f"The clock reads {iso(now)} and is believed.")
+
+
+@clock.command("confirm")
+@state_option
+def clock_confirm(state: Path) -> None:
+    """Believe the clock as it is now: you have looked at it. Is recorded with your name."""
+    with Station.open(state) as station, station.work(_actor()) as work:
+        guard.confirm(work)
+        now = work.now()
+    click.echo(f"The clock is believed: {iso(now)}.")
+
+
+@clock.command("repair-tids")
+@click.argument("drn", required=False)
+@click.option("--all", "all_meters", is_flag=True, help="All meters.")
+@state_option
+def clock_repair_tids(drn: str | None, all_meters: bool, state: Path) -> None:
+    """Let the TIDs of the meter DRN follow the right time again after sales with a wrong clock.
+
+    No TID is issued twice. Is recorded with your name.
+    """
+    if (drn is None) == (not all_meters):
+        raise TjugoError("Give the meter, or --all.", 2)
+    with Station.open(state) as station, station.work(_actor()) as work:
+        repaired = tids.repair(work, drn)
+    for number, count in repaired.items():
+        click.echo(f"Meter {number}: {count} tokens of a time to come are skipped.")
+    if not repaired:
+        click.echo("No meter has a token of a time to come that can be skipped.")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.argument("value", required=False)
+@state_option
+def setting(name: str | None, value: str | None, state: Path) -> None:
+    """Show the station's settings, or set NAME to VALUE."""
+    with Station.open(state) as station:
+        if name is not None and value is not None:
+            with station.work(_actor()) as work:
+                settings.put(work, name, value)
+        with station.view() as view:
+            for one in settings.SETTINGS if name is None else [name]:
+                found = settings.get(view, one)
+                click.echo(f"{one} = {found}    {settings.SETTINGS[one].title}")

@@ -1,0 +1,74 @@
+"""A clock that is wrong makes TIDs that are wrong for years: it is not believed blindly.
+
+The station keeps the latest time at which it believed its clock. A clock that is before
+that, before this software was made, or further ahead than a station is usually away, stops sales
+until a person has looked at it and confirmed it.
+"""
+
+from datetime import datetime, timedelta
+
+from tjugo import BUILT
+from tjugo.errors import reason
+from tjugo.station import settings
+from tjugo.station.actions import record
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.tables import ClockMark
+from tjugo.station.work import View, Work
+
+BACK = timedelta(minutes=10)  # corrections of a clock that is nearly right
+_UNSEEN = timedelta(days=3650)  # after BUILT, for a station that never saw a time
+_REFRESH = timedelta(hours=1)  # one row for all sales: not written for each of them
+_THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock confirm`."
+
+
+def problem(now: datetime, seen: datetime | None, jump: timedelta) -> str | None:
+    """Return why a clock is not believed, or None. seen: the latest time that was; jump: how far
+    it may have gone on since."""
+    if now < BUILT:
+        return f"The clock reads {iso(now)}, before this version was made ({BUILT:%Y-%m-%d})."
+    if seen is None:
+        return f"The clock reads {iso(now)}." if now > BUILT + _UNSEEN else None
+    if now < seen - BACK:
+        return f"The clock reads {iso(now)}, but it has been {iso(seen)} here already."
+    if now > seen + jump:
+        return f"The clock reads {iso(now)}, {(now - seen).days} days after it was last seen."
+    return None
+
+
+def begin(work: Work) -> None:
+    """Note the time at which a station is made, unless it has seen one."""
+    if work.session.get(ClockMark, (work.tenant_id,)) is None and work.now() >= BUILT:
+        work.session.add(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
+
+
+def check(work: Work) -> None:
+    """Raise Unavailable when the clock is not believed; otherwise note its time."""
+    mark = work.session.get(ClockMark, (work.tenant_id,))
+    seen = work.seen.believed(None if mark is None else mark.seen_at)
+    found = problem(work.now(), seen, _jump(work))
+    if found is not None:
+        raise reason("clock_doubtful", f"{found} {_THEN}")
+    if mark is None or work.now() - mark.seen_at >= _REFRESH:
+        work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
+    work.seen.watch(work.now())
+
+
+def state(view: View, now: datetime) -> str | None:
+    """Return why the clock is not believed, or None."""
+    mark = view.session.get(ClockMark, (view.tenant_id,))
+    return problem(now, None if mark is None else mark.seen_at, _jump(view))
+
+
+def confirm(work: Work) -> None:
+    """Believe the clock from now on, because a person has looked at it, which is recorded. Raise
+    Unavailable when it cannot be right."""
+    if work.now() < BUILT:
+        raise reason("clock_doubtful", f"{problem(work.now(), None, _jump(work))} Set the clock.")
+    mark = work.session.get(ClockMark, (work.tenant_id,))
+    before = "never" if mark is None else iso(mark.seen_at)
+    work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
+    record(work, "clock_confirm", f"clock {iso(work.now())}, last seen {before}")
+
+
+def _jump(view: View) -> timedelta:
+    return timedelta(days=float(settings.get(view, "clock_jump_days")))

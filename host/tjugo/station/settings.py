@@ -1,0 +1,58 @@
+"""What a person may set of a station: a table of names, with what each may be."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tjugo.errors import reason
+from tjugo.station.actions import record
+from tjugo.station.storage.tables import Setting
+from tjugo.station.work import View, Work
+
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.A)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A setting: its value where none is set, the least and the most, and what it means."""
+
+    default: Decimal
+    least: Decimal
+    most: Decimal
+    title: str
+
+
+SETTINGS = {
+    "sale_limit_kwh": Kind(
+        Decimal(5000), Decimal("0.1"), Decimal("1820162.4"), "the most kWh in one sale"
+    ),
+    "clock_jump_days": Kind(
+        Decimal(31), Decimal(1), Decimal(3650), "how far the clock may go on unseen, in days"
+    ),
+}
+
+
+def get(view: View, name: str) -> Decimal:
+    """Return a setting. Raise NotFound."""
+    kind = _kind(name)
+    row = view.session.get(Setting, (view.tenant_id, name))
+    return kind.default if row is None else Decimal(row.value)
+
+
+def put(work: Work, name: str, text: str) -> None:
+    """Change a setting, which is recorded. Raise TjugoError."""
+    kind = _kind(name)
+    value = Decimal(text) if _NUMBER.fullmatch(text) else None
+    if value is None or not kind.least <= value <= kind.most:
+        raise reason(
+            "setting_invalid",
+            f"{name} ({kind.title}) must be a number from {kind.least} to {kind.most}.",
+        )
+    work.session.merge(Setting(tenant_id=work.tenant_id, name=name, value=f"{value:f}"))
+    record(work, "setting", f"{name} = {value:f}")
+
+
+def _kind(name: str) -> Kind:
+    if name not in SETTINGS:
+        raise reason("setting_unknown", f"There is no setting {name!r}: {', '.join(SETTINGS)}.")
+    return SETTINGS[name]

@@ -1,0 +1,36 @@
+"""What a station keeps about itself."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tjugo.station.storage.tables.base import Base
+
+
+class Setting(Base):
+    """A value that a person chose; see tjugo.station.settings for the names."""
+
+    __tablename__ = "setting"
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
+
+
+class ClockMark(Base):
+    """The latest time at which the clock was believed."""
+
+    __tablename__ = "clock_mark"
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class RecordedAction(Base):
+    """What a person did to the station itself: who, when, what, and to what. Never changed."""
+
+    __tablename__ = "recorded_action"
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    action: Mapped[str] = mapped_column(String(40), primary_key=True)
+    actor: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[str] = mapped_column(String(400))

@@ -1,0 +1,22 @@
+"""A check value on each token, so that a damaged disk never gives wrong digits."""
+
+import hashlib
+
+from tjugo.station.storage.tables import Token
+
+_COLUMNS = (
+    *("tenant_id", "drn", "bdt", "tid", "client", "client_id", "token_class", "subclass"),
+    *("asked_tenths", "units_tenths", "digits", "ea", "sgc", "krn", "kt", "ti"),
+)
+
+
+def check_value(token: Token) -> str:
+    """Return 16 hex digits over all columns of a token: the beginning of a SHA-256."""
+    texts = [str(getattr(token, name)) for name in _COLUMNS]
+    texts.append(f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%f}")
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def intact(token: Token) -> bool:
+    """Return whether a token is as it was recorded. To be asked before its digits leave."""
+    return token.check_value == check_value(token)
