@@ -453,8 +453,12 @@ def test_a_meter_number_without_its_zeros(web):
 
 
 def test_trouble_with_the_broker_is_on_every_page(station):
+    class Away:
+        collector, reachable, sentence = "c1", False, "c1 has not answered for a minute."
+
     class Trouble:
         state, sentence, ok = "failed", "The broker <x> refuses the password.", False
+        collectors = (Away(),)
 
     app = create_app(station, link=lambda: Trouble())
     web = TestClient(app, base_url=BASE)
@@ -465,6 +469,9 @@ def test_trouble_with_the_broker_is_on_every_page(station):
         "state": "failed",
         "sentence": Trouble.sentence,
         "ok": False,
+        "collectors": [
+            {"collector": "c1", "reachable": False, "sentence": Away.sentence},
+        ],
     }
     well = TestClient(create_app(station), base_url=BASE)
     assert "link-trouble" not in well.get("/sales", headers=HTML).text

@@ -1,12 +1,23 @@
 """What pages and the API show of the link to the broker and the collectors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from tjugo.web.errors import ANSWERS
+
+
+class CollectorState(Protocol):
+    """reachable: it answers the station, None: not established; sentence: for people."""
+
+    @property
+    def collector(self) -> str: ...
+    @property
+    def reachable(self) -> bool | None: ...
+    @property
+    def sentence(self) -> str: ...
 
 
 class LinkState(Protocol):
@@ -18,6 +29,18 @@ class LinkState(Protocol):
     def sentence(self) -> str: ...
     @property
     def ok(self) -> bool: ...
+    @property
+    def collectors(self) -> Sequence[CollectorState]: ...
+
+
+class CollectorAnswer(BaseModel):
+    """Whether a collector answers the station; null: not established."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    collector: str
+    reachable: bool | None
+    sentence: str
 
 
 class LinkAnswer(BaseModel):
@@ -28,6 +51,7 @@ class LinkAnswer(BaseModel):
     state: str
     sentence: str
     ok: bool
+    collectors: list[CollectorAnswer]
 
 
 class NoLink:
@@ -36,6 +60,7 @@ class NoLink:
     state = "none"
     sentence = "No broker is set: tokens are keyed in."
     ok = True
+    collectors: Sequence[CollectorState] = ()
 
 
 Link = Callable[[], LinkState]

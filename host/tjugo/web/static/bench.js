@@ -29,18 +29,18 @@ async function post(path, body) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) say((await answer.json()).error || answer.statusText);
+    if (!answer.ok) announce((await answer.json()).error || answer.statusText);
   } catch {
-    say("the bench does not answer");
+    announce("the bench does not answer");
   }
 }
 
-function say(text, lost = true) {
+function announce(text, lost = true) {
   const link = document.getElementById("link");
   setText(link, text);
   link.classList.toggle("lost", lost);
-  clearTimeout(say.timer);
-  if (lost && seen.live) say.timer = setTimeout(say, 5000, "live", false);
+  clearTimeout(announce.timer);
+  if (lost && seen.live) announce.timer = setTimeout(announce, 5000, "live", false);
 }
 
 // ---- meters ----
@@ -219,7 +219,7 @@ async function ask(id, order) {
 }
 
 function isFinal(delivery) {
-  return delivery.state === "accepted" || delivery.state === "refused" || delivery.channel === "keyed";
+  return ["accepted", "refused", "expired"].includes(delivery.state) || delivery.channel === "keyed";
 }
 
 function showVend(card, vend) {
@@ -227,11 +227,11 @@ function showVend(card, vend) {
   setText(find(card, "token"), vend.token_grouped);
   card.dataset.status = state;
   const steps = channel === "keyed" ? ["issued", "to be keyed in"] : STEPS;
-  const refused = state === "refused";
+  const refused = state === "refused" || state === "expired";
   const at = refused ? STEPS.length - 1 : STEPS.indexOf(state);
   card.querySelector(".steps").replaceChildren(...steps.map((step, i) => {
     const node = document.createElement("li");
-    node.textContent = refused && i === at ? "refused" : STEP_NAMES[step] || step;
+    node.textContent = refused && i === at ? state : STEP_NAMES[step] || step;
     node.className = i < at ? "done" : i > at ? "" : refused ? "bad" : "now";
     node.dataset.step = step;
     return node;
@@ -335,8 +335,8 @@ async function news() {
   const found = await askNews();
   news.busy = false;
   news.timer = setTimeout(news, document.hidden ? HIDDEN_MS : NEWS_MS);
-  if (!found) say("the bench does not answer");
-  else if (!seen.live) say("live", false);
+  if (!found) announce("the bench does not answer");
+  else if (!seen.live) announce("live", false);
   seen.live = Boolean(found);
   if (!found) return;
   Object.assign(seen, { run: found.run, number: found.seen });
@@ -345,6 +345,6 @@ async function news() {
 
 document.addEventListener("visibilitychange", () => document.hidden || news());
 document.getElementById("needs-script").remove();
-say("connecting", false);
+announce("connecting", false);
 news();
 page.style.setProperty("--bench-top", `${document.querySelector(".side").offsetTop + 12}px`);
