@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from station_kit import COLLECTOR, drn, new_station, served
 
-from tjugo.station.delivery import service as delivery
-from tjugo.station.link import wire
+from tjugo.station.link import records
+from tjugo.station.readings import intake
 from tjugo.station.station import Station, utc_now
 from uplink import messages
 
@@ -37,12 +37,12 @@ def page(browser, state):
 
 
 def tell(state, said):
-    with Station.open(state) as station, station.work("test") as work:
-        delivery.take(work, said)
+    with Station.open(state) as station:
+        records.reports(station, [said])
 
 
 def reading(online=True, **values):
-    return wire.Reading(COLLECTOR, drn(1), datetime.now(UTC), online, {**UNKNOWN, **values})
+    return intake.Reading(COLLECTOR, drn(1), datetime.now(UTC), online, {**UNKNOWN, **values})
 
 
 def test_what_a_collector_tells_is_shown(page, state):
@@ -67,7 +67,7 @@ def test_what_a_collector_tells_is_shown(page, state):
 
     collector = page.locator(f"tr[data-collector='{COLLECTOR}']")
     expect(collector).to_contain_text("nothing received yet")
-    tell(state, wire.CollectorStatus(COLLECTOR, True))
-    tell(state, wire.CollectorAbout(COLLECTOR, "0.1.0", "OSError: 5"))
+    tell(state, intake.CollectorStatus(COLLECTOR, True))
+    tell(state, intake.CollectorAbout(COLLECTOR, "0.1.0", "OSError: 5"))
     expect(collector).to_contain_text("online")
     expect(collector).to_contain_text("crashed OSError: 5")

@@ -12,9 +12,11 @@ import urllib.request
 import pytest
 from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
+from tjugo import log_file
 from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
 from tjugo.paths import LOG
+from tjugo.station.link import state as link_state
 from tjugo.station.station import utc_now
 
 
@@ -252,3 +254,132 @@ def test_a_port_in_use(state):
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+# Status, backup and restore
+
+
+def secret(folder, text="correct horse"):
+    path = folder / "passphrase"
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def run(capsys, *words):
+    """A command in this process: its exit status, output and errors."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(words))
+    said = capsys.readouterr()
+    return ended.value.code or 0, said.out, said.err
+
+
+def test_a_backup_and_a_restore(state, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    file, phrase = str(tmp_path / "b.zip"), secret(tmp_path)
+    assert run(capsys, "status")[2].splitlines() == ["No backup was made: `tjugo backup FILE`."]
+    status, out, err = run(capsys, "backup", file, "--passphrase-file", phrase)
+    assert (status, err) == (0, "") and file in out
+    status, out, err = run(capsys, "status")
+    assert (status, err) == (0, "")
+    assert "No MQTT broker is set" in out and "none open" in out
+    words = ("restore", file, "--passphrase-file", phrase)
+    status, _, err = run(capsys, *words)
+    assert status == 1 and "--force" in err
+    new = str(tmp_path / "new")
+    assert run(capsys, *words, "--state", new)[0] == 0
+    assert drn(1) in run(capsys, "meter", "list", "--state", new)[1]
+    status, _, err = run(capsys, *words[:3], secret(tmp_path, "hush"), "--state", new + "2")
+    assert status == 1 and "passphrase" in err and "hush" not in err
+
+
+def test_a_passphrase_from_standard_input(state, tmp_path):
+    words = [PYTHON, "-m", "tjugo", "backup", str(tmp_path / "b.zip"), "--passphrase-file", "-"]
+    done = subprocess.run(
+        words, env=environment(TJUGO_STATE=str(state)), input=b"a phrase\n", capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "part"),
+    [
+        (b"x\n", 0o644, "chmod 600"),
+        (b"\nx", 0o600, "no password in its first line"),
+        (b"\xff", 0o600, "not text in UTF-8"),
+        (b"x" * 5000, 0o600, "too long"),
+        (None, 0, "No such file"),
+    ],
+)
+def test_a_password_file_that_cannot_be_used(
+    state, tmp_path, monkeypatch, capsys, content, mode, part
+):
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    words = ("station", "--broker", "mqtt://me@host", "--broker-password-file", str(path))
+    status, _, err = run(capsys, *words)
+    assert status == 2 and part in err
+
+
+def test_a_password_without_a_broker(state, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    status, _, err = run(capsys, "station", "--broker-ca", "x")
+    assert status == 2 and "need --broker" in err
+
+
+def test_what_is_wrong_with_the_broker_is_the_exit_of_status(state, monkeypatch, capsys):
+    """Of another process: the link's file and lock are what it reads."""
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    content = {"broker": "mqtt://b:1", "since": "2026-11-22T12:00:00+00:00", "counters": {}}
+    wrong = {**content, "state": "failed", "problem": "The MQTT broker b refused the password."}
+    link_state.save(state, wrong)
+    with link_state.hold(state):
+        status, out, err = run(capsys, "status")
+        assert status == 1 and "refused the password" in out and "refused the password" in err
+        found = json.loads(run(capsys, "status", "--json")[1])
+        assert (found["ok"], found["link"]["state"]) == (False, "failed")
+        peer = {
+            "reachable": False,
+            "echo_at": None,
+            "missed": 3,
+            "counters": {"unknown_answers": 2},
+        }
+        link_state.save(state, {**content, "state": "connected", "collectors": {COLLECTOR: peer}})
+        status, out, err = run(capsys, "status")
+        assert status == 1 and f"Collector {COLLECTOR}: Unreachable" in err
+        assert "2 unknown answers" in out
+    status, _, err = run(capsys, "status")
+    assert status == 1 and "is not running" in err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"form": "x"}'])
+def test_a_damaged_state_of_the_link(state, monkeypatch, capsys, text):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    (state / "link.json").write_text(text)
+    status, _, err = run(capsys, "status")
+    assert status == 1 and "is not the state of an MQTT link" in err
+    newer = {"form": link_state.FORM, "version": link_state.VERSION + 1}
+    (state / "link.json").write_text(json.dumps(newer))
+    assert "newer version" in run(capsys, "status")[2]
+
+
+def test_the_log_rotates_and_is_private(state):
+    log_file.append(state / LOG, "x" * (log_file.MOST_BYTES - 100))
+    for number in range(3 * log_file.KEPT):
+        log_file.append(state / LOG, f"{number} " + "y" * (log_file.MOST_BYTES - 100))
+    logs = sorted(path.name for path in state.glob(f"{LOG}*"))
+    assert logs == [LOG, *(f"{LOG}.{n}" for n in range(1, log_file.KEPT + 1))]
+    for name in logs:
+        found = (state / name).stat()
+        assert found.st_size <= log_file.MOST_BYTES and found.st_mode & 0o077 == 0
+    assert f" {3 * log_file.KEPT - 1} y" in (state / LOG).read_text()
+
+
+def test_a_log_that_is_a_link_is_not_followed(state, tmp_path):
+    (state / LOG).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError):
+        log_file.append(state / LOG, "x")
+    assert not (tmp_path / "elsewhere").exists()

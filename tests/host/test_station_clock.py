@@ -8,6 +8,7 @@ import pytest
 from station_kit import NOON, Clock, do, drn, new_station, see
 
 from tjugo import BUILT
+from tjugo.bench.provision import provision
 from tjugo.commands import main as cli
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station import clock as guard
@@ -189,6 +190,16 @@ def test_a_list_of_many_meters_reads_what_it_shows(station):
         assert ([meter.drn for meter in page.items], page.next) == ([drn(3)], None)
         loaded = [row for row in view.session if type(row).__name__ == "Meter"]
         assert len(loaded) <= 4
+
+
+def test_a_bench_sells_whatever_its_simulated_clock(station, clock):
+    options = {"meters": 1, "collector": True, "baudrate": 9600}
+    for days in (3000, -2000):
+        clock.forward(days=days)
+        provision(station, options, 0)
+        assert sale(station, f"{days}").digits
+    clock.forward(days=300)
+    assert sale(station, "later").digits
 
 
 def run(monkeypatch, tmp_path, *words):

@@ -14,12 +14,13 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import UniqueConstraint
-from station_kit import PYTHON, Clock, drn, environment, new_station, see
+from station_kit import PYTHON, Clock, do, drn, environment, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
+from tjugo.station.delivery import service as delivery
 from tjugo.station.keys.backend import SoftBackend
-from tjugo.station.readings import latest
+from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -152,6 +153,37 @@ def test_the_uplinks_table_names_the_columns_that_keep_a_message():
                 assert found.length == 200
 
 
+def test_deliveries_are_kept_when_their_states_become_more(tmp_path):
+    """Revision 0005 makes the table of deliveries anew."""
+    folder = tmp_path / "old"
+    request = REQUEST.replace("request_hash, ", "").replace("'x', ", "").replace("http", "code")
+    released(
+        folder,
+        "0004",
+        "INSERT INTO tenant VALUES (1, 'Utility')",
+        "INSERT INTO collector (tenant_id, collector_id, online) VALUES (1, 'old', 1)",
+        *(
+            METER,
+            KEY,
+            request.format("sold", "01000000016", "token_issued", "NULL", "NULL"),
+            TOKEN,
+        ),
+        "INSERT INTO token_delivery VALUES (1, 4294967295, '01000000016', '14', 6750000, 'old', "
+        "'refused', 'full', NULL, 3, '2026-11-20', '2026-11-20', NULL, NULL)",
+    )
+    with Station.open(folder, clock=Clock()) as station:
+        (job,) = see(station, delivery.open_jobs, station.clock())
+        assert (job.ref, job.collector_id, job.digits) == (
+            2**32 - 1,
+            "old",
+            "12345678901234567890",
+        )
+        do(station, delivery.expire, [job.ref])
+        sale = see(station, sale_views.find_sale, "web", "sold")
+        assert (sale.delivery.state, sale.delivery.attempts) == ("expired", 3)
+    agree(folder)
+
+
 def test_the_tenant_comes_first_in_every_key():
     for table in models.Base.metadata.tables.values():
         keys = [table.primary_key, *table.indexes, *table.foreign_key_constraints]
@@ -282,17 +314,12 @@ def test_a_token_whose_record_changed_is_not_shown(folder, change):
 
 def test_readings_are_kept_many_at_once(folder):
     with Station.open(folder, clock=Clock()) as station:
-        for round_ in (1, 2):
-            readings = [
-                {
-                    "drn": drn(number),
-                    "received_at": Clock()(),
-                    "online": True,
-                    "energy_wh": 10 * round_ + number,
-                }
-                for number in (1, 2, 1)
+        for value in (1, 2):
+            given = [
+                intake.Reading("c1", drn(number), None, True, {"energy_wh": 10 * value + number})
+                for number in (1, 2)
             ]
-            latest.keep(station, "test", readings)
+            do(station, intake.record_readings, given)
         found = [meter.reading for meter in see(station, registry_views.meters).items]
         assert [row and row["energy_wh"] for row in found] == [21, 22, None]
 

@@ -10,6 +10,7 @@ import pytest
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
+from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
@@ -26,6 +27,11 @@ def station(tmp_path):
 
 def sell(station, client_id="a", number=1):
     return selling.sell(station, "test", client_id, drn(number), Decimal(20))
+
+
+def command_of(sale):
+    expires = int(sale.issued_at.timestamp()) + 30 * 86400
+    return {"ref": sale.delivery.ref, "token": sale.digits, "expires": expires}
 
 
 class Collector:
@@ -74,18 +80,15 @@ async def _over_a_broker(station):
     first = sell(station, "first")
     async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as client:
         collector = Collector(client)
-        link = MqttLink(station, broker.host, broker.port, poll_s=0.05)
+        link = MqttLink(station, Broker(broker.host, broker.port), poll_s=0.05)
         async with running(collector.listen(), link.run()):
             await until(lambda: link.connected)
-            command = (drn(1), {"ref": first.delivery.ref, "token": first.digits})
+            command = (drn(1), command_of(first))
             assert await collector.next() == command
             # A sale that another process made is found by itself.
             with Station.open(station.state_dir, clock=Clock()) as other:
                 second = sell(other, "second", 2)
-            assert await collector.next() == (
-                drn(2),
-                {"ref": second.delivery.ref, "token": second.digits},
-            )
+            assert await collector.next() == (drn(2), command_of(second))
             # Not answered, gone, and back: asked again at once.
             await collector.say("", "status", "online", retain=True)
             again = [await collector.next(), await collector.next()]
@@ -108,7 +111,7 @@ def test_the_link_comes_back(station):
 async def _the_link_comes_back(station):
     async with EmbeddedBroker() as broker:
         port = broker.port
-        link = MqttLink(station, broker.host, port, poll_s=0.05)
+        link = MqttLink(station, Broker(broker.host, port), poll_s=0.05)
     sale = sell(station)
     async with running(link.run()):
         await until(lambda: link.problem)
@@ -116,7 +119,7 @@ async def _the_link_comes_back(station):
         async with EmbeddedBroker() as broker, aiomqtt.Client(broker.host, broker.port) as client:
             collector = Collector(client)
             async with running(collector.listen()):
-                link.port = broker.port
+                link.broker = Broker(broker.host, broker.port)
                 _, command = await collector.next()
                 assert command["ref"] == sale.delivery.ref
                 assert link.problem is None

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.link import wire
+from tjugo.station.readings.intake import CollectorAbout, CollectorStatus
 from uplink import codec, kinds, messages, topics
 
 C1 = "tjugo/v1/1/c1"
@@ -16,31 +18,31 @@ C1 = "tjugo/v1/1/c1"
 @pytest.mark.parametrize(
     ("topic", "payload", "expected"),
     [
-        (f"{C1}/status", b"online", wire.CollectorStatus("c1", True)),
-        (f"{C1}/status", b"offline", wire.CollectorStatus("c1", False)),
+        (f"{C1}/status", b"online", CollectorStatus("c1", True)),
+        (f"{C1}/status", b"offline", CollectorStatus("c1", False)),
         (f"{C1}/status", b"maybe", None),
         (f"{C1}/status", b"\xff", None),
         (
             f"{C1}/about",
             b'{"version": "0.1.0", "crash": "MemoryError"}',
-            wire.CollectorAbout("c1", "0.1.0", "MemoryError"),
+            CollectorAbout("c1", "0.1.0", "MemoryError"),
         ),
-        (f"{C1}/about", b'{"crash": 7}', wire.CollectorAbout("c1", None, None)),
+        (f"{C1}/about", b'{"crash": 7}', CollectorAbout("c1", None, None)),
         (f"{C1}/about", b"[]", None),
         (f"{C1}/echo/reply", b'{"nonce": 4294967295}', wire.EchoReply("c1", 4294967295)),
         (f"{C1}/echo/reply", b'{"nonce": null}', None),
         (f"{C1}/echo", b'{"nonce": 1}', None),
-        (f"{C1}/5/ack", b'{"ref": 7, "state": "stored"}', wire.Ack("c1", "5", 7, "stored")),
-        (f"{C1}/5/ack", b'{"ref": 7, "state": "unknown"}', wire.Ack("c1", "5", 7, "unknown")),
+        (f"{C1}/5/ack", b'{"ref": 7, "state": "stored"}', Ack("c1", "5", 7, "stored")),
+        (f"{C1}/5/ack", b'{"ref": 7, "state": "unknown"}', Ack("c1", "5", 7, "unknown")),
         (
             f"{C1}/5/ack",
             b'{"ref": 7, "state": "done", "result": 1}',
-            wire.Ack("c1", "5", 7, "done", 1),
+            Ack("c1", "5", 7, "done", 1),
         ),
         (
             f"{C1}/5/ack",
             b'{"ref": 7, "state": "refused", "why": "\\ud800"}',
-            wire.Ack("c1", "5", 7, "refused", why="?"),
+            Ack("c1", "5", 7, "refused", why="?"),
         ),
         (f"{C1}/5/ack", b'{"ref": 7, "state": "done"}', None),
         (f"{C1}/5/ack", b'{"id": 7, "state": "stored"}', None),
@@ -64,16 +66,17 @@ def test_messages(topic, payload, expected):
 
 
 def test_commands():
+    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    job = Job(7, "c1", "5", "1" * 20, noon)
+    command = {"ref": 7, "token": "1" * 20, "expires": 1767355200}
     for message, topic, payload in (
-        (wire.command("c1", "5", 7, "1" * 20), f"{C1}/5/cmd", {"ref": 7, "token": "1" * 20}),
+        (wire.command(job), f"{C1}/5/cmd", command),
         (wire.forget("c1", "5", 7), f"{C1}/5/cmd", {"ref": 7, "forget": True}),
         (wire.echo("c1", 7), f"{C1}/echo", {"nonce": 7}),
     ):
         assert (message.topic(1), json.loads(message.payload)) == (topic, payload)
-    noon = datetime(2026, 1, 2, 12, tzinfo=UTC)
-    expiring = wire.command("c1", "5", 7, "1" * 20, noon)
-    assert codec.command(expiring.payload)["expires"] == noon.timestamp()
-    assert wire.command("c1", "5", 7, "1" * 20).topic(3) == "tjugo/v1/3/c1/5/cmd"
+    assert codec.command(wire.command(job).payload)["expires"] == noon.timestamp()
+    assert wire.command(job).topic(3) == "tjugo/v1/3/c1/5/cmd"
 
 
 def test_what_the_collector_encodes_is_what_the_station_keeps():

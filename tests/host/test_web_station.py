@@ -14,7 +14,7 @@ from station_kit import do, drn, new_station, see
 
 from tjugo.errors import Unavailable
 from tjugo.station.delivery import service as delivery
-from tjugo.station.link import wire
+from tjugo.station.delivery.jobs import Ack
 from tjugo.station.registry import customers
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -62,7 +62,8 @@ def test_a_vend_is_idempotent_for_impatient_clients(web):
 def test_the_status_of_a_delivery(web, station):
     sale = put(web).json()
     ref = sale["delivery"]["ref"]
-    do(station, delivery.take, wire.Ack("c1", drn(1), ref, "done", 10))
+    do(station, delivery.mark_sent, see(station, delivery.open_jobs, station.clock()))
+    do(station, delivery.record, [Ack("c1", drn(1), ref, "done", 10)])
     found = web.get("/api/v1/vends/a").json()["delivery"]
     assert found["state"] == "refused" and found["reason"].startswith("UsedError")
 

@@ -21,6 +21,7 @@ from tjugo.bench.provision import provision
 from tjugo.bench.state import claim, save_clock, saved_clock
 from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import TjugoError
+from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.toolchain.micropython import find_micropython
@@ -111,7 +112,7 @@ class Bench:
         from tjugo.bench.routes import bench_router  # slow to import, and needed from here on
         from tjugo.web.app import create_app
 
-        self.link = MqttLink(self.station, self.broker.host, self.broker.port)
+        self.link = MqttLink(self.station, Broker(self.broker.host, self.broker.port))
         self._run(stack, "the station's MQTT link", self.link.run())
         app = create_app(self.station, lambda templates: bench_router(self.boards, templates))
         self.web = WebServer(app, sock)

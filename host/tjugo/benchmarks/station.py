@@ -5,14 +5,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from tjugo import BUILT
 from tjugo.benchmarks.registry import Figure, benchmark, calls_per_second, host
-from tjugo.station.readings import latest
+from tjugo.station.link import records
+from tjugo.station.readings.intake import Reading
 from tjugo.station.registry import views
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit, key_columns
 from tjugo.station.station import Station
@@ -112,18 +113,13 @@ def _intake(station: Station, drns: list[str], stored: list[int]) -> None:
     began = time.monotonic()
     for second in range(SECONDS):
         readings = [_reading(second, drns[i % len(drns)]) for i in range(READINGS_S)]
-        latest.keep(station, "bench", readings)
+        records.reports(station, readings)
         stored.append(len(readings))
         time.sleep(max(0, began + second + 1 - time.monotonic()))
 
 
-def _reading(second: int, drn: str) -> dict[str, Any]:
-    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    return {
-        "drn": drn,
-        "received_at": at,
-        "at": at,
-        "online": True,
+def _reading(second: int, drn: str) -> Reading:
+    values: dict[str, Any] = {
         "energy_wh": 1_000_000 + second,
         "credit_wh": 20_000 - second,
         "power_w": 250,
@@ -132,6 +128,7 @@ def _reading(second: int, drn: str) -> dict[str, Any]:
         "sequence": second,
         "relay_closed": True,
     }
+    return Reading("c1", drn, BUILT + timedelta(seconds=second), True, values)
 
 
 def _sale_s(station: Station, number: int, drn: str) -> float:

@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 import traceback
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +16,7 @@ from tjugo.paths import LOG, default_state_dir
 
 # name: (module:attribute, what it does)
 _COMMANDS = {
+    "backup": ("tjugo.commands.backup:backup", "Write a backup of the running station."),
     "bench": (
         "tjugo.commands.bench:command",
         "Run the whole system on this machine, with a web page.",
@@ -28,11 +28,13 @@ _COMMANDS = {
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
     "init": ("tjugo.commands.station:init", "Make a new station in the state folder."),
     "meter": ("tjugo.commands.station:meter", "Add and list meters."),
+    "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
     "sales": ("tjugo.commands.station:sales", "List the newest sales and their delivery."),
     "sell": ("tjugo.commands.station:sell", "Sell electricity: makes a token."),
     "setting": ("tjugo.commands.clock:setting", "Show and change the station's settings."),
     "soak": ("tjugo.commands.soak:command", "Run the bench for long, and count."),
     "station": ("tjugo.commands.serve:station", "Run the master station's web page alone."),
+    "status": ("tjugo.commands.status:status", "Show whether the station is well."),
     "sts": ("tjugo.commands.sts:sts", "STA tables, and batches of tokens."),
     "token": ("tjugo.commands.token:token_group", "Look into tokens."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
@@ -110,13 +112,13 @@ def _drop_stdout() -> None:
 
 def _log(text: str) -> str:
     """Appends to the log; returns where it is, or the error where nothing can be written."""
+    from tjugo.log_file import append  # only when something failed
+
     state = default_state_dir()
     name = Path(tempfile.gettempdir()) / f"tjugo-{os.getuid()}.log"
     path = state / LOG if state.is_dir() else name
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     try:
-        with open(os.open(path, flags, 0o600), "a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}\n{text}\n")
+        append(path, text)
     except OSError:
         return f"no log (it cannot be written): {text.strip().splitlines()[-1]}"
     return str(path)

@@ -1,16 +1,16 @@
 """`tjugo station`: the web page alone, without a bench."""
 
 import asyncio
-import logging
 import signal
 from pathlib import Path
 
 import click
 
 from tjugo.commands.options import state_option
-from tjugo.errors import TjugoError
+from tjugo.commands.secret import read_secret
+from tjugo.log_file import log_to
 from tjugo.paths import LOG
-from tjugo.private_file import create_private
+from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
@@ -19,27 +19,54 @@ from tjugo.web.serve import WebServer, listen
 
 @click.command()
 @click.option("--port", default=8020, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--broker", help="HOST:PORT of the MQTT broker that the collectors use.")
+@click.option(
+    "--broker",
+    envvar="TJUGO_BROKER",
+    help="The collectors' MQTT broker: HOST:PORT or mqtt[s]://[USER@]HOST[:PORT].",
+)
+@click.option(
+    "--broker-password-file",
+    "password_file",
+    envvar="TJUGO_BROKER_PASSWORD_FILE",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="The password of USER is the file's first line; - is standard input.",
+)
+@click.option(
+    "--broker-ca",
+    "ca",
+    envvar="TJUGO_BROKER_CA",
+    type=click.Path(path_type=Path),
+    help="CA certificates (PEM) that the broker's is checked against.",
+)
 @click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
-def station(port: int, broker: str | None, lab: bool, state: Path) -> None:
+def station(
+    port: int,
+    broker: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    lab: bool,
+    state: Path,
+) -> None:
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
+    link_to = _broker(broker, password_file, ca)
     sock = listen(port)
     with sock, Station.open(state) as opened:
-        create_private(state / LOG, "")
-        logging.basicConfig(filename=state / LOG, level=logging.WARNING)
-        link = MqttLink(opened, *_broker(broker)) if broker else None
+        log_to(state / LOG)
+        link = MqttLink(opened, link_to) if link_to else None
         app = create_app(opened, background=link.run if link else None, lab_meters=lab)
         server = WebServer(app, sock)
         click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
         asyncio.run(_serve(server))
 
 
-def _broker(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise TjugoError(f"The broker is given as HOST:PORT, not {text!r}.", 2)
-    return host.strip("[]"), int(port)
+def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:
+    if text is None:
+        if password_file or ca:
+            raise click.UsageError("--broker-password-file and --broker-ca need --broker.")
+        return None
+    password = None if password_file is None else read_secret(password_file, "password")
+    return parse(text, password, ca)
 
 
 async def _serve(server: WebServer) -> None:

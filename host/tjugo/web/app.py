@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable, Coroutine
 from importlib import resources
 from typing import Any
@@ -12,6 +13,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo import __version__
+from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.web.api import router as api_router
 from tjugo.web.api.lab import MeterKeys
@@ -19,7 +21,7 @@ from tjugo.web.api.lab import router as lab_router
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
 from tjugo.web.guard import Guard
-from tjugo.web.link import Link, NoLink, add_link
+from tjugo.web.link import Link, add_link
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
 
@@ -34,15 +36,17 @@ def create_app(
     bench: Routes | None = None,
     background: Background | None = None,
     lab_meters: bool = False,
-    link: Link = NoLink,
+    link: Link | None = None,
 ) -> FastAPI:
     """Return the application.
 
     bench makes the routes of its page, which is /bench; background runs while requests are served.
     lab_meters: the token lab may use the keys of registered meters; on a bench it always may.
-    link: the state of the link to the broker, shown on every page when something is wrong.
+    link: the state of the link to the broker, shown on every page when something is wrong; else
+    that of this station.
     """
     lab_meters = lab_meters or bench is not None
+    link = link or functools.partial(link_views.status, station)
     templates = Jinja2Templates(f"{_HERE}/templates")
     templates.env.globals |= {"has_bench": bench is not None, "link": link}
     templates.env.trim_blocks = templates.env.lstrip_blocks = True

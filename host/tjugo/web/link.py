@@ -54,15 +54,6 @@ class LinkAnswer(BaseModel):
     collectors: list[CollectorAnswer]
 
 
-class NoLink:
-    """A station of which no program runs a link."""
-
-    state = "none"
-    sentence = "No broker is set: tokens are keyed in."
-    ok = True
-    collectors: Sequence[CollectorState] = ()
-
-
 Link = Callable[[], LinkState]
 
 

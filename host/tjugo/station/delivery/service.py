@@ -1,91 +1,50 @@
-"""From a sale to the meter: which deliveries are due, and what an answer changes.
-
-`Schedule` decides when, in seconds of a monotonic clock given by the caller. The functions below
-it read and write the delivery rows.
-"""
+"""The delivery rows: which are open, which were sent, and what a collector's answer changes."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from tjugo.station.delivery import outcomes
-from tjugo.station.link import wire
-from tjugo.station.storage.tables import Collector, Meter, MeterReading, Token, TokenDelivery
+from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.storage.chunks import chunks
+from tjugo.station.storage.tables import Token, TokenDelivery
 from tjugo.station.vending.integrity import intact
 from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
 
-# Seconds until a command is repeated, by how often it was sent; the last one stays.
-UNANSWERED_S = (5, 5, 10, 20, 40, 60)
-# A stored job is asked about now and then: a collector whose flash was replaced forgot it. Sending
-# it twice is harmless, the meter knows its reference.
-LATER_S = 300
+# A job is not entered into a meter later than this after its sale: the command carries the moment.
+# The token stays valid and can be keyed in.
+EXPIRES_AFTER = timedelta(days=30)
+# The station's own limit: the answer of a collector with a clock of its own may come later.
+_GRACE = timedelta(hours=1)
+_OPEN = ("issued", "sent", "at_collector", "refused")
+_EXPIRED = "no meter answered for it in time; the token can still be keyed in"
+_EARLY = "the collector answered before the token was sent; its answer was not taken"
 
 
-@dataclass
-class Job:
-    """A delivery of which no meter has said what became of it. answered: the collector has it, or
-    said why not."""
+@dataclass(frozen=True)
+class Answered:
+    """Acks by what they were. taken: for a delivery that was sent to this collector and meter.
+    unknown: there is no such delivery by this collector. foreign: it is to another meter. early:
+    its command was never sent, so that the answer cannot be true. changes: those of taken and
+    early that are to be recorded; the others repeat what is recorded."""
 
-    ref: int
-    collector_id: str
-    drn: str
-    digits: str
-    answered: bool = False
-    attempts: int = 0
-    due_s: float = 0.0
-
-    def command(self) -> wire.Message:
-        return wire.command(self.collector_id, self.drn, self.ref, self.digits)
+    taken: list[Ack] = field(default_factory=list)
+    unknown: list[Ack] = field(default_factory=list)
+    foreign: list[Ack] = field(default_factory=list)
+    early: list[Ack] = field(default_factory=list)
+    changes: list[Ack] = field(default_factory=list)
 
 
-class Schedule:
-    """The open jobs and when each is to be sent (again)."""
-
-    def __init__(self) -> None:
-        self._jobs: dict[int, Job] = {}
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def add(self, jobs: list[Job]) -> None:
-        """Takes jobs it does not have yet; they are due at once."""
-        for job in jobs:
-            self._jobs.setdefault(job.ref, job)
-
-    def due(self, now_s: float, limit: int = 100) -> list[Job]:
-        """Jobs to send now."""
-        return [job for job in self._jobs.values() if job.due_s <= now_s][:limit]
-
-    def sent(self, job: Job, now_s: float) -> None:
-        """Notes that the command went out."""
-        wait_s = UNANSWERED_S[min(job.attempts, len(UNANSWERED_S) - 1)]
-        job.attempts += 1
-        job.due_s = now_s + (LATER_S if job.answered else wait_s)
-
-    def answered(self, ack: wire.Ack, now_s: float) -> None:
-        """Notes what a collector said of a job."""
-        job = self._jobs.get(ack.ref)
-        if job is None or (job.collector_id, job.drn) != (ack.collector_id, ack.drn):
-            return
-        if ack.state == "done":
-            del self._jobs[ack.ref]
-        else:
-            job.answered = True
-            job.due_s = now_s + LATER_S
-
-    def collector_online(self, collector_id: str, now_s: float) -> None:
-        """A collector that was away is asked about all its jobs at once."""
-        for job in self._jobs.values():
-            if job.collector_id == collector_id:
-                job.due_s = now_s
-
-
-def open_jobs(view: View, only_new: bool = False) -> list[Job]:
-    """Return unfinished deliveries, oldest first; only_new: those that were never sent."""
-    states = ("issued",) if only_new else ("issued", "sent", "at_collector", "refused")
+def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
+    """Return unfinished deliveries, oldest first. only_new: those that were never sent."""
+    # Expired ones too where the limit is not over: they were marked while the clock was wrong.
+    states = ("issued",) if only_new else (*_OPEN, "expired")
     query = (
         select(TokenDelivery, Token)
         .join(TokenDelivery.token)
@@ -93,56 +52,98 @@ def open_jobs(view: View, only_new: bool = False) -> list[Job]:
             TokenDelivery.tenant_id == view.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
+            TokenDelivery.created_at > now - EXPIRES_AFTER,
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
     jobs = []
     for row, token in view.session.execute(query):
         if intact(token):
-            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits))
+            limit = row.created_at + EXPIRES_AFTER
+            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits, limit))
         else:
             log.error("the record of delivery %d to %s is damaged", row.ref, row.drn)
     return jobs
 
 
-def mark_sent(work: Work, jobs: list[Job]) -> None:
-    """Record that commands are on their way. To be committed before they are published, so that no
-    answer can overtake it."""
+def mark_sent(work: Work, jobs: Sequence[Job]) -> None:
+    """Record that commands are being sent. To be committed before they are published, so that no
+    answer can come earlier than this record."""
     for job in jobs:
         row = work.session.get_one(TokenDelivery, (work.tenant_id, job.ref))
         row.attempts += 1
-        if row.state == "issued":
-            row.state, row.sent_at = "sent", work.now()
+        if row.state in ("issued", "expired"):
+            row.state, row.sent_at, row.reason = "sent", work.now(), None
 
 
-def take(work: Work, incoming: wire.Incoming) -> list[wire.Message]:
-    """Record a message; return what to answer once it is committed."""
-    if isinstance(incoming, wire.Ack):
-        return _take_ack(work, incoming)
-    if isinstance(incoming, wire.Reading):
-        _take_reading(work, incoming)
-    elif isinstance(incoming, wire.CollectorStatus | wire.CollectorAbout):
-        _take_collector(work, incoming)
-    return []
+def overdue(view: View, now: datetime) -> list[int]:
+    """Return the refs of open deliveries whose limit is over."""
+    query = select(TokenDelivery.ref).where(
+        TokenDelivery.tenant_id == view.tenant_id,
+        TokenDelivery.state.in_(_OPEN),
+        TokenDelivery.result.is_(None),
+        TokenDelivery.created_at <= now - EXPIRES_AFTER - _GRACE,
+    )
+    return list(view.session.scalars(query))
 
 
-def _take_ack(work: Work, ack: wire.Ack) -> list[wire.Message]:
-    row = work.session.get(TokenDelivery, (work.tenant_id, ack.ref))
-    if row is None or (row.collector_id, row.drn) != (ack.collector_id, ack.drn):
-        # Not told to forget: what this station cannot place may matter to somebody.
-        log.warning("%s answers for an unknown delivery to %s", ack.collector_id, ack.drn)
-        return []
-    _apply(work, row, ack)
-    if ack.state in ("stored", "unknown"):
-        return []
-    # Also for a refusal: the collector then is free to take the job again when it is asked.
-    return [wire.forget(ack.collector_id, ack.drn, ack.ref)]
+def expire(work: Work, refs: Iterable[int]) -> None:
+    """Mark deliveries as expired, except those that have a result by now."""
+    for ref in refs:
+        row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
+        if row.result is None:
+            row.state, row.reason = "expired", _EXPIRED
 
 
-def _apply(work: Work, row: TokenDelivery, ack: wire.Ack) -> None:
+def judge(view: View, acks: Sequence[Ack]) -> Answered:
+    """Return what each answer of a collector is, and which of them are to be recorded."""
+    rows = _rows(view, {ack.ref for ack in acks})
+    answered = Answered()
+    for ack in acks:
+        row = rows.get(ack.ref)
+        if row is None or row.collector_id != ack.collector_id:
+            answered.unknown.append(ack)
+        elif row.drn != ack.drn:
+            answered.foreign.append(ack)
+        else:
+            (answered.taken if row.attempts else answered.early).append(ack)
+            if _changes(row, ack):
+                answered.changes.append(ack)
+    return answered
+
+
+def record(work: Work, acks: Sequence[Ack]) -> None:
+    """Apply answers to the deliveries that they belong to, in their order."""
+    for ack in acks:
+        _apply(work, work.session.get_one(TokenDelivery, (work.tenant_id, ack.ref)), ack)
+
+
+def _rows(view: View, refs: Iterable[int]) -> dict[int, Row[Any]]:
+    names = ("ref", "collector_id", "drn", "attempts", "state", "result", "reason")
+    query = select(*(getattr(TokenDelivery, name) for name in names))
+    query = query.where(TokenDelivery.tenant_id == view.tenant_id)
+    found: dict[int, Row[Any]] = {}
+    for chunk in chunks(sorted(refs)):
+        here = query.where(TokenDelivery.ref.in_(chunk))
+        found.update({row.ref: row for row in view.session.execute(here)})
+    return found
+
+
+def _changes(row: Row[Any], ack: Ack) -> bool:
+    """Whether an answer changes the row; false for a repetition of what is recorded."""
     if row.result is not None:
-        return  # what the meter said is final
-    if ack.state == "stored":
+        return False  # the meter's result is final
+    if not row.attempts:
+        return bool(row.reason != _EARLY)
+    return not (ack.state == "stored" and row.state == "at_collector")
+
+
+def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
+    if row.result is not None:
+        return  # an earlier answer of the same batch was final
+    if not row.attempts:
+        row.reason = _EARLY
+    elif ack.state == "stored":
         row.state, row.stored_at, row.reason = "at_collector", work.now(), None
     elif ack.state == "refused":
         row.state, row.reason = "refused", ack.why or "the collector did not take the token"
@@ -150,30 +151,3 @@ def _apply(work: Work, row: TokenDelivery, ack: wire.Ack) -> None:
         row.result, row.done_at = ack.result, work.now()
         row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
         row.reason = outcomes.sentence(ack.result)
-
-
-def _take_reading(work: Work, reading: wire.Reading) -> None:
-    meter = work.session.get(Meter, (work.tenant_id, reading.drn))
-    if meter is None or meter.collector_id != reading.collector_id:
-        log.warning("%s reads a meter that is not its own", reading.collector_id)
-        return
-    work.session.merge(
-        MeterReading(
-            tenant_id=work.tenant_id,
-            drn=reading.drn,
-            received_at=work.now(),
-            at=reading.at,
-            online=reading.online,
-            **reading.values,
-        )
-    )
-
-
-def _take_collector(work: Work, said: wire.CollectorStatus | wire.CollectorAbout) -> None:
-    row = work.session.get(Collector, (work.tenant_id, said.collector_id))
-    if row is None:
-        log.warning("an unknown collector, %s, is there", said.collector_id)
-    elif isinstance(said, wire.CollectorAbout):
-        row.version, row.crash = said.version, said.crash
-    else:
-        row.online, row.status_at = said.online, work.now()

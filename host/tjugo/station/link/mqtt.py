@@ -3,52 +3,84 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import aiomqtt
 
 from tjugo.errors import TjugoError
-from tjugo.station.delivery import service as delivery
-from tjugo.station.link import wire
+from tjugo.station.link import records, state, views, wire
+from tjugo.station.link.broker import Broker, why_not
+from tjugo.station.link.exchange import Exchange
 from tjugo.station.station import Station
+from tjugo.station.storage.moments import iso
 
 log = logging.getLogger(__name__)
 
-ACTOR = "mqtt"
 POLL_S = 0.5
 RECONNECT_S = 1.0
+ACKS_S = 0.1  # answers that arrive within this time share a commit
+REPORTS_S = 1.0  # readings: one commit in this time
+_WATCH_S = 10.0  # how often collectors that another process registered, and expiry, are looked up
+_SAVE_S = 5.0  # how often counters are written for other processes; the state at once
+_QUEUE = 10_000  # messages between the socket and `receive`; paho drops what is more
 
 
 class MqttLink:
-    """`await run()` for as long as the station lives. Sales of other processes are found by asking
-    the database twice a second; connection losses are mended without end.
+    """`await run()` for as long as the station lives. Sales of other processes are found in the
+    database; a lost connection is made again, indefinitely.
 
-    connected, problem: for whoever shows the state.
+    connected, problem: the present state; `tjugo.station.link.views` shows it in any process.
+    monotonic: a clock in seconds that is never set.
     """
 
-    def __init__(self, station: Station, host: str, port: int, poll_s: float = POLL_S) -> None:
+    def __init__(
+        self,
+        station: Station,
+        broker: Broker,
+        poll_s: float = POLL_S,
+        reports_s: float = REPORTS_S,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.station = station
-        self.host = host
-        self.port = port
+        self.broker = broker
         self.connected = False
         self.problem: str | None = None
+        self.exchange = Exchange(station.tenant_id, station.clock, station.randbelow)
         self._poll_s = poll_s
-        self._schedule = delivery.Schedule()
+        self._reports_s = reports_s
+        self._now_s = monotonic
+        self._arrived = asyncio.Event()
+        self._state: tuple[str, str | None] | None = None
+        self._since: str | None = None
+        self._next_s = {"watch": 0.0, "save": 0.0, "reports": 0.0}
 
     async def run(self) -> None:
-        """Connects, works, connects again. Ends by cancellation only."""
+        """Connect, work, connect again. Ends by cancellation only."""
         while True:
             try:
-                await self._session()
-            except (aiomqtt.MqttError, OSError) as error:
-                self._note(f"No connection to the MQTT broker {self.host}:{self.port}: {error}.")
+                with state.hold(self.station.state_dir):
+                    await self._hold()
             except TjugoError as error:
                 self._note(error.message)
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _hold(self) -> None:
+        """Sessions for as long as the link is this process's."""
+        while True:
+            await self._save()
+            try:
+                await self._session()
+            except (aiomqtt.MqttError, OSError, TjugoError) as error:
+                self._note(why_not(self.broker, error))
             except Exception as error:
-                # A fault in one message must not end all deliveries.
+                # A fault of this program in one session must not end all deliveries.
                 log.exception("the MQTT link failed")
-                self._note(f"The MQTT link failed: {error!r}.")
+                self._note(f"The MQTT link failed: {type(error).__name__}.")
             finally:
                 self.connected = False
+            await self._save()
             await asyncio.sleep(RECONNECT_S)
 
     def _note(self, problem: str) -> None:
@@ -57,61 +89,125 @@ class MqttLink:
         self.problem = problem
 
     async def _session(self) -> None:
-        async with aiomqtt.Client(self.host, self.port) as client:
+        async with aiomqtt.Client(
+            self.broker.host,
+            self.broker.port,
+            username=self.broker.user,
+            password=self.broker.password,
+            tls_context=self.broker.tls_context(),
+            max_queued_incoming_messages=_QUEUE,
+        ) as client:
             for topic in wire.subscriptions(self.station.tenant_id):
-                await client.subscribe(topic, qos=1)
-            self._schedule = delivery.Schedule()
-            self._schedule.add(await asyncio.to_thread(self._open_jobs))
+                granted = await client.subscribe(topic, qos=1)
+                if any(_code(one) >= 0x80 for one in granted):
+                    raise TjugoError(f"The MQTT broker {self.broker.name} refuses {topic}.")
+            jobs = await asyncio.to_thread(records.open_jobs, self.station)
+            collectors = await asyncio.to_thread(records.collectors, self.station)
+            self.exchange.connected(jobs, collectors, self._now_s())
             self.connected, self.problem = True, None
+            await self._save()
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._send(client))
                     tasks.create_task(self._receive(client))
+                    tasks.create_task(self._record(client))
             except ExceptionGroup as group:
                 raise group.exceptions[0] from group
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
-            new = await asyncio.to_thread(self._open_jobs, True)
-            self._schedule.add(new)
-            due = self._schedule.due(time.monotonic())
-            if due:
-                await asyncio.to_thread(self._mark_sent, due)
-            for job in due:
-                self._schedule.sent(job, time.monotonic())
-                await self._publish(client, job.command())
+            await _publish(client, self.station.tenant_id, await self.outgoing())
+            await self._save()
             await asyncio.sleep(self._poll_s)
+
+    async def outgoing(self) -> list[wire.Message]:
+        """Return what is due to be published, recorded as sent."""
+        station, exchange = self.station, self.exchange
+        if self._due("watch", _WATCH_S):
+            exchange.watch(await asyncio.to_thread(records.collectors, station), self._now_s())
+            exchange.schedule.drop(await asyncio.to_thread(records.expire, station))
+        exchange.schedule.add(await asyncio.to_thread(records.open_jobs, station, True))
+        due = exchange.schedule.due(self._now_s())
+        await asyncio.to_thread(records.mark_sent, station, due)
+        return exchange.commands(due, self._now_s()) + exchange.echoes(self._now_s())
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
-            incoming = wire.parse(str(message.topic), payload, self.station.tenant_id)
-            if incoming is None:
-                log.warning("cannot understand a message on %s", message.topic)
-                continue
-            answers = await asyncio.to_thread(self._take, incoming)
-            self._plan(incoming)
-            for answer in answers:
-                await self._publish(client, answer)
+            self.exchange.receive(str(message.topic), payload, self._now_s())
+            self._arrived.set()
 
-    def _open_jobs(self, only_new: bool = False) -> list[delivery.Job]:
-        with self.station.view() as view:
-            return delivery.open_jobs(view, only_new)
+    async def _record(self, client: aiomqtt.Client) -> None:
+        while True:
+            waits = self.exchange.inbox.acks or self.exchange.inbox.reports
+            if not waits:
+                await self._arrived.wait()
+            self._arrived.clear()
+            await asyncio.sleep(ACKS_S)
+            await _publish(client, self.station.tenant_id, await self.record())
 
-    def _mark_sent(self, jobs: list[delivery.Job]) -> None:
-        with self.station.work(ACTOR) as work:
-            delivery.mark_sent(work, jobs)
+    async def record(self) -> list[wire.Message]:
+        """Record what has arrived, in few transactions; return what to answer."""
+        station, exchange, answers = self.station, self.exchange, []
+        if acks := exchange.inbox.take_acks():
+            taken = await asyncio.to_thread(records.each, station, records.acks, acks)
+            for answered in taken:
+                answers += exchange.answered(answered, self._now_s())
+        if exchange.inbox.reports and self._due("reports", self._reports_s):
+            reports = exchange.inbox.take_reports()
+            for judged in await asyncio.to_thread(records.each, station, records.reports, reports):
+                exchange.judged(judged, self._now_s())
+        return answers
 
-    def _take(self, incoming: wire.Incoming) -> list[wire.Message]:
-        with self.station.work(ACTOR) as work:
-            return delivery.take(work, incoming)
+    def _due(self, name: str, period_s: float) -> bool:
+        """Whether the period since the last time is over; it begins anew then."""
+        now_s = self._now_s()
+        if now_s < self._next_s[name]:
+            return False
+        self._next_s[name] = now_s + period_s
+        return True
 
-    def _plan(self, incoming: wire.Incoming) -> None:
-        now_s = time.monotonic()
-        if isinstance(incoming, wire.Ack):
-            self._schedule.answered(incoming, now_s)
-        elif isinstance(incoming, wire.CollectorStatus) and incoming.online:
-            self._schedule.collector_online(incoming.collector_id, now_s)
+    async def _save(self) -> None:
+        """Write the state for other processes: at once if it changed, else now and then."""
+        name = views.CONNECTED if self.connected else views.FAILED
+        if not self.connected and self.problem is None:
+            name = views.CONNECTING
+        now = (name, self.problem)
+        if now != self._state:
+            self._state, self._since = now, self.station.clock().isoformat()
+        elif not self._due("save", _SAVE_S):
+            return
+        await asyncio.to_thread(state.save, self.station.state_dir, self._content(name))
 
-    async def _publish(self, client: aiomqtt.Client, message: wire.Message) -> None:
-        await client.publish(message.topic(self.station.tenant_id), message.payload, qos=1)
+    def _content(self, name: str) -> dict[str, Any]:
+        liveness, exchange = self.exchange.liveness, self.exchange
+        collectors = {
+            collector: {
+                "reachable": peer.reachable,
+                "echo_at": iso(peer.echo_at),
+                "missed": peer.missed,
+                "counters": asdict(exchange.counts(collector)),
+            }
+            for collector, peer in liveness.peers()
+        }
+        return {
+            "broker": self.broker.name,
+            "state": name,
+            "problem": self.problem,
+            "since": self._since,
+            "collectors": collectors,
+            "counters": asdict(exchange.totals),
+        }
+
+
+def _code(granted: Any) -> int:
+    """A return code of SUBACK, which paho gives as a number or an object."""
+    code = getattr(granted, "value", granted)
+    return code if isinstance(code, int) else 0
+
+
+async def _publish(
+    client: aiomqtt.Client, tenant_id: int, messages: Sequence[wire.Message]
+) -> None:
+    for message in messages:
+        await client.publish(message.topic(tenant_id), message.payload, qos=1)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.readings.intake import CollectorAbout, CollectorStatus, Reading
 from uplink import codec, kinds, messages, topics
-
-Value = int | bool | str | None
 
 
 @dataclass(frozen=True)
@@ -28,50 +28,11 @@ class Message:
 
 
 @dataclass(frozen=True)
-class CollectorStatus:
-    collector_id: str
-    online: bool
-
-
-@dataclass(frozen=True)
-class CollectorAbout:
-    """version: of its firmware. crash: its last crash report, None without one."""
-
-    collector_id: str
-    version: str | None
-    crash: str | None
-
-
-@dataclass(frozen=True)
 class EchoReply:
     """nonce: of the echo that the collector received."""
 
     collector_id: str
     nonce: int
-
-
-@dataclass(frozen=True)
-class Ack:
-    """state: `stored`, `done` (with result: a TokenResult code), `refused` (with why) or `unknown`
-    (the collector has no such job)."""
-
-    collector_id: str
-    drn: str
-    ref: int
-    state: str
-    result: int | None = None
-    why: str | None = None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """values: the columns of meter_reading besides `at` and `online`; None is unknown."""
-
-    collector_id: str
-    drn: str
-    at: datetime | None
-    online: bool
-    values: dict[str, Value]
 
 
 Incoming = CollectorStatus | CollectorAbout | EchoReply | Ack | Reading
@@ -82,12 +43,10 @@ def subscriptions(tenant_id: int) -> list[str]:
     return list(topics.filters(topics.UP, tenant_id))
 
 
-def command(
-    collector_id: str, drn: str, ref: int, digits: str, expires: datetime | None = None
-) -> Message:
-    """Return the command to enter a token. expires: not to be entered after this."""
-    until = None if expires is None else int(expires.timestamp())
-    return _message("cmd", collector_id, drn, {"ref": ref, "token": digits, "expires": until})
+def command(job: Job) -> Message:
+    """Return the command to enter a job's token."""
+    values = {"ref": job.ref, "token": job.digits, "expires": int(job.expires.timestamp())}
+    return _message("cmd", job.collector_id, job.drn, values)
 
 
 def forget(collector_id: str, drn: str, ref: int) -> Message:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tjugo.errors import TjugoError, Unavailable
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000

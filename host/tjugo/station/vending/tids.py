@@ -23,7 +23,7 @@ from tjugo.station import clock
 from tjugo.station.actions import record
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.tables import MisdatedToken, Token
+from tjugo.station.storage.tables import MisdatedToken, Tenant, Token
 from tjugo.station.work import View, Work
 
 STORE = 50  # TIDs that a meter remembers
@@ -42,9 +42,10 @@ def next_free(work: Work, config: MeterConfig) -> int:
         select(Token.tid).where(*of_meter, ~_marked()).order_by(Token.tid.desc()).limit(1)
     )
     taken = set(work.session.scalars(select(Token.tid).where(*of_meter, _marked())))
-    number = next_tid(config, work.now(), last)
+    earliest = _earliest(work)
+    number = next_tid(config, earliest, last)
     while number in taken:
-        number = next_tid(config, work.now(), number)
+        number = next_tid(config, earliest, number)
     return number
 
 
@@ -63,7 +64,7 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
     repaired: dict[str, int] = {}
     found: dict[tuple[str, str], list[int]] = {}
     for bdt in tid.BASE_YEARS:
-        ahead = Token.bdt == bdt, Token.tid > _minute(bdt, work.now() + AHEAD)
+        ahead = Token.bdt == bdt, Token.tid > _minute(bdt, _earliest(work) + AHEAD)
         for key, number in _tokens(work, drn, *ahead, ~_marked()):
             found.setdefault(key, []).append(number)
     for (of_drn, bdt), numbers in found.items():
@@ -78,6 +79,13 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
         _mark(work, of_drn, bdt, numbers)
         repaired[of_drn] = repaired.get(of_drn, 0) + len(numbers)
     return repaired
+
+
+def _earliest(work: Work) -> datetime:
+    """The time of the next TID: now, or after a restore the minute after the last one that may
+    have been used."""
+    floor = work.session.get_one(Tenant, (work.tenant_id,)).tid_floor
+    return work.now() if floor is None else max(work.now(), floor + timedelta(minutes=1))
 
 
 def _mark(work: Work, drn: str, bdt: str, numbers: list[int]) -> None:

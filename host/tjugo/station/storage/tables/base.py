@@ -43,8 +43,10 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 
 
 class Tenant(Base):
-    """A utility."""
+    """A utility. tid_floor: no TID of this moment or before it is issued (after a restore), NULL
+    none."""
 
     __tablename__ = "tenant"
     tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(200))
+    tid_floor: Mapped[datetime | None]

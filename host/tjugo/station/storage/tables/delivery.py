@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from tjugo.station.storage.tables.base import Base, one_of
 from tjugo.station.storage.tables.vending import Token
 
-DELIVERY_STATES = ("issued", "sent", "at_collector", "accepted", "refused")
+DELIVERY_STATES = ("issued", "sent", "at_collector", "accepted", "refused", "expired")
 
 
 class TokenDelivery(Base):
     """The outbox between a sale and the meter. ref is the token's reference on MQTT and the bus.
 
-    When to repeat is not kept here: every open row is due when the program starts."""
+    When to repeat is not kept here: every open row is due when the program starts. `expired`: no
+    meter answered in time; the token itself stays valid."""
 
     __tablename__ = "token_delivery"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

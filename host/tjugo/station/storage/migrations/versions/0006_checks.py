@@ -1,20 +1,15 @@
-"""Reasons as codes, check values on tokens, settings, and a clock that is not believed blindly.
-
-What was asked is compared by its meaning, so that a request needs no hash.
-"""
+"""Check values on tokens, settings, and a clock that is compared with the latest time seen."""
 
 import hashlib
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-# What 0002 recorded as an HTTP status: only these reasons had it.
-_CODES = ((404, "meter_unknown"), (409, "meter_not_installed"))
 _CHECKED = (
     *("tenant_id", "drn", "bdt", "tid", "client", "client_id", "token_class", "subclass"),
     *("asked_tenths", "units_tenths", "digits", "ea", "sgc", "krn", "kt", "ti"),
@@ -23,7 +18,6 @@ _TOKENS = 5000  # read and written at a time
 
 
 def upgrade() -> None:
-    _reasons()
     _own_tables()
     _misdated_token()
     op.add_column("token", sa.Column("check_value", sa.String(length=16), nullable=True))
@@ -32,19 +26,6 @@ def upgrade() -> None:
         "INSERT INTO clock_mark (tenant_id, seen_at) "
         "SELECT tenant_id, max(issued_at) FROM token GROUP BY tenant_id"
     )
-
-
-def _reasons() -> None:
-    op.add_column("vend_request", sa.Column("code", sa.String(length=40), nullable=True))
-    for http, code in _CODES:
-        op.execute(
-            sa.text("UPDATE vend_request SET code = :code WHERE http = :http").bindparams(
-                code=code, http=http
-            )
-        )
-    op.execute("UPDATE vend_request SET code = 'invalid' WHERE state = 'failed' AND code IS NULL")
-    for column in ("http", "request_hash"):
-        op.drop_column("vend_request", column)
 
 
 def _own_tables() -> None:

@@ -1,0 +1,43 @@
+"""The log file of a station: private, and never longer than a few megabytes."""
+
+import io
+import logging
+import os
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+MOST_BYTES = 1_000_000
+KEPT = 5  # older files: tjugo.log.1 to tjugo.log.5
+_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class PrivateLog(RotatingFileHandler):
+    """Appends to a file of mode 0600 that is no symbolic link, and begins a new one when it is
+    full."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter(_FORM))
+
+    def _open(self) -> io.TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        handle = os.open(self.baseFilename, flags, 0o600)
+        return io.TextIOWrapper(io.FileIO(handle, "a"), encoding="utf-8")
+
+
+def log_to(path: Path, level: int = logging.WARNING) -> None:
+    """Send what this process logs to the file."""
+    logging.basicConfig(handlers=[PrivateLog(path)], level=level)
+
+
+def append(path: Path, text: str) -> None:
+    """Append an entry to the log, whatever the level. Raise OSError."""
+    handler = PrivateLog(path)
+    record = logging.LogRecord("tjugo", logging.ERROR, "", 0, text, None, None)
+    try:
+        if handler.shouldRollover(record):
+            handler.doRollover()
+        with handler._open() as file:
+            file.write(handler.format(record) + "\n")
+    finally:
+        handler.close()

@@ -1,0 +1,60 @@
+"""Whether a station is well: broker, collectors, deliveries, backup. For `tjugo status`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from tjugo.station import backup
+from tjugo.station.delivery import views as delivery_views
+from tjugo.station.link import views as link_views
+from tjugo.station.station import Station
+from tjugo.station.storage.moments import iso
+
+BACKUP_DUE = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Health:
+    """problems: sentences, none if all is well. deliveries: how many there are in each state
+    without a result of the meter. last_backup: None if none was made."""
+
+    link: link_views.LinkStatus
+    deliveries: dict[str, int]
+    last_backup: datetime | None
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.problems
+
+
+def health(station: Station, now: datetime) -> Health:
+    """Return how a station is. now: the machine's time."""
+    link = link_views.status(station)
+    with station.view() as view:
+        deliveries = delivery_views.without_result(view)
+    made = backup.last(station.state_dir)
+    problems = [] if link.ok else [link.sentence]
+    if link.state == link_views.CONNECTED:
+        for collector in link.collectors:
+            if collector.reachable is not True:
+                problems.append(f"Collector {collector.collector}: {collector.sentence}")
+    if expired := deliveries.get("expired"):
+        problems.append(f"{expired} tokens expired before a meter answered; they can be keyed in.")
+    if made is None:
+        problems.append("No backup was made: `tjugo backup FILE`.")
+    elif now - made > BACKUP_DUE:
+        problems.append(f"The last backup is of {iso(made)}: `tjugo backup FILE`.")
+    return Health(link, deliveries, made, tuple(problems))
+
+
+def health_json(found: Health) -> dict[str, Any]:
+    """Return the health of a station as plain JSON."""
+    return {
+        "ok": found.ok,
+        "problems": list(found.problems),
+        "link": link_views.status_json(found.link),
+        "deliveries": found.deliveries,
+        "last_backup": iso(found.last_backup),
+    }

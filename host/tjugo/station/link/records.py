@@ -1,0 +1,92 @@
+"""What the link reads and writes in the database: a call is one action of the program.
+
+Blocking; the link calls these in threads of their own.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from tjugo.errors import TjugoError
+from tjugo.station.delivery import service as delivery
+from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.readings import intake
+from tjugo.station.readings.intake import Report
+from tjugo.station.station import Station
+
+log = logging.getLogger(__name__)
+
+ACTOR = "mqtt"
+READINGS = 500  # in one unit of work, so that a sale waits for no more than that
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
+    """Return the jobs to be sent; only_new: those that were never sent."""
+    with station.view() as view:
+        return delivery.open_jobs(view, station.clock(), only_new)
+
+
+def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
+    """Record that the commands of these jobs are being sent."""
+    if jobs:
+        with station.work(ACTOR) as work:
+            delivery.mark_sent(work, jobs)
+
+
+def expire(station: Station) -> list[int]:
+    """Mark the deliveries whose limit is over; return their refs."""
+    with station.view() as view:
+        refs = delivery.overdue(view, station.clock())
+    if refs:
+        with station.work(ACTOR) as work:
+            delivery.expire(work, refs)
+    return refs
+
+
+def collectors(station: Station) -> frozenset[str]:
+    """Return the ids of the registered collectors."""
+    with station.view() as view:
+        return intake.collectors(view)
+
+
+def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
+    """Record answers of collectors. Those that change nothing take no write lock."""
+    with station.view() as view:
+        answered = delivery.judge(view, given)
+    if answered.changes:
+        with station.work(ACTOR) as work:
+            delivery.record(work, answered.changes)
+    return answered
+
+
+def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
+    """Record reports of collectors, readings in portions between which a sale gets its turn."""
+    with station.view() as view:
+        judged = intake.judge(view, given)
+    if judged.collectors:
+        with station.work(ACTOR) as work:
+            intake.record_collectors(work, judged.collectors)
+    for start in range(0, len(judged.readings), READINGS):
+        with station.work(ACTOR, bulk=True) as work:
+            intake.record_readings(work, judged.readings[start : start + READINGS])
+    return judged
+
+
+def each(
+    station: Station, record: Callable[[Station, Sequence[Item]], Result], batch: Sequence[Item]
+) -> list[Result]:
+    """Record a batch. If the program fails at one of its items, that item is dropped and the
+    others are recorded; TjugoError (no disk, no database) is the caller's."""
+    try:
+        return [record(station, batch)]
+    except TjugoError:
+        raise
+    except Exception:
+        if len(batch) == 1:
+            log.exception("a message cannot be recorded")
+            return []
+    half = len(batch) // 2
+    return each(station, record, batch[:half]) + each(station, record, batch[half:])

@@ -1,0 +1,84 @@
+"""The link's state for other processes: a file that it writes, a lock that it holds.
+
+The lock tells whether a link runs at all; no clock and no process id is needed for that.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tjugo.errors import TjugoError, Unavailable
+from tjugo.private_file import private_file
+
+FORM, VERSION = "tjugo-link-state", 1
+_FILE, _LOCK = "link.json", "link.lock"
+_MOST_BYTES = 50_000_000
+
+
+def save(state_dir: Path, content: dict[str, Any]) -> None:
+    """Write the state, whole or not at all. Raise Unavailable."""
+    text = json.dumps({"form": FORM, "version": VERSION, **content})
+    with private_file(state_dir / _FILE) as file:
+        file.write(text.encode())
+
+
+def load(state_dir: Path) -> dict[str, Any] | None:
+    """Return the state written last; None if there is none. Raise Unavailable if it cannot be
+    read, or if a newer version of Tjugo wrote it."""
+    path = state_dir / _FILE
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(_MOST_BYTES))
+        if found["form"] != FORM:
+            raise ValueError(found["form"])
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unavailable(f"{path} is not the state of an MQTT link.") from error
+    if found["version"] != VERSION:
+        raise Unavailable(f"{path} was written by a newer version of Tjugo.")
+    return dict(found)
+
+
+def _open_lock(state_dir: Path) -> int:
+    return os.open(state_dir / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+@contextmanager
+def hold(state_dir: Path) -> Iterator[None]:
+    """Be the one link of this station while the block runs. Raise TjugoError if another is."""
+    try:
+        lock = _open_lock(state_dir)
+    except OSError as error:
+        raise Unavailable(f"{state_dir} cannot be used: {error.strerror}.") from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TjugoError(
+                f"Another program delivers tokens for the station in {state_dir} already."
+            ) from error
+        yield
+    finally:
+        os.close(lock)
+
+
+def held(state_dir: Path) -> bool:
+    """Return whether a link runs for the station in this folder."""
+    try:
+        lock = os.open(state_dir / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False

@@ -1,0 +1,125 @@
+"""Reports of collectors: which are taken, and their record.
+
+Reports come in batches. What is not to be recorded is found with a view, without the write lock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from tjugo.station.storage.bulk import upsert
+from tjugo.station.storage.chunks import chunks
+from tjugo.station.storage.tables import Collector, Meter, MeterReading
+from tjugo.station.work import View, Work
+from uplink import messages
+
+Value = int | bool | str | None
+
+_COLUMNS = tuple(column for column, _, _ in messages.columns("state"))
+
+
+@dataclass(frozen=True)
+class CollectorStatus:
+    """online: as the collector, or its last will at the broker, reported it."""
+
+    collector_id: str
+    online: bool
+
+
+@dataclass(frozen=True)
+class CollectorAbout:
+    """version: of its firmware. crash: its last crash report, None without one."""
+
+    collector_id: str
+    version: str | None
+    crash: str | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """values: the columns of meter_reading besides `at` and `online`; None is unknown."""
+
+    collector_id: str
+    drn: str
+    at: datetime | None
+    online: bool
+    values: dict[str, Value]
+
+
+Report = Reading | CollectorStatus | CollectorAbout
+
+
+@dataclass(frozen=True)
+class Judged:
+    """readings: the latest of each meter that its collector serves. collectors: of registered
+    ones. strangers: reports of collectors that are not registered. foreign: readings of meters
+    that the collector does not serve."""
+
+    readings: list[Reading] = field(default_factory=list)
+    collectors: list[CollectorStatus | CollectorAbout] = field(default_factory=list)
+    strangers: list[Report] = field(default_factory=list)
+    foreign: list[Reading] = field(default_factory=list)
+
+
+def collectors(view: View) -> frozenset[str]:
+    """Return the ids of the registered collectors."""
+    query = select(Collector.collector_id).where(Collector.tenant_id == view.tenant_id)
+    return frozenset(view.session.scalars(query))
+
+
+def judge(view: View, reports: Sequence[Report]) -> Judged:
+    """Return which reports are to be recorded, and which are not taken."""
+    registered = collectors(view)
+    served = _served(view, [r.drn for r in reports if isinstance(r, Reading)])
+    judged, readings = Judged(), {}
+    for report in reports:
+        if report.collector_id not in registered:
+            judged.strangers.append(report)
+        elif not isinstance(report, Reading):
+            judged.collectors.append(report)
+        elif served.get(report.drn) != report.collector_id:
+            judged.foreign.append(report)
+        else:
+            readings[report.drn] = report
+    judged.readings.extend(readings.values())
+    return judged
+
+
+def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorAbout]) -> None:
+    """Record what registered collectors report of themselves."""
+    for report in reports:
+        row = work.session.get_one(Collector, (work.tenant_id, report.collector_id))
+        if isinstance(report, CollectorAbout):
+            row.version, row.crash = report.version, report.crash
+        else:
+            row.online, row.status_at = report.online, work.now()
+
+
+def record_readings(work: Work, readings: Sequence[Reading]) -> None:
+    """Record the latest readings of registered meters: one reading of each."""
+    upsert(work.session, MeterReading, [_row(work, reading) for reading in readings])
+
+
+def _served(view: View, drns: list[str]) -> dict[str, str | None]:
+    """Return {DRN: its collector} of the meters that are registered."""
+    query = select(Meter.drn, Meter.collector_id).where(Meter.tenant_id == view.tenant_id)
+    found: dict[str, str | None] = {}
+    for chunk in chunks(sorted(set(drns))):
+        for drn, collector_id in view.session.execute(query.where(Meter.drn.in_(chunk))):
+            found[drn] = collector_id
+    return found
+
+
+def _row(work: Work, reading: Reading) -> dict[str, Any]:
+    row: dict[str, Any] = {column: reading.values.get(column) for column in _COLUMNS}
+    return {
+        **row,
+        "tenant_id": work.tenant_id,
+        "drn": reading.drn,
+        "received_at": work.now(),
+        "at": reading.at,
+        "online": reading.online,
+    }

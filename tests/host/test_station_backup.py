@@ -1,0 +1,314 @@
+"""A backup of a running station, and a station restored from it."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import threading
+import zipfile
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from station_kit import NOON, Clock, drn, new_station, see
+
+from sts_portable import tid
+from tjugo import sta_tables
+from tjugo.errors import Conflict, TjugoError, Unavailable
+from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.station import backup as backups
+from tjugo.station.backup import MARGIN, backup, last, restore
+from tjugo.station.link import records, state
+from tjugo.station.station import Station
+from tjugo.station.vending import views as sale_views
+from tjugo.station.vending.vend import sell
+
+PASSPHRASE = "correct horse"
+ONE = Decimal(1)
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch):
+    """Argon2id at its cheapest: what is tested here is not its strength."""
+    monkeypatch.setattr(backups, "_COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    new_station(tmp_path / "state").close()
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def file(folder, tmp_path):
+    """A backup with one sale in it."""
+    with Station.open(folder, clock=Clock()) as station:
+        sell(station, "test", "before", drn(1), ONE)
+    backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    return tmp_path / "b.zip"
+
+
+def test_a_restored_station_has_all_of_it(folder, file, tmp_path):
+    assert last(folder) == NOON
+    made = restore(file, tmp_path / "new", PASSPHRASE, NOON)
+    assert made.made_at == NOON
+    assert (tmp_path / "new" / VENDING_KEYS).read_bytes() == (folder / VENDING_KEYS).read_bytes()
+    with (
+        Station.open(folder, clock=Clock()) as old,
+        Station.open(tmp_path / "new", clock=Clock()) as new,
+    ):
+        sale = see(old, sale_views.find_sale, "test", "before")
+        assert see(new, sale_views.find_sale, "test", "before") == sale
+        # Open deliveries are sent again with their references, which the meter recorded.
+        assert records.open_jobs(new) == records.open_jobs(old) != []
+        assert sell(new, "test", "before", drn(1), ONE).digits == sale.digits
+    for path in (tmp_path / "new", *(tmp_path / "new").iterdir(), file):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_no_tid_twice_when_it_is_copied_while_it_sells(folder, tmp_path):
+    """Sales by two threads during and after the backup; the restored station sells on."""
+    clock = Clock()
+    sold: set[tuple[str, int]] = set()
+    begun, enough = threading.Barrier(3), threading.Event()
+
+    def run(station, number):
+        for count in range(1000):
+            sale = sell(station, "test", f"{number}-{count}", drn(number), ONE)
+            sold.add((sale.drn, sale.tid))
+            if count == 3:
+                begun.wait(60)
+            if enough.is_set():
+                return
+
+    with Station.open(folder, clock=clock) as station:
+        threads = [threading.Thread(target=run, args=(station, number)) for number in (1, 2)]
+        for thread in threads:
+            thread.start()
+        begun.wait(60)
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, clock())
+        at_backup = sell(station, "test", "after", drn(1), ONE)
+        sold.add((at_backup.drn, at_backup.tid))
+        enough.set()
+        for thread in threads:
+            thread.join()
+    restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, clock())
+    with Station.open(tmp_path / "new", clock=clock) as station:
+        with pytest.raises(TjugoError):
+            see(station, sale_views.find_sale, "test", "after")  # lost with the old machine
+        again = [sell(station, "test", f"new{i}", drn(1 + i % 2), ONE) for i in range(20)]
+    tids = {(sale.drn, sale.tid) for sale in again}
+    assert len(tids) == 20 and not tids & sold
+    floor = NOON + MARGIN
+    least = tid.minutes("14", floor.year, floor.month, floor.day, floor.hour, floor.minute)
+    assert min(number for _, number in tids) > least
+
+
+def test_after_the_margin_tids_are_those_of_the_clock(file, tmp_path):
+    restore(file, tmp_path / "new", PASSPHRASE, NOON)
+    clock = Clock(NOON + MARGIN + timedelta(hours=1))
+    with Station.open(tmp_path / "new", clock=clock) as station:
+        now = clock()
+        minute = tid.minutes("14", now.year, now.month, now.day, now.hour, now.minute)
+        assert sell(station, "test", "later", drn(1), ONE).tid == minute
+
+
+def test_a_backup_of_a_restored_station_keeps_its_floor(file, tmp_path):
+    restore(file, tmp_path / "new", PASSPHRASE, NOON + timedelta(days=9))
+    backup(tmp_path / "new", tmp_path / "c.zip", PASSPHRASE, NOON)
+    restore(tmp_path / "c.zip", tmp_path / "newer", PASSPHRASE, NOON)
+    with Station.open(tmp_path / "newer", clock=Clock()) as station:
+        moment = NOON + timedelta(days=9) + MARGIN
+        minute = tid.minutes("14", moment.year, moment.month, moment.day, 12, 0)
+        assert sell(station, "test", "later", drn(1), ONE).tid == minute + 1
+
+
+def test_a_clock_before_the_newest_token(file, tmp_path):
+    early = NOON - timedelta(days=400)
+    with pytest.raises(Conflict, match="clock"):
+        restore(file, tmp_path / "new", PASSPHRASE, early)
+    assert not (tmp_path / "new").exists()
+    restore(file, tmp_path / "new", PASSPHRASE, early, accept_clock=True)
+
+
+def test_the_keys_are_not_in_the_archive_in_clear(folder, file):
+    keys = json.loads((folder / VENDING_KEYS).read_text())["keys"]
+    with zipfile.ZipFile(file) as archive:
+        assert set(archive.namelist()) == {"manifest.json", "secrets.bin", DATABASE}
+        content = b"".join(archive.read(name) for name in archive.namelist())
+    for key in keys:
+        assert key["vk"].encode() not in content and bytes.fromhex(key["vk"]) not in content
+    assert PASSPHRASE.encode() not in content
+
+
+def test_sta_tables_come_along(folder, tmp_path):
+    tables = bytes(reversed(range(16))) * 2 + bytes(reversed(range(64)))
+    (tmp_path / "tables").write_bytes(tables)
+    sta_tables.load(tmp_path / "tables", folder)
+    backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
+    assert sta_tables.kept(tmp_path / "new") == tables
+
+
+def test_a_wrong_passphrase(file, tmp_path):
+    with pytest.raises(TjugoError) as caught:
+        restore(file, tmp_path / "new", "hush", NOON)
+    assert "passphrase" in caught.value.message and "hush" not in caught.value.message
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zip", "state"]
+
+
+def test_no_passphrase(folder, tmp_path):
+    with pytest.raises(TjugoError, match="passphrase"):
+        backup(folder, tmp_path / "b.zip", "", NOON)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["state"]
+    assert last(folder) is None
+
+
+def rewritten(file, name, change):
+    """The archive with one member changed."""
+    with zipfile.ZipFile(file) as archive:
+        members = {one: archive.read(one) for one in archive.namelist()}
+    members[name] = change(members[name])
+    with zipfile.ZipFile(file, "w") as archive:
+        for one, content in members.items():
+            if content is not None:
+                archive.writestr(one, content)
+
+
+def _manifest(**fields):
+    def change(content):
+        return json.dumps({**json.loads(content), **fields}).encode()
+
+    return change
+
+
+CHANGES = {
+    "a token of the database": (DATABASE, lambda c: c.replace(b"before", b"behind")),
+    "no database": (DATABASE, lambda c: None),
+    "the secrets": ("secrets.bin", lambda c: c[:-1] + bytes([c[-1] ^ 1])),
+    "no secrets": ("secrets.bin", lambda c: b""),
+    "the hash": ("manifest.json", _manifest(database_sha256="0" * 64)),
+    "the date": ("manifest.json", _manifest(made_at="2026-01-01T00:00:00Z")),
+    "not JSON": ("manifest.json", lambda c: b"{"),
+    "another form": ("manifest.json", _manifest(form="x")),
+    "a newer form": ("manifest.json", _manifest(version=2)),
+    "costs without end": (
+        "manifest.json",
+        _manifest(kdf={"time_cost": 1, "memory_cost": 2**31, "parallelism": 1, "salt": "00" * 16}),
+    ),
+    "costs that are none": ("manifest.json", _manifest(kdf={"salt": "00" * 16})),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_archive_is_refused(file, tmp_path, change):
+    rewritten(file, *CHANGES[change])
+    with pytest.raises(TjugoError) as caught:
+        restore(file, tmp_path / "new", PASSPHRASE, NOON)
+    assert caught.value.message.endswith(".")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zip", "state"]
+    if change == "a newer form":
+        assert "newer version" in caught.value.message
+
+
+@pytest.mark.parametrize("cut", [0, 10, 0.5, 0.99])
+def test_a_file_that_was_cut_off(file, tmp_path, cut):
+    size = file.stat().st_size
+    os.truncate(file, int(size * cut) if cut < 1 else cut)
+    with pytest.raises(TjugoError, match="not a backup"):
+        restore(file, tmp_path / "new", PASSPHRASE, NOON)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_byte_that_was_changed_never_passes(file, tmp_path):
+    """Wherever it is: the archive is refused, or what is restored is what was saved."""
+    content = file.read_bytes()
+    with closing(sqlite3.connect(tmp_path / "state" / DATABASE)) as connection:
+        expected = connection.execute("SELECT digits FROM token").fetchall()
+    for place in range(0, len(content), max(1, len(content) // 60)):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x10
+        file.write_bytes(damaged)
+        try:
+            restore(file, tmp_path / "new", PASSPHRASE, NOON)
+        except TjugoError:
+            assert not (tmp_path / "new").exists()
+            continue
+        with closing(sqlite3.connect(tmp_path / "new" / DATABASE)) as connection:
+            assert connection.execute("SELECT digits FROM token").fetchall() == expected
+        shutil.rmtree(tmp_path / "new")
+
+
+def test_a_station_is_not_replaced_without_force(folder, file, tmp_path):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(Conflict, match="--force"):
+        restore(file, folder, PASSPHRASE, NOON)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+    (aside,) = tmp_path.glob("state.replaced-*")
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == before
+    Station.open(folder, clock=Clock()).close()
+
+
+def test_a_station_that_runs_is_not_replaced(folder, file):
+    with state.hold(folder), pytest.raises(Conflict, match="End it first"):
+        restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_an_empty_folder_is_used(file, tmp_path):
+    (tmp_path / "new").mkdir()
+    restore(file, tmp_path / "new", PASSPHRASE, NOON)
+    Station.open(tmp_path / "new", clock=Clock()).close()
+
+
+def test_a_restore_that_fails_at_its_end_leaves_the_old_station(folder, file, monkeypatch):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(path):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(backups, "_sync", full)
+    with pytest.raises(Unavailable, match="No space left"):
+        restore(file, folder, PASSPHRASE, NOON, force=True)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_backup_that_fails_leaves_the_last_one(folder, file, monkeypatch):
+    before = file.read_bytes()
+    monkeypatch.setattr(backups, "_write_archive", lambda *given: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backup(folder, file, PASSPHRASE, NOON)
+    assert file.read_bytes() == before
+    assert sorted(p.name for p in file.parent.iterdir()) == ["b.zip", "state"]
+
+
+def test_a_damaged_database_is_not_backed_up(folder, tmp_path):
+    with (folder / DATABASE).open("r+b") as opened:
+        opened.seek(4096)
+        opened.write(b"\xff" * 8192)
+    with pytest.raises(Unavailable):
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["state"]
+
+
+def test_a_folder_without_a_station_or_keys(folder, tmp_path):
+    with pytest.raises(TjugoError, match="no station"):
+        backup(tmp_path / "none", tmp_path / "b.zip", PASSPHRASE, NOON)
+    (folder / VENDING_KEYS).unlink()
+    with pytest.raises(Unavailable, match="missing"):
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with pytest.raises(Unavailable, match="No such file"):
+        new_station(tmp_path / "other").close()
+        backup(tmp_path / "other", tmp_path / "none" / "b.zip", PASSPHRASE, NOON)
+
+
+def test_with_the_costs_of_every_day(folder, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        kdf = json.loads(archive.read("manifest.json"))["kdf"]
+    assert (kdf["time_cost"], kdf["memory_cost"], kdf["parallelism"]) == (3, 65536, 4)
+    restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
