@@ -49,7 +49,7 @@ def normal(drn: str) -> str:
         text = "a meter number (DRN) has 11 or 13 digits, '%s' has %d"
         raise PanError(text % (drn, len(found)))
     if not _closed(full):
-        raise PanError("meter number %s has a wrong check digit" % full)
+        raise PanError("meter number %s has a wrong check digit: compare all its digits" % full)
     return full
 
 

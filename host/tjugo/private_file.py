@@ -2,12 +2,31 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from tjugo.errors import Unavailable
+
+_OTHERS = 0o077
+
+
+def tighten(folder: Path) -> None:
+    """Take the rights of others from every file in a folder, as of a station. Raise Unavailable
+    for one that is somebody else's."""
+    for path in folder.iterdir():
+        try:
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode) and mode & _OTHERS:
+                path.chmod(mode & ~_OTHERS & 0o777)
+        except FileNotFoundError:
+            pass  # SQLite removes its files when it closes the database
+        except OSError as error:
+            raise Unavailable(
+                f"Others may read {path}, and that cannot be changed: {error.strerror}."
+            ) from error
 
 
 @contextmanager

@@ -71,10 +71,10 @@ PYTHON = sys.executable
 
 
 @contextmanager
-def served(state: Path) -> Iterator[str]:
+def served(state: Path, *options: str) -> Iterator[str]:
     """The address of a station that serves this folder, once it answers."""
     process = subprocess.Popen(
-        [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(state)],
+        [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(state), *options],
         env=environment(),
         stdout=subprocess.PIPE,
         text=True,

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from station_kit import drn
 
-from sts_portable import token, vendor
+from sts_portable import pan, token, vendor
 from sts_portable.decoder import Decoder, TidStore
 from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
@@ -53,8 +53,8 @@ def make(tmp_path):
     def make(text, **options):
         source, target = tmp_path / "in.csv", tmp_path / "out.csv"
         source.write_text(text)
+        delimiter = options.pop("delimiter", ",")
         counts = batch.run(source, target, batch.read_keys(keys), now, lambda n: 5, **options)
-        delimiter = options.get("delimiter", ",")
         with target.open(newline="") as file:
             return counts, list(csv.DictReader(file, delimiter=delimiter))
 
@@ -215,7 +215,7 @@ BAD_CELLS = [
     ("token=0/9", "Credit has the subclasses 0 to 7."),
     ("token=2/12", ""),
     ("token=2/1", ""),
-    ("units=", "An amount is a number such as 20 or 7.5, not ''."),
+    ("units=", "The amount is missing: write a number such as 20 or 7.5."),
     ("units=1820162.5", "Amount 18201625 is outside 0 to 18201624."),
     ("tid=0", "tid must be a number from 1 to 16777215, not '0'."),
     ("rnd=16", "rnd must be a number from 0 to 15, not '16'."),
@@ -454,3 +454,51 @@ def test_the_command_refuses(make, tmp_path, capsys):
         status, output = run(capsys, *words, "--state", tmp_path)
         assert status in (1, 2) and sentence in output, output
         assert not target.exists()
+
+
+LONG = "0012345678903"  # without its zeros the valid DRN of another meter
+
+
+def test_a_lost_zero_makes_no_other_meters_token(make):
+    one_lost = pan.with_check("010000000001")
+    text = f"drn,units\n{LONG},20\n{LONG.lstrip('0')},20\n{one_lost[1:]},20\n"
+    counts, rows = make(text)
+    assert counts == (3, 1)
+    assert rows[0]["token_1"] and rows[0]["read_as"] == ""
+    assert rows[1]["token_1"] == "" and rows[1]["error"] == (
+        f"12345678903 can be the meter 12345678903 or {LONG}: write all its digits."
+    )
+    assert rows[2]["read_as"] == one_lost
+    assert token.decode(digits(rows[2]), _key_of(one_lost)).value == 200
+
+
+def test_a_short_number_among_its_like_is_read_as_printed(make):
+    _, rows = make(f"drn,units\n{drn(1)[1:]},20\n{drn(2)},20\n")
+    assert [row["read_as"] for row in rows] == [drn(1), ""]
+    assert token.decode(digits(rows[0]), key().key).value == 200
+
+
+def _key_of(number):
+    return KeyQuestion(vk=VK04, drn=number, bdt="14").answer().key
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "units", "value"),
+    [
+        (";", "12,5", 125),
+        (";", "12.5", 125),
+        ("\t", "12,5", 125),
+        (",", "1.500", 15),
+        (",", '"12,5"', None),
+        (";", "1.500", None),
+        (";", "1,500", None),
+        ("\t", "5_0", None),
+    ],
+)
+def test_decimal_commas(make, delimiter, units, value):
+    text = f"drn,units\n{drn(1)},".replace(",", delimiter) + units + "\n"
+    _, (row,) = make(text, delimiter=delimiter)
+    if value is None:
+        assert row["token_1"] == "" and "write" in row["error"]
+    else:
+        assert token.decode(digits(row), key().key).value == value

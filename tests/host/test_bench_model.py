@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tjugo.bench.clock import SimClock
+from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.control import Control
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import BadCommand, Meter
@@ -183,6 +185,27 @@ def test_the_hub_gives_all_first_and_then_only_news():
     assert second["items"] == {"clock": 2}
     assert [frame["text"] for frame in second["frames"]] == ["two"]
     assert rest == []
+
+
+def test_the_hub_gives_a_page_what_is_new_since_it_asked():
+    hub = Hub()
+    hub.put("clock", 1)
+    hub.add_frame({"text": "one"})
+    first = hub.news("", 0)
+    assert first["items"] == {"clock": 1} and len(first["frames"]) == 1
+    run, seen = first["run"], first["seen"]
+    assert hub.news(run, seen) == {"run": run, "seen": seen}
+    hub.put("clock", 2)
+    later = hub.news(run, seen)
+    assert later["items"] == {"clock": 2} and "frames" not in later
+    # A page of another bench on this port has numbers that mean nothing here.
+    assert hub.news("other", 999)["items"] == {"clock": 2}
+
+
+def test_every_short_code_is_on_the_page(repo):
+    sources = (path.read_text() for path in (repo / "firmware" / "meter").rglob("*.py"))
+    found = {code for text in sources for code in re.findall(r'"(8[0-9]{2})"[:,] *\(?"', text)}
+    assert len(found) > 5 and found <= {code for code, _ in SHORT_CODES}
 
 
 def test_the_hub_ends_a_stream_that_waits():

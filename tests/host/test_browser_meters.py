@@ -66,7 +66,7 @@ def test_what_a_collector_tells_is_shown(page, state):
     expect(row).to_contain_text("in the meter: SGC 000007 · KRN 2")
 
     collector = page.locator(f"tr[data-collector='{COLLECTOR}']")
-    expect(collector).to_contain_text("never heard of")
+    expect(collector).to_contain_text("nothing received yet")
     tell(state, intake.CollectorStatus(COLLECTOR, True))
     tell(state, intake.CollectorAbout(COLLECTOR, "0.1.0", "OSError: 5"))
     expect(collector).to_contain_text("online")

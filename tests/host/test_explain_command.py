@@ -95,7 +95,7 @@ WRONG = [
     ((GAS, "--vk", BARE), "A key is not given on the command line"),
     ((GAS, "--key", "secret"), "The decoder key is to be written in hex."),
     (("--sell", "20"), "A sale needs a key: give --key, or --vk and the meter."),
-    (("--sell", "x", *DERIVED), "An amount is a number such as 20 or 7.5, not 'x'."),
+    (("--sell", "x", *DERIVED), "The amount 'x' is not a number: write a number such as 20"),
     (("--sell", "9999999", *DERIVED, "--tid", "5"), "Amount 99999990 is outside 0 to 18201624."),
     (("--sell", "1", *DERIVED, "--tid", "65536", "--ken", "0"), "The key expired"),
     ((GAS, "--meter", "1", "--key", "ab"), "Give the key or a registered meter, not both."),

@@ -8,7 +8,7 @@ from explain_kit import GAS, KEY02
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sts_portable import crc, token
+from sts_portable import crc, ea, token, vendor
 from tjugo.errors import TjugoError
 from tjugo.sts.lab import Experiment, run
 
@@ -120,3 +120,41 @@ def test_any_experiment_has_an_answer(token_bits, clear_bits):
     if now["clear"]:
         block = int(now["clear"], 2).to_bytes(8, "big")
         assert (now["result"] == "CRCError") == (not crc.matches(now["cls"], block))
+
+
+def test_a_key_change_rewritten_as_credit_stays_encrypted():
+    """Its sections are halves of the next decoder key."""
+    hidden = replace(KEY02, hidden=True)
+    assert run(GAS, hidden, Experiment())["now"]["clear"]
+    sections = vendor.key_change(KEY02.key, 7, bytes(range(8)), 2, 1, 7, 255, False, 123456)
+    for digits in sections:
+        with pytest.raises(TjugoError, match="part of a decoder key"):
+            run(digits, hidden, Experiment())
+        rewritten = f"{int(digits) ^ 1 << 28:020d}"
+        shown = run(rewritten, hidden, Experiment())["now"]
+        clear = ea.decrypt(7, KEY02.key, token.split(digits)[1])
+        text = json.dumps(shown)
+        assert shown["clear"] == "" and shown["cls"] == 0
+        assert [step["id"] for step in shown["steps"]] == ["digits", "bits66", "class", "meter"]
+        assert f"{int.from_bytes(clear, 'big'):064b}" not in text
+        assert clear.hex() not in text.replace(" ", "")
+
+
+@given(st.integers(0, (1 << 66) - 1))
+@settings(max_examples=200)
+def test_no_block_is_decrypted_for_who_does_not_have_the_key(number):
+    """Unless its check field agrees, which nobody can arrange."""
+    hidden = replace(KEY02, hidden=True)
+    digits = f"{number:020d}"
+    cls, block = token.split(digits)
+    clear = ea.decrypt(7, KEY02.key, block)
+    if token.is_encrypted(cls) and not crc.matches(cls, clear):
+        answer = run(digits, hidden, Experiment())["now"]
+        assert answer["clear"] == "" and answer["result"] == "CRCError"
+        assert clear.hex() not in json.dumps(answer).replace(" ", "")
+
+
+def test_an_experiment_under_a_hidden_key_shows_the_token_bits_only():
+    effect = run(GAS, replace(KEY02, hidden=True), Experiment(token_bits=(40,)))["effect"]
+    assert effect["token_bits"] == [40] and effect["clear_bits"] == []
+    assert any("not shown" in sentence for sentence in effect["sentences"])

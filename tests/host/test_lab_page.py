@@ -6,12 +6,16 @@ import logging
 import pytest
 from explain_kit import GAS, KEY02, PAN, VK02
 from fastapi.testclient import TestClient
+from starlette.exceptions import HTTPException
 from station_kit import drn, new_station, see
 
+from tjugo.station import actions
+from tjugo.station.keys.lab import ACTION
 from tjugo.station.registry.meters import config_of
 from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.web.api import lab as lab_routes
 from tjugo.web.app import create_app
-from tjugo.web.pages import lab as lab_routes
+from tjugo.web.pages.lab import EXAMPLES
 
 BASE = "http://127.0.0.1:8020"
 URL = "/api/v1/lab/explain"
@@ -26,7 +30,9 @@ def station(tmp_path):
 
 @pytest.fixture
 def web(station):
-    with TestClient(create_app(station), base_url=BASE, raise_server_exceptions=False) as client:
+    with TestClient(
+        create_app(station, lab_meters=True), base_url=BASE, raise_server_exceptions=False
+    ) as client:
         yield client
 
 
@@ -41,7 +47,7 @@ def test_the_page(web):
     assert drn(1) in page.text
 
 
-@pytest.mark.parametrize("example", lab_routes.EXAMPLES, ids=lambda example: example["name"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])
 def test_every_example_is_accepted(web, example):
     body = {name: part for name, part in example.items() if name != "name"}
     answer = ask(web, **body)
@@ -161,3 +167,47 @@ def test_the_answer_is_the_commands(web):
 
     answer = ask(web, token=GAS, key=KEY, rounds=True).json()
     assert answer["now"] == json.loads(json.dumps(explain_token(GAS, KEY02, 0, True).as_json()))
+
+
+def uses(station, number):
+    done = see(station, actions.actions)
+    return [row.action for row in done if number in row.detail].count(ACTION)
+
+
+def test_registered_meters_take_a_permission(station):
+    with TestClient(create_app(station), base_url=BASE) as web:
+        answer = ask(web, token=GAS, meter=drn(1))
+        assert answer.status_code == 403 and answer.json()["code"] == "forbidden"
+        assert "tjugo station --lab" in answer.json()["error"]
+        assert drn(1) not in web.get("/lab", headers={"accept": "text/html"}).text
+        assert ask(web, token=GAS, key=KEY).status_code == 200
+    assert uses(station, drn(1)) == 0
+
+
+def test_each_use_of_a_meters_key_is_recorded(web, station):
+    for _ in range(3):
+        assert ask(web, token=GAS, meter=drn(1)).json()["now"]["result"] == "CRCError"
+    ask(web, token=GAS, key=KEY)
+    ask(web, token="12", meter=drn(1))  # refused before the key is used
+    assert (uses(station, drn(1)), uses(station, drn(2))) == (3, 0)
+
+
+def test_meters_keys_are_not_used_without_end(station):
+    seconds = [0.0]
+    keys = lab_routes.MeterKeys(station, True, lambda: seconds[0])
+    for _ in range(lab_routes.BURST):
+        assert keys.of(drn(1)).hidden
+    with pytest.raises(HTTPException) as refused:
+        keys.of(drn(1))
+    assert refused.value.status_code == 429
+    seconds[0] += lab_routes.REFILL_S
+    keys.of(drn(1))
+    with pytest.raises(HTTPException):
+        keys.of(drn(1))
+    assert uses(station, drn(1)) == lab_routes.BURST + 1
+
+
+def test_a_number_that_is_none_is_refused_and_not_left_out(web):
+    answer = ask(web, sale={"amount": "20", "rnd": "x"}, key=KEY)
+    assert answer.status_code == 422 and "'x' is not a number" in answer.json()["error"]
+    assert ask(web, token=GAS, key={**KEY, "sgc": ""}).status_code >= 400

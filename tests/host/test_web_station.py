@@ -1,12 +1,15 @@
 """The station's pages and its JSON interface."""
 
 import asyncio
+import json
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from station_kit import do, drn, new_station, see
 
 from tjugo.errors import Unavailable
@@ -46,14 +49,14 @@ def test_a_vend_is_idempotent(web):
     assert first.status_code == 200
     assert put(web).json() == put(web, kwh=20.0).json() == first.json()
     assert web.get("/api/v1/vends/a").json() == first.json()
-    assert len(web.get("/api/v1/vends").json()) == 1
+    assert len(web.get("/api/v1/vends").json()["items"]) == 1
 
 
 def test_a_vend_is_idempotent_for_impatient_clients(web):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: put(web).json()["token"], range(16)))
     assert len(set(answers)) == 1
-    assert len(web.get("/api/v1/vends").json()) == 1
+    assert len(web.get("/api/v1/vends").json()["items"]) == 1
 
 
 def test_the_status_of_a_delivery(web, station):
@@ -65,13 +68,30 @@ def test_the_status_of_a_delivery(web, station):
     assert found["state"] == "refused" and found["reason"].startswith("UsedError")
 
 
+def _json(content):
+    return {"content": content, "headers": {"content-type": "application/json"}}
+
+
 WRONG = [
     ({"json": {"drn": drn(9), "kwh": 1}}, 404, "not registered"),
     ({"json": {"drn": "01000000010", "kwh": 1}}, 400, "wrong check digit"),
     ({"json": {"drn": drn(1), "kwh": 0}}, 400, "more than 0"),
-    ({"json": {"drn": drn(1), "kwh": "1E+999999999"}}, 400, "number of kWh"),
-    ({"json": {"drn": drn(1), "kwh": "x"}}, 422, "kwh: "),
-    ({"json": {"drn": drn(1), "kwh": "NaN"}}, 422, "kwh: "),
+    (
+        {"json": {"drn": drn(1), "kwh": "1E+999999999"}},
+        422,
+        "kwh: '1E+999999999' has an exponent.",
+    ),
+    ({"json": {"drn": drn(1), "kwh": "x"}}, 422, "kwh: 'x' is not a number."),
+    ({"json": {"drn": drn(1), "kwh": "NaN"}}, 422, "kwh: 'NaN' is not a finite number."),
+    ({"json": {"drn": drn(1), "kwh": "5_0"}}, 422, "kwh: '5_0' has an underscore."),
+    ({"json": {"drn": drn(1), "kwh": "\u0665\u0660"}}, 422, "has digits other than 0 to 9"),
+    ({"json": {"drn": drn(1), "kwh": "1,500"}}, 422, "kwh: 1,500 could be 1.5 or 1500"),
+    ({"json": {"drn": drn(1), "kwh": True}}, 422, "kwh: "),
+    ({"json": {"drn": 5, "kwh": 1}}, 422, "drn: "),
+    (_json(b'{"drn": "1", "kwh": NaN}'), 422, "kwh: the number is not finite."),
+    (_json(b'{"drn": "1", "kwh": 1e999}'), 422, "kwh: the number is not finite."),
+    (_json(b"[" * 20_000), 400, "cannot be read"),
+    (_json(b'{"\\ud800": 1, "drn": "1", "kwh": 1}'), 422, "unicode string"),
     ({"json": {"drn": drn(1)}}, 422, "kwh: "),
     ({"json": {"drn": drn(1), "kwh": 1, "amount": 5}}, 422, "amount: "),
     ({"content": b"{", "headers": {"content-type": "application/json"}}, 422, "JSON"),
@@ -82,7 +102,7 @@ WRONG = [
 def test_errors_are_sentences(web, request_, status, words):
     answer = web.put("/api/v1/vends/a", **request_)
     assert answer.status_code == status
-    assert list(answer.json()) == ["error"]
+    assert list(answer.json()) == ["error", "code"]
     assert words in answer.json()["error"]
 
 
@@ -125,12 +145,17 @@ def test_meters_and_customers(web):
     ).json()
     assert patched["customer"]["name"] == "Ada"
     assert (patched["collector"], patched["status"]) == ("c2", "blocked")
-    assert len(web.get("/api/v1/meters").json()) == 4
+    assert len(web.get("/api/v1/meters").json()["items"]) == 4
     assert web.patch(f"/api/v1/customers/{ada}", json={"phone": "7"}).json()["phone"] == "7"
-    assert web.patch(f"/api/v1/customers/{ada}", json={"tenant_id": "7"}).status_code == 400
+    for wrong in ("tenant_id", "account_no", "station"):
+        answer = web.patch(f"/api/v1/customers/{ada}", json={wrong: "7"})
+        assert answer.status_code == 422 and answer.json()["error"].startswith(f"{wrong}: ")
     assert web.delete(f"/api/v1/customers/{ada}").status_code == 409
-    assert web.get("/api/v1/customers").json()[0]["meters"] == [drn(4)]
-    assert {row["collector"] for row in web.get("/api/v1/collectors").json()} == {"c1", "c2"}
+    assert web.get("/api/v1/customers").json()["items"][0]["meters"] == [drn(4)]
+    assert {row["collector"] for row in web.get("/api/v1/collectors").json()["items"]} == {
+        "c1",
+        "c2",
+    }
 
 
 def test_the_interface_is_described(web):
@@ -150,12 +175,12 @@ def test_a_sale_by_form(web):
     answer = web.post("/sales", data=form, headers=HTML, follow_redirects=False)
     assert answer.status_code == 303
     shown = web.get(answer.headers["location"], headers=HTML)
-    sale = web.get("/api/v1/vends").json()[0]
+    sale = web.get("/api/v1/vends").json()["items"][0]
     assert [group in shown.text for group in sale["token_grouped"].split()] == [True] * 5
     # Sent again by a reload or a double click: the same sale.
     again = web.post("/sales", data=form, headers=HTML, follow_redirects=False)
     assert again.headers["location"] == answer.headers["location"]
-    assert len(web.get("/api/v1/vends").json()) == 1
+    assert len(web.get("/api/v1/vends").json()["items"]) == 1
     assert form_of(shown)["client_id"] != form["client_id"]
 
 
@@ -165,7 +190,7 @@ def test_a_sale_by_form(web):
         ({"drn": "01000000010", "kwh": "20"}, 400, "wrong check digit"),
         ({"drn": drn(9), "kwh": "20"}, 404, "not registered"),
         ({"drn": drn(1), "kwh": "<b>"}, 400, "&lt;b&gt;"),
-        ({}, 400, "number of kWh"),
+        ({}, 400, "The amount is missing"),
     ],
 )
 def test_a_form_that_is_wrong_comes_back_with_a_sentence(web, form, status, words):
@@ -179,7 +204,7 @@ def test_a_form_that_is_wrong_comes_back_with_a_sentence(web, form, status, word
 
 def test_too_large_a_form(web):
     page = web.post("/customers", data={"name": "x" * 20_000}, headers=HTML)
-    assert page.status_code == 400 and "too large" in page.text
+    assert page.status_code == 413 and "larger than 10 KB" in page.text
 
 
 def test_customers_and_meters_by_form(web, station):
@@ -210,7 +235,8 @@ def test_the_first_page_is_the_sales_page_without_a_bench(web):
 
 
 def test_pages_and_programs_get_errors_they_can_read(web):
-    assert web.get("/none").json() == {"error": "There is no such page."}
+    missing = {"error": "There is no such page.", "code": "not_found"}
+    assert web.get("/none").json() == missing
     page = web.get("/none", headers=HTML)
     assert page.status_code == 404 and "There is no such page." in page.text
     assert web.delete("/sales").status_code == 405
@@ -248,7 +274,7 @@ def test_other_pages_are_kept_out(web, headers):
     assert put(web, headers=headers).status_code == 403
     form = {"drn": drn(1), "kwh": "20", "client_id": "a"}
     assert web.post("/sales", data=form, headers=headers).status_code == 403
-    assert web.get("/api/v1/vends").json() == []
+    assert web.get("/api/v1/vends").json()["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -291,3 +317,163 @@ def test_background_work_lives_as_long_as_the_server(station):
         client.get("/sales")
         assert seen == ["started"]
     assert seen == ["started", "ended"]
+
+
+# Methods, sizes, and any body
+
+
+ALLOWED = [
+    ("/api/v1/vends", "DELETE", "GET"),
+    ("/api/v1/vends/a", "POST", "GET, PUT"),
+    ("/api/v1/meters", "PUT", "GET, POST"),
+    ("/api/v1/meters/1", "DELETE", "GET, PATCH"),
+    ("/api/v1/customers/1", "POST", "GET, PATCH, DELETE"),
+    ("/api/v1/lab/explain", "GET", "POST"),
+    ("/api/v1/openapi.json", "POST", "GET, HEAD"),
+    ("/sales", "DELETE", "GET, HEAD, POST"),
+    ("/lab", "POST", "GET"),
+    ("/", "POST", "GET"),
+    ("/static/style.css", "POST", "GET, HEAD"),
+    ("/sales", "TRACE", "GET, HEAD, POST"),
+]
+
+
+@pytest.mark.parametrize(("path", "method", "allow"), ALLOWED)
+def test_another_method_is_answered_with_those_allowed(web, path, method, allow):
+    answer = web.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+def test_a_large_body_is_refused_before_it_is_read(web):
+    for path, method in (("/api/v1/vends/a", "PUT"), ("/api/v1/lab/explain", "POST")):
+        for content in (b" " * 70_000, (b" " * 1000 for _ in range(70))):
+            answer = web.request(method, path, **_json(content))
+            assert answer.status_code == 413
+            assert answer.json() == {
+                "error": "The request is larger than 64 KB.",
+                "code": "too_large",
+            }
+    assert put(web).status_code == 200
+
+
+def test_lists_come_in_parts(web, station):
+    seen, after = [], None
+    for _ in range(4):
+        asked = {"limit": 1, **({"after": after} if after else {})}
+        part = web.get("/api/v1/meters", params=asked).json()
+        seen += [meter["drn"] for meter in part["items"]]
+        after = part["next"]
+        if after is None:
+            break
+    assert seen == [drn(1), drn(2), drn(3)]
+    found = web.get("/api/v1/meters", params={"search": drn(2)[4:]}).json()
+    assert [meter["drn"] for meter in found["items"]] == [drn(2)]
+    assert web.get("/api/v1/meters?limit=0").status_code == 422
+    assert web.get("/api/v1/meters?limit=1_0").status_code == 422
+
+
+def test_pages_list_in_parts_too(web, station):
+    with station.work("test") as work:
+        for number in range(60):
+            customers.add_customer(work, f"Customer {number:02d}")
+    first = web.get("/customers", headers=HTML).text
+    assert "Customer 49" in first and "Customer 50" not in first
+    following = re.search(r'href="([^"]+)" rel="next"', first).group(1).replace("&amp;", "&")
+    second = web.get("/customers" + following, headers=HTML).text
+    assert "Customer 50" in second and "Customer 49" not in second and "Next part" not in second
+    found = web.get("/customers?search=mer+07", headers=HTML).text
+    assert "Customer 07" in found and "Customer 08" not in found
+
+
+def _operations(web):
+    described = web.get("/api/v1/openapi.json").json()
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_every_answer_has_a_schema(web):
+    operations = list(_operations(web))
+    assert len(operations) > 12
+    for path, method, operation in operations:
+        answers = operation["responses"]
+        assert "422" not in answers, path
+        for status, answer in answers.items():
+            schema = answer["content"]["application/json"]["schema"]
+            assert "$ref" in schema, (path, method, status)
+            if status == "default":
+                assert schema["$ref"].endswith("/ErrorAnswer")
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=20)
+    | st.sampled_from(["5_0", "1,500", "\ud800", "\x00", "9" * 400, drn(1), "-1", "NaN"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=4,
+)
+_NAMES = "drn kwh ea dkga bdt sgc krn kt ti ken tct collector_id account_no status name phone"
+_NAMES += " address token sale key meter mfr token_bits clear_bits repair rounds amount x"
+
+
+@given(st.data())
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_body_is_the_servers_fault(web, data):
+    """Whatever is sent, it is understood or refused with a sentence."""
+    writing = [op for op in _operations(web) if op[1] != "get"]
+    path, method, _ = data.draw(st.sampled_from(writing))
+    path = re.sub(r"\{[a-z_]+\}", data.draw(st.sampled_from([drn(1), "a", "C1"])), path)
+    body = data.draw(st.dictionaries(st.sampled_from(_NAMES.split()), JUNK, max_size=6) | JUNK)
+    text = json.dumps(body, allow_nan=True).encode()
+    answer = web.request(method, path, **_json(text))
+    assert answer.status_code < 500, (path, method, body)
+    if answer.status_code >= 400:
+        assert set(answer.json()) == {"error", "code"}
+
+
+# Meter numbers that lost their zeros
+
+
+def test_a_meter_number_without_its_zeros(web):
+    long = "0012345678903"
+    assert web.post("/api/v1/meters", json={"drn": long}).status_code == 201
+    sold = web.put("/api/v1/vends/z", json={"drn": "12345678903", "kwh": 5}).json()
+    assert sold["drn"] == long
+    again = web.put("/api/v1/vends/z", json={"drn": long, "kwh": 5}).json()
+    assert again["token"] == sold["token"]
+    twin = web.post("/api/v1/meters", json={"drn": "12345678903"})
+    assert twin.status_code == 409 and long in twin.json()["error"]
+    wrong = web.put("/api/v1/vends/y", json={"drn": "12345678904", "kwh": 5}).json()
+    assert "check digit" in wrong["error"] and "should" not in wrong["error"]
+
+
+def test_trouble_with_the_broker_is_on_every_page(station):
+    class Away:
+        collector, reachable, sentence = "c1", False, "c1 has not answered for a minute."
+
+    class Trouble:
+        state, sentence, ok = "failed", "The broker <x> refuses the password.", False
+        collectors = (Away(),)
+
+    app = create_app(station, link=lambda: Trouble())
+    web = TestClient(app, base_url=BASE)
+    for path in ("/sales", "/meters", "/customers", "/lab", "/none"):
+        text = web.get(path, headers=HTML).text
+        assert "The broker &lt;x&gt; refuses the password." in text
+    assert web.get("/api/v1/link").json() == {
+        "state": "failed",
+        "sentence": Trouble.sentence,
+        "ok": False,
+        "collectors": [
+            {"collector": "c1", "reachable": False, "sentence": Away.sentence},
+        ],
+    }
+    well = TestClient(create_app(station), base_url=BASE)
+    assert "link-trouble" not in well.get("/sales", headers=HTML).text
+    assert well.get("/api/v1/link").json()["ok"] is True

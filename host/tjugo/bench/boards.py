@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tjugo import numbers
 from tjugo.bench.bus import TOOL, Bus
 from tjugo.bench.clock import SimClock
 from tjugo.bench.hub import Hub
@@ -137,8 +138,8 @@ class Boards:
             raise BadCommand('the bus has the settings "noise" and "collisions"')
         for name, value in settings.items():
             try:
-                _BUS_SETTERS[name](self._bus, float(value))
-            except (TypeError, ValueError) as error:
+                _BUS_SETTERS[name](self._bus, float(numbers.json_decimal(value)))
+            except ValueError as error:
                 raise BadCommand(f"{name}: {error}") from error
         self.show_bus(settings)
 

@@ -1,6 +1,7 @@
 """The latest state of everything, for the pages that look on."""
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,12 +11,13 @@ _FRAMES = 200
 
 
 class Hub:
-    """Items by name, of which a page wants the latest, and bus frames, of which it wants all.
+    """Items by name, of which a page shows the latest, and bus frames, of which it shows all.
 
     A slow page costs nothing: it gets what is newest when it is ready.
     """
 
     def __init__(self) -> None:
+        self._run = secrets.token_hex(8)
         self._sequence = 0
         self._items: dict[str, tuple[int, Any]] = {}
         self._frames: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_FRAMES)
@@ -35,6 +37,12 @@ class Hub:
     def snapshot(self) -> dict[str, Any]:
         """All items by name."""
         return {name: value for name, (_, value) in self._items.items()}
+
+    def news(self, run: str, seen: int) -> dict[str, Any]:
+        """Return what is new since the number `seen` of a run: {"run", "seen", "items",
+        "frames"}; everything for another run than this one."""
+        since = seen if run == self._run else 0
+        return {"run": self._run, "seen": self._sequence, **self._since(since)}
 
     def close(self) -> None:
         """End all streams."""

@@ -7,13 +7,32 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
+from pydantic import BaseModel, ConfigDict
 
+from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import MOST_LOAD_W, BadCommand
+from tjugo.errors import NotFound, TjugoError
 
 SPEEDS = (1, 10, 60, 600)
 NOISE = 0.0005  # bit errors a bit: about one reply in five arrives damaged
 COLLISIONS = 0.2  # of all transmissions
+
+
+class KillBody(BaseModel):
+    """A DRN, or `collector`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    part: str
+
+
+class SpeedBody(BaseModel):
+    """Supply time runs so many times faster."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    speed: int
 
 
 class BenchView(Protocol):
@@ -28,8 +47,8 @@ class BenchView(Protocol):
 
 
 def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
-    """The bench page at /bench and what it uses. What is refused is `{"error": sentence}`:
-    404 for a part that is not there, else 400."""
+    """Return the bench page at /bench and what it uses. What is refused is answered like in the
+    JSON interface: 404 for a part that is not there, else 400."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/bench")
@@ -39,12 +58,17 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
             "most_load_w": MOST_LOAD_W,
             "noise": NOISE,
             "collisions": COLLISIONS,
+            "codes": SHORT_CODES,
         }
         return templates.TemplateResponse(request, "bench.html", values)
 
     @routes.get("/bench/events")
     async def events() -> Response:
         return StreamingResponse(_event_stream(bench.hub), media_type="text/event-stream")
+
+    @routes.get("/bench/news")
+    async def news(run: str = "", seen: int = 0) -> dict[str, Any]:
+        return bench.hub.news(run, seen)
 
     @routes.get("/bench/state")
     async def state() -> dict[str, Any]:
@@ -55,12 +79,12 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
         return _answer(lambda: bench.command(drn, message))
 
     @routes.post("/bench/kill")
-    async def kill(part: str = Body(embed=True)) -> Response:
-        return _answer(lambda: bench.kill(part))
+    async def kill(body: KillBody) -> Response:
+        return _answer(lambda: bench.kill(body.part))
 
     @routes.post("/bench/speed")
-    async def speed(speed: Any = Body(embed=True)) -> Response:
-        return _answer(lambda: bench.set_speed(speed))
+    async def speed(body: SpeedBody) -> Response:
+        return _answer(lambda: bench.set_speed(body.speed))
 
     @routes.post("/bench/bus")
     async def bus(settings: Any = Body()) -> Response:
@@ -73,9 +97,9 @@ def _answer(action: Callable[[], None]) -> Response:
     try:
         action()
     except BadCommand as error:
-        return JSONResponse({"error": str(error)}, 400)
+        raise TjugoError(str(error)) from error
     except KeyError as error:
-        return JSONResponse({"error": f"there is no part {error} on this bench"}, 404)
+        raise NotFound(f"there is no part {error} on this bench") from error
     return JSONResponse({"ok": True})
 
 

@@ -38,9 +38,15 @@ from tjugo.web.serve import WebServer, listen
     type=click.Path(path_type=Path),
     help="CA certificates (PEM) that the broker's is checked against.",
 )
+@click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
 def station(
-    port: int, broker: str | None, password_file: Path | None, ca: Path | None, state: Path
+    port: int,
+    broker: str | None,
+    password_file: Path | None,
+    ca: Path | None,
+    lab: bool,
+    state: Path,
 ) -> None:
     """Serve the station's page on 127.0.0.1 until Ctrl-C."""
     link_to = _broker(broker, password_file, ca)
@@ -48,7 +54,8 @@ def station(
     with sock, Station.open(state) as opened:
         log_to(state / LOG)
         link = MqttLink(opened, link_to) if link_to else None
-        server = WebServer(create_app(opened, background=link.run if link else None), sock)
+        app = create_app(opened, background=link.run if link else None, lab_meters=lab)
+        server = WebServer(app, sock)
         click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
         asyncio.run(_serve(server))
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.private_file import tighten
 from tjugo.station import clock as clock_guard
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import engine as storage
@@ -119,6 +120,7 @@ class Station:
             storage.make_private(path)
         except OSError as error:
             raise Unavailable(f"{path} cannot be opened: {error.strerror}.") from error
+        tighten(folder)
         station = cls(folder, storage.open_engine(path), backend, clock, randbelow)
         try:
             with storage.sentences(path):

@@ -10,8 +10,8 @@ from tjugo.errors import TjugoError, plain
 from tjugo.key_register import load_keys
 from tjugo.private_file import private_file
 from tjugo.sts import bulk
-from tjugo.sts.batch_file import Row, Source, writer
-from tjugo.sts.batch_row import Keys, Request, Tids, make, understand
+from tjugo.sts.batch_file import Row, Source, habits_of, writer
+from tjugo.sts.batch_row import Habits, Keys, Request, Tids, make, understand
 from tjugo.sts.explain.key import from_hex
 
 _CHUNK = 4096
@@ -43,12 +43,13 @@ def run(
     atomically, mode 0600. Raise TjugoError if a file cannot be used.
     """
     tids = Tids(now)
+    habits = habits_of(source)
     total = wrong = 0
     with Source(source) as opened, private_file(target) as out:
         rows = opened.rows()
         write = writer(out, opened.columns, opened.form)
         while chunk := list(islice(rows, _CHUNK)):
-            _understand(chunk, keys, tids, randbelow)
+            _understand(chunk, keys, tids, randbelow, habits)
             _make(chunk, keys, tids, numpy and bulk.available())
             write(chunk)
             total += len(chunk)
@@ -58,12 +59,16 @@ def run(
 
 
 def _understand(
-    rows: Sequence[Row], keys: Keys, tids: Tids, randbelow: Callable[[int], int]
+    rows: Sequence[Row],
+    keys: Keys,
+    tids: Tids,
+    randbelow: Callable[[int], int],
+    habits: Habits,
 ) -> None:
     for row in rows:
         if not row.error:
             try:
-                row.request = understand(row.cells, keys, tids, randbelow)
+                row.request = understand(row.cells, keys, tids, randbelow, habits)
             except (TjugoError, StsError) as error:
                 row.error = _sentence(error)
 

@@ -9,13 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self, TypeVar
 
+from tjugo import drn, numbers
 from tjugo.errors import TjugoError
-from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Request
+from tjugo.sts.batch_row import COLUMNS, RESULT_COLUMNS, SECRET_COLUMNS, Habits, Request
 from tjugo.sts.explain.model import grouped
 
-_DELIMITERS = ",;\t"
 # The line with the delimiter that spreadsheets write before the heading.
 _SEP = re.compile(r"sep=([,;\t])\s*", re.IGNORECASE)
+_STYLES = {
+    ",": numbers.COMMA_FILE,
+    ";": numbers.SEMICOLON_FILE,
+    "\t": numbers.PEOPLE,
+}
 _MOST_TOKENS = 4
 _T = TypeVar("_T")
 
@@ -63,7 +68,7 @@ class Source:
             named = _SEP.fullmatch(heading)
             if named:
                 heading = self._guarded(self._file.readline)
-            self.delimiter = named[1] if named else max(_DELIMITERS, key=heading.count)
+            self.delimiter = named[1] if named else max(_STYLES, key=heading.count)
             self.form = Form(self.delimiter, mark, named is not None)
             cells = next(csv.reader([heading], delimiter=self.delimiter), [])
             self.columns = _without_empty_end([name.strip() for name in cells])
@@ -131,10 +136,21 @@ def count_rows(path: Path) -> int:
         return sum(1 for _ in source.rows())
 
 
+def habits_of(path: Path) -> Habits:
+    """Return how numbers are written in a batch; read all its rows. Raise TjugoError for a file
+    that is not a batch."""
+    with Source(path) as source:
+        long_drns = "drn" in source.columns and any(
+            len(drn.digits(row.cells.get("drn", ""))) > drn.SHORT for row in source.rows()
+        )
+        return Habits(_STYLES[source.delimiter], long_drns)
+
+
 def writer(out: BinaryIO, columns: Sequence[str], form: Form) -> Callable[[Iterable[Row]], None]:
     """Write the heading. Return a function that writes rows.
 
-    The columns are those read, except keys and earlier results, then TID, tokens and error.
+    The columns are those read, except keys and earlier results, then TID, the meter number if it
+    was not as written, tokens and error.
     """
     given = [name for name in columns if name not in (*SECRET_COLUMNS, *RESULT_COLUMNS)]
     kept = given if "tid" in given else [*given, "tid"]
@@ -156,7 +172,9 @@ def _line(row: Row, columns: Sequence[str]) -> list[str]:
     cells = row.cells
     if row.tokens and row.request and row.request.tid is not None:
         cells = {**cells, "tid": str(row.request.tid)}
+    meter = row.request.question.drn if row.request else ""
+    read_as = meter if meter != drn.digits(cells.get("drn", "")) else ""
     # In groups, so that spreadsheets do not read a token as a number and round it.
     tokens = [grouped(digits) for digits in row.tokens]
     tokens += [""] * (_MOST_TOKENS - len(tokens))
-    return [*(cells.get(name, "") for name in columns), *tokens, row.error]
+    return [*(cells.get(name, "") for name in columns), read_as, *tokens, row.error]

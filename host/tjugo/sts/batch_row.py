@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sts_portable import layouts, tid, token, vendor
+from tjugo import drn, numbers
 from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS, VendingKey, value
 from tjugo.sts.explain.key import DecoderKey, KeyQuestion, from_hex
@@ -21,7 +22,7 @@ NEW_COLUMNS = ("new_dkga", "new_sgc", "new_kt", "new_krn", "new_ti", "new_ken", 
 SECRET_COLUMNS = ("key", "vk", "new_key", "new_vk")
 TOKEN_COLUMNS = ("token", "units", "tid", "time", "last_tid", "rnd", "fields", "ro", "kct3")
 FREE_COLUMNS = ("ref", "note")
-RESULT_COLUMNS = ("token_1", "token_2", "token_3", "token_4", "error")
+RESULT_COLUMNS = ("read_as", "token_1", "token_2", "token_3", "token_4", "error")
 COLUMNS = {
     *KEY_COLUMNS, *NEW_COLUMNS, *SECRET_COLUMNS, *TOKEN_COLUMNS, *FREE_COLUMNS, *RESULT_COLUMNS,
 }  # fmt: skip
@@ -39,6 +40,18 @@ _NOTHING = KeyQuestion()
 
 
 @dataclass(frozen=True)
+class Habits:
+    """How numbers are written in a file. long_drns: its meter numbers have 13 digits, or 12 with
+    a zero lost, so that a shorter one may have lost more of them."""
+
+    style: numbers.Style = numbers.PEOPLE
+    long_drns: bool = False
+
+
+_PEOPLE = Habits()
+
+
+@dataclass(frozen=True)
 class Request:
     """A parsed row, without the derived key.
 
@@ -53,11 +66,12 @@ class Request:
     tid: int | None
     rnd: int
     cells: Mapping[str, str]
+    style: numbers.Style
 
     @property
     def units(self) -> int:
         """The amount in the smallest units of its subclass. Raises TjugoError."""
-        return parse_units(self.cells.get("units", ""), self.subclass)
+        return parse_units(self.cells.get("units", ""), self.subclass, self.style)
 
 
 class Tids:
@@ -94,12 +108,17 @@ class Tids:
 
 
 def understand(
-    cells: Mapping[str, str], keys: Keys, tids: Tids, randbelow: Callable[[int], int]
+    cells: Mapping[str, str],
+    keys: Keys,
+    tids: Tids,
+    randbelow: Callable[[int], int],
+    habits: Habits = _PEOPLE,
 ) -> Request:
     """Return the request of a row. Raise TjugoError or StsError if the row is invalid."""
+    cells = {**cells, "drn": _full_drn(cells.get("drn", ""), habits)}
     cls, subclass = _kind(cells.get("token") or "0/0")
     if cls == 1:
-        return Request(cls, subclass, KeyQuestion(), "", None, 0, cells)
+        return Request(cls, subclass, KeyQuestion(), "", None, 0, cells, habits.style)
     question = _question(cells, keys)
     meter = _meter(question)
     has_tid = not (cls == 2 and (subclass < 0 or subclass in _KEY_SECTIONS))
@@ -112,6 +131,7 @@ def understand(
         tids.take(meter, question.bdt, cells) if has_tid else None,
         _number("rnd", rnd, 0, 15) if rnd else randbelow(16),
         cells,
+        habits.style,
     )
 
 
@@ -139,6 +159,15 @@ def _kind(text: str) -> tuple[int, int]:
     if not found or int(found[2]) > _MOST_SUBCLASS:
         raise TjugoError(f"token must be credit, {KEY_CHANGE} or class/subclass, not {text!r}.")
     return int(found[1]), int(found[2])
+
+
+def _full_drn(cell: str, habits: Habits) -> str:
+    if not cell:
+        return ""
+    found = drn.readings(cell)
+    if len(found) > 1 and habits.long_drns:
+        raise TjugoError(f"{cell} {drn.either(found)}.")
+    return found[0]
 
 
 def _meter(question: KeyQuestion) -> str:
@@ -241,15 +270,19 @@ def _names_of(cls: int, subclass: int) -> set[str]:
 
 def _any_base(name: str, text: str) -> int:
     try:
-        return int(text, 0)
-    except ValueError:
+        return numbers.any_base(text)
+    except numbers.NotANumber:
         raise TjugoError(f"Field {name} must be a number, not {text!r}.") from None
 
 
 def _number(name: str, text: str, low: int, high: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text, re.A) or not low <= int(text) <= high:
-        raise TjugoError(f"{name} must be a number from {low} to {high}, not {text!r}.")
-    return int(text)
+    try:
+        number = numbers.whole(text)
+        if low <= number <= high:
+            return number
+    except numbers.NotANumber:
+        pass
+    raise TjugoError(f"{name} must be a number from {low} to {high}, not {text!r}.")
 
 
 def _optional(name: str, cells: Mapping[str, str], most: int) -> int | None:

@@ -117,7 +117,7 @@ def _sentences(before: Explanation, now: Explanation, experiment: Experiment) ->
         else:
             first, second = _count(cipher, "the encrypted block"), _count(clear, "the clear one")
         yield f"{first} changed, and so {second}: a cipher changes about half of the 64."
-    yield from _crc_sentence(now, experiment)
+    yield from _crc_sentence(before, now, experiment)
     yield _result_sentence(before, now)
 
 
@@ -128,7 +128,9 @@ def _class_sentence(before: Explanation, now: Explanation) -> str:
     return f"The class went from {before.cls} to {now.cls}. The meter {how}."
 
 
-def _crc_sentence(now: Explanation, experiment: Experiment) -> Iterator[str]:
+def _crc_sentence(before: Explanation, now: Explanation, experiment: Experiment) -> Iterator[str]:
+    if before.clear and not now.clear and now.cls != 3:
+        yield "The check field is wrong, so the block under the meter's key is not shown."
     if not now.clear or now.cls == 3:
         return
     block = int(now.clear, 2).to_bytes(8, "big")

@@ -1,15 +1,117 @@
-"""HTTP statuses of the station's errors."""
+"""Every error becomes one answer: a page for a browser, {"error": sentence, "code": ...} else."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.templating import Jinja2Templates
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Match, Mount
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 
-_STATUS: tuple[tuple[type[TjugoError], int], ...] = (
-    (Unavailable, 503),
-    (Conflict, 409),
+log = logging.getLogger(__name__)
+
+_STATUSES: tuple[tuple[type[TjugoError], int], ...] = (
     (NotFound, 404),
+    (Conflict, 409),
+    (Unavailable, 503),
     (TjugoError, 400),
 )
 
+# What starlette answers, by status: a code and, where its own text is for programmers, a sentence.
+_HTTP: dict[int, tuple[str, str | None]] = {
+    400: ("invalid", "The request cannot be read."),
+    404: ("not_found", "There is no such page."),
+    405: ("method_not_allowed", "This page cannot be used that way."),
+    403: ("forbidden", None),
+    413: ("too_large", None),
+    429: ("too_many", None),
+}
+# What pydantic finds, by type, where its own text is for programmers.
+_INVALID = {
+    "json_invalid": "The request is not JSON",
+    "model_attributes_type": "The request is not a JSON object",
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+}
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_UNFORESEEN = "Something unforeseen went wrong; it is in the station's log."
+
+
+class ErrorAnswer(BaseModel):
+    """What is wrong: a sentence for people, and the reason as a code that stays the same."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    error: str
+    code: str
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    "default": {"model": ErrorAnswer, "description": "What is wrong, with a 4xx or 5xx status."}
+}
+"""For a router: the schema of its errors."""
+
 
 def http_status(error: TjugoError) -> int:
-    """Return the HTTP status of an error, by its kind."""
-    return next(status for kind, status in _STATUS if isinstance(error, kind))
+    """Return the HTTP status of an error's kind."""
+    return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
+def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
+    """Make the application answer every exception."""
+
+    def answer(
+        request: Request, sentence: str, code: str, status: int, allow: str | None = None
+    ) -> Response:
+        # What was sent may be repeated in a sentence, and may not be encodable.
+        sentence = sentence.encode("utf-8", "replace").decode()
+        headers = {"allow": allow} if allow else None
+        # A person's browser asks for HTML; a program or a script of a page does not.
+        if "text/html" not in request.headers.get("accept", ""):
+            return JSONResponse({"error": sentence, "code": code}, status, headers)
+        context = {"error": sentence}
+        return templates.TemplateResponse(
+            request, "error.html", context, status_code=status, headers=headers
+        )
+
+    @app.exception_handler(TjugoError)
+    def of_ours(request: Request, error: TjugoError) -> Response:
+        return answer(request, error.message, error.code, http_status(error))
+
+    @app.exception_handler(RequestValidationError)
+    def of_body(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        text = _INVALID.get(first["type"], first["msg"].removeprefix("Value error, "))
+        where = "" if first["type"] == "json_invalid" else where
+        return answer(request, f"{where}: {text}.".lstrip(": "), "invalid", 422)
+
+    @app.exception_handler(HTTPException)
+    def of_http(request: Request, error: HTTPException) -> Response:
+        code, sentence = _HTTP.get(error.status_code, ("invalid", None))
+        allow = ", ".join(_methods(request, app.routes)) if error.status_code == 405 else None
+        return answer(request, sentence or error.detail, code, error.status_code, allow)
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return answer(request, _UNFORESEEN, "unforeseen", 500)
+
+
+def _methods(request: Request, routes: list[BaseRoute]) -> list[str]:
+    """Return the methods that the path of a request has, over all routes."""
+    return [method for method in _METHODS if any(_has(request, method, r) for r in routes)]
+
+
+def _has(request: Request, method: str, route: BaseRoute) -> bool:
+    # A new scope: routing has changed that of the request.
+    scope = {"type": "http", "method": method, "path": request.url.path, "root_path": ""}
+    match, _ = route.matches({**scope, "headers": []})
+    if isinstance(route, Mount):  # of files
+        return match is not Match.NONE and method in ("GET", "HEAD")
+    return match is Match.FULL

@@ -222,7 +222,7 @@ def test_meter_numbers():
 
 def test_wrong_meter_numbers_get_a_sentence():
     text = _raises(pan.PanError, pan.pan_from_drn, "11111111116")
-    assert text == "meter number 11111111116 has a wrong check digit"
+    assert text == "meter number 11111111116 has a wrong check digit: compare all its digits"
     wrong = ("", "1111111111a", "\u0661" * 11, "0" * 12, "0" * 14, "11111111151", "\ud800" * 11)
     for drn in wrong:
         _raises(pan.PanError, pan.pan_from_drn, drn)

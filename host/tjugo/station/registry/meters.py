@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sts_portable import pan
+from tjugo import drn as drn_numbers
 from tjugo.errors import Conflict, TjugoError, plain, reason
 from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
 from tjugo.station.registry.status import change, check_not_removed, retire
@@ -33,12 +34,13 @@ _RULES: tuple[tuple[Callable[[NewMeter], object], str], ...] = (
 
 
 def checked_drn(text: str) -> str:
-    """Return the DRN as 11 or 13 digits; shorter ones get leading zeros, as printed on meters.
+    """Return the DRN as 11 or 13 digits; a number of fewer digits gets its leading zeros, 12
+    digits one.
 
     Spaces and hyphens are dropped. Raise TjugoError with the reason when it cannot be a DRN.
     """
     try:
-        return pan.normal(re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode())
+        return drn_numbers.readings(text)[0]
     except pan.PanError as error:
         raise reason("drn_invalid", plain(error)) from error
 
@@ -97,6 +99,13 @@ def add_meter(work: Work, new: NewMeter) -> str:
         _check_collector_id(new.collector_id)
     if session.get(Meter, (work.tenant_id, drn)) is not None:
         raise reason("meter_exists", f"Meter {drn} is registered already.")
+    for twin in drn_numbers.twins(drn):
+        if session.get(Meter, (work.tenant_id, twin)) is not None:
+            raise reason(
+                "meter_exists",
+                f"Meter {twin} is registered already; {drn} differs by leading zeros only, and "
+                "where those get lost the two could not be told apart.",
+            )
     work.backend.check_register(replace(new, drn=drn))
     _ensure_collector(work, new.collector_id)
     tenant = {"tenant_id": work.tenant_id, "drn": drn}
@@ -154,8 +163,15 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
     """Return the row of a checked DRN. lock: nobody else changes it until the transaction ends (on
-    SQLite the whole transaction is the only one that writes). Raise NotFound."""
-    meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=lock or None)
+    SQLite the whole transaction is the only one that writes). Raise NotFound.
+
+    A DRN of 11 digits also finds one of 13 that differs from it by lost zeros: the row has the
+    number in full."""
+    locked = lock or None
+    meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=locked)
+    if meter is None:
+        full = drn.rjust(drn_numbers.LONG, "0")
+        meter = view.session.get(Meter, (view.tenant_id, full), with_for_update=locked)
     if meter is None:
         raise reason("meter_unknown", f"Meter {drn} is not registered here.")
     return meter

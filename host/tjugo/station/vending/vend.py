@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy.exc import IntegrityError
 
 from sts_portable import amount
+from tjugo import numbers
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import MeterConfig, written
 from tjugo.station import clock, settings
@@ -104,7 +105,7 @@ def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -
 def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
     """Equal for requests that ask for the same, however they are written."""
     try:
-        return checked_drn(drn), kwh
+        return checked_drn(drn).lstrip("0"), kwh  # lost zeros mean the same meter
     except TjugoError:
         return drn, kwh
 
@@ -182,13 +183,11 @@ def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) ->
 
 
 def parse_kwh(text: str) -> Decimal:
-    """Return a number of kWh as a person writes it, such as 20 or 7.5. Raise TjugoError."""
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text.strip(), re.A):
-        raise reason(
-            "amount_invalid",
-            f"The amount is a number of kWh such as 20 or 7.5, not {text.strip()!r}.",
-        )
-    return Decimal(text.strip())
+    """Return the kWh in a text such as 20, 7.5 or 7,5. Raise TjugoError (status 2)."""
+    try:
+        return numbers.decimal(text)
+    except numbers.NotANumber as error:
+        raise reason("amount_invalid", error.sentence("The amount")) from error
 
 
 def tenths(kwh: Decimal) -> int:

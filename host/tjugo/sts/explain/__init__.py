@@ -77,6 +77,7 @@ def explain_sale(sale: Sale, key: DecoderKey, rounds: bool = False) -> Explanati
 
 
 def _keep_hidden(key: DecoderKey | None, cls: int, clear: bytes | None, rounds: bool) -> None:
+    """Raise TjugoError for what would disclose a hidden key."""
     if key is None or not key.hidden:
         return
     if rounds:

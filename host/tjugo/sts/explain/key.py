@@ -1,11 +1,11 @@
 """The decoder key of an explanation: given in hex, derived, or that of a registered meter."""
 
-import re
 from dataclasses import dataclass, field
 
 from sts_portable import dkga, ea, pan
 from sts_portable.decoder import KeyState
 from sts_portable.errors import StsError
+from tjugo import drn
 from tjugo.errors import TjugoError, plain
 from tjugo.key_register import KeyRegister, MeterConfig
 
@@ -67,23 +67,18 @@ class KeyQuestion(KeyRegister):
 
     def meter_pan(self) -> str:
         """Return the checked MeterPAN of the DRN or MeterPAN entered. Raise TjugoError."""
-        number, drn = _digits(self.pan), _digits(self.drn)
-        if not number and not drn:
+        number = drn.digits(self.pan)
+        if not number and not self.drn:
             raise TjugoError("Deriving a key needs the meter: give its DRN or its MeterPAN.", 2)
         try:
             if not number:
-                return pan.pan_from_drn(drn)
+                return pan.pan_from_drn(drn.readings(self.drn)[0])
             found = pan.drn_from_pan(number)
-            if not drn or found == pan.normal(drn):
+            if not self.drn or found in drn.readings(self.drn):
                 return number
         except StsError as error:
             raise TjugoError(plain(error), 2) from error
         raise TjugoError("The DRN and the MeterPAN are of two different meters.", 2)
-
-
-def _digits(text: str) -> str:
-    """Return the text without white space and hyphens."""
-    return re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode()
 
 
 def from_hex(text: str, what: str) -> bytes:

@@ -1,12 +1,11 @@
 """The inputs of an explained sale: an amount, a time, a random number."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from sts_portable import amount, fields, meaning, tid, vendor
 from sts_portable.errors import StsError
+from tjugo import numbers
 from tjugo.errors import TjugoError, plain
 from tjugo.sts.explain.fields import moment, quantity
 from tjugo.sts.explain.model import Fact, Step
@@ -29,18 +28,21 @@ class Sale:
     tid: int | None = None
 
 
-def parse_units(text: str, subclass: int) -> int:
+def parse_units(text: str, subclass: int, style: numbers.Style = numbers.PEOPLE) -> int:
     """Return an amount such as 20 or 7.5 in the smallest units of its subclass.
 
-    Raise TjugoError if it is invalid.
+    Only currency may be negative. Raise TjugoError if it is invalid.
     """
     places = _FINEST.get(subclass)
     if places is None:
         raise TjugoError("Credit has the subclasses 0 to 7.", 2)
-    sign = "-?" if subclass > 3 else ""
-    if not re.fullmatch(rf"{sign}[0-9]{{1,12}}(\.[0-9]{{1,9}})?", text.strip(), re.A):
-        raise TjugoError(f"An amount is a number such as 20 or 7.5, not {text.strip()!r}.", 2)
-    scaled = Decimal(text.strip()).scaleb(places)
+    amount_text = text.strip()
+    negative = subclass > 3 and amount_text.startswith("-")
+    try:
+        value = numbers.decimal(amount_text[negative:], style)
+    except numbers.NotANumber as error:
+        raise TjugoError(error.sentence("The amount"), 2) from error
+    scaled = (-value if negative else value).scaleb(places)
     if scaled != int(scaled):
         raise TjugoError(f"The amount may have {places} decimal places, not more.", 2)
     return int(scaled)

@@ -1,1 +1,18 @@
-"""The JSON interface."""
+"""The JSON interface, /api/v1, one file a domain. Errors are {"error": sentence, "code": reason}.
+
+Lists come in parts: {"items": [...], "next": what to give as `after` for the part that follows}.
+"""
+
+from fastapi import APIRouter
+
+from tjugo.station.station import Station
+from tjugo.web.api import collectors, customers, meters, vends
+from tjugo.web.errors import ANSWERS
+
+
+def router(station: Station) -> APIRouter:
+    """Return the routes of one station."""
+    api = APIRouter(prefix="/api/v1", responses=ANSWERS)
+    for domain in (vends, meters, customers, collectors):
+        domain.add_routes(api, station)
+    return api

@@ -1,1 +1,15 @@
-"""The pages."""
+"""The pages, one file a domain. They work without script; script keeps what changes fresh."""
+
+from fastapi import APIRouter
+from fastapi.templating import Jinja2Templates
+
+from tjugo.station.station import Station
+from tjugo.web.pages import customers, meters, sales
+
+
+def router(station: Station, templates: Jinja2Templates) -> APIRouter:
+    """Return the pages' routes."""
+    routes = APIRouter(include_in_schema=False)
+    for domain in (sales, meters, customers):
+        domain.add_routes(routes, station, templates)
+    return routes

@@ -1,11 +1,16 @@
-// The bench page: shows what the event stream says, sends what is clicked. No framework, no state
-// of its own but the sales made here.
+// The bench page: shows what is new on the bench, sends what is clicked. No framework, no state of
+// its own but the sales made here.
 "use strict";
 
 const STEPS = ["issued", "sent", "at_collector", "accepted"];
 const STEP_NAMES = { at_collector: "at collector" };
 const TRACE_LINES = 60;
 const POLL_MS = 400;
+// Short requests and not a stream: a browser keeps six connections to one address, and each page
+// with a stream would hold one.
+const NEWS_MS = 150;
+const HIDDEN_MS = 2000;
+const SAME_SALE_MS = 1500;
 
 const page = document.getElementById("bench");
 
@@ -24,18 +29,18 @@ async function post(path, body) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) say((await answer.json()).error || answer.statusText);
+    if (!answer.ok) announce((await answer.json()).error || answer.statusText);
   } catch {
-    say("the bench does not answer");
+    announce("the bench does not answer");
   }
 }
 
-function say(text, lost = true) {
+function announce(text, lost = true) {
   const link = document.getElementById("link");
   setText(link, text);
   link.classList.toggle("lost", lost);
-  clearTimeout(say.timer);
-  if (lost && stream.readyState === EventSource.OPEN) say.timer = setTimeout(say, 5000, "live", false);
+  clearTimeout(announce.timer);
+  if (lost && seen.live) announce.timer = setTimeout(announce, 5000, "live", false);
 }
 
 // ---- meters ----
@@ -75,7 +80,8 @@ function wireMeter(card, drn) {
     if (digits) press(digits + "#");
   });
   const load = card.querySelector(".load input");
-  load.addEventListener("input", () => setText(find(card, "load"), watts(loadOf(load))));
+  load.max = LOADS.length - 1;
+  load.addEventListener("input", () => showLoad(card, loadOf(load)));
   load.addEventListener("change", () => command({ load_w: loadOf(load) }));
   card.querySelector("[data-cover]").addEventListener("click", (event) => {
     command({ cover: event.currentTarget.getAttribute("aria-pressed") !== "true" });
@@ -86,8 +92,9 @@ function wireMeter(card, drn) {
   const form = card.querySelector(".sell");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    sell(card, drn, form.elements.kwh.value.trim());
+    if (!form.querySelector("button").disabled) sell(card, drn, form);
   });
+  form.addEventListener("input", () => newSale(form));
 }
 
 // One request at a time: keys must not overtake each other.
@@ -107,12 +114,21 @@ function keyQueue(command) {
   };
 }
 
-// The slider is quadratic: a lamp and a stove both have room on it.
+// The loads of the slider, one a position, so that a step of an arrow key is a step of the load; a
+// lamp and a stove both have room on it.
+const LOADS = [0];
+while (LOADS.at(-1) < Number(page.dataset.mostLoad)) {
+  const last = LOADS.at(-1);
+  LOADS.push(last + (last < 200 ? 10 : last < 2000 ? 50 : 100));
+}
+
 function loadOf(slider) {
-  const most = Number(slider.max);
-  const exact = Number(slider.value) ** 2 / most;
-  const step = exact < 200 ? 10 : exact < 2000 ? 50 : 100;
-  return Math.min(most, Math.round(exact / step) * step);
+  return LOADS[Number(slider.value)];
+}
+
+function showLoad(card, load) {
+  card.querySelector(".load input").setAttribute("aria-valuetext", watts(load));
+  setText(find(card, "load"), watts(load));
 }
 
 function watts(number) {
@@ -132,14 +148,16 @@ function showMeter(state) {
   card.querySelector(".lamp").dataset.lit = String(state.lamp);
   card.classList.toggle("on", state.relay);
   setText(find(card, "relay"), state.relay ? "relay closed" : "relay open");
-  setText(find(card, "credit"), kwh(state.credit_wh));
-  card.querySelector(".credit").classList.toggle("gone", state.credit_wh <= 0);
+  const credit = kwh(state.credit_wh);
+  setText(find(card, "credit"), credit);
+  card.querySelector(".credit").style.setProperty("--characters", credit.length);
+  card.querySelector(".credit").classList.toggle("gone", state.credit_wh !== null && state.credit_wh <= 0);
   setText(find(card, "power"), state.power_w == null ? "--" : String(state.power_w));
   const slider = card.querySelector(".load input");
   if (!slider.matches(":active")) {
-    slider.value = Math.sqrt(state.load_w * Number(slider.max));
-    slider.setAttribute("aria-valuetext", watts(state.load_w));
-    setText(find(card, "load"), watts(state.load_w));
+    const position = LOADS.findIndex((load) => load >= state.load_w);
+    slider.value = position < 0 ? LOADS.length - 1 : position;
+    showLoad(card, state.load_w);
   }
   card.querySelector("[data-cover]").setAttribute("aria-pressed", String(state.cover));
   card.querySelector(".device").classList.toggle("open", state.cover);
@@ -155,15 +173,21 @@ function flash(card, energy) {
   card.dataset.energy = energy;
 }
 
-// ---- selling: an id of our own makes a repeated request harmless ----
+// ---- selling: a form has one id, so that what is sent twice is sold once ----
 
-async function sell(card, drn, amount) {
-  const id = crypto.randomUUID();
+function newSale(form) {
+  delete form.dataset.id;
+  form.querySelector("button").disabled = false;
+}
+
+async function sell(card, drn, form) {
+  const id = (form.dataset.id ||= crypto.randomUUID());
   const order = {
     method: "PUT",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ drn, kwh: amount.replace(",", ".") }),
+    body: JSON.stringify({ drn, kwh: form.elements.kwh.value.trim() }),
   };
+  form.querySelector("button").disabled = true;
   card.dataset.sale = id;
   setText(find(card, "token"), "");
   card.querySelector(".steps").replaceChildren();
@@ -171,6 +195,11 @@ async function sell(card, drn, amount) {
   let vend = null;
   while (card.dataset.sale === id) {
     const answer = await ask(id, vend ? undefined : order);
+    if (form.dataset.id === id && !answer.again && !vend) {
+      // The second click of two is not another sale; one that comes later is.
+      if (answer.error) newSale(form);
+      else setTimeout(() => form.dataset.id === id && newSale(form), SAME_SALE_MS);
+    }
     if (answer.token) vend = answer;
     setText(find(card, "why"), answer.error || vend?.delivery.reason || "");
     if (vend) showVend(card, vend);
@@ -190,7 +219,7 @@ async function ask(id, order) {
 }
 
 function isFinal(delivery) {
-  return delivery.state === "accepted" || delivery.state === "refused" || delivery.channel === "keyed";
+  return ["accepted", "refused", "expired"].includes(delivery.state) || delivery.channel === "keyed";
 }
 
 function showVend(card, vend) {
@@ -198,11 +227,11 @@ function showVend(card, vend) {
   setText(find(card, "token"), vend.token_grouped);
   card.dataset.status = state;
   const steps = channel === "keyed" ? ["issued", "to be keyed in"] : STEPS;
-  const refused = state === "refused";
+  const refused = state === "refused" || state === "expired";
   const at = refused ? STEPS.length - 1 : STEPS.indexOf(state);
   card.querySelector(".steps").replaceChildren(...steps.map((step, i) => {
     const node = document.createElement("li");
-    node.textContent = refused && i === at ? "refused" : STEP_NAMES[step] || step;
+    node.textContent = refused && i === at ? state : STEP_NAMES[step] || step;
     node.className = i < at ? "done" : i > at ? "" : refused ? "bad" : "now";
     node.dataset.step = step;
     return node;
@@ -280,12 +309,42 @@ document.addEventListener("click", (event) => {
     post("/bench/bus", { [data.bus]: on ? 0 : Number(data.value) });
   }
   if (event.target.matches(".kill")) {
-    post("/bench/kill", { part: data.kill || event.target.closest("article").dataset.drn });
+    const part = data.kill || event.target.closest("article").dataset.drn;
+    const question = `End the process of ${part} at once (kill -9)? It is started again.`;
+    if (confirm(question)) post("/bench/kill", { part });
   }
 });
 
-const stream = new EventSource("/bench/events");
-stream.onopen = () => say("live", false);
-stream.onerror = () => say("the bench does not answer");
-stream.onmessage = (event) => take(JSON.parse(event.data));
+// What this page has seen of the bench: its run (another one begins anew) and the number in it.
+const seen = { run: "", number: 0, live: false };
+
+async function askNews() {
+  try {
+    const address = `/bench/news?run=${seen.run}&seen=${seen.number}`;
+    const answer = await fetch(address, { signal: AbortSignal.timeout(10000) });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+async function news() {
+  clearTimeout(news.timer);
+  if (news.busy) return;
+  news.busy = true;
+  const found = await askNews();
+  news.busy = false;
+  news.timer = setTimeout(news, document.hidden ? HIDDEN_MS : NEWS_MS);
+  if (!found) announce("the bench does not answer");
+  else if (!seen.live) announce("live", false);
+  seen.live = Boolean(found);
+  if (!found) return;
+  Object.assign(seen, { run: found.run, number: found.seen });
+  take(found);
+}
+
+document.addEventListener("visibilitychange", () => document.hidden || news());
+document.getElementById("needs-script").remove();
+announce("connecting", false);
+news();
 page.style.setProperty("--bench-top", `${document.querySelector(".side").offsetTop + 12}px`);

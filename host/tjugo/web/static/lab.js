@@ -33,8 +33,8 @@ function showParts() {
 }
 
 function register() {
-  const key = { ea: Number(chosen("ea")), bdt: chosen("bdt") };
-  for (const name of ["kt", "krn", "sgc", "ti", "ken"]) key[name] = Number(chosen(name));
+  const key = { ea: chosen("ea"), bdt: chosen("bdt") };
+  for (const name of ["kt", "krn", "sgc", "ti", "ken"]) key[name] = chosen(name);
   return key;
 }
 
@@ -52,11 +52,11 @@ function keyOf() {
 function questionOf() {
   const question = { ...keyOf(), rounds: form.elements.rounds.checked };
   if (chosen("what") === "token") {
-    return { ...question, token: chosen("token"), mfr: Number(chosen("mfr")) };
+    return { ...question, token: chosen("token"), mfr: chosen("mfr") };
   }
   const rnd = chosen("rnd").trim();
-  const sale = { amount: chosen("amount"), subclass: Number(chosen("subclass")), time: chosen("time") };
-  return { ...question, sale: { ...sale, rnd: rnd === "" ? null : Number(rnd) } };
+  const sale = { amount: chosen("amount"), subclass: chosen("subclass"), time: chosen("time") };
+  return { ...question, sale: { ...sale, rnd: rnd === "" ? null : rnd } };
 }
 
 function fill(example) {
@@ -88,6 +88,7 @@ async function ask(question) {
 function complain(sentence) {
   $("error").textContent = sentence || "";
   $("error").hidden = !sentence;
+  if (sentence) $("error").focus(); // it may be out of sight
 }
 
 async function begin() {
@@ -95,6 +96,9 @@ async function begin() {
   const answer = await ask(question);
   if (!answer) return;
   complain(answer.error);
+  // What was explained before is no answer to what was asked now.
+  $("token-card").hidden = Boolean(answer.error);
+  $("steps").hidden = Boolean(answer.error);
   if (answer.error) return;
   const { sale, ...rest } = question;
   now.base = answer.base;
@@ -278,6 +282,7 @@ function table(head, rows, className) {
   return scroll;
 }
 
+$("needs-script").remove();
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   begin();

@@ -1,7 +1,8 @@
-// Keeps the readings on the meters page fresh, and what collectors say of themselves.
+// Keeps the readings on the meters page fresh, and what collectors report of themselves.
 "use strict";
 
 const PERIOD_MS = 1000;
+const HIDDEN_MS = 10000;
 const SUPPLY = { 0: ["off", "disconnected"], 1: ["on", "connected"], 2: ["off", "ready to reconnect"] };
 
 function put(row, field, text) {
@@ -68,24 +69,50 @@ function showCollector(collector) {
   const row = document.querySelector(`tr[data-collector="${collector.collector}"]`);
   if (!row) return;
   const [kind, text] = collector.online ? ["on", "online"] : ["off", "offline"];
-  const known = collector.online === null ? ["never heard of"] : [pill(kind, text)];
+  const known = collector.online === null ? ["nothing received yet"] : [pill(kind, text)];
   row.querySelector('[data-field="state"]').replaceChildren(...known, ...crashed(collector.crash));
   put(row, "version", collector.version || "");
 }
 
 async function fetchEach(path, show) {
   const answer = await fetch(path);
-  if (answer.ok) (await answer.json()).forEach(show);
+  if (answer.ok) (await answer.json()).items.forEach(show);
+}
+
+// The same part of the list as is shown.
+function shown() {
+  const asked = new URLSearchParams(location.search);
+  const part = new URLSearchParams({ search: asked.get("search") || "" });
+  if (asked.get("after")) part.set("after", asked.get("after"));
+  return part;
+}
+
+// What the station itself found out about a collector, which says more than its last word.
+function showReach({ collector, reachable, sentence }) {
+  const row = document.querySelector(`tr[data-collector="${CSS.escape(collector)}"]`);
+  if (!row) return;
+  const [kind, text] = reachable ? ["on", "answers"] : ["off", "no answer"];
+  const line = document.createElement("p");
+  line.className = "hint";
+  line.textContent = sentence;
+  const shown = reachable === null ? [] : [pill(kind, text)];
+  row.querySelector('[data-field="reach"]').replaceChildren(...shown, line);
+}
+
+async function showLink() {
+  const answer = await fetch("/api/v1/link");
+  if (answer.ok) (await answer.json()).collectors.forEach(showReach);
 }
 
 async function poll() {
   try {
-    await fetchEach("/api/v1/meters", showMeter);
+    await fetchEach(`/api/v1/meters?${shown()}`, showMeter);
     await fetchEach("/api/v1/collectors", showCollector);
+    await showLink();
   } catch {
     // The station is away for the moment; the next round asks again.
   }
-  setTimeout(poll, PERIOD_MS);
+  setTimeout(poll, document.hidden ? HIDDEN_MS : PERIOD_MS);
 }
 
 poll();

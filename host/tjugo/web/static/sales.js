@@ -68,19 +68,11 @@ function show(sales) {
 async function poll() {
   try {
     const answer = await fetch("/api/v1/vends?limit=20");
-    if (answer.ok) show(await answer.json());
+    if (answer.ok) show((await answer.json()).items);
   } catch {
     // The station is away for the moment; the next round asks again.
   }
   setTimeout(poll, PERIOD_MS);
 }
 
-document.querySelector("form")?.addEventListener("submit", (event) => {
-  event.target.querySelector("button").disabled = true;
-});
-// Back from the next page: the browser shows this one as it was left.
-window.addEventListener("pageshow", () => {
-  const button = document.querySelector("form button");
-  if (button) button.disabled = false;
-});
-poll();
+if (document.getElementById("recent").hasAttribute("data-newest")) poll();

@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, create_model
+from pydantic import Field, StrictInt, StrictStr, create_model
 
 from tjugo.key_register import FIELDS, written
+from tjugo.web.api.fields import RequestBody
 
 Value = StrictInt | Annotated[StrictStr, Field(max_length=10)]
 
 
-class _Given(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Given(RequestBody):
     def given(self) -> dict[str, Any]:
         """Return what the body gives, without what it leaves out."""
         return self.model_dump(exclude_none=True)

@@ -1,0 +1,16 @@
+"""Registered meters' keys in the token lab: each use is recorded before it happens."""
+
+from tjugo.key_register import MeterConfig
+from tjugo.station import actions
+from tjugo.station.registry.meters import config_of
+from tjugo.station.work import Work
+
+ACTION = "token lab"
+
+
+def use_key(work: Work, drn: str) -> MeterConfig:
+    """Record that the key of a registered meter is used; return its configuration. Raise
+    TjugoError."""
+    config = config_of(work, drn)
+    actions.record(work, ACTION, f"key of meter {config.drn}")
+    return config

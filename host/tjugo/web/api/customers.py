@@ -1,0 +1,77 @@
+"""Customers over /api/v1/customers."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from tjugo.station.registry import customers, views
+from tjugo.station.registry.views import CustomerView
+from tjugo.station.station import Station
+from tjugo.station.storage.paging import Page
+from tjugo.web.api.fields import CLIENT, DEFAULT_LIMIT, After, Limit, RequestBody, Search
+
+_Text = Annotated[str | None, Field(max_length=400)]
+
+
+class CustomerBody(RequestBody):
+    """A customer; the account number is the next free one if left out."""
+
+    name: str
+    phone: _Text = None
+    address: _Text = None
+    account_no: str | None = None
+
+
+class CustomerPatch(RequestBody):
+    """What may change of a customer; phone or address null: none any more."""
+
+    name: str = ""
+    phone: _Text = None
+    address: _Text = None
+
+
+class Deleted(BaseModel):
+    """The account number that is gone."""
+
+    deleted: str
+
+
+def add_routes(api: APIRouter, station: Station) -> None:
+    """Add the routes of customers."""
+
+    @api.get("/customers")
+    def get_customers(
+        search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
+    ) -> Page[CustomerView]:
+        """Return customers by account number."""
+        with station.view() as view:
+            return views.customers(view, search, after, limit)
+
+    @api.get("/customers/{account_no}")
+    def get_customer(account_no: str) -> CustomerView:
+        """Return one customer."""
+        with station.view() as view:
+            return views.find_customer(view, account_no)
+
+    @api.post("/customers", status_code=201)
+    def post_customer(body: CustomerBody) -> CustomerView:
+        """Register a customer."""
+        with station.work(CLIENT) as work:
+            account_no = customers.add_customer(work, **body.model_dump())
+            return views.find_customer(work, account_no)
+
+    @api.patch("/customers/{account_no}")
+    def patch_customer(account_no: str, body: CustomerPatch) -> CustomerView:
+        """Change what is given of a customer."""
+        with station.work(CLIENT) as work:
+            changes = body.model_dump(exclude_unset=True)
+            customers.update_customer(work, account_no, **changes)
+            return views.find_customer(work, account_no)
+
+    @api.delete("/customers/{account_no}")
+    def delete_customer(account_no: str) -> Deleted:
+        """Remove a customer who never had a meter."""
+        with station.work(CLIENT) as work:
+            customers.delete_customer(work, account_no)
+        return Deleted(deleted=account_no)

@@ -1,0 +1,37 @@
+"""What the bodies and queries of several domains have in common."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tjugo import numbers
+from tjugo.station.storage.paging import LIMIT, MOST
+
+CLIENT = "api"
+
+
+class RequestBody(BaseModel):
+    """A body: fields that it does not have, and values of another type, are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Kwh = Annotated[
+    Decimal,
+    BeforeValidator(numbers.json_decimal, json_schema_input_type=float | str),
+]
+Whole = Annotated[int, BeforeValidator(numbers.json_whole, json_schema_input_type=int | str)]
+Drn = Annotated[str, Field(max_length=40)]
+
+Search = Annotated[str, Query(max_length=100, description="Part of what is searched for.")]
+After = Annotated[
+    str | None, Query(max_length=200, description="`next` of the part before this one.")
+]
+Limit = Annotated[int, BeforeValidator(lambda value: _limit(value)), Query(ge=1, le=MOST)]
+DEFAULT_LIMIT = LIMIT
+
+
+def _limit(value: Any) -> int:
+    return numbers.whole(value) if isinstance(value, str) else int(value)

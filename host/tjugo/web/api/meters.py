@@ -1,0 +1,93 @@
+"""Meters over /api/v1/meters."""
+
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, create_model
+
+from tjugo.station.registry import customers, meters, views
+from tjugo.station.registry.views import MeterView
+from tjugo.station.station import Station
+from tjugo.web.api.fields import (
+    CLIENT,
+    DEFAULT_LIMIT,
+    After,
+    Drn,
+    Limit,
+    RequestBody,
+    Search,
+    Whole,
+)
+from tjugo.web.api.readings import Reading
+from tjugo.web.api.register import RegisterBody
+
+_HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
+_FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
+Meter = create_model("Meter", **_FIELDS)
+
+
+class Meters(BaseModel):
+    """A part of the list of meters."""
+
+    items: list[Meter]  # type: ignore[valid-type]
+    next: str | None = Field(description="What to give as `after` for the next part.")
+
+
+class MeterBody(RegisterBody):
+    """A meter and its key register. DKGA, base date and KEN that are left out are those of the
+    vending key."""
+
+    drn: Drn
+    tct: Whole | None = None
+    collector_id: str | None = None
+    account_no: str | None = None
+
+
+class MeterPatch(RequestBody):
+    """What may change of a meter; collector_id null: no collector serves it."""
+
+    status: str | None = None
+    collector_id: str | None = None
+    account_no: str | None = None
+
+
+def add_routes(api: APIRouter, station: Station) -> None:
+    """Add the routes of meters."""
+
+    @api.get("/meters", response_model=Meters)
+    def get_meters(
+        search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
+    ) -> dict[str, Any]:
+        """Return meters by DRN, each with its latest reading."""
+        with station.view() as view:
+            return asdict(views.meters(view, search, after, limit))
+
+    @api.get("/meters/{drn}", response_model=Meter)
+    def get_meter(drn: str) -> dict[str, Any]:
+        """Return one meter."""
+        with station.view() as view:
+            return asdict(views.find_meter(view, drn))
+
+    @api.post("/meters", status_code=201, response_model=Meter)
+    def post_meter(body: MeterBody) -> dict[str, Any]:
+        """Register a meter, and the customer whom it serves."""
+        values = body.given()
+        account_no = values.pop("account_no", None)
+        with station.work(CLIENT) as work:
+            drn = meters.add_meter(work, meters.new_meter(work, **values))
+            if account_no is not None:
+                customers.link_meter(work, drn, account_no)
+            return asdict(views.find_meter(work, drn))
+
+    @api.patch("/meters/{drn}", response_model=Meter)
+    def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
+        """Change what is given of a meter, all of it or nothing."""
+        with station.work(CLIENT) as work:
+            if body.status is not None:
+                meters.set_status(work, drn, body.status)
+            if "collector_id" in body.model_fields_set:
+                meters.set_collector(work, drn, body.collector_id)
+            if body.account_no is not None:
+                customers.link_meter(work, drn, body.account_no)
+            return asdict(views.find_meter(work, drn))

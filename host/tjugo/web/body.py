@@ -1,0 +1,39 @@
+"""Limits the size of a request's body while it arrives, before anything reads it as a whole."""
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+JSON_LIMIT = 64 * 1024
+FORM_LIMIT = 10 * 1024
+
+
+class BodyLimit:
+    """ASGI middleware. The exception is raised where the application reads the body, so that it is
+    answered like any other."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        form = "form" in headers.get("content-type", "")
+        limit = FORM_LIMIT if form else JSON_LIMIT
+        announced = headers.get("content-length", "0")
+        too_large = announced.isdecimal() and int(announced) > limit
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received, too_large
+            if not too_large:
+                message = await receive()
+                received += len(message.get("body", b""))
+                too_large = received > limit
+            if too_large:
+                raise HTTPException(413, f"The request is larger than {limit // 1024} KB.")
+            return message
+
+        await self._app(scope, limited, send)

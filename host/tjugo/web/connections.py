@@ -1,0 +1,132 @@
+"""Limits on connections: how many there are, and how long each may take.
+
+uvicorn closes a connection that idles between two requests, and nothing else: one that never
+completes a request would stay open.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds, and a number of connections. request_s: from the first byte of a request, or from
+    the connection, to the last byte of the request. write_s: a client that takes nothing of the
+    answer for so long is gone."""
+
+    request_s: float = 20.0
+    write_s: float = 30.0
+    keep_alive_s: int = 15
+    connections: int = 200
+
+
+@dataclass
+class Open:
+    """The open connections of one server, the oldest first."""
+
+    limits: Limits
+    all: dict["Connection", None] = field(default_factory=dict)
+
+    def make_room(self) -> bool:
+        """Close the oldest connection without a whole request where there are too many. Return
+        whether there is room for one more."""
+        if len(self.all) < self.limits.connections:
+            return True
+        for connection in self.all:
+            if connection.waits:
+                connection.abort()
+                return True
+        return False
+
+
+class Connection(H11Protocol):
+    """A connection of a server with limits."""
+
+    def __init__(self, *args: Any, open_ones: Open, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._open = open_ones
+        self._timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def waits(self) -> bool:
+        """No whole request has arrived that is not answered yet."""
+        cycle = self.cycle
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        room = self._open.make_room()
+        super().connection_made(transport)
+        self._open.all[self] = None
+        if room:
+            self._start_timer()
+        else:
+            self._refuse(503, "Too many connections are open.", "busy")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open.all.pop(self, None)
+        self._stop_timer()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._timer is None and self.waits:
+            self._start_timer()
+        super().data_received(data)
+        if not self.waits:
+            self._stop_timer()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # From here on the time between two requests counts, unless the body of this one is late.
+        if self.cycle is not None and not self.cycle.more_body:
+            self._stop_timer()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(self._open.limits.write_s, self.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+    def abort(self) -> None:
+        """Close the connection at once, whatever waits to be sent."""
+        self._open.all.pop(self, None)
+        self._stop_timer()
+        self.transport.abort()
+
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self._open.limits.request_s, self._late)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._timer = None
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self._refuse(408, "The request took too long to arrive.", "timeout")
+        else:
+            self.abort()
+
+    def _refuse(self, status: int, sentence: str, code: str) -> None:
+        """Answer without the application, and close."""
+        body = json.dumps({"error": sentence, "code": code}).encode()
+        head = (
+            f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+        # A client that takes nothing keeps even a closing connection open.
+        self._write_timer = self.loop.call_later(self._open.limits.write_s, self.abort)

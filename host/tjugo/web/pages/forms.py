@@ -1,0 +1,80 @@
+"""What pages with a form and a list have in common."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.templating import Jinja2Templates
+from starlette.responses import RedirectResponse, Response
+
+from tjugo.errors import TjugoError
+from tjugo.station.storage.paging import Page
+from tjugo.web.errors import http_status
+
+CLIENT = "web"
+_LONGEST = 200  # characters of a search
+
+Form = dict[str, str]
+Context = dict[str, object]
+Query = Callable[[Request, Form | None], tuple[Context, TjugoError | None]]
+"""Returns what a page shows, and what is wrong with its address; the form was typed, or None."""
+
+
+def add_page(
+    routes: APIRouter,
+    templates: Jinja2Templates,
+    path: str,
+    query: Query,
+    action: Callable[[Form], str],
+) -> None:
+    """Add a page with a form. action does what the form asks for and returns where to go on, so
+    that a reload sends nothing again; what is wrong is shown beside what was typed."""
+    name = f"{path.strip('/')}.html"
+
+    def show(
+        request: Request, form: Form | None = None, error: TjugoError | None = None
+    ) -> Response:
+        context, wrong = query(request, form)
+        error = error or wrong
+        context |= {"form": form or {}, "error": error.message if error else None}
+        status = http_status(error) if error else 200
+        return templates.TemplateResponse(request, name, context, status_code=status)
+
+    async def get(request: Request) -> Response:
+        return await run_in_threadpool(show, request)
+
+    async def post(request: Request) -> Response:
+        form = await form_of(request)
+        try:
+            target = await run_in_threadpool(action, form)
+        except TjugoError as error:
+            return await run_in_threadpool(show, request, form, error)
+        return RedirectResponse(target, 303)
+
+    routes.add_api_route(path, get, methods=["GET", "HEAD"])
+    routes.add_api_route(path, post, methods=["POST"])
+
+
+async def form_of(request: Request) -> Form:
+    """Return the fields of a posted form, trimmed."""
+    body = (await request.body()).decode("utf-8", "replace")
+    fields = parse_qs(body, keep_blank_values=True)
+    return {name: values[-1].strip() for name, values in fields.items()}
+
+
+def searched(request: Request) -> tuple[str, str | None]:
+    """Return what the address asks a list for: the search, and where to go on."""
+    asked = request.query_params
+    return asked.get("search", "").strip()[:_LONGEST], asked.get("after") or None
+
+
+def listed(request: Request, page: Page[Any]) -> Context:
+    """Return a part of a list for its template: rows, search, and the address of the next part."""
+    search, after = searched(request)
+    following = None
+    if page.next is not None:
+        following = "?" + urlencode({"search": search, "after": page.next})
+    first = "?" + urlencode({"search": search}) if after else None
+    return {"rows": page.items, "search": search, "following": following, "first": first}
