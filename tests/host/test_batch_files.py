@@ -402,7 +402,7 @@ def test_what_a_spreadsheet_wrote_it_can_read_again(make, tmp_path, mark, sep):
     source.write_bytes(mark + text.encode())
     assert batch.run(source, target, keys_of(tmp_path), now, lambda n: 5) == (1, 0)
     written = target.read_bytes()
-    assert written.startswith(mark + sep.encode() + b"drn;units;note;tid;token_1")
+    assert written.startswith(mark + sep.encode() + b"drn;units;note;tid;read_as;token_1")
     assert "\xe9, a;".encode() in written
     # ... and OUT.csv is a batch again.
     assert batch.run(target, source, keys_of(tmp_path), now, lambda n: 5) == (1, 0)

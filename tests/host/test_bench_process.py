@@ -85,7 +85,7 @@ def test_the_page_refuses_what_it_cannot_do_with_a_sentence(bench):
         ("bench/meters/99999999999", {"keys": "1"}, 404),
         ("bench/kill", {"part": "nobody"}, 404),
         ("bench/speed", {"speed": 0}, 400),
-        ("bench/speed", {"speed": "fast"}, 400),
+        ("bench/speed", {"speed": "fast"}, 422),
         ("bench/bus", {"noise": 7}, 400),
         ("bench/bus", {"smoke": 1}, 400),
         ("bench/bus", [], 400),

@@ -30,7 +30,7 @@ def station(tmp_path):
 def remote_board(tmp_path, micropython_runtime):
     """A board with the checks' modules on it, as after a deployment."""
     board = Board(tmp_path, micropython_runtime.argv, "")
-    for name in ("meter", "sts_portable"):
+    for name in ("meter", "meterbus", "sts_portable"):
         (board.flash / "lib").mkdir(exist_ok=True)
         (board.flash / "lib" / name).symlink_to(
             REPO / (name if name == "sts_portable" else f"firmware/{name}")

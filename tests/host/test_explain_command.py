@@ -93,7 +93,7 @@ WRONG = [
     ((GAS, "--key", "ab"), "EA07 needs a decoder key of 16 digits."),
     ((GAS, "--key", BARE), "A key is not given on the command line"),
     ((GAS, "--vk", BARE), "A key is not given on the command line"),
-    ((GAS, "--key", "secret"), "The decoder key is to be written in hex."),
+    ((GAS, "--key", "secret"), "The decoder key must be in hex digits."),
     (("--sell", "20"), "A sale needs a key: give --key, or --vk and the meter."),
     (("--sell", "x", *DERIVED), "The amount 'x' is not a number: write a number such as 20"),
     (("--sell", "9999999", *DERIVED, "--tid", "5"), "Amount 99999990 is outside 0 to 18201624."),

@@ -297,18 +297,18 @@ def test_a_hidden_key_decrypts_nothing_but_its_own_tokens():
 
 
 WRONG_KEYS = [
-    ({"key": "xyz"}, "The decoder key is to be written in hex."),
+    ({"key": "xyz"}, "The decoder key must be in hex digits."),
     ({"key": "ab"}, "EA07 needs a decoder key of 16 digits."),
     ({"key": "ab", "vk": "ab"}, "Give the decoder key or a vending key, not both."),
     ({"vk": VK04}, "Deriving a key needs the meter: give its DRN or its MeterPAN."),
-    ({"vk": "zz", "pan": PAN}, "The vending key is to be written in hex."),
+    ({"vk": "zz", "pan": PAN}, "The vending key must be in hex digits."),
     ({"vk": "ab", "pan": PAN}, "DKGA04 needs a vending key of 20 bytes, not 1."),
     ({"vk": VK04, "pan": "1"}, "A MeterPAN has 18 decimal digits, not '1'."),
     ({"vk": VK04, "pan": PAN, "drn": "01000000016"}, "The DRN and the MeterPAN are of two"),
     ({"vk": VK04, "pan": PAN, "krn": 0}, "KRN must be 1 to 9."),
     ({"vk": VK04, "pan": PAN, "ea": 8}, "EA must be 07, 09 or 11."),
     ({"vk": VK04, "pan": PAN, "bdt": "15"}, "BDT must be 93, 14 or 35."),
-    ({"vk": VK04, "pan": PAN, "kt": 3}, "DKGA04 KT 3 is read differently"),
+    ({"vk": VK04, "pan": PAN, "kt": 3}, "Sources disagree about DKGA04 KT 3"),
 ]
 
 

@@ -32,7 +32,7 @@ HOST_MAY = {
     "benchmarks": {"bench", "device", "emulated", "sts", "station*", "toolchain", "web*"},
     "bench": {"device", "station*", "toolchain", "web*"},
     "web": {"web/api", "web/pages", "station*"},
-    "web/api": {"web", "station*"},
+    "web/api": {"web", "station*", "sts"},
     "web/pages": {"web", "station*", "sts"},
     "device": {"emulated", "station*", "sts", "toolchain"},
     "wiring": {"device", "toolchain"},

@@ -126,7 +126,8 @@ def test_a_key_change_rewritten_as_credit_stays_encrypted():
     """Its sections are halves of the next decoder key."""
     hidden = replace(KEY02, hidden=True)
     assert run(GAS, hidden, Experiment())["now"]["clear"]
-    sections = vendor.key_change(KEY02.key, 7, bytes(range(8)), 2, 1, 7, 255, False, 123456)
+    now = {"minute": 1, "bdt": "14", "old_bdt": "14"}
+    sections = vendor.key_change(KEY02.key, 7, bytes(range(8)), 2, 1, 7, 255, False, 123456, **now)
     for digits in sections:
         with pytest.raises(TjugoError, match="part of a decoder key"):
             run(digits, hidden, Experiment())
@@ -135,7 +136,9 @@ def test_a_key_change_rewritten_as_credit_stays_encrypted():
         clear = ea.decrypt(7, KEY02.key, token.split(digits)[1])
         text = json.dumps(shown)
         assert shown["clear"] == "" and shown["cls"] == 0
-        assert [step["id"] for step in shown["steps"]] == ["digits", "bits66", "class", "meter"]
+        assert [step["id"] for step in shown["steps"]] == [
+            *("digits", "bits66", "class", "cipher", "meter")
+        ]
         assert f"{int.from_bytes(clear, 'big'):064b}" not in text
         assert clear.hex() not in text.replace(" ", "")
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from station_kit import drn, new_station, see
 
 from tjugo.station import actions
-from tjugo.station.keys.lab import ACTION
+from tjugo.station.registry.lab import ACTION
 from tjugo.station.registry.meters import config_of
 from tjugo.station.vending.vend import parse_kwh, sell
 from tjugo.web.api import lab as lab_routes

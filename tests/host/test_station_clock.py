@@ -196,7 +196,7 @@ def test_a_bench_sells_whatever_its_simulated_clock(station, clock):
     options = {"meters": 1, "collector": True, "baudrate": 9600}
     for days in (3000, -2000):
         clock.forward(days=days)
-        provision(station, options, 0)
+        provision(station, options, 1883)
         assert sale(station, f"{days}").digits
     clock.forward(days=300)
     assert sale(station, "later").digits

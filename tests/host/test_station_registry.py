@@ -114,13 +114,15 @@ def test_a_replaced_meter_hands_over_its_place(station, ada):
     assert meter(station, 2).status == "installed"
 
 
-def test_no_sale_to_a_number_that_two_meters_share_without_their_zeros(station):
+def test_no_sale_to_a_number_that_two_meters_share_without_their_zeros(station, monkeypatch):
+    """add_meter refuses the second one; a database of an earlier version may have both."""
     short = drn(1).lstrip("0")
     assert see(station, meters.repaired_drn, short) == drn(1)
     assert see(station, meters.repaired_drn, drn(1)) is None
     assert see(station, meters.repaired_drn, "no number") is None
     assert sell(station, "test", "before", short, TWO).drn == drn(1)
     longer = "0" * (13 - len(short)) + short
+    monkeypatch.setattr(meters.drn_numbers, "twins", lambda drn: [])
     do(station, meters.add_meter, meters.NewMeter(longer))
     with pytest.raises(TjugoError, match=f"could be {drn(1)} or {longer}") as caught:
         sell(station, "test", "a", short, TWO)

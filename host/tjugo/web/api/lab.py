@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from tjugo.errors import TjugoError
 from tjugo.sta_tables import sample_in_use
-from tjugo.station.keys.lab import use_key
+from tjugo.station.registry.lab import use_key
 from tjugo.station.station import Station
 from tjugo.sts import lab
 from tjugo.sts.describe import token_digits
