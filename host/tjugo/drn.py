@@ -1,7 +1,8 @@
-"""Meter numbers as people and spreadsheets write them: which DRN a number can be.
+"""Meter numbers as people and spreadsheets write them, and the DRNs that a number can mean.
 
-A DRN has 11 digits (manufacturer code of 2) or 13 (of 4). Leading zeros get lost where a program
-takes the number for a quantity; they do not change the check digit, so nothing else shows it.
+A DRN has 11 digits (manufacturer code of 2) or 13 (of 4). Leading zeros are lost where a program
+treats the number as a quantity; they do not change the check digit, so the loss cannot be detected
+otherwise.
 """
 
 import re
@@ -12,14 +13,14 @@ SHORT, LONG = 11, 13
 
 
 def digits(text: str) -> str:
-    """Return the text without the spaces and hyphens that people put between groups."""
+    """Return the text without spaces and hyphens between groups."""
     return re.sub(r"[\s-]", "", text).encode("ascii", "replace").decode()
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """Return every DRN that the number can be, first the one with the fewest zeros in front.
+    """Return every DRN that the number can mean, the one with the fewest leading zeros first.
 
-    Raise PanError when it can be none.
+    Raise PanError when there is none.
     """
     number = digits(text)
     if len(number) == LONG - 1:
@@ -37,5 +38,5 @@ def twins(drn: str) -> tuple[str, ...]:
 
 
 def either(found: tuple[str, ...]) -> str:
-    """Return the words for a number that can be two DRNs."""
+    """Return the text that describes a number with two possible DRNs."""
     return f"can be the meter {' or '.join(found)}: write all its digits"

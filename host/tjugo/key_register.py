@@ -1,10 +1,10 @@
-"""The key register: what decides a decoder key, as fields with one set of defaults.
+"""The key register: the inputs of a decoder key, as fields with one set of defaults.
 
 A meter and a vending key each have one. The fields are one table, which the station, the API, the
 commands, batches and the token lab read. A number may be given as a number or as text (4, "4",
 "04"), and is kept in one form.
 
-KEN has one authority: the vending key's register. It decides until when a key may be used. A
+KEN has one authority: the vending key's register. It determines until when a key may be used. A
 meter's register records what was put into that meter: the vending key's KEN of that day or a lower
 one, never a higher one. A sale obeys both.
 """
@@ -23,8 +23,8 @@ from tjugo.errors import TjugoError, Unavailable, reason
 
 
 class Field(NamedTuple):
-    """A field: what it is called, what it may be, its value where nothing is said, how many digits
-    it is written with, and whether it is kept as text of that many digits."""
+    """A field: its name, its legal values, its default, the number of digits it is written with,
+    and whether it is kept as text of that many digits."""
 
     title: str
     allowed: range | tuple[int, ...]
@@ -47,7 +47,7 @@ FIELDS = {
 
 
 def sentence(name: str) -> str:
-    """Return what a field must be."""
+    """Return the legal values of a field as a sentence."""
     field = FIELDS[name]
     if isinstance(field.allowed, range):
         return f"{name.upper()} must be {field.allowed[0]} to {field.allowed[-1]}."
@@ -73,8 +73,8 @@ def written(name: str, number: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class VendingRegister:
-    """The part of a key register that a vending key has. Raise TjugoError for impossible values,
-    whichever way they are given."""
+    """The part of a key register that a vending key has. Raise TjugoError for illegal values,
+    however they are given."""
 
     sgc: int = FIELDS["sgc"].default
     krn: int = FIELDS["krn"].default
@@ -102,8 +102,8 @@ class KeyRegister(VendingRegister):
 
 
 def given_fields(source: Any) -> dict[str, Any]:
-    """Return the register's fields that an object or a mapping gives, None for those it leaves
-    out dropped."""
+    """Return the register's fields that an object or a mapping gives, without those that are
+    None."""
     get = source.get if isinstance(source, Mapping) else lambda name: getattr(source, name, None)
     return {name: get(name) for name in FIELDS if get(name) is not None}
 
@@ -123,13 +123,13 @@ class MeterConfig(KeyRegister):
 
 @dataclass(frozen=True, kw_only=True)
 class VendingKey(VendingRegister):
-    """One register of the key file. vk in hex; sample: published or made for trying out."""
+    """A register of the key file. vk in hex; sample: published, or made for trials."""
 
     vk: str
     sample: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return the key as the file has it."""
+        """Return the key in the form of the key file."""
         names = ("sgc", "kt", "krn", "ken", "bdt", "dkga", "vk", "sample")
         return {name: getattr(self, name) for name in names} | {"sgc": written("sgc", self.sgc)}
 

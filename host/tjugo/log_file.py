@@ -1,4 +1,4 @@
-"""The log file of a station: private, and never longer than a few megabytes."""
+"""The log file of a station: private, and of limited size."""
 
 import io
 import logging
@@ -12,8 +12,8 @@ _FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class PrivateLog(RotatingFileHandler):
-    """Appends to a file of mode 0600 that is no symbolic link, and begins a new one when it is
-    full."""
+    """A handler that appends to a file of mode 0600 that is not a symbolic link, and begins a new
+    one when it is full."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
@@ -26,7 +26,7 @@ class PrivateLog(RotatingFileHandler):
 
 
 def log_to(path: Path, level: int = logging.WARNING) -> None:
-    """Send what this process logs to the file."""
+    """Write the log of this process to the file."""
     logging.basicConfig(handlers=[PrivateLog(path)], level=level)
 
 

@@ -1,7 +1,7 @@
 """Numbers as people and programs write them, read in one place.
 
-Digits 0 to 9 and at most one decimal separator, never grouping. A number that can be read in two
-ways is refused, and so is anything else; the sentence names what stands in the way.
+Digits 0 to 9 and at most one decimal separator, never grouping. A number with two possible
+readings is refused, and so is anything else; the sentence names the offending part.
 """
 
 import re
@@ -33,15 +33,18 @@ class NotANumber(ValueError):
     """The text of the error is a predicate: "'5_0' has an underscore"."""
 
     def sentence(self, name: str) -> str:
-        """Return the sentence about what has this name, such as "The amount"."""
+        """Return the sentence about the quantity with this name, such as "The amount"."""
         hint = "" if ": write" in str(self) else ": write a number such as 20 or 7.5"
         return f"{name} {self}{hint}."
 
 
 @dataclass(frozen=True)
 class Style:
-    """How decimals are written where a text comes from. comma: a decimal comma is one of the ways.
-    point_may_group: a point may group digits there, so that 1.500 has two readings too."""
+    """How decimals are written in a source of text.
+
+    comma: a decimal comma is permitted. point_may_group: a point may group digits there, so that
+    1.500 has two readings.
+    """
 
     comma: bool = True
     point_may_group: bool = False

@@ -1,4 +1,4 @@
-"""Where a station, and a bench, keep their state."""
+"""The state folders of a station and of a bench."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ LOG = "tjugo.log"
 
 
 def default_state_dir() -> Path:
-    """$TJUGO_STATE, else build/state of the checkout this runs from, else ./tjugo-state."""
+    """Return $TJUGO_STATE, or build/state of the checkout, or ./tjugo-state without a checkout."""
     return _folder("TJUGO_STATE", "state")
 
 
 def default_bench_dir() -> Path:
-    """$TJUGO_BENCH_STATE, else build/bench of the checkout, else ./tjugo-bench."""
+    """Return $TJUGO_BENCH_STATE, or build/bench of the checkout, or ./tjugo-bench without one."""
     return _folder("TJUGO_BENCH_STATE", "bench")
 
 

@@ -14,8 +14,8 @@ _OTHERS = 0o077
 
 
 def tighten(folder: Path) -> None:
-    """Take the rights of others from every file in a folder, as of a station. Raise Unavailable
-    for one that is somebody else's."""
+    """Remove the permissions of other users from every file in a folder. Raise Unavailable for a
+    file that has another owner."""
     for path in folder.iterdir():
         try:
             mode = path.lstat().st_mode

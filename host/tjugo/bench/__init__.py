@@ -1,1 +1,1 @@
-"""The workbench: the whole chain on one machine."""
+"""The workbench: the whole system on one machine."""

@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """What `tjugo bench` was asked for."""
+    """The options of `tjugo bench`."""
 
     state: Path
     meters: int = 2
@@ -61,7 +61,7 @@ class Bench:
         self._controls: dict[str, Control] = {}
 
     async def start(self, stack: AsyncExitStack) -> None:
-        """Everything up, in the order in which one part needs another."""
+        """Start all parts, in the order in which they depend on each other."""
         sock = listen(self.options.port)
         stack.callback(sock.close)
         self.say("Looking for MicroPython")
@@ -135,7 +135,7 @@ class Bench:
             ) from None
 
     def _missing(self) -> str:
-        """What is not up yet, in words; empty when everything is."""
+        """Return which part is not running yet, as text; empty when all are."""
         for part in self.boards.parts.values():
             if part.state != "running":
                 return f"{part.name} is {part.state} {part.last_exit}".rstrip()
@@ -149,7 +149,7 @@ class Bench:
         return "" if self.web.ready else "the web server is not ready"
 
     async def run(self) -> None:
-        """Until `stop` is set. Raises what ends a task that should not end."""
+        """Run until `stop` is set. Raise the error of a task that ends before."""
         stop = asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait([stop, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -184,7 +184,7 @@ class Bench:
                 raise TjugoError(f"The bench ended because {what} did: {error!r}.") from error
 
     def facts(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Return the object that `--json` prints."""
         parts = self.boards.parts
         meters = [
             {
@@ -222,9 +222,9 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 
 
 async def run(options: Options, say: Say, up: Callable[[dict[str, Any]], None]) -> None:
-    """A bench from start to SIGINT or SIGTERM. `up` gets the facts once everything runs.
+    """Run a bench until SIGINT or SIGTERM. `up` is called with the facts once everything runs.
 
-    Raises TjugoError when it cannot start or a part that cannot be restarted ends.
+    Raise TjugoError when it cannot start, or when a part that cannot be restarted ends.
     """
     with claim(options.state):
         bench = Bench(options, say)

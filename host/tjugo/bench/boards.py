@@ -1,4 +1,4 @@
-"""The boards of one bench: their parts, what is known of them, and what can be done to them."""
+"""The boards of one bench: their processes, their state, and the actions on them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ _BUS_SETTERS = {"noise": Bus.set_noise, "collisions": Bus.set_collisions}
 class Boards:
     """All processes and meters by name: a meter's is its DRN, the collector's `collector`.
 
-    Everything that changes is put on the hub.
+    Every change of state is put on the hub.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Boards:
         self._collector: dict[str, Any] = {}
 
     def add_meter(self, plan: MeterPlan) -> Meter:
-        """A meter, not running yet."""
+        """Add a meter, which is not running yet, and return it."""
         part = self._part(plan)
         meter = Meter(plan.drn, plan.address, plan.customer, part.send)
         self.meters[plan.drn] = meter
@@ -62,7 +62,7 @@ class Boards:
         return meter
 
     def add_collector(self, plan: BoardPlan) -> None:
-        """The collector, not running yet."""
+        """Add the collector, which is not running yet."""
         part = self._part(plan)
 
         def change() -> None:
@@ -79,7 +79,7 @@ class Boards:
         part.greeting = lambda: [{"speed": self._clock.speed}]
 
     def collector_state(self) -> dict[str, Any]:
-        """What its card shows."""
+        """Return the state of the collector for its card on the page."""
         part = self.parts.get(COLLECTOR)
         running = part is not None and part.state == "running"
         report = self._collector
@@ -114,16 +114,16 @@ class Boards:
     # What the page and tests may do. KeyError: no such board. BadCommand: not like this.
 
     def command(self, drn: str, message: Any) -> None:
-        """Keys, load or cover of a meter (meters.py)."""
+        """Carry out a command of a meter: keys, load or cover (meters.py)."""
         self.meters[drn].command(message)
 
     def kill(self, part: str) -> None:
-        """kill -9 of a board's process; it is restarted."""
+        """Kill a board's process with SIGKILL; it is restarted."""
         if not self.parts[part].kill():
             raise BadCommand(f"{part} is not running now")
 
     def set_speed(self, speed: Any) -> None:
-        """Supply time runs so many times faster from now on, everywhere."""
+        """Set the speed of supply time for all parts of the bench."""
         if not isinstance(speed, int) or isinstance(speed, bool) or not 1 <= speed <= FASTEST:
             raise BadCommand(f"the speed must be a whole number from 1 to {FASTEST}")
         self._clock.speed = speed
@@ -133,7 +133,7 @@ class Boards:
         self.show_clock()
 
     def set_bus(self, settings: Any) -> None:
-        """`{"noise": bit error rate}` and `{"collisions": share of transmissions}`."""
+        """Set `{"noise": bit error rate}` and `{"collisions": share of transmissions}`."""
         if not isinstance(settings, dict) or not settings or set(settings) - set(_BUS_SETTERS):
             raise BadCommand('the bus has the settings "noise" and "collisions"')
         for name, value in settings.items():
@@ -144,17 +144,17 @@ class Boards:
         self.show_bus(settings)
 
     def show_bus(self, settings: dict[str, Any] | None = None) -> None:
-        """Puts the bus and its switches on the hub."""
+        """Put the bus and its settings on the hub."""
         state = {"noise": self._bus.noise, "collisions": self._bus.collisions}
         facts = {"path": self._bus.path(TOOL), "baudrate": self._bus.line.baudrate}
         self.hub.put("bus", {**facts, **state, **(settings or {})})
 
     def show_clock(self) -> None:
-        """Puts supply time on the hub."""
+        """Put supply time on the hub."""
         now = datetime.fromtimestamp(int(self._clock.unix()), UTC)
         text = now.strftime("%Y-%m-%d %H:%M:%S")
         self.hub.put("clock", {"text": text, "speed": self._clock.speed})
 
     def frame(self, frame: Frame) -> None:
-        """One more frame for the trace."""
+        """Add a frame to the trace."""
         self.hub.add_frame(self._tracer.line(frame))

@@ -15,9 +15,10 @@ _CONFIG = {
 
 
 class EmbeddedBroker:
-    """`async with EmbeddedBroker() as broker: broker.port`.
+    """The broker: `async with EmbeddedBroker() as broker: broker.port`.
 
-    Its listening socket is opened here and not by amqtt: only so can the system choose the port.
+    Its listening socket is opened here and not by amqtt, because only then can the system choose
+    the port.
     """
 
     host = "127.0.0.1"

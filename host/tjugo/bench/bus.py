@@ -1,6 +1,6 @@
-"""The simulated RS-485 bus: one pty a drop, a thread that paces the bytes between them.
+"""The simulated RS-485 bus: one pty per drop, and a thread that paces the bytes between them.
 
-Everything about time and electricity is in line.py; here are the file descriptors.
+line.py has the timing and the electrical behaviour; this file has the file descriptors.
 """
 
 import fcntl
@@ -25,7 +25,8 @@ _UNREAD_LIMIT = 512  # a board that leaves more than this unread is not listenin
 
 @dataclass
 class Drop:
-    """One pty. The bus keeps `slave` open as well, so that it outlives a board that dies."""
+    """A pty. The bus keeps `slave` open as well, so that the pty outlives a board that is
+    killed."""
 
     name: str
     master: int
@@ -41,7 +42,7 @@ class Drop:
         return cls(name, master, slave, os.ttyname(slave))
 
     def waiting(self) -> int:
-        """Bytes that the board has not read yet."""
+        """Return the number of bytes that the board has not read yet."""
         return int(struct.unpack("i", fcntl.ioctl(self.slave, termios.FIONREAD, bytes(4)))[0])
 
     def write(self, data: bytes) -> None:
@@ -59,7 +60,7 @@ class Drop:
             return b""
 
     def flush(self) -> None:
-        """Throw away what nobody read."""
+        """Discard the bytes that were not read."""
         termios.tcflush(self.slave, termios.TCIFLUSH)
         self.unread = 0
 
@@ -69,7 +70,7 @@ class Drop:
 
 
 class Bus:
-    """Use as a context manager: `with Bus(["collector", ...]) as bus: bus.path("collector")`.
+    """The bus as a context manager: `with Bus(["collector", ...]) as bus: bus.path("collector")`.
 
     `on_frame` is called from the bus thread with each line.Frame.
     """
@@ -105,7 +106,7 @@ class Bus:
         os.close(self._wake_write)
 
     def path(self, name: str) -> str:
-        """The device that the board on this drop opens as its UART."""
+        """Return the device that the board on this drop opens as its UART."""
         return self._drops[name].path
 
     @property
@@ -117,17 +118,17 @@ class Bus:
         return self.line.collision_rate
 
     def set_noise(self, rate: float) -> None:
-        """Bit errors a bit, 0 to 0.5; else ValueError."""
+        """Set the bit errors per bit, 0 to 0.5. Raise ValueError otherwise."""
         share(rate, 0.5)
         self._call(lambda: setattr(self.line.noise, "rate", rate))
 
     def set_collisions(self, rate: float) -> None:
-        """The share of all transmissions that somebody talks into, 0 to 1; else ValueError."""
+        """Set the share of transmissions that collide, 0 to 1. Raise ValueError otherwise."""
         share(rate)
         self._call(lambda: setattr(self.line, "collision_rate", rate))
 
     def reset(self, name: str) -> None:
-        """A board restarts: what it had not sent or read is gone, as with a real UART."""
+        """Discard what a restarting board had not sent or read, as with a real UART."""
 
         def forget() -> None:
             self.line.drop_queue(name)
@@ -178,7 +179,8 @@ class Bus:
             self._on_frame(frame)
 
     def _tidy(self, now_s: float) -> None:
-        """A tool that is not there reads nothing: it shall not find old frames when it comes."""
+        """Discard frames that no tool reads: a tool that connects later must not receive old
+        frames."""
         if now_s < self._tidy_at:
             return
         self._tidy_at = now_s + _HOUSEKEEPING_S

@@ -1,4 +1,4 @@
-"""Supply time: real time, or so many times faster."""
+"""Supply time: real time, or a multiple of its speed."""
 
 import time
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 class SimClock:
     """UTC that runs `speed` times faster than `real` (seconds since 1970) from the start on.
 
-    Changing the speed never makes it jump. Starts at `start` when that is later than now: a bench
-    that ran fast yesterday must not go back in time today.
+    Changing the speed never makes it jump. It starts at `start` when that is later than now: a
+    bench that ran faster yesterday must not go back in time today.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class SimClock:
         self._speed = speed
 
     def unix(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
         return self._base + (self._real() - self._base_real) * self._speed
 
     def now(self) -> datetime:
-        """Aware UTC time."""
+        """Return the aware UTC time."""
         return datetime.fromtimestamp(self.unix(), UTC)
 
     def __call__(self) -> datetime:

@@ -1,4 +1,4 @@
-"""The short codes of the simulated meters, as the page lists them (docs/meter.md has them too)."""
+"""The short codes of the simulated meters, as listed on the page and in docs/meter.md."""
 
 SHORT_CODES = (
     ("800", "test of the display"),

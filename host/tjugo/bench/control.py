@@ -1,4 +1,4 @@
-"""A local socket a meter: JSON lines in and out, for tests and other programs."""
+"""A local socket per meter: JSON lines in and out, for tests and other programs."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ _LINE_LIMIT = 4096
 
 
 class Control:
-    """`async with Control(meter) as control: control.port`.
+    """The socket of a meter: `async with Control(meter) as control: control.port`.
 
     In: the commands of meters.py, answered `{"ok": true}`, and `{"get": "state"}`, answered with
     the state. Out: the state whenever it changes. A bad line is answered `{"error": sentence}`. A
@@ -54,7 +54,7 @@ class Control:
             writer.close()
 
     def answer(self, line: bytes | None) -> dict[str, Any]:
-        """The reply to one line; None stands for a line that was too long."""
+        """Return the reply to one line; None stands for a line that was too long."""
         if line is None:
             return {"error": f"a line has at most {_LINE_LIMIT} bytes"}
         if not line.startswith(b"{"):
@@ -73,7 +73,7 @@ class Control:
 
 
 async def _read_line(reader: asyncio.StreamReader) -> bytes | None:
-    """A line, b"" at the end, None instead of a line that is too long."""
+    """Return a line, b"" at the end, None instead of a line that is too long."""
     try:
         return await reader.readline()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The latest state of everything, for the pages that look on."""
+"""The latest state of the bench, for the pages that show it."""
 
 import asyncio
 import secrets
@@ -11,9 +11,9 @@ _FRAMES = 200
 
 
 class Hub:
-    """Items by name, of which a page shows the latest, and bus frames, of which it shows all.
+    """Named items, of which a page shows the latest value, and bus frames, of which it shows all.
 
-    A slow page costs nothing: it gets what is newest when it is ready.
+    A slow page delays nothing: it receives the latest state when it is ready.
     """
 
     def __init__(self) -> None:
@@ -25,22 +25,22 @@ class Hub:
         self._closed = False
 
     def put(self, name: str, value: Any) -> None:
-        """`value` is now the latest of `name`."""
+        """Set the latest value of `name`."""
         if name not in self._items or self._items[name][1] != value:
             self._items[name] = (self._next(), value)
 
     def add_frame(self, frame: dict[str, Any]) -> None:
-        """One more line of the bus trace."""
+        """Add a line to the bus trace."""
         number = self._next()
         self._frames.append((number, {"n": number, **frame}))
 
     def snapshot(self) -> dict[str, Any]:
-        """All items by name."""
+        """Return all items by name."""
         return {name: value for name, (_, value) in self._items.items()}
 
     def news(self, run: str, seen: int) -> dict[str, Any]:
-        """Return what is new since the number `seen` of a run: {"run", "seen", "items",
-        "frames"}; everything for another run than this one."""
+        """Return the changes since the number `seen` of a run: {"run", "seen", "items", "frames"};
+        everything when the run is not this one."""
         since = seen if run == self._run else 0
         return {"run": self._run, "seen": self._sequence, **self._since(since)}
 
@@ -50,7 +50,7 @@ class Hub:
         self._wake.set()
 
     async def changes(self) -> AsyncIterator[dict[str, Any]]:
-        """First everything, then what is new: `{"items": {...}, "frames": [...]}`."""
+        """Yield everything, then each change: `{"items": {...}, "frames": [...]}`."""
         seen = 0
         while not self._closed:
             news = self._since(seen)

@@ -1,6 +1,6 @@
-"""The RS-485 line itself: who talks when, and what the others hear. No clock, no file, no thread.
+"""The RS-485 line: who transmits when, and what the others receive. No clock, file or thread.
 
-Times are integer nanoseconds of one monotonic clock and come in as arguments.
+Times are integer nanoseconds of one monotonic clock and are passed as arguments.
 """
 
 import heapq
@@ -14,7 +14,7 @@ JAMMER = "collision"  # the drop that talks when collisions are asked for
 
 
 def share(value: float, most: float = 1.0) -> float:
-    """The value if it lies in 0..most; else ValueError."""
+    """Return the value if it is in 0..most. Raise ValueError otherwise."""
     if not 0.0 <= value <= most:
         raise ValueError(f"must be between 0 and {most:g}")
     return value
@@ -22,7 +22,8 @@ def share(value: float, most: float = 1.0) -> float:
 
 @dataclass(frozen=True)
 class Heard:
-    """One character as the line carried it. `deaf` are the drops that were talking themselves."""
+    """A character as the line carried it. `deaf` are the drops that were transmitting
+    themselves."""
 
     start: int
     end: int
@@ -33,7 +34,7 @@ class Heard:
 
 
 class Noise:
-    """Flips data bits at `rate` errors a bit, from its own seeded generator."""
+    """A source of bit errors at `rate` errors per bit, with its own seeded generator."""
 
     def __init__(self, generator: random.Random) -> None:
         self._random = generator
@@ -50,7 +51,7 @@ class Noise:
         self._bits_left = self._distance()
 
     def pass_through(self, byte: int) -> int:
-        """The byte after eight bits of line."""
+        """Return the byte as received after eight bits on the line."""
         if self._rate == 0.0:
             return byte
         while self._bits_left < 8:
@@ -60,14 +61,16 @@ class Noise:
         return byte
 
     def _distance(self) -> int:
-        """Good bits before the next bad one: a geometric distribution, one draw an error."""
+        """Return the number of good bits before the next bad one: a geometric distribution, one
+        draw per error."""
         if self._rate == 0.0:
             return 0
         return int(math.log(1.0 - self._random.random()) / math.log(1.0 - self._rate))
 
 
 class Line:
-    """Half duplex: characters follow at the baud rate, two talkers garble each other."""
+    """A half-duplex line: characters follow at the baud rate, simultaneous transmitters garble
+    each other."""
 
     def __init__(self, baudrate: int = 9600, seed: int = 1) -> None:
         if not 300 <= baudrate <= 1_000_000:
@@ -82,7 +85,7 @@ class Line:
         self._talking: dict[str, list[list[int]]] = {}
 
     def send(self, now: int, drop: str, data: bytes) -> None:
-        """Hand `data` to the drop's UART at `now`; it follows what that UART still holds."""
+        """Add `data` to the drop's UART at `now`; it follows what that UART still holds."""
         if not data:
             return
         idle = not self._queue
@@ -92,11 +95,11 @@ class Line:
             self._put(start, JAMMER, self._random.randbytes(self._random.randint(2, 6)))
 
     def next_end(self) -> int | None:
-        """When the next character is complete; None on a silent line."""
+        """Return when the next character is complete; None on a silent line."""
         return self._queue[0][0] if self._queue else None
 
     def take(self, now: int) -> list[Heard]:
-        """All characters complete by `now`, in the order of their ends."""
+        """Return all characters complete by `now`, in the order of their ends."""
         heard = []
         while self._queue and self._queue[0][0] <= now:
             end, _, start, drop, byte = heapq.heappop(self._queue)
@@ -109,7 +112,7 @@ class Line:
         return heard
 
     def drop_queue(self, drop: str) -> None:
-        """Forget what a drop had not sent yet: its board lost power."""
+        """Discard what a drop had not sent yet: its board lost power."""
         self._queue = [entry for entry in self._queue if entry[3] != drop]
         heapq.heapify(self._queue)
         self._talking.pop(drop, None)
@@ -147,7 +150,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Frame:
-    """What was said between two silences: `drop` talked, or several did (`collided`)."""
+    """The characters between two silences, sent by `drop`, or by several (`collided`)."""
 
     start: int
     end: int
@@ -157,7 +160,8 @@ class Frame:
 
 
 class Frames:
-    """Puts characters together into frames: by 3.5 characters of silence or another talker."""
+    """An assembler of characters into frames, which end by 3.5 characters of silence or with
+    another transmitter."""
 
     def __init__(self, character_ns: int) -> None:
         self.silence_ns = int(SILENCE_CHARACTERS * character_ns)
@@ -165,7 +169,7 @@ class Frames:
         self._end = 0
 
     def feed(self, heard: list[Heard]) -> list[Frame]:
-        """Frames that ended before or within these characters."""
+        """Return the frames that ended before or within these characters."""
         frames = []
         for item in heard:
             if self._parts and self._is_new(item):
@@ -175,7 +179,7 @@ class Frames:
         return frames
 
     def idle(self, now: int) -> list[Frame]:
-        """The frame that the silence until `now` has ended, if any."""
+        """Return the frame that the silence until `now` has ended, if any."""
         if self._parts and now - self._end >= self.silence_ns:
             return [self._close()]
         return []

@@ -1,4 +1,4 @@
-"""What the bench knows of each simulated meter, and what may be done to it from outside."""
+"""The bench's state of each simulated meter, and the actions on it from outside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _REPORTED = ("credit_wh", "energy_wh", "power_w", "token_result", "open_reasons"
 
 
 class BadCommand(ValueError):
-    """A command that cannot be carried out; the text is for whoever sent it."""
+    """A command that cannot be carried out; the text is for its sender."""
 
 
 def _keys(value: Any) -> str:
@@ -40,7 +40,8 @@ COMMANDS: dict[str, Callable[[Any], Any]] = {"keys": _keys, "load_w": _load, "co
 
 @dataclass
 class Meter:
-    """One simulated meter. `send` hands a message to its board: False when it is not running."""
+    """A simulated meter. `send` passes a message to its board; it returns False when the board is
+    not running."""
 
     drn: str
     address: int
@@ -55,7 +56,7 @@ class Meter:
     watchers: set[Callable[[dict[str, Any]], None]] = field(default_factory=set)
 
     def state(self) -> dict[str, Any]:
-        """Everything a screen or a test wants; the lamp hangs behind the relay."""
+        """Return the state for screens and tests; the lamp is connected behind the relay."""
         return {
             "drn": self.drn,
             "address": self.address,
@@ -70,7 +71,7 @@ class Meter:
         }
 
     def take(self, message: dict[str, Any]) -> None:
-        """A message from the board (boards/simulated/README.md)."""
+        """Apply a message from the board (boards/simulated/README.md)."""
         before = self.state()
         for key in ("display", "relay", "report"):
             if key in message:
@@ -83,11 +84,12 @@ class Meter:
         self._tell(before)
 
     def greeting(self) -> list[dict[str, Any]]:
-        """What a board that starts has to know of the world around it."""
+        """Return the messages to a board that starts: the present load and cover."""
         return [{"load_w": self.load_w}, {"cover": self.cover}]
 
     def command(self, message: Any) -> None:
-        """Check and carry out; BadCommand names what is wrong, and then nothing was done."""
+        """Check and carry out a command. Raise BadCommand with the reason, and then nothing was
+        done."""
         if not isinstance(message, dict) or not message:
             raise BadCommand('a command is a JSON object such as {"keys": "1234#"}')
         unknown = [name for name in message if name not in COMMANDS]

@@ -1,4 +1,4 @@
-"""Child processes of the bench: the boards. Started, listened to, restarted, and always ended."""
+"""Child processes of the bench: the boards. They are started, read from, restarted and ended."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.3, 10.0
 
 @dataclass
 class Part:
-    """One board as a process. `on_message` gets each JSON line it says."""
+    """A board as a process. `on_message` is called with each JSON line that the board prints."""
 
     name: str
     argv: list[str]
@@ -39,11 +39,11 @@ class Part:
 
     @property
     def pid(self) -> int | None:
-        """Process id, None while it is not there."""
+        """The process id, None while there is no process."""
         return self._process.pid if self._process else None
 
     def status(self) -> dict[str, Any]:
-        """What the page says of this process."""
+        """Return the state of this process for the page."""
         return {
             "name": self.name,
             "pid": self.pid,
@@ -55,7 +55,8 @@ class Part:
         }
 
     def send(self, message: dict[str, Any]) -> bool:
-        """One JSON line to the board's standard input. False when it is not there to take it."""
+        """Write a JSON line to the board's standard input. Return False when the board is not
+        running."""
         process = self._process
         if process is None or process.stdin is None or process.stdin.is_closing():
             return False
@@ -63,7 +64,8 @@ class Part:
         return True
 
     def kill(self) -> bool:
-        """kill -9, as a power failure would."""
+        """Kill the process with SIGKILL, as a power failure would. Return False when there is
+        none."""
         if self._process is None:
             return False
         self._process.kill()
@@ -151,7 +153,11 @@ class Part:
 
 
 def _bound_to_parent(argv: list[str]) -> list[str]:
-    """End of input ends a board; where setpriv is, the kernel sees to it for a stuck one, too."""
+    """Return argv of a process that ends with the bench.
+
+    The end of its input ends a board; where setpriv is installed, the kernel also ends a board
+    that does not respond.
+    """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", *argv] if setpriv else argv
 
@@ -161,7 +167,7 @@ def _exit_text(code: int) -> str:
 
 
 def board_environment(root: Path, uart: str, speed: int) -> dict[str, str]:
-    """Environment of a simulated board (boards/simulated/README.md)."""
+    """Return the environment of a simulated board (boards/simulated/README.md)."""
     path = [".frozen", root, root / "firmware", root / "boards" / "simulated"]
     return {
         "PATH": os.environ.get("PATH", os.defpath),

@@ -1,4 +1,4 @@
-"""What a bench's boards need before they start: demo customers and meters, keys, settings."""
+"""The prerequisites of a bench's boards: demo customers and meters, keys, settings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,10 +62,10 @@ class Plan:
 
 
 def provision(station: Station, options: dict[str, Any], broker_port: int) -> Plan:
-    """Registers what is missing at the station and writes each board's settings.
+    """Register what is missing at the station and write each board's settings.
 
-    options: `meters` (how many), `collector` (bool), `baudrate`. What a meter already has in its
-    settings, its key above all, stays. Raises TjugoError.
+    options: `meters` (how many), `collector` (bool), `baudrate`. Settings that a meter already
+    has, its key above all, are kept. Raise TjugoError.
     """
     folder = station.state_dir / "boards"
     collector_id = COLLECTOR_ID if options["collector"] else None
@@ -83,7 +83,8 @@ def provision(station: Station, options: dict[str, Any], broker_port: int) -> Pl
 
 
 def _believe_the_clock(work: Work) -> None:
-    """Simulated time leaps, and goes back where a bench was killed before it saved its clock."""
+    """Confirm the clock: simulated time leaps, and goes back where a bench was killed before it
+    saved its clock."""
     if clock.state(work, work.now()) is not None:
         clock.confirm(work)
     if settings.get(work, _JUMP) != settings.SETTINGS[_JUMP].most:
@@ -118,7 +119,7 @@ def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPl
 def collector_settings(
     collector_id: str, meters: list[MeterPlan], baudrate: int, broker_port: int
 ) -> dict[str, Any]:
-    """settings.json of the collector (docs/collector.md)."""
+    """Return the settings.json of the collector (docs/collector.md)."""
     return {
         "id": collector_id,
         "broker": {"host": "127.0.0.1", "port": broker_port},

@@ -1,4 +1,4 @@
-"""The bench page: its screen, its event stream, and what can be done there."""
+"""The bench page: its screen, its event stream, and its actions."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ COLLISIONS = 0.2  # of all transmissions
 
 
 class KillBody(BaseModel):
-    """A DRN, or `collector`."""
+    """The part to kill: a DRN, or `collector`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -28,7 +28,7 @@ class KillBody(BaseModel):
 
 
 class SpeedBody(BaseModel):
-    """Supply time runs so many times faster."""
+    """The speed of supply time, as a multiple of real time."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -36,7 +36,7 @@ class SpeedBody(BaseModel):
 
 
 class BenchView(Protocol):
-    """What the page needs of a running bench."""
+    """The parts of a running bench that the page uses."""
 
     hub: Hub
 
@@ -47,8 +47,11 @@ class BenchView(Protocol):
 
 
 def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
-    """Return the bench page at /bench and what it uses. What is refused is answered like in the
-    JSON interface: 404 for a part that is not there, else 400."""
+    """Return the routes of the bench page at /bench.
+
+    Errors are answered as in the JSON interface: 404 for a part that does not exist, otherwise
+    400.
+    """
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/bench")

@@ -1,6 +1,6 @@
-"""`tjugo soak`: a bench for a long time, with sales, keyed tokens and kills; then the accounts.
+"""`tjugo soak`: a bench over a long time, with sales, keyed tokens and kills; then the accounts.
 
-Runs the bench as its own process and uses it as any program would: over HTTP.
+It runs the bench as a separate process and uses it over HTTP, as any program would.
 """
 
 import json
@@ -36,7 +36,8 @@ def _say(text: str) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """minutes: how long. every_s: seconds of real time between sales. seed: repeats the kills."""
+    """The options of a soak. minutes: duration. every_s: seconds of real time between sales. seed:
+    repeats the kills."""
 
     minutes: float
     speed: int
@@ -53,7 +54,8 @@ class Client:
         self._url = url.rstrip("/")
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """JSON in and out. Raises TjugoError with what the bench said."""
+        """Send a request with a JSON body and return the JSON answer. Raise TjugoError with the
+        bench's error."""
         request = urllib.request.Request(
             self._url + path,
             method=method,
@@ -71,7 +73,7 @@ class Client:
 
 
 class Soak:
-    """One run. `rng` decides who is killed, so that a seed repeats it."""
+    """A run. `rng` decides which process is killed, so that a seed repeats it."""
 
     def __init__(self, facts: dict[str, Any], seed: int, kills: bool) -> None:
         self._client = Client(facts["url"])
@@ -86,12 +88,13 @@ class Soak:
         self.state: dict[str, Any] = {}
 
     def begin(self) -> None:
-        """Everybody switches the stove on."""
+        """Switch on the load of every meter and take the first sample."""
         self._loads(_LOAD_W)
         self.sample()
 
     def minute(self, number: int) -> None:
-        """A sale; by turns keyed at once, keyed again later, or keyed at the wrong meter."""
+        """Sell a token; it is, by turns, keyed in at once, keyed in again later, or keyed in at
+        the wrong meter."""
         drn = self._drns[number % len(self._drns)]
         client_id = f"soak-{uuid.uuid4()}"
         sold = self._client.call(
@@ -110,12 +113,13 @@ class Soak:
             self._kill()
 
     def _key(self, sale: Sale, drn: str) -> None:
-        """At once, in a race with the collector: whoever comes second is told Used."""
+        """Key a token in at once, in a race with the collector: the second entry has the result
+        Used."""
         sale.keyed = True
         self._try("POST", f"/bench/meters/{drn}", {"keys": sale.digits + "#"})
 
     def _key_again(self, sale: Sale, wrong: bool = False) -> None:
-        """A token that must not be taken: used, or another meter's."""
+        """Key in a token that must be refused: a used one, or another meter's."""
         others = [drn for drn in self._drns if (drn != sale.drn) == wrong]
         if others and (wrong or sale.state == "accepted"):
             self.keyed_again += 1
@@ -126,7 +130,8 @@ class Soak:
         self.kills += self._try("POST", "/bench/kill", {"part": self._rng.choice(names)})
 
     def _try(self, method: str, path: str, body: Any) -> bool:
-        """False: the board is just being restarted, which is no fault."""
+        """Send a request; return False when it fails because the board is restarting, which is no
+        fault."""
         try:
             self._client.call(method, path, body)
         except TjugoError:
@@ -138,7 +143,7 @@ class Soak:
             self._client.call("POST", f"/bench/meters/{drn}", {"load_w": watts})
 
     def sample(self) -> None:
-        """Memory of every process, and what became of the sales."""
+        """Record the memory of every process, and the outcome of the sales."""
         self.state = self._client.call("GET", "/bench/state")
         self._series("bench rss", RSS_SLACK).add(_rss(self._pid))
         for name, part in self.state.items():
@@ -154,7 +159,7 @@ class Soak:
         return self.memory.setdefault(name, Series(name, slack))
 
     def line(self, minute: int) -> str:
-        """Where the run is, in one line."""
+        """Return the state of the run in one line."""
         count = dict.fromkeys((*_OPEN, "accepted", "refused"), 0)
         for sale in self.sales:
             count[sale.state] += 1
@@ -172,7 +177,8 @@ class Soak:
         )
 
     def settle(self) -> None:
-        """Loads off, and wait until no token is under way and no meter's account moves."""
+        """Switch the loads off, and wait until no delivery is open and no meter's account
+        changes."""
         until = time.monotonic() + _SETTLE_S
         self._loads(0)
         before: Any = None
@@ -185,7 +191,7 @@ class Soak:
             before = now
 
     def meters(self) -> dict[str, dict[str, int]]:
-        """DRN -> energy and credit, as the meters report them."""
+        """Return {DRN: energy and credit} as the meters report them."""
         return {
             drn: {key: self.state[f"meter:{drn}"][key] or 0 for key in ("energy_wh", "credit_wh")}
             for drn in self._drns
@@ -193,7 +199,7 @@ class Soak:
 
 
 def _rss(pid: int | None) -> int | None:
-    """Resident memory of a process in bytes; None when it has just gone."""
+    """Return the resident memory of a process in bytes; None when it has just ended."""
     try:
         text = Path(f"/proc/{pid}/statm").read_text()
     except OSError:
@@ -202,7 +208,7 @@ def _rss(pid: int | None) -> int | None:
 
 
 def _summary(soak: Soak) -> bool:
-    """Prints the table and what is wrong; True when nothing is."""
+    """Print the table and the problems; return True when there is none."""
     booked = accounts(soak.sales, soak.meters())
     _say(f"\n{'meter':<14}{'sold Wh':>10}{'used Wh':>10}{'left Wh':>10}{'lost':>6}")
     for row in booked:
@@ -243,7 +249,8 @@ def _run(soak: Soak, minutes: float, every_s: float) -> None:
 
 
 def run(options: Options) -> int:
-    """Run the bench for long and count; return 0 when nothing was lost and it ended well."""
+    """Run the bench for a long time and count; return 0 when nothing was lost and it ended without
+    a problem."""
     with tempfile.TemporaryDirectory(prefix="tjugo-soak-") as state:
         argv = [sys.executable, "-m", "tjugo", "bench", "--json", "--headless", "--state", state]
         argv += ["--meters", str(options.meters), "--speed", str(options.speed)]

@@ -1,4 +1,4 @@
-"""What a soak counts and what it must find in the end. No clock, no I/O."""
+"""The counts of a soak and the checks at its end. No clock, no I/O."""
 
 from dataclasses import dataclass, field
 
@@ -10,19 +10,21 @@ _FEWEST = 4  # samples below which nothing can be said
 
 @dataclass
 class Series:
-    """Samples of one memory figure, bytes. A garbage-collected heap is a saw; its floor counts."""
+    """Samples of one memory figure, in bytes. A garbage-collected heap is a saw-tooth, so its
+    minima are compared."""
 
     name: str
     slack: int
     samples: list[int] = field(default_factory=list)
 
     def add(self, value: int | None) -> None:
-        """None: nothing was measured."""
+        """Add a sample; None, which means that nothing was measured, is ignored."""
         if value is not None:
             self.samples.append(value)
 
     def floors(self) -> tuple[int, int] | None:
-        """The lowest sample of the second quarter and of the last; None when there are too few.
+        """Return the lowest sample of the second quarter and of the last; None when there are too
+        few.
 
         The first quarter is warm-up.
         """
@@ -32,7 +34,7 @@ class Series:
         return min(self.samples[quarter : 2 * quarter]), min(self.samples[-quarter:])
 
     def is_flat(self) -> bool:
-        """The floor rose by no more than 5 % and the slack."""
+        """Return whether the minimum rose by no more than 5 % and the slack."""
         floors = self.floors()
         if floors is None:
             return True
@@ -42,7 +44,7 @@ class Series:
 
 @dataclass
 class Sale:
-    """A token that was sold. `state` as the station says of its delivery."""
+    """A token that was sold. `state` is that of its delivery at the station."""
 
     client_id: str
     drn: str
@@ -55,7 +57,7 @@ class Sale:
 
 @dataclass
 class Account:
-    """What one meter got and has, in Wh."""
+    """The energy that one meter received, used and has left, in Wh."""
 
     drn: str
     sold_wh: int
@@ -64,12 +66,12 @@ class Account:
 
     @property
     def difference_wh(self) -> int:
-        """0: nothing lost and nothing doubled."""
+        """The difference between the account and the sales; 0 when nothing is lost or doubled."""
         return self.energy_wh + self.credit_wh - self.sold_wh
 
 
 def accounts(sales: list[Sale], meters: dict[str, dict[str, int]]) -> list[Account]:
-    """One account a meter; `meters`: DRN -> state with energy_wh and credit_wh."""
+    """Return one account per meter. meters: DRN -> state with energy_wh and credit_wh."""
     return [
         Account(
             drn,
@@ -82,7 +84,7 @@ def accounts(sales: list[Sale], meters: dict[str, dict[str, int]]) -> list[Accou
 
 
 def problems(sales: list[Sale], booked: list[Account], memory: list[Series]) -> list[str]:
-    """Everything that is not as it must be, a sentence each; empty when all is well."""
+    """Return the problems, one sentence each; empty when there is none."""
     found = [
         f"token {sale.client_id} to {sale.drn} is {sale.state}"
         for sale in sales

@@ -1,4 +1,4 @@
-"""The bench's own folder: marked as such, one bench at a time, and the time it has come to."""
+"""The bench's own folder: its mark, its lock (one bench at a time), and its saved supply time."""
 
 import fcntl
 import json
@@ -18,9 +18,9 @@ _FORM = {"bench": 1}
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Make the folder and hold it for this process.
+    """Make the folder and lock it for this process.
 
-    Raises TjugoError when another bench has it, or when it is not a bench's: customers, meters and
+    Raise TjugoError when another bench has it, or when it is not a bench's: customers, meters and
     keys of a station would be mixed with the bench's.
     """
     try:
@@ -71,7 +71,7 @@ def write_private(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """What the file says, None when it is not there or not JSON."""
+    """Return the contents of a JSON file, None when it does not exist or is not JSON."""
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
@@ -79,11 +79,11 @@ def read_json(path: Path) -> Any:
 
 
 def saved_clock(folder: Path) -> float:
-    """Supply time when the bench last stopped, seconds since 1970; 0 when it never ran."""
+    """Return supply time when the bench last stopped, seconds since 1970; 0 when it never ran."""
     value = read_json(folder / _CLOCK)
     return float(value) if isinstance(value, int | float) else 0.0
 
 
 def save_clock(folder: Path, unix: float) -> None:
-    """Raises Unavailable."""
+    """Save supply time, seconds since 1970. Raise Unavailable."""
     write_private(folder / _CLOCK, int(unix))

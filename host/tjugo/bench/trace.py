@@ -12,9 +12,10 @@ _OUTGOING = {COLLECTOR: True, TOOL: None}  # a tool may ask or answer; everybody
 
 
 class Tracer:
-    """Turns frames into `{"at_ms", "from", "kind", "text", "hex"}`.
+    """A converter of frames to `{"at_ms", "from", "kind", "text", "hex"}`.
 
-    kind is request, reply, damaged or collision; at_ms is time on the bus since the first frame.
+    kind is request, reply, damaged or collision; at_ms is the time on the bus since the first
+    frame.
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,7 @@ class Tracer:
         self._origin: int | None = None
 
     def line(self, frame: Frame) -> dict[str, Any]:
-        """One line of the trace."""
+        """Return the trace line of a frame."""
         if self._origin is None:
             self._origin = frame.start
         if frame.collided:

@@ -1,1 +1,1 @@
-"""The `tjugo` command: one file a group, no logic."""
+"""The `tjugo` command: one file per group, no logic."""

@@ -49,7 +49,8 @@ def command(
     port: int | None,
     baudrate: int,
 ) -> None:
-    """Station, broker, bus, collector and meters on this machine, with a page to watch them."""
+    """Run station, broker, bus, collector and meters on this machine, with a page to watch
+    them."""
     from tjugo.bench import app  # slow to import: `tjugo --help` does without
 
     if port is None:
@@ -83,7 +84,7 @@ def _print_text(facts: dict[str, Any]) -> None:
 
 
 def _has_screen() -> bool:
-    """Somebody sits here who can see a browser."""
+    """Return whether this session has a screen for a browser."""
     if not sys.stdout.isatty():
         return False
     return sys.platform == "darwin" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))

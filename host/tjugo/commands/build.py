@@ -1,4 +1,4 @@
-"""Commands for those who change firmware or boards: images, counts, checks, drawings, figures."""
+"""Commands for developers of firmware or boards: images, counts, checks, drawings, figures."""
 
 import sys
 from pathlib import Path

@@ -11,7 +11,7 @@ _ACCESS = {"i": "function 4", "h": "function 3", "w": "functions 6, 16"}
 
 @click.group()
 def command() -> None:
-    """What the meter says on its bus."""
+    """Show what the meter offers on its bus."""
 
 
 @command.command("map")

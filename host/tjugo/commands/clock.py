@@ -1,4 +1,4 @@
-"""`tjugo clock`, `tjugo setting`: what a technician sets and confirms."""
+"""`tjugo clock`, `tjugo setting`: the clock and the settings of the station."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def clock() -> None:
 @clock.command("check")
 @state_option
 def clock_check(state: Path) -> None:
-    """Show the clock; the status is 1 when it is not believed."""
+    """Show the clock; the status is 1 when it is not plausible."""
     with Station.open(state) as station, station.view() as view:
         now = station.clock()
         problem = guard.state(view, now)
@@ -34,7 +34,8 @@ def clock_check(state: Path) -> None:
 @clock.command("confirm")
 @state_option
 def clock_confirm(state: Path) -> None:
-    """Believe the clock as it is now: you have looked at it. Is recorded with your name."""
+    """Accept the clock as it is now, after you have checked it. The action is recorded with your
+    name."""
     with Station.open(state) as station, station.work(actor()) as work:
         guard.confirm(work)
         now = work.now()

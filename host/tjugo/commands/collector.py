@@ -1,4 +1,4 @@
-"""`tjugo collector`: which data collectors there are."""
+"""`tjugo collector`: the data collectors."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,7 @@ def collector() -> None:
 @json_option
 @state_option
 def collector_list(as_json: bool, state: Path) -> None:
-    """List the collectors: each is made with the first meter it serves."""
+    """List the collectors. A collector is registered with the first meter that it serves."""
     with Station.open(state) as station, station.view() as view:
         rows = views.collectors(view)
     if as_json:

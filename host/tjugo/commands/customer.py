@@ -1,4 +1,4 @@
-"""`tjugo customer`: who is sold to."""
+"""`tjugo customer`: the station's customers."""
 
 from dataclasses import asdict
 from pathlib import Path

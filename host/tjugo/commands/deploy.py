@@ -1,4 +1,4 @@
-"""`tjugo deploy`: firmware onto a board."""
+"""`tjugo deploy`: deploy firmware to a board."""
 
 import click
 

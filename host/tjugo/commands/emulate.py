@@ -1,4 +1,4 @@
-"""Runs the emulated board until Ctrl-C: `tjugo emulate`, or `make emulate`.
+"""`tjugo emulate` and `make emulate`: run the emulated board until Ctrl-C.
 
 It is used like a real one: deployed to, provisioned, and polled on its RS-485 bus. Its flash is
 kept in build/qemu/flash, or in the file that --flash names, from one run to the next.
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 
 @contextmanager
 def _alone(flash: Path) -> Iterator[None]:
-    """Two boards that write one flash would ruin it."""
+    """Hold the lock of a flash file. Two boards that write to one flash would damage it."""
     with flash.with_name(flash.name + ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,10 +49,10 @@ def _alone(flash: Path) -> Iterator[None]:
 
 
 def run(flash: Path, stop: threading.Event, say: Say) -> None:
-    """A board, and a bus that it is on, until `stop` is set. Raises TjugoError.
+    """Run a board and its bus until `stop` is set. Raise TjugoError.
 
-    say: called with where they are, again when the firmware has ended the emulator and the board
-    was started anew.
+    say: called with the addresses of both, and again when the firmware has ended the emulator and
+    the board was restarted.
     """
     elf = firmware(say)
     facts = {"board": BOARD.name, "baudrate": _BAUDRATE, "flash": flash}

@@ -1,4 +1,4 @@
-"""The `tjugo` command. Each subcommand is imported when it is used, so that all start quickly."""
+"""The `tjugo` command. Each subcommand is imported when it is used, so that startup is quick."""
 
 import importlib
 import os
@@ -81,7 +81,7 @@ def group() -> None:
 
 
 def main(argv: list[str] | None = None) -> NoReturn:
-    """Runs a command and exits: 0 well, 1 refused or failed, 2 wrong use, 130 interrupted."""
+    """Run a command and exit: 0 success, 1 refused or failed, 2 wrong use, 130 interrupted."""
     sys.exit(_run(argv))
 
 
@@ -119,12 +119,12 @@ def _say(message: str) -> None:
 
 
 def _drop_stdout() -> None:
-    """Python would try to write what is left at its end, and fail with a traceback."""
+    """Discard pending output. Python would try to write it on exit, and fail with a traceback."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _log(text: str) -> str:
-    """Appends to the log; returns where it is, or the error where nothing can be written."""
+    """Append to the log; return its path, or the error when it cannot be written."""
     from tjugo.log_file import append  # only when something failed
 
     state = default_state_dir()

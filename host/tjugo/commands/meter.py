@@ -1,4 +1,4 @@
-"""`tjugo meter`: which meters there are, whom they serve, and what becomes of them."""
+"""`tjugo meter`: meters, their customers, their status and their replacement."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -238,7 +238,7 @@ def _change(
     as_json: bool,
     predicate: str | None = None,
 ) -> None:
-    """Run an action on a meter as one unit of work, and print what it made of the meter.
+    """Run an action on a meter as one unit of work, and print the result.
 
     predicate: the rest of a sentence about the meter; None: its status.
     """
@@ -256,7 +256,7 @@ def _change(
 
 
 def _described(state: Path, drn: str) -> str:
-    """Return a meter's DRN and whom it serves, for a question. Raise TjugoError."""
+    """Return a meter's DRN and its customer, for a question. Raise TjugoError."""
     with Station.open(state) as station, station.view() as view:
         found = views.find_meter(view, drn)
     served = found.customer

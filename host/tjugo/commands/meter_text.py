@@ -1,4 +1,4 @@
-"""Meters as text: a line of a list, and all that is known of one."""
+"""Meters as text: a line of a list, and the full description of one meter."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ def line(row: MeterView) -> str:
 
 
 def sheet(row: MeterView, past: MeterHistory) -> str:
-    """Return all that is known of a meter, a fact a line."""
+    """Return the description of a meter, one fact per line."""
     served = row.customer
     facts: list[tuple[str, Any]] = [
         ("DRN", row.drn),
@@ -58,7 +58,7 @@ def _reading(reading: dict[str, Any] | None) -> Iterable[tuple[str, Any]]:
 
 
 def _kwh(wh: int | None) -> str:
-    """Return watt-hours in kWh; unknown where they are not known."""
+    """Return watt-hours in kWh; "unknown" for None."""
     if wh is None:
         return "unknown"
     sign = "-" if wh < 0 else ""

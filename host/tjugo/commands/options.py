@@ -21,7 +21,8 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmati
 
 
 def register_options(function: Any) -> Any:
-    """An option for each field of the key register; None where it is not given."""
+    """Return a decorator with an option for each field of the key register; None where it is not
+    given."""
     for name in reversed(FIELDS):
         field = FIELDS[name]
         default = written(name, field.default)

@@ -1,4 +1,4 @@
-"""What commands of the station share: who acts, what is asked, and how answers are printed."""
+"""Functions shared by commands of the station: the actor, questions, and output."""
 
 import json
 import os
@@ -19,7 +19,7 @@ NONE = "none"
 
 
 def actor() -> str:
-    """Return who acts, as it is recorded: `cli:` and the login name of the process's user."""
+    """Return the actor as it is recorded: `cli:` and the login name of the process's user."""
     uid = os.getuid()
     try:
         return f"cli:{pwd.getpwuid(uid).pw_name}"
@@ -28,13 +28,13 @@ def actor() -> str:
 
 
 def none_or(text: str) -> str | None:
-    """Return what an option names; None for the word `none`."""
+    """Return an option's value; None for the word `none`."""
     return None if text == NONE else text
 
 
 def name_drn(view: View, typed: str) -> None:
-    """Print on standard error how a DRN is read that lost its leading zeros. Raise TjugoError when
-    it could be one of two meters."""
+    """Print on standard error the full DRN of a number that lost its leading zeros. Raise
+    TjugoError when it can be either of two meters."""
     full = repaired_drn(view, typed)
     if full is not None:
         click.echo(f"Meter number {typed.strip()} is read as {full}.", err=True)
@@ -42,7 +42,7 @@ def name_drn(view: View, typed: str) -> None:
 
 def confirm(question: str, yes: bool) -> None:
     """Ask the person at the terminal unless `yes`. Raise TjugoError when the answer is no, or when
-    nobody can be asked."""
+    there is no terminal."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -59,7 +59,7 @@ def print_json(value: Any) -> None:
 def print_page(
     page: Page[Any], as_json: bool, line: Callable[[Any], str], nothing: str, searched: bool
 ) -> None:
-    """Print a part of a list, one line a row, and how to see what follows.
+    """Print a page of a list, one row per line, and the command for the next page.
 
     nothing: the sentence for a list that is empty altogether.
     """

@@ -1,4 +1,4 @@
-"""`tjugo provision`: settings into a board."""
+"""`tjugo provision`: the settings of a board."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def _no_float(text: str) -> int:
 
 
 def _merged(path: Path) -> dict[str, Any]:
-    """The settings in a file. Raises TjugoError."""
+    """Return the settings in a file. Raise TjugoError."""
     try:
         found = json.loads(path.read_text(), parse_float=_no_float)
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""`tjugo sales`: what was sold, and how far each token got."""
+"""`tjugo sales`: sales and the state of their delivery."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tjugo.station.vending import views
 @json_option
 @state_option
 def sales(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
-    """List the newest sales, refused ones too, and how far each token got."""
+    """List the newest sales, refused ones included, and the state of their delivery."""
     with Station.open(state) as station, station.view() as view:
         page = views.sales(view, search, after, limit)
     print_page(page, as_json, _line, "No sales yet.", bool(search or after))
@@ -27,7 +27,7 @@ def _line(row: views.SaleView | views.RefusalView) -> str:
 
 
 def _outcome(row: views.SaleView | views.RefusalView) -> tuple[str, str]:
-    """What a request got, and how far that is."""
+    """Return the outcome of a request and the state of its delivery."""
     if isinstance(row, views.RefusalView):
         return f"refused: {row.refused}", ""
     return row.token_grouped, row.delivery.state

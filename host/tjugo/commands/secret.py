@@ -14,7 +14,7 @@ _MOST_BYTES = 4096
 
 
 class SecretKey(click.ParamType):
-    """An option whose value is where a key is found; converted to the key's text."""
+    """An option whose value is the place of a key; converted to the key's text."""
 
     name = "- or @FILE"
 

@@ -1,4 +1,4 @@
-"""`tjugo station`: the web page alone, without a bench."""
+"""`tjugo station`: the station's web page alone, without a bench."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""`tjugo soak`: the bench for a long time, and what was counted."""
+"""`tjugo soak`: run the bench for a long time and print the counts."""
 
 import click
 
@@ -19,5 +19,5 @@ from tjugo.bench import soak
 @click.option("--kills", is_flag=True, help="kill -9 a board every third sale.")
 @click.option("--seed", type=int, default=1, show_default=True)
 def command(minutes: float, speed: int, meters: int, every: float, kills: bool, seed: int) -> int:
-    """Run the bench for long: memory of every process flat, no token lost or counted twice."""
+    """Run the bench for a long time and check memory, lost tokens and tokens counted twice."""
     return soak.run(soak.Options(minutes, speed, meters, every, kills, seed))

@@ -1,4 +1,4 @@
-"""`tjugo status`: whether the station is well, from any process."""
+"""`tjugo status`: the health of the station, from any process."""
 
 import json
 import time
@@ -25,7 +25,7 @@ _ASK_S = 0.5
 @json_option
 @state_option
 def status(wait_s: float, as_json: bool, state: Path) -> int:
-    """Show broker, collectors, deliveries and the last backup; exit 1 when something is wrong."""
+    """Show broker, collectors, deliveries and the last backup; exit 1 when there is a problem."""
     until = time.monotonic() + wait_s
     with Station.open(state) as station:
         found = health(station, utc_now())

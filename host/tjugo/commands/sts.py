@@ -11,7 +11,7 @@ from tjugo.commands.options import state_option
 
 @click.group()
 def sts() -> None:
-    """STA tables and batches of tokens."""
+    """Load STA tables and make batches of tokens."""
 
 
 sts.add_command(batch)
@@ -19,7 +19,7 @@ sts.add_command(batch)
 
 @sts.group()
 def tables() -> None:
-    """The STA (EA07) tables: the published sample, or a licensee's own."""
+    """Show, load and reset the STA (EA07) tables: the published sample, or a licensee's."""
 
 
 @tables.command("load")
@@ -38,14 +38,14 @@ def tables_load(file: Path, state: Path) -> None:
 @tables.command("show")
 @state_option
 def tables_show(state: Path) -> None:
-    """Say which tables are in use. The tables themselves are not printed."""
+    """Show which tables are in use. The tables themselves are not printed."""
     click.echo(f"{_named(_tables.use(state))}.")
 
 
 @tables.command("reset")
 @state_option
 def tables_reset(state: Path) -> None:
-    """Forget the licensee's tables and use the sample again."""
+    """Remove the licensee's tables and use the sample again."""
     found = _tables.reset(state)
     click.echo("The sample tables are used from now on." if found else "No tables were loaded.")
 

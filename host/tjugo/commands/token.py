@@ -1,4 +1,4 @@
-"""`tjugo token decode`: what twenty digits say."""
+"""`tjugo token decode`: the contents of a token."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ _KEY_BYTES = {"07": 8, "11": 16}
 
 @click.group("token")
 def token_group() -> None:
-    """Look into tokens."""
+    """Decode tokens."""
 
 
 @token_group.command("decode")

@@ -33,7 +33,7 @@ def _outcomes(found: list[vectors.Vector], runtime: str) -> Iterator[vectors.Out
     help="cpython, micropython, qemu (the emulated board), or a board's serial port.",
 )
 def command(file: Path, runtime: str) -> None:
-    """Run the STS test vectors of FILE and say which fail."""
+    """Run the STS test vectors of FILE and print those that fail."""
     if runtime not in _RUNTIMES and not Path(runtime).exists():
         raise click.BadParameter(
             f"{', '.join(_RUNTIMES)}, or a board's serial port", param_hint="--on"

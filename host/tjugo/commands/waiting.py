@@ -1,4 +1,4 @@
-"""Commands that wait for a meter's answer, and what they give as the reason when none came."""
+"""Waiting for a meter's answer, and the reason when none arrived."""
 
 import time
 from collections.abc import Callable
@@ -19,9 +19,11 @@ def wait_for_meter(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Sale, str | None]:
-    """Wait until the meter has answered for a sale's token; return the sale as it is then, and a
-    sentence when the token was not accepted in this time, with the broker's or the collector's
-    trouble where there is any."""
+    """Wait until the meter has answered for a sale's token.
+
+    Return the sale in its new state, and a sentence when the token was not accepted in this time,
+    with the fault of the broker or the collector if there is one.
+    """
     until = monotonic() + wait_s
     while sale.delivery.ref is not None and sale.delivery.done_at is None:
         if monotonic() >= until:

@@ -1,1 +1,1 @@
-"""Boards on the desk, real or emulated: compiled for, filled, told who they are, measured."""
+"""Boards, real or emulated: compilation, deployment, provisioning and measurements."""

@@ -1,4 +1,4 @@
-"""Which of the project's files a board gets for its tests, compiled."""
+"""The project's files that a board gets for its tests, compiled."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,9 +19,10 @@ CHECKS = [path for path in _PORTABLE if path.name.startswith("check_")]
 
 
 def board_files(arch: str = CORTEX_M3) -> dict[str, bytes]:
-    """Packages, portable checks and their runner, and the vectors' checks, by path on the board.
+    """Return packages, portable checks and their runner, and the vectors' checks, by path on the
+    board.
 
-    Raises TjugoError when a file does not compile.
+    Raise TjugoError when a file does not compile.
     """
     folders = [REPO / name for name in _PACKAGES if (REPO / name).is_dir()]
     folders.append(Path(vector_checks.__file__).parent)
@@ -33,9 +34,10 @@ def library(
     modules: Iterable[Path],
     arch: str = CORTEX_M3,
 ) -> dict[str, bytes]:
-    """These packages and single modules, and boards/common, by their path below the board's lib/.
+    """Return these packages and single modules, and boards/common, by their path below the board's
+    lib/.
 
-    Raises TjugoError when a file does not compile.
+    Raise TjugoError when a file does not compile.
     """
     files = compile_packages(packages, arch)
     for name, content in compile_packages([REPO / "boards" / "common"], arch).items():

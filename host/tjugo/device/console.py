@@ -1,4 +1,4 @@
-"""The service port of a board whose application runs: a JSON object a line, both ways."""
+"""The service port of a board whose application runs: one JSON object per line, both ways."""
 
 import json
 import time
@@ -16,14 +16,14 @@ _MOST_UNREAD = 65536
 
 
 class BoardGone(TjugoError):
-    """The port went away while the board was being read."""
+    """The port disappeared while the board was being read."""
 
 
 class Console:
-    """The serial line to a board that runs. Use with `with`. Raises TjugoError.
+    """The serial line to a board that runs. Use with `with`. Raise TjugoError.
 
-    opened: the line, when it is open already. What is not a JSON object (a prompt, a traceback) is
-    kept in `other`, the newest last.
+    opened: the line, when it is open already. Lines that are not a JSON object (a prompt, a
+    traceback) are kept in `other`, the newest last.
     """
 
     def __init__(self, port: str, opened: serial.Serial | None = None) -> None:
@@ -46,15 +46,15 @@ class Console:
         self._serial.close()
 
     def send(self, message: dict[str, Any]) -> None:
-        """A command, such as {"keys": "123#"}."""
+        """Send a command, such as {"keys": "123#"}."""
         self._serial.write(json.dumps(message).encode() + b"\n")
 
     def write(self, keys: bytes) -> None:
-        """Key strokes as they are: Ctrl-C, Ctrl-D."""
+        """Send bytes unchanged: Ctrl-C, Ctrl-D."""
         self._serial.write(keys)
 
     def read(self) -> list[dict[str, Any]]:
-        """Every message that has come in; waits a moment for the first byte."""
+        """Return every message that has arrived; wait a moment for the first byte."""
         try:
             self._unread += self._serial.read(max(1, self._serial.in_waiting))
         except (serial.SerialException, OSError) as error:
@@ -66,7 +66,7 @@ class Console:
     def wait_for(self, key: str, seconds: float) -> Any:
         """Return the value of the next message with this key.
 
-        Raises TjugoError when none comes in time, or the program has ended without it.
+        Raise TjugoError when none arrives in time, or the program has ended without it.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self._at_prompt():
@@ -77,7 +77,7 @@ class Console:
         raise TjugoError(f"The board on {self.port} sent no {key}. It printed:\n{printed}")
 
     def _at_prompt(self) -> bool:
-        """Return whether main.py has ended: the prompt stands alone after a restart."""
+        """Return whether main.py has ended: after a restart there is a prompt and nothing else."""
         restarted = any(_RESTARTED in line for line in self.other)
         return restarted and self._unread.endswith(_PROMPT)
 

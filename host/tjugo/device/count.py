@@ -1,7 +1,7 @@
-"""What portable code costs on a Cortex-M3: instructions and heap bytes, the same at every run.
+"""The cost of portable code on a Cortex-M3: instructions and heap bytes, the same at every run.
 
 `tjugo count sts` prints the figures of a suite; `tjugo count FILE.py` those of any script that
-calls counter.measure(name, function) on the board. `--budgets FILE` keeps them, too.
+calls counter.measure(name, function) on the board. `--budgets FILE` stores them, too.
 """
 
 import json
@@ -37,7 +37,7 @@ finally:
 
 @dataclass(frozen=True)
 class Build:
-    """One way to compile what is measured. suffix: put behind the metric's name; emit: by module,
+    """A way to compile what is measured. suffix: appended to the metric's name; emit: by module,
     where it is not bytecode."""
 
     suffix: str
@@ -46,7 +46,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Suite:
-    """A script in boards/qemu_mps2/count, what it needs on the board, and how that is compiled."""
+    """A script in boards/qemu_mps2/count, its files on the board, and how they are compiled."""
 
     script: str
     packages: tuple[str, ...]
@@ -64,10 +64,10 @@ _ALL_PACKAGES = ("sts_portable", "firmware/meterbus")
 
 
 def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
-    """Run a script on the board; {name: {"instructions": .., "heap_bytes": ..}} as it measured.
+    """Run a script on the board; return {name: {"instructions": .., "heap_bytes": ..}}.
 
-    files: what the script needs on the board's flash, by path. Raises TjugoError with what the
-    board printed when the script did not get through.
+    files: the files that the script needs on the board's flash, by path. Raise TjugoError with
+    what the board printed when the script did not complete.
     """
     flash = {
         **files,
@@ -87,7 +87,8 @@ def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, di
 
 
 def run_suite(suite: Suite) -> dict[str, int]:
-    """Every figure of a suite by its metric name, like "sts.decode.ea07.m3_instructions"."""
+    """Return every figure of a suite by its metric name, like
+    "sts.decode.ea07.m3_instructions"."""
     figures = {}
     for build in suite.builds:
         packages = [REPO / package for package in suite.packages]
@@ -99,7 +100,7 @@ def run_suite(suite: Suite) -> dict[str, int]:
 
 
 def figures() -> dict[str, int]:
-    """Every figure of every suite. Raises TjugoError."""
+    """Return every figure of every suite. Raise TjugoError."""
     found: dict[str, int] = {}
     for suite in SUITES.values():
         found.update(run_suite(suite))
@@ -111,7 +112,7 @@ def _progress(line: str) -> None:
 
 
 def run(name: str) -> dict[str, int]:
-    """Return the figures of a suite or of a script file. Raises TjugoError."""
+    """Return the figures of a suite or of a script file. Raise TjugoError."""
     if name in SUITES:
         return run_suite(SUITES[name])
     script = Path(name).resolve()
@@ -121,7 +122,7 @@ def run(name: str) -> dict[str, int]:
 
 
 def keep(path: Path, figures: Mapping[str, int]) -> None:
-    """Write figures as what was measured, and leave the limits that the file has."""
+    """Write figures as measured values, and keep the limits that the file has."""
     limits = json.loads(path.read_text()).get("limits", {}) if path.exists() else {}
     content = json.dumps({"limits": limits, "measured": figures}, indent=1, sort_keys=True)
     new = path.with_name(path.name + ".new")

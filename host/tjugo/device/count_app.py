@@ -1,6 +1,6 @@
-"""What the applications cost on the emulated Cortex-M3: starting, their hot paths, their size.
+"""The cost of the applications on the emulated Cortex-M3: starting, their hot paths, their size.
 
-`tjugo count app` prints the figures; `--budgets FILE` keeps them, too.
+`tjugo count app` prints the figures; `--budgets FILE` stores them, too.
 """
 
 import json
@@ -36,7 +36,7 @@ _MORE = ("meterbus.client",)
 
 
 def figures() -> dict[str, int]:
-    """Every figure by name; those without instructions have none. Raises TjugoError."""
+    """Return every figure by name; those without instructions have none. Raise TjugoError."""
     board = targets.target(BOARD.name)
     found = {}
     for role, (script, settings) in _SUITES.items():

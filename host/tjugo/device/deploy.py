@@ -1,11 +1,11 @@
-"""Put a meter or a collector on a board.
+"""Deployment of a meter or a collector to a board.
 
-Only what changed is copied. New files lie beside the old ones and are hashed there before any of
-them is used; then they take their names, main.py last, and are on trial until the application's
-self-test is good. If it is not, the files before come back (on_board/files.py). settings.json, the
-ledger and stored jobs are not touched; a board without settings gets the preset of its role. A
-board whose deployment is interrupted runs the old files, or the new ones, or holds its application
-(relay open, bus answered) until the next deployment.
+Only changed files are copied. New files are placed beside the old ones and are hashed there before
+any of them is used; then they are renamed, main.py last, and are on trial until the application's
+self-test is good. If it is not, the preceding files are restored (on_board/files.py).
+settings.json, the ledger and stored jobs are not touched; a board without settings gets the preset
+of its role. A board whose deployment is interrupted runs the old files, or the new ones, or holds
+its application (relay open, bus answered) until the next deployment.
 """
 
 import hashlib
@@ -38,10 +38,11 @@ print(json.dumps([sys.platform, list(_i[1][:3]), [_mpy & 255, _mpy >> 8 & 3]]))
 def deploy(
     port: str, board: targets.Target, role: str, say: Say, connect: Connect = Remote
 ) -> dict[str, Any]:
-    """Bring the board at `port` up to date and start it; return its self-test.
+    """Deploy the current firmware to the board at `port` and start it; return its self-test.
 
-    say: called with a line of progress. Raises TjugoError when the new files do not arrive
-    undamaged (then nothing was replaced) or do not start well (then the files before are back).
+    say: called with a line of progress. Raise TjugoError when the new files do not arrive
+    undamaged (then nothing was replaced) or do not start well (then the preceding files are
+    restored).
     """
     preset = targets.preset(board, role)
     files = targets.files(board, role)
@@ -84,13 +85,13 @@ def _dotted(numbers: Iterable[int]) -> str:
 
 
 def manifest(files: Mapping[str, bytes], board: str, role: str) -> bytes:
-    """Return the content of manifest.json: which files were put there, and their SHA-256."""
+    """Return the content of manifest.json: the deployed files and their SHA-256."""
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return json.dumps({"board": board, "role": role, "files": hashes}).encode()
 
 
 def _self_test_before(remote: Remote) -> dict[str, Any]:
-    """Return the self-test of the application there is; {} without one that starts."""
+    """Return the self-test of the present application; {} if none starts."""
     state = remote.call("files", "look")
     found: dict[str, Any] = {"deployed": state["deployed"]}
     if state["deployed"] and not state["held"]:
@@ -104,7 +105,7 @@ def _self_test_before(remote: Remote) -> dict[str, Any]:
 def _update(
     remote: Remote, files: Mapping[str, bytes], contents: bytes, preset: bytes, say: Say
 ) -> bool:
-    """Copy what differs, verify it, and let it take its place; return whether anything did."""
+    """Copy changed files, verify them, and replace the old ones; return whether there were any."""
     state = remote.call("files", "begin")
     changed = remote.changed(files)
     gone = sorted(set(state["files"]) - set(files))
@@ -137,7 +138,7 @@ def _check_space(new: Mapping[str, bytes], state: Mapping[str, int]) -> None:
 
 
 def _copy(remote: Remote, new: Mapping[str, bytes], shown: set[str], say: Say) -> None:
-    """Write NAME.new for each, and have the board hash them. Raises TjugoError."""
+    """Write NAME.new for each, and have the board hash them. Raise TjugoError."""
     remote.make_folders(list(new))
     number = 0
     try:
@@ -160,7 +161,7 @@ def _copy(remote: Remote, new: Mapping[str, bytes], shown: set[str], say: Say) -
 
 
 def _abort(remote: Remote, unsure: bool) -> None:
-    """Let the application there was run again, where the board still answers."""
+    """Let the previous application run again, if the board still answers."""
     try:
         remote.call("files", "abort", unsure)
         remote.start_main()

@@ -1,6 +1,6 @@
 """A manifest.py with which MicroPython's own build freezes a meter or collector into its firmware.
 
-`tjugo freeze` prints it; docs/devices.md has what to do with it.
+`tjugo freeze` prints it; docs/devices.md describes its use.
 """
 
 from pathlib import Path
@@ -18,10 +18,8 @@ _OF_BOARD = {"rp2040_pico_w": "$(BOARD_DIR)/manifest.py"}
 
 
 def manifest(board: targets.Target, role: str) -> str:
-    """Return the text of manifest.py: every module of the role on this board, and main.py.
-
-    Raises TjugoError.
-    """
+    """Return the text of manifest.py: every module of the role on this board, and main.py. Raise
+    TjugoError."""
     lines = [f'include("{_OF_BOARD.get(board.name, _BASES[board.platform])}")']
     for name, path in sorted(targets.modules(board, role).items()):
         inside = Path(*name.split("."))

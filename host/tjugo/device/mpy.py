@@ -1,4 +1,4 @@
-"""Python files compiled for a board: what mpremote or a flash image then carries there."""
+"""Python files compiled for a board, to be copied by mpremote or put into a flash image."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -33,16 +33,17 @@ def compile_file(
     arch: str = CORTEX_M3,
     emit: str = "bytecode",
 ) -> bytes:
-    """The .mpy of one file. emit: "bytecode", "native" or "viper"; shown_as: name in tracebacks.
+    """Return the .mpy of one file. emit: "bytecode", "native" or "viper"; shown_as: name in
+    tracebacks.
 
-    Raises TjugoError with the compiler's message when it does not compile.
+    Raise TjugoError with the compiler's message when it does not compile.
     """
     return _compiled(path, path.read_bytes(), shown_as, arch, emit)
 
 
 @cache
 def _compiled(path: Path, _content: bytes, shown_as: str, arch: str, emit: str) -> bytes:
-    """Remembered as long as the content is the same."""
+    """Compile a file; the result is cached as long as the content is the same."""
     with tempfile.TemporaryDirectory(prefix="tjugo-mpy-") as folder:
         out = Path(folder) / "out.mpy"
         options = [f"-march={arch}", "-s", shown_as, "-X", f"emit={emit}", "-o", str(out)]
@@ -55,10 +56,10 @@ def compile_packages(
     arch: str = CORTEX_M3,
     emit: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
-    """The .mpy of every Python file in some package folders, by its path on the board.
+    """Return the .mpy of every Python file in some package folders, by its path on the board.
 
-    emit: modules, named like "sts_portable/sta", that are compiled otherwise than to bytecode;
-    MACHINE_CODE says which of the project's are worth it.
+    emit: modules, named like "sts_portable/sta", that are not compiled to bytecode; MACHINE_CODE
+    has those of the project for which it is worthwhile.
     """
     emit = emit or {}
     files = {}

@@ -1,4 +1,4 @@
-"""Why a serial port cannot be opened, in a sentence."""
+"""Why a serial port cannot be opened, as a sentence."""
 
 import errno
 import getpass
@@ -17,7 +17,7 @@ _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 def wait_for(port: str, seconds: float) -> None:
-    """Wait until the port is there, for so many seconds at most."""
+    """Wait until the port exists, for at most so many seconds."""
     deadline = time.monotonic() + seconds
     while not os.path.exists(port) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
@@ -51,7 +51,7 @@ def refusal(port: str, error: BaseException) -> TjugoError:
 
 
 def _errno(error: BaseException | None) -> int | None:
-    """The number of the first system error in the chain; pyserial hides it in its own."""
+    """Return the number of the first system error in the chain; pyserial hides it in its own."""
     while error is not None:
         number = getattr(error, "errno", None)
         if isinstance(number, int):

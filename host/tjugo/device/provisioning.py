@@ -1,7 +1,7 @@
-"""Give a board its settings: real boards over their serial port, simulated ones in their folder.
+"""Provisioning of boards: real ones over their serial port, simulated ones in their folder.
 
-The meter's key comes from the station's key store and goes to the board only; a key that the board
-has stays there. What was written is read back as a hash that the board computes.
+The meter's key goes from the station's key store to the board only; a key that the board has stays
+there. The written settings are verified by a hash that the board computes.
 """
 
 import hashlib
@@ -26,25 +26,26 @@ _VENDORS = ("bdt", "dkga")  # of the vending side only: the key is made with the
 
 
 class Board(Protocol):
-    """Where settings are written to. `tables`: STA tables; NO_TABLES none; None leaves them."""
+    """The destination of settings. `tables`: STA tables; NO_TABLES for none; None leaves them."""
 
     def look(self) -> dict[str, Any]:
         """Return {"settings": without secrets, "role": "meter", "collector" or ""}."""
 
     def stage(self, added: Mapping[str, Any], tables: bytes | None) -> tuple[str, bool]:
-        """Write all beside what is in use; (digest of what was added, everything else kept)."""
+        """Write all files beside those in use; return (digest of the added settings, all others
+        kept)."""
 
     def install(self, tables: bytes | None) -> None:
-        """Put what was staged to use."""
+        """Put the staged files to use."""
 
     def drop(self) -> None:
-        """Forget what was staged."""
+        """Discard the staged files."""
 
 
 def provision(
     board: Board, added: Mapping[str, Any], tables: bytes | None = None, replace: bool = False
 ) -> None:
-    """Add settings to those of a board. Raises TjugoError, and then nothing was changed.
+    """Add settings to those of a board. Raise TjugoError, and then nothing was changed.
 
     added: settings by name; others stay. replace: the board may be another meter, whose ledger,
     credit and used tokens included, stays with the board.
@@ -70,7 +71,8 @@ def provision(
 
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:
-    """Return what a factory puts into a meter: its number and key register. Raises TjugoError."""
+    """Return the settings that are put into a meter in the factory: its number and key register.
+    Raise TjugoError."""
     with station.view() as view:
         config = config_of(view, drn)
     return {
@@ -87,7 +89,7 @@ def manufacturer_code(drn: str) -> int:
 
 
 def station_tables(station: Station) -> bytes:
-    """Return the licensee's STA tables that a station sells with; NO_TABLES for the sample."""
+    """Return the licensee's STA tables used by a station; NO_TABLES for the sample."""
     return sta_tables.kept(station.state_dir) or NO_TABLES
 
 

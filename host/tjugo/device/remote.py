@@ -1,4 +1,4 @@
-"""A board at the end of a serial line, spoken to as mpremote does: code run, files copied.
+"""A board at the end of a serial line, controlled as by mpremote: code run, files copied.
 
 The same for a real board and for the emulated one's pty.
 """
@@ -59,7 +59,8 @@ for _path in {folders}:
 
 
 class BoardError(TjugoError):
-    """Code on the board raised; the message is its traceback. printed: what it said before."""
+    """An exception of code on the board; the message is its traceback. printed: its output
+    before."""
 
     def __init__(self, message: str, printed: str) -> None:
         super().__init__(message)
@@ -69,9 +70,9 @@ class BoardError(TjugoError):
 class Remote:
     """A connection to a board's REPL. Use with `with`, or close() it.
 
-    Connecting interrupts what runs there and restarts the interpreter; main.py does not run.
-    patience_s: how long to wait for the port to appear, where a board may just be resetting.
-    Raises TjugoError when no board answers.
+    Connecting interrupts the running program and restarts the interpreter; main.py does not run.
+    patience_s: how long to wait for the port to appear, where a board may just be resetting. Raise
+    TjugoError when no board answers.
     """
 
     def __init__(self, port: str, patience_s: float = 0.0) -> None:
@@ -95,14 +96,15 @@ class Remote:
         self.close()
 
     def close(self) -> None:
-        """Gives the port back; the board stays as it is, if it still is there."""
+        """Release the port, whether the board is still there or not; the board is left as it
+        is."""
         try:
             self._transport.close()
         except OSError:  # mpremote sets the modem lines first, and there are none any more
             self._transport.serial.close()
 
     def soft_reset(self) -> None:
-        """A new interpreter with an empty heap, at the prompt."""
+        """Restart the interpreter with an empty heap, at the prompt."""
         try:
             self._interrupt()
             self._transport.enter_raw_repl(soft_reset=True)
@@ -110,9 +112,9 @@ class Remote:
             raise TjugoError(f"no board answers on {self.port}: {error}") from None
 
     def _interrupt(self) -> None:
-        """End what runs on the board, which may only be starting and not hear the first Ctrl-C.
+        """Interrupt the running program, which may still be starting and miss the first Ctrl-C.
 
-        mpremote sends one, and then waits without end for a program that keeps talking.
+        mpremote sends one only, and then waits indefinitely for a program that keeps printing.
         """
         line = self._transport.serial
         patience = line.timeout
@@ -131,9 +133,9 @@ class Remote:
         raise TransportError("no prompt")
 
     def exec(self, code: str, quiet_seconds: float = 10.0) -> str:
-        """Run code, and what it printed. BoardError when it raises.
+        """Run code and return what it printed. Raise BoardError when it raises.
 
-        quiet_seconds: how long the board may say nothing before it counts as lost (TjugoError).
+        quiet_seconds: how long the board may print nothing before it counts as lost (TjugoError).
         """
         try:
             printed, traceback = self._transport.exec_raw(code, timeout=quiet_seconds)
@@ -145,9 +147,9 @@ class Remote:
         return text
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
-        """Run a function of a module in on_board/ on the board, and what it returned.
+        """Run a function of a module in on_board/ on the board, and return its result.
 
-        Raises BoardError when it raises.
+        Raise BoardError when it raises.
         """
         words = ", ".join(map(repr, arguments))
         code = f"{on_board.source(module)}\nprint(json.dumps({function}({words})))"
@@ -156,7 +158,7 @@ class Remote:
     def start(self, code: str) -> None:
         """Start code without waiting for its end; line() then reads what it prints.
 
-        Raises TjugoError when the board goes away before it has taken the code.
+        Raise TjugoError when the connection is lost before the board has received the code.
         """
         try:
             self._transport.exec_raw_no_follow(code)
@@ -164,14 +166,16 @@ class Remote:
             raise TjugoError(f"the board on {self.port} is gone: {error}") from None
 
     def line(self, seconds: float = 10.0) -> str:
-        """The next line printed by what start() started. TjugoError when none comes in time."""
+        """Return the next line printed by the code of start(). Raise TjugoError when none arrives
+        in time."""
         text = self._transport.read_until(1, b"\n", timeout=seconds)
         if not text.endswith(b"\n"):
             raise TjugoError(f"the board on {self.port} said nothing for {seconds:g} s")
         return text.decode(errors="replace").strip()
 
     def changed(self, files: Mapping[str, bytes]) -> list[str]:
-        """Names of those files, by path on the board, that are not there as they should be.
+        """Return the names of those files, by path on the board, that are missing or different
+        there.
 
         The board compares by SHA-256, so a second time is quick.
         """
@@ -192,7 +196,7 @@ class Remote:
         files: Mapping[str, bytes],
         copied: Callable[[str], None] = lambda name: None,
     ) -> int:
-        """Copy the files, by path on the board, that are not there already; how many that were.
+        """Copy the files, by path on the board, that are missing or different; return how many.
 
         copied: called with each name.
         """
@@ -204,11 +208,11 @@ class Remote:
         return len(changed)
 
     def make_folders(self, names: list[str]) -> None:
-        """The folders that these files are in."""
+        """Make the folders of these files."""
         self.exec(_FOLDERS.format(folders=_parents(names)))
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file in place. BoardError when it does not fit."""
+        """Write a file in place. Raise BoardError when it does not fit."""
         # Not mpremote's own copying: that sends binary as \\x escapes, three times the bytes.
         self.exec(f"from binascii import a2b_base64\n_file = open({name!r}, 'wb')")
         for at in range(0, len(content), _CHUNK_BYTES):
@@ -218,9 +222,9 @@ class Remote:
         self.exec("_file.close()")
 
     def start_main(self) -> Console:
-        """Restart the interpreter so that main.py runs, and listen to it.
+        """Restart the interpreter so that main.py runs, and return its console.
 
-        The console uses this connection, which is at the board's prompt no more.
+        The console uses this connection, which is no longer at the board's prompt.
         """
         try:
             self._transport.serial.write(b"\r\x02")  # leave the raw prompt ...
@@ -230,12 +234,12 @@ class Remote:
         return Console(self.port, self._transport.serial)
 
     def get(self, name: str) -> bytes:
-        """A file's content. OSError when it is not there."""
+        """Return a file's content. Raise OSError when it does not exist."""
         return bytes(self._transport.fs_readfile(name, chunk_size=_CHUNK_BYTES))
 
 
 def _parents(names: list[str]) -> list[str]:
-    """Every folder above these paths, outer ones first."""
+    """Return every folder above these paths, outer ones first."""
     folders = {
         str(folder) for name in names for folder in PurePosixPath(name).parents if folder.name
     }

@@ -1,4 +1,4 @@
-"""What an application reports of itself when it starts, and what that means."""
+"""The self-test that an application reports when it starts, and its interpretation."""
 
 import time
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ _VERDICTS = ("settings", "ledger")
 
 
 def self_test(remote: Remote) -> dict[str, Any]:
-    """Start main.py; return the application's self-test. Raises TjugoError.
+    """Start main.py; return the application's self-test. Raise TjugoError.
 
-    A board that resets meanwhile is waited for, also when its port goes away with it.
+    If the board resets meanwhile, wait for it, also when its port disappears with it.
     """
     deadline = time.monotonic() + _START_SECONDS
     try:
@@ -32,10 +32,10 @@ def self_test(remote: Remote) -> dict[str, Any]:
 
 
 def trouble(found: Mapping[str, Any], before: Mapping[str, Any], board: str, role: str) -> str:
-    """Return why new files are not to be kept, in a sentence; "" when they are.
+    """Return the reason to reject new files, in a sentence; "" when they are good.
 
-    before: the self-test of the files before, {} if there is none. What was wrong before already
-    is not the new files' fault.
+    before: the self-test of the files before, {} if there is none. Faults that existed before are
+    not attributed to the new files.
     """
     if found.get("safe"):
         crash = str(found.get("last_crash", ""))
@@ -51,7 +51,7 @@ def trouble(found: Mapping[str, Any], before: Mapping[str, Any], board: str, rol
 
 
 def settings_fault(found: Mapping[str, Any]) -> str:
-    """Return what the application finds wrong with its settings; "" when nothing is."""
+    """Return the fault that the application finds in its settings; "" when there is none."""
     if found.get("safe"):
         return f"the board is in safe mode ({found['safe']})"
     verdict = str(found.get("settings", "ok"))
@@ -59,12 +59,12 @@ def settings_fault(found: Mapping[str, Any]) -> str:
 
 
 def status(found: Mapping[str, Any]) -> int:
-    """Return the exit status for a self-test: 1 when the board cannot work as it is."""
+    """Return the exit status for a self-test: 1 when the board cannot work."""
     return 1 if found.get("safe") or found.get("ledger", "ok") != "ok" else 0
 
 
 def describe(found: Mapping[str, Any]) -> list[str]:
-    """Return a self-test in lines for people."""
+    """Return a self-test as lines for people."""
     safe = found.get("safe")
     lines = [
         f"{found.get('board')}: {found.get('role')} {found.get('version')}"

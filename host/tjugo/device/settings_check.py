@@ -1,4 +1,4 @@
-"""Settings checked before a board gets them, by the firmware's own checks on this machine."""
+"""A check of settings before a board gets them, by the firmware's own checks on this machine."""
 
 import json
 import os
@@ -39,7 +39,7 @@ except OptionError as error:
 def check(role: str, settings: Mapping[str, Any]) -> None:
     """Raise TjugoError, status 2, naming a setting that the application would refuse.
 
-    settings: those the board will have. What is missing only is not refused.
+    settings: those the board will have. Missing settings are not an error.
     """
     wrong = _wrong(role, _complete(role, settings))
     if not wrong:
@@ -65,7 +65,8 @@ def _interpreter(_named: str | None) -> list[str]:
 
 
 def _wrong(role: str, settings: Mapping[str, Any]) -> str:
-    """Return what the firmware finds wrong, "" for nothing; the settings go by a pipe."""
+    """Return the firmware's error in the settings, "" for none; the settings are passed by a
+    pipe."""
     path = ":".join([".frozen", str(REPO), str(REPO / "firmware")])
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
-"""Checks boards and drivers with mypy against what each port of MicroPython really has.
+"""A check of boards and drivers with mypy against each port of MicroPython.
 
-`tjugo stubs` fetches the ports' stub packages once into build/stubs, one folder a
-port (the packages have files of the same names), and checks every real board.
+`tjugo stubs` fetches the ports' stub packages once into build/stubs, one folder per port (the
+packages have files of the same names), and checks every real board.
 """
 
 import importlib.util
@@ -39,7 +39,7 @@ class Port:
 
     @property
     def folder(self) -> Path:
-        """Where its stubs are."""
+        """The folder of its stubs."""
         return _FOLDER / self.package.replace("==", "-")
 
 
@@ -52,7 +52,7 @@ PORTS = {
 
 
 def fetch(port: Port, say: Callable[[str], None]) -> Path:
-    """The folder with a port's stubs, fetched when it is not there. Raises TjugoError."""
+    """Return the folder with a port's stubs; fetch it if it does not exist. Raise TjugoError."""
     if port.folder.is_dir():
         return port.folder
     say(f"Fetching {port.package} ...")
@@ -70,7 +70,7 @@ def fetch(port: Port, say: Callable[[str], None]) -> Path:
 
 
 def findings(output: str) -> list[str]:
-    """mypy's errors outside the stubs themselves, without what is meant."""
+    """Return mypy's errors outside the stubs themselves, except the expected ones."""
     found = []
     for line in output.splitlines():
         match = _FINDING.match(line)
@@ -82,7 +82,8 @@ def findings(output: str) -> list[str]:
 
 
 def check(port: Port, board: str, files: list[str]) -> list[str]:
-    """mypy's errors in `files`, relative to the repository, as the board sees them. TjugoError."""
+    """Return mypy's errors in `files` (relative to the repository) for a board. Raise
+    TjugoError."""
     if importlib.util.find_spec("mypy") is None:
         raise TjugoError("mypy is not installed; run: make lint")
     path = [REPO / "boards" / board, REPO, REPO / "firmware", port.folder]
@@ -106,7 +107,7 @@ def check(port: Port, board: str, files: list[str]) -> list[str]:
 
 
 def files_of(board: str) -> list[str]:
-    """What is checked for a board: its own files, what they import, and all drivers."""
+    """Return the files to check for a board: its own, and all drivers."""
     drivers = sorted((REPO / "firmware" / "drivers").glob("*.py"))
     own = sorted((REPO / "boards" / board).glob("*.py"))
     return [str(path.relative_to(REPO)) for path in [*own, *drivers]]

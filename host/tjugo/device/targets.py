@@ -1,4 +1,4 @@
-"""Which boards there are, and which of the project's files each needs for what it is to be."""
+"""The supported boards, and the project's files that each needs for its role."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from tjugo.toolchain.tools import REPO
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of board. arch: for mpy-cross. platform: what sys.platform is there."""
+    """A kind of board. arch: for mpy-cross. platform: sys.platform on the board."""
 
     name: str
     arch: str
@@ -20,7 +20,7 @@ class Target:
 
     @property
     def folder(self) -> Path:
-        """Where its board.py is."""
+        """The folder of its board.py."""
         return REPO / "boards" / self.name
 
 
@@ -45,7 +45,7 @@ MAIN = "main.py"
 
 
 def target(name: str) -> Target:
-    """The kind of board with this name. Raises TjugoError with the names there are."""
+    """Return the kind of board with this name. Raise TjugoError with the valid names."""
     found = TARGETS.get(name)
     if found is None or not (found.folder / "board.py").is_file():
         there = [name for name, one in TARGETS.items() if (one.folder / "board.py").is_file()]
@@ -54,14 +54,14 @@ def target(name: str) -> Target:
 
 
 def roles(board: Target) -> tuple[str, ...]:
-    """What this board can be: the roles that it has a preset for."""
+    """Return the roles of this board: those that it has a preset for."""
     return tuple(role for role in ROLES if (board.folder / f"{role}.json").is_file())
 
 
 def preset(board: Target, role: str) -> bytes:
-    """The settings.json that this board begins with in this role, before it is provisioned.
+    """Return the settings.json of this board in this role before it is provisioned.
 
-    Raises TjugoError when the board cannot have the role.
+    Raise TjugoError when the board cannot have the role.
     """
     _check(role)
     if role not in roles(board):
@@ -79,9 +79,9 @@ def _check(role: str) -> None:
 
 
 def modules(board: Target, role: str) -> dict[str, Path]:
-    """Every module the role needs on this board, and its source. Raises TjugoError.
+    """Return {module: source} of every module that the role needs on this board. Raise TjugoError.
 
-    Imports are followed from main.py's on, those within functions too.
+    Imports are followed from main.py on, those within functions included.
     """
     _check(role)
     roots = _roots(board)
@@ -102,9 +102,9 @@ def modules(board: Target, role: str) -> dict[str, Path]:
 
 
 def files(board: Target, role: str) -> dict[str, bytes]:
-    """What goes onto the board, by path: compiled modules below lib/, and main.py.
+    """Return the files of the board by path: compiled modules below lib/, and main.py.
 
-    Raises TjugoError.
+    Raise TjugoError.
     """
     made = compiled(board, modules(board, role))
     made[MAIN] = main_file(role).read_bytes()
@@ -117,7 +117,7 @@ def main_file(role: str) -> Path:
 
 
 def compiled(board: Target, sources: Mapping[str, Path]) -> dict[str, bytes]:
-    """Modules by name, compiled, by their path on the board. Raises TjugoError."""
+    """Compile modules, given by name; return them by their path on the board. Raise TjugoError."""
     made = {}
     for name, path in sorted(sources.items()):
         module = name.replace(".", "/")
@@ -128,7 +128,8 @@ def compiled(board: Target, sources: Mapping[str, Path]) -> dict[str, bytes]:
 
 
 def source(board: Target, name: str) -> Path:
-    """A module's file. Raises TjugoError when the project has no such module for this board."""
+    """Return a module's file. Raise TjugoError when the project has no such module for this
+    board."""
     found = _source(name, _roots(board))
     if found is None:
         raise TjugoError(f"{board.name} has no module {name}.")
@@ -140,7 +141,7 @@ def _roots(board: Target) -> tuple[Path, ...]:
 
 
 def _source(name: str, roots: tuple[Path, ...]) -> Path | None:
-    """A module's or package's file; None when it is MicroPython's own."""
+    """Return a module's or package's file; None when it is MicroPython's own."""
     for root in roots:
         path = root.joinpath(*name.split("."))
         for candidate in (path.with_suffix(".py"), path / "__init__.py"):
@@ -155,7 +156,8 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _imports(source: Path, module: str) -> Iterator[str]:
-    """Names of what a file imports. `from a import b` may mean the module a.b: both are given."""
+    """Yield the names that a file imports. `from a import b` may mean the module a.b, so both are
+    given."""
     package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source.read_text(), str(source))):
         if isinstance(node, ast.Import):

@@ -40,10 +40,10 @@ remove('/{_FOLDER}')
 
 
 def outcomes(vectors: Iterable[dict[str, Any]], port: str) -> Iterator[list[str] | None]:
-    """What vector_checks.check() says of each vector on the board at `port`.
+    """Yield the result of vector_checks.check() for each vector on the board at `port`.
 
     port: a serial port, or EMULATED. The board's application is interrupted, and started again
-    afterwards; nothing stays on its flash. Raises TjugoError.
+    afterwards; nothing stays on its flash. Raise TjugoError.
     """
     with _port(port) as there, Remote(there) as remote:
         yield from asked(vectors, remote)
@@ -51,7 +51,7 @@ def outcomes(vectors: Iterable[dict[str, Any]], port: str) -> Iterator[list[str]
 
 
 def asked(vectors: Iterable[dict[str, Any]], remote: Remote) -> Iterator[list[str] | None]:
-    """As outcomes(), of a board that is connected; it stays at its prompt."""
+    """Yield the results of outcomes() from a connected board, which stays at its prompt."""
     packages = compile_packages([REPO / "sts_portable", Path(vector_checks.__file__).parent])
     remote.put({f"{_FOLDER}/{name}": content for name, content in packages.items()})
     try:

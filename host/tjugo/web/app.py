@@ -42,8 +42,8 @@ def create_app(
 
     bench makes the routes of its page, which is /bench; background runs while requests are served.
     lab_meters: the token lab may use the keys of registered meters; on a bench it always may.
-    link: the state of the link to the broker, shown on every page when something is wrong; else
-    that of this station.
+    link: the state of the link to the broker, shown on every page when there is a problem; by
+    default that of this station.
     """
     lab_meters = lab_meters or bench is not None
     link = link or functools.partial(link_views.status, station)

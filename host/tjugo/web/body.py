@@ -1,4 +1,4 @@
-"""Limits the size of a request's body while it arrives, before anything reads it as a whole."""
+"""A limit on the size of a request's body, applied while the body arrives."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -10,7 +10,7 @@ FORM_LIMIT = 10 * 1024
 
 class BodyLimit:
     """ASGI middleware. The exception is raised where the application reads the body, so that it is
-    answered like any other."""
+    handled like any other."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

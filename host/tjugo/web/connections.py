@@ -1,7 +1,7 @@
 """Limits on connections: how many there are, and how long each may take.
 
-uvicorn closes a connection that idles between two requests, and nothing else: one that never
-completes a request would stay open.
+uvicorn closes connections that are idle between two requests, and no others: a connection that
+never completes a request would stay open.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds, and a number of connections. request_s: from the first byte of a request, or from
-    the connection, to the last byte of the request. write_s: a client that takes nothing of the
-    answer for so long is gone."""
+    """Time limits in seconds, and the maximum number of connections. request_s: from the first
+    byte of a request, or from the connection, to the last byte of the request. write_s: a client
+    that accepts no part of the answer for this time is disconnected."""
 
     request_s: float = 20.0
     write_s: float = 30.0
@@ -26,13 +26,13 @@ class Limits:
 
 @dataclass
 class Open:
-    """The open connections of one server, the oldest first."""
+    """The open connections of one server, oldest first."""
 
     limits: Limits
     all: dict["Connection", None] = field(default_factory=dict)
 
     def make_room(self) -> bool:
-        """Close the oldest connection without a whole request where there are too many. Return
+        """Close the oldest connection without a whole request when the limit is reached. Return
         whether there is room for one more."""
         if len(self.all) < self.limits.connections:
             return True
@@ -54,7 +54,7 @@ class Connection(H11Protocol):
 
     @property
     def waits(self) -> bool:
-        """No whole request has arrived that is not answered yet."""
+        """True while the server waits for a complete request."""
         cycle = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body
 
@@ -99,7 +99,7 @@ class Connection(H11Protocol):
             self._write_timer = None
 
     def abort(self) -> None:
-        """Close the connection at once, whatever waits to be sent."""
+        """Close the connection at once, discarding data that is not sent yet."""
         self._open.all.pop(self, None)
         self._stop_timer()
         self.transport.abort()

@@ -1,4 +1,4 @@
-"""Every error becomes one answer: a page for a browser, {"error": sentence, "code": ...} else."""
+"""Answers for errors: a page for a browser, {"error": sentence, "code": ...} for other clients."""
 
 import logging
 from typing import Any
@@ -43,7 +43,7 @@ _UNFORESEEN = "Something unforeseen went wrong; it is in the station's log."
 
 
 class ErrorAnswer(BaseModel):
-    """What is wrong: a sentence for people, and the reason as a code that stays the same."""
+    """An error: a sentence for people, and the reason as a stable code."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,7 +58,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def http_status(error: TjugoError) -> int:
-    """Return the HTTP status of an error's kind."""
+    """Return the HTTP status for an error's kind."""
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 

@@ -1,8 +1,8 @@
-"""Keeps other web pages out.
+"""Protection against requests from other web pages.
 
-A page anywhere on the internet may make the user's browser send requests to 127.0.0.1. Two things
-give it away: the Host it reached us by (DNS rebinding), and the Origin of a request that changes
-something. Programs such as curl send no Origin and are let in.
+A page anywhere on the internet may make the user's browser send requests to 127.0.0.1. Two headers
+reveal it: the Host by which the station was reached (DNS rebinding), and the Origin of a request
+that changes something. Programs such as curl send no Origin and are permitted.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ _RESPONSE_HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. hosts: names, besides localhost and IP addresses, that lead here."""
+    """ASGI middleware. hosts: permitted names besides localhost and IP addresses."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
         self._app = app

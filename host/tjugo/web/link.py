@@ -1,4 +1,4 @@
-"""What pages and the API show of the link to the broker and the collectors."""
+"""Data about the link to the broker and the collectors for pages and the API."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -10,7 +10,8 @@ from tjugo.web.errors import ANSWERS
 
 
 class CollectorState(Protocol):
-    """reachable: it answers the station, None: not established; sentence: for people."""
+    """The link to a collector. reachable: it answers the station, None: not established; sentence:
+    for people."""
 
     @property
     def collector(self) -> str: ...
@@ -21,7 +22,7 @@ class CollectorState(Protocol):
 
 
 class LinkState(Protocol):
-    """state: a word for programs; sentence: for people; ok: nothing is wrong."""
+    """The link to the broker. state: a word for programs; sentence: for people; ok: no problem."""
 
     @property
     def state(self) -> str: ...

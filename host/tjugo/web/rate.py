@@ -1,12 +1,15 @@
-"""How often something may be done."""
+"""Limits on how often an action may be done."""
 
 import threading
 from collections.abc import Callable
 
 
 class Bucket:
-    """A token bucket: so many at once, then one every `refill_s` seconds. Safe to use from
-    several threads. monotonic: seconds of a clock that does not go back."""
+    """A token bucket: `burst` at once, then one every `refill_s` seconds. Safe for several
+    threads.
+
+    monotonic: seconds of a clock that does not go back.
+    """
 
     def __init__(self, burst: int, refill_s: float, monotonic: Callable[[], float]) -> None:
         self._burst = burst
@@ -17,7 +20,7 @@ class Bucket:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Take one; return False when there is none."""
+        """Take one token; return False when there is none."""
         with self._lock:
             now = self._monotonic()
             self._left = min(self._burst, self._left + (now - self._at) / self._refill_s)

@@ -1,4 +1,4 @@
-"""The station's web server inside an event loop that others share."""
+"""The station's web server inside an event loop shared with other tasks."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ def listen(port: int) -> socket.socket:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves signals to the program, which stops everything in order."""
+    """A server that leaves signals to the program, which stops everything in order."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -65,13 +65,13 @@ class WebServer:
 
     @property
     def ready(self) -> bool:
-        """Requests are served."""
+        """True once requests are served."""
         return self._server.started
 
     async def run(self) -> None:
         await self._server.serve(sockets=[self._sock])
 
     async def stop(self, task: "asyncio.Task[None]") -> None:
-        """Ends `run`, which `task` is."""
+        """Stop `run`, which is running as `task`."""
         self._server.should_exit = True
         await asyncio.wait([task])

@@ -1,13 +1,14 @@
 """Files of a deployment, replaced on the board.
 
-Four files tell what state a deployment is in:
+Four files record the state of a deployment:
 
     hold         the application is not started (firmware/runtime/boot.py)
     NAME.new     copied, not in use yet
-    NAME.old     what NAME was before; there while deploy.json is
+    NAME.old     the preceding contents of NAME; there while deploy.json is
     deploy.json  names that are being replaced, or whose replacements are on trial
 
-No name is missing at any time: what NAME has is copied to NAME.old, then NAME.new takes its place.
+No name is missing at any time: the contents of NAME are copied to NAME.old, then NAME.new takes
+its place.
 """
 
 import json
@@ -37,7 +38,7 @@ def exists(name: str) -> bool:
 
 
 def remove(name: str) -> None:
-    """Remove a file that may not be there."""
+    """Remove a file if it exists."""
     try:
         os.remove(name)
     except OSError as error:
@@ -63,7 +64,7 @@ def save(name: str, value: object) -> None:
 
 
 def sweep(suffixes: tuple, folder: str = "") -> None:
-    """Remove every file whose name ends with one of these."""
+    """Remove every file whose name has one of these suffixes."""
     for entry in list(os.ilistdir(folder or os.getcwd())):  # type: ignore[attr-defined]
         path = folder + "/" + entry[0] if folder else entry[0]
         if entry[1] == _FOLDER:
@@ -78,7 +79,8 @@ def look() -> dict:
 
 
 def begin() -> dict:
-    """Hold the application, undo what an interrupted deployment replaced, remove its leftovers.
+    """Hold the application, undo the replacements of an interrupted deployment, remove its
+    leftovers.
 
     unsure: the board was held for another reason than a deployment that had replaced nothing.
     """
@@ -104,14 +106,14 @@ def begin() -> dict:
 
 
 def abort(unsure: bool) -> None:
-    """Give up before anything was replaced: the application there was may start again."""
+    """End a deployment before anything was replaced: the application there was may start again."""
     sweep((NEW,))
     if not unsure:
         remove(HOLD)
 
 
 def swap(arrived: list, gone: list) -> None:
-    """Let every NAME.new in `arrived` take its name, then take away `gone`; begin the trial."""
+    """Rename every NAME.new in `arrived` to NAME, then remove `gone`; begin the trial."""
     gone.append(CRASHES)
     gone = [name for name in gone if exists(name)]
     old = [name for name in arrived if exists(name)]
@@ -136,7 +138,7 @@ def _copy(name: str, to: str) -> None:
 
 
 def rollback() -> None:
-    """Put back what was replaced; nothing is done when no replacement is on trial."""
+    """Restore the replaced files; do nothing when no replacement is on trial."""
     if not exists(JOURNAL):
         return
     journal = load(JOURNAL)
@@ -149,7 +151,7 @@ def rollback() -> None:
 
 
 def undo() -> None:
-    """End the trial with the files that were there before."""
+    """End the trial with the preceding files."""
     with open(HOLD, "w") as file:
         file.write(COPYING)
     remove(CRASHES)  # of the trial; the one before it comes back with the rest
@@ -165,6 +167,6 @@ def commit() -> None:
 
 
 def settled() -> None:
-    """Let the application start, with new chances: every file was there already."""
+    """Let the application start, with new chances: every file was up to date already."""
     remove(CRASHES)
     remove(HOLD)

@@ -1,6 +1,6 @@
-"""Settings merged, hidden and digested where they are kept: on a board, or in a bench's folder.
+"""Settings merged, hidden and digested where they are stored: on a board, or in a bench's folder.
 
-A key that a board has does not leave it: the merge is made there, and what is read back is a hash.
+A key that a board has does not leave it: the merge is made there, and only a hash is read back.
 """
 
 import binascii
@@ -31,7 +31,7 @@ def load(name: str) -> dict:
 
 
 def hidden(value: object, name: str = "") -> object:
-    """Return the value with zeros in the place of every text that is not public."""
+    """Return the value with zeros in place of every text that is not public."""
     if isinstance(value, dict):
         return {key: hidden(item, key) for key, item in value.items()}
     if isinstance(value, list):
@@ -42,7 +42,7 @@ def hidden(value: object, name: str = "") -> object:
 
 
 def form(value: object) -> str:
-    """Return a text that two values share only if they are equal."""
+    """Return a text that is the same for two values only if they are equal."""
     if isinstance(value, dict):
         return "{" + "".join([form(key) + form(value[key]) for key in sorted(value)]) + "}"
     if isinstance(value, list):
@@ -65,7 +65,7 @@ def merged(before: dict, added: dict) -> dict:
 
 
 def remove(name: str) -> None:
-    """Remove a file that may not be there."""
+    """Remove a file if it exists."""
     try:
         os.remove(name)
     except OSError as error:
@@ -79,7 +79,7 @@ def look() -> dict:
 
 
 def role() -> str:
-    """Return what was deployed, or is frozen in: "meter", "collector" or ""."""
+    """Return the role that was deployed or frozen in: "meter", "collector" or ""."""
     found = load(MANIFEST).get("role")
     if isinstance(found, str):
         return found
@@ -93,9 +93,10 @@ def role() -> str:
 
 
 def stage() -> list:
-    """Merge settings.add.new into settings.json.new; [digest of what was added, all else kept].
+    """Merge settings.add.new into settings.json.new; return [digest of the added, all others
+    kept].
 
-    The digest is of what the new file is read back as.
+    The digest is made from the new file as read back.
     """
     before = load(SETTINGS)
     added = load(ADDED)
@@ -109,13 +110,13 @@ def stage() -> list:
 
 
 def drop() -> None:
-    """Forget what was staged."""
+    """Discard the staged files."""
     for name in (SETTINGS + NEW, TABLES + NEW, ADDED):
         remove(name)
 
 
 def install(tables: int) -> None:
-    """Put what was staged to use. tables: 0 leave those of the board, 1 replace, -1 remove."""
+    """Put the staged files to use. tables: 0 leave those of the board, 1 replace, -1 remove."""
     if tables > 0:
         os.rename(TABLES + NEW, TABLES)
     elif tables < 0:

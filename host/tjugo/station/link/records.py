@@ -1,6 +1,6 @@
-"""What the link reads and writes in the database: a call is one action of the program.
+"""Database access of the link; each call is one action of the program.
 
-Blocking; the link calls these in threads of their own.
+Blocking; the link calls these functions in separate threads.
 """
 
 import logging
@@ -37,7 +37,7 @@ def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
 
 
 def expire(station: Station) -> list[int]:
-    """Mark the deliveries whose limit is over; return their refs."""
+    """Mark the deliveries whose time limit has passed; return their refs."""
     with station.view() as view:
         refs = delivery.overdue(view, station.clock())
     if refs:
@@ -63,7 +63,8 @@ def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
 
 
 def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
-    """Record reports of collectors, readings in portions between which a sale gets its turn."""
+    """Record reports of collectors, with readings in portions between which a sale can get the
+    lock."""
     with station.view() as view:
         judged = intake.judge(view, given)
     if judged.collectors:
@@ -78,8 +79,8 @@ def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
 def each(
     station: Station, record: Callable[[Station, Sequence[Item]], Result], batch: Sequence[Item]
 ) -> list[Result]:
-    """Record a batch. If the program fails at one of its items, that item is dropped and the
-    others are recorded; TjugoError (no disk, no database) is the caller's."""
+    """Record a batch. If recording an item raises an unexpected exception, drop that item and
+    record the others; TjugoError (no disk, no database) is passed to the caller."""
     try:
         return [record(station, batch)]
     except TjugoError:

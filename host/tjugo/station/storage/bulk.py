@@ -1,4 +1,4 @@
-"""Many rows at once: one statement, whatever is there already."""
+"""Writing many rows in one statement, whether they exist or not."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,7 @@
-"""The JSON interface, /api/v1, one file a domain. Errors are {"error": sentence, "code": reason}.
+"""The JSON interface, /api/v1, one file per domain. Errors are {"error": sentence, "code":
+reason}.
 
-Lists come in parts: {"items": [...], "next": what to give as `after` for the part that follows}.
+Lists are returned in pages: {"items": [...], "next": the value of `after` for the next page}.
 """
 
 from fastapi import APIRouter

@@ -15,7 +15,7 @@ _Text = Annotated[str | None, Field(max_length=400)]
 
 
 class CustomerBody(RequestBody):
-    """A customer; the account number is the next free one if left out."""
+    """A customer; the account number defaults to the next free one."""
 
     name: str
     phone: _Text = None
@@ -24,7 +24,7 @@ class CustomerBody(RequestBody):
 
 
 class CustomerPatch(RequestBody):
-    """What may change of a customer; phone or address null: none any more."""
+    """The fields of a customer that may be changed; phone or address null: removed."""
 
     name: str = ""
     phone: _Text = None
@@ -32,7 +32,7 @@ class CustomerPatch(RequestBody):
 
 
 class Deleted(BaseModel):
-    """The account number that is gone."""
+    """The account number of the removed customer."""
 
     deleted: str
 
@@ -63,7 +63,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
 
     @api.patch("/customers/{account_no}")
     def patch_customer(account_no: str, body: CustomerPatch) -> CustomerView:
-        """Change what is given of a customer."""
+        """Change the given fields of a customer."""
         with station.work(CLIENT) as work:
             changes = body.model_dump(exclude_unset=True)
             customers.update_customer(work, account_no, **changes)

@@ -1,4 +1,4 @@
-"""What the bodies and queries of several domains have in common."""
+"""Fields that the bodies and queries of several domains have in common."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ CLIENT = "api"
 
 
 class RequestBody(BaseModel):
-    """A body: fields that it does not have, and values of another type, are refused."""
+    """A body; unknown fields, and values of another type, are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -1,8 +1,8 @@
 """The explanations of the Token lab.
 
-What is typed there, keys above all, is worked with and forgotten: nothing is stored, logged or
-repeated in an error, and no answer may be kept by the browser. Only that the key of a registered
-meter was used is recorded.
+Input, keys above all, is used for the answer only: it is not stored, logged or repeated in an
+error, and answers are marked as not to be stored by the browser. The use of a registered meter's
+key is recorded.
 """
 
 import time
@@ -34,7 +34,7 @@ _Bits = Annotated[list[int], Field(default_factory=list, max_length=66)]
 
 
 class KeyBody(RegisterBody):
-    """As KeyQuestion: key, or vk with pan or drn, in hex and digits."""
+    """A key in the form of KeyQuestion: key, or vk with pan or drn, in hex and digits."""
 
     key: str = Field("", max_length=100)
     vk: str = Field("", max_length=100)
@@ -44,7 +44,7 @@ class KeyBody(RegisterBody):
 
 
 class SaleBody(RequestBody):
-    """A sale to explain; time (UTC) and rnd are the station's if left out, tid replaces time."""
+    """A sale to explain; time (UTC) and rnd default to the station's, tid replaces time."""
 
     amount: str = Field(max_length=40)
     subclass: Annotated[Whole, Field(ge=0, le=7)] = 0
@@ -68,7 +68,7 @@ class LabBody(RequestBody):
 
 
 class Effect(BaseModel):
-    """What flipped bits changed: the bits that differ, and the result before."""
+    """The effect of flipped bits: the bits that differ, and the result before."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,7 +80,7 @@ class Effect(BaseModel):
 
 
 class LabAnswer(BaseModel):
-    """The digits before any flip, the explanation after it, and what the flips changed."""
+    """The digits before any flip, the explanation after it, and the effect of the flips."""
 
     base: str
     now: Explanation
@@ -88,7 +88,7 @@ class LabAnswer(BaseModel):
 
 
 class MeterKeys:
-    """The keys of registered meters, for the lab. allowed: of this station; monotonic: seconds."""
+    """The keys of registered meters, for the lab. allowed: on this station; monotonic: seconds."""
 
     def __init__(
         self, station: Station, allowed: bool, monotonic: Callable[[], float] = time.monotonic
@@ -98,8 +98,8 @@ class MeterKeys:
         self._bucket = Bucket(BURST, REFILL_S, monotonic)
 
     def of(self, drn: str) -> DecoderKey:
-        """Return the hidden key of a meter, once its use is recorded. Raise TjugoError, or
-        HTTPException: not here, or not so often."""
+        """Return the hidden key of a meter, after its use is recorded. Raise TjugoError, or
+        HTTPException when it is not permitted on this station or requested too often."""
         if not self._allowed:
             raise HTTPException(
                 403,
@@ -121,7 +121,7 @@ def router(station: Station, keys: MeterKeys) -> APIRouter:
 
     @routes.post("/api/v1/lab/explain")
     def explain(body: LabBody, response: Response) -> LabAnswer:
-        """Explain a token or a sale, and what flipped bits changed. Keeps nothing."""
+        """Explain a token or a sale, and the effect of flipped bits. Nothing is stored."""
         response.headers["cache-control"] = "no-store"
         return answer(station, keys, body)
 

@@ -28,15 +28,15 @@ Meter = create_model("Meter", **_FIELDS)
 
 
 class Meters(BaseModel):
-    """A part of the list of meters."""
+    """A page of the list of meters."""
 
     items: list[Meter]  # type: ignore[valid-type]
     next: str | None = Field(description="What to give as `after` for the next part.")
 
 
 class MeterBody(RegisterBody):
-    """A meter and its key register. DKGA, base date and KEN that are left out are those of the
-    vending key."""
+    """A meter and its key register. DKGA, base date and KEN default to those of the vending
+    key."""
 
     drn: Drn
     tct: Whole | None = None
@@ -45,7 +45,7 @@ class MeterBody(RegisterBody):
 
 
 class MeterPatch(RequestBody):
-    """What may change of a meter; collector_id null: no collector serves it."""
+    """The fields of a meter that may be changed; collector_id null: no collector serves it."""
 
     status: str | None = None
     collector_id: str | None = None
@@ -82,7 +82,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
 
     @api.patch("/meters/{drn}", response_model=Meter)
     def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
-        """Change what is given of a meter, all of it or nothing."""
+        """Change the given fields of a meter, all of them or none."""
         with station.work(CLIENT) as work:
             if body.status is not None:
                 meters.set_status(work, drn, body.status)

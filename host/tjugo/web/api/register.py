@@ -12,7 +12,7 @@ Value = StrictInt | Annotated[StrictStr, Field(max_length=10)]
 
 class _Given(RequestBody):
     def given(self) -> dict[str, Any]:
-        """Return what the body gives, without what it leaves out."""
+        """Return the fields that the body contains."""
         return self.model_dump(exclude_none=True)
 
 

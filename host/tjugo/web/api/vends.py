@@ -31,12 +31,12 @@ def add_routes(api: APIRouter, station: Station) -> None:
 
     @api.put("/vends/{client_id}")
     def put_vend(client_id: str, body: VendBody) -> SaleView:
-        """Sell once for each client_id, however often it is asked."""
+        """Sell once for each client_id, however often the request is repeated."""
         return views.sale_view(sell(station, CLIENT, client_id, body.drn, body.kwh))
 
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str = CLIENT) -> SaleView:
-        """Return a sale and how far its token got."""
+        """Return a sale and the state of its delivery."""
         with station.view() as view:
             return views.sale_view(views.find_sale(view, client, client_id))
 
@@ -44,6 +44,6 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def get_vends(
         search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
     ) -> Page[SaleView | RefusalView]:
-        """Return requests, the newest first, refused ones too."""
+        """Return requests, newest first, refused ones included."""
         with station.view() as view:
             return views.sales(view, search, after, limit)

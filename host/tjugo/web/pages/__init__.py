@@ -1,4 +1,4 @@
-"""The pages, one file a domain. They work without script; script keeps what changes fresh."""
+"""The pages, one file per domain. They work without script; script refreshes what changes."""
 
 from fastapi import APIRouter
 from fastapi.templating import Jinja2Templates

@@ -14,7 +14,7 @@ _FIELDS = ("name", "phone", "address")
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
-    """Add /customers: customers by part, and the form for a new one."""
+    """Add /customers: customers in pages, and the form for a new one."""
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         search, after = searched(request)

@@ -1,4 +1,4 @@
-"""What pages with a form and a list have in common."""
+"""Functions that pages with a form and a list have in common."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,8 +29,11 @@ def add_page(
     query: Query,
     action: Callable[[Form], str],
 ) -> None:
-    """Add a page with a form. action does what the form asks for and returns where to go on, so
-    that a reload sends nothing again; what is wrong is shown beside what was typed."""
+    """Add a page with a form.
+
+    action carries out the form and returns the address to continue at, so that a reload does not
+    send the form again; an error is shown together with the input.
+    """
     name = f"{path.strip('/')}.html"
 
     def show(
@@ -65,13 +68,13 @@ async def form_of(request: Request) -> Form:
 
 
 def searched(request: Request) -> tuple[str, str | None]:
-    """Return what the address asks a list for: the search, and where to go on."""
+    """Return the search and the position of a list, from the query of the address."""
     asked = request.query_params
     return asked.get("search", "").strip()[:_LONGEST], asked.get("after") or None
 
 
 def listed(request: Request, page: Page[Any]) -> Context:
-    """Return a part of a list for its template: rows, search, and the address of the next part."""
+    """Return a page of a list for its template: rows, search, and the address of the next page."""
     search, after = searched(request)
     following = None
     if page.next is not None:

@@ -1,4 +1,4 @@
-"""The page of the Token lab; what it asks for is in web/api/lab.py."""
+"""The page of the Token lab; web/api/lab.py has its requests."""
 
 from typing import Any
 

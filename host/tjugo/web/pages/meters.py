@@ -14,7 +14,7 @@ from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searc
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
-    """Add /meters: meters by part, and the form for a new one."""
+    """Add /meters: meters in pages, and the form for a new one."""
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         search, after = searched(request)
