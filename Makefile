@@ -12,10 +12,10 @@ export PYTHONDONTWRITEBYTECODE = 1
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup  ## Start the bench in the browser; ARGS="--meters 5 --speed 60" gives it options
+run: setup  ## Start the bench in the browser; options: ARGS="--meters 5 --speed 60"
 	@$(BIN)/tjugo bench $(ARGS)
 
-test: setup-dev  ## Run all tests; ARGS="-k decoder" gives pytest options
+test: setup-dev  ## Run all tests; options of pytest: ARGS="-k decoder"
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
 	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
@@ -28,22 +28,22 @@ check: setup-dev  ## Check style and types and run the fast tests, in under two 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)
 
-test-device-kills: setup-dev  ## 200 power cuts of the emulated board while tokens are entered
+test-device-kills: setup-dev  ## Cut the emulated board's power 200 times while tokens are entered
 	@$(BIN)/python -u tests/device/kills.py --kills 200 $(ARGS)
 
-test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour: every reply counted
+test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour and count the replies
 	@$(BIN)/python -u tests/device/endurance.py --minutes 60 $(ARGS)
 
-emulate: setup-dev  ## Start an emulated board to deploy to; prints its ports, Ctrl-C ends it
+emulate: setup-dev  ## Run an emulated board to deploy to; prints its ports, Ctrl-C ends it
 	@$(BIN)/tjugo emulate $(ARGS)
 
-deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
+deploy: setup  ## Deploy firmware to a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/tjugo deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
-provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
+provision: setup  ## Write a board's settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
 	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
-soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
+soak: setup  ## Run the bench for an hour at speed 60; check memory and lost tokens
 	@$(BIN)/tjugo soak $(ARGS)
 
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
@@ -58,14 +58,14 @@ lint: setup-dev  ## Check style and types
 	@$(BIN)/mypy
 	@$(BIN)/tjugo stubs
 
-fmt: setup-dev  ## Format the code and mend what can be mended
+fmt: setup-dev  ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 dist: setup-dev  ## Build the wheel and the sdist of sts_portable alone in build/dist
 	@$(BIN)/python tools/dist.py build/dist
 
-clean:  ## Remove what was built and installed; downloads and the data of station and bench stay
+clean:  ## Remove build results and installed packages; keep downloads and data of station and bench
 	@rm -rf .venv *.egg-info host/*.egg-info
 	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name cache ! -name state ! -name bench -exec rm -rf {} +
 

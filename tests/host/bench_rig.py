@@ -1,4 +1,4 @@
-"""A bench as its own process, used as any program would use it."""
+"""A bench as a separate process, used as by any program."""
 
 import json
 import os
@@ -16,7 +16,7 @@ DEADLINE_S = 60
 
 
 def wait_for(condition, what):
-    """The condition's first true value; fails after the deadline."""
+    """Return the condition's first true value; fail after the deadline."""
     until = time.monotonic() + DEADLINE_S
     while True:
         value = condition()
@@ -37,7 +37,7 @@ class ControlClient:
         self._file.close()
 
     def ask(self, message):
-        """Send a command; its answer, passing over states pushed in between."""
+        """Send a command; return its answer, skipping states pushed in between."""
         self._file.write(json.dumps(message) + "\n")
         self._file.flush()
         wants_state = "get" in message
@@ -50,7 +50,7 @@ class ControlClient:
         return self.ask({"get": "state"})
 
     def wait(self, condition, what):
-        """The first state that fits."""
+        """Return the first state that fits."""
 
         def look():
             state = self.state()
@@ -60,7 +60,8 @@ class ControlClient:
 
 
 class BenchProcess:
-    """`with BenchProcess(folder, "--speed", "60") as bench:`; `facts` is its line of JSON."""
+    """A bench: `with BenchProcess(folder, "--speed", "60") as bench:`; `facts` is its line of
+    JSON."""
 
     def __init__(self, state, *options):
         argv = [sys.executable, "-m", "tjugo", "bench", "--json", "--headless"]
@@ -96,18 +97,18 @@ class BenchProcess:
             self.process.kill()
 
     def logs(self):
-        """What the boards wrote to standard error."""
+        """Return the boards' standard error."""
         return "".join(path.read_text() for path in self.state.glob("boards/*.log"))
 
     def meter(self, number):
-        """The control socket of the meter at index `number`."""
+        """Return the control socket of the meter at index `number`."""
         address = self.facts["meters"][number]["control"]
         if address not in self._controls:
             self._controls[address] = ControlClient(address)
         return self._controls[address]
 
     def call(self, method, path, body=None, headers=None):
-        """(status, JSON) of an HTTP request."""
+        """Return (status, JSON) of an HTTP request."""
         request = urllib.request.Request(
             self.facts["url"] + path,
             method=method,
@@ -122,14 +123,14 @@ class BenchProcess:
                 return error.code, json.load(error)
 
     def sell(self, client_id, number, kwh):
-        """Sells to the meter at index `number`; the sale."""
+        """Sell to the meter at index `number`; return the sale."""
         drn = self.facts["meters"][number]["drn"]
         status, sale = self.call("PUT", f"api/v1/vends/{client_id}", {"drn": drn, "kwh": kwh})
         assert status == 200, sale
         return sale
 
     def delivered(self, client_id):
-        """Waits until the token's way has ended; the delivery."""
+        """Wait until the token's delivery has ended; return it."""
 
         def look():
             delivery = self.call("GET", f"api/v1/vends/{client_id}")[1]["delivery"]
@@ -138,16 +139,16 @@ class BenchProcess:
         return wait_for(look, f"the delivery of {client_id}")
 
     def part(self, name):
-        """State of one process."""
+        """Return the state of one process."""
         return self.call("GET", "bench/state")[1][f"part:{name}"]
 
     def children(self):
-        """The processes below the bench."""
+        """Return the processes below the bench."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
 
 def settings_of(facts, number):
-    """The settings of the meter at index `number`, as on its flash."""
+    """Return the settings of the meter at index `number`, as on its flash."""
     path = os.path.join(facts["meters"][number]["flash"], "settings.json")
     with open(path) as file:
         return json.load(file)

@@ -1,4 +1,4 @@
-"""The `tjugo` command in this process, as a person runs it."""
+"""The `tjugo` command in this process, as used by a person."""
 
 import io
 import pwd
@@ -13,7 +13,7 @@ from tjugo.commands import main as cli
 
 
 class Done(NamedTuple):
-    """What a command left: exit status, standard output, standard error."""
+    """The outcome of a command: exit status, standard output, standard error."""
 
     status: int
     out: str
@@ -21,14 +21,14 @@ class Done(NamedTuple):
 
 
 class Terminal(io.StringIO):
-    """Standard input at which a person sits."""
+    """Standard input that is a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
 class Shell:
-    """Runs commands on one state folder."""
+    """A shell that runs commands on one state folder."""
 
     def __init__(self, state: Path, monkeypatch, capsys) -> None:
         self.state = state
@@ -38,7 +38,7 @@ class Shell:
         monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="ada"))
 
     def run(self, *words: str, typed: str | None = None) -> Done:
-        """Run a command. typed: what the person at the terminal answers; None: nobody is there."""
+        """Run a command. typed: the person's input at the terminal; None: there is no terminal."""
         stdin = io.StringIO("") if typed is None else Terminal(typed)
         self._monkeypatch.setattr(sys, "stdin", stdin)
         self._capsys.readouterr()
@@ -48,7 +48,7 @@ class Shell:
         return Done(ended.value.code, said.out, said.err)
 
     def fine(self, *words: str) -> str:
-        """Run a command that succeeds without a word on standard error; return its output."""
+        """Run a command that succeeds without output on standard error; return its output."""
         done = self.run(*words)
         assert (done.status, done.err) == (0, "")
         return done.out

@@ -1,6 +1,8 @@
-"""What the collector's tests stand on: meters on a pty, brokers, the station's side, the process.
+"""Shared parts of the collector's tests: meters on a pty, brokers, the station's side, the
+process.
 
-Everything real but the meters: the collector's own MicroPython process, a broker, paho's client.
+Everything is real but the meters: the collector's own MicroPython process, a broker, paho's
+client.
 """
 
 import asyncio
@@ -36,7 +38,7 @@ DEADLINE_S = 60
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """What `condition` returns once it is true. Fails after a minute."""
+    """Wait until `condition` returns a true value and return it. Fail after a minute."""
     end = time.monotonic() + DEADLINE_S
     while not (found := condition()):
         assert time.monotonic() < end, f"waited in vain for {what}"
@@ -47,7 +49,7 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
 class Bus(threading.Thread):
     """Two meters on one pty: addresses 1 and 2.
 
-    `deaf`: addresses that do not answer. `replies`: {address: what it answers instead}.
+    `deaf`: addresses that do not answer. `replies`: {address: the reply instead}.
     """
 
     def __init__(self) -> None:
@@ -93,7 +95,7 @@ def free_port() -> int:
 
 
 class Amqtt:
-    """The embedded broker, with a loop and a thread of its own. It remembers nothing."""
+    """The embedded broker, with its own loop and thread. It keeps nothing."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -167,7 +169,7 @@ class Mosquitto:
 
 
 class Station:
-    """The other end of MQTT: sees everything under tjugo/v1/1/c1, and gives commands."""
+    """The other end of MQTT: receives everything under tjugo/v1/1/c1, and sends commands."""
 
     def __init__(self, port: int) -> None:
         self.acks: list[dict[str, Any]] = []

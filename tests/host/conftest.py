@@ -26,13 +26,13 @@ BROWSER_OPTIONS = (
 
 @pytest.fixture(scope="session")
 def repo() -> Path:
-    """The root of the checkout."""
+    """Return the root of the checkout."""
     return REPO
 
 
 @pytest.fixture(scope="session")
 def micropython_runtime() -> Runtime:
-    """The MicroPython that `make` found. Skips the test where there is none."""
+    """Return the MicroPython that `make` found. Skip the test where there is none."""
     try:
         return find_runtime(progress=print)
     except TjugoError as error:
@@ -41,20 +41,22 @@ def micropython_runtime() -> Runtime:
 
 @pytest.fixture(scope="session")
 def micropython(micropython_runtime: Runtime) -> list[str]:
-    """argv of MicroPython with the heap of a board; a script and its arguments come behind it."""
+    """Return argv of MicroPython with the heap of a board; a script and its arguments are
+    appended."""
     return [*micropython_runtime.argv, "-X", "heapsize=192k"]
 
 
 @pytest.fixture(scope="session")
 def micropython_env() -> dict[str, str]:
-    """Environment in which MicroPython imports from the checkout, tests/host/portable included."""
+    """Return the environment in which MicroPython imports from the checkout, tests/host/portable
+    included."""
     folders = (REPO, REPO / "firmware", REPO / "tests" / "host" / "portable")
     return {**os.environ, "MICROPYPATH": ":".join(map(str, folders))}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium. Skips the test where there is none."""
+    """Start a headless Chromium. Skip the test where there is none."""
     from playwright import sync_api
 
     named = os.environ.get("CHROMIUM")

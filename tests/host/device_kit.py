@@ -1,6 +1,6 @@
 """A board for tests of deployment and provisioning: a folder, and MicroPython that runs there.
 
-What is sent to the board is run by the unix port; power can be cut at any change of a file.
+Code sent to the board is run by the unix port; power can be cut at any change of a file.
 """
 
 import subprocess
@@ -32,11 +32,9 @@ _CUT = 77
 
 
 class Board:
-    """A board's flash, and how it behaves.
-
-    starts: what start_main() gives, one after the other: a self-test, or None for no start.
-    changes: file changes until the power is cut. damages: names written wrongly, once.
-    """
+    """A board's flash, and its behaviour. starts: the results of start_main(), in order: a
+    self-test, or None for no start. changes: file changes until the power is cut. damages: names
+    written wrongly, once."""
 
     def __init__(self, folder: Path, micropython: list[str], identity: str) -> None:
         self.flash = folder / "flash"

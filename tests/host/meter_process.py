@@ -1,4 +1,4 @@
-"""The real meter in a process of its own on the simulated board, and a client on its bus."""
+"""The real meter in a separate process on the simulated board, and a client on its bus."""
 
 import contextlib
 import json
@@ -25,17 +25,17 @@ TRIES = 20
 
 
 def token(tenths, number, key=KEY):
-    """A credit token of `tenths` of a kWh; the same number, the same token."""
+    """Return a credit token of `tenths` of a kWh; the same number gives the same token."""
     return vendor.credit(key, 7, 5000 + number, 5, tenths)
 
 
 def settings(**changes):
-    """The settings of a meter that works."""
+    """Return the settings of a meter that works."""
     return {"drn": DRN, "address": 1, "key": KEY.hex(), **changes}
 
 
 class MeterBoard:
-    """One meter with its flash in `folder`; start and kill it as often as you like."""
+    """A meter with its flash in `folder`; it may be started and killed repeatedly."""
 
     def __init__(self, micropython, folder, given, speed=1):
         self._argv = [*micropython, str(REPO / "boards/common/meter/main.py")]
@@ -59,7 +59,7 @@ class MeterBoard:
         os.close(self._slave)
 
     def start(self):
-        """Start it; the first line it says must be its greeting."""
+        """Start it; the first line it prints must be its greeting."""
         path = (".frozen", REPO, REPO / "firmware", REPO / "boards/simulated")
         self._said = []
         self._process = subprocess.Popen(
@@ -87,19 +87,19 @@ class MeterBoard:
                     self._news.notify_all()
 
     def wait(self, condition, what):
-        """The first true value of `condition(list of what the board said)`."""
+        """Return the first true value of `condition(list of the board's messages)`."""
         with self._news:
             found = self._news.wait_for(lambda: condition(self._said), DEADLINE_S)
             assert found, f"waited in vain for {what}: {self._said[-5:]}"
             return found
 
     def last(self, kind):
-        """What it said last of `kind` (display, relay, report, mem), or None."""
+        """Return its last message of `kind` (display, relay, report, mem), or None."""
         with self._news:
             return next((line[kind] for line in reversed(self._said) if kind in line), None)
 
     def wait_display(self, *lines):
-        """Until the display shows these two lines."""
+        """Wait until the display shows these two lines."""
 
         def shown(said):
             pairs = [line["display"] for line in said if "display" in line]
@@ -108,13 +108,13 @@ class MeterBoard:
         self.wait(shown, f"the display {lines}")
 
     def say(self, message):
-        """A command on the service port, or any text."""
+        """Send a command, or any text, to the service port."""
         line = message if isinstance(message, str) else json.dumps(message)
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def kill(self):
-        """kill -9."""
+        """Kill the process with SIGKILL."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -126,7 +126,7 @@ class MeterBoard:
                 stream.close()
 
     def end(self):
-        """End its input; (exit status, what it wrote to standard error)."""
+        """End its input; return (exit status, its standard error)."""
         self._process.stdin.close()
         status = self._process.wait(DEADLINE_S)
         return status, self._process.stderr.read()
@@ -134,12 +134,12 @@ class MeterBoard:
     # The bus
 
     def send(self, frame):
-        """Bytes on the wire; what was not read of former replies is thrown away."""
+        """Send bytes on the wire; unread bytes of former replies are discarded."""
         termios.tcflush(self.master, termios.TCIFLUSH)
         os.write(self.master, frame)
 
     def ask(self, request, tries=TRIES):
-        """The reply's parser. A request that is not answered is sent again."""
+        """Send a request, again if it is not answered; return the parser with the reply."""
         for _ in range(tries):
             parser = client.ReplyParser(request)
             self.send(request)
@@ -155,36 +155,37 @@ class MeterBoard:
             return os.read(self.master, 256) if selector.select(timeout) else b""
 
     def receive(self):
-        """What the meter sends next."""
+        """Return the next bytes that the meter sends."""
         data = self._receive(DEADLINE_S)
         assert data, "the meter did not answer"
         return data
 
     def wait_reply(self):
-        """Until the meter begins to answer."""
+        """Wait until the meter begins to answer."""
         assert self._receive(DEADLINE_S), "the meter did not answer"
 
     def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
-        """{name: value} of registers."""
+        """Return {name: value} of registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()
         return registers.decode(start, parser.data)
 
     def state(self):
-        """{name: value} of the state block."""
+        """Return {name: value} of the state block."""
         return self.read(registers.STATE_START, registers.STATE_COUNT)
 
     def device(self):
-        """{name: value} of the block that can always be read."""
+        """Return {name: value} of the block that can always be read."""
         return self.read(registers.DEVICE_START, registers.DEVICE_COUNT)
 
     def result(self):
-        """(TokenResult, reference) of the token entered last from the bus."""
+        """Return (TokenResult, reference) of the token entered last from the bus."""
         found = self.read(registers.RESULT_START, registers.RESULT_COUNT)
         return found["result"], found["result_ref"]
 
     def deliver(self, digits, ref):
-        """What a collector does: look, write if it is not known, and look until it is decided."""
+        """Deliver a token as a collector does: read its result, write it if it is unknown, and
+        read until it is decided."""
         entry = client.write_request(1, registers.TOKEN_START, registers.token_entry(digits, ref))
         until = time.monotonic() + DEADLINE_S
         while time.monotonic() < until:
@@ -197,7 +198,8 @@ class MeterBoard:
 
 
 class Cable:
-    """Joins the meter's wire to a second pty, `path`, for tools that want a serial port."""
+    """A connection of the meter's wire to a second pty, `path`, for tools that need a serial
+    port."""
 
     def __init__(self, board):
         self._ends = [board.master, *pty.openpty()]

@@ -41,7 +41,7 @@ def _run(folder: Path, *argv: str) -> None:
 
 @contextmanager
 def mosquitto(folder: Path, *lines: str, users: tuple[str, ...] = ()) -> Iterator[int]:
-    """The port of a broker on 127.0.0.1 with these lines of configuration."""
+    """Start a broker on 127.0.0.1 with these lines of configuration; yield its port."""
     needed("mosquitto")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""What the station's tests stand on: a station with meters and a clock that stands still."""
+"""Shared parts of the station's tests: a station with meters and a clock that stands still."""
 
 import os
 import re
@@ -35,12 +35,13 @@ class Clock:
 
 
 def drn(number: int) -> str:
-    """A DRN of manufacturer 01."""
+    """Return a DRN of manufacturer 01."""
     return drn_with_check_digit(f"01{number:08d}")
 
 
 def new_station(folder: Path, clock: Clock | None = None) -> Station:
-    """Three meters: 1 with a collector and EA07, 2 with a collector and EA11, 3 keyed, DKGA02."""
+    """Make a station with three meters: 1 with a collector and EA07, 2 with a collector and EA11,
+    3 keyed, DKGA02."""
     station = Station.create(folder, clock=clock or Clock())
     with station.work("test") as work:
         add_meter(work, NewMeter(drn(1), collector_id=COLLECTOR))
@@ -50,19 +51,19 @@ def new_station(folder: Path, clock: Clock | None = None) -> Station:
 
 
 def do(station: Station, service: Callable[..., Result], *given: Any, **more: Any) -> Result:
-    """Call a service in a unit of work of its own."""
+    """Call a service in a separate unit of work."""
     with station.work("test") as work:
         return service(work, *given, **more)
 
 
 def see(station: Station, query: Callable[..., Result], *given: Any, **more: Any) -> Result:
-    """Call what reads with a view."""
+    """Call a reading function with a view."""
     with station.view() as view:
         return query(view, *given, **more)
 
 
 def environment(**more: str) -> dict[str, str]:
-    """For a Python process that imports from this checkout."""
+    """Return the environment of a Python process that imports from this checkout."""
     path = os.pathsep.join(str(REPO / part) for part in ("", "firmware", "host", "tests/host"))
     return {**os.environ, "PYTHONPATH": path, **more}
 
@@ -72,7 +73,7 @@ PYTHON = sys.executable
 
 @contextmanager
 def served(state: Path, *options: str) -> Iterator[str]:
-    """The address of a station that serves this folder, once it answers."""
+    """Return the address of a station that serves this folder, once it answers."""
     process = subprocess.Popen(
         [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(state), *options],
         env=environment(),

@@ -1,4 +1,4 @@
-"""The simulated bus on real ptys. Waits for what must come; asserts nothing about how fast."""
+"""The simulated bus on real ptys. Waits for expected bytes; asserts nothing about their timing."""
 
 import os
 import select
@@ -29,7 +29,7 @@ def start(stack, **options):
 
 
 def read(end, size):
-    """`size` bytes, or fewer when they do not come in time."""
+    """Return `size` bytes, or fewer when they do not arrive in time."""
     data = b""
     until = time.monotonic() + DEADLINE_S
     while len(data) < size and select.select([end], [], [], until - time.monotonic())[0]:

@@ -1,4 +1,4 @@
-"""The pure core of the simulated bus, under a clock that the test turns."""
+"""The pure core of the simulated bus, under a clock that the test sets."""
 
 import pytest
 
@@ -159,7 +159,7 @@ def modbus(data):
 
 
 def traced(*talks):
-    """Lines of the trace for (drop, bytes) said one after the other."""
+    """Return lines of the trace for (drop, bytes) sent one after the other."""
     line, tracer = Line(9600), Tracer()
     frames = Frames(line.character_ns)
     found = []

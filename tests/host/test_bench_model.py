@@ -1,4 +1,4 @@
-"""What the bench keeps in memory: meters and their commands, the hub, supply time, the folder."""
+"""The bench's state in memory: meters and their commands, the hub, supply time, the folder."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from tjugo.station.station import Station
 
 
 class Board:
-    """Takes what is sent to a board; `there` False is one that has just died."""
+    """A receiver of messages to a board; `there` False is one that has just been killed."""
 
     def __init__(self):
         self.sent = []

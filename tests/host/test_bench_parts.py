@@ -1,4 +1,4 @@
-"""The supervisor, with a small CPython program in the place of a board."""
+"""The supervisor, with a small CPython program in place of a board."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ while True:
 
 
 class Bench:
-    """One part and what it said."""
+    """A part and its messages."""
 
     def __init__(self, folder, program, **options):
         self.said = []
@@ -51,7 +51,7 @@ class Bench:
                 await asyncio.sleep(0.01)
 
     def run(self, scenario):
-        """The scenario beside the supervisor, which is cancelled at the end."""
+        """Run the scenario beside the supervisor, which is cancelled at the end."""
 
         async def both():
             task = asyncio.create_task(self.part.run())

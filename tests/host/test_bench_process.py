@@ -24,7 +24,7 @@ def bench(micropython_runtime, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def quiet_bench(micropython_runtime, tmp_path_factory):
-    """Without a collector: the bus belongs to the test."""
+    """Run a bench without a collector, so that the bus is free for the test."""
     with BenchProcess(tmp_path_factory.mktemp("quiet"), "--no-collector") as bench:
         yield bench
 

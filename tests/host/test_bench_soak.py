@@ -1,4 +1,4 @@
-"""What a soak must notice."""
+"""Faults that a soak must detect."""
 
 import pytest
 

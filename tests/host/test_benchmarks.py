@@ -39,7 +39,7 @@ RATE = {"name": "a.rate", "value": 12.5, "unit": "things/s", "context": {"python
 
 
 def main(arguments):
-    """Exit status of the command; what it prints is printed."""
+    """Return the exit status of the command; its output is printed."""
     result = CliRunner().invoke(benchmark_command, arguments, standalone_mode=False)
     print(result.output, end="")
     if isinstance(result.exception, TjugoError):

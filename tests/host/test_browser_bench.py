@@ -1,4 +1,4 @@
-"""The bench page in a real browser: what the project is for, from the sale to the lamp."""
+"""The bench page in a real browser: the whole way from the sale to the lamp."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def press(card, keys):
 
 
 def sell(card, kwh):
-    """Sells on the page and waits for the meter's answer; the token's digits."""
+    """Sell on the page and wait for the meter's answer; return the token's digits."""
     card.get_by_test_id("sell-kwh").fill(kwh)
     card.get_by_test_id("sell-button").click()
     expect(card.get_by_test_id("token")).to_have_text(re.compile(r"^(\d{4} ){4}\d{4}$"))
@@ -51,7 +51,7 @@ def sell(card, kwh):
 
 
 def set_load(card, value):
-    """Move the slider to a position, or as far as it goes."""
+    """Move the slider to a position, or to its end."""
     card.get_by_test_id("load").evaluate(
         """(slider, value) => {
             slider.value = value;

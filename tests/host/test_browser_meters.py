@@ -1,4 +1,4 @@
-"""The page of meters in a real browser: readings, and what is wrong, as collectors tell it."""
+"""The page of meters in a real browser: readings, and faults reported by collectors."""
 
 from datetime import UTC, datetime
 

@@ -15,12 +15,12 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def alike(text):
-    """The text with each token and each moment replaced by one that is always the same."""
+    """Return the text with each token and each time replaced by a fixed one."""
     return MOMENT.sub("<moment>", TOKEN.sub("<token>", text))
 
 
 def sessions(repo):
-    """Each command of the page, with what it prints."""
+    """Yield each command of the page, with its output."""
     text = (repo / "docs" / "cli.md").read_text()
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:

@@ -21,7 +21,7 @@ def shell(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def ada(shell):
-    """An account that meter 1 serves."""
+    """Return an account that meter 1 serves."""
     shell.fine("customer", "add", "Ada", "--meter", drn(1))
     return "C00001"
 
@@ -31,7 +31,7 @@ def show(shell, number):
 
 
 def everything(shell):
-    """All that is registered, to be compared."""
+    """Return all that is registered, for comparison."""
     listed = json.loads(shell.fine("meter", "list", "--json"))["items"]
     histories = [show(shell, row["drn"])["history"] for row in listed]
     customers = json.loads(shell.fine("customer", "list", "--json"))["items"]

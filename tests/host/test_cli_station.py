@@ -1,4 +1,4 @@
-"""The `tjugo` command as a person or a program runs it."""
+"""The `tjugo` command as used by a person or a program."""
 
 import json
 import os
@@ -291,7 +291,7 @@ def secret(folder, text="correct horse"):
 
 
 def run(capsys, *words):
-    """A command in this process: its exit status, output and errors."""
+    """Run a command in this process; return its exit status, output and errors."""
     with pytest.raises(SystemExit) as ended:
         cli.main(list(words))
     said = capsys.readouterr()
@@ -380,7 +380,7 @@ def test_what_is_wrong_with_the_broker_is_the_exit_of_status(state, monkeypatch,
 
 
 def answer(state, result):
-    """The collector's answer for every open delivery."""
+    """Send the collector's answer for every open delivery."""
     with Station.open(state) as station:
         jobs = records.open_jobs(station)
         records.mark_sent(station, jobs)

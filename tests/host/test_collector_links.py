@@ -1,4 +1,4 @@
-"""The collector's way to its broker: name servers, several addresses, a second client."""
+"""The collector's connection to its broker: name servers, several addresses, a second client."""
 
 import socket
 import struct
@@ -75,7 +75,8 @@ def broker(tmp_path: Path) -> Iterator[Amqtt]:
 
 @pytest.fixture
 def make(micropython: list[str], tmp_path: Path, bus: Bus) -> Iterator[Any]:
-    """make(folder, broker settings, **settings): a collector that is not started."""
+    """Return make(folder, broker settings, **settings), which makes a collector that is not
+    started."""
     made = []
 
     def build(folder: str, broker: dict[str, Any], **settings: Any) -> Collector:

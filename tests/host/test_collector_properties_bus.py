@@ -1,4 +1,4 @@
-"""Whatever a meter replies ends nothing, and no result is invented."""
+"""Arbitrary replies of a meter end nothing, and no result is invented."""
 
 import json
 import struct
@@ -28,7 +28,7 @@ NOW = 1780000000
 
 
 def crc16(data: bytes) -> bytes:
-    """CRC of MODBUS over Serial Line V1.02, 6.2.2, bit by bit."""
+    """Return the CRC of MODBUS over Serial Line V1.02, 6.2.2, computed bit by bit."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte
@@ -76,7 +76,7 @@ def a_reply(request: bytes, draw: st.DataObject) -> bytes:
 
 
 def good_reply(request: bytes) -> bytes:
-    """Of a meter that works: the second one."""
+    """Return the reply of a meter that works: the second one."""
     values = bytearray(2 * (request[4] << 8 | request[5]))
     at = 2 * (0x1015 - (request[2] << 8 | request[3]))
     values[at : at + 14] = SECOND.encode() + bytes(3)

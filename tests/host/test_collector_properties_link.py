@@ -1,4 +1,4 @@
-"""Whatever comes from the broker, a name server or the settings ends at most the connection."""
+"""Arbitrary input from the broker, a name server or the settings ends at most the connection."""
 
 import json
 import struct

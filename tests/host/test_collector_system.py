@@ -45,7 +45,7 @@ def station(broker):
 
 @pytest.fixture
 def collector(micropython, tmp_path, bus, broker, station):
-    """Running and online."""
+    """Start a collector and wait until it is online."""
     collector = Collector(micropython, tmp_path / "flash", bus.path, {"port": broker.port})
     collector.start()
     wait_until(station.online, "the collector online")

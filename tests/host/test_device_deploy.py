@@ -1,4 +1,5 @@
-"""Deployment: verified before anything is replaced, on trial, rolled back; cut off anywhere."""
+"""Deployment: verified before anything is replaced, on trial, rolled back; interrupted
+anywhere."""
 
 import errno
 import json
@@ -41,7 +42,7 @@ LEDGER = b"credit"
 
 @pytest.fixture
 def board(micropython_runtime, tmp_path, monkeypatch):
-    """A board with OLD on it that works, and NEW to be deployed."""
+    """Return a board with OLD on it that works, and NEW to be deployed."""
     monkeypatch.setattr(targets, "files", lambda board, role: dict(NEW))
     board = Board(tmp_path, micropython_runtime.argv, IDENTITY)
     (board.flash / "lib").mkdir()
@@ -63,7 +64,7 @@ def firmware_on(board):
 
 
 def assert_clean(board, files):
-    """These files, with the board's own, and nothing else."""
+    """Check that the board has these files, with its own, and nothing else."""
     there = board.files()
     assert there.pop("settings.json") == SETTINGS and there.pop("ledger.bin") == LEDGER
     there.pop("crash.json", None)

@@ -28,7 +28,7 @@ def station(tmp_path):
 
 
 def remote_board(tmp_path, micropython_runtime):
-    """A board with the checks' modules on it, as after a deployment."""
+    """Return a board with the checks' modules on it, as after a deployment."""
     board = Board(tmp_path, micropython_runtime.argv, "")
     for name in ("meter", "meterbus", "sts_portable"):
         (board.flash / "lib").mkdir(exist_ok=True)
@@ -40,7 +40,7 @@ def remote_board(tmp_path, micropython_runtime):
 
 @pytest.fixture(params=["remote", "folder"])
 def kind(request, tmp_path, micropython_runtime):
-    """(the board to provision, its flash, what was seen of it outside)."""
+    """Return (the board to provision, its flash, what was seen of it outside)."""
     if request.param == "remote":
         board = remote_board(tmp_path, micropython_runtime)
         remote = provisioning.RemoteBoard(board.connect(""))
@@ -213,7 +213,7 @@ def test_the_form_is_the_same_only_for_equal_values():
 
 @pytest.fixture
 def run(tmp_path, micropython_runtime, monkeypatch, station):
-    """Run the command on a board; (status, output or sentence)."""
+    """Run the command on a board; return (status, output or sentence)."""
     board = remote_board(tmp_path, micropython_runtime)
     monkeypatch.setattr("tjugo.device.remote.Remote", board.connect)
 

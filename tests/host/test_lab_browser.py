@@ -1,4 +1,4 @@
-"""The Token lab in a real browser: bits are clicked, and what breaks is seen."""
+"""The Token lab in a real browser: flipping bits and showing the effect."""
 
 import pytest
 from explain_kit import GAS
@@ -15,7 +15,7 @@ TIMEOUT_MS = 20_000
 
 @pytest.fixture(scope="module")
 def sold(tmp_path_factory):
-    """A station's folder and the digits of a sale to its first meter."""
+    """Return a station's folder and the digits of a sale to its first meter."""
     state = tmp_path_factory.mktemp("lab") / "state"
     with new_station(state, utc_now) as station:
         return state, sell(station, "test", "1", drn(1), parse_kwh("20")).digits

@@ -1,4 +1,4 @@
-"""What the Token lab says when bits are flipped."""
+"""The Token lab's sentences about flipped bits."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The Token lab over HTTP: answers, refusals, and that key material stays nowhere."""
+"""The Token lab over HTTP: answers, refusals, and that key material is stored nowhere."""
 
 import json
 import logging

@@ -64,17 +64,18 @@ def test_a_token_by_the_bus(board):
 
 
 def _kill_at_once(board, dice, tenths):
-    """The request is on the wire, no more."""
+    """Return as soon as the request is on the wire."""
 
 
 def _kill_around_acceptance(board, dice, tenths):
-    """The write is answered; the token is entered within the meter's next turn of 20 ms."""
+    """Return once the write is answered; the meter enters the token in its next turn of 20
+    ms."""
     board.wait_reply()
-    time.sleep(dice.random() * 0.04)  # not a wait for anything: this is where the axe falls
+    time.sleep(dice.random() * 0.04)  # the random moment of the kill
 
 
 def _kill_once_told(board, dice, tenths):
-    """The customer has read that it was accepted."""
+    """Return when the display shows that the token was accepted."""
     board.wait_display("Accepted", f"+{tenths // 10}.{tenths % 10} kWh")
 
 
@@ -238,7 +239,7 @@ def test_the_heap_of_a_board_is_enough(board):
 
 
 def _own_tables():
-    """S1, S2 and P of nobody: permutations that are not the sample ones."""
+    """Return S1, S2 and P of nobody: permutations that are not the sample ones."""
     nibbles = bytes((i * 7 + 3) % 16 for i in range(16))
     return nibbles + nibbles + bytes((i * 5 + 1) % 64 for i in range(64))
 

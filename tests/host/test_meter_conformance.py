@@ -1,4 +1,4 @@
-"""The meter's Modbus as others see it: pymodbus, and mbpoll where it is installed."""
+"""The meter's Modbus with independent clients: pymodbus, and mbpoll where it is installed."""
 
 import shutil
 import struct

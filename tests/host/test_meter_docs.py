@@ -25,7 +25,7 @@ def page(repo):
 
 
 def rows(text: str, first: str) -> list[list[str]]:
-    """Cells of every table row whose first cell matches the pattern `first`."""
+    """Return the cells of every table row whose first cell matches the pattern `first`."""
     cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
     return [row for row in cells if re.fullmatch(first, row[0])]
 

@@ -40,7 +40,7 @@ def start(name: str, memory: Memory) -> Meter:
 
 
 def check(meter: Meter, facts: dict, failures: int = 1) -> None:
-    """Everything the older firmware kept is there."""
+    """Check that everything the older firmware stored is there."""
     assert meter.ledger.fault == ""
     assert meter.account.energy_wh == facts["energy_wh"]
     assert meter.account.credit_wh == facts["credit_wh"]
@@ -57,7 +57,8 @@ def check(meter: Meter, facts: dict, failures: int = 1) -> None:
 
 
 def trade(meter: Meter, facts: dict) -> None:
-    """Used tokens stay used, the reference of the last one is answered, a new one counts once."""
+    """Check that used tokens stay used, the last one's reference is answered, a new one counts
+    once."""
     used = facts["used"]
     assert meter.enter_token(used["last_token"]) == results.USED_ERROR
     assert meter.enter_token(used["last_token"], used["last_ref"]) == results.ACCEPT

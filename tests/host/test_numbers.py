@@ -1,4 +1,4 @@
-"""Numbers and meter numbers as written: what is read, and what is refused by name."""
+"""Numbers and meter numbers as written: accepted values, and refusals with the reason."""
 
 from decimal import Decimal
 

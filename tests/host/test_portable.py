@@ -1,4 +1,4 @@
-"""The portable tests on CPython and on MicroPython with a board's heap: one answer from both."""
+"""The portable tests on CPython and on MicroPython with a board's heap: same answers from both."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def test_portable(module, micropython, micropython_env):
 
 @pytest.fixture
 def planted(tmp_path, micropython_env):
-    """Environment with a check module of which one function passes and one fails."""
+    """Return an environment with a check module of which one function passes and one fails."""
     (tmp_path / "check_planted.py").write_text(
         "def test_b():\n    assert 1 == 2, 'one is not two'\ndef test_a():\n    return 7\n"
         "def helper():\n    raise ValueError\n"

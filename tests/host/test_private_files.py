@@ -1,4 +1,4 @@
-"""Files of a station are its owner's alone, also those that were left open to others."""
+"""Files of a station are accessible to their owner only, also those created with other modes."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""What a board does when its application does not stay up: recovery.py, firmware/safe."""
+"""A board whose application fails repeatedly: firmware/runtime/boot.py, safe.py."""
 
 import importlib.util
 import json
@@ -186,13 +186,14 @@ class Board:
         )
 
     def run(self):
-        """From start to end: (exit status, standard error)."""
+        """Run from start to end; return (exit status, standard error)."""
         with self.start() as process:
             _, said = process.communicate(timeout=SECONDS)
         return process.returncode, said
 
     def ask(self, request):
-        """The reply; asked again until there is one, for a board that has only just started."""
+        """Return the reply; repeat the request until there is one, for a board that has only just
+        started."""
         parser = client.ReplyParser(request)
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:

@@ -32,7 +32,7 @@ ONE = Decimal(1)
 
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
-    """Argon2id at its cheapest: what is tested here is not its strength."""
+    """Set the lowest cost of Argon2id: its strength is not tested here."""
     monkeypatch.setattr(sealing, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
 
 
@@ -44,7 +44,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def file(folder, tmp_path):
-    """A backup with one sale in it."""
+    """Return a backup with one sale in it."""
     with Station.open(folder, clock=Clock()) as station:
         sell(station, "test", "before", drn(1), ONE)
     backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
@@ -168,7 +168,7 @@ def test_no_passphrase(folder, tmp_path):
 
 
 def rewritten(file, name, change):
-    """The archive with one member changed."""
+    """Return the archive with one member changed."""
     with zipfile.ZipFile(file) as opened:
         members = {one: opened.read(one) for one in opened.namelist()}
     members[name] = change(members[name])

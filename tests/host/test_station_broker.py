@@ -1,4 +1,4 @@
-"""The broker that the station logs in to: its address, its errors, and real ones."""
+"""The station's broker: its address, its errors, and real brokers."""
 
 import asyncio
 import json
@@ -89,7 +89,7 @@ def test_the_password_is_in_no_text():
 
 
 def problem(station, broker):
-    """What a link to this broker gives as its problem, shown to another process too."""
+    """Return the problem that a link to this broker reports, as seen by another process too."""
 
     async def run():
         link = MqttLink(station, broker)

@@ -1,4 +1,4 @@
-"""The clock that is not believed blindly, TIDs of a wrong one, and the station's settings."""
+"""The plausibility check of the clock, TIDs of a wrong one, and the station's settings."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -107,7 +107,7 @@ def test_a_clock_before_the_build_cannot_be_confirmed(station, clock):
 
 
 def misdate(station, clock, count=1, number=1):
-    """Sales with the clock at 2045, confirmed by mistake; then the clock is right again."""
+    """Sell with the clock at 2045, confirmed by mistake; then set the clock right."""
     clock.now = datetime(2045, 11, 1, tzinfo=UTC)
     do(station, guard.confirm)
     sold = [sale(station, f"wrong-{number}-{i}", number).tid for i in range(count)]

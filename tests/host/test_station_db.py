@@ -1,4 +1,4 @@
-"""The database: its schema, its settings, and what happens when something is wrong with it."""
+"""The database: its schema, its settings, and its errors."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def execute(folder, *statements):
 
 
 def agree(folder):
-    """The database is what the tables describe."""
+    """Check that the database has the schema that the tables describe."""
     with db.open_engine(folder / "station.db").connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, models.Base.metadata) == []
@@ -62,7 +62,7 @@ def test_the_migrations_make_what_the_tables_describe(folder):
 
 
 def released(folder, revision, *statements):
-    """A station whose database was made by the version that had this schema."""
+    """Return a station whose database was made by the version that had this schema."""
     new_station(folder).close()
     for path in folder.glob("station.db*"):
         path.unlink()

@@ -1,4 +1,4 @@
-"""The way of a token to its meter: what is due when, what an answer changes."""
+"""The delivery of a token to its meter: what is due when, and what an answer changes."""
 
 import json
 from datetime import UTC, datetime
@@ -114,7 +114,7 @@ def test_a_job_is_taken_once():
 
 
 def sent(station, client_id="a", number=1):
-    """A sale whose command was sent."""
+    """Return a sale whose command was sent."""
     sale = sell(station, client_id, number)
     jobs = [job for job in records.open_jobs(station) if job.ref == sale.delivery.ref]
     records.mark_sent(station, jobs)
@@ -122,7 +122,7 @@ def sent(station, client_id="a", number=1):
 
 
 def take(station, *acks):
-    """Record answers; what each was judged to be."""
+    """Record answers; return how each was judged."""
     answered = vars(records.acks(station, acks))
     kinds = ("taken", "unknown", "foreign", "early")
     assert sum(len(answered[kind]) for kind in kinds) == len(acks)

@@ -1,4 +1,4 @@
-"""What the station does with collectors' messages and when it sends, without a broker."""
+"""The station's handling of collectors' messages and its sending, without a broker."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ BROKER = Broker("broker.example", 1883)
 
 
 class Rig:
-    """A link without a broker: messages are put in, what is published is returned."""
+    """A link without a broker: messages are put in, published ones are returned."""
 
     def __init__(self, station):
         self.station = station
@@ -60,11 +60,11 @@ class Rig:
         return [_plain(m) for m in asyncio.run(self.link.outgoing())]
 
     def echo(self):
-        """The nonces of the echoes that are due."""
+        """Return the nonces of the echoes that are due."""
         return [found["nonce"] for name, found in self.outgoing() if name == "echo"]
 
     def status(self):
-        """What another process would see while this link is connected."""
+        """Return the status that another process would see while this link is connected."""
         self.link.connected = True
         asyncio.run(self.link._save())
         self.link._next_s["save"] = 0
@@ -450,7 +450,7 @@ steps = st.lists(
 
 
 class Model:
-    """What should be recorded, from the words of docs/wire.md alone."""
+    """The expected records, from the words of docs/wire.md alone."""
 
     def __init__(self):
         self.deliveries = {"a": ["sent", None], "b": ["sent", None], "unsent": ["issued", None]}
@@ -517,7 +517,8 @@ def test_any_messages_are_recorded_as_the_model_has_it_and_end_nothing(shared, g
 
 
 def _means_something(topic, payload):
-    """A payload of the noise that is a whole message by itself, which the model has not."""
+    """Return whether a payload of the noise is a whole message by itself, which the model
+    lacks."""
     return payload == b"online" or topic.endswith(("/state", "/about"))
 
 

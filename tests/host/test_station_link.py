@@ -36,7 +36,7 @@ def command_of(sale):
 
 
 class Collector:
-    """The collector's side of docs/wire.md, answering as it is told."""
+    """The collector's side of docs/wire.md, with answers set by the test."""
 
     def __init__(self, client):
         self.client = client
@@ -127,7 +127,7 @@ async def _the_link_comes_back(station):
 
 
 async def _echoing(broker, answers=True):
-    """A client with the collector's id; it answers echoes, or is another program."""
+    """Run a client with the collector's id; it answers echoes, or is another program."""
     client = aiomqtt.Client(broker.host, broker.port, identifier=f"tjugo-{COLLECTOR}")
     with contextlib.suppress(aiomqtt.MqttError):
         async with client:

@@ -1,4 +1,4 @@
-"""Meters and what becomes of them: status, links, replacement, numbers without their zeros."""
+"""Meters and their life: status, links, replacement, numbers without their zeros."""
 
 from decimal import Decimal
 

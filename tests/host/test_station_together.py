@@ -122,7 +122,7 @@ def test_kill_9_loses_no_sale_that_was_told(folder, after):
 
 
 class Line:
-    """Threads that want the turn, in a known order."""
+    """Threads that wait for their turn, in a known order."""
 
     def __init__(self, wait_s=20):
         self.queue = WriteQueue(wait_s)
@@ -130,7 +130,7 @@ class Line:
         self._threads = []
 
     def join(self, name, bulk=False):
-        """Returns when the thread waits."""
+        """Start a thread and return once it waits."""
         count = self.queue.waiting()
         thread = threading.Thread(target=self._work, args=(name, bulk))
         self._threads.append(thread)

@@ -1,4 +1,4 @@
-"""Selling: once for each client id, a TID of its own for each token, refusals kept."""
+"""Vending: once for each client id, a unique TID for each token, refusals recorded."""
 
 import re
 from datetime import UTC, datetime
@@ -185,7 +185,7 @@ def test_the_vending_keys_ken_ends_it_too(station):
 
 
 def keys_with(**register):
-    """Vending keys other than the station's own: one."""
+    """Return vending keys that differ from the station's own in one."""
     return SoftBackend([VendingKey(vk="01" * 20, **register)])
 
 

@@ -1,4 +1,4 @@
-"""Messages from collectors: what is understood, and that nothing breaks the reading of them."""
+"""Messages from collectors: which are understood, and that no message breaks the parser."""
 
 import json
 from datetime import UTC, datetime

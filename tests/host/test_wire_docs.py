@@ -1,4 +1,4 @@
-"""docs/wire.md and docs/uplink.schema.json are what the tables of the uplink make of them."""
+"""docs/wire.md and docs/uplink.schema.json are generated from the tables of the uplink."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_the_documents_are_up_to_date():
 
 @pytest.fixture
 def copies(tmp_path, monkeypatch):
-    """Both documents in a folder of their own."""
+    """Copy both documents to a separate folder."""
     for name in ("PAGE", "SCHEMA"):
         path = tmp_path / "docs" / getattr(wire_docs, name).name
         path.parent.mkdir(exist_ok=True)

@@ -31,8 +31,10 @@ KWH = Decimal("12.5")
 
 @contextmanager
 def _station(meters: int) -> Iterator[tuple[Station, list[str]]]:
-    """A station with meters that a collector serves, and their DRNs. Sales are a minute apart by
-    its clock, so that TIDs do not run ahead."""
+    """Make a station with meters that a collector serves; yield it and their DRNs.
+
+    Sales are a minute apart by its clock, so that TIDs do not run ahead.
+    """
     minutes = count()
     start = BUILT
     drns = [drn_with_check_digit(f"01{number:08d}") for number in range(1, meters + 1)]
@@ -46,7 +48,7 @@ def _station(meters: int) -> Iterator[tuple[Station, list[str]]]:
 
 
 def _add_meters(work: Work, drns: list[str]) -> None:
-    """Like add_meter for each, but at once."""
+    """Register meters as add_meter() does, but all at once."""
     add_meter(work, NewMeter(drns[0], collector_id="c1"))
     session, tenant = work.session, {"tenant_id": work.tenant_id}
     fixed = {"ea": 7, "tct": 2, "status": "installed", "collector_id": "c1"}
@@ -65,7 +67,7 @@ def _add_meters(work: Work, drns: list[str]) -> None:
 
 @benchmark("station.vends", "vends/s")
 def vends() -> Figure:
-    """A sale to a meter with a collector: TID, token and delivery are on the disk after it."""
+    """Measure sales to a meter with a collector; each puts TID, token and delivery on the disk."""
     with _station(1) as (station, (drn,)):
         numbers = count()
         rate = calls_per_second(lambda: sell(station, "bench", f"{next(numbers)}", drn, KWH))
@@ -74,7 +76,7 @@ def vends() -> Figure:
 
 @benchmark("station.sale_at_rest.p99_ms", "ms")
 def sale_at_rest() -> Figure:
-    """How long one of 100 sales takes, with 10,000 meters registered and nothing else to do."""
+    """Measure the duration of 100 sales, with 10,000 meters registered and no other load."""
     with _station(METERS) as (station, drns):
         waits = [_sale_s(station, number, drns[number]) for number in range(SALES)]
     return Figure(_p99_ms(waits), {**host(), "sales": SALES, "meters": METERS})
@@ -82,7 +84,7 @@ def sale_at_rest() -> Figure:
 
 @benchmark("station.sale_beside_intake.p99_ms", "ms")
 def sale_beside_intake() -> Figure:
-    """The same, evenly over ten seconds in each of which 10,000 readings are recorded."""
+    """Measure 100 sales spread over ten seconds in each of which 10,000 readings are recorded."""
     with _station(METERS) as (station, drns):
         stored: list[int] = []
         intake = threading.Thread(target=_intake, args=(station, drns, stored))
@@ -98,7 +100,7 @@ def sale_beside_intake() -> Figure:
 
 @benchmark("station.meters_page_ms", "ms")
 def meters_page() -> Figure:
-    """A page of meters out of 10,000, found by a part of their number."""
+    """Measure a page of meters out of 10,000, found by a part of their number."""
     with _station(METERS) as (station, _):
         with station.view() as view:
             views.meters(view)

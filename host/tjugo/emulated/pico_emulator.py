@@ -227,7 +227,7 @@ async def run(emulator: Emulator, folder: Path) -> None:
 
 
 def main() -> int:
-    """The process."""
+    """Run the emulator as a process."""
     uf2, flash, folder = map(Path, sys.argv[1:])
     os.nice(_NICE)
     asyncio.run(run(Emulator(uf2, flash), folder))

@@ -113,7 +113,8 @@ def trouble(presence):
 
 
 def connection(presence, found, ms=1000):
-    """One connection that the broker ends: it finds this message, then has our own."""
+    """Simulate a connection that the broker ends; the client finds this message, then receives its
+    own."""
     if found is not None:
         presence.take(found, True)
     presence.online()

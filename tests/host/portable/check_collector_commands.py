@@ -20,7 +20,7 @@ def build(files=None, **changes):
 
 
 def said(parts):
-    """Everything that waits to be published, each acknowledged by the broker."""
+    """Return all messages that wait to be published, each acknowledged by the broker."""
     found = []
     message = parts.outbox.next()
     while message:

@@ -1,4 +1,5 @@
-"""What a meter cannot say, or says wrongly: its own fault, and no value is made up."""
+"""Values that a meter cannot give, or gives wrongly: the fault is named, and no value is
+invented."""
 
 import json
 
@@ -21,7 +22,7 @@ def framed(*values):
 
 
 class Partial:
-    """Stands in for a meter's `read`: registers of unknown groups are refused as meters do."""
+    """A stand-in for a meter's `read`: registers of unknown groups are refused as meters do."""
 
     def __init__(self, meter, known, status=0, reasons=0):
         self._plain = meter.read
@@ -49,7 +50,7 @@ class Partial:
 
 
 def partial(known, status=0, reasons=0):
-    """A line after some polls of a meter with unknown values, and its parts."""
+    """Return a line after some polls of a meter with unknown values, and its parts."""
     line = Line()
     device = line.meters[1]
     line.run(2500)
@@ -129,7 +130,7 @@ def test_a_meter_that_contradicts_itself_is_polled_no_faster():
 
 
 def answered(line, reply):
-    """Let every request to the first meter be answered with reply(request)."""
+    """Answer every request to the first meter with reply(request)."""
     plain = line.answered
 
     def answer(request, parser):

@@ -66,7 +66,7 @@ class Files:
 
 
 def states(store):
-    """{id: ("stored", token) or ("done", result, at)} of the jobs with an id below 100."""
+    """Return {id: ("stored", token) or ("done", result, at)} of the jobs with an id below 100."""
     found = {}
     for ref in range(100):
         job = store.get(ref)

@@ -6,7 +6,7 @@ CONNACK = b"\x20\x02\x00\x00"
 
 
 def error_of(call, *args):
-    """The MqttError that a call ends with, as text; fails if there is none."""
+    """Return the text of the MqttError that a call ends with; fail if there is none."""
     try:
         call(*args)
     except mqtt.MqttError as error:
@@ -22,7 +22,7 @@ def connected(**options):
 
 
 def message(topic, payload, pid=0, retained=False):
-    """A PUBLISH as a broker sends it."""
+    """Return a PUBLISH as a broker sends it."""
     body = bytes((len(topic) >> 8, len(topic) & 0xFF)) + topic
     if pid:
         body += bytes((pid >> 8, pid & 0xFF))
@@ -34,7 +34,7 @@ def message(topic, payload, pid=0, retained=False):
 
 
 def generator(state):
-    """A small linear congruential generator: the same numbers on every runtime."""
+    """Return a small linear congruential generator: the same numbers on every runtime."""
 
     def below(limit):
         nonlocal state

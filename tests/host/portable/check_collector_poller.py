@@ -1,4 +1,4 @@
-"""The poller against meters made of a register table and a line that loses what it is told to."""
+"""The poller against meters made of a register table, on a line that loses given frames."""
 
 from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
@@ -14,7 +14,7 @@ SECOND_DRN = "11111111111"
 
 
 class Meter:
-    """What a meter does with token registers; it accepts every token once."""
+    """The behaviour of a meter with token registers; it accepts every token once."""
 
     def __init__(self, drn):
         self.drn = drn
@@ -60,7 +60,7 @@ class Meter:
         return 0
 
     def restart(self):
-        """Only what a ledger keeps is left."""
+        """Keep only what a ledger keeps."""
         self.result, self.ref = results.NONE, 0
 
 
@@ -80,7 +80,7 @@ class Line:
         self.start()
 
     def start(self):
-        """Also what a collector's restart is."""
+        """Start the poller, or restart it as a collector's restart does."""
         self.store = jobs.Store(self.files)
         drns = [(address, meter.drn) for address, meter in self.meters.items()]
         self.poller = poller.Poller(drns, self.store, self.poll_ms)
@@ -91,7 +91,7 @@ class Line:
         return job
 
     def step(self, elapsed_ms=50):
-        """One turn; False if nothing was due."""
+        """Run one turn; return False if nothing was due."""
         self.now += elapsed_ms
         request = self.poller.next(elapsed_ms)
         if request is None:

@@ -1,4 +1,4 @@
-"""FRAM and display drivers against register traffic as their data sheets have it."""
+"""FRAM and display drivers against register traffic according to their data sheets."""
 
 from replay import Recorder, Replay
 
@@ -60,7 +60,7 @@ def test_fram_with_write_protect_answers_but_does_not_keep():
 
 
 def nibble(high, rs=0):
-    """A nibble on the expander: with E, then without. Backlight on."""
+    """Return the writes of a nibble to the expander: with E, then without, backlight on."""
     return bytes((high << 4 | 0x0C | rs, high << 4 | 0x08 | rs))
 
 

@@ -1,4 +1,4 @@
-"""Key pad, pulse input and S0 meter, with levels as a hand or a meter makes them."""
+"""Key pad, pulse input and S0 meter, with levels as caused by a hand or a meter."""
 
 from drivers.keypad_matrix import PHONE_KEYS, KeypadMatrix
 from drivers.pulse_input import PulseInput
@@ -6,7 +6,7 @@ from drivers.s0_meter import S0Meter
 
 
 class Matrix:
-    """Wires of a key pad: a pressed key joins its row and its column, both ways."""
+    """The wires of a key pad: a pressed key joins its row and its column, both ways."""
 
     def __init__(self):
         self.levels = [1, 1, 1, 1]
@@ -113,7 +113,7 @@ def test_keys_nobody_fetches_are_kept_up_to_16():
 
 
 class Line:
-    """An S0 line looked at every `step` ms."""
+    """An S0 line sampled every `step` ms."""
 
     def __init__(self, step=5):
         self.level = 1
@@ -192,7 +192,7 @@ def test_a_counter_that_falls_back_counts_no_pulses():
 
 
 def power_after(watts, seconds, meter, counter, constant=1000):
-    """Run a steady load; the pulses come when their energy is full."""
+    """Run a steady load, with a pulse whenever its energy is full, and return the power."""
     due = w_ms = 3600000000 // constant
     energy = 0
     for _ in range(seconds * 50):

@@ -4,7 +4,7 @@ from drivers.latching_relay import LatchingRelay
 
 
 class Coil:
-    """Counts its pulses; `other` must be without current when this one gets some."""
+    """A coil that counts its pulses; `other` must be without current when this one gets some."""
 
     def __init__(self):
         self.on = None
@@ -28,7 +28,7 @@ class Rig:
         return self.open_coil.on, self.close_coil.on
 
     def pulse_length(self, tick):
-        """ms until no coil has current, in calls of elapsed."""
+        """Return the ms until no coil has current, in calls of elapsed."""
         ms = 0
         while any(self.coils()):
             self.relay.elapsed(tick)

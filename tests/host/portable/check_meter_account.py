@@ -8,7 +8,7 @@ from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
 
 
 class Head:
-    """What an account takes from its meter."""
+    """The part of a meter that an account uses."""
 
     ledger = None
 

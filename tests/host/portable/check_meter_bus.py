@@ -32,30 +32,30 @@ class Line:
         self.server.gap()
 
     def ask(self, request):
-        """The reply's parser."""
+        """Send a request; return the parser with the reply."""
         parser = client.ReplyParser(request)
         reply = self.server.receive(request)
         assert reply is not None and parser.receive(bytes(reply))
         return parser
 
     def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
-        """{name: value} of the registers."""
+        """Return {name: value} of the registers."""
         parser = self.ask(client.read_request(1, function, start, count))
         parser.check()
         return registers.decode(start, parser.data)
 
     def write(self, start, values):
-        """The exception code of a write, 0 if it was taken."""
+        """Write a register; return the exception code, 0 if it was accepted."""
         return self.ask(client.write_request(1, start, values)).exception
 
     def code(self, first, last=None):
-        """The exception code of a read from register `first` to `last`, 0 if it is fine."""
+        """Return the exception code of a read from register `first` to `last`, 0 for none."""
         start, count = registers.block(first, last or first)
         function = 3 if "h" in registers.row(first)[registers.ACCESS] else 4
         return self.ask(client.read_request(1, function, start, count)).exception
 
     def unknown(self):
-        """The names of the registers that are refused when they are read on their own."""
+        """Return the names of the registers that are refused when they are read on their own."""
         names = [row[registers.NAME] for row in registers.ROWS]
         return {name for name in names if self.code(name) == frame.SERVER_DEVICE_FAILURE}
 

@@ -10,7 +10,7 @@ _CODE = 0x20  # set maximum power limit: a token that the meter has no handler f
 
 
 class Limit:
-    """A feature with one of each."""
+    """A feature with one entry of each kind."""
 
     def __init__(self, meter):
         self.drn = meter.settings.drn
@@ -53,7 +53,7 @@ class Limit:
 
 
 class Extended:
-    """With `Limit` in the list."""
+    """A meter with `Limit` in its list of features."""
 
     def __enter__(self):
         self._before = core.FEATURES

@@ -1,4 +1,4 @@
-"""The ledger: whatever is cut or broken, the state before it or the one after it is found."""
+"""The ledger: whatever is cut or broken, the state before or the one after is found."""
 
 from meter_rig import KEY, Memory, PowerCut, meter, press, token
 
@@ -11,7 +11,7 @@ NEW_KEY = bytes.fromhex("060b8643c59a27f1")
 
 
 def _used_once():
-    """Memory of a meter that took one token, and used some of it."""
+    """Return the memory of a meter that accepted one token and used some of it."""
     memory = Memory()
     device = meter(memory)
     assert device.enter_token(token(200, 1), 77) == results.ACCEPT

@@ -12,7 +12,7 @@ ORDER = {"tid_floor": FIRST_TID + 100, "by": "A. Meyer", "at": 1790000000}
 
 
 def _used():
-    """Memory and mark of a meter that took tokens."""
+    """Return memory and mark of a meter that accepted tokens."""
     memory, mark = Memory(), Mark()
     device = meter(memory, mark=mark)
     for number in (0, 100):
@@ -21,7 +21,7 @@ def _used():
 
 
 def _lost():
-    """Memories of that meter in which its ledger is lost."""
+    """Return memories of that meter in which its ledger is lost."""
     data, _ = _used()
     half = bytearray(data)
     half[10] ^= 1
@@ -177,7 +177,7 @@ def test_a_memory_that_does_not_answer_is_not_reset():
 
 
 def _seal(data, slot):
-    """Put the CRC of a changed slot right."""
+    """Correct the CRC of a changed slot."""
     start = slot * SLOT_SIZE
     crc = crc32(bytes(data[start : start + SLOT_SIZE - 4]))
     data[start + SLOT_SIZE - 4 : start + SLOT_SIZE] = crc.to_bytes(4, "big")

@@ -36,7 +36,7 @@ def _server(address=5):
 
 
 def _ask(server, request):
-    """The reply of the server, recognised by the client's parser."""
+    """Return the reply of the server, recognised by the client's parser."""
     parser = client.ReplyParser(request)
     reply = server.receive(request)
     assert reply is not None

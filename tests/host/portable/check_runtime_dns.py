@@ -179,7 +179,7 @@ class Socket:
 
 
 def resolve(resolver, ms=60000):
-    """(what `step` gave or the error's text, ms that went by)."""
+    """Return (the result of `step` or the error's text, the elapsed ms)."""
     for passed in range(0, ms, 100):
         try:
             found = resolver.step()

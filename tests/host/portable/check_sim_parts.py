@@ -1,4 +1,4 @@
-"""What boards share: RS-485, and the simulated clock, mains, memory and service port."""
+"""The shared parts of boards: RS-485, and the simulated clock, mains, memory and service port."""
 
 import os
 
@@ -23,7 +23,7 @@ class Ticks:
 
 
 class Uart:
-    """Writes down what is done to it; what is sent is heard again."""
+    """A UART that records the calls; what is sent is received again."""
 
     def __init__(self):
         self.log = []
@@ -179,7 +179,7 @@ def test_pulses_that_are_not_taken_wait_until_the_relay_opens():
 
 
 class Port:
-    """A stream of bytes, and what was said to it."""
+    """A stream of bytes, and the input it received."""
 
     def __init__(self, text):
         self._bytes = text

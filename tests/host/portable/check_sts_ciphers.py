@@ -17,7 +17,7 @@ def _raises(error, function, *args, **kwargs):
 
 
 def _stream(count, size):
-    """`count` byte strings that look random and are the same everywhere (xorshift16)."""
+    """Return `count` pseudo-random byte strings, the same on every runtime (xorshift16)."""
     state = 0x2545
     for _ in range(count):
         out = bytearray(size)
@@ -74,7 +74,7 @@ def test_every_key_bit_and_data_bit_of_sta_counts():
 
 
 def _sta_by_the_book(source, key, block):
-    """STA encryption bit by bit, as the standard describes it."""
+    """Encrypt by STA bit by bit, as the standard describes it."""
     s1, s2, moves = source[:16], source[16:32], source[32:]
     ones = (1 << 64) - 1
     data = int.from_bytes(block, "big")

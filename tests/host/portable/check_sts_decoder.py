@@ -24,7 +24,8 @@ def _make(meter, cls=0, subclass=0, **values):
 
 
 def _enter(meter, digits):
-    """What a meter does: check, execute (nothing here), commit. The final result's name."""
+    """Enter a token as a meter does: check, execute (nothing here), commit. Return the final
+    result's name."""
     result, found = meter.check(digits)
     if result == results.ACCEPT:
         result = meter.commit(found)
@@ -246,13 +247,14 @@ def _change(ea=7, ro=0, kct3=0, kt=2, sgc=123457):
 
 
 def _set(old, new, ea=7, ro=0, kt=2, krn=1, ti=1, ken=255, sgc=123456, kct3=0):
-    """The tokens of any key change, those that vendor.key_change() refuses to make included."""
+    """Return the tokens of any key change, those that vendor.key_change() refuses to make
+    included."""
     sections = vendor.key_change_fields(new, kt, krn, ti, ken, ro, sgc, kct3)
     return [token.make(2, subclass, old, ea, **values) for subclass, values in sections]
 
 
 def _orders(count):
-    """Every order of 0..count-1."""
+    """Return every order of 0..count-1."""
     if count == 0:
         return [[]]
     return [o[:i] + [count - 1] + o[i:] for o in _orders(count - 1) for i in range(count)]

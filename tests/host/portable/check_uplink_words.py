@@ -15,7 +15,7 @@ READ.update(
 
 
 def polled(**changes):
-    """What a poll reads of a meter, through the bytes of its registers."""
+    """Return the values that a poll reads of a meter, through the bytes of its registers."""
     values = dict(READ)
     values.update(changes)
     data = bytearray(2 * registers.STATE_COUNT)

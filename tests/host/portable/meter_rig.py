@@ -1,4 +1,4 @@
-"""What the checks of the meter share: a memory that fails on demand, a meter, its tokens."""
+"""The shared parts of the meter's checks: a memory that fails on demand, a meter, its tokens."""
 
 from meter.core import Meter
 from sts_portable import vendor
@@ -9,7 +9,7 @@ FIRST_TID = 5000
 
 
 class PowerCut(Exception):
-    """The supply is gone in the middle of a write."""
+    """A power failure in the middle of a write."""
 
 
 class Memory:
@@ -44,7 +44,7 @@ class Memory:
 
 
 class Mark:
-    """What a board notes about its ledger. `broken`: nothing can be written."""
+    """A board's mark about its ledger. `broken`: nothing can be written."""
 
     def __init__(self, values=None):
         self.values = dict(values or {})
@@ -60,19 +60,19 @@ class Mark:
 
 
 def settings(**changes):
-    """The settings of a meter that works."""
+    """Return the settings of a meter that works."""
     given = {"drn": DRN, "address": 1, "key": "e653341f9d5bf36f"}
     given.update(changes)
     return given
 
 
 def meter(memory=None, pulses_per_kwh=1000, mark=None, **changes):
-    """A meter with these settings, on this memory or a new one."""
+    """Return a meter with these settings, on this memory or a new one."""
     return Meter(settings(**changes), memory or Memory(), pulses_per_kwh, "", mark)
 
 
 def token(tenths=200, number=0, key=KEY):
-    """A credit token of `tenths` of a kWh; the same number, the same token."""
+    """Return a credit token of `tenths` of a kWh; the same number gives the same token."""
     return vendor.credit(key, 7, FIRST_TID + number, 5, tenths)
 
 

@@ -12,13 +12,14 @@ _NO_ANSWER = 5  # EIO
 
 
 class Replay:
-    """Stands in for machine.I2C. AssertionError: the driver did something else than recorded."""
+    """A stand-in for machine.I2C. Raise AssertionError when the driver deviates from the
+    recording."""
 
     def __init__(self, recording):
         self._left = list(recording)
 
     def done(self):
-        """True if all of the recording was played."""
+        """Return True if all of the recording was played."""
         return not self._left
 
     def writeto(self, address, data):
@@ -53,7 +54,7 @@ class Replay:
 
 
 class Recorder:
-    """A real bus whose traffic is written down in `recording`."""
+    """A real bus whose traffic is recorded in `recording`."""
 
     def __init__(self, i2c):
         self._i2c = i2c
