@@ -11,10 +11,10 @@ from math import isfinite
 
 _DECIMAL = re.compile(r"(?P<whole>[0-9]{1,12})(?:(?P<mark>[.,])(?P<places>[0-9]{1,9}))?", re.A)
 _WHOLE = re.compile(r"[0-9]{1,12}", re.A)
-# "1,500" and "12,000": what a person who groups digits means by it is a thousand times as much.
+# "1,500" and "12,000": with grouped digits the number is a thousand times as large.
 _LIKE_A_GROUP = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.A)
 
-# What a text must match to be refused with the words beside it, in this order.
+# Patterns of refused texts and the reasons, in this order.
 _REASONS = (
     (r"\s*", "is missing"),
     (r"[+-].*", "has a sign"),

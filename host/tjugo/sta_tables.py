@@ -77,7 +77,9 @@ def _lists(content: bytes) -> dict[str, list[int]]:
         elif re.fullmatch(r"[0-9]{1,3}", word, re.A):
             current.append(int(word))
         else:
-            raise TjugoError("The file of STA tables has a word that is no table and no number.")
+            raise TjugoError(
+                "The file of STA tables has a word that is no table and no number."
+            )
     return lists
 
 
@@ -135,7 +137,7 @@ def kept(state_dir: Path) -> bytes | None:
         raise Unavailable(f"Others may read the STA tables: run `chmod 600 {path}`.")
     try:
         if len(content) != _BYTES:
-            raise TjugoError(f"It has not {_BYTES} bytes.")
+            raise TjugoError(f"It does not have {_BYTES} bytes.")
         return parse(content)
     except TjugoError as error:
         raise Unavailable(f"{path} is damaged. {error.message}") from error

@@ -166,7 +166,7 @@ def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, cap
     bad.pop("lib/meter/core.mpy")
     monkeypatch.setattr(targets, "files", lambda board, role: bad)
     assert run(deployed) == 1
-    assert "The files before are back." in capsys.readouterr().err
+    assert "The preceding files are restored." in capsys.readouterr().err
     deployed.kill()
     there = qemu_flash.read_image(deployed.flash)
     assert {name: there.get(name) for name in files} == files

@@ -22,7 +22,7 @@ def wait_for(condition, what):
         value = condition()
         if value:
             return value
-        assert time.monotonic() < until, f"waited in vain for {what}"
+        assert time.monotonic() < until, f"{what} did not happen in time"
         time.sleep(0.05)
 
 

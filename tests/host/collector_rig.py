@@ -41,7 +41,7 @@ def wait_until(condition: Callable[[], Any], what: str) -> Any:
     """Wait until `condition` returns a true value and return it. Fail after a minute."""
     end = time.monotonic() + DEADLINE_S
     while not (found := condition()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
+        assert time.monotonic() < end, f"{what} did not happen in time"
         time.sleep(0.02)
     return found
 

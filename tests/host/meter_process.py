@@ -90,7 +90,7 @@ class MeterBoard:
         """Return the first true value of `condition(list of the board's messages)`."""
         with self._news:
             found = self._news.wait_for(lambda: condition(self._said), DEADLINE_S)
-            assert found, f"waited in vain for {what}: {self._said[-5:]}"
+            assert found, f"{what} did not happen in time: {self._said[-5:]}"
             return found
 
     def last(self, kind):

@@ -110,7 +110,7 @@ def test_two_meters_never_differ_by_leading_zeros_only(shell):
     longer = drn(1).rjust(13, "0")
     assert shell.refused("meter", "add", longer) == (
         f"Meter {drn(1)} is registered already; {longer} differs by leading zeros only, and where "
-        "those get lost the two could not be told apart.\n"
+        "those are lost the two could not be distinguished.\n"
     )
 
 
@@ -260,7 +260,7 @@ def test_lists_are_shown_in_parts(shell):
     assert len(rest) == 1 and rest[0].startswith(drn(3))
     part = json.loads(shell.fine("meter", "list", "--limit", "1", "--search", "c1", "--json"))
     assert [row["drn"] for row in part["items"]] == [drn(1)] and part["next"] == drn(1)
-    assert shell.fine("meter", "list", "--search", "zzz") == "Nothing is found.\n"
+    assert shell.fine("meter", "list", "--search", "zzz") == "Nothing was found.\n"
     assert "No customers yet" in shell.fine("customer", "list")
     for number in range(3):
         shell.fine("sell", drn(1), "5", "--id", f"s{number}")

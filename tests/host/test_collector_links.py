@@ -118,7 +118,7 @@ def test_silent_name_servers_stop_nothing(make: Any, bus: Bus, broker: Amqtt, na
     collector.wait_report(lambda report: "refused" in report["broker"], "the broker to be missed")
     asked = names.asked
     broker.start()
-    wait_until(lambda: names.asked > asked, "a look-up in vain")
+    wait_until(lambda: names.asked > asked, "a look-up without an answer")
     collector.reports.clear()
     collector.wait_report(lambda report: report["online"], "the address of before used")
     assert collector.reports[-1]["crashes"] == 0

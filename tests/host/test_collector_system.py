@@ -88,7 +88,7 @@ def test_crash_reports_go_up(collector, station, bus):
         lambda: station.states.get(DRNS[0], {}).get("crash") == bus.meters[1].crash, "its crash"
     )
     assert station.states[DRNS[0]]["online"] is True
-    wait_until(lambda: station.about, "what the collector says of itself")
+    wait_until(lambda: station.about, "the collector's description")
     assert station.about["crash"] is None
     collector.kill()
     crash = {"failures": 1, "crashes": 1, "last": "MemoryError"}

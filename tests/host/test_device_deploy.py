@@ -115,7 +115,7 @@ def test_files_that_do_not_start_well_are_rolled_back(board, found, sentence):
     board.starts = [GOOD, found, GOOD]
     with pytest.raises(TjugoError, match=sentence) as caught:
         run(board)
-    assert "The files before are back" in caught.value.message
+    assert "The preceding files are restored" in caught.value.message
     assert "ledger      ok" in caught.value.message
     assert board.files() == before
 
@@ -191,7 +191,7 @@ def test_the_power_is_cut_while_the_old_files_come_back(board):
         assert on_board.HOLD in board.files() or firmware_on(board) in (OLD, NEW)
         held = on_board.HOLD in board.files()
         board.starts = [SAFE, GOOD] if held else [GOOD, SAFE, GOOD]
-        with pytest.raises(TjugoError, match="The files before are back"):
+        with pytest.raises(TjugoError, match="The preceding files are restored"):
             run(board)
         there = board.files()
         there.pop("crash.json", None), first.pop("crash.json", None)

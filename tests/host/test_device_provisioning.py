@@ -15,7 +15,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import NewMeter, add_meter, config_of, drn_with_check_digit
 from tjugo.toolchain.tools import REPO
 
-OTHER = bytes([*range(16), *reversed(range(16)), *range(64)])  # somebody's STA tables
+OTHER = bytes([*range(16), *reversed(range(16)), *range(64)])  # a licensee's STA tables
 KEY = "fedcba9876543210"
 METER = {"drn": drn(1), "address": 7, "key": KEY, "ea": 7, "wifi": {"ssid": "s", "password": "p4"}}
 COLLECTOR = {"id": "c1", "broker": {"host": "b", "password": "secret"}, "meters": []}

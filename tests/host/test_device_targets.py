@@ -67,6 +67,6 @@ def test_presets_name_settings_that_are_documented(name):
 
 
 def test_a_board_without_network_can_be_no_collector():
-    with pytest.raises(TjugoError, match="can be no collector, but a meter") as caught:
+    with pytest.raises(TjugoError, match="cannot be a collector, only a meter") as caught:
         targets.preset(targets.target("rp2040_pico"), "collector")
     assert caught.value.status == 2

@@ -216,7 +216,9 @@ def test_the_commands(station, clock, tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, tmp_path, "clock", "check") == 0
     assert run(monkeypatch, tmp_path, "clock", "repair-tids") == 2
     assert run(monkeypatch, tmp_path, "clock", "repair-tids", "--all") == 0
-    assert f"Meter {drn(1)}: 1 tokens of a time to come are skipped" in capsys.readouterr().out
+    assert (
+        f"Meter {drn(1)}: 1 tokens with a TID in the future are skipped" in capsys.readouterr().out
+    )
     clock.forward(days=-1)
     assert run(monkeypatch, tmp_path, "clock", "check") == 1
     assert run(monkeypatch, tmp_path, "clock", "confirm") == 0

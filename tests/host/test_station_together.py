@@ -114,7 +114,7 @@ def test_kill_9_loses_no_sale_that_was_told(folder, after):
     with Station.open(folder, clock=Clock()) as station:
         kept = tokens(station)
         assert set(told) <= set(kept)
-        assert len(kept) - len(told) <= 1  # sold, and killed before it was told
+        assert len(kept) - len(told) <= 1  # sold, and killed before the answer
         with station.view() as view:
             asked = [row.client_id for row in view.session.query(VendRequest)]
         # A request is there with its token or not at all.

@@ -165,7 +165,7 @@ def test_a_clock_outside_the_base_date_sells_nothing(station, clock, year):
         sell(station, "test", "a", drn(1), TWENTY)
     if year > 2026:
         do(station, guard.confirm)
-        with pytest.raises(TjugoError, match=f"clock says {year}-01-01"):
+        with pytest.raises(TjugoError, match=f"clock reads {year}-01-01"):
             sell(station, "test", "a", drn(1), TWENTY)
     assert rows(station, Token) == []
 

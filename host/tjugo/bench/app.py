@@ -28,7 +28,7 @@ from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
 from tjugo.web.serve import WebServer, listen
 
-_START_S = 30.0  # longer than the slowest start; then something is wrong
+_START_S = 30.0  # longer than the slowest start
 _TICK_S = 0.5
 _SAVE_TICKS = 20
 
@@ -131,7 +131,7 @@ class Bench:
         except TimeoutError:
             raise TjugoError(
                 f"The bench did not come up: {missing}. "
-                f"The boards' own words are in {self.plan.folder}/*.log."
+                f"The boards' messages are in {self.plan.folder}/*.log."
             ) from None
 
     def _missing(self) -> str:
@@ -163,7 +163,7 @@ class Bench:
             self.boards.show_clock()
             ticks += 1
             if ticks % _SAVE_TICKS == 0:
-                with suppress(TjugoError):  # a full disk; the next try may do better
+                with suppress(TjugoError):  # a full disk; the next attempt may succeed
                     await asyncio.to_thread(save_clock, self.options.state, self.clock.unix())
             await asyncio.sleep(_TICK_S)
 

@@ -111,7 +111,7 @@ class Boards:
         self.parts[plan.name] = part
         return part
 
-    # What the page and tests may do. KeyError: no such board. BadCommand: not like this.
+    # Actions of the page and of tests. KeyError: no such board. BadCommand: an invalid command.
 
     def command(self, drn: str, message: Any) -> None:
         """Carry out a command of a meter: keys, load or cover (meters.py)."""

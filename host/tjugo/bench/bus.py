@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from tjugo.bench.line import Frame, Frames, Heard, Line, share
 
 TOOL = "tool"  # the drop kept free for any Modbus program
-_LUMP_NS = 2_000_000  # characters are handed over in lumps of this much time: fewer wake-ups
+_LUMP_NS = 2_000_000  # characters are delivered in portions of this duration: fewer wake-ups
 _HOUSEKEEPING_S = 0.25
-_UNREAD_LIMIT = 512  # a board that leaves more than this unread is not listening
+_UNREAD_LIMIT = 512  # a board that leaves more than this unread is not reading
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-_PACE_S = 0.1  # a page is told at most so often
+_PACE_S = 0.1  # a page is updated at most this often
 _FRAMES = 200
 
 

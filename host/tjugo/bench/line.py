@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 BITS_PER_CHARACTER = 11  # start, 8 data, parity or a second stop bit, stop: 8E1 and 8N2 alike
 SILENCE_CHARACTERS = 3.5  # ends a Modbus RTU frame
-JAMMER = "collision"  # the drop that talks when collisions are asked for
+JAMMER = "collision"  # the drop that transmits in simulated collisions
 
 
 def share(value: float, most: float = 1.0) -> float:
@@ -79,7 +79,7 @@ class Line:
         self.character_ns = BITS_PER_CHARACTER * 1_000_000_000 // baudrate
         self._random = random.Random(seed)
         self.noise = Noise(self._random)
-        self.collision_rate = 0.0  # the share of transmissions that somebody talks into
+        self.collision_rate = 0.0  # the share of transmissions that collide
         self._queue: list[tuple[int, int, int, str, int]] = []
         self._order = 0
         self._talking: dict[str, list[list[int]]] = {}

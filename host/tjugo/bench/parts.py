@@ -12,7 +12,7 @@ from typing import Any
 
 _LINE_LIMIT = 1 << 20
 _STOP_S = 1.5  # for each of: end of input, SIGTERM, SIGKILL
-_HEALTHY_S = 20.0  # up this long, and the next restart is at once again
+_HEALTHY_S = 20.0  # after running this long, the next restart is at once again
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.3, 10.0
 
 

@@ -30,7 +30,7 @@ _NAMES = (
     "Farid Rahimi",
 )
 _JUMP = "clock_jump_days"
-_EAS = (7, 11)  # by turns, so that both ciphers are there to look at
+_EAS = (7, 11)  # alternating, so that both ciphers are demonstrated
 _POLL_MS = 1000
 _POLL_MS_A_METER = 150  # a poll takes about 100 ms at 9600 baud
 

@@ -15,7 +15,7 @@ from tjugo.bench.meters import MOST_LOAD_W, BadCommand
 from tjugo.errors import NotFound, TjugoError
 
 SPEEDS = (1, 10, 60, 600)
-NOISE = 0.0005  # bit errors a bit: about one reply in five arrives damaged
+NOISE = 0.0005  # bit errors per bit: about one reply in five arrives damaged
 COLLISIONS = 0.2  # of all transmissions
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 _GROWTH_SHARE = 0.05
 RSS_SLACK = 2 << 20  # bytes
 HEAP_SLACK = 4 << 10  # bytes of a board's heap
-_FEWEST = 4  # samples below which nothing can be said
+_FEWEST = 4  # minimum number of samples for a result
 
 
 @dataclass

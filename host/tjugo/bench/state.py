@@ -12,7 +12,7 @@ from tjugo.errors import TjugoError, Unavailable
 
 _LOCK = "bench.lock"
 _CLOCK = "clock.json"
-_MARK = "bench.json"  # the folder is a bench's: its station is not somebody's
+_MARK = "bench.json"  # marks the folder as a bench's
 _FORM = {"bench": 1}
 
 

@@ -8,7 +8,7 @@ from tjugo.bench.line import Frame
 
 COLLECTOR = "collector"
 _KINDS = {"->": "request", "<-": "reply", "??": "damaged"}
-_OUTGOING = {COLLECTOR: True, TOOL: None}  # a tool may ask or answer; everybody else answers
+_OUTGOING = {COLLECTOR: True, TOOL: None}  # a tool may send requests or replies; all others reply
 
 
 class Tracer:

@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Run station, broker, bus, collector and meters on this machine, with a page to watch
     them."""
-    from tjugo.bench import app  # slow to import: `tjugo --help` does without
+    from tjugo.bench import app  # slow to import, and not needed by `tjugo --help`
 
     if port is None:
         port = 0 if as_json else DEFAULT_PORT

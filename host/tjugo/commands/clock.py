@@ -28,7 +28,7 @@ def clock_check(state: Path) -> None:
         problem = guard.state(view, now)
     if problem is not None:
         raise TjugoError(problem)
-    click.echo(f"The clock reads {iso(now)} and is believed.")
+    click.echo(f"The clock reads {iso(now)} and is plausible.")
 
 
 @clock.command("confirm")
@@ -39,7 +39,7 @@ def clock_confirm(state: Path) -> None:
     with Station.open(state) as station, station.work(actor()) as work:
         guard.confirm(work)
         now = work.now()
-    click.echo(f"The clock is believed: {iso(now)}.")
+    click.echo(f"The clock is accepted: {iso(now)}.")
 
 
 @clock.command("repair-tids")
@@ -58,9 +58,9 @@ def clock_repair_tids(drn: str | None, all_meters: bool, state: Path) -> None:
             name_drn(work, drn)
         repaired = tids.repair(work, drn)
     for number, count in repaired.items():
-        click.echo(f"Meter {number}: {count} tokens of a time to come are skipped.")
+        click.echo(f"Meter {number}: {count} tokens with a TID in the future are skipped.")
     if not repaired:
-        click.echo("No meter has a token of a time to come that can be skipped.")
+        click.echo("No meter has a token with a TID in the future that can be skipped.")
 
 
 @click.command()

@@ -14,7 +14,7 @@ import tjugo
 from tjugo.errors import TjugoError
 from tjugo.paths import LOG, default_state_dir
 
-# name: (module:attribute, what it does)
+# name: (module:attribute, short help)
 _COMMANDS = {
     "backup": ("tjugo.commands.backup:backup", "Write a backup of the running station."),
     "bench": (
@@ -22,12 +22,12 @@ _COMMANDS = {
         "Run the whole system on this machine, with a web page.",
     ),
     "benchmark": ("tjugo.commands.build:benchmark", "Run the benchmarks."),
-    "bus": ("tjugo.commands.bus:command", "What the meter says on its bus."),
+    "bus": ("tjugo.commands.bus:command", "Show what the meter offers on its bus."),
     "clock": ("tjugo.commands.clock:clock", "Check and confirm the station's clock."),
     "collector": ("tjugo.commands.collector:collector", "List data collectors."),
     "count": ("tjugo.commands.build:count", "Count instructions on the emulated Cortex-M3."),
     "customer": ("tjugo.commands.customer:customer", "Add, list, edit and remove customers."),
-    "deploy": ("tjugo.commands.deploy:deploy", "Put firmware on a board."),
+    "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
     "firmware": ("tjugo.commands.build:firmware", "Build an emulated board's MicroPython."),
@@ -38,17 +38,17 @@ _COMMANDS = {
         "tjugo.commands.micropython:micropython",
         "Print the MicroPython that simulated boards run on.",
     ),
-    "provision": ("tjugo.commands.provision:provision", "Give a board its settings."),
+    "provision": ("tjugo.commands.provision:provision", "Write a board's settings."),
     "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
     "sales": ("tjugo.commands.sales:sales", "List the newest sales and their delivery."),
-    "sell": ("tjugo.commands.sell:sell", "Sell electricity: makes a token."),
+    "sell": ("tjugo.commands.sell:sell", "Sell electricity: make a token."),
     "setting": ("tjugo.commands.clock:setting", "Show and change the station's settings."),
-    "soak": ("tjugo.commands.soak:command", "Run the bench for long, and count."),
+    "soak": ("tjugo.commands.soak:command", "Run the bench for long, and check it."),
     "station": ("tjugo.commands.serve:station", "Run the master station's web page alone."),
-    "status": ("tjugo.commands.status:status", "Show whether the station is well."),
-    "sts": ("tjugo.commands.sts:sts", "STA tables, and batches of tokens."),
+    "status": ("tjugo.commands.status:status", "Show the health of the station."),
+    "sts": ("tjugo.commands.sts:sts", "Load STA tables and make batches."),
     "stubs": ("tjugo.commands.build:stubs", "Check boards against their ports' stubs."),
-    "token": ("tjugo.commands.token:token_group", "Look into tokens."),
+    "token": ("tjugo.commands.token:token_group", "Decode tokens."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),
 }
@@ -114,7 +114,7 @@ def _say(message: str) -> None:
     try:
         click.echo(message, err=True)
     except OSError:
-        # Nowhere left to say it; the exit status still does.
+        # The error cannot be printed; the exit status still shows it.
         pass
 
 

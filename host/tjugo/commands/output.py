@@ -69,6 +69,6 @@ def print_page(
     for row in page.items:
         click.echo(line(row).rstrip())
     if page.next is not None:
-        click.echo(f"There are more. Those that follow: --after {page.next}")
+        click.echo(f"There are more rows: --after {page.next}")
     elif not page.items:
-        click.echo("Nothing is found." if searched else nothing)
+        click.echo("Nothing was found." if searched else nothing)

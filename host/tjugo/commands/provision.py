@@ -43,7 +43,9 @@ def provision(
     if address is not None:
         added["address"] = address
     if not added:
-        raise TjugoError("Give what to set: --drn, --address, or --merge FILE.", status=2)
+        raise TjugoError(
+            "Give the settings to write: --drn, --address, or --merge FILE.", status=2
+        )
     with Remote(port) as remote:
         provisioning.provision(provisioning.RemoteBoard(remote), added, tables, replace)
         found = self_test.self_test(remote)

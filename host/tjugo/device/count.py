@@ -59,7 +59,7 @@ SUITES = {
     "sts": Suite("decode.py", ("sts_portable",), _STS_BUILDS),
     "ciphers": Suite("ciphers.py", ("sts_portable",), _STS_BUILDS),
 }
-# What a script of one's own finds on the board.
+# The packages on the board for a user's script.
 _ALL_PACKAGES = ("sts_portable", "firmware/meterbus")
 
 
@@ -81,7 +81,7 @@ def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, di
         printed = qemu.run_to_end(firmware(_progress), image, _SECONDS)
     lines = printed.splitlines()
     if not lines or lines[-1] != _DONE:
-        raise TjugoError(f"{script.name} did not get through on the board:\n{printed.strip()}")
+        raise TjugoError(f"{script.name} did not complete on the board:\n{printed.strip()}")
     rows = [row for line in lines if line.startswith("{") and "name" in (row := json.loads(line))]
     return {row.pop("name"): row for row in rows}
 

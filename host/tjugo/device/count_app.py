@@ -12,7 +12,7 @@ from tjugo.emulated.qemu_build import BOARD
 
 SUITE = "app"  # its name beside those of count.SUITES
 
-# Of a made-up meter: the published key of the STS test cases' DKGA02 samples, and two tokens.
+# For an invented meter: the published key of the STS test cases' DKGA02 samples, and two tokens.
 _KEY, _EA = bytes.fromhex("abababababababab"), 7
 _METER = {
     "drn": "01000000016",
@@ -31,7 +31,7 @@ _SUITES = {"meter": ("meter_app.py", _METER), "collector": ("collector_app.py", 
 # Keeps the job folder from being made at the start that is counted: how long littlefs looks for a
 # free block depends on the size of every file.
 _IN_JOB_FOLDER = "jobs/folder"
-# What the scripts need and the role does not.
+# Modules that the scripts need and the role does not.
 _MORE = ("meterbus.client",)
 
 

@@ -61,7 +61,9 @@ def deploy(
             remote.call("files", "commit")
             return self_test(remote)
         remote.call("files", "undo")
-        raise TjugoError(f"{wrong} The files before are back. {_after_rollback(remote, before)}")
+        raise TjugoError(
+            f"{wrong} The preceding files are restored. {_after_rollback(remote, before)}"
+        )
 
 
 def check_board(remote: Remote, board: targets.Target) -> None:
@@ -76,7 +78,7 @@ def check_board(remote: Remote, board: targets.Target) -> None:
             f"The board has MicroPython {_dotted(version)}; the firmware needs "
             f"{_dotted(OLDEST_MICROPYTHON)} or newer that loads .mpy files of version "
             f"{_dotted(MPY_VERSION)}. Nothing was replaced. Flash MicroPython "
-            f"{MICROPYTHON_VERSION} first: boards/{board.name}/README.md says how."
+            f"{MICROPYTHON_VERSION} first: see boards/{board.name}/README.md."
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tjugo.device import targets
 from tjugo.toolchain.tools import REPO
 
-# What a port or board freezes by itself, and what this must not leave out.
+# The port's or board's own frozen modules, which the manifest must include.
 _BASES = {
     "esp32": "$(PORT_DIR)/boards/manifest.py",
     "rp2": "$(PORT_DIR)/boards/manifest.py",

@@ -13,7 +13,7 @@ CORTEX_M3 = "armv7m"
 CORTEX_M0_PLUS = "armv6m"
 ESP32 = "xtensawin"
 
-# What decodes a token, as machine code. The modules for "viper" keep to what that compiler takes,
+# The token decoder as machine code. The modules for "viper" keep to what that compiler supports,
 # and give the same answers as bytecode. Machine code is three to four times as large: modules in
 # which little time is spent stay bytecode.
 MACHINE_CODE = {

@@ -18,7 +18,7 @@ from tjugo.device.console import Console
 from tjugo.errors import TjugoError
 
 _CALL_SECONDS = 60.0  # quiet: a full flash is slow
-_READ_SECONDS = 2.0  # without it a board that died is waited for without end
+_READ_SECONDS = 2.0  # without it the wait for a board that ended would be unlimited
 _CHUNK_BYTES = 768
 _INTERRUPTIONS = 12
 _LISTEN_SECONDS = 0.05
@@ -81,7 +81,7 @@ class Remote:
         try:
             self._transport = SerialTransport(port, timeout=_READ_SECONDS)
         except (TransportError, OSError) as error:
-            ports.require(port)  # mpremote does not pass on why
+            ports.require(port)  # mpremote drops the reason
             raise TjugoError(f"{port} cannot be opened: {error}.") from None
         try:
             self.soft_reset()
@@ -100,7 +100,7 @@ class Remote:
         is."""
         try:
             self._transport.close()
-        except OSError:  # mpremote sets the modem lines first, and there are none any more
+        except OSError:  # mpremote sets the modem lines first, which no longer exist
             self._transport.serial.close()
 
     def soft_reset(self) -> None:
@@ -124,7 +124,7 @@ class Remote:
                 line.write(b"\r\x03")
                 heard = line.read(_HEARD_BYTES)
                 line.timeout = _PROMPT_SECONDS
-                line.write(b"\x02")  # from either prompt to the friendly one, which says so
+                line.write(b"\x02")  # from either prompt to the friendly one, which prints itself
                 heard += line.read_until(_PROMPT)
                 if heard.endswith(_PROMPT):
                     return
@@ -170,7 +170,7 @@ class Remote:
         in time."""
         text = self._transport.read_until(1, b"\n", timeout=seconds)
         if not text.endswith(b"\n"):
-            raise TjugoError(f"the board on {self.port} said nothing for {seconds:g} s")
+            raise TjugoError(f"the board on {self.port} sent nothing for {seconds:g} s")
         return text.decode(errors="replace").strip()
 
     def changed(self, files: Mapping[str, bytes]) -> list[str]:

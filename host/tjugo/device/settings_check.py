@@ -13,7 +13,7 @@ from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
 
 _SECONDS = 20
-# What a board that is not complete yet lacks: it does not make what is given wrong.
+# Faults of a board that is not complete yet: they are no fault of the given settings.
 _LATER: dict[str, dict[str, Any]] = {
     "meter": {"address": 1, "drn": "01000000016"},
     "collector": {"id": "c1", "broker": {"host": "broker"}, "meters": []},

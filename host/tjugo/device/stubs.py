@@ -26,7 +26,7 @@ _OPTIONS = (
     *("--python-version", "3.10", "--no-error-summary", "--hide-error-context"),
 )
 _FINDING = re.compile(r"^(?P<file>[^:]+):\d+: error: (?P<text>.*)$")
-# `const` has a stand-in for Pythons without MicroPython's; it is meant to differ.
+# `const` has a stand-in for CPython, which differs intentionally.
 _MEANT = ("All conditional function variants must have identical signatures",)
 
 
@@ -64,7 +64,7 @@ def fetch(port: Port, say: Callable[[str], None]) -> Path:
         try:
             os.replace(target, port.folder)
         except OSError:
-            if not port.folder.is_dir():  # else somebody else was faster
+            if not port.folder.is_dir():  # otherwise another process was faster
                 raise
     return port.folder
 

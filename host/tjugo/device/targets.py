@@ -36,9 +36,9 @@ TARGETS = {
 }
 
 ROLES = ("meter", "collector")
-# What nothing imports by name at its top: runtime/boot.py chooses the application when it runs.
+# Modules that no file imports by name: runtime/boot.py selects the application at run time.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
-# Imported only by what a board never does: making tokens.
+# Imported only to make tokens, which a board never does.
 _NEVER = ("sts_portable.fields", "sts_portable.exports")
 LIBRARY = "lib"
 MAIN = "main.py"
@@ -49,7 +49,9 @@ def target(name: str) -> Target:
     found = TARGETS.get(name)
     if found is None or not (found.folder / "board.py").is_file():
         there = [name for name, one in TARGETS.items() if (one.folder / "board.py").is_file()]
-        raise TjugoError(f"There is no board {name!r}; there are {', '.join(there)}.", status=2)
+        raise TjugoError(
+            f"There is no board {name!r}, only {', '.join(there)}.", status=2
+        )
     return found
 
 
@@ -66,8 +68,8 @@ def preset(board: Target, role: str) -> bytes:
     _check(role)
     if role not in roles(board):
         raise TjugoError(
-            f"{board.name} can be no {role}, but a {' or a '.join(roles(board))}: "
-            f"boards/{board.name}/README.md says why.",
+            f"{board.name} cannot be a {role}, only a {' or a '.join(roles(board))}: "
+            f"boards/{board.name}/README.md has the reason.",
             status=2,
         )
     return (board.folder / f"{role}.json").read_bytes()
@@ -75,7 +77,7 @@ def preset(board: Target, role: str) -> bytes:
 
 def _check(role: str) -> None:
     if role not in ROLES:
-        raise TjugoError(f"There is no role {role!r}; there are {', '.join(ROLES)}.", status=2)
+        raise TjugoError(f"There is no role {role!r}, only {', '.join(ROLES)}.", status=2)
 
 
 def modules(board: Target, role: str) -> dict[str, Path]:

@@ -19,7 +19,7 @@ EMULATED = "qemu"
 _FOLDER = "vectors"  # apart from lib/, where a meter has its own copy
 _AT_ONCE = 10
 _QUIET_SECONDS = 120.0  # of a slow board with a slow algorithm
-# What no check reads stays here: a board's memory is small.
+# Only the fields that checks read are sent: a board's memory is small.
 _READ = ("kind", "inputs", "expected")
 _BEGIN = f"""\
 import json, sys

@@ -15,8 +15,8 @@ from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import ClockMark
 from tjugo.station.work import View, Work
 
-BACK = timedelta(minutes=10)  # corrections of a clock that is nearly right
-_UNSEEN = timedelta(days=3650)  # after BUILT, for a station that never saw a time
+BACK = timedelta(minutes=10)  # permitted for corrections of a nearly correct clock
+_UNSEEN = timedelta(days=3650)  # after BUILT, for a station without a recorded time
 _REFRESH = timedelta(hours=1)  # one row for all sales: not written for each of them
 _THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock confirm`."
 

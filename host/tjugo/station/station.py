@@ -78,7 +78,7 @@ class Station:
         folder = Path(state_dir)
         _make_folder(folder)
         keys, database = folder / VENDING_KEYS, folder / DATABASE
-        # Keys are made first, and looked at last: a database without keys is one that lost them.
+        # Keys are made first and checked last: a database without keys is one that lost them.
         used = database.exists() and database.stat().st_size > 0
         if backend is None and not keys.exists():
             if used:

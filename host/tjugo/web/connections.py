@@ -84,7 +84,7 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # From here on the time between two requests counts, unless the body of this one is late.
+        # From here on the time between two requests is limited, unless this one's body is late.
         if self.cycle is not None and not self.cycle.more_body:
             self._stop_timer()
 
@@ -128,5 +128,5 @@ class Connection(H11Protocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
-        # A client that takes nothing keeps even a closing connection open.
+        # A client that does not read keeps even a closing connection open.
         self._write_timer = self.loop.call_later(self._open.limits.write_s, self.abort)

@@ -22,7 +22,7 @@ _STATUSES: tuple[tuple[type[TjugoError], int], ...] = (
     (TjugoError, 400),
 )
 
-# What starlette answers, by status: a code and, where its own text is for programmers, a sentence.
+# starlette's errors by status: a code and, where its own text is for programmers, a sentence.
 _HTTP: dict[int, tuple[str, str | None]] = {
     400: ("invalid", "The request cannot be read."),
     404: ("not_found", "There is no such page."),
@@ -31,7 +31,7 @@ _HTTP: dict[int, tuple[str, str | None]] = {
     413: ("too_large", None),
     429: ("too_many", None),
 }
-# What pydantic finds, by type, where its own text is for programmers.
+# pydantic's errors by type, where its own text is for programmers.
 _INVALID = {
     "json_invalid": "The request is not JSON",
     "model_attributes_type": "The request is not a JSON object",

@@ -78,7 +78,7 @@ def update(boards: Sequence[str], check: bool) -> list[Path]:
     """
     unknown = [board for board in boards if board not in BOARDS]
     if unknown:
-        raise TjugoError(f"There is no board {unknown[0]}; there are {', '.join(BOARDS)}.", 2)
+        raise TjugoError(f"There is no board {unknown[0]}, only {', '.join(BOARDS)}.", 2)
     old = []
     for board in boards or BOARDS:
         for path, content in generated(board).items():

@@ -71,8 +71,8 @@ class Line:
         self.files = files or Files()
         self.meters = {1: Meter(DRN), 2: Meter(SECOND_DRN)}
         self.poll_ms = poll_ms
-        self.deaf = set()  # addresses that hear nothing
-        self.dumb = set()  # addresses that hear, but whose answer is lost
+        self.deaf = set()  # addresses that receive nothing
+        self.dumb = set()  # addresses that receive, but whose answer is lost
         self.trace = []  # (time, address, function) of every request to `watched`
         self.watched = (1, 2)
         self.asked = 0  # requests to the other addresses
@@ -214,7 +214,7 @@ def test_a_lost_answer_does_not_enter_a_token_twice():
     line.until_done(job)
     assert job.result == results.ACCEPT
     writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
-    assert len(writes) == 1  # the result told that the meter had it
+    assert len(writes) == 1  # the result showed that the meter had it
 
 
 def test_a_lost_request_is_written_again():

@@ -82,7 +82,7 @@ def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
             assert accepted
         assert again.tokens.bus_ref == (78 if accepted else 77)
         assert again.enter_token(token(200, 1)) == results.USED_ERROR
-        # Entered once more, it is credited exactly once in all, and the sender is told so.
+        # Entered once more, it is credited exactly once in all, and the sender gets this answer.
         assert again.enter_token(token(100, 2), 78) == results.ACCEPT
         assert again.account.credit_wh == 28500
         assert again.enter_token(token(100, 2)) == results.USED_ERROR

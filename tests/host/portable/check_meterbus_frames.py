@@ -216,7 +216,7 @@ def test_a_request_inside_another_servers_reply_is_not_obeyed():
     assert server.receive(request + reply) is None
     server.gap()
     assert server._handler.written == []
-    assert server.receive(reply) is None  # its request was not heard, or long before
+    assert server.receive(reply) is None  # its request was not received, or long before
     server.gap()
     assert server._handler.written == []
 

@@ -1,4 +1,4 @@
-"""A bus on which recorded traffic is played back: a driver must say what it said then.
+"""A bus on which recorded traffic is played back: a driver must repeat the recorded calls.
 
 A recording is a list of entries, in order:
     ("writeto", address, bytes)                 what the driver sends

@@ -122,4 +122,4 @@ def install(tables: int) -> None:
     elif tables < 0:
         remove(TABLES)
     os.rename(SETTINGS + NEW, SETTINGS)
-    remove(CRASHES)  # with new settings the application gets new chances
+    remove(CRASHES)  # with new settings the application may be started again

@@ -10,7 +10,7 @@ from pathlib import Path
 from tjugo.errors import Conflict, Unavailable
 from tjugo.station.storage import engine as storage
 
-# No TID of a restored station is at or before the moment of the restore plus this. The station
+# No TID of a restored station is at or before the time of the restore plus this. The station
 # that was lost may have sold until then, and ahead of its clock: a token a minute of one meter.
 MARGIN = timedelta(days=1)
 

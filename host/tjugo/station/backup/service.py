@@ -168,7 +168,7 @@ def _check_target(state_dir: Path, force: bool) -> None:
     if used and not force:
         raise Conflict(
             f"The folder {state_dir} is not empty. Restore into another one, or use --force, "
-            "which moves aside what is there."
+            "which moves its contents to another folder."
         )
 
 

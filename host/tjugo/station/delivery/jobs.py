@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-# Seconds until a command is repeated, by how often it was sent; the last one stays.
+# Seconds until a command is repeated, by how often it was sent; the last value is kept.
 UNANSWERED_S = (5, 5, 10, 20, 40, 60)
-# A stored job is asked about now and then: a collector whose flash was replaced has lost it.
+# A stored job is repeated occasionally: a collector whose flash was replaced has lost it.
 # Sending it twice is harmless, the meter has recorded its reference. The same interval holds for a
 # collector that does not answer echoes.
 LATER_S = 300

@@ -5,7 +5,7 @@ from sts_portable import results
 _SENTENCES = {
     results.OVERFLOW_ERROR: "the meter cannot hold so much credit; it can be entered later",
     results.KEY_TYPE_ERROR: "the meter's key is of a type that may not do this",
-    results.FORMAT_ERROR: "the token has a field the meter does not know",
+    results.FORMAT_ERROR: "the token has a field that the meter does not support",
     results.RANGE_ERROR: "a value in the token is outside the meter's range",
     results.FUNCTION_ERROR: "the meter does not have this function",
     results.OLD_ERROR: "the token is older than all the meter remembers",

@@ -18,10 +18,10 @@ from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
 
-# A job is not entered into a meter later than this after its sale: the command carries the moment.
+# A job is not entered into a meter later than this after its sale: the command carries this time.
 # The token stays valid and can be keyed in.
 EXPIRES_AFTER = timedelta(days=30)
-# The station's own limit: the answer of a collector with a clock of its own may come later.
+# The station's own limit: the answer of a collector with its own clock may arrive later.
 _GRACE = timedelta(hours=1)
 _OPEN = ("issued", "sent", "at_collector", "refused")
 _EXPIRED = "no meter answered for it in time; the token can still be keyed in"

@@ -158,5 +158,5 @@ def next_tid(meter_config: MeterConfig, now: datetime, last: int | None) -> int:
         raise reason(
             "tid_exhausted",
             f"No token identifier is free: base date {bdt} reaches from {first} to "
-            f"{end[0]}-{end[1]:02d}-{end[2]:02d}, and this station's clock says {now:%Y-%m-%d}.",
+            f"{end[0]}-{end[1]:02d}-{end[2]:02d}, and this station's clock reads {now:%Y-%m-%d}.",
         ) from error

@@ -95,7 +95,7 @@ class Exchange:
         message = wire.parse(topic, payload, self._tenant_id)
         if message is None:
             self.totals.not_understood += 1
-            # The topic is a stranger's text: one line of the log, and no long one.
+            # The topic is untrusted text: one short line of the log.
             self._warn(now_s, "understood", f"cannot understand a message on {topic[:80]!r}")
         elif isinstance(message, wire.EchoReply):
             if self.liveness.replied(message.collector_id, message.nonce, self._clock()):

@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 ACKS = 5_000
 REPORTS = 20_000
-STRANGERS = 200  # places that collectors which are not registered can take in either buffer
+STRANGERS = 200  # capacity for messages of unregistered collectors in either buffer
 
 
 class Inbox:

@@ -26,7 +26,7 @@ ACKS_S = 0.1  # answers that arrive within this time share a commit
 REPORTS_S = 1.0  # readings: one commit in this time
 _WATCH_S = 10.0  # how often collectors that another process registered, and expiry, are looked up
 _SAVE_S = 5.0  # how often counters are written for other processes; the state at once
-_QUEUE = 10_000  # messages between the socket and `receive`; paho drops what is more
+_QUEUE = 10_000  # messages between the socket and `receive`; paho drops further ones
 
 
 class MqttLink:
@@ -161,7 +161,7 @@ class MqttLink:
             try:
                 found = await asyncio.to_thread(records.each, station, records.reports, reports)
             except Unavailable as error:
-                # Readings can wait, deliveries go on: the station is busy, or the disk is full.
+                # Readings can wait, deliveries continue: the station is busy, or the disk is full.
                 exchange.inbox.put_back(reports)
                 self._warn(error.message)
             else:

@@ -117,7 +117,7 @@ def _sentence(row: Collector, reachable: bool | None, echo_at: datetime | None) 
     if reachable:
         return "Reachable: it answers echoes."
     if reachable is False and row.online:
-        # As the broker has it, a client with this id is there; but it does not answer.
+        # The broker reports a client with this id, but it does not answer.
         return (
             f"Unreachable though the broker reports it online: it does not answer echoes{last}. "
             "Does another client use its id?"

@@ -13,7 +13,7 @@ from tjugo.station.work import View, Work
 
 _LIMITS = {"name": 200, "phone": 40, "address": 400}
 _ACCOUNT = re.compile(r"[A-Za-z0-9-]{1,20}", re.A)
-# Numbers that the station gives itself; longer ones are somebody's own and are not continued.
+# Numbers that the station assigns; longer ones were given by people and are not continued.
 _MOST_DIGITS = 9
 
 

@@ -24,7 +24,7 @@ class NewMeter(MeterConfig):
     collector_id: str | None = None
 
 
-# What a station sells for, and the sentence when it is something else.
+# Values of meters that a station can sell to, and the sentence for other values.
 _RULES: tuple[tuple[Callable[[NewMeter], object], str], ...] = (
     (lambda m: m.ea in (7, 11), "EA must be 07 or 11"),
     (lambda m: m.dkga in ("02", "04"), "DKGA must be 02 or 04"),
@@ -108,7 +108,7 @@ def add_meter(work: Work, new: NewMeter) -> str:
             raise reason(
                 "meter_exists",
                 f"Meter {twin} is registered already; {drn} differs by leading zeros only, and "
-                "where those get lost the two could not be told apart.",
+                "where those are lost the two could not be distinguished.",
             )
     work.backend.check_register(replace(new, drn=drn))
     _ensure_collector(work, new.collector_id)

@@ -43,7 +43,7 @@ def open_engine(path: Path) -> Engine:
         f"sqlite:///{path}",
         connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
         hide_parameters=True,  # tokens do not belong in an error's text
-        max_overflow=60,  # more than a web server has threads: nobody waits for a connection
+        max_overflow=60,  # more than a web server has threads: no thread waits for a connection
     )
 
     @event.listens_for(engine, "connect")
@@ -120,7 +120,7 @@ def upgrade(engine: Engine, path: Path) -> None:
 def migrate(connection: Connection, found: str | None, path: Path, revision: str = SCHEMA) -> None:
     """Bring a database at the revision `found` to another, in the connection's transaction. Raise
     TjugoError when `found` is of a newer version."""
-    # Only needed here, and slow to import: a command on an up-to-date database does without.
+    # Only needed here, and slow to import: a command on an up-to-date database does not import it.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -131,7 +131,7 @@ def migrate(connection: Connection, found: str | None, path: Path, revision: str
     if found is not None and found not in known:
         raise TjugoError(
             f"The database {path} was made by a newer version of Tjugo (schema {found}; this "
-            f"version knows {SCHEMA}). Install the newer version."
+            f"version has {SCHEMA}). Install the newer version."
         )
     config.attributes["connection"] = connection
     command.upgrade(config, revision)

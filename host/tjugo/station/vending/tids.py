@@ -26,7 +26,7 @@ from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MisdatedToken, Tenant, Token
 from tjugo.station.work import View, Work
 
-STORE = 50  # TIDs that a meter remembers
+STORE = 50  # TIDs that a meter stores
 AHEAD = timedelta(days=1)  # sales of one minute may run ahead of the clock by this
 
 
@@ -74,8 +74,8 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
                 continue
             raise reason(
                 "tid_store_full",
-                f"Meter {drn} may have accepted {STORE} tokens of a time to come and would refuse "
-                "every other: it needs a key change.",
+                f"Meter {drn} may have accepted {STORE} tokens with a TID in the future and would "
+                "refuse every other: it needs a key change.",
             )
         _mark(work, of_drn, bdt, numbers)
         repaired[of_drn] = repaired.get(of_drn, 0) + len(numbers)

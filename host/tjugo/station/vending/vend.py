@@ -105,7 +105,7 @@ def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
     """Return a value that is equal for requests with the same meaning, however they are
     written."""
     try:
-        return checked_drn(drn).lstrip("0"), kwh  # lost zeros mean the same meter
+        return checked_drn(drn).lstrip("0"), kwh  # a number with lost zeros means the same meter
     except TjugoError:
         return drn, kwh
 

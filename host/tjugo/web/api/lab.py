@@ -28,7 +28,7 @@ from tjugo.web.errors import ANSWERS
 from tjugo.web.rate import Bucket
 
 ACTOR = "lab"
-BURST = 30  # flips of a person who looks for something
+BURST = 30  # flips of a person who searches
 REFILL_S = 2.0
 _Bits = Annotated[list[int], Field(default_factory=list, max_length=66)]
 

@@ -97,7 +97,7 @@ function wireMeter(card, drn) {
   form.addEventListener("input", () => newSale(form));
 }
 
-// One request at a time: keys must not overtake each other.
+// One request at a time: keys must arrive in order.
 function keyQueue(command) {
   let waiting = "";
   let busy = false;
@@ -114,8 +114,8 @@ function keyQueue(command) {
   };
 }
 
-// The loads of the slider, one a position, so that a step of an arrow key is a step of the load; a
-// lamp and a stove both have room on it.
+// The loads of the slider, one per position, so that a step of an arrow key is a step of the load;
+// the steps cover both a lamp and a stove.
 const LOADS = [0];
 while (LOADS.at(-1) < Number(page.dataset.mostLoad)) {
   const last = LOADS.at(-1);
@@ -214,7 +214,7 @@ async function ask(id, order) {
     const body = await answer.json();
     return answer.status >= 500 ? { ...body, again: true } : body;
   } catch {
-    return { error: "The station does not answer; the same sale is asked for again.", again: true };
+    return { error: "The station does not answer; the same sale is requested again.", again: true };
   }
 }
 
@@ -310,12 +310,12 @@ document.addEventListener("click", (event) => {
   }
   if (event.target.matches(".kill")) {
     const part = data.kill || event.target.closest("article").dataset.drn;
-    const question = `End the process of ${part} at once (kill -9)? It is started again.`;
+    const question = `End the process of ${part} at once (kill -9)? It is restarted.`;
     if (confirm(question)) post("/bench/kill", { part });
   }
 });
 
-// What this page has seen of the bench: its run (another one begins anew) and the number in it.
+// The state of this page: the bench's run (another one begins anew) and the number in it.
 const seen = { run: "", number: 0, live: false };
 
 async function askNews() {

@@ -9,7 +9,7 @@ for (const form of document.querySelectorAll("form.once")) {
     setTimeout(() => { form.querySelector("button").disabled = true; });
   });
 }
-// Back from the next page: the browser shows this one as it was left.
+// Back from the next page: the browser shows this one in its former state.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form.once")) {

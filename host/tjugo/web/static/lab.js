@@ -1,4 +1,4 @@
-// The Token lab. The station computes; this page asks, shows, and remembers which bits are flipped.
+// The Token lab. The station computes; this page sends requests, shows answers, and keeps the flipped bits.
 "use strict";
 
 const ADDRESS = "/api/v1/lab/explain";
@@ -6,9 +6,9 @@ const $ = (id) => document.getElementById(id);
 const form = $("ask");
 const examples = JSON.parse($("lab").dataset.examples);
 const FIELDS = ["bits", "field", "value", "meaning"];
-const HINT = "Click a bit to flip it, and see what breaks.";
+const HINT = "Click a bit to flip it and see the effect.";
 
-// What is being looked at: the digits before any flip, the key they are asked with, and the flips.
+// The present question: the digits before any flip, the key, and the flips.
 const now = { base: "", question: {}, token: new Set(), clear: new Set() };
 let asked = 0;
 
@@ -82,7 +82,7 @@ async function ask(question) {
   } catch {
     answer = { error: "The station does not answer." };
   }
-  return number === asked ? answer : null; // a later question has been asked meanwhile
+  return number === asked ? answer : null; // a later request has been sent meanwhile
 }
 
 function complain(sentence) {
@@ -96,7 +96,7 @@ async function begin() {
   const answer = await ask(question);
   if (!answer) return;
   complain(answer.error);
-  // What was explained before is no answer to what was asked now.
+  // The earlier explanation does not belong to this question.
   $("token-card").hidden = Boolean(answer.error);
   $("steps").hidden = Boolean(answer.error);
   if (answer.error) return;
@@ -124,7 +124,7 @@ async function experiment() {
   if (!answer) return;
   complain(answer.error);
   if (!answer.error) return show(answer);
-  // What is shown goes back to what it was before the flip that is refused.
+  // The page returns to the state before the refused flip.
   forgetFlips();
   const before = await ask({ ...now.question, token: now.base });
   if (before && !before.error) show(before);

@@ -1,4 +1,4 @@
-// Keeps the readings on the meters page fresh, and what collectors report of themselves.
+// Refreshes the readings on the meters page, and the reports of collectors.
 "use strict";
 
 const PERIOD_MS = 1000;
@@ -79,7 +79,7 @@ async function fetchEach(path, show) {
   if (answer.ok) (await answer.json()).items.forEach(show);
 }
 
-// The same part of the list as is shown.
+// The page of the list that is shown.
 function shown() {
   const asked = new URLSearchParams(location.search);
   const part = new URLSearchParams({ search: asked.get("search") || "" });
@@ -87,7 +87,7 @@ function shown() {
   return part;
 }
 
-// What the station itself found out about a collector, which says more than its last word.
+// The station's own result about a collector, which is more reliable than its last report.
 function showReach({ collector, reachable, sentence }) {
   const row = document.querySelector(`tr[data-collector="${CSS.escape(collector)}"]`);
   if (!row) return;
@@ -110,7 +110,7 @@ async function poll() {
     await fetchEach("/api/v1/collectors", showCollector);
     await showLink();
   } catch {
-    // The station is away for the moment; the next round asks again.
+    // The station is not reachable; the next round tries again.
   }
   setTimeout(poll, document.hidden ? HIDDEN_MS : PERIOD_MS);
 }

@@ -1,4 +1,4 @@
-// Keeps the delivery status on the sales page fresh, and adds sales made elsewhere.
+// Refreshes the delivery status on the sales page, and adds sales made elsewhere.
 "use strict";
 
 const PERIOD_MS = 1000;
@@ -70,7 +70,7 @@ async function poll() {
     const answer = await fetch("/api/v1/vends?limit=20");
     if (answer.ok) show((await answer.json()).items);
   } catch {
-    // The station is away for the moment; the next round asks again.
+    // The station is not reachable; the next round tries again.
   }
   setTimeout(poll, PERIOD_MS);
 }

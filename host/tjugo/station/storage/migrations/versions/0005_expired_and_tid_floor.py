@@ -15,7 +15,7 @@ _AFTER = "state IN ('issued', 'sent', 'at_collector', 'accepted', 'refused', 'ex
 
 def upgrade() -> None:
     op.add_column("tenant", sa.Column("tid_floor", sa.DateTime(), nullable=True))
-    # SQLite cannot change a CHECK: the table is made anew, from this description of it.
+    # SQLite cannot change a CHECK: the table is recreated from this description.
     with op.batch_alter_table("token_delivery", copy_from=_token_delivery()) as table:
         table.drop_constraint(op.f(_CHECK), type_="check")
         table.create_check_constraint(op.f(_CHECK), _AFTER)
