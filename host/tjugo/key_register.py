@@ -10,9 +10,7 @@ one, never a higher one. A sale obeys both.
 """
 
 import json
-import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, NamedTuple
 
 from sts_portable import pan
 from tjugo.errors import TjugoError, Unavailable, reason
+from tjugo.private_file import others_may_read
 
 
 class Field(NamedTuple):
@@ -138,7 +137,7 @@ def load_keys(path: Path) -> list[VendingKey]:
     """Return the vending keys in a file. Raise Unavailable if missing, invalid or not private."""
     try:
         with path.open(encoding="utf-8") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            shared = others_may_read(file)
             content = json.load(file)
         keys = [VendingKey(**fields) for fields in content["keys"]]
         for key in keys:
@@ -150,6 +149,6 @@ def load_keys(path: Path) -> list[VendingKey]:
     except (ValueError, TypeError, KeyError, TjugoError):
         # `from None`: the text of the error may quote key material.
         raise Unavailable(f"{path} is not a vending key file.") from None
-    if os.name == "posix" and mode & 0o077:
+    if shared:
         raise Unavailable(f"Others may read the vending keys: run `chmod 600 {path}`.")
     return keys

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from tjugo.errors import Unavailable
 
@@ -27,6 +27,11 @@ def tighten(folder: Path) -> None:
             raise Unavailable(
                 f"Others may read {path}, and that cannot be changed: {error.strerror}."
             ) from error
+
+
+def others_may_read(file: IO[Any]) -> bool:
+    """Return whether an open file has permissions for other users than its owner."""
+    return os.name == "posix" and bool(os.fstat(file.fileno()).st_mode & _OTHERS)
 
 
 @contextmanager

@@ -6,14 +6,12 @@ only identified by a fingerprint.
 
 import hashlib
 import json
-import os
 import re
-import stat
 from pathlib import Path
 
 from sts_portable import sta
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.private_file import private_file
+from tjugo.private_file import others_may_read, private_file
 
 FILE = "sta_tables.bin"
 SIZES = {"S1": 16, "S2": 16, "P": 64}
@@ -77,9 +75,7 @@ def _lists(content: bytes) -> dict[str, list[int]]:
         elif re.fullmatch(r"[0-9]{1,3}", word, re.A):
             current.append(int(word))
         else:
-            raise TjugoError(
-                "The file of STA tables has a word that is no table and no number."
-            )
+            raise TjugoError("The file of STA tables has a word that is no table and no number.")
     return lists
 
 
@@ -127,13 +123,13 @@ def kept(state_dir: Path) -> bytes | None:
     path = state_dir / FILE
     try:
         with path.open("rb") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            shared = others_may_read(opened)
             content = opened.read(_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
-    if os.name == "posix" and mode & 0o077:
+    if shared:
         raise Unavailable(f"Others may read the STA tables: run `chmod 600 {path}`.")
     try:
         if len(content) != _BYTES:

@@ -59,7 +59,7 @@ def test_check_finds_an_old_file(monkeypatch):
 
 
 def test_a_board_that_does_not_exist_is_a_usage_error():
-    with pytest.raises(TjugoError, match="no board nosuch; there are esp32_devkit") as error:
+    with pytest.raises(TjugoError, match="no board nosuch, only esp32_devkit") as error:
         wiring.update(["nosuch"], False)
     assert error.value.status == 2
 

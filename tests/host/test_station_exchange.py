@@ -15,10 +15,11 @@ from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from sts_portable import results
 from tjugo.errors import Unavailable
+from tjugo.rate import Bucket
 from tjugo.station.delivery.jobs import Ack
 from tjugo.station.link import echo, exchange, inbox, records, state, views
 from tjugo.station.link.broker import Broker
-from tjugo.station.link.limits import Bucket, OncePer
+from tjugo.station.link.limits import OncePer
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
 from tjugo.station.readings.intake import CollectorStatus, Reading

@@ -1,14 +1,14 @@
 """The bench's own folder: its mark, its lock (one bench at a time), and its saved supply time."""
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tjugo.errors import TjugoError, Unavailable
+from tjugo.lock_file import exclusive
+from tjugo.private_file import private_file
 
 _LOCK = "bench.lock"
 _CLOCK = "clock.json"
@@ -25,21 +25,12 @@ def claim(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Unavailable(f"The folder {folder} cannot be used: {error.strerror}.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise TjugoError(
-            f"Another bench uses the folder {folder}. Stop it, or choose another with --state."
-        ) from error
-    try:
+    busy = f"Another bench uses the folder {folder}. Stop it, or choose another with --state."
+    with exclusive(folder / _LOCK, busy):
         _require_own(folder)
         yield
-    finally:
-        os.close(lock)
 
 
 def _require_own(folder: Path) -> None:
@@ -56,18 +47,9 @@ def _require_own(folder: Path) -> None:
 
 
 def write_private(path: Path, value: Any) -> None:
-    """JSON, readable by its owner only, written to a new file and renamed. Raises Unavailable."""
-    new = path.with_name(path.name + ".new")
-    try:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            os.fchmod(handle, 0o600)
-            json.dump(value, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
+    """Write JSON to a file of mode 0600, atomically. Raise Unavailable."""
+    with private_file(path) as file:
+        file.write(json.dumps(value).encode())
 
 
 def read_json(path: Path) -> Any:

@@ -4,7 +4,6 @@ It is used like a real one: deployed to, provisioned, and polled on its RS-485 b
 kept in build/qemu/flash, or in the file that --flash names, from one run to the next.
 """
 
-import fcntl
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from tjugo.bench.bus import Bus
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.qemu_build import BOARD, firmware
 from tjugo.emulated.wire import Wire
-from tjugo.errors import TjugoError
+from tjugo.lock_file import exclusive
 from tjugo.toolchain.tools import BUILD
 
 _FLASH = BUILD / "qemu" / "flash"
@@ -38,13 +37,8 @@ Say = Callable[[str], None]
 @contextmanager
 def _alone(flash: Path) -> Iterator[None]:
     """Hold the lock of a flash file. Two boards that write to one flash would damage it."""
-    with flash.with_name(flash.name + ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TjugoError(
-                f"Another emulated board runs on {flash}. Try --flash FILE."
-            ) from None
+    busy = f"Another emulated board runs on {flash}. Try --flash FILE."
+    with exclusive(flash.with_name(flash.name + ".lock"), busy):
         yield
 
 

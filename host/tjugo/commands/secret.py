@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tjugo.errors import TjugoError
+from tjugo.private_file import others_may_read
 
 FORMS = "`-` (standard input, or typed unseen) or @FILE"
 _MOST_BYTES = 4096
@@ -41,11 +42,12 @@ def read_secret(path: Path, what: str) -> str:
         return _first_line(sys.stdin.buffer.read(_MOST_BYTES + 1), "Standard input", what)
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            shared = regular and others_may_read(file)
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise TjugoError(f"{path} cannot be read: {error.strerror}.", 2) from error
-    if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+    if shared:
         raise TjugoError(f"Others may read the {what}: run `chmod 600 {path}`.", 2)
     return _first_line(content, str(path), what)
 

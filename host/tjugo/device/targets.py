@@ -49,9 +49,7 @@ def target(name: str) -> Target:
     found = TARGETS.get(name)
     if found is None or not (found.folder / "board.py").is_file():
         there = [name for name, one in TARGETS.items() if (one.folder / "board.py").is_file()]
-        raise TjugoError(
-            f"There is no board {name!r}, only {', '.join(there)}.", status=2
-        )
+        raise TjugoError(f"There is no board {name!r}, only {', '.join(there)}.", status=2)
     return found
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tjugo.rate import Bucket
 from tjugo.station.delivery.jobs import Ack, Job, Schedule
 from tjugo.station.delivery.service import Answered
 from tjugo.station.link import wire
 from tjugo.station.link.echo import Liveness
 from tjugo.station.link.inbox import Inbox
-from tjugo.station.link.limits import Bucket, OncePer
+from tjugo.station.link.limits import OncePer
 from tjugo.station.readings.intake import CollectorStatus, Judged, Reading
 from uplink import kinds
 

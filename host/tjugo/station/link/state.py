@@ -3,15 +3,14 @@
 The lock shows whether a link runs at all, without a clock or a process id.
 """
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tjugo.errors import TjugoError, Unavailable
+from tjugo import lock_file
+from tjugo.errors import Unavailable
 from tjugo.private_file import private_file
 
 FORM, VERSION = "tjugo-link-state", 1
@@ -46,40 +45,15 @@ def load(state_dir: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
-def _open_lock(state_dir: Path) -> int:
-    return os.open(state_dir / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-
 @contextmanager
 def hold(state_dir: Path) -> Iterator[None]:
     """Hold the lock of this station's link while the block runs. Raise TjugoError if another
     process holds it."""
-    try:
-        lock = _open_lock(state_dir)
-    except OSError as error:
-        raise Unavailable(f"{state_dir} cannot be used: {error.strerror}.") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TjugoError(
-                f"Another program delivers tokens for the station in {state_dir} already."
-            ) from error
+    busy = f"Another program delivers tokens for the station in {state_dir} already."
+    with lock_file.exclusive(state_dir / _LOCK, busy):
         yield
-    finally:
-        os.close(lock)
 
 
 def held(state_dir: Path) -> bool:
     """Return whether a link runs for the station in this folder."""
-    try:
-        lock = os.open(state_dir / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return lock_file.held(state_dir / _LOCK)

@@ -5,6 +5,7 @@ error, and answers are marked as not to be stored by the browser. The use of a r
 key is recorded.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Annotated
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from tjugo.errors import TjugoError
+from tjugo.rate import Bucket
 from tjugo.sta_tables import sample_in_use
 from tjugo.station.registry.lab import use_key
 from tjugo.station.station import Station
@@ -25,7 +27,6 @@ from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
 from tjugo.web.api.fields import RequestBody, Whole
 from tjugo.web.api.register import RegisterBody
 from tjugo.web.errors import ANSWERS
-from tjugo.web.rate import Bucket
 
 ACTOR = "lab"
 BURST = 30  # flips of a person who searches
@@ -95,7 +96,9 @@ class MeterKeys:
     ) -> None:
         self._station = station
         self._allowed = allowed
-        self._bucket = Bucket(BURST, REFILL_S, monotonic)
+        self._monotonic = monotonic
+        self._bucket = Bucket(1 / REFILL_S, BURST)
+        self._lock = threading.Lock()  # requests run in several threads
 
     def of(self, drn: str) -> DecoderKey:
         """Return the hidden key of a meter, after its use is recorded. Raise TjugoError, or
@@ -106,7 +109,9 @@ class MeterKeys:
                 "The token lab of this station does not use the keys of registered meters: "
                 "`tjugo station --lab` lets it.",
             )
-        if not self._bucket.take():
+        with self._lock:
+            allowed = self._bucket.take(self._monotonic())
+        if not allowed:
             raise HTTPException(
                 429, f"Keys of registered meters are used too often; wait {REFILL_S:.0f} seconds."
             )
