@@ -1,1 +1,1 @@
-"""The master station: sales, tokens, customers and meters, and the way of a token to its meter."""
+"""The master station: sales, tokens, customers, meters, and the delivery of tokens to meters."""

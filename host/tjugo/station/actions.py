@@ -1,4 +1,4 @@
-"""A record of what people did to the station itself."""
+"""The record of administrative actions on the station."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def record(work: Work, action: str, detail: str) -> None:
-    """Record an action of the work's actor. Two of one moment get two times."""
+    """Record an action of the work's actor. Two actions at one moment get different times."""
     at = work.now()
     while work.session.get(RecordedAction, (work.tenant_id, at, action)) is not None:
         at += _MOMENT
@@ -28,6 +28,6 @@ def record(work: Work, action: str, detail: str) -> None:
 
 
 def actions(view: View) -> list[RecordedAction]:
-    """Return what is recorded, the oldest first."""
+    """Return the recorded actions, oldest first."""
     query = select(RecordedAction).where(RecordedAction.tenant_id == view.tenant_id)
     return list(view.session.scalars(query.order_by(RecordedAction.at, RecordedAction.action)))

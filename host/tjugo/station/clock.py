@@ -1,8 +1,8 @@
-"""A clock that is wrong makes TIDs that are wrong for years: it is not believed blindly.
+"""Plausibility check of the station's clock: a wrong clock gives wrong TIDs for years.
 
-The station keeps the latest time at which it believed its clock. A clock that is before
-that, before this software was made, or further ahead than a station is usually away, stops sales
-until a person has looked at it and confirmed it.
+The station records the latest time at which its clock was plausible. A clock that is before this
+time, before the release date of this software, or further ahead than a station is usually switched
+off, stops sales until a person has checked and confirmed it.
 """
 
 from datetime import datetime, timedelta
@@ -22,8 +22,8 @@ _THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock c
 
 
 def problem(now: datetime, seen: datetime | None, jump: timedelta) -> str | None:
-    """Return why a clock is not believed, or None. seen: the latest time that was; jump: how far
-    it may have gone on since."""
+    """Return why a clock is not plausible, or None. seen: the latest recorded time; jump: how far
+    the clock may have advanced since then."""
     if now < BUILT:
         return f"The clock reads {iso(now)}, before this version was made ({BUILT:%Y-%m-%d})."
     if seen is None:
@@ -36,13 +36,13 @@ def problem(now: datetime, seen: datetime | None, jump: timedelta) -> str | None
 
 
 def begin(work: Work) -> None:
-    """Note the time at which a station is made, unless it has seen one."""
+    """Record the time at which a station is created, unless a time is recorded already."""
     if work.session.get(ClockMark, (work.tenant_id,)) is None and work.now() >= BUILT:
         work.session.add(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
 
 
 def check(work: Work) -> None:
-    """Raise Unavailable when the clock is not believed; otherwise note its time."""
+    """Raise Unavailable when the clock is not plausible; otherwise record its time."""
     mark = work.session.get(ClockMark, (work.tenant_id,))
     seen = work.seen.believed(None if mark is None else mark.seen_at)
     found = problem(work.now(), seen, _jump(work))
@@ -54,13 +54,13 @@ def check(work: Work) -> None:
 
 
 def state(view: View, now: datetime) -> str | None:
-    """Return why the clock is not believed, or None."""
+    """Return why the clock is not plausible, or None."""
     mark = view.session.get(ClockMark, (view.tenant_id,))
     return problem(now, None if mark is None else mark.seen_at, _jump(view))
 
 
 def confirm(work: Work) -> None:
-    """Believe the clock from now on, because a person has looked at it, which is recorded. Raise
+    """Accept the clock from now on because a person has checked it, and record the action. Raise
     Unavailable when it cannot be right."""
     if work.now() < BUILT:
         raise reason("clock_doubtful", f"{problem(work.now(), None, _jump(work))} Set the clock.")

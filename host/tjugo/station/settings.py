@@ -1,4 +1,4 @@
-"""What a person may set of a station: a table of names, with what each may be."""
+"""The station's settings: a table of names, with the permitted values of each."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.A)
 
 @dataclass(frozen=True)
 class Kind:
-    """A setting: its value where none is set, the least and the most, and what it means."""
+    """A setting: its default, its minimum and maximum, and its meaning."""
 
     default: Decimal
     least: Decimal
@@ -40,7 +40,7 @@ def get(view: View, name: str) -> Decimal:
 
 
 def put(work: Work, name: str, text: str) -> None:
-    """Change a setting, which is recorded. Raise TjugoError."""
+    """Change a setting and record the change. Raise TjugoError."""
     kind = _kind(name)
     value = Decimal(text) if _NUMBER.fullmatch(text) else None
     if value is None or not kind.least <= value <= kind.most:

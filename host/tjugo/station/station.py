@@ -1,4 +1,4 @@
-"""A station: its database, clock, keys, and what else the services need to work."""
+"""A station: its database, clock and keys, and the other objects that the services need."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -33,10 +33,10 @@ def utc_now() -> datetime:
 
 
 class Station:
-    """Open with `Station.open`, make with `Station.create`. Safe to use from several threads, and
-    beside other processes on the same state folder.
+    """A station on a state folder; open it with `Station.open`, create it with `Station.create`.
 
-    randbelow: like `secrets.randbelow`; gives RND and delivery references.
+    Safe for several threads, and beside other processes on the same state folder. randbelow: like
+    `secrets.randbelow`; used for RND and delivery references.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Station:
         backend: TokenBackend | None = None,
         randbelow: Callable[[int], int] = secrets.randbelow,
     ) -> Self:
-        """Make what is missing of a station (folder, database, tenant, sample vending keys) and
-        open it.
+        """Create the missing parts of a station (folder, database, tenant, sample vending keys)
+        and open it.
 
         Raise TjugoError with a sentence when it cannot; Unavailable when there is a database whose
-        vending keys are gone: new ones would not fit the meters.
+        vending keys are missing: meters would refuse tokens of new keys.
         """
         folder = Path(state_dir)
         _make_folder(folder)
@@ -141,18 +141,18 @@ class Station:
 
     @contextmanager
     def view(self) -> Iterator[View]:
-        """A view of one moment of the database, for reading."""
+        """Begin a view of the database at one moment, for reading."""
         with storage.sentences(self.path), Session(self._engine) as session:
             yield View(session, self.tenant_id)
 
     @contextmanager
     def work(self, actor: str, bulk: bool = False) -> Iterator[Work]:
-        """A unit of work: one transaction, committed and on the disk when the block ends, rolled
-        back when it raises.
+        """Begin a unit of work: one transaction, committed and on the disk when the block ends,
+        rolled back when it raises.
 
-        On SQLite it has the write lock from its beginning, given in the order of arrival; bulk
-        work, for what comes again such as readings, waits until no other wants it, and a power
-        failure may undo it. Raise Unavailable when the lock was not free in time.
+        On SQLite it holds the write lock from the beginning; the lock is granted in the order of
+        arrival. bulk: work that is repeated, such as readings; it yields to all other work, and
+        may be undone by a power failure. Raise Unavailable when the lock was not free in time.
         """
         engine = self._bulk_engine if bulk else self._write_engine
         turn = self._queue.turn(bulk) if self._queue else nullcontext()

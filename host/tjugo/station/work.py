@@ -18,7 +18,7 @@ from tjugo.station.keys.backend import TokenBackend
 
 
 class View:
-    """One moment of the database, for one tenant."""
+    """A view of the database at one moment, for one tenant."""
 
     def __init__(self, session: Session, tenant_id: int) -> None:
         self.session = session
@@ -26,8 +26,9 @@ class View:
 
 
 class Seen:
-    """The latest time at which this process believed its clock; `base` is what the database had
-    then. A clock that goes on while the process watches is believed without a look at it."""
+    """The latest time at which this process found its clock plausible; `base` is the value the
+    database had then. A clock that advances while the process runs is accepted without
+    confirmation."""
 
     _STEP = timedelta(days=1)
 
@@ -36,14 +37,14 @@ class Seen:
         self.at: datetime | None = None
 
     def believed(self, base: datetime | None) -> datetime | None:
-        """Return the latest time. base: what the database has; where another process changed
-        that, it counts."""
+        """Return the latest time. base: the database's value, which takes precedence where another
+        process changed it."""
         if base != self.base:
             self.base = self.at = base
         return self.at
 
     def watch(self, now: datetime) -> None:
-        """Take note of the time where it has only gone on a little."""
+        """Record the time if it advanced only a little."""
         if self.at is not None and self.at < now <= self.at + self._STEP:
             self.at = now
 
@@ -73,7 +74,7 @@ class Work(View):
         self._now: datetime | None = None
 
     def now(self) -> datetime:
-        """Return the time of this unit of work: the clock's, read once."""
+        """Return the time of this unit of work, read from the clock once."""
         if self._now is None:
             self._now = self._clock()
             self.seen.watch(self._now)

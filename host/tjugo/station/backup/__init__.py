@@ -1,1 +1,1 @@
-"""A copy of a running station in one file, and a station from such a file."""
+"""Backup of a running station to one file, and restoring from such a file."""

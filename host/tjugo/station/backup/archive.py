@@ -42,7 +42,7 @@ def opened(file: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Return a member of at most so many bytes."""
+    """Return a member of at most `most` bytes."""
     with archive.open(name) as member:
         content = member.read(most + 1)
     if len(content) > most:
@@ -51,7 +51,7 @@ def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 
 def extract(archive: zipfile.ZipFile, path: Path) -> None:
-    """Write the database of an archive, never more than its directory announces."""
+    """Write the database of an archive, limited to the size that its directory gives."""
     left = archive.getinfo(DATABASE).file_size
     with archive.open(DATABASE) as member, private_file(path) as file:
         while block := member.read(min(_BLOCK, left + 1)):
@@ -62,7 +62,7 @@ def extract(archive: zipfile.ZipFile, path: Path) -> None:
 
 
 def read_manifest(file: Path, head: bytes) -> dict[str, Any]:
-    """Return the checked manifest. Raise TjugoError if it is none, or of a newer version."""
+    """Return the checked manifest. Raise TjugoError if it is invalid, or of a newer version."""
     try:
         manifest = json.loads(head)
         if manifest["form"] != FORM:

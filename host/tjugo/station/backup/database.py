@@ -16,10 +16,10 @@ MARGIN = timedelta(days=1)
 
 
 def copy_database(database: Path, copy: Path) -> str:
-    """Copy one moment of a database that others write to; return its schema.
+    """Copy the contents of a database at one moment while others write to it; return its schema.
 
-    All pages in one step: in WAL mode that is one read transaction, which delays no writer, and
-    the copy does not begin anew when they commit.
+    All pages are copied in one step: in WAL mode that is one read transaction, which delays no
+    writer, and the copy does not restart when they commit.
     """
     os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source:
@@ -31,7 +31,7 @@ def copy_database(database: Path, copy: Path) -> str:
 
 
 def _check(database: sqlite3.Connection, name: Path) -> str:
-    """Return the schema of a database that is whole. Raise TjugoError if it is not."""
+    """Return the schema of an intact database. Raise TjugoError if it is damaged."""
     try:
         (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
         (schema,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -43,7 +43,7 @@ def _check(database: sqlite3.Connection, name: Path) -> str:
 
 
 def set_floor(database: Path, now: datetime, accept_clock: bool) -> None:
-    """Upgrade a restored database and record below which moment no TID is issued."""
+    """Upgrade a restored database and record the time up to which no TID is issued."""
     engine = storage.open_engine(database)
     try:
         with storage.sentences(database):

@@ -1,4 +1,4 @@
-"""Secrets of a station encrypted with a passphrase: Argon2id (RFC 9106) and AES-256-GCM."""
+"""Encryption of a station's secrets with a passphrase: Argon2id (RFC 9106) and AES-256-GCM."""
 
 import base64
 import json
@@ -23,8 +23,8 @@ def new_kdf() -> dict[str, Any]:
 
 
 def check_kdf(kdf: dict[str, Any]) -> None:
-    """Raise ValueError, TypeError or KeyError if these are no parameters, or costs without
-    end."""
+    """Raise ValueError, TypeError or KeyError if the parameters are invalid or their costs exceed
+    the limits."""
     bytes.fromhex(kdf["salt"])
     if any(not 1 <= kdf[name] <= most for name, most in MOST_COSTS.items()):
         raise ValueError(kdf)

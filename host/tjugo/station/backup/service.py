@@ -1,8 +1,8 @@
-"""`backup` and `restore`: from a running station to one file, and back.
+"""`backup` and `restore`: a running station to one file, and a station from such a file.
 
 The database in the archive is not encrypted; vending keys and STA tables are. The manifest is
-authenticated with them and has the hash of the database: with the passphrase, a changed archive is
-refused.
+authenticated with them and contains the hash of the database, so that with the passphrase a
+changed archive is detected and refused.
 """
 
 import json
@@ -34,7 +34,8 @@ SECRET_FILES = (VENDING_KEYS, sta_tables.FILE)
 
 @dataclass(frozen=True)
 class Backup:
-    """made_at: the moment of the database. version: of the program that made it."""
+    """A backup. made_at: the time of the database's contents. version: of the program that made
+    it."""
 
     made_at: datetime
     version: str
@@ -44,7 +45,7 @@ class Backup:
 def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backup:
     """Write a backup of the station in a folder while it runs. Raise TjugoError.
 
-    `file` is replaced at the end, or stays as it was. It is written for its owner alone.
+    `file` is replaced at the end, or left unchanged. It is readable by its owner only.
     """
     database = state_dir / DATABASE
     if not database.is_file():
@@ -81,7 +82,7 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
 
 def last(state_dir: Path) -> datetime | None:
-    """Return when the last backup of this station was made, None if none was."""
+    """Return when the last backup of this station was made, None if none was made."""
     try:
         note = json.loads((state_dir / LAST).read_bytes())
         return datetime.fromisoformat(note["made_at"]).astimezone(UTC)
@@ -97,11 +98,11 @@ def restore(
     force: bool = False,
     accept_clock: bool = False,
 ) -> Backup:
-    """Make a station of a backup. Raise TjugoError; then nothing was changed.
+    """Restore a station from a backup. Raise TjugoError, and then nothing was changed.
 
-    Raise Conflict when there is something in the folder; with force, what is there is moved aside
-    to a folder of its own, never deleted. No TID up to `now` plus MARGIN will be issued; raise
-    Conflict when that is before the newest token of the backup, unless accept_clock.
+    Raise Conflict when the folder is not empty; with force, its contents are moved to a separate
+    folder, never deleted. No TID up to `now` plus MARGIN will be issued; raise Conflict when that
+    is before the newest token of the backup, unless accept_clock.
     """
     _check_target(state_dir, force)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
@@ -172,7 +173,7 @@ def _check_target(state_dir: Path, force: bool) -> None:
 
 
 def _move(new: Path, state_dir: Path, now: datetime) -> None:
-    """Put the new folder in the place of the old one, which is kept under another name."""
+    """Replace the folder by the new one; keep the old one under another name."""
     _sync(new)
     if state_dir.exists() and any(state_dir.iterdir()):
         aside = state_dir.with_name(f"{state_dir.name}.replaced-{now:%Y%m%dT%H%M%S}")

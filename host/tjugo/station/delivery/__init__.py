@@ -1,1 +1,1 @@
-"""From a token to its meter."""
+"""Delivery of tokens to their meters."""

@@ -1,4 +1,4 @@
-"""Deliveries that are not finished: when each is to be sent (again). No I/O, no clock.
+"""Unfinished deliveries, and when each is to be sent or repeated. No I/O, no clock.
 
 Times are seconds of a monotonic clock that the caller gives.
 """
@@ -44,7 +44,7 @@ class Job:
 
 
 class Schedule:
-    """The open jobs and when each is to be sent (again)."""
+    """The open jobs and when each is to be sent or repeated."""
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
@@ -58,7 +58,7 @@ class Schedule:
             self._jobs.setdefault(job.ref, job)
 
     def drop(self, refs: Iterable[int]) -> None:
-        """Remove jobs that are not to be sent any more."""
+        """Remove jobs that are no longer to be sent."""
         for ref in refs:
             self._jobs.pop(ref, None)
 
@@ -67,14 +67,14 @@ class Schedule:
         return [job for job in self._jobs.values() if job.due_s <= now_s][:limit]
 
     def sent(self, job: Job, now_s: float, reachable: bool = True) -> None:
-        """Set when a command that was sent is to be repeated. reachable: False if the collector
-        does not answer echoes."""
+        """Set when a sent command is to be repeated. reachable: False if the collector does not
+        answer echoes."""
         wait_s = UNANSWERED_S[min(job.attempts, len(UNANSWERED_S) - 1)]
         job.attempts += 1
         job.due_s = now_s + (LATER_S if job.answered or not reachable else wait_s)
 
     def answered(self, ack: Ack, now_s: float) -> None:
-        """Apply a collector's answer to its job; ignore one that is not of this collector and
+        """Apply a collector's answer to its job; ignore an answer from another collector or
         meter."""
         job = self._jobs.get(ack.ref)
         if job is None or (job.collector_id, job.drn) != (ack.collector_id, ack.drn):
@@ -86,7 +86,7 @@ class Schedule:
             job.due_s = now_s + LATER_S
 
     def resume(self, collector_id: str, now_s: float) -> None:
-        """Make all jobs of a collector due: it was away and is back."""
+        """Make all jobs of a collector due, because it is reachable again."""
         for job in self._jobs.values():
             if job.collector_id == collector_id:
                 job.due_s = now_s

@@ -1,4 +1,4 @@
-"""What a delivery's result means, for people."""
+"""The meaning of a delivery's result, for people."""
 
 from sts_portable import results
 
@@ -18,12 +18,13 @@ _SENTENCES = {
 
 
 def accepted(code: int) -> bool:
-    """Whether the meter took the token."""
+    """Return whether the meter accepted the token."""
     return code == results.ACCEPT
 
 
 def sentence(code: int) -> str | None:
-    """Why a token was not taken, with the standard's name of the result; None when it was."""
+    """Return why a token was not accepted, with the standard's name of the result; None when it
+    was accepted."""
     if accepted(code):
         return None
     return ": ".join(part for part in (results.name(code), _SENTENCES.get(code)) if part)

@@ -1,4 +1,5 @@
-"""The delivery rows: which are open, which were sent, and what a collector's answer changes."""
+"""The rows of deliveries: which are open, which were sent, and what a collector's answer
+changes."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -29,9 +30,9 @@ _EARLY = "the collector answered before the token was sent; its answer was not t
 
 @dataclass(frozen=True)
 class Answered:
-    """Acks by what they were. taken: for a delivery that was sent to this collector and meter.
-    unknown: there is no such delivery by this collector. foreign: it is to another meter. early:
-    its command was never sent, so that the answer cannot be true. changes: those of taken and
+    """Acks sorted by their meaning. taken: for a delivery that was sent to this collector and
+    meter. unknown: this collector has no such delivery. foreign: the delivery is to another meter.
+    early: the command was never sent, so the answer cannot be true. changes: those of taken and
     early that are to be recorded; the others repeat what is recorded."""
 
     taken: list[Ack] = field(default_factory=list)
@@ -77,7 +78,7 @@ def mark_sent(work: Work, jobs: Sequence[Job]) -> None:
 
 
 def overdue(view: View, now: datetime) -> list[int]:
-    """Return the refs of open deliveries whose limit is over."""
+    """Return the refs of open deliveries whose time limit has passed."""
     query = select(TokenDelivery.ref).where(
         TokenDelivery.tenant_id == view.tenant_id,
         TokenDelivery.state.in_(_OPEN),
@@ -88,7 +89,7 @@ def overdue(view: View, now: datetime) -> list[int]:
 
 
 def expire(work: Work, refs: Iterable[int]) -> None:
-    """Mark deliveries as expired, except those that have a result by now."""
+    """Mark deliveries as expired, except those that have received a result."""
     for ref in refs:
         row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
         if row.result is None:
@@ -96,7 +97,7 @@ def expire(work: Work, refs: Iterable[int]) -> None:
 
 
 def judge(view: View, acks: Sequence[Ack]) -> Answered:
-    """Return what each answer of a collector is, and which of them are to be recorded."""
+    """Sort the answers of collectors by their meaning, and select those to be recorded."""
     rows = _rows(view, {ack.ref for ack in acks})
     answered = Answered()
     for ack in acks:
@@ -113,7 +114,7 @@ def judge(view: View, acks: Sequence[Ack]) -> Answered:
 
 
 def record(work: Work, acks: Sequence[Ack]) -> None:
-    """Apply answers to the deliveries that they belong to, in their order."""
+    """Apply answers to their deliveries, in the order given."""
     for ack in acks:
         _apply(work, work.session.get_one(TokenDelivery, (work.tenant_id, ack.ref)), ack)
 
@@ -130,7 +131,7 @@ def _rows(view: View, refs: Iterable[int]) -> dict[int, Row[Any]]:
 
 
 def _changes(row: Row[Any], ack: Ack) -> bool:
-    """Whether an answer changes the row; false for a repetition of what is recorded."""
+    """Return whether an answer changes the row; False when it repeats what is recorded."""
     if row.result is not None:
         return False  # the meter's result is final
     if not row.attempts:

@@ -1,4 +1,4 @@
-"""What pages and commands show of deliveries."""
+"""Data about deliveries for pages and commands."""
 
 from sqlalchemy import func, select
 
@@ -7,7 +7,7 @@ from tjugo.station.work import View
 
 
 def without_result(view: View) -> dict[str, int]:
-    """Return how many deliveries of each state no meter has answered for."""
+    """Return the number of deliveries without a meter's result, by state."""
     query = (
         select(TokenDelivery.state, func.count())
         .where(TokenDelivery.tenant_id == view.tenant_id, TokenDelivery.result.is_(None))

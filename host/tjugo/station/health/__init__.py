@@ -1,1 +1,1 @@
-"""Whether the station, its broker, deliveries and backups are well."""
+"""The health of the station, its broker, deliveries and backups."""

@@ -1,4 +1,4 @@
-"""Whether a station is well: broker, collectors, deliveries, backup. For `tjugo status`."""
+"""The health of a station: broker, collectors, deliveries, backup. For `tjugo status`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ BACKUP_DUE = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Health:
-    """problems: sentences, none if all is well. deliveries: how many there are in each state
-    without a result of the meter. last_backup: None if none was made."""
+    """The health of a station. problems: sentences, none if there is no problem. deliveries: how
+    many there are in each state without a meter's result. last_backup: None if none was made."""
 
     link: link_views.LinkStatus
     deliveries: dict[str, int]
@@ -25,12 +25,12 @@ class Health:
 
     @property
     def ok(self) -> bool:
-        """Nothing is wrong."""
+        """True when there is no problem."""
         return not self.problems
 
 
 def health(station: Station, now: datetime) -> Health:
-    """Return how a station is. now: the machine's time."""
+    """Return the health of a station. now: the machine's time."""
     link = link_views.status(station)
     with station.view() as view:
         deliveries = delivery_views.without_result(view)

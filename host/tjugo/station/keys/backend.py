@@ -1,8 +1,8 @@
-"""Vending keys and what is done with them, behind one interface.
+"""Vending keys and the operations on them, behind one interface.
 
-`TokenBackend` has the verbs of a hardware security module, so that one can take the place of
+`TokenBackend` has the operations of a hardware security module, so that one can replace
 `SoftBackend`, which keeps vending keys in a private file beside the database. Keys are never
-logged and never leave this module, except for a decoder key asked for to provision a meter.
+logged and never leave this module, except for a decoder key requested to provision a meter.
 """
 
 import json
@@ -19,20 +19,22 @@ from tjugo.private_file import create_private
 
 
 class TokenBackend(Protocol):
-    """Where vending keys live and tokens are made. All raise TjugoError with a sentence."""
+    """The interface of a key store that makes tokens. All methods raise TjugoError with a
+    sentence."""
 
     def issue_credit_token(
         self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
     ) -> str:
-        """The 20 digits of a class 0 token; amount in units of 0.1, rnd 0 to 15."""
+        """Return the 20 digits of a class 0 token; amount in units of 0.1, rnd 0 to 15."""
         ...
 
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
-        """The token the meter would see, or None when it is not for this meter and key."""
+        """Return the token as the meter decodes it, or None when it is not for this meter and
+        key."""
         ...
 
     def vending_register(self, sgc: int, kt: int, krn: int) -> VendingRegister | None:
-        """The register of a vending key, None where there is none."""
+        """Return the register of a vending key, None where there is none."""
         ...
 
     def check_register(self, meter_config: MeterConfig) -> None:
@@ -41,13 +43,13 @@ class TokenBackend(Protocol):
         ...
 
     def decoder_key(self, meter_config: MeterConfig) -> bytes:
-        """The key to be put into the meter. For provisioning, and to decrypt what is shown."""
+        """Return the decoder key of a meter, for provisioning and to decrypt what is shown."""
         ...
 
 
 def sample_keys() -> list[VendingKey]:
-    """Keys to try the system with. The DKGA02 key is the published one of the STS test cases; the
-    DKGA04 key is this installation's own."""
+    """Return vending keys for trials. The DKGA02 key is the published one of the STS test cases;
+    the DKGA04 key is unique to this installation."""
     return [
         VendingKey(sgc=123456, dkga="02", vk="ab" * 8, sample=True),
         VendingKey(vk=secrets.token_hex(20), sample=True),
@@ -67,7 +69,7 @@ class SoftBackend:
 
     @staticmethod
     def create_sample(path: Path) -> None:
-        """Writes a key file with the sample keys unless there is one."""
+        """Write a key file with the sample keys unless there is one."""
         content = {"keys": [key.as_json() for key in sample_keys()]}
         create_private(path, json.dumps(content, indent=2) + "\n")
 
@@ -117,7 +119,7 @@ class SoftBackend:
             raise reason("key_register_invalid", plain(error)) from error
 
     def _key(self, meter_config: MeterConfig) -> VendingKey:
-        """The vending key of a meter, of the meter's kind. Raises TjugoError."""
+        """Return the vending key of a meter's register. Raise TjugoError."""
         m = meter_config
         found = self._keys.get((m.sgc, m.kt, m.krn))
         name = f"SGC {written('sgc', m.sgc)}, KT {m.kt}, KRN {m.krn}"
@@ -133,7 +135,8 @@ class SoftBackend:
 
 
 def decode(digits: str, key: bytes, ea: int) -> token.Token | None:
-    """Return sts_portable's decode with its errors as sentences. None: the CRC does not agree."""
+    """Decode a token as sts_portable does, with its errors as sentences. Return None when the CRC
+    does not agree."""
     try:
         return token.decode(digits, key, ea)
     except StsError as error:
@@ -141,9 +144,11 @@ def decode(digits: str, key: bytes, ea: int) -> token.Token | None:
 
 
 def next_tid(meter_config: MeterConfig, now: datetime, last: int | None) -> int:
-    """Return the TID for a token issued now to a meter whose latest TID is `last`: the present
-    minute or the next one free, never the reserved one. Raise TjugoError outside the base date's
-    range."""
+    """Return the TID for a token issued now to a meter whose latest TID is `last`.
+
+    It is the present minute or the next free one, never the reserved one. Raise TjugoError outside
+    the base date's range.
+    """
     bdt = meter_config.bdt
     try:
         minute = tid.minutes(bdt, now.year, now.month, now.day, now.hour, now.minute)

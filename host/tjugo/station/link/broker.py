@@ -1,4 +1,4 @@
-"""The MQTT broker: where it is, how the station logs in, and its errors as sentences."""
+"""The MQTT broker: its address, the station's log-in, and its errors as sentences."""
 
 import re
 import ssl
@@ -33,8 +33,8 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class Broker:
-    """tls: MQTT over TLS, the broker's certificate is checked against the CA (a file of PEM
-    certificates; None: those of this machine)."""
+    """The broker's address and log-in. tls: MQTT over TLS; the broker's certificate is checked
+    against the CA (a file of PEM certificates; None: the CAs of this machine)."""
 
     host: str
     port: int
@@ -51,7 +51,7 @@ class Broker:
         return f"mqtt{'s' if self.tls else ''}://{user}{host}:{self.port}"
 
     def tls_context(self) -> ssl.SSLContext | None:
-        """Return how TLS is checked; None without TLS. Raise TjugoError if the CA is unusable."""
+        """Return the TLS context; None without TLS. Raise TjugoError if the CA is unusable."""
         if not self.tls:
             return None
         try:
@@ -63,7 +63,7 @@ class Broker:
 
 
 def parse(text: str, password: str | None = None, ca: Path | None = None) -> Broker:
-    """Return the broker that a person wrote. Raise TjugoError (status 2)."""
+    """Return the broker of an address as written by a person. Raise TjugoError (status 2)."""
     address = text if "://" in text else f"mqtt://{text}"
     try:
         parts = urlsplit(address)
@@ -91,7 +91,7 @@ def parse(text: str, password: str | None = None, ca: Path | None = None) -> Bro
 
 
 def _shown(text: str) -> str:
-    """What may be repeated of a wrong address: not what may be a password."""
+    """Return the part of a wrong address that may be repeated: nothing that may be a password."""
     return re.sub(r":[^:@/]*@", ":...@", text)
 
 
@@ -119,7 +119,7 @@ def why_not(broker: Broker, error: Exception) -> str:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error that says most: aiomqtt wraps those of the socket and of TLS."""
+    """Return the most specific error: aiomqtt wraps those of the socket and of TLS."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError | aiomqtt.exceptions.MqttConnectError | TjugoError):

@@ -1,8 +1,9 @@
-"""Whether messages reach a collector and its answers come back: liveness from end to end.
+"""End-to-end liveness: whether messages reach a collector and its answers come back.
 
-A broker's word is not enough: a second client with the collector's id leaves it `online` while no
-command reaches it. The station sends each collector an echo with a nonce; the collector publishes
-the nonce. No I/O, no clock: the caller gives monotonic seconds and random nonces.
+The broker's status is not enough: a second client with the collector's id leaves the collector
+`online` while no command reaches it. The station sends each collector an echo with a nonce; the
+collector publishes the nonce. No I/O, no clock: the caller gives monotonic seconds and random
+nonces.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,8 +17,8 @@ _U32 = 1 << 32
 
 @dataclass
 class Peer:
-    """One collector. reachable None: no reply yet, and fewer than MISSES echoes sent. echo_at:
-    when the last reply came; missed: echoes since then without one."""
+    """A collector. reachable None: no reply yet, and fewer than MISSES echoes sent. echo_at: time
+    of the last reply; missed: echoes since then without a reply."""
 
     due_s: float
     nonce: int | None = None
@@ -27,19 +28,19 @@ class Peer:
 
 
 class Liveness:
-    """Which collectors answer echoes. randbelow: like `secrets.randbelow`."""
+    """The collectors' replies to echoes. randbelow: like `secrets.randbelow`."""
 
     def __init__(self, randbelow: Callable[[int], int]) -> None:
         self._randbelow = randbelow
         self._peers: dict[str, Peer] = {}
 
     def watch(self, collectors: Iterable[str], now_s: float) -> None:
-        """Watch exactly these collectors; a new one is asked at once."""
+        """Set the watched collectors; an echo to a new one is due at once."""
         self._peers = {c: self._peers.get(c) or Peer(now_s) for c in collectors}
 
     def ask_now(self, now_s: float) -> None:
-        """Make an echo to every collector due, and count none that was not answered: the
-        connection to the broker is new."""
+        """Make an echo to every collector due, and discard unanswered echoes: the connection to
+        the broker is new."""
         for peer in self._peers.values():
             peer.due_s, peer.nonce = now_s, None
 
@@ -62,7 +63,7 @@ class Liveness:
 
     def replied(self, collector_id: str, nonce: int, at: datetime) -> bool:
         """Apply a reply; return whether it shows that the collector is reachable again. A nonce
-        that is not the one sent last is ignored: an old or an invented reply."""
+        other than the last one sent is ignored: the reply is old or forged."""
         peer = self._peers.get(collector_id)
         if peer is None or peer.nonce != nonce:
             return False
@@ -71,7 +72,7 @@ class Liveness:
         return back
 
     def peers(self) -> list[tuple[str, Peer]]:
-        """Return each watched collector and what is known of it."""
+        """Return each watched collector and its state."""
         return list(self._peers.items())
 
     def unreachable(self, collector_id: str) -> bool:

@@ -1,7 +1,7 @@
-"""What the station sends to collectors and does with their messages, without MQTT and clock.
+"""The exchange with collectors: what to send and how to handle messages, without MQTT and clock.
 
 The methods run in one thread and are quick. Between them the caller records what they return
-(`tjugo.station.link.records`) in a thread of its own.
+(`tjugo.station.link.records`) in a separate thread.
 """
 
 import logging
@@ -29,8 +29,8 @@ ENDED_PER_S, ENDED_BURST = 200.0, 1000
 
 @dataclass
 class Counts:
-    """What of one registered collector was not taken: answers for deliveries that it does not
-    have, for another meter than the delivery's, and for commands that were never sent; readings of
+    """Rejected messages of one registered collector: answers for deliveries that it does not have,
+    for another meter than the delivery's, and for commands that were never sent; readings of
     meters that it does not serve."""
 
     unknown_answers: int = 0
@@ -41,8 +41,8 @@ class Counts:
 
 @dataclass
 class Totals:
-    """Messages that were not taken: without a meaning, of collectors that are not registered, and
-    beyond what the inbox holds."""
+    """Rejected messages: those without a meaning, from collectors that are not registered, and
+    beyond the capacity of the inbox."""
 
     not_understood: int = 0
     strangers: int = 0
@@ -57,7 +57,8 @@ class _Collector:
 
 
 class Exchange:
-    """clock: the station's, for the moments that people see. randbelow: as secrets.randbelow."""
+    """The state of the exchange. clock: the station's, for times that are displayed. randbelow: as
+    secrets.randbelow."""
 
     def __init__(
         self, tenant_id: int, clock: Callable[[], datetime], randbelow: Callable[[int], int]
@@ -84,12 +85,13 @@ class Exchange:
         self.liveness.watch(self._collectors, now_s)
 
     def counts(self, collector_id: str) -> Counts:
-        """Return the counts of a registered collector; of another one, new ones."""
+        """Return the counts of a registered collector; zero counts for any other."""
         found = self._collectors.get(collector_id)
         return Counts() if found is None else found.counts
 
     def receive(self, topic: str, payload: bytes, now_s: float) -> None:
-        """Take a message in. Whatever it is: no error, and no access to the database."""
+        """Store a received message. Raises nothing whatever its content, and does not access the
+        database."""
         message = wire.parse(topic, payload, self._tenant_id)
         if message is None:
             self.totals.not_understood += 1
@@ -109,7 +111,7 @@ class Exchange:
                 self._warn(now_s, "dropped", "more messages arrive than can be recorded")
 
     def answered(self, answered: Answered, now_s: float) -> list[wire.Message]:
-        """Apply recorded acks; return what to answer."""
+        """Apply recorded acks; return the messages to answer them with."""
         forget = []
         for ack in answered.taken:
             self.schedule.answered(ack, now_s)
@@ -129,14 +131,14 @@ class Exchange:
         return [wire.forget(ack.collector_id, ack.drn, ack.ref) for ack in forget]
 
     def judged(self, judged: Judged, now_s: float) -> None:
-        """Count the reports that were not taken."""
+        """Count the reports that were not accepted."""
         for report in judged.strangers:
             self._stranger(report.collector_id, now_s)
         for reading in judged.foreign:
             self._count("foreign_readings", "reads a meter that it does not serve", reading, now_s)
 
     def commands(self, jobs: Iterable[Job], now_s: float) -> list[wire.Message]:
-        """Return the commands of jobs that are recorded as sent, and plan their repetition."""
+        """Return the commands of jobs that are recorded as sent, and schedule their repetition."""
         messages = []
         for job in jobs:
             reachable = not self.liveness.unreachable(job.collector_id)
@@ -149,7 +151,8 @@ class Exchange:
         return [wire.echo(collector, nonce) for collector, nonce in self.liveness.due(now_s)]
 
     def _count(self, name: str, text: str, of: Ack | Reading, now_s: float) -> _Collector | None:
-        """Count for a registered collector and return it; None if it is none."""
+        """Increment a count of a registered collector and return it; None if it is not
+        registered."""
         found = self._collectors.get(of.collector_id)
         if found is None:
             self._stranger(of.collector_id, now_s)

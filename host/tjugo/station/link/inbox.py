@@ -1,8 +1,8 @@
-"""Messages between their arrival and their record: bounded, the latest of each kind.
+"""Messages between arrival and record: bounded, the latest of each kind.
 
-An arriving message costs no database access. What repeats takes no second place, and when a
-buffer is full, more is dropped and counted: collectors repeat acks until the station answers, and
-readings every minute.
+An arriving message costs no database access. A repeated message takes no second place, and when a
+buffer is full, further messages are dropped and counted: collectors repeat acks until the station
+answers, and readings every minute.
 """
 
 from collections.abc import Iterable
@@ -21,15 +21,15 @@ STRANGERS = 200  # places that collectors which are not registered can take in e
 
 
 class Inbox:
-    """Acks and reports that are not recorded yet, in the order of their arrival."""
+    """Acks and reports that are not recorded yet, in the order of arrival."""
 
     def __init__(self) -> None:
         self._acks: dict[tuple[str, str, int, str], Ack] = {}
         self._reports: dict[tuple[type, str, str], Report] = {}
 
     def put(self, message: Ack | Report, known: bool) -> bool:
-        """Keep a message until it is taken; False if there is no place. known: its collector is
-        registered."""
+        """Store a message until it is taken; return False if the buffer is full. known: its
+        collector is registered."""
         if isinstance(message, Ack):
             key = (message.collector_id, message.drn, message.ref, message.state)
             if message.state == kinds.DONE and key in self._acks:
@@ -41,12 +41,12 @@ class Inbox:
 
     @property
     def acks(self) -> int:
-        """How many acks wait."""
+        """The number of waiting acks."""
         return len(self._acks)
 
     @property
     def reports(self) -> int:
-        """How many reports wait."""
+        """The number of waiting reports."""
         return len(self._reports)
 
     def take_acks(self) -> list[Ack]:
@@ -60,7 +60,7 @@ class Inbox:
         return list(taken.values())
 
     def put_back(self, reports: Iterable[Report]) -> None:
-        """Keep reports that could not be recorded, except those that came anew since."""
+        """Store reports that could not be recorded again, except those superseded since."""
         newer = self.take_reports()
         for report in [*reports, *newer]:
             self.put(report, known=True)

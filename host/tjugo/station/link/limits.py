@@ -1,4 +1,4 @@
-"""Limits on what others can make the station do. No clock: the caller gives monotonic seconds."""
+"""Limits on the load that others can cause. No clock: the caller gives monotonic seconds."""
 
 
 class Bucket:
@@ -11,7 +11,7 @@ class Bucket:
         self._at_s: float | None = None
 
     def take(self, now_s: float) -> bool:
-        """Return whether one more is allowed now; it is counted then."""
+        """Take one token; return whether there was one."""
         passed = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
         self._level = min(self._burst, self._level + passed * self._rate_per_s)
         self._at_s = now_s
@@ -22,10 +22,8 @@ class Bucket:
 
 
 class OncePer:
-    """Lets one event of each kind through in a period and counts the others.
-
-    The kinds are chosen by the program, not by those who cause the events.
-    """
+    """A filter that passes one event of each kind per period and counts the others. The kinds are
+    defined by the program, not by the sources of the events."""
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
@@ -33,8 +31,8 @@ class OncePer:
         self._more: dict[str, int] = {}
 
     def due(self, kind: str, now_s: float) -> int | None:
-        """Return how many events of this kind were held back since the last one let through;
-        None if this one is held back too."""
+        """Return how many events of this kind were suppressed since the last one passed; None if
+        this one is suppressed too."""
         if now_s < self._until_s.get(kind, now_s):
             self._more[kind] = self._more.get(kind, 0) + 1
             return None

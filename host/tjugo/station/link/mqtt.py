@@ -1,4 +1,5 @@
-"""The station's MQTT connection: outbox to collectors, their answers to the database."""
+"""The station's MQTT connection: commands from the outbox to collectors, answers to the
+database."""
 
 import asyncio
 import logging
@@ -29,11 +30,11 @@ _QUEUE = 10_000  # messages between the socket and `receive`; paho drops what is
 
 
 class MqttLink:
-    """`await run()` for as long as the station lives. Sales of other processes are found in the
-    database; a lost connection is made again, indefinitely.
+    """The link to the broker; `await run()` for the lifetime of the station.
 
-    connected, problem: the present state; `tjugo.station.link.views` shows it in any process.
-    monotonic: a clock in seconds that is never set.
+    Sales of other processes are found in the database. Reconnects indefinitely. connected,
+    problem: the present state; `tjugo.station.link.views` shows it in any process. monotonic: a
+    clock in seconds that is never set.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class MqttLink:
         self._next_s = {"watch": 0.0, "save": 0.0, "reports": 0.0}
 
     async def run(self) -> None:
-        """Connect, work, connect again. Ends by cancellation only."""
+        """Connect, exchange messages and reconnect until cancelled."""
         while True:
             try:
                 with state.hold(self.station.state_dir):
@@ -69,7 +70,7 @@ class MqttLink:
             await asyncio.sleep(RECONNECT_S)
 
     async def _hold(self) -> None:
-        """Sessions for as long as the link is this process's."""
+        """Run sessions while this process holds the link's lock."""
         while True:
             await self._save()
             try:
@@ -123,7 +124,7 @@ class MqttLink:
             await asyncio.sleep(self._poll_s)
 
     async def outgoing(self) -> list[wire.Message]:
-        """Return what is due to be published, recorded as sent."""
+        """Return the messages that are due, recorded as sent."""
         station, exchange = self.station, self.exchange
         if self._due("watch", _WATCH_S):
             exchange.watch(await asyncio.to_thread(records.collectors, station), self._now_s())
@@ -149,7 +150,7 @@ class MqttLink:
             await _publish(client, self.station.tenant_id, await self.record())
 
     async def record(self) -> list[wire.Message]:
-        """Record what has arrived, in few transactions; return what to answer."""
+        """Record what has arrived, in few transactions; return the messages to answer with."""
         station, exchange, answers = self.station, self.exchange, []
         if acks := exchange.inbox.take_acks():
             taken = await asyncio.to_thread(records.each, station, records.acks, acks)
@@ -169,7 +170,7 @@ class MqttLink:
         return answers
 
     def _due(self, name: str, period_s: float) -> bool:
-        """Whether the period since the last time is over; it begins anew then."""
+        """Return whether the period since the last time has passed; if so, begin a new one."""
         now_s = self._now_s()
         if now_s < self._next_s[name]:
             return False
@@ -177,7 +178,7 @@ class MqttLink:
         return True
 
     async def _save(self) -> None:
-        """Write the state for other processes: at once if it changed, else now and then."""
+        """Write the state for other processes: at once if it changed, otherwise periodically."""
         name = views.CONNECTED if self.connected else views.FAILED
         if not self.connected and self.problem is None:
             name = views.CONNECTING
@@ -217,7 +218,7 @@ class MqttLink:
 
 
 def _code(granted: Any) -> int:
-    """A return code of SUBACK, which paho gives as a number or an object."""
+    """Return a return code of SUBACK as a number; paho gives a number or an object."""
     code = getattr(granted, "value", granted)
     return code if isinstance(code, int) else 0
 

@@ -1,6 +1,6 @@
-"""What the link reads and writes in the database: a call is one action of the program.
+"""Database access of the link; each call is one action of the program.
 
-Blocking; the link calls these in threads of their own.
+Blocking; the link calls these functions in separate threads.
 """
 
 import logging
@@ -17,7 +17,7 @@ from tjugo.station.station import Station
 log = logging.getLogger(__name__)
 
 ACTOR = "mqtt"
-READINGS = 500  # in one unit of work, so that a sale waits for no more than that
+READINGS = 250  # in one unit of work, so that a sale waits for no more than that
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,7 +37,7 @@ def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
 
 
 def expire(station: Station) -> list[int]:
-    """Mark the deliveries whose limit is over; return their refs."""
+    """Mark the deliveries whose time limit has passed; return their refs."""
     with station.view() as view:
         refs = delivery.overdue(view, station.clock())
     if refs:
@@ -63,23 +63,25 @@ def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
 
 
 def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
-    """Record reports of collectors, readings in portions between which a sale gets its turn."""
-    with station.view() as view:
-        judged = intake.judge(view, given)
-    if judged.collectors:
-        with station.work(ACTOR) as work:
-            intake.record_collectors(work, judged.collectors)
-    for start in range(0, len(judged.readings), READINGS):
+    """Record reports of collectors, with readings in portions between which a sale can get the
+    lock."""
+    total = intake.Judged()
+    for start in range(0, len(given), READINGS):
         with station.work(ACTOR, bulk=True) as work:
-            intake.record_readings(work, judged.readings[start : start + READINGS])
-    return judged
+            judged = intake.judge(work, given[start : start + READINGS])
+            intake.record_readings(work, judged.readings)
+        total.add(judged)
+    if total.collectors:
+        with station.work(ACTOR) as work:
+            intake.record_collectors(work, total.collectors)
+    return total
 
 
 def each(
     station: Station, record: Callable[[Station, Sequence[Item]], Result], batch: Sequence[Item]
 ) -> list[Result]:
-    """Record a batch. If the program fails at one of its items, that item is dropped and the
-    others are recorded; TjugoError (no disk, no database) is the caller's."""
+    """Record a batch. If recording an item raises an unexpected exception, drop that item and
+    record the others; TjugoError (no disk, no database) is passed to the caller."""
     try:
         return [record(station, batch)]
     except TjugoError:

@@ -1,6 +1,6 @@
-"""The link's state for other processes: a file that it writes, a lock that it holds.
+"""The link's state for other processes: a state file, and a lock held while the link runs.
 
-The lock tells whether a link runs at all; no clock and no process id is needed for that.
+The lock shows whether a link runs at all, without a clock or a process id.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ _MOST_BYTES = 50_000_000
 
 
 def save(state_dir: Path, content: dict[str, Any]) -> None:
-    """Write the state, whole or not at all. Raise Unavailable."""
+    """Write the state, atomically. Raise Unavailable."""
     text = json.dumps({"form": FORM, "version": VERSION, **content})
     with private_file(state_dir / _FILE) as file:
         file.write(text.encode())
 
 
 def load(state_dir: Path) -> dict[str, Any] | None:
-    """Return the state written last; None if there is none. Raise Unavailable if it cannot be
+    """Return the last state written; None if there is none. Raise Unavailable if it cannot be
     read, or if a newer version of Tjugo wrote it."""
     path = state_dir / _FILE
     try:
@@ -52,7 +52,8 @@ def _open_lock(state_dir: Path) -> int:
 
 @contextmanager
 def hold(state_dir: Path) -> Iterator[None]:
-    """Be the one link of this station while the block runs. Raise TjugoError if another is."""
+    """Hold the lock of this station's link while the block runs. Raise TjugoError if another
+    process holds it."""
     try:
         lock = _open_lock(state_dir)
     except OSError as error:

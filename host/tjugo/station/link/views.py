@@ -1,4 +1,4 @@
-"""What pages and commands show of the broker and the collectors. Works in any process."""
+"""Data about the broker and the collectors for pages and commands. Works in any process."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -18,9 +18,9 @@ NONE, CONNECTING, CONNECTED, FAILED, STOPPED = "none connecting connected failed
 
 @dataclass(frozen=True)
 class CollectorLink:
-    """online: as the collector or its last will reported it, None: never. reachable: by echo,
-    None: not established. echo_at: the last reply; missed: echoes in a row without one. counters:
-    what was not taken (Counts of tjugo.station.link.exchange)."""
+    """The link to a collector. online: as reported by the collector or its last will, None: never.
+    reachable: by echo, None: not established. echo_at: the last reply; missed: consecutive echoes
+    without one. counters: rejected messages (Counts of tjugo.station.link.exchange)."""
 
     collector: str
     sentence: str
@@ -35,9 +35,9 @@ class CollectorLink:
 
 @dataclass(frozen=True)
 class LinkStatus:
-    """state: `none` (no broker is set), `connecting`, `connected`, `failed` or `stopped` (a broker
-    was set, but no program runs the link). since: of this state. ok: nothing is wrong with it.
-    open_deliveries: tokens that no meter has answered for. broker: its address, no password."""
+    """The link's status. state: `none` (no broker is set), `connecting`, `connected`, `failed` or
+    `stopped` (a broker was set, but no program runs the link). since: of this state. ok: no
+    problem. open_deliveries: tokens without a meter's answer. broker: its address, no password."""
 
     state: str
     sentence: str
@@ -112,7 +112,7 @@ def _collector(row: Collector, peer: dict[str, Any] | None) -> CollectorLink:
 
 
 def _sentence(row: Collector, reachable: bool | None, echo_at: datetime | None) -> str:
-    """What is known of a collector, for people."""
+    """Return the state of a collector as a sentence."""
     last = f", the last time at {iso(echo_at)}" if echo_at else ""
     if reachable:
         return "Reachable: it answers echoes."

@@ -1,6 +1,6 @@
-"""Messages between station and collectors to objects and back, by the tables of `uplink`. No I/O.
+"""Conversion between messages and objects, by the tables of `uplink`. No I/O.
 
-Everything that comes in is checked: a collector is not trusted.
+Everything received is checked: collectors are not trusted.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from uplink import codec, kinds, messages, topics
 
 @dataclass(frozen=True)
 class Message:
-    """To be published with QoS 1. name: of a row of uplink.topics; drn: "" for the collector."""
+    """A message to be published with QoS 1. name: of a row of uplink.topics; drn: "" for the
+    collector."""
 
     name: str
     collector_id: str
@@ -29,7 +30,7 @@ class Message:
 
 @dataclass(frozen=True)
 class EchoReply:
-    """nonce: of the echo that the collector received."""
+    """A reply to an echo. nonce: of the echo that the collector received."""
 
     collector_id: str
     nonce: int
@@ -50,12 +51,12 @@ def command(job: Job) -> Message:
 
 
 def forget(collector_id: str, drn: str, ref: int) -> Message:
-    """Return the command that ends a job: its result is recorded."""
+    """Return the command that removes a job from the collector: its result is recorded."""
     return _message("cmd", collector_id, drn, {"ref": ref, "forget": True})
 
 
 def echo(collector_id: str, nonce: int) -> Message:
-    """Return the question whether messages reach the collector and come back. nonce: u32."""
+    """Return the echo to a collector, which replies with the nonce. nonce: u32."""
     return _message("echo", collector_id, "", {"nonce": nonce})
 
 
@@ -65,7 +66,7 @@ def _message(name: str, collector_id: str, drn: str, values: dict[str, Any]) -> 
 
 
 def parse(topic: str, payload: bytes, tenant_id: int) -> Incoming | None:
-    """Return the meaning of a message; None when it has none that this tenant understands."""
+    """Return a message as an object; None when it has no meaning for this tenant."""
     found = topics.parse(topic)
     if found is None or found[1] != tenant_id:
         return None

@@ -1,1 +1,1 @@
-"""What meters and collectors report."""
+"""Reports from meters and collectors."""

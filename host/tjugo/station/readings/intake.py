@@ -1,12 +1,12 @@
-"""Reports of collectors: which are taken, and their record.
+"""Reports of collectors: which are accepted, and their record.
 
-Reports come in batches. What is not to be recorded is found with a view, without the write lock.
+Reports come in batches. Reports that are not to be recorded are found with a view, without the
+write lock.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -18,12 +18,13 @@ from uplink import messages
 
 Value = int | bool | str | None
 
-_COLUMNS = tuple(column for column, _, _ in messages.columns("state"))
+_UNKNOWN = dict.fromkeys(column for column, _, _ in messages.columns("state"))
 
 
 @dataclass(frozen=True)
 class CollectorStatus:
-    """online: as the collector, or its last will at the broker, reported it."""
+    """The status of a collector. online: as reported by the collector, or by its last will at the
+    broker."""
 
     collector_id: str
     online: bool
@@ -31,7 +32,8 @@ class CollectorStatus:
 
 @dataclass(frozen=True)
 class CollectorAbout:
-    """version: of its firmware. crash: its last crash report, None without one."""
+    """A collector's description. version: of its firmware. crash: its last crash report, or
+    None."""
 
     collector_id: str
     version: str | None
@@ -54,14 +56,21 @@ Report = Reading | CollectorStatus | CollectorAbout
 
 @dataclass(frozen=True)
 class Judged:
-    """readings: the latest of each meter that its collector serves. collectors: of registered
-    ones. strangers: reports of collectors that are not registered. foreign: readings of meters
-    that the collector does not serve."""
+    """Reports sorted by acceptance. readings: the latest of each meter that its collector serves.
+    collectors: of registered ones. strangers: reports of collectors that are not registered.
+    foreign: readings of meters that the collector does not serve."""
 
     readings: list[Reading] = field(default_factory=list)
     collectors: list[CollectorStatus | CollectorAbout] = field(default_factory=list)
     strangers: list[Report] = field(default_factory=list)
     foreign: list[Reading] = field(default_factory=list)
+
+    def add(self, other: "Judged") -> None:
+        """Take over what another portion has."""
+        self.readings.extend(other.readings)
+        self.collectors.extend(other.collectors)
+        self.strangers.extend(other.strangers)
+        self.foreign.extend(other.foreign)
 
 
 def collectors(view: View) -> frozenset[str]:
@@ -71,7 +80,7 @@ def collectors(view: View) -> frozenset[str]:
 
 
 def judge(view: View, reports: Sequence[Report]) -> Judged:
-    """Return which reports are to be recorded, and which are not taken."""
+    """Return which reports are to be recorded, and which are not accepted."""
     registered = collectors(view)
     served = _served(view, [r.drn for r in reports if isinstance(r, Reading)])
     judged, readings = Judged(), {}
@@ -89,7 +98,7 @@ def judge(view: View, reports: Sequence[Report]) -> Judged:
 
 
 def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorAbout]) -> None:
-    """Record what registered collectors report of themselves."""
+    """Record what registered collectors report about themselves."""
     for report in reports:
         row = work.session.get_one(Collector, (work.tenant_id, report.collector_id))
         if isinstance(report, CollectorAbout):
@@ -99,27 +108,20 @@ def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorA
 
 
 def record_readings(work: Work, readings: Sequence[Reading]) -> None:
-    """Record the latest readings of registered meters: one reading of each."""
-    upsert(work.session, MeterReading, [_row(work, reading) for reading in readings])
+    """Record the latest readings of registered meters, one reading per meter."""
+    fixed = {**_UNKNOWN, "tenant_id": work.tenant_id, "received_at": work.now()}
+    upsert(
+        work.session,
+        MeterReading,
+        [{**fixed, **r.values, "drn": r.drn, "at": r.at, "online": r.online} for r in readings],
+    )
 
 
 def _served(view: View, drns: list[str]) -> dict[str, str | None]:
-    """Return {DRN: its collector} of the meters that are registered."""
+    """Return {DRN: collector id} of the registered meters."""
     query = select(Meter.drn, Meter.collector_id).where(Meter.tenant_id == view.tenant_id)
     found: dict[str, str | None] = {}
     for chunk in chunks(sorted(set(drns))):
         for drn, collector_id in view.session.execute(query.where(Meter.drn.in_(chunk))):
             found[drn] = collector_id
     return found
-
-
-def _row(work: Work, reading: Reading) -> dict[str, Any]:
-    row: dict[str, Any] = {column: reading.values.get(column) for column in _COLUMNS}
-    return {
-        **row,
-        "tenant_id": work.tenant_id,
-        "drn": reading.drn,
-        "received_at": work.now(),
-        "at": reading.at,
-        "online": reading.online,
-    }

@@ -1,4 +1,4 @@
-"""What pages, commands and the API show of readings and collectors."""
+"""Data about readings and collectors for pages, commands and the API."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ def reading_view(reading: MeterReading) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class CollectorView:
-    """A data collector. online None: never heard of."""
+    """A data collector. online None: no report was received yet."""
 
     collector: str
     online: bool | None

@@ -1,4 +1,4 @@
-"""Customers, and which meter serves whom."""
+"""Customers, and which meter serves which customer."""
 
 import re
 
@@ -49,7 +49,8 @@ def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
 
 
 def delete_customer(work: Work, account_no: str) -> None:
-    """Remove a customer who never had a meter; others stay, their sales name them."""
+    """Remove a customer who never had a meter. Raise Conflict for others, because sales refer to
+    them."""
     customer = _known(work, account_no)
     check_never_served(work, account_no)
     work.session.delete(customer)
@@ -66,11 +67,10 @@ def check_never_served(view: View, account_no: str) -> None:
 
 
 def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
-    """Let the meter serve this customer from now on. The link before it is ended, not
-    overwritten.
+    """Link the meter to this customer from now on. The preceding link is ended, not overwritten.
 
-    service_point: where the meter is; None: where it was before; empty: not recorded. Raise
-    TjugoError, Conflict when the meter is removed.
+    service_point: where the meter is; None: unchanged; empty: not recorded. Raise TjugoError,
+    Conflict when the meter is removed.
     """
     meter = known_meter(work, checked_drn(drn), lock=True)
     _known(work, account_no)
@@ -97,7 +97,7 @@ def link_meter(work: Work, drn: str, account_no: str, service_point: str | None 
 
 def unlink_meter(work: Work, drn: str) -> str:
     """End the link between a meter and its customer; return the account number. Raise Conflict
-    when the meter serves none."""
+    when the meter has no customer."""
     meter, link = _linked(work, drn)
     account_no = link.account_no
     end_link(work, meter)
@@ -105,7 +105,8 @@ def unlink_meter(work: Work, drn: str) -> str:
 
 
 def set_service_point(work: Work, drn: str, service_point: str) -> None:
-    """Name the place of a meter that serves a customer; empty: not recorded. Raise TjugoError."""
+    """Set the service point of a meter that has a customer; empty: not recorded. Raise
+    TjugoError."""
     meter, link = _linked(work, drn)
     link_meter(work, meter.drn, link.account_no, service_point)
 
@@ -126,7 +127,7 @@ def _known(view: View, account_no: str) -> Customer:
 
 
 def _next_account_no(view: View) -> str:
-    """The number after the greatest of those that are C and up to _MOST_DIGITS digits."""
+    """Return the number after the greatest of the form C and up to _MOST_DIGITS digits."""
     digits = func.substr(Customer.account_no, 2)
     greatest = view.session.scalar(
         select(func.max(cast(digits, Integer))).where(
@@ -141,7 +142,7 @@ def _next_account_no(view: View) -> str:
 
 
 def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
-    """Trimmed; empty becomes None. Raises TjugoError."""
+    """Return the text trimmed; None when empty. Raise TjugoError."""
     checked = {}
     for field, value in fields.items():
         if field not in _LIMITS:

@@ -1,4 +1,4 @@
-"""What pages and commands show of a meter's past: whom it served, and each status it had."""
+"""A meter's history for pages and commands: whom it served, and each status it had."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,8 @@ from tjugo.station.work import View
 
 @dataclass(frozen=True)
 class LinkView:
-    """Whom a meter served, from when to when (ISO 8601 in UTC). until None: now."""
+    """A customer whom a meter served, with beginning and end (ISO 8601 in UTC). until None:
+    now."""
 
     account_no: str
     name: str
@@ -33,7 +34,7 @@ class StatusView:
 
 @dataclass(frozen=True)
 class MeterHistory:
-    """The oldest first. statuses: changes since registration."""
+    """A meter's history, oldest first. statuses: changes since registration."""
 
     links: list[LinkView]
     statuses: list[StatusView]

@@ -1,4 +1,4 @@
-"""Registered meters' keys in the token lab: each use is recorded before it happens."""
+"""Use of registered meters' keys in the token lab: recorded before it happens."""
 
 from tjugo.key_register import MeterConfig
 from tjugo.station import actions

@@ -11,13 +11,16 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def current_link(meter: Meter) -> ServiceLink | None:
-    """Return the link to the customer that the meter serves now."""
+    """Return the meter's link to its present customer."""
     return next((link for link in meter.links if link.until is None), None)
 
 
 def end_link(work: Work, meter: Meter) -> datetime:
-    """End the meter's current link, if it has one. Return the moment from which another can
-    begin: now, and later than each link before, because DRN and moment are its key."""
+    """End the meter's current link, if it has one.
+
+    Return the earliest beginning of another link: now, and later than every earlier link, because
+    DRN and time are its key.
+    """
     since = max([work.now(), *(link.since + _MOMENT for link in meter.links)])
     link = current_link(meter)
     if link is not None:

@@ -19,7 +19,7 @@ _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 @dataclass(frozen=True)
 class NewMeter(MeterConfig):
-    """What must be known of a meter to sell for it; see new_meter()."""
+    """The data of a meter that sales require; see new_meter()."""
 
     collector_id: str | None = None
 
@@ -46,9 +46,11 @@ def checked_drn(text: str) -> str:
 
 
 def repaired_drn(view: View, text: str) -> str | None:
-    """Return the DRN that is meant by one which lost its leading zeros; None where nothing is
-    missing, or where it is no DRN. Raise TjugoError when two meters can be meant, one with 11
-    digits and one with 13."""
+    """Return the DRN with its lost leading zeros restored; None where nothing is missing, or where
+    it is not a DRN.
+
+    Raise TjugoError when it can be either of two meters, one with 11 digits and one with 13.
+    """
     digits = re.sub(r"[\s-]", "", text)
     try:
         full = checked_drn(text)
@@ -75,9 +77,11 @@ def drn_with_check_digit(payload: str) -> str:
 
 
 def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
-    """Return a meter to be added, from what is given of its register, tct and collector_id; None
-    is not given. DKGA, base date and KEN that are left out are those of the vending key, the rest
-    has the defaults of the key register. Raise TjugoError."""
+    """Return a meter to be added, from its register, tct and collector_id; None is not given.
+
+    DKGA, base date and KEN default to those of the vending key, the rest to the defaults of the
+    key register. Raise TjugoError.
+    """
     given = {name: found for name, found in given.items() if found is not None}
     plain_register = KeyRegister(**given_fields(given))
     key = work.backend.vending_register(plain_register.sgc, plain_register.kt, plain_register.krn)
@@ -86,8 +90,8 @@ def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
 
 
 def add_meter(work: Work, new: NewMeter) -> str:
-    """Register a meter; return its DRN. Raise TjugoError: the meter is not one that this station
-    can sell for; Conflict when it is registered."""
+    """Register a meter; return its DRN. Raise TjugoError when this station cannot sell to the
+    meter; Conflict when it is registered."""
     drn = checked_drn(new.drn)
     session = work.session
     if int(drn) == 0:
@@ -126,13 +130,13 @@ def add_meter(work: Work, new: NewMeter) -> str:
 
 
 def key_columns(register: KeyRegister) -> dict[str, Any]:
-    """Return the columns of a meter's key state. SGC and TI are kept as they are written."""
+    """Return the columns of a meter's key state. SGC and TI are stored as they are written."""
     fields = {name: getattr(register, name) for name in FIELDS if name != "ea"}
     return fields | {name: written(name, fields[name]) for name in ("sgc", "ti")}
 
 
 def ensure_meter(work: Work, new: NewMeter) -> str:
-    """Like add_meter, but a meter that is registered is left as it is."""
+    """Register a meter as add_meter() does, unless it is registered already."""
     try:
         return add_meter(work, new)
     except Conflict:
@@ -140,8 +144,11 @@ def ensure_meter(work: Work, new: NewMeter) -> str:
 
 
 def set_status(work: Work, drn: str, status: str, why: str | None = None) -> None:
-    """Set one of METER_STATUSES, and record who did it and why. Only installed meters are sold
-    for; a removed one no longer serves its customer. Raise TjugoError."""
+    """Set one of METER_STATUSES, and record who did it and why.
+
+    Tokens are sold for installed meters only; a removed one no longer serves its customer. Raise
+    TjugoError.
+    """
     change(work, known_meter(work, checked_drn(drn), lock=True), status, why)
 
 
@@ -151,7 +158,7 @@ def retire_meter(work: Work, drn: str, why: str) -> None:
 
 
 def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
-    """Set which collector serves the meter from now on; None: tokens are keyed in."""
+    """Set the collector that serves the meter from now on; None: tokens are keyed in."""
     if collector_id is not None:
         _check_collector_id(collector_id)
     meter = known_meter(work, checked_drn(drn))
@@ -162,11 +169,11 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
 
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
-    """Return the row of a checked DRN. lock: nobody else changes it until the transaction ends (on
-    SQLite the whole transaction is the only one that writes). Raise NotFound.
+    """Return the row of a checked DRN. Raise NotFound.
 
-    A DRN of 11 digits also finds one of 13 that differs from it by lost zeros: the row has the
-    number in full."""
+    lock: the row is locked until the transaction ends (on SQLite the whole database is). A DRN of
+    11 digits also finds one of 13 that differs only by lost zeros; the row has the number in full.
+    """
     locked = lock or None
     meter = view.session.get(Meter, (view.tenant_id, drn), with_for_update=locked)
     if meter is None:
@@ -178,7 +185,7 @@ def known_meter(view: View, drn: str, lock: bool = False) -> Meter:
 
 
 def meter_config(view: View, meter: Meter) -> MeterConfig:
-    """Return the current key state, in the shape the token back end takes."""
+    """Return the current key state, in the form that the token back end takes."""
     state = view.session.get_one(MeterKeyState, (view.tenant_id, meter.drn, "current"))
     columns = {name: getattr(state, name) for name in FIELDS if name != "ea"}
     return MeterConfig(meter.drn, meter.tct, ea=meter.ea, **columns)

@@ -1,4 +1,4 @@
-"""Replacing a meter: another one takes its place at the customer."""
+"""Replacement of a customer's meter by another one."""
 
 from tjugo.station.registry.customers import link_meter
 from tjugo.station.registry.links import current_link

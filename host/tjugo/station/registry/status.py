@@ -18,13 +18,13 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def sentence(drn: str, status: str) -> str:
-    """Return the status of a meter as a sentence, and whether anything is sold for it."""
+    """Return the status of a meter as a sentence, and whether tokens are sold for it."""
     words = f"Meter {drn} is {_WORDS.get(status, status)}"
     return f"{words}." if status == INSTALLED else f"{words}: nothing is sold for it."
 
 
 def change(work: Work, meter: Meter, status: str, why: str | None = None) -> None:
-    """Give a meter one of METER_STATUSES, and record who did it and why.
+    """Set a meter's status to one of METER_STATUSES, and record who did it and why.
 
     A meter that is removed no longer serves its customer, and no collector serves it. Raise
     TjugoError; an unchanged status is not recorded.
@@ -54,7 +54,7 @@ def retire(work: Work, meter: Meter, why: str) -> None:
 
 
 def check_not_removed(meter: Meter) -> None:
-    """Raise Conflict when the meter is removed: it has to be put back to stock first."""
+    """Raise Conflict when the meter is removed; it must be returned to stock first."""
     if meter.status == REMOVED:
         raise reason(
             "meter_removed",
@@ -64,7 +64,7 @@ def check_not_removed(meter: Meter) -> None:
 
 
 def check_replaceable(old: Meter, new: Meter) -> None:
-    """Raise Conflict unless `new` can take the place of `old`."""
+    """Raise Conflict unless `new` can replace `old`."""
     check_not_removed(old)
     check_not_removed(new)
     if old is new:

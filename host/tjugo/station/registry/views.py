@@ -1,4 +1,4 @@
-"""What pages, commands and the API show of meters and customers."""
+"""Data about meters and customers for pages, commands and the API."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tjugo.station.work import View
 
 @dataclass(frozen=True)
 class CustomerName:
-    """Who a meter serves."""
+    """The customer whom a meter serves."""
 
     account_no: str
     name: str
@@ -47,7 +47,7 @@ class MeterView:
 
 @dataclass(frozen=True)
 class CustomerView:
-    """A customer with the DRNs that serve them now."""
+    """A customer with the DRNs of the meters that serve them now."""
 
     account_no: str
     name: str
@@ -59,8 +59,11 @@ class CustomerView:
 def meters(
     view: View, search: str = "", after: str | None = None, limit: int = LIMIT
 ) -> Page[MeterView]:
-    """Return meters by DRN. search: part of the DRN, the collector, or of the customer's name or
-    account number; after: the DRN that the page before ended with."""
+    """Return meters by DRN.
+
+    search: part of the DRN, the collector, or of the customer's name or account number; after: the
+    last DRN of the preceding page.
+    """
     limit = bounded(limit)
     query = (
         select(Meter)
@@ -117,8 +120,11 @@ def _meter_view(meter: Meter) -> MeterView:
 def customers(
     view: View, search: str = "", after: str | None = None, limit: int = LIMIT
 ) -> Page[CustomerView]:
-    """Return customers by account number. search: part of the number, name, telephone, address, or
-    of the DRN of a meter that serves them; after: the account that the page before ended with."""
+    """Return customers by account number.
+
+    search: part of the number, name, telephone, address, or of the DRN of a meter that serves
+    them; after: the last account number of the preceding page.
+    """
     limit = bounded(limit)
     query = (
         select(Customer)

@@ -9,6 +9,6 @@ IN_MOST = 500
 
 
 def chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
-    """Return the values in portions that one IN (...) of a query can have."""
+    """Return the values in portions that fit in one IN (...) of a query."""
     for start in range(0, len(values), IN_MOST):
         yield values[start : start + IN_MOST]

@@ -33,7 +33,7 @@ _SENTENCES = {
 
 
 def open_engine(path: Path) -> Engine:
-    """An engine for the SQLite file: WAL, synchronous=FULL, foreign keys on.
+    """Return an engine for the SQLite file: WAL, synchronous=FULL, foreign keys on.
 
     A transaction begun with the execution option `immediate` takes the write lock at once, so that
     what it reads cannot change before it writes. With the option `bulk` its commit does not wait
@@ -68,8 +68,8 @@ def open_engine(path: Path) -> Engine:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """The first to open a new file changes its journal mode, and SQLite's own busy time-out does
-    not cover that: the others wait here."""
+    """Set the journal mode to WAL. The first connection to a new file changes the mode, and
+    SQLite's busy time-out does not cover that, so the other connections wait here."""
     deadline = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
@@ -84,8 +84,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
-    """Turns what SQLite and the disk say into a TjugoError. IntegrityError passes: it is for the
-    caller who knows the key."""
+    """Convert errors of SQLite and the disk to TjugoError. IntegrityError passes: the caller
+    handles violated keys."""
     try:
         yield
     except IntegrityError:
@@ -99,14 +99,14 @@ def sentences(path: Path) -> Iterator[None]:
 
 
 def schema_of(connection: Connection) -> str | None:
-    """The revision the database is at; None when it is new."""
+    """Return the revision of the database; None when it is new."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def upgrade(engine: Engine, path: Path) -> None:
-    """Brings the database to SCHEMA. One process does it while the others wait for the lock."""
+    """Upgrade the database to SCHEMA. One process does it while the others wait for the lock."""
     with engine.connect() as connection:
         if schema_of(connection) == SCHEMA:
             return
@@ -138,7 +138,7 @@ def migrate(connection: Connection, found: str | None, path: Path, revision: str
 
 
 def check(engine: Engine, path: Path) -> None:
-    """Raise Unavailable when the database is damaged, as far as SQLite finds it quickly."""
+    """Raise Unavailable when SQLite's quick check finds the database damaged."""
     if engine.dialect.name != "sqlite":
         return
     with engine.connect() as connection:
@@ -148,5 +148,6 @@ def check(engine: Engine, path: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Creates the file for its owner alone; SQLite gives its -wal and -shm the same mode."""
+    """Create the file with access for its owner only; SQLite gives its -wal and -shm files the
+    same mode."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -1,4 +1,4 @@
-"""A check value on each token, so that a damaged disk never gives wrong digits."""
+"""Check values on tokens: a damaged record must never give wrong digits."""
 
 import hashlib
 
@@ -11,12 +11,13 @@ _COLUMNS = (
 
 
 def check_value(token: Token) -> str:
-    """Return 16 hex digits over all columns of a token: the beginning of a SHA-256."""
+    """Return 16 hex digits over all columns of a token, the beginning of a SHA-256."""
     texts = [str(getattr(token, name)) for name in _COLUMNS]
     texts.append(f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%f}")
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def intact(token: Token) -> bool:
-    """Return whether a token is as it was recorded. To be asked before its digits leave."""
+    """Return whether a token is unchanged since it was recorded. Call it before its digits are
+    disclosed."""
     return token.check_value == check_value(token)

@@ -1,4 +1,4 @@
-"""Parts of lists, by the key of the last row shown: as quick at the end as at the beginning."""
+"""Pages of lists by the key of the last row shown: the last page is as fast as the first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """A part of a list. next: what to give as `after` for the part that follows; None: the end."""
+    """A page of a list. next: the value of `after` for the following page; None at the end."""
 
     items: list[Item]
     next: str | None
 
 
 def bounded(limit: int) -> int:
-    """Return how many rows to show: limit, from 1 to MOST."""
+    """Return the number of rows to show: limit, confined to 1 to MOST."""
     return max(1, min(limit, MOST))
 
 
 def page(rows: Sequence[Any], limit: int, key: Callable[[Any], str]) -> Page[Any]:
-    """Return a page of rows, of which one more than limit was read to see if there are more."""
+    """Return a page. rows: up to one more than limit, which shows whether a page follows."""
     shown = list(rows[:limit])
     return Page(shown, key(shown[-1]) if len(rows) > limit else None)
 
@@ -47,6 +47,6 @@ def everything(fetch: Callable[..., Page[Item]], most: int | None = None) -> lis
 
 
 def contains(search: str, *columns: Any) -> ColumnElement[bool]:
-    """Return a condition: one of the columns has the text in it, in capitals or not."""
+    """Return a condition: one of the columns contains the text, regardless of case."""
     escaped = "".join(f"\\{char}" if char in "\\%_" else char for char in search)
     return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))

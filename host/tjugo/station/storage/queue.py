@@ -1,8 +1,8 @@
-"""Writers of one process take turns.
+"""Turns among the writers of one process.
 
-SQLite has one writer at a time, and its own waiting is unfair: who asks at the right moment wins,
-so the unlucky wait for seconds. Here they wait in the order of arrival. Other processes are left
-to SQLite's busy time-out.
+SQLite has one writer at a time, and its waiting is unfair: the lock goes to whichever connection
+retries at the right moment, so others can wait for seconds. Here writers wait in the order of
+arrival. Other processes rely on SQLite's busy time-out.
 """
 
 import threading
@@ -14,10 +14,8 @@ from tjugo.errors import Unavailable
 
 
 class WriteQueue:
-    """A lock that is handed over in order of arrival. Bulk work is served when nobody else waits.
-
-    wait_s: how long a writer waits for its turn before it gives up.
-    """
+    """A lock that is granted in the order of arrival. Bulk work is served when no other writer
+    waits. wait_s: how long a writer waits for its turn before it gives up."""
 
     def __init__(self, wait_s: float) -> None:
         self._wait_s = wait_s
@@ -35,7 +33,7 @@ class WriteQueue:
             self._leave()
 
     def waiting(self) -> int:
-        """Return how many writers wait."""
+        """Return the number of waiting writers."""
         return sum(map(len, self._waiting))
 
     def _enter(self, bulk: bool) -> None:

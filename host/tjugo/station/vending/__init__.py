@@ -1,1 +1,1 @@
-"""Selling: requests, tokens, and what is shown of them."""
+"""Vending: requests, tokens, and data about them for display."""

@@ -1,12 +1,12 @@
-"""Which TID a meter's next token has, and what is done about TIDs of a wrong clock.
+"""The TID of a meter's next token, and the repair of TIDs issued under a wrong clock.
 
-The next TID is above every TID of the meter. One sale with the clock at 2045 would therefore
-leave no TID for years. `repair` marks such tokens: the next TIDs follow those of the right time,
-and skip the marked ones, so that no TID is issued twice.
+The next TID is above every TID of the meter. One sale with the clock at 2045 would therefore leave
+no TID for years. `repair` marks such tokens: the next TIDs continue from the correct time and skip
+the marked ones, so that no TID is issued twice.
 
-A meter remembers the 50 highest TIDs that it accepted and refuses a lower one only when all 50
-places are taken by higher ones (IEC 62055-41). A meter with fewer than 50 marked tokens therefore
-takes the lower TIDs; one that may have 50 needs a key change, and is not repaired.
+A meter stores the 50 highest TIDs that it accepted and refuses a lower one only when all 50 places
+hold higher ones (IEC 62055-41). A meter with fewer than 50 marked tokens therefore accepts the
+lower TIDs; one that may have 50 needs a key change, and is not repaired.
 """
 
 from collections import Counter
@@ -31,8 +31,8 @@ AHEAD = timedelta(days=1)  # sales of one minute may run ahead of the clock by t
 
 
 def next_free(work: Work, config: MeterConfig) -> int:
-    """Return the TID of the meter's next token: one that the meter never had. Raise TjugoError
-    outside the base date's range."""
+    """Return the TID of the meter's next token, which was never issued to the meter before. Raise
+    TjugoError outside the base date's range."""
     of_meter = (
         Token.tenant_id == work.tenant_id,
         Token.drn == config.drn,
@@ -50,11 +50,12 @@ def next_free(work: Work, config: MeterConfig) -> int:
 
 
 def repair(work: Work, drn: str | None = None) -> dict[str, int]:
-    """Mark the tokens of one meter, or of all, whose TIDs are of a time to come. Return how many
-    by DRN. Each meter is a recorded action.
+    """Mark the tokens of one meter, or of all, whose TIDs are in the future. Return how many by
+    DRN.
 
-    Raise Unavailable when the clock is not believed; Conflict when the one meter may have its
-    store full of marked TIDs. Of all meters such a one is left as it is.
+    Each meter is a recorded action. Raise Unavailable when the clock is not plausible; Conflict
+    when the one meter may have its store full of marked TIDs. When all meters are repaired, such a
+    meter is left unchanged.
     """
     clock.check(work)
     if drn is not None:
@@ -82,8 +83,8 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
 
 
 def _earliest(work: Work) -> datetime:
-    """The time of the next TID: now, or after a restore the minute after the last one that may
-    have been used."""
+    """Return the earliest time of the next TID: now, or after a restore the minute after the last
+    TID that may have been issued."""
     floor = work.session.get_one(Tenant, (work.tenant_id,)).tid_floor
     return work.now() if floor is None else max(work.now(), floor + timedelta(minutes=1))
 
@@ -120,7 +121,7 @@ def _tokens(
 
 
 def _minute(bdt: str, at: datetime) -> int:
-    """Minutes since the base date; 0 before it, its last one after."""
+    """Return the minutes since the base date; 0 before it, the maximum TID beyond its range."""
     try:
         return tid.minutes(bdt, at.year, at.month, at.day, at.hour, at.minute)
     except StsError:

@@ -1,8 +1,8 @@
-"""Selling: a request becomes a token, once.
+"""Vending: each request becomes at most one token.
 
 One transaction holds the request, its TID and token and (if a collector serves the meter) its
-delivery, or the request and why it was refused. Nobody sees a token before that is on the disk,
-and the same client id gives the same answer ever after.
+delivery, or the request and the reason for its refusal. The token is disclosed only after it is on
+the disk, and the same client id always gets the same answer.
 """
 
 import re
@@ -36,10 +36,8 @@ _RACES = 5  # how often another writer may take the same key before this one giv
 
 
 def sell(station: Station, client: str, client_id: str, drn: str, kwh: Decimal) -> Sale:
-    """Sell in a unit of work of its own, and return the sale.
-
-    Raise TjugoError with the recorded reason when the sale is refused; otherwise as vend().
-    """
+    """Sell in a separate unit of work, and return the sale. Raise TjugoError with the recorded
+    reason when the sale is refused; otherwise as vend()."""
     with station.work(client) as work:
         outcome = vend(work, client, client_id, drn, kwh)
     if isinstance(outcome, Refusal):
@@ -50,10 +48,11 @@ def sell(station: Station, client: str, client_id: str, drn: str, kwh: Decimal) 
 def vend(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> Sale | Refusal:
     """Sell kwh (a multiple of 0.1) to the meter, or return what was sold under this client id.
 
-    client names the program that asks, client_id its request: at most 64 letters, digits and
-    `._:-`. A refusal is recorded like a sale and final for this client id: to be committed, then
-    told. Raise TjugoError when the request is not one to record; Conflict when the id was used for
-    something else; Unavailable when disk, database or keys fail (ask again with the same id).
+    client: the name of the requesting program; client_id: its request, at most 64 letters, digits
+    and `._:-`. A refusal is recorded like a sale and is final for this client id; commit it before
+    it is reported. Raise TjugoError when the request cannot be recorded; Conflict when the id was
+    used for a different request; Unavailable when disk, database or keys fail (retry with the same
+    id).
     """
     client = client[:40]
     if not _ID.fullmatch(client_id) or not _ID.fullmatch(client):
@@ -69,12 +68,12 @@ def vend(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> Sal
 
 
 def _typed(drn: str) -> str:
-    """What was typed for a DRN, as it is recorded."""
+    """Return the DRN as entered, in the form that is recorded."""
     return re.sub(r"[\s-]", "", drn)[:20].encode("ascii", "replace").decode()
 
 
 def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> VendRequest:
-    """The row of the request, a new one or that of the same request before."""
+    """Return the row of the request: a new one, or that of an earlier identical request."""
     key = (work.tenant_id, client, client_id)
     row = work.session.get(VendRequest, key)
     if row is None:
@@ -103,7 +102,8 @@ def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -
 
 
 def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
-    """Equal for requests that ask for the same, however they are written."""
+    """Return a value that is equal for requests with the same meaning, however they are
+    written."""
     try:
         return checked_drn(drn).lstrip("0"), kwh  # lost zeros mean the same meter
     except TjugoError:
@@ -111,7 +111,8 @@ def _meant(drn: str, kwh: Decimal) -> tuple[str, Decimal]:
 
 
 def _decide(work: Work, row: VendRequest) -> None:
-    """The token or the reason why not. What may go better next time leaves nothing behind."""
+    """Record the token or the reason for refusal. Raise Unavailable, with nothing recorded, when a
+    retry may succeed."""
     try:
         with work.session.begin_nested():
             _issue(work, row)
@@ -146,8 +147,11 @@ def _issue(work: Work, row: VendRequest) -> None:
 
 
 def _add_token(work: Work, row: VendRequest, config: MeterConfig, asked: int) -> int:
-    """Return the TID of a new token. The lock on the meter's row makes it the meter's next one;
-    the token's key makes it a TID the meter never had, whatever locks a database has."""
+    """Return the TID of a new token.
+
+    The lock on the meter's row makes it the meter's next one; the token's primary key makes it
+    unique for the meter, whatever locks a database has.
+    """
     for _ in range(_RACES):
         tid = tids.next_free(work, config)
         digits = work.backend.issue_credit_token(

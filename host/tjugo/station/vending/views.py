@@ -1,4 +1,4 @@
-"""What pages, commands and the API show of sales."""
+"""Data about sales for pages, commands and the API."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ _DAMAGED = "is damaged and its digits are not shown; restore the database from a
 
 @dataclass(frozen=True)
 class Delivery:
-    """state: issued, sent, at_collector, accepted or refused (and why). ref None: no collector
-    serves the meter and the token is to be keyed in."""
+    """The state of a delivery: issued, sent, at_collector, accepted or refused (and why). ref
+    None: no collector serves the meter, and the token is to be keyed in."""
 
     state: str
     reason: str | None = None
@@ -33,8 +33,8 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Sale:
-    """A token that was sold. kwh as asked; units_kwh is what the token carries: the same, or a
-    little more where the amount field has a coarser step."""
+    """A token that was sold. kwh: as requested; units_kwh: what the token carries, which is the
+    same, or a little more where the amount field has a coarser step."""
 
     client: str
     client_id: str
@@ -59,7 +59,7 @@ class Sale:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request that got no token, for ever. code: one of tjugo.errors.CODES."""
+    """A request that was refused; this is final. code: one of tjugo.errors.CODES."""
 
     client: str
     client_id: str
@@ -111,7 +111,7 @@ class SaleView:
 
 @dataclass(frozen=True)
 class RefusalView:
-    """A request without a token for JSON. refused: the sentence why. kwh and drn as asked."""
+    """A refused request for JSON. refused: the reason as a sentence. kwh and drn as requested."""
 
     client: str
     client_id: str
@@ -123,7 +123,7 @@ class RefusalView:
 
 
 def outcome_of(row: VendRequest) -> Sale | Refusal:
-    """Return what became of a decided request; the row must be in a session."""
+    """Return the outcome of a decided request; the row must be in a session."""
     if row.state == "token_issued":
         return sale_of(row)
     return Refusal(
@@ -138,7 +138,7 @@ def outcome_of(row: VendRequest) -> Sale | Refusal:
 
 def sale_of(row: VendRequest) -> Sale:
     """Return the sale of a request whose token is issued; the row must be in a session. Raise
-    Unavailable when the record is damaged: wrong digits are worse than none."""
+    Unavailable when the record is damaged: wrong digits must never be shown."""
     token = row.token
     if token is None or not intact(token):
         raise reason("token_damaged", f"The record of sale {row.client_id} {_DAMAGED}")
@@ -171,10 +171,10 @@ def find_sale(view: View, client: str, client_id: str) -> Sale:
 def sales(
     view: View, search: str = "", after: str | None = None, limit: int = LIMIT
 ) -> Page[SaleView | RefusalView]:
-    """Return requests, the newest first, refused ones too.
+    """Return requests, newest first, refused ones included.
 
     search: part of a DRN, of a request id or of a token's digits. Raise TjugoError when `after` is
-    not what a page gave as `next`.
+    not the `next` of an earlier page.
     """
     limit = bounded(limit)
     query = (

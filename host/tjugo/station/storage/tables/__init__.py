@@ -1,4 +1,4 @@
-"""The tables, one file a domain, one schema."""
+"""The tables: one file per domain, one schema."""
 
 from tjugo.station.storage.tables.base import Base, Tenant, UtcDateTime
 from tjugo.station.storage.tables.delivery import DELIVERY_STATES, TokenDelivery

@@ -1,4 +1,4 @@
-"""The way of a token to its meter."""
+"""Deliveries of tokens to meters."""
 
 from datetime import datetime
 
@@ -14,8 +14,9 @@ DELIVERY_STATES = ("issued", "sent", "at_collector", "accepted", "refused", "exp
 class TokenDelivery(Base):
     """The outbox between a sale and the meter. ref is the token's reference on MQTT and the bus.
 
-    When to repeat is not kept here: every open row is due when the program starts. `expired`: no
-    meter answered in time; the token itself stays valid."""
+    When to repeat is not stored: every open row is due when the program starts. `expired`: no
+    meter answered in time; the token itself stays valid.
+    """
 
     __tablename__ = "token_delivery"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""What collectors report."""
+"""Reports of collectors."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Customers, meters, and who uses a meter."""
+"""Customers, meters, and which meter serves which customer."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ class Customer(Base):
 
 
 class Meter(Base):
-    """collector_id None: tokens for this meter are printed and keyed in, never sent."""
+    """A meter. collector_id None: tokens for this meter are printed and keyed in, never sent."""
 
     __tablename__ = "meter"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -47,8 +47,8 @@ class Meter(Base):
 
 
 class MeterKeyState(Base):
-    """What decides the decoder key in a meter. phase: `current`, or `pending` until a key change
-    is confirmed. DKGA and base date belong here because a key change may change both."""
+    """The inputs of a meter's decoder key. phase: `current`, or `pending` until a key change is
+    confirmed. DKGA and base date belong here because a key change may change both."""
 
     __tablename__ = "meter_key_state"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,7 +69,7 @@ class MeterKeyState(Base):
 
 
 class MeterStatus(Base):
-    """Each change of a meter's status since it was registered. Never overwritten."""
+    """A change of a meter's status since it was registered. Never overwritten."""
 
     __tablename__ = "meter_status"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,7 +86,7 @@ class MeterStatus(Base):
 
 
 class ServiceLink(Base):
-    """Who uses a meter, from when to when. Ended, never overwritten."""
+    """The customer of a meter, with the beginning and the end. Ended, never overwritten."""
 
     __tablename__ = "service_link"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""What a station keeps about itself."""
+"""Data that a station keeps about itself."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from tjugo.station.storage.tables.base import Base
 
 
 class Setting(Base):
-    """A value that a person chose; see tjugo.station.settings for the names."""
+    """A value set by a person; see tjugo.station.settings for the names."""
 
     __tablename__ = "setting"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -18,7 +18,7 @@ class Setting(Base):
 
 
 class ClockMark(Base):
-    """The latest time at which the clock was believed."""
+    """The latest time at which the clock was plausible."""
 
     __tablename__ = "clock_mark"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -26,7 +26,7 @@ class ClockMark(Base):
 
 
 class RecordedAction(Base):
-    """What a person did to the station itself: who, when, what, and to what. Never changed."""
+    """An administrative action on the station: who, when, what, and on what. Never changed."""
 
     __tablename__ = "recorded_action"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)

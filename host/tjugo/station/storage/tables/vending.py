@@ -12,8 +12,8 @@ VEND_STATES = ("received", "token_issued", "failed")
 
 
 class VendRequest(Base):
-    """One request, kept whatever becomes of it. drn and kwh are as asked, so that a refused
-    request shows what was refused; hence no foreign key to the meter."""
+    """A request for a token, kept whatever its outcome. drn and kwh are as requested, so that a
+    refused request shows what was refused; hence no foreign key to the meter."""
 
     __tablename__ = "vend_request"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -35,9 +35,12 @@ class VendRequest(Base):
 
 
 class Token(Base):
-    """Immutable. The primary key is what makes two tokens of one meter different to it: base date
-    and TID. The key state is a snapshot of the time of issue. check_value: over all other columns;
-    see tjugo.station.storage.integrity."""
+    """A token; never changed. The primary key is what makes two tokens of one meter different for
+    the meter: base date and TID.
+
+    The key state is a snapshot of the time of issue. check_value: over all other columns; see
+    tjugo.station.storage.integrity.
+    """
 
     __tablename__ = "token"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,8 +76,8 @@ class Token(Base):
 
 
 class MisdatedToken(Base):
-    """A token whose TID is of a wrong clock's time. The meter's next TIDs do not follow it; they
-    skip it."""
+    """A token whose TID comes from a wrong clock. The meter's next TIDs skip it and do not
+    continue from it."""
 
     __tablename__ = "misdated_token"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

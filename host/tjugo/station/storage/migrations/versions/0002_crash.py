@@ -1,4 +1,4 @@
-"""What a meter's or a collector's crash report says, and why a meter is offline."""
+"""The contents of a meter's or a collector's crash report, and why a meter is offline."""
 
 import sqlalchemy as sa
 from alembic import op
