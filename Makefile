@@ -43,7 +43,8 @@ deploy: setup  ## Put firmware on a board: BOARD=rp2040_pico ROLE=meter PORT=/de
 provision: setup  ## Give a board its settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
 	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
-soak: setup  ## An hour at speed 60 with sales every minute: memory flat, nothing lost
+soak: setup-dev  ## Run the property tests with many examples, then the chain for an hour and count
+	@TJUGO_EXAMPLES=20 $(BIN)/pytest -q -n 2 --dist loadfile -m hypothesis tests/host
 	@$(BIN)/tjugo soak $(ARGS)
 
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
