@@ -43,7 +43,8 @@ deploy: setup  ## Deploy firmware to a board: BOARD=rp2040_pico ROLE=meter PORT=
 provision: setup  ## Write a board's settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
 	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
-soak: setup  ## Run the bench for an hour at speed 60; check memory and lost tokens
+soak: setup-dev  ## Run the property tests with many examples, then the bench for an hour
+	@TJUGO_EXAMPLES=20 $(BIN)/pytest -q -n 2 --dist loadfile -m hypothesis tests/host
 	@$(BIN)/tjugo soak $(ARGS)
 
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json

@@ -17,7 +17,7 @@ from tjugo.station.station import Station
 log = logging.getLogger(__name__)
 
 ACTOR = "mqtt"
-READINGS = 500  # in one unit of work, so that a sale waits for no more than that
+READINGS = 250  # in one unit of work, so that a sale waits for no more than that
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -65,15 +65,16 @@ def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
 def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
     """Record reports of collectors, with readings in portions between which a sale can get the
     lock."""
-    with station.view() as view:
-        judged = intake.judge(view, given)
-    if judged.collectors:
-        with station.work(ACTOR) as work:
-            intake.record_collectors(work, judged.collectors)
-    for start in range(0, len(judged.readings), READINGS):
+    total = intake.Judged()
+    for start in range(0, len(given), READINGS):
         with station.work(ACTOR, bulk=True) as work:
-            intake.record_readings(work, judged.readings[start : start + READINGS])
-    return judged
+            judged = intake.judge(work, given[start : start + READINGS])
+            intake.record_readings(work, judged.readings)
+        total.add(judged)
+    if total.collectors:
+        with station.work(ACTOR) as work:
+            intake.record_collectors(work, total.collectors)
+    return total
 
 
 def each(

@@ -1,13 +1,12 @@
 """Reports of collectors: which are accepted, and their record.
 
-Reports come in batches. Reports that are not to be recorded are found with a view, without the
-write lock.
+Reports come in batches, which the caller divides into portions: each is judged and recorded in one
+unit of work.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -19,7 +18,7 @@ from uplink import messages
 
 Value = int | bool | str | None
 
-_COLUMNS = tuple(column for column, _, _ in messages.columns("state"))
+_UNKNOWN = dict.fromkeys(column for column, _, _ in messages.columns("state"))
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,13 @@ class Judged:
     strangers: list[Report] = field(default_factory=list)
     foreign: list[Reading] = field(default_factory=list)
 
+    def add(self, other: "Judged") -> None:
+        """Add the reports of another portion."""
+        self.readings.extend(other.readings)
+        self.collectors.extend(other.collectors)
+        self.strangers.extend(other.strangers)
+        self.foreign.extend(other.foreign)
+
 
 def collectors(view: View) -> frozenset[str]:
     """Return the ids of the registered collectors."""
@@ -103,7 +109,12 @@ def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorA
 
 def record_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Record the latest readings of registered meters, one reading per meter."""
-    upsert(work.session, MeterReading, [_row(work, reading) for reading in readings])
+    fixed = {**_UNKNOWN, "tenant_id": work.tenant_id, "received_at": work.now()}
+    upsert(
+        work.session,
+        MeterReading,
+        [{**fixed, **r.values, "drn": r.drn, "at": r.at, "online": r.online} for r in readings],
+    )
 
 
 def _served(view: View, drns: list[str]) -> dict[str, str | None]:
@@ -114,15 +125,3 @@ def _served(view: View, drns: list[str]) -> dict[str, str | None]:
         for drn, collector_id in view.session.execute(query.where(Meter.drn.in_(chunk))):
             found[drn] = collector_id
     return found
-
-
-def _row(work: Work, reading: Reading) -> dict[str, Any]:
-    row: dict[str, Any] = {column: reading.values.get(column) for column in _COLUMNS}
-    return {
-        **row,
-        "tenant_id": work.tenant_id,
-        "drn": reading.drn,
-        "received_at": work.now(),
-        "at": reading.at,
-        "online": reading.online,
-    }
