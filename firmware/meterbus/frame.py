@@ -24,18 +24,6 @@ ILLEGAL_DATA_VALUE = const(3)
 SERVER_DEVICE_FAILURE = const(4)
 SERVER_DEVICE_BUSY = const(6)
 
-EXCEPTIONS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledge",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target did not respond",
-}
-
 MAX_FRAME = const(256)
 MAX_READ = const(125)
 MAX_WRITE = const(123)

@@ -13,7 +13,7 @@ The crash report of a meter whose status names one, or that refuses to be read, 
 Whatever a meter replies concerns that meter only.
 """
 
-from meterbus import frame, registers
+from meterbus import client, codes, frame, registers
 from sts_portable import results
 
 from ..jobs.store import BUS_REFUSED, NO_RESULT
@@ -157,7 +157,7 @@ class Poller:
             meter.poll_ms = 0
         elif meter.poll_step in (STATE, DEVICE):
             meter.ask_crash = code == frame.SERVER_DEVICE_FAILURE and meter.online is not False
-            self._away(meter, frame.EXCEPTIONS.get(code, "exception %d" % code))
+            self._away(meter, client.exception_name(code))
         else:
             self._take(meter, None, at)
 
@@ -190,7 +190,7 @@ class Poller:
 
     def _explained(self, meter, parser):
         meter.ask_crash = False
-        text = "" if parser.refused else parser.objects().get(registers.CRASH_OBJECT)
+        text = "" if parser.refused else parser.objects().get(codes.CRASH_OBJECT)
         if text or meter.online:
             meter.crash = text or "unknown"
             meter.unsent = True

@@ -38,8 +38,13 @@ TARGETS = {
 ROLES = ("meter", "collector")
 # What nothing imports by name at its top: runtime/boot.py chooses the application when it runs.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
-# Imported only by what a board never does: making tokens.
-_NEVER = ("sts_portable.fields", "sts_portable.exports")
+# Imported only by what a board never does: making tokens, printing documents.
+_NEVER = (
+    "sts_portable.fields",
+    "sts_portable.exports",
+    "meterbus.descriptions",
+    "uplink.descriptions",
+)
 LIBRARY = "lib"
 MAIN = "main.py"
 
