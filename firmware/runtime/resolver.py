@@ -24,13 +24,15 @@ class Resolver:
 
     net: a board's network, see boards/README.md. servers: name servers to use instead of those
     of the network. open_socket(address, port): makes an object with send, recv and close.
+    random_bytes(count): for the identifiers of questions; os.urandom unless it is given.
     """
 
-    def __init__(self, host, net, servers=(), open_socket=None):
+    def __init__(self, host, net, servers=(), open_socket=None, random_bytes=None):
         self._host = host
         self._net = net
         self._servers = servers
         self._open = open_socket or _Datagrams
+        self._random = random_bytes
         self._found = []  # of the last answered look-up
         self._fresh_ms = 0  # for which `_found` needs no new look-up
         self._turns = None  # endpoints still to be asked, None: no look-up is under way
@@ -93,7 +95,7 @@ class Resolver:
             return
         self._turns = turns[1:]
         self._wait_ms = _PATIENCE_MS
-        raw = os.urandom(2)
+        raw = (self._random or os.urandom)(2)  # a board without a network has no urandom
         ref = raw[0] << 8 | raw[1]
         self._refs = {dns.A: ref, dns.AAAA: ref ^ 1}
         try:
