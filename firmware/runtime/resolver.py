@@ -1,4 +1,4 @@
-"""Looks up the addresses of one host without ever waiting for a name server.
+"""Looks up the addresses of one host without waiting for a name server.
 
 The caller calls `step` often; every call returns at once. Addresses are kept for as long as their
 servers allow, and are used beyond that only while no server answers.
@@ -67,7 +67,7 @@ class Resolver:
         return None
 
     def doubt(self):
-        """No address was of use: look up again at the next step."""
+        """Look up again at the next step, because no address could be used."""
         self._fresh_ms = 0
 
     def close(self):
