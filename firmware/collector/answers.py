@@ -1,6 +1,6 @@
 """What the collector answers to a command, in the words of the uplink. No I/O."""
 
-from meterbus import frame
+from meterbus import client
 from uplink import codec, kinds
 
 from .jobs.store import BUS_REFUSED, DAMAGED, EXPIRED, NO_RESULT
@@ -29,7 +29,7 @@ def _reason(result):
     if result in _REASONS or result < BUS_REFUSED:
         return _REASONS.get(result)
     code = result - BUS_REFUSED
-    return "the meter does not take tokens: " + frame.EXCEPTIONS.get(code, "exception %d" % code)
+    return "the meter does not take tokens: " + client.exception_name(code)
 
 
 def acknowledgement(job):

@@ -27,7 +27,7 @@ class Core:
         self.commands = Commands(self.names, self.store, self.poller, self.outbox)
 
     def second(self, elapsed_ms, now=None):
-        """What is done about once a second. now: UTC seconds or None."""
+        """Do what is due about once a second. now: UTC seconds or None."""
         self.outbox.tick(elapsed_ms)
         self.store.save()
         self._since_ms += elapsed_ms

@@ -56,7 +56,7 @@ class Options:
 
 
 def _meters(rows):
-    """[(address, drn)], addresses and DRNs each only once."""
+    """Return [(address, drn)]. Raise OptionError if an address or DRN is there twice."""
     if not isinstance(rows, list):
         raise OptionError("settings: meters must be a list")
     found = []

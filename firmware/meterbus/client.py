@@ -4,7 +4,6 @@ from . import crc
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
-    EXCEPTIONS,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
@@ -19,14 +18,30 @@ from .frame import (
 )
 from .registers import printable
 
+_EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "device failure",
+    5: "acknowledge",
+    6: "device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target did not respond",
+}
 ONE_OBJECT = 4  # of the device identification, asked for by its number
+
+
+def exception_name(code):
+    """Return the Modbus specification's name of an exception code, `exception N` without one."""
+    return _EXCEPTIONS.get(code, "exception %d" % code)
 
 
 class BusException(Exception):
     """A server refused a request. `code` is the Modbus exception code."""
 
     def __init__(self, code):
-        super().__init__(EXCEPTIONS.get(code, "exception %d" % code))
+        super().__init__(exception_name(code))
         self.code = code
 
 

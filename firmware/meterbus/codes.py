@@ -40,15 +40,15 @@ STATUS_RELAY_FAULT = const(16)
 STATUS_SAFE = const(32)
 STATUS_CRASHED = const(64)
 
-# (bit, name, meaning)
+# (bit, name)
 STATUS = (
-    (STATUS_COVER_OPEN, "cover_open", "the cover is open"),
-    (STATUS_RELAY_CLOSED, "relay_closed", "the relay contact is closed"),
-    (STATUS_NOT_CONFIGURED, "not_configured", "settings.json cannot be used"),
-    (STATUS_LEDGER_FAULT, "ledger_fault", "the ledger cannot be read or written"),
-    (STATUS_RELAY_FAULT, "relay_fault", "the relay contact is not where it was sent"),
-    (STATUS_SAFE, "safe_mode", "the safe application runs"),
-    (STATUS_CRASHED, "crashed", "there is a crash report"),
+    (STATUS_COVER_OPEN, "cover_open"),
+    (STATUS_RELAY_CLOSED, "relay_closed"),
+    (STATUS_NOT_CONFIGURED, "not_configured"),
+    (STATUS_LEDGER_FAULT, "ledger_fault"),
+    (STATUS_RELAY_FAULT, "relay_fault"),
+    (STATUS_SAFE, "safe_mode"),
+    (STATUS_CRASHED, "crashed"),
 )
 
 # Bits of `known`: groups of registers that can be read at present.
@@ -59,28 +59,5 @@ KNOWN_POWER = const(4)
 KNOWN_VOLTAGE = const(8)
 KNOWN_CURRENT = const(16)
 KNOWN_FREQUENCY = const(32)
-
-# (bit, name, meaning)
-KNOWN = (
-    (KNOWN_LEDGER, "ledger", "what the ledger keeps: energy, credit, results, counters"),
-    (KNOWN_KEY, "key", "the key register: krn, ti, sgc, ken, kt"),
-    (KNOWN_POWER, "power", "active power"),
-    (KNOWN_VOLTAGE, "voltage", "voltage"),
-    (KNOWN_CURRENT, "current", "current"),
-    (KNOWN_FREQUENCY, "frequency", "frequency"),
-)
-
-# What a meter records. (code, name, meaning)
-EVENTS = (
-    (1, "power_up", "the meter started"),
-    (2, "cover_opened", "the cover was opened"),
-    (3, "cover_closed", "the cover was closed"),
-    (4, "relay_opened", "the relay contact opened"),
-    (5, "relay_closed", "the relay contact closed"),
-    (6, "relay_fault", "the relay contact did not follow its command"),
-    (7, "token_accepted", "a token was accepted"),
-    (8, "ledger_fault", "the ledger could not be read or written"),
-    (9, "crashed", "the application ended with an exception"),
-)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

@@ -13,7 +13,7 @@ _TABLE = array("H", [_row(_value) for _value in range(256)])
 
 
 def crc16(buf, start, end):
-    """CRC of `buf[start:end]`, 0..0xFFFF."""
+    """Return the CRC of `buf[start:end]`, 0..0xFFFF."""
     crc = 0xFFFF
     table = _TABLE
     for i in range(start, end):
@@ -30,7 +30,7 @@ def append(buf, length):
 
 
 def good(buf, start, end):
-    """True if `buf[start:end]` ends with its own CRC."""
+    """Return True if `buf[start:end]` ends with its own CRC."""
     if end - start < 4:
         return False
     crc = crc16(buf, start, end - 2)

@@ -4,10 +4,10 @@ For example `-> 12 read 0x1000..0x101B` and `<- 12 energy_wh=4711, credit=2000`.
 """
 
 from . import crc, registers
+from .client import exception_name
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
-    EXCEPTIONS,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     WRITE_MULTIPLE_REGISTERS,
@@ -97,7 +97,7 @@ def _reply(frame, asked):
         return "function %d, %d bytes" % (function, size)
     if function & 0x80:
         code = frame[2]
-        return "exception: %s" % EXCEPTIONS.get(code, "exception %d" % code)
+        return "exception: %s" % exception_name(code)
     if function in _READS:
         data = frame[3:-2]
         if len(asked) == 8 and asked[1] == function and 2 * u16(asked, 4) == len(data):

@@ -1,4 +1,4 @@
-"""What a Modbus RTU frame looks like: functions, limits and how long a frame is.
+"""Modbus RTU frames: functions, limits and the length of a frame.
 
 MODBUS Application Protocol V1.1b3, chapters 6 and 7; MODBUS over Serial Line V1.02, 2.5.1.
 """
@@ -23,18 +23,6 @@ ILLEGAL_DATA_ADDRESS = const(2)
 ILLEGAL_DATA_VALUE = const(3)
 SERVER_DEVICE_FAILURE = const(4)
 SERVER_DEVICE_BUSY = const(6)
-
-EXCEPTIONS = {
-    1: "illegal function",
-    2: "illegal data address",
-    3: "illegal data value",
-    4: "device failure",
-    5: "acknowledge",
-    6: "device busy",
-    8: "memory parity error",
-    10: "gateway path unavailable",
-    11: "gateway target did not respond",
-}
 
 MAX_FRAME = const(256)
 MAX_READ = const(125)
@@ -65,7 +53,7 @@ def _length(buf, start, end, fixed, count_at):
 
 
 def request_length(buf, start, end):
-    """Length in bytes, with CRC, of the request that begins at `buf[start]`; MORE or UNKNOWN."""
+    """Return the length in bytes, with CRC, of the request at `buf[start]`; MORE or UNKNOWN."""
     if end - start < 2:
         return MORE
     row = _LENGTHS.get(buf[start + 1])
@@ -75,7 +63,7 @@ def request_length(buf, start, end):
 
 
 def reply_length(buf, start, end):
-    """Length in bytes, with CRC, of the reply that begins at `buf[start]`; MORE or UNKNOWN."""
+    """Return the length in bytes, with CRC, of the reply at `buf[start]`; MORE or UNKNOWN."""
     if end - start < 2:
         return MORE
     function = buf[start + 1]
@@ -90,7 +78,7 @@ def reply_length(buf, start, end):
 
 
 def _identification_length(buf, start, end):
-    """Eight bytes up to the number of objects, then id, length and text of each, then the CRC."""
+    """Return the length of an identification, MORE if its objects are not complete."""
     at = start + 8
     if end < at:
         return MORE
@@ -102,7 +90,7 @@ def _identification_length(buf, start, end):
 
 
 def u16(buf, at):
-    """The register at `buf[at]`, high byte first."""
+    """Return the register at `buf[at]`, high byte first."""
     return buf[at] << 8 | buf[at + 1]
 
 

@@ -6,8 +6,7 @@ The meter answers from this table, the collector and the bus trace decode by it,
 
 import struct
 
-from .codes import (  # noqa: F401  the bits of status are offered here too
-    CRASH_OBJECT,
+from .codes import (
     KNOWN_ALWAYS,
     KNOWN_CURRENT,
     KNOWN_FREQUENCY,
@@ -15,13 +14,6 @@ from .codes import (  # noqa: F401  the bits of status are offered here too
     KNOWN_LEDGER,
     KNOWN_POWER,
     KNOWN_VOLTAGE,
-    STATUS_COVER_OPEN,
-    STATUS_CRASHED,
-    STATUS_LEDGER_FAULT,
-    STATUS_NOT_CONFIGURED,
-    STATUS_RELAY_CLOSED,
-    STATUS_RELAY_FAULT,
-    STATUS_SAFE,
 )
 
 try:
@@ -32,43 +24,42 @@ except ImportError:
         return value
 
 
-_CONTROL = "0 disconnected, 1 connected, 2 ready"
-
 # In order of address. Access: i function 4, h function 3, w functions 6 and 16.
-# Group: the bit of `known` that must be set for the register to be read, see codes.KNOWN.
-# (name, address, kind, words, access, unit, meaning, group)
+# Group: the bit of `known` that must be set for the register to be read, a KNOWN_ of codes.
+# Unit and meaning of each are in descriptions.py.
+# (name, address, kind, words, access, group)
 ROWS = (
-    ("sdm_voltage", 0x0000, "f32", 2, "i", "V", "voltage", KNOWN_VOLTAGE),
-    ("sdm_current", 0x0006, "f32", 2, "i", "A", "current", KNOWN_CURRENT),
-    ("sdm_power", 0x000C, "f32", 2, "i", "W", "active power", KNOWN_POWER),
-    ("sdm_frequency", 0x0046, "f32", 2, "i", "Hz", "frequency", KNOWN_FREQUENCY),
-    ("sdm_import", 0x0048, "f32", 2, "i", "kWh", "imported energy", KNOWN_LEDGER),
-    ("sdm_total", 0x0156, "f32", 2, "i", "kWh", "total energy: the imported energy", KNOWN_LEDGER),
-    ("energy_wh", 0x1000, "u32", 2, "ih", "Wh", "total imported energy", KNOWN_LEDGER),
-    ("credit", 0x1002, "s32", 2, "ih", "10 Wh", "electricity credit", KNOWN_LEDGER),
-    ("control_state", 0x1004, "u16", 1, "ih", "", _CONTROL, KNOWN_ALWAYS),
-    ("open_reasons", 0x1005, "u16", 1, "ih", "bits", "why the relay is open", KNOWN_ALWAYS),
-    ("token_result", 0x1006, "u16", 1, "ih", "", "TokenResult of the last token", KNOWN_LEDGER),
-    ("sequence", 0x1007, "u32", 2, "ih", "", "grows with every event", KNOWN_LEDGER),
-    ("power_fail_count", 0x1009, "u16", 1, "ih", "", "power failures", KNOWN_LEDGER),
-    ("power_limit_w", 0x100A, "u32", 2, "ih", "W", "maximum power limit, 0 none", KNOWN_ALWAYS),
-    ("krn", 0x100C, "u16", 1, "ih", "", "key revision number", KNOWN_KEY),
-    ("ti", 0x100D, "u16", 1, "ih", "", "tariff index", KNOWN_KEY),
-    ("sgc", 0x100E, "u32", 2, "ih", "", "supply group code", KNOWN_KEY),
-    ("ken", 0x1010, "u16", 1, "ih", "", "key expiry number", KNOWN_KEY),
-    ("kt", 0x1011, "u16", 1, "ih", "", "key type", KNOWN_KEY),
-    ("status", 0x1012, "u16", 1, "ih", "bits", "state of the device", KNOWN_ALWAYS),
-    ("power_w", 0x1013, "u32", 2, "ih", "W", "active power", KNOWN_POWER),
-    ("drn", 0x1015, "ascii", 7, "ih", "", "decoder reference number", KNOWN_ALWAYS),
-    ("device_status", 0x101C, "u16", 1, "ih", "bits", "as status", KNOWN_ALWAYS),
-    ("device_reasons", 0x101D, "u16", 1, "ih", "bits", "as open_reasons", KNOWN_ALWAYS),
-    ("device_control_state", 0x101E, "u16", 1, "ih", "", "as control_state", KNOWN_ALWAYS),
-    ("known", 0x101F, "u16", 1, "ih", "bits", "groups that can be read", KNOWN_ALWAYS),
-    ("token_ref", 0x10FE, "u32", 2, "hw", "", "the client's reference, 0 none", KNOWN_ALWAYS),
-    ("token", 0x1100, "ascii", 10, "hw", "", "20 digits", KNOWN_ALWAYS),
-    ("token_command", 0x110A, "u16", 1, "hw", "", "1 enters the token", KNOWN_ALWAYS),
-    ("result", 0x110B, "u16", 1, "h", "", "TokenResult of the entry", KNOWN_LEDGER),
-    ("result_ref", 0x110C, "u32", 2, "h", "", "the reference of that result", KNOWN_LEDGER),
+    ("sdm_voltage", 0x0000, "f32", 2, "i", KNOWN_VOLTAGE),
+    ("sdm_current", 0x0006, "f32", 2, "i", KNOWN_CURRENT),
+    ("sdm_power", 0x000C, "f32", 2, "i", KNOWN_POWER),
+    ("sdm_frequency", 0x0046, "f32", 2, "i", KNOWN_FREQUENCY),
+    ("sdm_import", 0x0048, "f32", 2, "i", KNOWN_LEDGER),
+    ("sdm_total", 0x0156, "f32", 2, "i", KNOWN_LEDGER),
+    ("energy_wh", 0x1000, "u32", 2, "ih", KNOWN_LEDGER),
+    ("credit", 0x1002, "s32", 2, "ih", KNOWN_LEDGER),
+    ("control_state", 0x1004, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("open_reasons", 0x1005, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("token_result", 0x1006, "u16", 1, "ih", KNOWN_LEDGER),
+    ("sequence", 0x1007, "u32", 2, "ih", KNOWN_LEDGER),
+    ("power_fail_count", 0x1009, "u16", 1, "ih", KNOWN_LEDGER),
+    ("power_limit_w", 0x100A, "u32", 2, "ih", KNOWN_ALWAYS),
+    ("krn", 0x100C, "u16", 1, "ih", KNOWN_KEY),
+    ("ti", 0x100D, "u16", 1, "ih", KNOWN_KEY),
+    ("sgc", 0x100E, "u32", 2, "ih", KNOWN_KEY),
+    ("ken", 0x1010, "u16", 1, "ih", KNOWN_KEY),
+    ("kt", 0x1011, "u16", 1, "ih", KNOWN_KEY),
+    ("status", 0x1012, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("power_w", 0x1013, "u32", 2, "ih", KNOWN_POWER),
+    ("drn", 0x1015, "ascii", 7, "ih", KNOWN_ALWAYS),
+    ("device_status", 0x101C, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("device_reasons", 0x101D, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("device_control_state", 0x101E, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("token_ref", 0x10FE, "u32", 2, "hw", KNOWN_ALWAYS),
+    ("token", 0x1100, "ascii", 10, "hw", KNOWN_ALWAYS),
+    ("token_command", 0x110A, "u16", 1, "hw", KNOWN_ALWAYS),
+    ("result", 0x110B, "u16", 1, "h", KNOWN_LEDGER),
+    ("result_ref", 0x110C, "u32", 2, "h", KNOWN_LEDGER),
 )
 
 NAME = const(0)
@@ -76,9 +67,7 @@ ADDRESS = const(1)
 KIND = const(2)
 WORDS = const(3)
 ACCESS = const(4)
-UNIT = const(5)
-MEANING = const(6)
-GROUP = const(7)
+GROUP = const(5)
 
 _BY_NAME = {row[NAME]: row for row in ROWS}
 
@@ -187,7 +176,7 @@ def covered(start, count, access):
 def readable(start, count, known):
     """Return False if a value in the `count` registers from `start` is unknown.
 
-    known: the bits of codes.KNOWN that are set.
+    known: the bits KNOWN_ of codes that are set.
     """
     end = start + count
     for found in ROWS:

@@ -117,7 +117,7 @@ class Server:
         return True
 
     def _lose(self):
-        """Obey nothing until the silence; keep what follows a stray byte until then."""
+        """Carry out nothing until the silence; keep what follows a stray byte until then."""
         self.bad += 1
         if self._length < MAX_FRAME and not self._expected and not self._buf[0]:
             self._stray = True
@@ -162,7 +162,7 @@ class Server:
             self._length = 0
 
     def _answer(self):
-        """Obey the request in the buffer; return the reply, or None after a broadcast."""
+        """Carry out the request in the buffer; return the reply, or None after a broadcast."""
         self.good += 1
         buf = self._buf
         function = buf[1]

@@ -1,9 +1,9 @@
-"""Starts the application, and does what helps when it does not stay up.
+"""The start of the application, and its recovery after failures.
 
 An exception that nobody caught, or a reset by the watchdog, is a failure. It is written down, and
 the board starts again. After a few failures without a minute of health in between, the safe
-application takes the application's place: it tells the bus what happened and waits for an update.
-It makes way for one more try after an hour. A power cut is not a failure.
+application takes the application's place: it reports the failure on the bus and waits for an
+update. After an hour the application is started once more. A power cut is not a failure.
 """
 
 import gc
@@ -30,10 +30,10 @@ _PLACE = "  File "
 
 
 class Health:
-    """What is known of failures, kept in a file.
+    """The failures of the application, stored in a file.
 
     failures: in a row, without a minute of health between them. crashes: of all time.
-    last: what the last one was, ASCII, "" if there was none.
+    last: the text of the last one, ASCII, "" if there was none.
     """
 
     def __init__(self, path=CRASH_FILE):
@@ -46,25 +46,25 @@ class Health:
         self._up_ms = 0
 
     def failed(self, text):
-        """The application did not stay up."""
+        """Record that the application ended with this text."""
         self.failures += 1
         self.crashes += 1
         self.last = "".join(c if " " <= c <= "~" else " " for c in text[:_TEXT])
         self._save()
 
     def beat(self, ms):
-        """The application was well for another `ms` of real time."""
+        """Count `ms` of real time in which the application worked."""
         self._up_ms += ms
         if self.failures and self._up_ms >= _HEALTHY_MS:
             self.failures = 0
             self._save()
 
     def hopeless(self):
-        """True when starting the application again is no use for now."""
+        """Return True if the application has failed too often to be started again now."""
         return self.failures >= _FAILURES
 
     def one_more_try(self):
-        """The next start is the application's; if it fails too, the safe one is back at once."""
+        """Let the application start once more; if it fails, the safe one starts at once."""
         self.failures = _FAILURES - 1
         self._save()
 
@@ -81,7 +81,7 @@ def _number(value):
 
 
 def describe(error):
-    """An exception in one line: what it is, and the place where it was raised."""
+    """Return an exception in one line: what it is, and the place where it was raised."""
     told = io.StringIO()
     sys.print_exception(error, told)
     lines = told.getvalue().rstrip().split("\n")

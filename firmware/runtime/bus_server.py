@@ -4,7 +4,7 @@ import asyncio
 import select
 import time
 
-_LISTEN_MS = 2  # how often the line is looked at while a frame comes in
+_LISTEN_MS = 2  # how often the line is read while a frame comes in
 _DEAD_LINE_MS = 500
 _CHUNK = 64
 
@@ -12,8 +12,8 @@ _CHUNK = 64
 class Listener:
     """`rs485`: see boards/README.md. `server`: meterbus.server.Server.
 
-    sending: our driver is on. Whoever may block for milliseconds waits until it is off: the next
-    one on the line talks 3.5 characters after our last bit.
+    sending: the driver of this board is on. Code that may block for milliseconds waits until it is
+    off: the next frame on the line may begin 3.5 characters after the last bit of the reply.
     """
 
     def __init__(self, rs485, server):
@@ -28,21 +28,21 @@ class Listener:
         self._deaf_ms = 0
 
     async def run(self):
-        """Receive and answer for ever."""
+        """Receive and answer without end."""
         reader = asyncio.StreamReader(self._stream)
-        data = b""  # a silence first: what comes after it begins a frame
+        data = b""  # a silence first: the bytes after it begin a frame
         while True:
             try:
                 await self._burst(data)
                 data = await reader.read(_CHUNK)
                 if not data:
                     raise OSError
-            except OSError:  # the line is gone; the meter goes on and looks again
+            except OSError:  # the line is gone: the meter continues and tries again
                 data = b""
                 await asyncio.sleep_ms(_DEAD_LINE_MS)
 
     def deaf_ms(self, ms):
-        """Let real time pass: for how long bytes have waited on the line that nobody took."""
+        """Let real time pass. Return for how long bytes have waited on the line, ms."""
         if self._turns != self._turns_seen or not self._poller.poll(0):
             self._turns_seen = self._turns
             self._deaf_ms = 0
@@ -51,7 +51,7 @@ class Listener:
         return self._deaf_ms
 
     async def _burst(self, data):
-        """From the first bytes to the silence that ends a frame."""
+        """Receive from the first bytes to the silence that ends a frame."""
         heard_at = time.ticks_ms()
         while data or time.ticks_diff(time.ticks_ms(), heard_at) < self._rs485.gap_ms:
             self._turns = self._turns + 1 & 0xFFFF
@@ -60,7 +60,7 @@ class Listener:
                 if reply is not None:
                     await self._send(reply)
                 heard_at = time.ticks_ms()
-            # Also while bytes come: a flooded line must not keep the other tasks from their turn.
+            # Also while bytes come: a flooded line must not block the other tasks.
             await asyncio.sleep_ms(0 if data else _LISTEN_MS)
             data = self._stream.read(_CHUNK) if self._poller.poll(0) else None
         reply = self._server.gap()

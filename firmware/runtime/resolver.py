@@ -1,4 +1,4 @@
-"""Looks up the addresses of one host without ever waiting for a name server.
+"""Looks up the addresses of one host without waiting for a name server.
 
 The caller calls `step` often; every call returns at once. Addresses are kept for as long as their
 servers allow, and are used beyond that only while no server answers.
@@ -24,13 +24,15 @@ class Resolver:
 
     net: a board's network, see boards/README.md. servers: name servers to use instead of those
     of the network. open_socket(address, port): makes an object with send, recv and close.
+    random_bytes(count): for the identifiers of questions; os.urandom unless it is given.
     """
 
-    def __init__(self, host, net, servers=(), open_socket=None):
+    def __init__(self, host, net, servers=(), open_socket=None, random_bytes=None):
         self._host = host
         self._net = net
         self._servers = servers
         self._open = open_socket or _Datagrams
+        self._random = random_bytes
         self._found = []  # of the last answered look-up
         self._fresh_ms = 0  # for which `_found` needs no new look-up
         self._turns = None  # endpoints still to be asked, None: no look-up is under way
@@ -65,7 +67,7 @@ class Resolver:
         return None
 
     def doubt(self):
-        """No address was of use: look up again at the next step."""
+        """Look up again at the next step, because no address could be used."""
         self._fresh_ms = 0
 
     def close(self):
@@ -93,7 +95,7 @@ class Resolver:
             return
         self._turns = turns[1:]
         self._wait_ms = _PATIENCE_MS
-        raw = os.urandom(2)
+        raw = (self._random or os.urandom)(2)  # a board without a network has no urandom
         ref = raw[0] << 8 | raw[1]
         self._refs = {dns.A: ref, dns.AAAA: ref ^ 1}
         try:

@@ -5,7 +5,7 @@ import os
 
 
 def load_settings(path):
-    """The dict in a JSON file, or {} if there is none or it is not one."""
+    """Return the dict in a JSON file, {} if the file is missing or has no dict."""
     try:
         with open(path) as source:
             found = json.load(source)

@@ -15,39 +15,15 @@ DOWN = "station to collector"
 
 _HEAD = ROOT + "/<tenant>/<collector>/"
 
-# (name, pattern, direction, retained, QoS, message in messages.py, meaning)
+# (name, pattern, direction, retained, QoS, message in messages.py); meanings: descriptions.py
 ROWS = (
-    (
-        "status",
-        _HEAD + "status",
-        UP,
-        True,
-        1,
-        "status",
-        "the connection; `offline` is the last will",
-    ),
-    (
-        "about",
-        _HEAD + "about",
-        UP,
-        True,
-        1,
-        "about",
-        "the collector itself, at each connection and once a keep-alive time",
-    ),
-    ("echo", _HEAD + "echo", DOWN, False, 1, "echo", "asks whether messages reach the collector"),
-    ("echo_reply", _HEAD + "echo/reply", UP, False, 1, "echo", "the same nonce, at once"),
-    (
-        "cmd",
-        _HEAD + "<drn>/cmd",
-        DOWN,
-        False,
-        1,
-        "cmd",
-        "a token for a meter, or the end of its job",
-    ),
-    ("ack", _HEAD + "<drn>/ack", UP, False, 1, "ack", "what became of a command"),
-    ("state", _HEAD + "<drn>/state", UP, True, 1, "state", "a meter's reading"),
+    ("status", _HEAD + "status", UP, True, 1, "status"),
+    ("about", _HEAD + "about", UP, True, 1, "about"),
+    ("echo", _HEAD + "echo", DOWN, False, 1, "echo"),
+    ("echo_reply", _HEAD + "echo/reply", UP, False, 1, "echo"),
+    ("cmd", _HEAD + "<drn>/cmd", DOWN, False, 1, "cmd"),
+    ("ack", _HEAD + "<drn>/ack", UP, False, 1, "ack"),
+    ("state", _HEAD + "<drn>/state", UP, True, 1, "state"),
 )
 
 NAME = const(0)
@@ -56,7 +32,6 @@ DIRECTION = const(2)
 RETAINED = const(3)
 QOS = const(4)
 MESSAGE = const(5)
-MEANING = const(6)
 
 _PREFIX = ROOT.split("/")
 _BY_NAME = {row[NAME]: row for row in ROWS}

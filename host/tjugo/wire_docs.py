@@ -14,9 +14,10 @@ from typing import Any
 import click
 
 from meterbus import codes
+from meterbus import descriptions as bus_descriptions
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
-from uplink import kinds, messages, topics
+from uplink import descriptions, kinds, messages, topics
 
 PAGE = REPO / "docs" / "wire.md"
 SCHEMA = REPO / "docs" / "uplink.schema.json"
@@ -53,11 +54,17 @@ def _topics() -> str:
             "yes" if row[topics.RETAINED] else "no",
             row[topics.QOS],
             _code(row[topics.MESSAGE]),
-            row[topics.MEANING],
+            descriptions.TOPICS[str(row[topics.NAME])],
         )
         for row in topics.ROWS
     ]
     return _table(("topic", "direction", "retained", "QoS", "message", "meaning"), rows)
+
+
+def _described(message: str, row: tuple[Any, ...]) -> tuple[str, str]:
+    """Return (unit, meaning) of a field."""
+    unit, meaning = descriptions.FIELDS[message][row[messages.NAME]]
+    return unit, meaning
 
 
 def _message(name: str) -> str:
@@ -65,12 +72,13 @@ def _message(name: str) -> str:
         (
             _code(row[messages.NAME]),
             row[messages.KIND],
-            row[messages.UNIT],
+            unit,
             row[messages.NULL],
             _source(row),
-            row[messages.MEANING],
+            meaning,
         )
         for row in messages.MESSAGES[name]
+        for unit, meaning in (_described(name, row),)
     ]
     return _table(("field", "type", "unit", "null", "register", "meaning"), rows)
 
@@ -82,9 +90,11 @@ def _kinds() -> str:
     return _table(("type", "values"), rows)
 
 
-def _bits(table: Iterable[tuple[Any, ...]]) -> str:
-    ordered = sorted(table, key=lambda row: int(row[0]))
-    rows = [(row[0].bit_length() - 1, _code(row[1]), row[-1]) for row in ordered]
+def _status() -> str:
+    ordered = sorted(codes.STATUS, key=lambda row: int(row[0]))
+    rows = [
+        (bit.bit_length() - 1, _code(name), bus_descriptions.STATUS[name]) for bit, name in ordered
+    ]
     return _table(("bit", "name", "meaning"), rows)
 
 
@@ -95,7 +105,7 @@ def _reasons() -> str:
 
 
 def _events() -> str:
-    rows = [(row[0], _code(row[1]), row[-1]) for row in codes.EVENTS]
+    rows = [(row[0], _code(row[1]), row[-1]) for row in bus_descriptions.EVENTS]
     return _table(("code", "name", "meaning"), rows)
 
 
@@ -105,12 +115,12 @@ def tables() -> dict[str, str]:
     made |= {f"message {name}": _message(name) for name in messages.MESSAGES}
     return made | {
         "reasons": _reasons(),
-        "status bits": _bits(codes.STATUS),
+        "status bits": _status(),
         "events": _events(),
     }
 
 
-def _property(row: tuple[Any, ...]) -> dict[str, Any]:
+def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:
     form, limits, _ = _KINDS[row[messages.KIND]]
     nullable = row[messages.NULL] != messages.NEVER
     name = _JSON_TYPES.get(form, "string")
@@ -123,8 +133,8 @@ def _property(row: tuple[Any, ...]) -> dict[str, Any]:
         made |= {"pattern": f"^[0-9]{{{limits}}}$"}
     elif form == kinds.CHOICE:
         made |= {"enum": [*limits, *([None] if nullable else [])]}
-    unit = f" ({row[messages.UNIT]})" if row[messages.UNIT] else ""
-    return {**made, "description": row[messages.MEANING] + unit}
+    unit, meaning = _described(message, row)
+    return {**made, "description": meaning + (f" ({unit})" if unit else "")}
 
 
 def schema() -> dict[str, Any]:
@@ -135,7 +145,7 @@ def schema() -> dict[str, Any]:
             continue
         definitions[name] = {
             "type": "object",
-            "properties": {row[messages.NAME]: _property(row) for row in rows},
+            "properties": {row[messages.NAME]: _property(name, row) for row in rows},
             "required": [
                 row[messages.NAME] for row in rows if row[messages.NULL] != messages.LEFT_OUT
             ],

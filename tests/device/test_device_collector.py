@@ -19,7 +19,7 @@ COLLECTOR = {
     "reply_timeout_ms": 1000,
     "meters": [{"address": 1, "drn": DRN}],
 }
-FREE_AT_BOOT = 90_000
+FREE_AT_BOOT = 78_000
 REF = 77
 
 

@@ -170,7 +170,7 @@ def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, cap
     deployed.kill()
     there = qemu_flash.read_image(deployed.flash)
     assert {name: there.get(name) for name in files} == files
-    assert set(there) - set(files) <= {on_board.SETTINGS, on_board.MANIFEST, "ledger.bin"}
+    assert set(there) - set(files) <= {on_board.SETTINGS, on_board.MANIFEST, "store.json"}
 
 
 def test_a_damaged_byte_replaces_nothing(deployed, monkeypatch, capsys):

@@ -88,7 +88,7 @@ def test_a_reset_starts_it_again_with_its_flash(emulation):
         remote.put({"kept": b"before the reset"})
         with contextlib.suppress(TjugoError):  # it may be gone before it has acknowledged
             remote.start("import machine; machine.reset()")
-    console, _bus, lines = running.told()
+    console, _bus, lines = running.started()
     assert lines[0] == "The firmware has reset the board."
     with Remote(console) as remote:
         assert remote.get("kept") == b"before the reset"

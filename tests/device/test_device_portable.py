@@ -61,7 +61,7 @@ def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
     wrong = {**vector, "id": "wrong", "expected": {**vector["expected"], "token": "0" * 20}}
     path = tmp_path / "vectors.json"
     path.write_text(json.dumps([vector, {**vector, "kind": "unheard of"}, wrong]))
-    assert run(path, own_board.port) == 1
+    assert run(load(path), vectors.outcomes(load(path), own_board.port)) == 1
     text = capsys.readouterr().out
     assert "FAILED wrong" in text and "1 passed, 1 failed, 1 skipped" in text
     with Remote(own_board.port) as remote:

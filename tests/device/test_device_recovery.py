@@ -6,7 +6,7 @@ import pytest
 from meter_board import ADDRESS, DRN, write_flash
 from modbus_client import ModbusClient
 
-from meterbus import client, frame, registers
+from meterbus import client, codes, frame, registers
 from tjugo.device import deploy, targets
 from tjugo.device.console import Console
 from tjugo.device.mpy import compile_file
@@ -54,9 +54,9 @@ def test_safe_mode_answers_the_bus(broken):
             2: "0.1.0",
             4: "Tjugo safe mode",
             5: "qemu_mps2",
-            registers.CRASH_OBJECT: 'ValueError: broken at "meter/app.py", line 2, in run',
+            codes.CRASH_OBJECT: 'ValueError: broken at "meter/app.py", line 2, in run',
         }
-        status = registers.STATUS_SAFE | registers.STATUS_CRASHED
+        status = codes.STATUS_SAFE | codes.STATUS_CRASHED
         assert modbus.read("status") == status
         assert modbus.read("drn") == DRN
         poll = client.read_request(
@@ -92,9 +92,9 @@ def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):
     crash = {"failures": 1, "crashes": 1, "last": "ValueError: once"}
     write_flash(tmp_path / "flash", **{"crash.json": json.dumps(crash).encode()})
     with QemuBoard(emulator, tmp_path / "flash") as board, ModbusClient(board.uart(1)) as modbus:
-        assert modbus.identification()[registers.CRASH_OBJECT] == "ValueError: once"
-        assert modbus.read("status") & registers.STATUS_CRASHED
-        assert not modbus.read("status") & registers.STATUS_SAFE
+        assert modbus.identification()[codes.CRASH_OBJECT] == "ValueError: once"
+        assert modbus.read("status") & codes.STATUS_CRASHED
+        assert not modbus.read("status") & codes.STATUS_SAFE
 
 
 WATCHDOG_CONTROL = 0x40008008

@@ -7,14 +7,14 @@ from station_kit import COLLECTOR, drn, new_station, served
 
 from tjugo.station.link import records
 from tjugo.station.readings import intake
+from tjugo.station.readings.columns import columns
 from tjugo.station.station import Station, utc_now
-from uplink import messages
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 TIMEOUT_MS = 20_000
-UNKNOWN = {c: None for c, _, _ in messages.columns("state") if c not in ("at", "online")}
+UNKNOWN = {c: None for c, _, _ in columns("state") if c not in ("at", "online")}
 
 
 @pytest.fixture

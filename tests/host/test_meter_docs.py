@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 from meter_rig import meter
 
 from meter.core import FEATURES
-from meterbus import codes, registers
+from meterbus import codes, descriptions, registers
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def rows(text: str, first: str) -> list[list[str]]:
 
 
 def test_the_register_map(wire):
-    groups = {bit: name for bit, name, _ in codes.KNOWN} | {codes.KNOWN_ALWAYS: "always"}
+    groups = {bit: name for bit, name, _ in descriptions.KNOWN} | {codes.KNOWN_ALWAYS: "always"}
     expected = [
         [
             f"0x{address:04X}",
@@ -40,9 +40,17 @@ def test_the_register_map(wire):
             meaning + (f" ({unit})" if unit not in ("", "bits") else ""),
             groups[group],
         ]
-        for name, address, kind, words, _, unit, meaning, group in registers.ROWS
+        for name, address, kind, words, _, group in registers.ROWS
+        for unit, meaning in (descriptions.REGISTERS[name],)
     ]
     assert rows(wire, r"0x\w{4}") == expected
+
+
+def test_every_register_and_bit_is_described():
+    assert list(descriptions.REGISTERS) == [row[registers.NAME] for row in registers.ROWS]
+    assert list(descriptions.STATUS) == [name for _, name in codes.STATUS]
+    known = {value for name, value in vars(codes).items() if name.startswith("KNOWN_") and value}
+    assert {bit for bit, _, _ in descriptions.KNOWN} == known
 
 
 def test_the_blocks(wire):
@@ -57,7 +65,7 @@ def test_the_blocks(wire):
 def test_the_bits_of_known(wire):
     part = wire[wire.index("Bits of `known`") :].split("\n\n")[1]
     found = [(1 << int(row[0]), row[1]) for row in rows(part, r"\d+")]
-    assert found == sorted((row[0], row[1]) for row in codes.KNOWN)
+    assert found == sorted((row[0], row[1]) for row in descriptions.KNOWN)
 
 
 def test_the_short_codes(page):

@@ -108,9 +108,9 @@ def test_what_safe_mode_answers():
     ):
         assert view.read(4, start, count, out) == frame.SERVER_DEVICE_FAILURE
     assert view.write(registers.TOKEN_START, 1, b"\0\0") == frame.SERVER_DEVICE_FAILURE
-    assert view.identify(registers.CRASH_OBJECT) == "ValueError"
+    assert view.identify(codes.CRASH_OBJECT) == "ValueError"
     assert view.identify(50) is None
-    assert SafeView("board", None, "update", "").identify(registers.CRASH_OBJECT) is None
+    assert SafeView("board", None, "update", "").identify(codes.CRASH_OBJECT) is None
 
 
 @pytest.mark.parametrize("given", [{}, {"address": 0}, {"address": 248}, {"address": "1"}])

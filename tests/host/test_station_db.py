@@ -20,6 +20,7 @@ from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
 from tjugo.station.delivery import service as delivery
 from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.readings import columns as reading_columns
 from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
@@ -28,7 +29,7 @@ from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
-from uplink import kinds, messages
+from uplink import kinds
 
 ONE = Decimal(1)
 
@@ -138,9 +139,9 @@ def test_the_uplinks_table_names_the_columns_that_keep_a_message():
         columns = models.Base.metadata.tables[table].columns
         fields = {
             column: kind
-            for message, kept_in in messages.COLUMNS_OF.items()
+            for message, kept_in in reading_columns.TABLES.items()
             if kept_in == table
-            for column, _, kind in messages.columns(message)
+            for column, _, kind in reading_columns.columns(message)
         }
         assert set(columns.keys()) - keys == set(fields)
         for column, kind in fields.items():

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from tjugo import wire_docs
-from uplink import codec, messages, topics
+from uplink import codec, descriptions, messages, topics
 
 
 def run(*arguments):
@@ -32,8 +32,9 @@ def copies(tmp_path, monkeypatch):
 
 
 def test_a_new_field_is_found_missing_and_written(copies, monkeypatch):
-    volts = ("voltage_mv", "u32", "mV", messages.UNREAD, "voltage", 1, "voltage_mv", "voltage")
+    volts = ("voltage_mv", "u32", messages.UNREAD, "voltage", 1)
     monkeypatch.setitem(messages.MESSAGES, "state", (*messages.STATE, volts))
+    monkeypatch.setitem(descriptions.FIELDS["state"], "voltage_mv", ("mV", "voltage"))
     done = run("--check")
     assert done.exit_code == 1
     assert done.output.count("out of date: docs/") == 2
@@ -66,6 +67,14 @@ def test_the_schema_holds_what_is_encoded():
     assert re.match(cmd["token"]["pattern"], "1" * 20)
     assert not re.match(cmd["token"]["pattern"], "1" * 21)
     assert definitions["ack"]["properties"]["state"]["enum"][-1] == "unknown"
+
+
+def test_every_topic_and_field_is_described():
+    assert list(descriptions.TOPICS) == [row[topics.NAME] for row in topics.ROWS]
+    fields = {
+        name: [row[messages.NAME] for row in rows] for name, rows in messages.MESSAGES.items()
+    }
+    assert {name: list(described) for name, described in descriptions.FIELDS.items()} == fields
 
 
 def test_every_topic_is_on_the_page():

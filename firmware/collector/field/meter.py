@@ -74,13 +74,13 @@ class Meter:
         return bool(self.registers().get("status", 0) & codes.STATUS_CRASHED)
 
     def restart_poll(self):
-        """The next poll begins anew with the state block."""
+        """Begin the next poll anew with the state block."""
         self.poll_step = STATE
         self._detour = False
         self._begun = []
 
     def state_refused(self):
-        """Something of the state block is not known: ask what is."""
+        """Ask what is known after the state block was refused."""
         self.poll_step = DEVICE
         self._detour = True
         self._begun = []
@@ -110,7 +110,7 @@ class Meter:
         return registers.decode(*self._begun[0])["known"]
 
     def _after(self, step):
-        """The block to read after this one in the same poll, or None."""
+        """Return the block to read after this one in the same poll, or None."""
         if step == STATE:
             return None
         known = self._known()

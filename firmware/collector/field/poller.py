@@ -13,7 +13,7 @@ The crash report of a meter whose status names one, or that refuses to be read, 
 Whatever a meter replies concerns that meter only.
 """
 
-from meterbus import frame, registers
+from meterbus import client, codes, frame, registers
 from sts_portable import results
 
 from ..jobs.store import BUS_REFUSED, NO_RESULT
@@ -59,7 +59,7 @@ class Poller:
         return self._by_drn.get(drn)
 
     def offer(self, job):
-        """A job was stored. An absent meter is tried at once for it."""
+        """Take note that a job was stored: an absent meter is tried at once for it."""
         meter = self._by_drn.get(job.drn)
         if meter and meter.job is None and job.state == STORED:
             meter.begin(job)
@@ -72,7 +72,7 @@ class Poller:
         return bool(meter and meter.online and meter.job and meter.job.row == job.row)
 
     def ended(self, job):
-        """A job ended without its meter: the next one takes its place."""
+        """Take note that a job ended without its meter: the next one takes its place."""
         meter = self._by_drn.get(job.drn)
         if meter and meter.job and meter.job.row == job.row:
             meter.begin(self._store.first(meter.drn))
@@ -122,7 +122,7 @@ class Poller:
             _REPLIES[self._step](self, meter, parser.data, at)
 
     def timeout(self):
-        """The request in flight was not answered, or not in a form that can be read."""
+        """Count a request without an answer, or with one that cannot be read."""
         meter = self._meter
         self.timeouts += 1
         meter.misses += 1
@@ -137,7 +137,7 @@ class Poller:
             self._away(meter, "no answer")
 
     def _away(self, meter, why):
-        """Offline; seen for the first time only after as many misses as an online one has."""
+        """Set it offline; at first sight only after as many misses as for one that was online."""
         meter.restart_poll()
         if meter.online is None and meter.misses and meter.misses < MISSES:
             meter.poll_ms = RETRY_MS
@@ -151,13 +151,13 @@ class Poller:
         meter.fault = why
 
     def _unreadable(self, meter, code, at):
-        """A block of a poll was refused: part of it may be unknown, or nothing can be read."""
+        """Handle the refusal of a block: part of it may be unknown, or nothing can be read."""
         if meter.poll_step == STATE and code == frame.SERVER_DEVICE_FAILURE:
             meter.state_refused()
             meter.poll_ms = 0
         elif meter.poll_step in (STATE, DEVICE):
             meter.ask_crash = code == frame.SERVER_DEVICE_FAILURE and meter.online is not False
-            self._away(meter, frame.EXCEPTIONS.get(code, "exception %d" % code))
+            self._away(meter, client.exception_name(code))
         else:
             self._take(meter, None, at)
 
@@ -171,7 +171,7 @@ class Poller:
         self._take(meter, data, at)
 
     def _take(self, meter, data, at):
-        """A block of the poll, None if it was refused."""
+        """Take a block of the poll, None if it was refused."""
         if not meter.read(meter.poll_step, data):
             meter.poll_ms = 0
             return
@@ -190,7 +190,7 @@ class Poller:
 
     def _explained(self, meter, parser):
         meter.ask_crash = False
-        text = "" if parser.refused else parser.objects().get(registers.CRASH_OBJECT)
+        text = "" if parser.refused else parser.objects().get(codes.CRASH_OBJECT)
         if text or meter.online:
             meter.crash = text or "unknown"
             meter.unsent = True
@@ -222,7 +222,7 @@ class Poller:
             self._count(meter, BUS_REFUSED | code, at)
 
     def _count(self, meter, result, at):
-        """The job ends with this result if the meter goes on like that."""
+        """End the job with this result after too many refusals."""
         meter.job_ms = ASIDE_MS
         meter.refusals += 1
         if meter.refusals >= REFUSALS:

@@ -1,6 +1,6 @@
 """The requests to a meter, by what is wanted of it. No I/O."""
 
-from meterbus import client, registers
+from meterbus import client, codes, registers
 
 from .meter import BLOCKS, RESULT, WRITE
 
@@ -29,7 +29,7 @@ def _result_request(meter):
 
 
 def _crash_request(meter):
-    return client.identify_request(meter.address, client.ONE_OBJECT, registers.CRASH_OBJECT)
+    return client.identify_request(meter.address, client.ONE_OBJECT, codes.CRASH_OBJECT)
 
 
 REQUESTS = {

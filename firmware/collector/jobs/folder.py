@@ -31,7 +31,7 @@ class Folder:
             file.flush()  # MicroPython: also fsync, or a littlefs sync
 
     def rename(self, old, new):
-        """Atomic on littlefs and POSIX, and replaces `new`. Not so on FAT: do not use FAT."""
+        """Rename a file and replace `new`. Atomic on littlefs and POSIX, but not on FAT."""
         os.rename(self._path + old, self._path + new)
 
     def remove(self, name):

@@ -28,12 +28,12 @@ class Presence:
         self._waiting = False  # for it to come back
 
     def online(self):
-        """The subscriptions are confirmed, and `about` is published."""
+        """Take note that the subscriptions are confirmed and `about` is published."""
         self._online_ms = self._since_ms = 0
         self._waiting = True
 
     def ended(self, by_broker):
-        """The connection is over. by_broker: it was closed at the other end."""
+        """Take note that the connection is over. by_broker: it was closed at the other end."""
         if self._online_ms >= 0:
             soon = by_broker and self._online_ms < _SOON_MS
             self._ended = self._ended + 1 if soon else 0
@@ -41,7 +41,7 @@ class Presence:
         self._waiting = False
 
     def take(self, instance, retained):
-        """A message `about` of this collector came. instance: None if it has no usable one."""
+        """Take a message `about` of this collector. instance: None if it has no usable one."""
         if instance == self.instance:
             self._stored = True
             self._waiting = False

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from meterbus import registers
+from meterbus import descriptions, registers
 
 _ACCESS = {"i": "function 4", "h": "function 3", "w": "functions 6, 16"}
 
@@ -18,8 +18,10 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bus_map(as_json: bool) -> None:
     """Print the register map of the meter."""
-    names = ("name", "address", "kind", "words", "access", "unit", "meaning", "group")
+    names = ("name", "address", "kind", "words", "access", "group")
     rows = [dict(zip(names, row, strict=True)) for row in registers.ROWS]
+    for row in rows:
+        row["unit"], row["meaning"] = descriptions.REGISTERS[row["name"]]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return

@@ -38,8 +38,13 @@ TARGETS = {
 ROLES = ("meter", "collector")
 # Modules that no file imports by name: runtime/boot.py selects the application at run time.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
-# Imported only to make tokens, which a board never does.
-_NEVER = ("sts_portable.fields", "sts_portable.exports")
+# Imported only by what a board never does: making tokens, printing documents.
+_NEVER = (
+    "sts_portable.fields",
+    "sts_portable.exports",
+    "meterbus.descriptions",
+    "uplink.descriptions",
+)
 LIBRARY = "lib"
 MAIN = "main.py"
 

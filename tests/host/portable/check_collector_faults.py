@@ -147,7 +147,7 @@ def test_exceptions_of_any_number_are_that_meters_fault():
         line.run(3000)
         meter = line.poller.meter(DRN)
         assert meter.online is False
-        assert meter.fault == frame.EXCEPTIONS.get(code, "exception %d" % code)
+        assert meter.fault == client.exception_name(code)
         assert line.poller.meter(SECOND_DRN).online
 
 

@@ -5,7 +5,7 @@ from check_collector_jobs import DRN, OTHER, TOKEN, Files
 from collector.field import poller
 from collector.jobs import store as jobs
 from collector.jobs.table import DONE, STORED
-from meterbus import frame, registers
+from meterbus import codes, frame, registers
 from meterbus.client import ReplyParser
 from meterbus.server import Server
 from sts_portable import results
@@ -29,7 +29,7 @@ class Meter:
         self.safe = False  # runs the safe application
 
     def identify(self, number):
-        return self.crash or None if number == registers.CRASH_OBJECT else None
+        return self.crash or None if number == codes.CRASH_OBJECT else None
 
     def read(self, function, start, count, out):
         if self.safe:
@@ -39,7 +39,7 @@ class Meter:
             values = {"result": results.BUSY, "result_ref": self.ref}
         else:
             values = {"result": self.result, "result_ref": self.ref}
-        status = registers.STATUS_CRASHED if self.crash else 0
+        status = codes.STATUS_CRASHED if self.crash else 0
         values.update({"drn": self.drn, "energy_wh": self.energy_wh, "status": status})
         registers.fill(start, count, lambda name: values.get(name, 0), out)
         return 0

@@ -3,7 +3,7 @@
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
 from meter.supply import Supply
-from meterbus import codes
+from meterbus import codes, descriptions
 from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
 
 
@@ -67,7 +67,7 @@ def test_clear_takes_credit_and_leaves_debt():
 
 
 def test_every_bit_of_a_table_is_used_once():
-    for table in (codes.REASONS, codes.STATUS, codes.KNOWN):
+    for table in (codes.REASONS, codes.STATUS, descriptions.KNOWN):
         bits = sorted(row[0] for row in table)
         assert bits == [1 << i for i in range(len(table))]
         assert len({row[1] for row in table}) == len(table)

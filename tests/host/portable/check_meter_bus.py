@@ -87,7 +87,7 @@ def test_a_poll_of_the_state():
         assert found["token_result"] == results.ACCEPT
         assert (found["krn"], found["ti"], found["kt"]) == (3, 7, 2)
         assert (found["ken"], found["sgc"]) == (200, 654321)
-        assert found["status"] == registers.STATUS_COVER_OPEN | registers.STATUS_RELAY_CLOSED
+        assert found["status"] == codes.STATUS_COVER_OPEN | codes.STATUS_RELAY_CLOSED
         assert (found["power_w"], found["power_limit_w"]) == (2000, 0)
         assert (found["drn"], found["power_fail_count"]) == (DRN, 0)
 

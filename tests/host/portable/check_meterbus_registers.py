@@ -1,6 +1,6 @@
 """The register map and the bus trace. Runs on CPython and MicroPython."""
 
-from meterbus import client, codes, crc, decode, registers
+from meterbus import client, codes, crc, decode, descriptions, registers
 from meterbus.frame import put_u16
 from meterbus.registers import ACCESS, ADDRESS, KIND, NAME, ROWS, WORDS
 from meterbus.server import Server
@@ -53,7 +53,7 @@ def test_what_may_not_be_reached():
 
 def test_what_can_be_read_depends_on_the_groups_that_are_known():
     every = 0
-    for bit, _, _ in codes.KNOWN:
+    for bit, _, _ in descriptions.KNOWN:
         every |= bit
     for row in ROWS:
         start, count = row[ADDRESS], row[WORDS]

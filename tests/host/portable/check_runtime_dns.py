@@ -178,6 +178,15 @@ class Socket:
         self._net.open -= 1
 
 
+def identifier(count):
+    """Return bytes in place of random ones, which not every board has."""
+    return bytes((0x12, 0x34))[:count]
+
+
+def resolver_for(host, net, servers=()):
+    return Resolver(host, net, servers, net.socket, identifier)
+
+
 def resolve(resolver, ms=60000):
     """Return (the result of `step` or the error's text, the elapsed ms)."""
     for passed in range(0, ms, 100):
@@ -193,7 +202,7 @@ def resolve(resolver, ms=60000):
 
 def test_a_name_is_looked_up_once_and_kept_as_long_as_it_may_be():
     net = Net()
-    resolver = Resolver(NAME, net, open_socket=net.socket)
+    resolver = resolver_for(NAME, net)
     assert resolve(resolver) == (["10.0.0.5"], 100)
     assert net.asked == ["10.0.0.1"] * 2 and net.open == 0
     resolver.elapsed(59999)
@@ -210,16 +219,16 @@ def test_a_name_is_looked_up_once_and_kept_as_long_as_it_may_be():
 def test_a_silent_server_is_passed_over():
     net = Net()
     net.silent.add("10.0.0.1")
-    assert resolve(Resolver(NAME, net, open_socket=net.socket)) == (["10.0.0.5"], 2100)
+    assert resolve(resolver_for(NAME, net)) == (["10.0.0.5"], 2100)
     net.silent.clear()
     net.refusing.add("10.0.0.1")
-    assert resolve(Resolver(NAME, net, open_socket=net.socket)) == (["10.0.0.5"], 200)
+    assert resolve(resolver_for(NAME, net)) == (["10.0.0.5"], 200)
 
 
 def test_silent_servers_end_the_look_up_and_the_old_address_is_used():
     net = Net()
     net.silent.update(net.servers)
-    resolver = Resolver(NAME, net, open_socket=net.socket)
+    resolver = resolver_for(NAME, net)
     assert resolve(resolver) == (f"no name server answers for {NAME}", 8000)
     net.silent.clear()
     assert resolve(resolver) == (["10.0.0.5"], 100)
@@ -232,7 +241,7 @@ def test_silent_servers_end_the_look_up_and_the_old_address_is_used():
 def test_a_server_that_fails_is_not_believed_and_one_that_denies_is():
     net = Net()
     net.flags = 0x8182
-    resolver = Resolver(NAME, net, open_socket=net.socket)
+    resolver = resolver_for(NAME, net)
     assert resolve(resolver)[0] == f"name server: server failure for {NAME}"
     net.flags = 0x8183
     assert resolve(resolver)[0] == f"no host has the name {NAME}"
@@ -243,11 +252,11 @@ def test_a_server_that_fails_is_not_believed_and_one_that_denies_is():
 def test_what_needs_no_server():
     net = Net([])
     for host, found in (("::1", ["::1"]), ("gateway", ["10.9.9.9"])):
-        assert Resolver(host, net, open_socket=net.socket).step() == found
-    assert "no name server" in resolve(Resolver(NAME, net, open_socket=net.socket))[0]
+        assert resolver_for(host, net).step() == found
+    assert "no name server" in resolve(resolver_for(NAME, net))[0]
     net = Net()
-    assert "not a host name" in resolve(Resolver("a b", net, open_socket=net.socket))[0]
+    assert "not a host name" in resolve(resolver_for("a b", net))[0]
     assert net.asked == []
-    named = Resolver(NAME, net, ["10.0.0.9"], open_socket=net.socket)
+    named = resolver_for(NAME, net, ["10.0.0.9"])
     assert resolve(named)[0] == ["10.0.0.5"]
     assert set(net.asked) == {"10.0.0.9"}

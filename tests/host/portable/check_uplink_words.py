@@ -3,7 +3,7 @@
 import json
 
 from meterbus import codes, registers
-from uplink import codec, kinds, messages, topics
+from uplink import codec, descriptions, kinds, messages, topics
 
 DRN = "12345678903"
 STATE = {row[messages.NAME]: row for row in messages.STATE}
@@ -161,9 +161,9 @@ def test_the_fault_is_the_one_that_is_given_or_the_gravest_of_the_status():
 
 
 def test_names_of_bits():
-    assert messages.names_of(codes.REASONS, 0) == []
-    assert sorted(messages.names_of(codes.REASONS, 5)) == ["ledger_fault", "no_credit"]
-    assert messages.names_of((), 0x8001) == ["bit 0", "bit 15"]
+    assert descriptions.names_of(codes.REASONS, 0) == []
+    assert sorted(descriptions.names_of(codes.REASONS, 5)) == ["ledger_fault", "no_credit"]
+    assert descriptions.names_of((), 0x8001) == ["bit 0", "bit 15"]
     for table in (codes.REASONS, codes.STATUS):
         bits = [row[0] for row in table]
         assert len(set(bits)) == len({row[1] for row in table}) == len(table)

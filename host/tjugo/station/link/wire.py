@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.readings.columns import columns
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus, Reading
-from uplink import codec, kinds, messages, topics
+from uplink import codec, kinds, topics
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
 
 
 def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:
-    values = {column: fields[name] for column, name, _ in messages.columns("state")}
+    values = {column: fields[name] for column, name, _ in columns("state")}
     at, online = values.pop("at"), values.pop("online")
     moment = None if at is None else datetime.fromtimestamp(at, UTC)
     return Reading(collector_id, drn, moment, online is True, values)

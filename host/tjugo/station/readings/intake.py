@@ -10,15 +10,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from tjugo.station.readings.columns import columns
 from tjugo.station.storage.bulk import upsert
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import Collector, Meter, MeterReading
 from tjugo.station.work import View, Work
-from uplink import messages
 
 Value = int | bool | str | None
 
-_UNKNOWN = dict.fromkeys(column for column, _, _ in messages.columns("state"))
+_UNKNOWN = dict.fromkeys(column for column, _, _ in columns("state"))
 
 
 @dataclass(frozen=True)

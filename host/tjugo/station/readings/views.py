@@ -6,18 +6,19 @@ from typing import Any
 from sqlalchemy import select
 
 from meterbus import codes
+from tjugo.station.readings.columns import columns
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Collector, MeterReading
 from tjugo.station.work import View
-from uplink import messages
+from uplink import descriptions
 
 
 def reading_view(reading: MeterReading) -> dict[str, Any]:
     """Return a reading by the uplink's table; open_reasons and status as names, None where
     unknown."""
-    values = {column: getattr(reading, column) for column, _, _ in messages.columns("state")}
+    values = {column: getattr(reading, column) for column, _, _ in columns("state")}
     if reading.open_reasons is not None:
-        values["open_reasons"] = messages.names_of(codes.REASONS, reading.open_reasons)
+        values["open_reasons"] = descriptions.names_of(codes.REASONS, reading.open_reasons)
     status = {row[1]: getattr(reading, row[1]) for row in codes.STATUS}
     known = any(value is not None for value in status.values())
     values["status"] = [name for name in status if status[name]] if known else None

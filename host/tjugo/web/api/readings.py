@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from uplink import messages
+from tjugo.station.readings.columns import columns
+from uplink import descriptions
 
 _TYPES: dict[str, Any] = {"bool": bool, "time": str, "bits": list[str], "text200": str}
 # Numbers have a width as their kind; what is stored besides the columns of the message:
@@ -18,10 +19,10 @@ _MORE: dict[str, Any] = {
 
 
 def _columns() -> dict[str, Any]:
-    meanings = {row[messages.NAME]: row[messages.MEANING] for row in messages.MESSAGES["state"]}
+    described = descriptions.FIELDS["state"]
     return {
-        column: (_TYPES.get(kind, int) | None, Field(description=meanings[field]))
-        for column, field, kind in messages.columns("state")
+        column: (_TYPES.get(kind, int) | None, Field(description=described[field][1]))
+        for column, field, kind in columns("state")
     }
 
 

@@ -1,0 +1,81 @@
+"""What the topics and fields mean, for documents and station. Boards do not load this module.
+
+A test compares the names with those of topics.py and messages.py.
+"""
+
+from meterbus import descriptions
+
+# {topic: meaning}
+TOPICS = {
+    "status": "the connection; `offline` is the last will",
+    "about": "the collector itself, at each connection and once a keep-alive time",
+    "echo": "asks whether messages reach the collector",
+    "echo_reply": "the same nonce, at once",
+    "cmd": "a token for a meter, or the end of its job",
+    "ack": "what became of a command",
+    "state": "a meter's reading",
+}
+
+# {message: {field: (unit, meaning)}}
+FIELDS = {
+    "status": {
+        "": ("", "not JSON: the bare word"),
+    },
+    "about": {
+        "version": ("", "of the collector's firmware"),
+        "crash": ("", "its last crash report in words"),
+        "instance": ("", "a random number of this run of the program"),
+    },
+    "echo": {
+        "nonce": ("", "chosen by the station, repeated by the collector"),
+    },
+    "cmd": {
+        "ref": ("", "the job's reference: random, `token_ref` on the bus"),
+        "token": ("", "left out only with `forget`"),
+        "expires": ("s", "not entered after this; null or left out: the collector's `job_days`"),
+        "forget": ("", "true: the station has recorded the end of this job"),
+    },
+    "ack": {
+        "ref": ("", "of the command"),
+        "state": ("", "see below"),
+        "result": ("", "of the meter; with `done`"),
+        "at": ("s", "of the result; with `done`, if the time is known"),
+        "why": ("", "a sentence; with `refused`"),
+    },
+    "state": {
+        "at": ("s", "of the last answer"),
+        "online": ("", "a meter with this DRN answers"),
+        "fault": ("", "why it is offline, or its gravest fault"),
+        "crash": ("", "its last crash report in words"),
+        "energy_wh": ("Wh", "total imported energy"),
+        "credit_wh": ("Wh", "electricity credit"),
+        "power_w": ("W", "active power"),
+        "control_state": (
+            "",
+            "0 disconnected, 1 connected, 2 ready for reconnection (COSEM class 70)",
+        ),
+        "open_reasons": ("", "why the relay is open, a bit each: the table of reasons"),
+        "token_result": ("", "the last TokenResult, from anywhere"),
+        "sequence": ("", "grows with everything that happens"),
+        "power_fail_count": ("", "power failures"),
+        "power_limit_w": ("W", "maximum power limit, 0 none"),
+        "krn": ("", "key revision number"),
+        "kt": ("", "key type"),
+        "ti": ("", "tariff index"),
+        "sgc": ("", "supply group code"),
+        "ken": ("", "key expiry number"),
+    },
+}
+FIELDS["state"].update({name: ("", text) for name, text in descriptions.STATUS.items()})
+
+
+def names_of(table, bits):
+    """Return the names of the bits that are set; a bit without a row is named `bit N`."""
+    found = [row[1] for row in table if bits & row[0]]
+    known = 0
+    for row in table:
+        known |= row[0]
+    for i in range(16):
+        if bits & ~known & 1 << i:
+            found.append("bit %d" % i)
+    return found
