@@ -33,7 +33,7 @@ def deployed(own_board):
 
 
 def tjugo(*words):
-    """The command; its exit status."""
+    """Run the command and return its exit status."""
     with pytest.raises(SystemExit) as ended:
         cli.main(list(words))
     return ended.value.code
