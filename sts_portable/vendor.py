@@ -171,7 +171,7 @@ def key_change(
         raise FormatError(text % (len(old_key), len(new_key)))
     if bytes(new_key) == bytes(old_key):
         raise KeyChangeError("the new key is the key that the meter has")
-    _check_rollover(ro, _tid.check_base(bdt), _tid.check_base(old_bdt))
+    check_rollover(ro, bdt, old_bdt)
     if not 0 <= minute <= _tid.MAX_TID:
         text = "minute %d is outside base date %s: 0 to %d"
         raise RangeError(text % (minute, bdt, _tid.MAX_TID))
@@ -180,11 +180,14 @@ def key_change(
     return [token.make(2, subclass, old_key, ea, **values) for subclass, values in sections]
 
 
-def _check_rollover(ro, bdt, old_bdt):
+def check_rollover(ro: "bool | int", bdt: str, old_bdt: str) -> None:
     """Raise KeyChangeError unless the rollover bit is set exactly for a later base date.
 
-    Then no key-change set leads back to a key that was replaced with the rollover bit.
+    Then no key-change set leads back to a key that was replaced with the rollover bit. Raise
+    RangeError for a base date code that does not exist.
     """
+    _tid.check_base(bdt)
+    _tid.check_base(old_bdt)
     if _tid.BASE_YEARS[bdt] < _tid.BASE_YEARS[old_bdt]:
         text = "the base date goes back from %s to %s: used tokens would be accepted again"
         raise KeyChangeError(text % (old_bdt, bdt))

@@ -130,6 +130,13 @@ def test_a_key_change_is_taken_by_a_meter(make, algorithm, parts):
     assert [row[f"token_{n}"] for n in range(parts + 1, 5)] == [""] * (4 - parts)
 
 
+def test_a_base_date_that_goes_back_is_named(make):
+    """The present minute is outside base date 93; that is not the reason."""
+    head = "drn,vk,token,new_bdt,ro,time\n"
+    _, (row,) = make(f"{head}{drn(1)},{VK04},key-change,93,1,2026-11-22\n")
+    assert row["error"].startswith("The base date goes back from 14 to 93: ")
+
+
 KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
     ("", "", "", "", "The new key is the key that the meter has."),
     ("", "", "", "1", "The new key is the key that the meter has."),
@@ -216,6 +223,9 @@ BAD_CELLS = [
     ("token=2/12", ""),
     ("token=2/1", ""),
     ("units=", "The amount is missing: write a number such as 20 or 7.5."),
+    ("units=0", "The amount is 0: there is nothing to credit."),
+    ("units=0.0", "The amount is 0: there is nothing to credit."),
+    ("units=1.25", "The amount may have at most 1 decimal place."),
     ("units=1820162.5", "Amount 18201625 is outside 0 to 18201624."),
     ("tid=0", "tid must be a number from 1 to 16777215, not '0'."),
     ("rnd=16", "rnd must be a number from 0 to 15, not '16'."),

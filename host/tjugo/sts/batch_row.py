@@ -70,8 +70,11 @@ class Request:
 
     @property
     def units(self) -> int:
-        """The amount in the smallest units of its subclass. Raises TjugoError."""
-        return parse_units(self.cells.get("units", ""), self.subclass, self.style)
+        """The amount in the smallest units of its subclass, not 0. Raises TjugoError."""
+        found = parse_units(self.cells.get("units", ""), self.subclass, self.style)
+        if not found:
+            raise TjugoError("The amount is 0: there is nothing to credit.")
+        return found
 
 
 class Tids:
@@ -235,6 +238,8 @@ def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str
         base = replace(base, vk="")
     new = _answer(_question(cells, keys, base))
     ro, kct3 = (r.cells.get(name, "") not in ("", "0") for name in ("ro", "kct3"))
+    if new.bdt != old.bdt:  # first: the minute may be outside a base date that goes back
+        vendor.check_rollover(ro, new.bdt, old.bdt)
     return vendor.key_change(
         old.key, old.ea, new.key, new.kt, new.krn, new.ti, new.ken, ro, new.sgc, kct3,
         minute=tids.minute(new.bdt, r.cells), bdt=new.bdt, old_bdt=old.bdt,
