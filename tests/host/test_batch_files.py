@@ -137,6 +137,21 @@ def test_a_base_date_that_goes_back_is_named(make):
     assert row["error"].startswith("The base date goes back from 14 to 93: ")
 
 
+@pytest.mark.parametrize("numpy", [True, False])
+def test_a_key_that_expires_soon_is_named(make, numpy):
+    """KEN 103 ends with minute 0x67FFFF = 6815743, 25 days after now; the new key counts too."""
+    head = "drn,vk,token,units,ken,new_ti,new_ken\n"
+    one, two = f"{drn(1)},{VK04}", f"{drn(2)},{VK04}"
+    soon = "The key expires after 2026-12-17 03:43: its key expiry number is 103."
+    text = f"{head}{one},credit,1,103,,\n{one},credit,1,,,\n{one},2/5,,103,,\n"
+    text += f"{one},key-change,,,7,103\n{one},key-change,,103,7,255\n{two},credit,x,103,,\n"
+    warned = []
+    counts, made = make(text, numpy=numpy, warn=warned.append)
+    assert counts == (6, 1) and warned == [3]
+    assert [row["warning"] for row in made] == [soon, "", soon, soon, "", ""]
+    assert all(row["token_1"] for row in made[:5])
+
+
 KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
     ("", "", "", "", "The new key is the key that the meter has."),
     ("", "", "", "1", "The new key is the key that the meter has."),
@@ -445,6 +460,10 @@ def test_the_command(make, tmp_path, capsys):
     source.write_text(f"drn,units\n{drn(1)},20\n{drn(1)},x\n")
     status, output = run(capsys, *words, "--portable")
     assert status == 1 and "2 rows, 1 made, 1 with an error" in output
+    assert "warning" not in output
+    source.write_text(f"drn,vk,ken,units\n{drn(1)},{VK04},103,20\n")
+    status, output = run(capsys, *words, "--time", "2026-11-22T12:00")
+    assert status == 0 and "1 rows with a warning: their keys expire soon." in output
 
 
 def test_the_command_refuses(make, tmp_path, capsys):
