@@ -43,18 +43,17 @@ class KeyState:
     def __init__(
         self,
         key: bytes,
-        ea: int = 7,
+        ea: "int | str" = 7,
         kt: int = 2,
         krn: int = 1,
         sgc: int = 123456,
         ti: int = 1,
         ken: int = 255,
     ) -> None:
-        _ea.check_key(ea, key)
+        self.ea = _ea.check_key(ea, key)
         for name, value in (("KT", kt), ("KRN", krn), ("SGC", sgc), ("TI", ti), ("KEN", ken)):
             limits.check(name, value)
         self.key = key
-        self.ea = ea
         self.kt = kt
         self.krn = krn
         self.sgc = sgc
@@ -78,12 +77,14 @@ class TidStore:
     def __init__(self, buf: "bytearray | memoryview | None" = None) -> None:
         if buf is None:
             buf = bytearray(_STORE_BYTES)
+        if not isinstance(buf, (bytearray, memoryview)):
+            raise FormatError("a TID store is a bytearray, not %r" % type(buf))
         if len(buf) != _STORE_BYTES:
             raise FormatError("a TID store has %d bytes, not %d" % (_STORE_BYTES, len(buf)))
         try:
             buf[0] = buf[0]
         except TypeError:
-            raise FormatError("a TID store is a bytearray; %r is read-only" % type(buf))
+            raise FormatError("a TID store is writable; this memoryview is read-only")
         self.buf = buf
 
     def is_old(self, tid: int) -> bool:

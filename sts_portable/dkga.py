@@ -67,38 +67,44 @@ def message(
     sgc: "int | str",
     ti: "int | str",
     krn: int,
-    bdt: str,
-    ea: int,
+    bdt: "int | str",
+    ea: "int | str",
     key_bytes: int,
 ) -> bytes:
     """Return the input of DKGA04's HMAC: label, a zero byte, context, key length in bits."""
     sgc, ti = _register(kt, sgc, ti, krn)
-    label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (_tid.check_base(bdt).encode(), ea, ti)
+    label = b"\x04\x0204\x02%s\x02%02d\x02%02d" % (
+        _tid.check_base(bdt).encode(),
+        _ea.number(ea),
+        ti,
+    )
     context = b"\x04\x06%06d\x01%d\x01%d\x12%s" % (sgc, kt, krn, pan.encode())
     return label + b"\x00" + context + bytes((0, 0, 0, key_bytes * 8))
 
 
 def decoder_key(
-    dkga: str,
+    dkga: "int | str",
     vk: bytes,
     pan: str,
     kt: int,
     sgc: "int | str",
     ti: "int | str",
     krn: int,
-    bdt: str,
-    ea: int = 7,
+    bdt: "int | str",
+    ea: "int | str" = 7,
     variant: "str | None" = None,
 ) -> bytes:
     """Derive the decoder key: 8 bytes for EA07 and EA09, 16 for EA11, first byte most significant.
 
-    dkga "01".."04"; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN, spaces
-    and hyphens allowed; sgc and ti as digits or int; bdt "93", "14" or "35": an input of DKGA04,
-    checked but not used by the others. Raise DkgaError, RangeError for a number or a base date,
-    PanError.
+    dkga 1..4; vk 8 bytes (01, 02), 16 (03) or 20 (04); pan the 18-digit MeterPAN, spaces and
+    hyphens allowed; bdt 93, 14 or 35: an input of DKGA04, checked but not used by the others.
+    dkga, sgc, ti, bdt and ea are numbers or text, such as 4 or "04". Raise DkgaError, RangeError
+    for a number or a code, PanError.
     """
     pan = _pan.pan_from_drn(_pan.drn_from_pan(pan))
-    _tid.check_base(bdt)
+    dkga = "%02d" % limits.code("DKGA", dkga, (1, 2, 3, 4))
+    bdt = _tid.check_base(bdt)
+    ea = _ea.number(ea)
     sgc, ti = _register(kt, sgc, ti, krn)
     _check(dkga, vk, krn, ea)
     if dkga == "04":
@@ -143,10 +149,6 @@ def _number(name, value):
 
 
 def _check(dkga, vk, krn, ea):
-    if dkga not in VK_BYTES:
-        raise DkgaError("DKGA '%s' is not one of 01, 02, 03, 04" % (dkga,))
-    if ea not in _ea.KEY_BYTES:
-        raise DkgaError("encryption algorithm %s is not one of 7, 9, 11" % (ea,))
     if len(vk) != VK_BYTES[dkga]:
         text = "DKGA%s needs a vending key of %d bytes, not %d"
         raise DkgaError(text % (dkga, VK_BYTES[dkga], len(vk)))

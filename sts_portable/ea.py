@@ -1,8 +1,10 @@
 """Encryption algorithms by code: 7 STA, 9 DEA, 11 MISTY1. Each is imported when first used."""
 
+from . import limits
 from .errors import StsError
 
 KEY_BYTES = {7: 8, 9: 8, 11: 16}
+_CODES = (7, 9, 11)
 _loaded = {}
 
 
@@ -26,31 +28,38 @@ def unregister(code: int) -> None:
     _loaded.pop(code, None)
 
 
-def check_key(code: int, key: bytes) -> None:
-    """Raise StsError unless the EA code exists and the key has the length it requires."""
-    if code not in KEY_BYTES:
-        raise StsError("encryption algorithm %s is not one of 7, 9, 11" % (code,))
+def number(code: "int | str") -> int:
+    """Return an EA code given as a number or as text, such as "07". Raise RangeError."""
+    return limits.code("encryption algorithm", code, _CODES)
+
+
+def check_key(code: "int | str", key: bytes) -> int:
+    """Return the EA code as a number. Raise StsError unless it exists and the key has its length.
+
+    The code is a number or text, such as 7 or "07".
+    """
+    code = number(code)
     if len(key) != KEY_BYTES[code]:
         text = "EA%02d needs a key of %d bytes, not %d"
         raise StsError(text % (code, KEY_BYTES[code], len(key)))
+    return code
 
 
 def _functions(code, key, block):
+    code = check_key(code, key)
     pair = _loaded.get(code)
     if pair is None:
-        check_key(code, key)
         pair = _loaded[code] = _load(code)
-    check_key(code, key)
     if len(block) != 8:
         raise StsError("a block has 8 bytes, not %d" % len(block))
     return pair
 
 
-def encrypt(code: int, key: bytes, block: "bytes | bytearray") -> bytes:
+def encrypt(code: "int | str", key: bytes, block: "bytes | bytearray") -> bytes:
     """Encrypt an 8-byte block (most significant byte first) with algorithm `code`."""
     return _functions(code, key, block)[0](key, block)
 
 
-def decrypt(code: int, key: bytes, block: "bytes | bytearray") -> bytes:
+def decrypt(code: "int | str", key: bytes, block: "bytes | bytearray") -> bytes:
     """Decrypt an 8-byte block (most significant byte first) with algorithm `code`."""
     return _functions(code, key, block)[1](key, block)

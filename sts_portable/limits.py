@@ -1,4 +1,4 @@
-"""The limits of the numbers in a key register, for decoder and vendor."""
+"""The limits of the numbers in a key register, and the codes of algorithms and base dates."""
 
 from .errors import RangeError
 
@@ -16,3 +16,17 @@ def check(name: str, value: int) -> None:
     low, high = KEY_REGISTER[name]
     if not isinstance(value, int) or not low <= value <= high:
         raise RangeError("%s %s is not a number from %d to %d" % (name, value, low, high))
+
+
+def code(name: str, value: "int | str", known: "tuple[int, ...]") -> int:
+    """Return the one of `known` that `value` gives as a number or as text: 4, "4" or "04".
+
+    Raise RangeError if there is none.
+    """
+    if type(value) is int and value in known:
+        return value
+    if isinstance(value, str):
+        for one in known:
+            if value in ("%d" % one, "%02d" % one):
+                return one
+    raise RangeError("%s %r is not one of %s" % (name, value, ", ".join(str(k) for k in known)))

@@ -1,5 +1,6 @@
 """Token identifier: whole minutes since a base date, 24 bits, no time zone."""
 
+from . import limits
 from .errors import RangeError
 
 MAX_TID = 0xFFFFFF
@@ -15,14 +16,12 @@ def _days(year: int, month: int, day: int) -> int:
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day - 1
 
 
-def check_base(bdt: str) -> str:
-    """Return the base date code `bdt`. Raise RangeError unless it is "93", "14" or "35"."""
-    if bdt not in BASE_YEARS:
-        raise RangeError("base date code '%s' is not one of 93, 14, 35" % (bdt,))
-    return bdt
+def check_base(bdt: "int | str") -> str:
+    """Return "93", "14" or "35" for a base date code, as a number or text. Raise RangeError."""
+    return "%d" % limits.code("base date code", bdt, (93, 14, 35))
 
 
-def _base(bdt: str) -> int:
+def _base(bdt: "int | str") -> int:
     return _days(BASE_YEARS[check_base(bdt)], 1, 1)
 
 
@@ -43,7 +42,7 @@ def _check_civil(year: int, month: int, day: int, hour: int, minute: int) -> Non
         raise RangeError("%02d:%02d is not a time of day" % (hour, minute))
 
 
-def minutes(bdt: str, year: int, month: int, day: int, hour: int, minute: int) -> int:
+def minutes(bdt: "int | str", year: int, month: int, day: int, hour: int, minute: int) -> int:
     """Return the minutes from the base date ("93", "14" or "35") to a civil time.
 
     The caller chooses one time zone for all tokens (the compliance vectors use UTC). Raise
@@ -54,7 +53,7 @@ def minutes(bdt: str, year: int, month: int, day: int, hour: int, minute: int) -
     return _check(count * 1440 + hour * 60 + minute)
 
 
-def civil(bdt: str, tid: int) -> "tuple[int, int, int, int, int]":
+def civil(bdt: "int | str", tid: int) -> "tuple[int, int, int, int, int]":
     """Return the (year, month, day, hour, minute) of a TID under a base date."""
     day = _check(tid) // 1440 + _base(bdt)
     year = (day * 400 + 591) // 146097

@@ -76,7 +76,7 @@ class Token:
 
 
 def decode(
-    digits: "str | bytes | bytearray | memoryview", key: bytes = b"", ea: int = 7
+    digits: "str | bytes | bytearray | memoryview", key: bytes = b"", ea: "int | str" = 7
 ) -> "Token | None":
     """Return the Token of 20 digits, or None if the CRC is wrong (wrong key or digits).
 
@@ -91,7 +91,9 @@ def decode(
     return Token(cls, block, len(key)) if crc.matches(cls, block) else None
 
 
-def make(cls: int, subclass: int, key: bytes = b"", ea: int = 7, **values: "int | bytes") -> str:
+def make(
+    cls: int, subclass: int, key: bytes = b"", ea: "int | str" = 7, **values: "int | bytes"
+) -> str:
     """Return the 20 digits of a token: fields.encode(), encrypted, with its class inserted."""
     from . import fields  # a meter makes no tokens: the file need not be on the board
 

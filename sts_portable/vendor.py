@@ -43,6 +43,13 @@ def allocate_special(last_special: "int | None", minute: int) -> int:
     return reserved
 
 
+def _check_tid(tid, ken):
+    """Raise RangeError for a TID that no meter accepts, KeyExpiredError for one after the KEN."""
+    if not 1 <= tid <= _tid.MAX_TID:
+        raise RangeError("TID %d is outside 1 to %d" % (tid, _tid.MAX_TID))
+    check_expiry(tid, ken)
+
+
 def check_expiry(tid: int, ken: int) -> None:
     """Raise KeyExpiredError if a key with this KEN (0..255, 255 never) is expired at the TID."""
     if tid > last_tid(ken):
@@ -56,7 +63,7 @@ def last_tid(ken: int) -> int:
     return ken << 16 | 0xFFFF
 
 
-def expiry_warning(minute: int, ken: int, bdt: str, days: int = 180) -> str:
+def expiry_warning(minute: int, ken: int, bdt: "int | str", days: int = 180) -> str:
     """Return a sentence if the key expires within `days` or is expired, else "".
 
     minute is the current minute since the base date. The sentence gives the last minute of the
@@ -67,12 +74,16 @@ def expiry_warning(minute: int, ken: int, bdt: str, days: int = 180) -> str:
         return ""
     verb = "expired" if minute > last else "expires"
     when = "%d-%02d-%02d %02d:%02d" % _tid.civil(bdt, last)
-    why = "the end of base date %s" % bdt if ken == 255 else "its key expiry number is %d" % ken
+    why = (
+        "the end of base date %s" % _tid.check_base(bdt)
+        if ken == 255
+        else "its key expiry number is %d" % ken
+    )
     return "the key %s after %s: %s" % (verb, when, why)
 
 
 def credit(
-    key: bytes, ea: int, tid: int, rnd: int, tenths: int, subclass: int = 0, ken: int = 255
+    key: bytes, ea: "int | str", tid: int, rnd: int, tenths: int, subclass: int = 0, ken: int = 255
 ) -> str:
     """Return a class 0 token, subclass 0..3: `tenths` of kWh, m3 or minutes, rounded up.
 
@@ -80,23 +91,25 @@ def credit(
     """
     if not 0 <= subclass <= 3:
         raise FormatError("subclass %d is not a credit in units" % subclass)
-    check_expiry(tid, ken)
+    _check_tid(tid, ken)
     return token.make(0, subclass, key, ea, rnd=rnd, tid=tid, amount=amount.encode(tenths))
 
 
-def currency(key: bytes, ea: int, tid: int, units: int, subclass: int = 4, ken: int = 255) -> str:
+def currency(
+    key: bytes, ea: "int | str", tid: int, units: int, subclass: int = 4, ken: int = 255
+) -> str:
     """Return a class 0 token, subclass 4..7: `units` of 1e-5 of the currency unit.
 
     The amount is rounded up, a debt (negative) towards zero. Raise RangeError or KeyExpiredError.
     """
     if not 4 <= subclass <= 7:
         raise FormatError("subclass %d is not a currency credit" % subclass)
-    check_expiry(tid, ken)
+    _check_tid(tid, ken)
     return token.make(0, subclass, key, ea, tid=tid, amount=amount.encode_currency(units))
 
 
 def management(
-    key: bytes, ea: int, subclass: int, tid: int, rnd: int, ken: int = 255, **values: int
+    key: bytes, ea: "int | str", subclass: int, tid: int, rnd: int, ken: int = 255, **values: int
 ) -> str:
     """Return a class 2 token with a TID.
 
@@ -105,7 +118,7 @@ def management(
     """
     if subclass in _KEY_SECTIONS:
         raise FormatError("subclass %d is a section of a key change: key_change()" % subclass)
-    check_expiry(tid, ken)
+    _check_tid(tid, ken)
     for name in ("mpl", "mppul"):
         if name in values:
             values[name] = amount.encode(values[name])
@@ -144,7 +157,7 @@ def key_change_fields(
 
 def key_change(
     old_key: bytes,
-    ea: int,
+    ea: "int | str",
     new_key: bytes,
     kt: int,
     krn: int,
@@ -155,8 +168,8 @@ def key_change(
     kct3: "bool | int" = False,
     *,
     minute: int,
-    bdt: str,
-    old_bdt: str,
+    bdt: "int | str",
+    old_bdt: "int | str",
 ) -> "list[str]":
     """Return the tokens of the sections of key_change_fields(), encrypted under the old key.
 
@@ -171,20 +184,23 @@ def key_change(
         raise FormatError(text % (len(old_key), len(new_key)))
     if bytes(new_key) == bytes(old_key):
         raise KeyChangeError("the new key is the key that the meter has")
-    _check_rollover(ro, _tid.check_base(bdt), _tid.check_base(old_bdt))
+    check_rollover(ro, bdt, old_bdt)
     if not 0 <= minute <= _tid.MAX_TID:
         text = "minute %d is outside base date %s: 0 to %d"
-        raise RangeError(text % (minute, bdt, _tid.MAX_TID))
+        raise RangeError(text % (minute, _tid.check_base(bdt), _tid.MAX_TID))
     sections = key_change_fields(new_key, kt, krn, ti, ken, ro, sgc, kct3)
     check_expiry(minute, ken)
     return [token.make(2, subclass, old_key, ea, **values) for subclass, values in sections]
 
 
-def _check_rollover(ro, bdt, old_bdt):
+def check_rollover(ro: "bool | int", bdt: "int | str", old_bdt: "int | str") -> None:
     """Raise KeyChangeError unless the rollover bit is set exactly for a later base date.
 
-    Then no key-change set leads back to a key that was replaced with the rollover bit.
+    Then no key-change set leads back to a key that was replaced with the rollover bit. Raise
+    RangeError for a base date code that does not exist.
     """
+    bdt = _tid.check_base(bdt)
+    old_bdt = _tid.check_base(old_bdt)
     if _tid.BASE_YEARS[bdt] < _tid.BASE_YEARS[old_bdt]:
         text = "the base date goes back from %s to %s: used tokens would be accepted again"
         raise KeyChangeError(text % (old_bdt, bdt))

@@ -62,10 +62,10 @@ def decimal(text: str, style: Style = PEOPLE) -> Decimal:
     if found is None:
         raise NotANumber(_reason(text))
     mark = found["mark"]
-    if mark == "," and not style.comma:
-        raise NotANumber(f"{_shown(text)} has a comma: write {text.replace(',', '.')}")
     if (mark == "," or style.point_may_group) and _LIKE_A_GROUP.fullmatch(text):
         raise NotANumber(_two_readings(text, mark))
+    if mark == "," and not style.comma:
+        raise NotANumber(f"{_shown(text)} has a comma: write {text.replace(',', '.')}")
     return Decimal(text.replace(",", "."))
 
 

@@ -39,7 +39,7 @@ CAMPAIGNS = [
 def test_the_portable_digits(campaign):
     c = campaign
     pans = some_pans(COUNT)
-    tids = [rng.randrange(1 << 24) for _ in pans]
+    tids = [rng.randrange(1, 1 << 24) for _ in pans]
     rnds = [rng.randrange(16) for _ in pans]
     tenths = [
         rng.choice((rng.randrange(200000), rng.randrange(amount.MAX_TENTHS + 1))) for _ in pans
@@ -52,8 +52,8 @@ def test_the_portable_digits(campaign):
 
 def test_more_than_a_chunk_and_none_at_all():
     pans = some_pans(1) * 9000
-    made = bulk.make_credit(CAMPAIGNS[0], pans, range(9000), [3] * 9000, [200] * 9000)
-    one = bulk.make_credit(CAMPAIGNS[0], pans[:1], [8999], [3], [200])
+    made = bulk.make_credit(CAMPAIGNS[0], pans, range(1, 9001), [3] * 9000, [200] * 9000)
+    one = bulk.make_credit(CAMPAIGNS[0], pans[:1], [9000], [3], [200])
     assert (len(made), len(set(made)), made[-1]) == (9000, 9000, one[0])
     assert bulk.make_credit(CAMPAIGNS[0], [], [], [], []) == []
 
@@ -96,6 +96,7 @@ WRONG = [
     (["60072700000000000"], [1], [1], [1], "MeterPAN"),
     (["6007270000000000x9"], [1], [1], [1], "MeterPAN"),
     ([GOOD, "x" * 17 + "é"], [1, 1], [1, 1], [1, 1], "MeterPAN"),
+    ([GOOD], [0], [1], [1], "TID is outside 1 to 16777215"),
     ([GOOD], [1 << 24], [1], [1], "TID"),
     ([GOOD], [1], [16], [1], "random number"),
     ([GOOD], [1], [1], [amount.MAX_TENTHS + 1], "amount"),

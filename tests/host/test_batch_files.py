@@ -130,6 +130,28 @@ def test_a_key_change_is_taken_by_a_meter(make, algorithm, parts):
     assert [row[f"token_{n}"] for n in range(parts + 1, 5)] == [""] * (4 - parts)
 
 
+def test_a_base_date_that_goes_back_is_named(make):
+    """The present minute is outside base date 93; that is not the reason."""
+    head = "drn,vk,token,new_bdt,ro,time\n"
+    _, (row,) = make(f"{head}{drn(1)},{VK04},key-change,93,1,2026-11-22\n")
+    assert row["error"].startswith("The base date goes back from 14 to 93: ")
+
+
+@pytest.mark.parametrize("numpy", [True, False])
+def test_a_key_that_expires_soon_is_named(make, numpy):
+    """KEN 103 ends with minute 0x67FFFF = 6815743, 25 days after now; the new key counts too."""
+    head = "drn,vk,token,units,ken,new_ti,new_ken\n"
+    one, two = f"{drn(1)},{VK04}", f"{drn(2)},{VK04}"
+    soon = "The key expires after 2026-12-17 03:43: its key expiry number is 103."
+    text = f"{head}{one},credit,1,103,,\n{one},credit,1,,,\n{one},2/5,,103,,\n"
+    text += f"{one},key-change,,,7,103\n{one},key-change,,103,7,255\n{two},credit,x,103,,\n"
+    warned = []
+    counts, made = make(text, numpy=numpy, warn=warned.append)
+    assert counts == (6, 1) and warned == [3]
+    assert [row["warning"] for row in made] == [soon, "", soon, soon, "", ""]
+    assert all(row["token_1"] for row in made[:5])
+
+
 KEY_CHANGES = [  # new_krn, new_ti, new_ken, ro: what is wrong
     ("", "", "", "", "The new key is the key that the meter has."),
     ("", "", "", "1", "The new key is the key that the meter has."),
@@ -216,6 +238,9 @@ BAD_CELLS = [
     ("token=2/12", ""),
     ("token=2/1", ""),
     ("units=", "The amount is missing: write a number such as 20 or 7.5."),
+    ("units=0", "The amount is 0: there is nothing to credit."),
+    ("units=0.0", "The amount is 0: there is nothing to credit."),
+    ("units=1.25", "The amount may have at most 1 decimal place."),
     ("units=1820162.5", "Amount 18201625 is outside 0 to 18201624."),
     ("tid=0", "tid must be a number from 1 to 16777215, not '0'."),
     ("rnd=16", "rnd must be a number from 0 to 15, not '16'."),
@@ -435,6 +460,10 @@ def test_the_command(make, tmp_path, capsys):
     source.write_text(f"drn,units\n{drn(1)},20\n{drn(1)},x\n")
     status, output = run(capsys, *words, "--portable")
     assert status == 1 and "2 rows, 1 made, 1 with an error" in output
+    assert "warning" not in output
+    source.write_text(f"drn,vk,ken,units\n{drn(1)},{VK04},103,20\n")
+    status, output = run(capsys, *words, "--time", "2026-11-22T12:00")
+    assert status == 0 and "1 rows with a warning: their keys expire soon." in output
 
 
 def test_the_command_refuses(make, tmp_path, capsys):

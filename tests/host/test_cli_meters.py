@@ -333,3 +333,12 @@ def test_changes_of_one_moment_are_all_kept(tmp_path):
             do(station, meters.set_status, drn(1), status)
         found = see(station, history.meter_history, drn(1)).statuses
     assert [row.status for row in found] == ["blocked", "installed", "blocked"]
+
+
+def test_a_sale_names_a_key_that_expires_soon(shell):
+    shell.fine("meter", "add", drn(9), "--ken", "103")
+    shell.fine("meter", "status", drn(9), "installed")
+    sale = shell.run("sell", drn(9), "5", "--json")
+    warning = json.loads(sale.out)["warning"]
+    assert warning.startswith(f"Meter {drn(9)}: the key expire")
+    assert (sale.status, sale.err) == (0, warning + "\n")

@@ -74,6 +74,10 @@ def test_a_sentence_has_a_name_and_what_to_write():
 def test_styles_of_files():
     with pytest.raises(numbers.NotANumber, match=r"has a comma: write 7\.5"):
         numbers.decimal("7,5", numbers.COMMA_FILE)
+    for style in (numbers.COMMA_FILE, numbers.SEMICOLON_FILE, numbers.PEOPLE):
+        with pytest.raises(numbers.NotANumber) as refused:
+            numbers.decimal("1,500", style)
+        assert str(refused.value) == "1,500 could be 1.5 or 1500: write 1500 or 1.5"
     assert numbers.decimal("1.500", numbers.COMMA_FILE) == Decimal("1.5")
     assert numbers.decimal("12,5", numbers.SEMICOLON_FILE) == Decimal("12.5")
     assert numbers.decimal("12.5", numbers.SEMICOLON_FILE) == Decimal("12.5")

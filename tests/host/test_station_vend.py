@@ -184,6 +184,23 @@ def test_the_vending_keys_ken_ends_it_too(station):
         do(station, meters.add_meter, meters.NewMeter(drn(4), ken=86))
 
 
+@pytest.mark.parametrize("of_meter", [True, False])
+def test_a_key_that_expires_soon_is_named_with_the_sale(station, of_meter):
+    """KEN 103 ends on 2026-12-17 03:43; the sale is on 2026-11-22."""
+    assert sell(station, "test", "a", drn(1), TWENTY).warning is None
+    if of_meter:
+        do(station, meters.add_meter, meters.NewMeter(drn(4), ken=103))
+    else:
+        do(station, meters.add_meter, meters.NewMeter(drn(4)))
+        station.backend = keys_with(ken=103)
+    sale = sell(station, "test", "b", drn(4), TWENTY)
+    assert sale.warning == (
+        f"Meter {drn(4)}: the key expires after 2026-12-17 03:43: its key expiry number is 103."
+    )
+    assert sale_views.sale_view(sale).warning == sale.warning
+    assert sell(station, "test", "b", drn(4), TWENTY) == sale
+
+
 def keys_with(**register):
     """Return vending keys that differ from the station's own in one."""
     return SoftBackend([VendingKey(vk="01" * 20, **register)])

@@ -43,10 +43,13 @@ def batch(
 
     now("14")
     rows = count_rows(source)
+    warned: list[int] = []
     with click.progressbar(length=rows, label="Making tokens", file=sys.stderr) as bar:
         done, wrong = _batch.run(
-            source, target, known, now, secrets.randbelow, bar.update, not portable
+            source, target, known, now, secrets.randbelow, bar.update, not portable, warned.append
         )
     click.echo(f"{done} rows, {done - wrong} made, {wrong} with an error: {target}", err=True)
+    if warned:
+        click.echo(f"{warned[0]} rows with a warning: their keys expire soon.", err=True)
     if wrong:
         raise SystemExit(1)

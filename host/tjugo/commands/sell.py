@@ -1,7 +1,7 @@
 """`tjugo sell`: a sale, and its token."""
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -44,13 +44,16 @@ def sell(
             outcome = vend(work, CLIENT, client_id or str(uuid.uuid4()), drn, amount)
         if isinstance(outcome, Refusal):
             raise outcome.error()
+        warning = outcome.warning
+        if warning:
+            click.echo(warning, err=True)
         if not as_json:
             _print(outcome)
         problem = None
         if wait_s:
             outcome, problem = wait_for_meter(station, outcome, wait_s)
     if as_json:
-        print_json(asdict(sale_view(outcome)))
+        print_json(asdict(sale_view(replace(outcome, warning=warning))))
     if problem:
         raise TjugoError(problem)
 

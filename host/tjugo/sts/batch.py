@@ -11,7 +11,7 @@ from tjugo.key_register import load_keys
 from tjugo.private_file import private_file
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, habits_of, writer
-from tjugo.sts.batch_row import Habits, Keys, Request, Tids, make, understand
+from tjugo.sts.batch_row import Habits, Keys, Request, Tids, make, understand, warning
 from tjugo.sts.explain.key import from_hex
 
 _CHUNK = 4096
@@ -35,26 +35,32 @@ def run(
     randbelow: Callable[[int], int],
     advance: Callable[[int], object] = lambda rows: None,
     numpy: bool = True,
+    warn: Callable[[int], object] = lambda rows: None,
 ) -> tuple[int, int]:
     """Make the tokens. Return the number of rows, and the number of rows with an error.
 
     now: minutes since a base date, for rows without a time. advance: called with the number of
-    rows done. numpy False: use the portable code even if numpy is installed. `target` is written
+    rows done. numpy False: use the portable code even if numpy is installed. warn: called with the
+    number of rows with a warning, if there are any. `target` is written
     atomically, mode 0600. Raise TjugoError if a file cannot be used.
     """
     tids = Tids(now)
     habits = habits_of(source)
-    total = wrong = 0
+    total = wrong = warned = 0
     with Source(source) as opened, private_file(target) as out:
         rows = opened.rows()
         write = writer(out, opened.columns, opened.form)
         while chunk := list(islice(rows, _CHUNK)):
             _understand(chunk, keys, tids, randbelow, habits)
             _make(chunk, keys, tids, numpy and bulk.available())
+            _warn(chunk, keys, tids)
             write(chunk)
             total += len(chunk)
             wrong += sum(1 for row in chunk if row.error)
+            warned += sum(1 for row in chunk if row.warning)
             advance(len(chunk))
+    if warned:
+        warn(warned)
     return total, wrong
 
 
@@ -133,6 +139,12 @@ def _make_one(row: Row, keys: Keys, tids: Tids) -> None:
         row.tokens = make(row.request, keys, tids)
     except (TjugoError, StsError) as error:
         row.error = _sentence(error)
+
+
+def _warn(rows: Sequence[Row], keys: Keys, tids: Tids) -> None:
+    for row in rows:
+        if row.tokens and row.request:
+            row.warning = warning(row.request, keys, tids)
 
 
 def _sentence(error: TjugoError | StsError) -> str:

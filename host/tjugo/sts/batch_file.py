@@ -32,6 +32,7 @@ class Row:
     cells: dict[str, str]
     request: Request | None = None
     tokens: list[str] = field(default_factory=list)
+    warning: str = ""
     error: str = ""
 
 
@@ -150,7 +151,7 @@ def writer(out: BinaryIO, columns: Sequence[str], form: Form) -> Callable[[Itera
     """Write the heading. Return a function that writes rows.
 
     The columns are those read, except keys and earlier results, then TID, the meter number if it
-    was not as written, tokens and error.
+    was not as written, tokens, warning and error.
     """
     given = [name for name in columns if name not in (*SECRET_COLUMNS, *RESULT_COLUMNS)]
     kept = given if "tid" in given else [*given, "tid"]
@@ -177,4 +178,4 @@ def _line(row: Row, columns: Sequence[str]) -> list[str]:
     # In groups, so that spreadsheets do not read a token as a number and round it.
     tokens = [grouped(digits) for digits in row.tokens]
     tokens += [""] * (_MOST_TOKENS - len(tokens))
-    return [*(cells.get(name, "") for name in columns), read_as, *tokens, row.error]
+    return [*(cells.get(name, "") for name in columns), read_as, *tokens, row.warning, row.error]

@@ -22,7 +22,7 @@ NEW_COLUMNS = ("new_dkga", "new_sgc", "new_kt", "new_krn", "new_ti", "new_ken", 
 SECRET_COLUMNS = ("key", "vk", "new_key", "new_vk")
 TOKEN_COLUMNS = ("token", "units", "tid", "time", "last_tid", "rnd", "fields", "ro", "kct3")
 FREE_COLUMNS = ("ref", "note")
-RESULT_COLUMNS = ("read_as", "token_1", "token_2", "token_3", "token_4", "error")
+RESULT_COLUMNS = ("read_as", "token_1", "token_2", "token_3", "token_4", "warning", "error")
 COLUMNS = {
     *KEY_COLUMNS, *NEW_COLUMNS, *SECRET_COLUMNS, *TOKEN_COLUMNS, *FREE_COLUMNS, *RESULT_COLUMNS,
 }  # fmt: skip
@@ -70,8 +70,11 @@ class Request:
 
     @property
     def units(self) -> int:
-        """The amount in the smallest units of its subclass. Raises TjugoError."""
-        return parse_units(self.cells.get("units", ""), self.subclass, self.style)
+        """The amount in the smallest units of its subclass, not 0. Raises TjugoError."""
+        found = parse_units(self.cells.get("units", ""), self.subclass, self.style)
+        if not found:
+            raise TjugoError("The amount is 0: there is nothing to credit.")
+        return found
 
 
 class Tids:
@@ -151,6 +154,22 @@ def make(request: Request, keys: Keys, tids: Tids) -> list[str]:
     return [vendor.management(key.key, key.ea, r.subclass, r.tid, r.rnd, key.ken, **values)]
 
 
+def warning(request: Request, keys: Keys, tids: Tids) -> str:
+    """Return a sentence if the key of a row's token, or the new key of a key change, expires
+    within half a year of the token; else ""."""
+    r = request
+    if r.cls == 2 and r.subclass < 0:
+        new = _new_question(r, keys)
+        return _sentence(vendor.expiry_warning(tids.minute(new.bdt, r.cells), new.ken, new.bdt))
+    if r.tid is None:
+        return ""
+    return _sentence(vendor.expiry_warning(r.tid, r.question.ken, r.question.bdt))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
 def _kind(text: str) -> tuple[int, int]:
     """Return class and subclass, (2, -1) for a whole key change."""
     if text == KEY_CHANGE:
@@ -227,14 +246,21 @@ def _meter_test(r: Request) -> str:
     return token.make(1, r.subclass, **values)
 
 
-def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str]:
+def _new_question(r: Request, keys: Keys) -> KeyQuestion:
+    """Return the parameters of the new key of a key change."""
     cells = {name[4:]: cell for name, cell in r.cells.items() if name.startswith("new_") and cell}
     base = replace(r.question, key="")
     # Another register needs another vending key: one in the row, or one of the file.
     if any(name in cells for name in ("key", "vk", *_REGISTER)):
         base = replace(base, vk="")
-    new = _answer(_question(cells, keys, base))
+    return _question(cells, keys, base)
+
+
+def _key_change(r: Request, old: DecoderKey, keys: Keys, tids: Tids) -> list[str]:
+    new = _answer(_new_question(r, keys))
     ro, kct3 = (r.cells.get(name, "") not in ("", "0") for name in ("ro", "kct3"))
+    if new.bdt != old.bdt:  # first: the minute may be outside a base date that goes back
+        vendor.check_rollover(ro, new.bdt, old.bdt)
     return vendor.key_change(
         old.key, old.ea, new.key, new.kt, new.krn, new.ti, new.ken, ro, new.sgc, kct3,
         minute=tids.minute(new.bdt, r.cells), bdt=new.bdt, old_bdt=old.bdt,

@@ -144,15 +144,15 @@ def clear_blocks(
 ) -> Array:
     """Return the 64-bit blocks of credit tokens, check field included. Raise RangeError."""
     codes = amount_codes(tenths)
-    number = _within("TID", tids, tid.MAX_TID)
+    number = _within("TID", tids, tid.MAX_TID, 1)
     body = _within("random number", rnds, 15) << 24 | number
     blocks = body << 32 | codes << 16 | subclass << 60
     return blocks | _crc(blocks)
 
 
-def _within(what: str, values: Sequence[int], most: int) -> Array:
-    if values and not (0 <= min(values) and max(values) <= most):
-        raise RangeError(f"a {what} is outside 0 to {most}")
+def _within(what: str, values: Sequence[int], most: int, least: int = 0) -> Array:
+    if values and not (least <= min(values) and max(values) <= most):
+        raise RangeError(f"a {what} is outside {least} to {most}")
     return np.array(values, np.int64)
 
 

@@ -184,11 +184,34 @@ def test_common_key_with_the_usual_iin_is_settled():
     assert one == dkga.decoder_key("02", _VK2, _PAN, 3, 123456, 1, 1, "93")
 
 
+def test_codes_are_numbers_or_text():
+    numbers = (_PAN, 2, 123457, 1, 1)
+    key = dkga.decoder_key("04", _VK4, *(numbers + ("14", 7)))
+    for family in (4, "4", "04"):
+        for base in (14, "14"):
+            for code in (7, "7", "07"):
+                assert dkga.decoder_key(family, _VK4, *(numbers + (base, code))) == key
+    message = dkga.message(_PAN, 2, 123457, 1, 1, "14", 7, 8)
+    assert dkga.message(_PAN, 2, 123457, 1, 1, 14, "07", 8) == message
+    block = bytes(range(8))
+    for code in (7, 9):
+        cipher = ea.encrypt(code, key, block)
+        assert ea.encrypt("%02d" % code, key, block) == cipher
+        assert ea.decrypt(str(code), key, cipher) == block
+    for wrong in (0, 5, "", "4 ", "004", "x", None, True, 4.0, [4]):
+        text = _raises(RangeError, dkga.decoder_key, wrong, _VK4, *(numbers + ("14",)))
+        assert text == "DKGA %r is not one of 1, 2, 3, 4" % (wrong,)
+    for wrong in ("8", "x", None, True, 7.0, [7]):
+        derived = _raises(RangeError, dkga.decoder_key, "04", _VK4, *(numbers + ("14", wrong)))
+        for text in (derived, _raises(RangeError, ea.encrypt, wrong, key, block)):
+            assert text == "encryption algorithm %r is not one of 7, 9, 11" % (wrong,)
+
+
 def test_a_base_date_is_given_and_exists():
     for family, vk in (("02", _VK2), ("04", _VK4)):
-        for wrong in ("2014", "99", "", 14, None):
+        for wrong in ("2014", "99", "", "014", 15, None, True, 14.0):
             text = _raises(RangeError, dkga.decoder_key, family, vk, _PAN, 2, 123457, 1, 1, wrong)
-            assert text == "base date code '%s' is not one of 93, 14, 35" % (wrong,)
+            assert text == "base date code %r is not one of 93, 14, 35" % (wrong,)
         _raises(TypeError, dkga.decoder_key, family, vk, _PAN, 2, 123457, 1, 1)
     _raises(RangeError, dkga.message, _PAN, 2, 123457, 1, 1, "2014", 7, 8)
     for wrong in ("1 2", "", "1_0", "\u0661", "-1", "\ud800", 1000000):

@@ -400,6 +400,9 @@ def test_what_cannot_be_a_store_or_a_key_is_refused_when_made():
         bytearray(0),
         bytearray(151),
         memoryview(bytes(150)),
+        [0] * 150,
+        tuple([0] * 150),
+        "0" * 150,
     ):
         assert _refused(TidStore, wrong).startswith("a TID store ")
     assert _refused(TidStore, bytearray(7)) == "a TID store has 150 bytes, not 7"
@@ -407,6 +410,7 @@ def test_what_cannot_be_a_store_or_a_key_is_refused_when_made():
     TidStore(memoryview(buf)).add(5)
     assert buf[149] == 5
     key = _KEY[7]
+    assert KeyState(key, "07").ea == 7
     assert _refused(KeyState, key[:7]) == "EA07 needs a key of 8 bytes, not 7"
     assert _refused(KeyState, key, 11) == "EA11 needs a key of 16 bytes, not 8"
     assert _refused(KeyState, key, 8) == "encryption algorithm 8 is not one of 7, 9, 11"

@@ -67,6 +67,25 @@ def test_an_expired_key_sells_nothing():
     _raises(KeyExpiredError, vendor.management, _KEY, 7, 5, 65536, 1, ken=0)
 
 
+def test_no_token_with_a_tid_that_every_meter_refuses():
+    for wrong in (0, -1, 1 << 24):
+        for function, values in (
+            (vendor.credit, (wrong, 5, 1)),
+            (vendor.currency, (wrong, 1)),
+            (vendor.management, (5, wrong, 3)),
+        ):
+            text = _raises(RangeError, function, _KEY, 7, *values)
+            assert text == "TID %d is outside 1 to 16777215" % wrong
+
+
+def test_base_dates_and_algorithms_are_numbers_or_text():
+    assert vendor.credit(_KEY, "07", 4000, 5, 1) == vendor.credit(_KEY, 7, 4000, 5, 1)
+    assert _change(bdt=14) == _change(old_bdt=14) == _change()
+    assert _change(bdt=14, old_bdt="93", ro=1)
+    text = vendor.expiry_warning(tid.MAX_TID - 1440, 255, "93", 7)
+    assert vendor.expiry_warning(tid.MAX_TID - 1440, 255, 93, 7) == text
+
+
 def test_credit_rounds_up_and_has_limits():
     found = token.decode(vendor.credit(_KEY, 7, 4000, 5, 20000, subclass=2), _KEY)
     assert (found.subclass, found.tid, found.field("rnd")) == (2, 4000, 5)

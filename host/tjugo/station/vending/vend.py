@@ -26,6 +26,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage.integrity import check_value
 from tjugo.station.storage.tables import Meter, Token, TokenDelivery, VendRequest
 from tjugo.station.vending import tids
+from tjugo.station.vending.expiry import with_warning
 from tjugo.station.vending.views import Refusal, Sale, outcome_of
 from tjugo.station.work import Work
 
@@ -64,7 +65,8 @@ def vend(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -> Sal
     row = _recorded(work, client, client_id, _typed(drn), kwh)
     if row.state == "received":
         _decide(work, row)
-    return outcome_of(row)
+    outcome = outcome_of(row)
+    return outcome if isinstance(outcome, Refusal) else with_warning(work, outcome)
 
 
 def _typed(drn: str) -> str:

@@ -34,7 +34,8 @@ class Delivery:
 @dataclass(frozen=True)
 class Sale:
     """A token that was sold. kwh: as requested; units_kwh: what the token carries, which is the
-    same, or a little more where the amount field has a coarser step."""
+    same, or a little more where the amount field has a coarser step. warning: when the meter's key
+    expires, if soon; only with the answer to the request (expiry.py)."""
 
     client: str
     client_id: str
@@ -51,6 +52,7 @@ class Sale:
     ti: str
     issued_at: datetime
     delivery: Delivery
+    warning: str | None = None
 
     def grouped(self) -> str:
         """Return the 20 digits in five groups of four, as printed."""
@@ -89,7 +91,8 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class SaleView:
-    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC."""
+    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC. warning: the meter's key expires
+    soon; only in the answer to a sale."""
 
     client: str
     client_id: str
@@ -107,6 +110,7 @@ class SaleView:
     ti: str
     issued_at: str
     delivery: DeliveryView
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -259,4 +263,5 @@ def sale_view(sale: Sale) -> SaleView:
             stored_at=iso(delivery.stored_at),
             done_at=iso(delivery.done_at),
         ),
+        warning=sale.warning,
     )

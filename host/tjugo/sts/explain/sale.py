@@ -44,7 +44,8 @@ def parse_units(text: str, subclass: int, style: numbers.Style = numbers.PEOPLE)
         raise TjugoError(error.sentence("The amount"), 2) from error
     scaled = (-value if negative else value).scaleb(places)
     if scaled != int(scaled):
-        raise TjugoError(f"The amount may have {places} decimal places, not more.", 2)
+        noun = "place" if places == 1 else "places"
+        raise TjugoError(f"The amount may have at most {places} decimal {noun}.", 2)
     return int(scaled)
 
 
