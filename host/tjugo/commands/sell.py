@@ -41,7 +41,8 @@ def sell(
         with station.view() as view:
             name_drn(view, drn)
         with station.work(actor()) as work:
-            outcome = vend(work, CLIENT, client_id or str(uuid.uuid4()), drn, amount)
+        request = str(uuid.uuid4()) if client_id is None else client_id
+            outcome = vend(work, CLIENT, request, drn, amount)
         if isinstance(outcome, Refusal):
             raise outcome.error()
         if not as_json:
