@@ -102,8 +102,13 @@ def test_a_sale_notes_the_time(station, clock, tmp_path):
 
 def test_a_clock_before_the_build_cannot_be_confirmed(station, clock):
     clock.now = BUILT - DAY
-    with pytest.raises(Unavailable, match="Set the clock"):
-        do(station, guard.confirm)
+    sentences = []
+    for act in (lambda: do(station, guard.confirm), lambda: sale(station, "a")):
+        with pytest.raises(Unavailable) as caught:
+            act()
+        sentences.append(caught.value.message)
+    assert sentences[0] == sentences[1]
+    assert sentences[0].endswith("Set the clock: nothing is sold until then.")
 
 
 def misdate(station, clock, count=1, number=1):
