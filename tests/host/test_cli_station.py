@@ -399,7 +399,9 @@ def test_a_sale_that_waits_exits_by_the_meters_answer(state, monkeypatch, capsys
     content = {"broker": "mqtt://b:1", "state": "failed", "problem": "The broker b is away."}
     link_state.save(state, content)
     with link_state.hold(state):
-        assert "The broker b is away." in run(capsys, *words, "--wait", "0.001")[2]
+        _, out, err = run(capsys, *words, "--wait", "0.001")
+        assert "The token goes to the meter by its collector." in out
+        assert "The broker b is away." in err
         peer = {"reachable": False, "missed": 3}
         link_state.save(state, {**content, "state": "connected", "collectors": {COLLECTOR: peer}})
         assert f"Collector {COLLECTOR}: Unreachable" in run(capsys, *words, "--wait", "0.001")[2]
@@ -432,6 +434,7 @@ def test_the_log_rotates_and_is_private(state):
     logs = sorted(path.name for path in state.glob(f"{LOG}*"))
     assert logs == [LOG, *(f"{LOG}.{n}" for n in range(1, log_file.KEPT + 1))]
     for name in logs:
+    assert "The token is to be keyed in: no MQTT broker is set" in out
         found = (state / name).stat()
         assert found.st_size <= log_file.MOST_BYTES and found.st_mode & 0o077 == 0
     assert f" {3 * log_file.KEPT - 1} y" in (state / LOG).read_text()
