@@ -128,7 +128,7 @@ WRONG = [
     (("meter", "add", drn(4), "--ea", "09"), 2, f"Meter {drn(4)}: EA must be 07 or 11."),
     (("meter", "add", drn(4), "--ea", "x"), 2, "EA must be 07, 09 or 11."),
     (("meter", "add", drn(4), "--krn", "2"), 1, "There is no vending key for SGC 123457, KT 2"),
-    (("customer", "add", ""), 1, "A customer needs a name."),
+    (("customer", "add", ""), 2, "A customer needs a name."),
     (("station", "--broker", "nowhere"), 2, "The broker is given as HOST:PORT"),
     (("sell", drn(1), "1", "--id", ""), 2, "A request id is 1 to 64 letters"),
     (("nonsense",), 2, "Usage: tjugo"),

@@ -220,6 +220,9 @@ def test_the_commands(station, clock, tmp_path, monkeypatch, capsys):
     misdate(station, clock)
     assert run(monkeypatch, tmp_path, "clock", "check") == 0
     assert run(monkeypatch, tmp_path, "clock", "repair-tids") == 2
+    assert run(monkeypatch, tmp_path, "clock", "repair-tids", drn(2)) == 0
+    nothing = f"Meter {drn(2)} has no token with a TID in the future that can be skipped."
+    assert nothing in capsys.readouterr().out
     assert run(monkeypatch, tmp_path, "clock", "repair-tids", "--all") == 0
     assert (
         f"Meter {drn(1)}: 1 tokens with a TID in the future are skipped" in capsys.readouterr().out
