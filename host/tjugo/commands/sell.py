@@ -41,8 +41,8 @@ def sell(
     with Station.open(state) as station:
         with station.view() as view:
             name_drn(view, drn)
-        with station.work(actor()) as work:
         request = str(uuid.uuid4()) if client_id is None else client_id
+        with station.work(actor()) as work:
             outcome = vend(work, CLIENT, request, drn, amount)
         if isinstance(outcome, Refusal):
             raise outcome.error()
