@@ -50,7 +50,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "amount_over_limit": (TjugoError, 1),
     "clock_doubtful": (Unavailable, 1),
     "collector_invalid": (TjugoError, 1),
-    "customer_invalid": (TjugoError, 1),
+    "customer_invalid": (TjugoError, 2),
     "drn_invalid": (TjugoError, 1),
     "key_expired": (TjugoError, 1),
     "key_register_invalid": (TjugoError, 2),

@@ -1,4 +1,4 @@
-"""A lock file: one process at a time."""
+"""Locks of files and folders: one process at a time."""
 
 import fcntl
 import os
@@ -25,6 +25,21 @@ def exclusive(path: Path, busy: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise TjugoError(busy) from error
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def waiting(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder while the block runs, after waiting until it is free. Raise
+    Unavailable when the folder cannot be used."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
         os.close(lock)

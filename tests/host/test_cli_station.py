@@ -128,8 +128,9 @@ WRONG = [
     (("meter", "add", drn(4), "--ea", "09"), 2, f"Meter {drn(4)}: EA must be 07 or 11."),
     (("meter", "add", drn(4), "--ea", "x"), 2, "EA must be 07, 09 or 11."),
     (("meter", "add", drn(4), "--krn", "2"), 1, "There is no vending key for SGC 123457, KT 2"),
-    (("customer", "add", ""), 1, "A customer needs a name."),
+    (("customer", "add", ""), 2, "A customer needs a name."),
     (("station", "--broker", "nowhere"), 2, "The broker is given as HOST:PORT"),
+    (("sell", drn(1), "1", "--id", ""), 2, "A request id is 1 to 64 letters"),
     (("nonsense",), 2, "Usage: tjugo"),
 ]
 
@@ -317,6 +318,42 @@ def test_a_backup_and_a_restore(state, tmp_path, monkeypatch, capsys):
     assert status == 1 and "passphrase" in err and "hush" not in err
 
 
+def test_a_passphrase_without_a_terminal(state, tmp_path):
+    backup = str(tmp_path / "b.zip")
+    fine(state, "backup", backup, "--passphrase-file", secret(tmp_path))
+    for words in (("backup", backup), ("restore", backup, "--state", str(tmp_path / "new"))):
+        done = tjugo(state, *words, typed="")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "There is no terminal at which to type the passphrase: give --passphrase-file.\n"
+        )
+
+
+def test_nothing_is_asked_for_a_backup_that_cannot_be_made(state, tmp_path, monkeypatch, capsys):
+    def asked(_prompt):
+        raise AssertionError("asked")
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.hidden_prompt_func", asked)
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    none = str(tmp_path / "none.zip")
+    new = ("--state", str(tmp_path / "new"))
+    assert run(capsys, "restore", none, *new)[2] == (
+        f"{none} cannot be used: No such file or directory.\n"
+    )
+    assert "is not empty" in run(capsys, "restore", none)[2]
+    (state / "vending_keys.json").unlink()
+    status, _, err = run(capsys, "backup", none)
+    assert status == 1 and "vending_keys.json is missing" in err
+
+
+def test_a_backup_that_cannot_be_written_is_named(state, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TJUGO_STATE", str(state))
+    file, phrase = str(tmp_path / "none" / "x.zip"), secret(tmp_path)
+    status, _, err = run(capsys, "backup", file, "--passphrase-file", phrase)
+    assert (status, err) == (1, f"{file} cannot be used: No such file or directory.\n")
+
+
 def test_a_passphrase_from_standard_input(state, tmp_path):
     words = [PYTHON, "-m", "tjugo", "backup", str(tmp_path / "b.zip"), "--passphrase-file", "-"]
     done = subprocess.run(
@@ -395,10 +432,13 @@ def test_a_sale_that_waits_exits_by_the_meters_answer(state, monkeypatch, capsys
     status, out, err = run(capsys, *words, "--wait", "0.001")
     assert status == 1 and err.startswith("The meter has not answered within 0.001 s. No MQTT")
     assert re.search(r"^(\d{4} ){4}\d{4}$", out, re.M)
+    assert "The token is to be keyed in: no MQTT broker is set" in out
     content = {"broker": "mqtt://b:1", "state": "failed", "problem": "The broker b is away."}
     link_state.save(state, content)
     with link_state.hold(state):
-        assert "The broker b is away." in run(capsys, *words, "--wait", "0.001")[2]
+        _, out, err = run(capsys, *words, "--wait", "0.001")
+        assert "The token goes to the meter by its collector." in out
+        assert "The broker b is away." in err
         peer = {"reachable": False, "missed": 3}
         link_state.save(state, {**content, "state": "connected", "collectors": {COLLECTOR: peer}})
         assert f"Collector {COLLECTOR}: Unreachable" in run(capsys, *words, "--wait", "0.001")[2]

@@ -102,8 +102,13 @@ def test_a_sale_notes_the_time(station, clock, tmp_path):
 
 def test_a_clock_before_the_build_cannot_be_confirmed(station, clock):
     clock.now = BUILT - DAY
-    with pytest.raises(Unavailable, match="Set the clock"):
-        do(station, guard.confirm)
+    sentences = []
+    for act in (lambda: do(station, guard.confirm), lambda: sale(station, "a")):
+        with pytest.raises(Unavailable) as caught:
+            act()
+        sentences.append(caught.value.message)
+    assert sentences[0] == sentences[1]
+    assert sentences[0].endswith("Set the clock: nothing is sold until then.")
 
 
 def misdate(station, clock, count=1, number=1):
@@ -215,6 +220,9 @@ def test_the_commands(station, clock, tmp_path, monkeypatch, capsys):
     misdate(station, clock)
     assert run(monkeypatch, tmp_path, "clock", "check") == 0
     assert run(monkeypatch, tmp_path, "clock", "repair-tids") == 2
+    assert run(monkeypatch, tmp_path, "clock", "repair-tids", drn(2)) == 0
+    nothing = f"Meter {drn(2)} has no token with a TID in the future that can be skipped."
+    assert nothing in capsys.readouterr().out
     assert run(monkeypatch, tmp_path, "clock", "repair-tids", "--all") == 0
     assert (
         f"Meter {drn(1)}: 1 tokens with a TID in the future are skipped" in capsys.readouterr().out

@@ -24,6 +24,7 @@ from tjugo.station.readings import columns as reading_columns
 from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
+from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
@@ -241,6 +242,69 @@ def test_lost_vending_keys_are_not_replaced_by_new_ones(folder):
     with pytest.raises(Unavailable, match=r"vending_keys\.json is missing\. Restore it"):
         Station.create(folder)
     assert not (folder / "vending_keys.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", None], ids=["no bytes", "no schema"])
+def test_an_emptied_database_is_not_a_new_station(folder, content):
+    path = folder / "station.db"
+    for name in ("station.db", "station.db-wal", "station.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    if content is None:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE other (x)")
+    else:
+        path.write_bytes(content)
+    for opened in (Station.open, Station.create):
+        with pytest.raises(Unavailable, match=r"station\.db is damaged; restore it from a backup"):
+            opened(folder)
+
+
+def _lose_database(folder):
+    """Sell a token, and remove the database."""
+    with Station.open(folder, clock=Clock()) as station:
+        first = sell(station, "test", "a", drn(1), ONE)
+    for name in ("station.db", "station.db-wal", "station.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+    return first
+
+
+def test_a_lost_database_is_not_replaced_by_a_new_one(folder):
+    _lose_database(folder)
+    with pytest.raises(Unavailable, match=r"station\.db is missing beside .*vending_keys\.json"):
+        Station.create(folder)
+    assert not (folder / "station.db").exists()
+
+
+def test_a_lost_database_whose_log_is_left(folder):
+    _lose_database(folder)
+    (folder / "station.db-wal").write_bytes(b"log")
+    with pytest.raises(Unavailable, match=r"its log .*station\.db-wal is there"):
+        Station.create(folder, new_database=True)
+    assert (folder / "station.db-wal").read_bytes() == b"log"
+
+
+def test_a_new_database_beside_the_keys_repeats_no_tid(folder):
+    first = _lose_database(folder)
+    with Station.create(folder, clock=Clock(), new_database=True) as station:
+        with station.work("test") as work:
+            add_meter(work, NewMeter(drn(1), collector_id="c1"))
+        again = sell(station, "test", "a", drn(1), ONE)
+    assert again.tid == first.tid + 24 * 60 + 1
+
+
+def test_an_interrupted_creation_is_continued(tmp_path, monkeypatch):
+    def fail(*_):
+        raise Unavailable("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tjugo.station.storage.create.finish_database", fail)
+        with pytest.raises(Unavailable, match="full"):
+            Station.create(tmp_path / "new")
+    keys = (tmp_path / "new" / "vending_keys.json").read_bytes()
+    Station.create(tmp_path / "new").close()
+    assert (tmp_path / "new" / "vending_keys.json").read_bytes() == keys
+    assert {path.name for path in (tmp_path / "new").iterdir()} >= {"station.db"}
+    assert not (tmp_path / "new" / ".station.db.new").exists()
 
 
 def test_creating_again_changes_nothing(folder):

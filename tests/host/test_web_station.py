@@ -169,6 +169,16 @@ def form_of(page):
     return {"client_id": re.search(r'name="client_id" value="([^"]+)"', page.text).group(1)}
 
 
+def test_a_sale_without_an_id_is_refused(web):
+    form = {"drn": drn(1), "kwh": "20"}
+    for typed in ({}, {"client_id": ""}, {"client_id": " "}):
+        page = web.post("/sales", data=form | typed, headers=HTML, follow_redirects=False)
+        assert page.status_code == 400 and "A request id is 1 to 64" in page.text
+    assert put(web, client_id="%20").status_code == 400
+    assert put(web, client_id="").status_code == 405
+    assert web.get("/api/v1/vends").json()["items"] == []
+
+
 def test_a_sale_by_form(web):
     page = web.get("/sales", headers=HTML)
     form = {**form_of(page), "drn": drn(1), "kwh": "20"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tjugo.commands.options import state_option
-from tjugo.commands.secret import read_secret
+from tjugo.commands.secret import ask, read_secret
 from tjugo.station.backup import service as backups
 from tjugo.station.station import utc_now
 from tjugo.station.storage.moments import iso
@@ -27,6 +27,7 @@ def backup(file: Path, passphrase_file: Path | None, state: Path) -> None:
     The vending keys in it are encrypted with a passphrase. Keep it elsewhere: without it the
     backup is worth nothing.
     """
+    backups.check_source(state)  # before anything is typed
     made = backups.backup(state, file, _passphrase(passphrase_file, confirm=True), utc_now())
     click.echo(f"Backup of {iso(made.made_at)} in {file}")
 
@@ -44,6 +45,8 @@ def restore(
 
     End the old station first, for good: two stations of one backup issue the same tokens.
     """
+    backups.check_target(state, force)  # before anything is typed
+    backups.check_file(file)
     passphrase = _passphrase(passphrase_file, confirm=False)
     made = backups.restore(file, state, passphrase, utc_now(), force, accept_clock)
     click.echo(f"Station in {state}, as it was at {iso(made.made_at)}")
@@ -52,5 +55,4 @@ def restore(
 def _passphrase(file: Path | None, confirm: bool) -> str:
     if file is not None:
         return read_secret(file, "passphrase")
-    found: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
-    return found
+    return ask("passphrase", "give --passphrase-file", confirm)

@@ -60,7 +60,8 @@ def clock_repair_tids(drn: str | None, all_meters: bool, state: Path) -> None:
     for number, count in repaired.items():
         click.echo(f"Meter {number}: {count} tokens with a TID in the future are skipped.")
     if not repaired:
-        click.echo("No meter has a token with a TID in the future that can be skipped.")
+        who = "No meter has a" if drn is None else f"Meter {drn} has no"
+        click.echo(f"{who} token with a TID in the future that can be skipped.")
 
 
 @click.command()

@@ -10,13 +10,19 @@ from tjugo.station.station import Station
 
 
 @click.command()
+@click.option(
+    "--new-database",
+    is_flag=True,
+    help="Make an empty database beside vending keys; its TIDs begin a day from now.",
+)
 @state_option
-def init(state: Path) -> None:
+def init(new_database: bool, state: Path) -> None:
     """Make a new station: folder, database, sample vending keys.
 
-    A station that is there already is left as it is. Where its vending keys are missing the
-    command refuses: they have to be restored, because meters refuse tokens of new keys.
+    A station that is there already is left as it is. Where its vending keys or its database are
+    missing the command refuses: they have to be restored, because meters refuse tokens of new
+    keys, and a new database would issue the same tokens again.
     """
     found = (state / DATABASE).exists()
-    with Station.create(state):
+    with Station.create(state, new_database=new_database):
         click.echo(f"There is a station in {state} already." if found else f"Station in {state}")

@@ -76,7 +76,8 @@ class _LazyGroup(click.Group):
 def group() -> None:
     """Open prepaid electricity: STS tokens from the sale to the lamp.
 
-    The station's folder is --state, $TJUGO_STATE, or build/state of the checkout.
+    The station's folder is given by the option --state of a command; otherwise it is $TJUGO_STATE,
+    or build/state of the checkout.
     """
 
 

@@ -14,6 +14,16 @@ FORMS = "`-` (standard input, or typed unseen) or @FILE"
 _MOST_BYTES = 4096
 
 
+def ask(what: str, otherwise: str, confirm: bool = False) -> str:
+    """Return a secret that is typed unseen. Raise TjugoError with the sentence `otherwise` when
+    standard input is not a terminal."""
+    if not sys.stdin.isatty():
+        raise TjugoError(f"There is no terminal at which to type the {what}: {otherwise}.", 2)
+    prompt = f"{what[0].upper()}{what[1:]}"
+    typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    return typed
+
+
 class SecretKey(click.ParamType):
     """An option whose value is the place of a key; converted to the key's text."""
 
@@ -22,8 +32,7 @@ class SecretKey(click.ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         option = param.opts[0] if param else "the option"
         if value == "-" and sys.stdin.isatty():
-            typed: str = click.prompt(option.lstrip("-"), hide_input=True, err=True)
-            return typed.strip()
+            return ask(option.lstrip("-"), f"give {option} @FILE").strip()
         if value == "-" or value.startswith("@"):
             return read_secret(Path(value.removeprefix("@")), "key").strip()
         raise TjugoError(

@@ -10,6 +10,7 @@ from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
+from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.vending.vend import parse_kwh, vend
 from tjugo.station.vending.views import Refusal, Sale, sale_view
@@ -40,15 +41,16 @@ def sell(
     with Station.open(state) as station:
         with station.view() as view:
             name_drn(view, drn)
+        request = str(uuid.uuid4()) if client_id is None else client_id
         with station.work(actor()) as work:
-            outcome = vend(work, CLIENT, client_id or str(uuid.uuid4()), drn, amount)
+            outcome = vend(work, CLIENT, request, drn, amount)
         if isinstance(outcome, Refusal):
             raise outcome.error()
         warning = outcome.warning
         if warning:
             click.echo(warning, err=True)
         if not as_json:
-            _print(outcome)
+            _print(station, outcome)
         problem = None
         if wait_s:
             outcome, problem = wait_for_meter(station, outcome, wait_s)
@@ -58,9 +60,16 @@ def sell(
         raise TjugoError(problem)
 
 
-def _print(sale: Sale) -> None:
+def _print(station: Station, sale: Sale) -> None:
     more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
     click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
     click.echo(sale.grouped())
-    way = "goes to the meter by its collector" if sale.delivery.ref else "is to be keyed in"
-    click.echo(f"The token {way}. Sale id: {sale.client_id}")
+    click.echo(f"The token {_way(station, sale)}. Sale id: {sale.client_id}")
+
+
+def _way(station: Station, sale: Sale) -> str:
+    if sale.delivery.ref is None:
+        return "is to be keyed in"
+    if link_views.status(station).state == link_views.NONE:
+        return "is to be keyed in: no MQTT broker is set, so its collector does not get it"
+    return "goes to the meter by its collector"

@@ -18,6 +18,7 @@ from tjugo.station.work import View, Work
 BACK = timedelta(minutes=10)  # permitted for corrections of a nearly correct clock
 _UNSEEN = timedelta(days=3650)  # after BUILT, for a station without a recorded time
 _REFRESH = timedelta(hours=1)  # one row for all sales: not written for each of them
+_SET = "Set the clock: nothing is sold until then."
 _THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock confirm`."
 
 
@@ -47,7 +48,8 @@ def check(work: Work) -> None:
     seen = work.seen.believed(None if mark is None else mark.seen_at)
     found = problem(work.now(), seen, _jump(work))
     if found is not None:
-        raise reason("clock_doubtful", f"{found} {_THEN}")
+        then = _SET if work.now() < BUILT else _THEN  # which cannot be confirmed
+        raise reason("clock_doubtful", f"{found} {then}")
     if mark is None or work.now() - mark.seen_at >= _REFRESH:
         work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
     work.seen.watch(work.now())
@@ -63,7 +65,7 @@ def confirm(work: Work) -> None:
     """Accept the clock from now on because a person has checked it, and record the action. Raise
     Unavailable when it cannot be right."""
     if work.now() < BUILT:
-        raise reason("clock_doubtful", f"{problem(work.now(), None, _jump(work))} Set the clock.")
+        raise reason("clock_doubtful", f"{problem(work.now(), None, _jump(work))} {_SET}")
     mark = work.session.get(ClockMark, (work.tenant_id,))
     before = "never" if mark is None else iso(mark.seen_at)
     work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable
+from tjugo.lock_file import waiting
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.station import clock as clock_guard
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
+from tjugo.station.storage import create as new_files
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.queue import WriteQueue
 from tjugo.station.storage.tables import Tenant
@@ -68,29 +70,27 @@ class Station:
         clock: Clock = utc_now,
         backend: TokenBackend | None = None,
         randbelow: Callable[[int], int] = secrets.randbelow,
+        new_database: bool = False,
     ) -> Self:
-        """Create the missing parts of a station (folder, database, tenant, sample vending keys)
+        """Create a station (folder, database, tenant, sample vending keys) unless there is one,
         and open it.
 
-        Raise TjugoError with a sentence when it cannot; Unavailable when there is a database whose
-        vending keys are missing: meters would refuse tokens of new keys.
+        Raise TjugoError with a sentence when it cannot; Unavailable when a part of a station is
+        lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
+        new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
         """
         folder = Path(state_dir)
         _make_folder(folder)
-        keys, database = folder / VENDING_KEYS, folder / DATABASE
-        # Keys are made first and checked last: a database without keys is one that lost them.
-        used = database.exists() and database.stat().st_size > 0
-        if backend is None and not keys.exists():
-            if used:
-                raise Unavailable(
-                    f"The vending key file {keys} is missing. Restore it: tokens made with new "
-                    "keys would be refused by the meters."
-                )
-            SoftBackend.create_sample(keys)
-        try:
-            storage.make_private(database)
-        except OSError as error:
-            raise Unavailable(f"{database} cannot be opened: {error.strerror}.") from error
+        with waiting(folder):
+            if (folder / DATABASE).exists():
+                if backend is None and not (folder / VENDING_KEYS).exists():
+                    raise Unavailable(
+                        f"The vending key file {folder / VENDING_KEYS} is missing. Restore it: "
+                        "tokens made with new keys would be refused by the meters."
+                    )
+            else:
+                floor = clock() + new_files.MARGIN if new_database else None
+                _make_files(folder, backend is None, floor)
         station = cls.open(folder, clock, backend, randbelow)
         with station.work("init") as work:
             clock_guard.begin(work)
@@ -190,3 +190,24 @@ def _make_folder(folder: Path) -> None:
         raise TjugoError(f"{folder} is a file, not a folder.") from error
     except OSError as error:
         raise Unavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
+
+
+def _make_files(folder: Path, with_keys: bool, tid_floor: datetime | None) -> None:
+    """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
+    database, keys = folder / DATABASE, folder / VENDING_KEYS
+    log = Path(f"{database}-wal")
+    if log.exists():
+        raise Unavailable(
+            f"The database {database} is missing, but its log {log} is there: restore it from a "
+            "backup, or move the log to another folder."
+        )
+    unfinished = new_files.unfinished(database).exists()
+    if keys.exists() and not unfinished and tid_floor is None:
+        raise Unavailable(
+            f"The database {database} is missing beside {keys}: restore it from a backup. Without "
+            "a backup, `tjugo init --new-database` makes an empty one, whose TIDs begin tomorrow."
+        )
+    new_files.begin_database(database)
+    if with_keys:
+        SoftBackend.create_sample(keys)
+    new_files.finish_database(database, DEFAULT_TENANT, tid_floor)

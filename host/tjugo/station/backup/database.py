@@ -4,15 +4,12 @@ import hashlib
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tjugo.errors import Conflict, Unavailable
 from tjugo.station.storage import engine as storage
-
-# No TID of a restored station is at or before the time of the restore plus this. The station
-# that was lost may have sold until then, and ahead of its clock: a token a minute of one meter.
-MARGIN = timedelta(days=1)
+from tjugo.station.storage.create import MARGIN
 
 
 def copy_database(database: Path, copy: Path) -> str:

@@ -47,15 +47,12 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
     `file` is replaced at the end, or left unchanged. It is readable by its owner only.
     """
+    check_source(state_dir)
     database = state_dir / DATABASE
-    if not database.is_file():
-        raise TjugoError(f"There is no station in {state_dir}.")
     hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
-    if VENDING_KEYS not in hidden:
-        raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
-        with _disk(file), storage.sentences(database):
+        with _disk(file, copy), storage.sentences(database):
             schema = copy_database(database, copy)
             kdf = sealing.new_kdf()
             manifest: dict[str, Any] = {
@@ -81,6 +78,14 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     return _facts(manifest)
 
 
+def check_source(state_dir: Path) -> None:
+    """Raise TjugoError unless the folder has a station with its vending keys."""
+    if not (state_dir / DATABASE).is_file():
+        raise TjugoError(f"There is no station in {state_dir}.")
+    if not (state_dir / VENDING_KEYS).exists():
+        raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+
+
 def last(state_dir: Path) -> datetime | None:
     """Return when the last backup of this station was made, None if none was made."""
     try:
@@ -104,9 +109,9 @@ def restore(
     folder, never deleted. No TID up to `now` plus MARGIN will be issued; raise Conflict when that
     is before the newest token of the backup, unless accept_clock.
     """
-    _check_target(state_dir, force)
+    check_target(state_dir, force)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
-    with _disk(state_dir):
+    with _disk(state_dir, new):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
         new.mkdir(mode=0o700)
         try:
@@ -147,15 +152,26 @@ def _facts(manifest: dict[str, Any]) -> Backup:
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _disk(path: Path, temporary: Path) -> Iterator[None]:
+    """Convert errors of the disk to TjugoError; name `path` in place of its temporary name."""
     try:
         yield
+    except TjugoError as error:
+        error.message = error.message.replace(str(temporary), str(path))
+        raise
     except OSError as error:
-        name = error.filename or path
+        name = str(error.filename or path).replace(str(temporary), str(path))
         raise Unavailable(f"{name} cannot be used: {error.strerror or error}.") from error
 
 
-def _check_target(state_dir: Path, force: bool) -> None:
+def check_file(file: Path) -> None:
+    """Raise TjugoError unless the file is readable and has the form of a backup."""
+    with _disk(file, file), archives.opened(file) as archive:
+        head = archives.member(archive, archives.MANIFEST, archives.MOST_MANIFEST)
+        archives.read_manifest(file, head)
+
+
+def check_target(state_dir: Path, force: bool) -> None:
     """Raise Conflict if a station would be replaced without force, or while it is in use."""
     if link_state.held(state_dir):
         raise Conflict(f"A program runs the station in {state_dir}. End it first.")

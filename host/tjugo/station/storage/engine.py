@@ -99,14 +99,18 @@ def sentences(path: Path) -> Iterator[None]:
 
 
 def schema_of(connection: Connection) -> str | None:
-    """Return the revision of the database; None when it is new."""
+    """Return the revision of the database; None when it has none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def upgrade(engine: Engine, path: Path) -> None:
-    """Upgrade the database to SCHEMA. One process does it while the others wait for the lock."""
+    """Upgrade the database to SCHEMA. One process does it while the others wait for the lock.
+
+    Raise Unavailable for a database without a revision, such as an empty file: it was emptied, and
+    as a new one it would repeat TIDs.
+    """
     with engine.connect() as connection:
         if schema_of(connection) == SCHEMA:
             return
@@ -114,6 +118,8 @@ def upgrade(engine: Engine, path: Path) -> None:
         found = schema_of(connection)
         if found == SCHEMA:
             return
+        if found is None:
+            raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
         migrate(connection, found, path)
 
 

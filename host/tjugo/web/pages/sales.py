@@ -39,8 +39,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def action(form: Form) -> str:
         kwh = parse_kwh(form.get("kwh", ""))
-        client_id = form.get("client_id") or str(uuid.uuid4())
-        sale = sell(station, CLIENT, client_id, form.get("drn", ""), kwh)
+        # Without the id of its page a form that is sent twice would sell twice.
+        sale = sell(station, CLIENT, form.get("client_id", ""), form.get("drn", ""), kwh)
         return f"/sales?id={quote(sale.client_id)}"
 
     add_page(routes, templates, "/sales", query, action)
