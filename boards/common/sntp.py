@@ -15,7 +15,7 @@ _UNIX = 2208988800  # 1970 in seconds since 1900
 _ERA = 1 << 32
 BUILD = 1767225600  # 2026-01-01 UTC; no earlier time can be right
 _JUMP_S = 86400
-_FIRST_JUMP_S = 315360000  # ten years
+_SERVICE_S = 315360000  # ten years after BUILD; later times, as the era's start in 2036, are wrong
 _AGREE_S = 60
 
 
@@ -39,7 +39,11 @@ def unix_of(reply, stamp):
 
 
 class Judge:
-    """A filter of received times: an implausible one is accepted after a second that agrees."""
+    """A filter of received times: a jump is accepted after a second time that agrees.
+
+    A time more than ten years after BUILD is never accepted: a server without a time sends the
+    start of an era, 2036-02-07, and repeats it.
+    """
 
     def __init__(self):
         self._known = None  # the last accepted time
@@ -54,10 +58,13 @@ class Judge:
         """Return whether the clock may be set to this time, UTC seconds."""
         passed = self._ms // 1000
         self._ms = 0
-        reference, limit = BUILD, _FIRST_JUMP_S
+        reference, limit = BUILD, _SERVICE_S
         if self._known is not None:
             reference, limit = self._known + passed, _JUMP_S
             self._known = reference
+        if unix > BUILD + _SERVICE_S:
+            self._doubted = None
+            return False
         agrees = self._doubted is not None and abs(unix - self._doubted - passed) <= _AGREE_S
         if abs(unix - reference) <= limit or agrees:
             self._known, self._doubted = unix, None

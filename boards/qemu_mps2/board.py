@@ -93,5 +93,5 @@ try:
 except (ValueError, TypeError) as error:
     report({"error": "settings: %s" % error})
 store = Fram()
-mark = Mark("/store.json")
+mark = Mark("/store.json", _SETTINGS)
 data_dir = "/jobs"

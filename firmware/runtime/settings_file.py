@@ -3,15 +3,35 @@
 import json
 import os
 
+_ENOENT = 2
 
-def load_settings(path):
-    """Return the dict in a JSON file, {} if the file is missing or has no dict."""
+
+def read_settings(path):
+    """Return the dict in a JSON file, {} if there is no file.
+
+    Raise ValueError, whose text names the file, if it cannot be read whole or has no dict.
+    """
+    found = None
     try:
         with open(path) as source:
-            found = json.load(source)
-    except (OSError, ValueError, RuntimeError, MemoryError):  # also nested too deeply, too long
+            # In a list: MicroPython accepts an outermost object without its end.
+            found = json.loads("[" + source.read() + ",0]")
+    except OSError as error:
+        if error.errno == _ENOENT:
+            return {}
+    except (ValueError, RuntimeError, MemoryError):  # also nested too deeply, too long
+        pass
+    if not found or len(found) != 2 or not isinstance(found[0], dict):
+        raise ValueError(path + " cannot be read")
+    return found[0]
+
+
+def load_settings(path):
+    """Return the dict in a JSON file, {} if the file is missing or cannot be read."""
+    try:
+        return read_settings(path)
+    except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def save_settings(path, settings):

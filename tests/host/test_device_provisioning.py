@@ -97,6 +97,20 @@ def test_a_licensees_tables_go_to_the_board_and_away_again(kind, station):
     assert not (flash / "sta_tables.bin").exists()
 
 
+def test_the_mark_of_a_ledger_stays_in_the_settings(kind, station):
+    board, flash, _ = kind
+    mark = {"ledger": "created", "reset_at": 1790000000}
+    put(flash, {**METER, "mark": mark})
+    added = provisioning.meter_settings(station, drn(2))
+    provisioning.provision(board, added, replace=True)
+    assert settings_in(flash) == {**METER, "mark": mark, **added}
+    for other in ({}, None):
+        with pytest.raises(TjugoError) as caught:
+            provisioning.provision(board, {"mark": other})
+        assert "setting mark is written by the meter only" in caught.value.message
+    assert settings_in(flash)["mark"] == mark
+
+
 def test_a_key_on_the_board_does_not_leave_it(kind):
     board, flash, seen = kind
     put(flash, METER)

@@ -191,6 +191,49 @@ def test_a_deleted_ledger_is_a_fault_until_a_technician_resets_it(micropython, t
     }
 
 
+def fault_at_start(micropython, folder):
+    """Return the ledger's fault at a start with the settings that the folder has."""
+    with MeterBoard(micropython, folder, None) as board:
+        start = board.wait(lambda _: board.last("selftest"), "its self-test")
+        if start["ledger_fault"]:
+            board.say({"keys": token(200, 7) + "#"})
+            assert board.device()["device_status"] == codes.STATUS_LEDGER_FAULT
+            assert board.last("relay") is not True
+        return start["ledger_fault"]
+
+
+def test_no_loss_of_two_files_makes_a_used_token_new(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        assert board.deliver(token(200, 7), 1) == results.ACCEPT
+    ledger, mark, given = (tmp_path / f for f in ("ledger.bin", "store.json", "settings.json"))
+    assert json.loads(given.read_text()) == {**settings(), "mark": {"ledger": "created"}}
+    kept = ledger.read_bytes()
+    mark.write_text('{"led')
+    ledger.unlink()
+    assert fault_at_start(micropython, tmp_path) == "store.json cannot be read"
+    assert mark.read_text() == '{"led'
+    mark.unlink()
+    ledger.unlink()
+    assert fault_at_start(micropython, tmp_path) == "the ledger is gone"
+    assert not mark.exists()
+    ledger.write_bytes(kept)
+    assert fault_at_start(micropython, tmp_path) == ""
+    assert json.loads(mark.read_text()) == {"ledger": "created"}
+
+
+def test_an_order_stays_done_when_the_mark_is_deleted(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings()) as board:
+        assert board.deliver(token(200, 7), 1) == results.ACCEPT
+    (tmp_path / "ledger.bin").unlink()
+    order = {"tid_floor": 5007, "by": "A. Meyer", "at": 1790000000}
+    given = json.loads((tmp_path / "settings.json").read_text())
+    with MeterBoard(micropython, tmp_path, {**given, "ledger_reset": order}) as board:
+        assert board.deliver(token(200, 8), 2) == results.ACCEPT
+    (tmp_path / "ledger.bin").unlink()
+    (tmp_path / "store.json").unlink()
+    assert fault_at_start(micropython, tmp_path) == "the ledger is gone"
+
+
 @pytest.mark.parametrize("given", [None, [], {"address": 1, "key": "?", "baudrate": "fast"}])
 def test_a_meter_without_usable_settings_says_so(micropython, tmp_path, given):
     with MeterBoard(micropython, tmp_path, given) as board:

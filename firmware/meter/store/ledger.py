@@ -47,14 +47,21 @@ class Ledger:
         A fault changes no record and nothing in the store.
         """
         self._records = records
+        created = None
+        if self._mark:
+            try:
+                created = self._mark.get("ledger")
+            except ValueError as error:  # whether there was a ledger is unknown
+                self.fault = str(error)
+                return
         try:
-            self._load({row[0]: row[1] for row in records})
+            self._load({row[0]: row[1] for row in records}, created)
         except OSError:
             self.fault = "the ledger's memory does not answer"
         except ValueError:
             self.fault = "the ledger's records cannot be read"
 
-    def _load(self, versions):
+    def _load(self, versions, created):
         blank = 0
         newest = -1
         for slot in (0, 1):
@@ -73,7 +80,7 @@ class Ledger:
             self._store.read(newest * SLOT_SIZE, self._buf)
             self._form = self._buf[1]
             self._apply(self._buf)
-        elif self._mark and self._mark.get("ledger"):
+        elif created:
             self.fault = _LOST if blank == 2 else _DAMAGED
         elif blank:
             # Both slots are written before the first token, so with one of them still blank
@@ -118,20 +125,17 @@ class Ledger:
         """Mark on the board that a ledger exists, and that the order `given` is dealt with."""
         if not self._mark or not self.loaded or self.fault:
             return
-        noted = {}
-        if not self._mark.get("ledger"):
-            noted["ledger"] = "created"
+        noted = {"ledger": "created"}
         order = _order(given) if given is not None else None
         if order and order.at and not self._done(order.at):
             noted["reset_at"] = order.at
             noted["reset_by"] = order.by
             noted["reset_tid_floor"] = order.tid_floor
             noted["reset_done"] = order.at == self.reset_at
-        if noted:
-            try:
-                self._mark.put(noted)
-            except OSError:
-                pass  # a full flash must not keep the meter from working: at the next start
+        try:
+            self._mark.put(noted)
+        except OSError:
+            pass  # a full flash must not keep the meter from working: at the next start
 
     def _pack_reset(self, buf, at):
         if not self.reset_at:

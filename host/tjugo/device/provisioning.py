@@ -50,6 +50,8 @@ def provision(
     added: settings by name; others stay. replace: the board may be another meter, whose ledger,
     credit and used tokens included, stays with the board.
     """
+    if on_board.MARK in added:
+        raise TjugoError(f"The setting {on_board.MARK} is written by the meter only.", status=2)
     found = board.look()
     if not found["role"]:
         raise TjugoError("The board has no meter and no collector yet: run make deploy first.")

@@ -108,11 +108,11 @@ class Chip:
 
 
 def opened(chip):
-    return open_store(chip, "mark.json", "own.bin")
+    return open_store(chip, "mark.json", "own.bin", "given.json")
 
 
 def forget():
-    for name in ("mark.json", "own.bin"):
+    for name in ("mark.json", "own.bin", "given.json"):
         try:
             os.remove(name)
         except OSError:
@@ -164,6 +164,74 @@ def test_what_is_noted_of_the_ledger_stays_beside_the_choice_of_its_memory():
     with open("mark.json") as source:
         assert json.load(source) == {"store": FILE, "ledger": "created", "reset_at": 5}
     assert (mark.get("ledger"), mark.get("reset_at")) == ("created", 5)
+    forget()
+
+
+def written(name, text):
+    with open(name, "w") as target:
+        target.write(text)
+
+
+def content(name):
+    with open(name) as source:
+        return json.load(source)
+
+
+def cannot_read(act, *arguments):
+    try:
+        act(*arguments)
+    except ValueError as error:
+        return str(error) == "mark.json cannot be read"
+    return False
+
+
+def test_a_damaged_mark_is_not_an_empty_one():
+    for text in ('{"led', "", "[]", "5", '{"store": "file", "reset_at": 5'):
+        forget()
+        mark = Mark("mark.json", "given.json")
+        written("mark.json", text)
+        assert refuses(opened(Chip())) and refuses(opened(Chip(there=False)))
+        assert cannot_read(mark.get, "ledger") and cannot_read(mark.put, {"reset_at": 5})
+        with open("mark.json") as source:
+            assert source.read() == text
+        assert "own.bin" not in os.listdir()
+    forget()
+
+
+def test_the_settings_of_a_meter_with_a_key_have_a_copy_of_the_mark():
+    forget()
+    mark = Mark("mark.json", "given.json")
+    written("given.json", '{"address": 3}')
+    mark.put({"ledger": "created"})
+    assert content("given.json") == {"address": 3}, "not provisioned"
+    written("given.json", '{"address": 3, "key": "00"}')
+    mark.put({"ledger": "created"})
+    copy = {"ledger": "created"}
+    assert content("given.json") == {"address": 3, "key": "00", "mark": copy}
+    mark.put({"reset_at": 5, "reset_by": "A"})
+    copy["reset_at"] = 5
+    os.remove("mark.json")
+    opened(Chip())
+    assert content("given.json")["mark"] == copy
+    assert (mark.get("ledger"), mark.get("reset_at"), mark.get("reset_by")) == ("created", 5, None)
+    mark.put({})
+    os.remove("given.json")
+    assert (mark.get("ledger"), mark.get("reset_at")) == ("created", 5)
+    forget()
+
+
+def test_damaged_settings_are_not_taken_for_a_mark_that_is_missing():
+    forget()
+    mark = Mark("mark.json", "given.json")
+    written("given.json", '{"key": "00", "ma')
+    try:
+        raise AssertionError(mark.get("ledger"))
+    except ValueError as error:
+        assert str(error) == "given.json cannot be read"
+    mark.put({"ledger": "created"})
+    assert mark.get("ledger") == "created"
+    with open("given.json") as source:
+        assert source.read() == '{"key": "00", "ma'
     forget()
 
 
@@ -264,6 +332,18 @@ def test_a_time_that_is_far_off_needs_two_replies():
     assert judge.believe(TIME_2026 - 600000000 + 30)
     judge.elapsed(3600000)
     assert judge.believe(TIME_2026 - 600000000 + 3630 + 86400)
+
+
+def test_a_time_more_than_ten_years_after_the_build_is_never_believed():
+    for known in (None, TIME_2026):
+        judge = Judge()
+        assert known is None or judge.believe(known)
+        for seconds in (1, 1, 5, 2000000000, 2000000000):
+            assert not judge.believe(unix_of(reply(seconds=seconds), STAMP)), seconds
+            judge.elapsed(1000)
+        assert judge.believe(TIME_2026 + 5)
+    assert Judge().believe(sntp.BUILD + 10 * 365 * 86400)
+    assert not Judge().believe(sntp.BUILD + 10 * 365 * 86400 + 1)
 
 
 class Datagrams:

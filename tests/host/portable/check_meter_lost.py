@@ -70,6 +70,19 @@ def test_with_a_mark_a_blank_ledger_is_lost_and_left_alone():
         assert bytes(memory.data) == bytes(data) and memory.writes == 0
 
 
+def test_a_mark_that_cannot_be_read_is_a_fault_and_no_order_clears_it():
+    used, mark = _used()
+    mark.damaged = True
+    for data in (bytes(512), used):
+        memory = Memory(data)
+        device = meter(memory, mark=mark, ledger_reset=ORDER)
+        assert device.ledger.fault == "store.json cannot be read"
+        assert _is_lost(device)
+        assert bytes(memory.data) == data and memory.writes == 0
+    mark.damaged = False
+    assert meter(Memory(used), mark=mark).account.credit_wh == 40000
+
+
 def test_without_one_it_is_a_new_meter():
     for data in (bytes(512), b"\xff" * 512):
         assert meter(Memory(data), mark=Mark()).enter_token(token()) == results.ACCEPT

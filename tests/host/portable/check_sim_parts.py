@@ -227,14 +227,20 @@ def test_the_end_of_input_ends_the_board():
 
 def test_settings_that_are_none():
     name = "check_sim_settings.tmp"
-    for text in ("", "{", "[1]", "5"):
+    for text in ("", "{", "[1]", "5", '{"a": 1', '{"a": {"b": 1}', '{"a": "}', "{}, {}", "{},0"):
         with open(name, "w") as target:
             target.write(text)
         assert settings_file.load_settings(name) == {}
+        try:
+            settings_file.read_settings(name)
+        except ValueError as error:
+            assert str(error) == name + " cannot be read"
+        else:
+            raise AssertionError("read: %r" % text)
     settings_file.save_settings(name, {"a": 1})
     assert settings_file.load_settings(name) == {"a": 1}
     os.remove(name)
-    assert settings_file.load_settings(name) == {}
+    assert settings_file.load_settings(name) == settings_file.read_settings(name) == {}
 
 
 def test_memory_in_a_file_keeps_what_is_not_written():

@@ -44,13 +44,15 @@ class Memory:
 
 
 class Mark:
-    """A board's mark about its ledger. `broken`: nothing can be written."""
+    """A board's mark about its ledger. `broken`: nothing can be written; `damaged`: unreadable."""
 
     def __init__(self, values=None):
         self.values = dict(values or {})
-        self.broken = False
+        self.broken = self.damaged = False
 
     def get(self, name):
+        if self.damaged:
+            raise ValueError("store.json cannot be read")
         return self.values.get(name)
 
     def put(self, values):

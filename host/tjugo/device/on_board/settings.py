@@ -12,6 +12,7 @@ SETTINGS = "settings.json"
 MANIFEST = "manifest.json"
 CRASHES = "crash.json"
 TABLES = "sta_tables.bin"
+MARK = "mark"  # the entry that a meter writes about its ledger; no other settings may replace it
 NEW = ".new"
 ADDED = "settings.add.new"
 
