@@ -9,7 +9,6 @@ meter's register records what was put into that meter: the vending key's KEN of 
 one, never a higher one. A sale obeys both.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sts_portable import pan
+from tjugo import foreign_json
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.private_file import others_may_read
 
@@ -138,7 +138,7 @@ def load_keys(path: Path) -> list[VendingKey]:
     try:
         with path.open(encoding="utf-8") as file:
             shared = others_may_read(file)
-            content = json.load(file)
+            content = foreign_json.loads(file.read())
         keys = [VendingKey(**fields) for fields in content["keys"]]
         for key in keys:
             bytes.fromhex(key.vk)

@@ -93,11 +93,11 @@ def json_decimal(value: object) -> Decimal:
     if isinstance(value, str):
         return decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise NotANumber("a number such as 20 or 7.5 is wanted")
+        raise NotANumber("must be a number such as 20 or 7.5")
     if not isfinite(value):
-        raise NotANumber("the number is not finite")
+        raise NotANumber("is not a finite number")
     if abs(value) >= 1e12:
-        raise NotANumber("the number has too many digits")
+        raise NotANumber("has too many digits")
     return Decimal(repr(value))
 
 
@@ -106,7 +106,7 @@ def json_whole(value: object) -> int:
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise NotANumber("a whole number is wanted")
+        raise NotANumber("must be a whole number")
     return value
 
 

@@ -5,11 +5,11 @@ only identified by a fingerprint.
 """
 
 import hashlib
-import json
 import re
 from pathlib import Path
 
 from sts_portable import sta
+from tjugo import foreign_json
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.private_file import others_may_read, private_file
 
@@ -63,7 +63,7 @@ def _lists(content: bytes) -> dict[str, list[int]]:
         raise TjugoError(f"A binary file of STA tables has exactly {_BYTES} bytes.") from None
     if text.lstrip().startswith("{"):
         try:
-            found = json.loads(text)
+            found = foreign_json.loads(text)
         except ValueError:
             raise TjugoError("The file of STA tables is not correct JSON.") from None
         return {str(name).upper(): numbers for name, numbers in found.items()}

@@ -106,6 +106,7 @@ NO_OBJECT = {"error": "a line is a JSON object; this one does not begin with {"}
         (b'{"load_w": 10}\n', {"ok": True}),
         (b"{nonsense\n", {"error": "this is not a line of JSON"}),
         (b"{\xff\xfe\n", {"error": "this is not a line of JSON"}),
+        (b'{"load_w":' + b"[" * 4000 + b"\n", {"error": "this is not a line of JSON"}),
         (b"POST / HTTP/1.1\r\n", NO_OBJECT),
         (b"[1]\n", NO_OBJECT),
         (b"\n", NO_OBJECT),

@@ -134,6 +134,17 @@ def test_beyond_the_limit_of_requests_at_work_there_is_an_answer():
     asyncio.run(check())
 
 
+def test_an_upgrade_is_ignored_in_silence(caplog):
+    async def check():
+        async with _server(keep_alive_s=0) as port:
+            upgrade = b"connection: upgrade\r\nupgrade: websocket\r\n\r\n"
+            reader, _ = await _open(port, GET[:-2] + upgrade)
+            assert (await _all(reader)).endswith(b"ok")
+
+    asyncio.run(check())
+    assert caplog.records == []
+
+
 def test_answers_are_sent_at_once():
     """No TCP_NODELAY, and each answer on a connection that is kept takes 40 ms longer."""
     seen = []

@@ -5,6 +5,7 @@ import json
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,6 +16,9 @@ from station_kit import do, drn, new_station, see
 from tjugo.errors import Unavailable
 from tjugo.station.delivery import service as delivery
 from tjugo.station.delivery.jobs import Ack
+from tjugo.station.link import records
+from tjugo.station.readings import intake
+from tjugo.station.readings.columns import columns
 from tjugo.station.registry import customers
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
@@ -79,21 +83,33 @@ WRONG = [
     (
         {"json": {"drn": drn(1), "kwh": "1E+999999999"}},
         422,
-        "kwh: '1E+999999999' has an exponent.",
+        "The amount '1E+999999999' has an exponent.",
     ),
-    ({"json": {"drn": drn(1), "kwh": "x"}}, 422, "kwh: 'x' is not a number."),
-    ({"json": {"drn": drn(1), "kwh": "NaN"}}, 422, "kwh: 'NaN' is not a finite number."),
-    ({"json": {"drn": drn(1), "kwh": "5_0"}}, 422, "kwh: '5_0' has an underscore."),
+    ({"json": {"drn": drn(1), "kwh": "x"}}, 422, "The amount 'x' is not a number."),
+    ({"json": {"drn": drn(1), "kwh": "NaN"}}, 422, "The amount 'NaN' is not a finite number."),
+    ({"json": {"drn": drn(1), "kwh": "5_0"}}, 422, "The amount '5_0' has an underscore."),
     ({"json": {"drn": drn(1), "kwh": "\u0665\u0660"}}, 422, "has digits other than 0 to 9"),
-    ({"json": {"drn": drn(1), "kwh": "1,500"}}, 422, "kwh: 1,500 could be 1.5 or 1500"),
-    ({"json": {"drn": drn(1), "kwh": True}}, 422, "kwh: "),
-    ({"json": {"drn": 5, "kwh": 1}}, 422, "drn: "),
-    (_json(b'{"drn": "1", "kwh": NaN}'), 422, "kwh: the number is not finite."),
-    (_json(b'{"drn": "1", "kwh": 1e999}'), 422, "kwh: the number is not finite."),
+    ({"json": {"drn": drn(1), "kwh": "1,500"}}, 422, "The amount 1,500 could be 1.5 or 1500"),
+    (
+        {"json": {"drn": drn(1), "kwh": True}},
+        422,
+        "The amount must be a number such as 20 or 7.5.",
+    ),
+    ({"json": {"drn": 5, "kwh": 1}}, 422, "The meter number must be a text."),
+    (_json(b'{"drn": "1", "kwh": NaN}'), 422, "The amount is not a finite number."),
+    (_json(b'{"drn": "1", "kwh": 1e999}'), 422, "The amount is not a finite number."),
     (_json(b"[" * 20_000), 400, "cannot be read"),
-    (_json(b'{"\\ud800": 1, "drn": "1", "kwh": 1}'), 422, "unicode string"),
-    ({"json": {"drn": drn(1)}}, 422, "kwh: "),
-    ({"json": {"drn": drn(1), "kwh": 1, "amount": 5}}, 422, "amount: "),
+    (
+        _json(b'{"\\ud800": 1, "drn": "1", "kwh": 1}'),
+        422,
+        "not valid Unicode",
+    ),
+    ({"json": {"drn": drn(1)}}, 422, "The amount is missing."),
+    ({"json": {"drn": drn(1), "kwh": 1, "amount": 5}}, 422, "The field amount is not known here."),
+    ({"json": {"drn": drn(1), "kwh": ""}}, 422, "The amount is missing."),
+    ({"json": {"drn": "1" * 50, "kwh": 1}}, 422, "The meter number has at most 40 characters."),
+    ({"json": []}, 422, "The request is not a JSON object."),
+    ({"content": b""}, 422, "The body of the request is missing."),
     ({"content": b"{", "headers": {"content-type": "application/json"}}, 422, "JSON"),
 ]
 
@@ -149,7 +165,9 @@ def test_meters_and_customers(web):
     assert web.patch(f"/api/v1/customers/{ada}", json={"phone": "7"}).json()["phone"] == "7"
     for wrong in ("tenant_id", "account_no", "station"):
         answer = web.patch(f"/api/v1/customers/{ada}", json={wrong: "7"})
-        assert answer.status_code == 422 and answer.json()["error"].startswith(f"{wrong}: ")
+        assert answer.status_code == 422 and answer.json()["error"].startswith(
+            f"The field {wrong} is not "
+        )
     assert web.delete(f"/api/v1/customers/{ada}").status_code == 409
     assert web.get("/api/v1/customers").json()["items"][0]["meters"] == [drn(4)]
     assert {row["collector"] for row in web.get("/api/v1/collectors").json()["items"]} == {
@@ -281,7 +299,9 @@ def test_nothing_is_loaded_from_elsewhere(web, station):
     ],
 )
 def test_other_pages_are_kept_out(web, headers):
-    assert put(web, headers=headers).status_code == 403
+    refused = put(web, headers=headers)
+    assert refused.status_code == 403
+    assert list(refused.json()) == ["error", "code"] and refused.json()["code"] == "forbidden"
     form = {"drn": drn(1), "kwh": "20", "client_id": "a"}
     assert web.post("/sales", data=form, headers=headers).status_code == 403
     assert web.get("/api/v1/vends").json()["items"] == []
@@ -333,16 +353,16 @@ def test_background_work_lives_as_long_as_the_server(station):
 
 
 ALLOWED = [
-    ("/api/v1/vends", "DELETE", "GET"),
-    ("/api/v1/vends/a", "POST", "GET, PUT"),
-    ("/api/v1/meters", "PUT", "GET, POST"),
-    ("/api/v1/meters/1", "DELETE", "GET, PATCH"),
-    ("/api/v1/customers/1", "POST", "GET, PATCH, DELETE"),
+    ("/api/v1/vends", "DELETE", "GET, HEAD"),
+    ("/api/v1/vends/a", "POST", "GET, HEAD, PUT"),
+    ("/api/v1/meters", "PUT", "GET, HEAD, POST"),
+    ("/api/v1/meters/1", "DELETE", "GET, HEAD, PATCH"),
+    ("/api/v1/customers/1", "POST", "GET, HEAD, PATCH, DELETE"),
     ("/api/v1/lab/explain", "GET", "POST"),
     ("/api/v1/openapi.json", "POST", "GET, HEAD"),
     ("/sales", "DELETE", "GET, HEAD, POST"),
-    ("/lab", "POST", "GET"),
-    ("/", "POST", "GET"),
+    ("/lab", "POST", "GET, HEAD"),
+    ("/", "POST", "GET, HEAD"),
     ("/static/style.css", "POST", "GET, HEAD"),
     ("/sales", "TRACE", "GET, HEAD, POST"),
 ]
@@ -353,6 +373,71 @@ def test_another_method_is_answered_with_those_allowed(web, path, method, allow)
     answer = web.request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, allow)
     assert answer.json()["code"] == "method_not_allowed"
+
+
+READ = "/sales /meters /customers /lab /static/style.css /none /api/v1/openapi.json".split()
+READ += [f"/api/v1/{name}" for name in ("vends", "meters", f"meters/{drn(1)}", "customers")]
+READ += ["/api/v1/collectors", "/api/v1/link", "/api/v1/vends/unknown"]
+
+
+@pytest.mark.parametrize("path", READ)
+def test_head_is_answered_as_get_without_a_body(web, path):
+    head, get = web.head(path), web.get(path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["vends", "meters", "customers"])
+def test_every_list_refuses_a_page_that_is_not_one(web, path):
+    answer = web.get(f"/api/v1/{path}", params={"after": "zz~z"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "page_invalid")
+    assert answer.json()["error"] == "There is no such page of the list."
+
+
+def test_a_search_for_nul_finds_nothing(web, station):
+    put(web)
+    do(station, customers.add_customer, "Ada")
+    for path in ("vends", "meters", "customers"):
+        assert web.get(f"/api/v1/{path}").json()["items"] != []
+        assert web.get(f"/api/v1/{path}?search=%00").json()["items"] == []
+
+
+def _report(station, **values):
+    unknown = {c: None for c, _, _ in columns("state") if c not in ("at", "online")}
+    online = values.pop("online", True)
+    now = datetime.now(UTC)
+    records.reports(station, [intake.Reading("c1", drn(1), now, online, {**unknown, **values})])
+
+
+def _cell(web, name, row=f'data-drn="{drn(1)}"'):
+    text = web.get("/meters", headers=HTML).text
+    text = text[text.index(row) : text.index("</tr>", text.index(row))]
+    found = re.search(rf'data-field="{name}">(.*?)</(?:td|div|p)>', text, re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", found[1])).strip()
+
+
+def test_the_page_of_meters_has_the_readings_without_script(web, station):
+    assert [_cell(web, name) for name in ("credit", "power", "supply")] == ["", "", "no reading"]
+    _report(station, credit_wh=12340, power_w=0, control_state=1)
+    found = [_cell(web, name) for name in ("credit", "power", "supply")]
+    assert found == ["12.34", "0", "connected"]
+    _report(station, control_state=0, open_reasons=5, relay_fault=True, krn=2, sgc=7)
+    assert _cell(web, "credit") == _cell(web, "power") == "unknown"
+    supply = _cell(web, "supply")
+    assert supply == "disconnected relay fault ledger fault · no credit"
+    assert _cell(web, "key").startswith("in the meter: SGC 000007 · KRN 2 · KT unknown")
+    _report(station, online=False, fault="device failure", crash="<b>MemoryError</b>")
+    assert _cell(web, "supply") == "device failure crashed &lt;b&gt;MemoryError&lt;/b&gt;"
+
+
+def test_the_page_of_meters_has_the_collectors_without_script(web, station):
+    row = 'data-collector="c1"'
+    assert _cell(web, "state", row) == "nothing received yet"
+    records.reports(station, [intake.CollectorStatus("c1", True)])
+    records.reports(station, [intake.CollectorAbout("c1", "0.1.0", "OSError: 5")])
+    assert _cell(web, "state", row).startswith("online")
+    assert re.search(r"crashed</span>\s*OSError: 5", web.get("/meters", headers=HTML).text)
+    assert _cell(web, "version", row) == "0.1.0"
 
 
 def test_a_large_body_is_refused_before_it_is_read(web):

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+from tjugo import foreign_json
 from tjugo.bench.meters import BadCommand, Meter
 
 HOST = "127.0.0.1"
@@ -60,7 +61,7 @@ class Control:
         if not line.startswith(b"{"):
             return {"error": "a line is a JSON object; this one does not begin with {"}
         try:
-            message = json.loads(line)
+            message = foreign_json.loads(line)
         except ValueError:
             return {"error": "this is not a line of JSON"}
         if message == {"get": "state"}:

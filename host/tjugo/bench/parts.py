@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tjugo import foreign_json
+
 _LINE_LIMIT = 1 << 20
 _STOP_S = 1.5  # for each of: end of input, SIGTERM, SIGKILL
 _HEALTHY_S = 20.0  # after running this long, the next restart is at once again
@@ -119,7 +121,7 @@ class Part:
             if not line:
                 return
             try:
-                message = json.loads(line)
+                message = foreign_json.loads(line)
             except ValueError:
                 continue
             if isinstance(message, dict):

@@ -62,11 +62,14 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
             "noise": NOISE,
             "collisions": COLLISIONS,
             "codes": SHORT_CODES,
+            "items": bench.hub.snapshot(),
         }
         return templates.TemplateResponse(request, "bench.html", values)
 
     @routes.get("/bench/events")
-    async def events() -> Response:
+    async def events(request: Request) -> Response:
+        if request.scope.get("head"):
+            return Response(media_type="text/event-stream")
         return StreamingResponse(_event_stream(bench.hub), media_type="text/event-stream")
 
     @routes.get("/bench/news")

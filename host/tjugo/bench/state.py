@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tjugo import foreign_json
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.lock_file import exclusive
 from tjugo.private_file import private_file
@@ -55,7 +56,7 @@ def write_private(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the contents of a JSON file, None when it does not exist or is not JSON."""
     try:
-        return json.loads(path.read_text())
+        return foreign_json.loads(path.read_text())
     except (OSError, ValueError):
         return None
 

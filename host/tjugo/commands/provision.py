@@ -1,11 +1,11 @@
 """`tjugo provision`: the settings of a board."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tjugo import foreign_json
 from tjugo.commands.options import state_option
 from tjugo.errors import TjugoError
 
@@ -64,7 +64,7 @@ def _no_float(text: str) -> int:
 def _merged(path: Path) -> dict[str, Any]:
     """Return the settings in a file. Raise TjugoError."""
     try:
-        found = json.loads(path.read_text(), parse_float=_no_float)
+        found = foreign_json.loads(path.read_text(), parse_float=_no_float)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise TjugoError(f"{path} cannot be used: {reason}.", status=2) from None

@@ -6,6 +6,7 @@ from typing import Any
 
 import serial
 
+from tjugo import foreign_json
 from tjugo.device import ports
 from tjugo.errors import TjugoError
 
@@ -84,7 +85,7 @@ class Console:
     def _message(self, line: bytes) -> dict[str, Any] | None:
         text = line.decode(errors="replace").strip()
         try:
-            message = json.loads(text)
+            message = foreign_json.loads(text)
         except ValueError:
             message = None
         if isinstance(message, dict):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sts_portable
+from tjugo import foreign_json
 from tjugo.errors import TjugoError
 from tjugo.sts import vector_checks
 
@@ -20,7 +21,7 @@ Outcome = list[str] | None
 def load(path: str | Path) -> list[Vector]:
     """Return the vectors of a JSON file. Raise TjugoError if it is not a vector file."""
     try:
-        vectors = json.loads(Path(path).read_text(encoding="utf-8"))
+        vectors = foreign_json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise TjugoError(f"Cannot read {path}: {error.strerror}.", status=2) from None
     except ValueError as error:
@@ -94,7 +95,7 @@ def _ask(board: "subprocess.Popen[str]", vector: Vector) -> Outcome:
         pass  # its last output is in stdout
     line = board.stdout.readline()
     try:
-        answer: Outcome = json.loads(line)
+        answer: Outcome = foreign_json.loads(line)
     except ValueError:
         output = (line + board.stdout.read()).strip().splitlines()
         last = output[-1] if output else "it ended without output"

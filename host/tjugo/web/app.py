@@ -21,6 +21,7 @@ from tjugo.web.api.lab import router as lab_router
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
 from tjugo.web.guard import Guard
+from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
@@ -73,6 +74,7 @@ def create_app(
     first = RedirectResponse("/sales" if bench is None else "/bench", 303)
     app.add_api_route("/", lambda: first, include_in_schema=False, response_class=Response)
     add_error_handlers(app, templates)
+    app.add_middleware(Head)
     return app
 
 

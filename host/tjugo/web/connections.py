@@ -82,6 +82,10 @@ class Connection(H11Protocol):
         if not self.waits:
             self._stop_timer()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Ignore a request for another protocol: it is answered as HTTP (RFC 9110, 7.8), and
+        uvicorn's warning names packages to install that the station does not use."""
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         # From here on the time between two requests is limited, unless this one's body is late.

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
+from tjugo.web.sentences import sentence_of
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,6 @@ _HTTP: dict[int, tuple[str, str | None]] = {
     403: ("forbidden", None),
     413: ("too_large", None),
     429: ("too_many", None),
-}
-# pydantic's errors by type, where its own text is for programmers.
-_INVALID = {
-    "json_invalid": "The request is not JSON",
-    "model_attributes_type": "The request is not a JSON object",
-    "missing": "is missing",
-    "extra_forbidden": "is not known here",
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _UNFORESEEN = "Something unforeseen went wrong; it is in the station's log."
@@ -85,11 +79,7 @@ def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
 
     @app.exception_handler(RequestValidationError)
     def of_body(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        text = _INVALID.get(first["type"], first["msg"].removeprefix("Value error, "))
-        where = "" if first["type"] == "json_invalid" else where
-        return answer(request, f"{where}: {text}.".lstrip(": "), "invalid", 422)
+        return answer(request, sentence_of(error.errors()[0]), "invalid", 422)
 
     @app.exception_handler(HTTPException)
     def of_http(request: Request, error: HTTPException) -> Response:
@@ -105,7 +95,11 @@ def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
 
 def _methods(request: Request, routes: list[BaseRoute]) -> list[str]:
     """Return the methods that the path of a request has, over all routes."""
-    return [method for method in _METHODS if any(_has(request, method, r) for r in routes)]
+    # HEAD is answered by GET's route (head.py).
+    asked = {method: "GET" if method == "HEAD" else method for method in _METHODS}
+    return [
+        name for name, method in asked.items() if any(_has(request, method, r) for r in routes)
+    ]
 
 
 def _has(request: Request, method: str, route: BaseRoute) -> bool:
@@ -113,5 +107,5 @@ def _has(request: Request, method: str, route: BaseRoute) -> bool:
     scope = {"type": "http", "method": method, "path": request.url.path, "root_path": ""}
     match, _ = route.matches({**scope, "headers": []})
     if isinstance(route, Mount):  # of files
-        return match is not Match.NONE and method in ("GET", "HEAD")
+        return match is not Match.NONE and method == "GET"
     return match is Match.FULL

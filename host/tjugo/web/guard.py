@@ -40,7 +40,7 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await JSONResponse({"error": refusal}, 403)(scope, receive, send)
+            await JSONResponse({"error": refusal, "code": "forbidden"}, 403)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)

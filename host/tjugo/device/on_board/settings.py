@@ -26,7 +26,7 @@ def load(name: str) -> dict:
     try:
         with open(name) as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: nested too deeply
         return {}
     return found if isinstance(found, dict) else {}
 

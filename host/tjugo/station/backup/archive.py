@@ -1,6 +1,5 @@
 """The archive of a backup: a ZIP file with manifest, database and sealed secrets."""
 
-import json
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tjugo import foreign_json
 from tjugo.errors import TjugoError
 from tjugo.paths import DATABASE
 from tjugo.private_file import private_file
@@ -64,7 +64,7 @@ def extract(archive: zipfile.ZipFile, path: Path) -> None:
 def read_manifest(file: Path, head: bytes) -> dict[str, Any]:
     """Return the checked manifest. Raise TjugoError if it is invalid, or of a newer version."""
     try:
-        manifest = json.loads(head)
+        manifest = foreign_json.loads(head)
         if manifest["form"] != FORM:
             raise ValueError(manifest["form"])
         version, kdf = manifest["version"], manifest["kdf"]

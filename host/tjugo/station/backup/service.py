@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tjugo import __version__, sta_tables
+from tjugo import __version__, foreign_json, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import private_file
@@ -89,7 +89,7 @@ def check_source(state_dir: Path) -> None:
 def last(state_dir: Path) -> datetime | None:
     """Return when the last backup of this station was made, None if none was made."""
     try:
-        note = json.loads((state_dir / LAST).read_bytes())
+        note = foreign_json.loads((state_dir / LAST).read_bytes())
         return datetime.fromisoformat(note["made_at"]).astimezone(UTC)
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tjugo import lock_file
+from tjugo import foreign_json, lock_file
 from tjugo.errors import Unavailable
 from tjugo.private_file import private_file
 
@@ -31,7 +31,7 @@ def load(state_dir: Path) -> dict[str, Any] | None:
     path = state_dir / _FILE
     try:
         with path.open("rb") as file:
-            found = json.loads(file.read(_MOST_BYTES))
+            found = foreign_json.loads(file.read(_MOST_BYTES))
         if found["form"] != FORM:
             raise ValueError(found["form"])
     except FileNotFoundError:

@@ -9,11 +9,14 @@ from sqlalchemy.orm import selectinload
 
 from tjugo.errors import reason
 from tjugo.station.readings.views import reading_view
+from tjugo.station.registry.customers import ACCOUNT
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
+from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
 from tjugo.station.storage.tables import Customer, Meter, ServiceLink
 from tjugo.station.work import View
+
+_DRN = "[0-9]{11}|[0-9]{13}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def meters(
     """Return meters by DRN.
 
     search: part of the DRN, the collector, or of the customer's name or account number; after: the
-    last DRN of the preceding page.
+    last DRN of the preceding page. Raise TjugoError when `after` is no DRN.
     """
     limit = bounded(limit)
     query = (
@@ -90,7 +93,7 @@ def meters(
             or_(contains(search, Meter.drn, Meter.collector_id), Meter.drn.in_(served))
         )
     if after is not None:
-        query = query.where(Meter.drn > after)
+        query = query.where(Meter.drn > checked(after, _DRN))
     found = page(view.session.scalars(query).all(), limit, lambda meter: str(meter.drn))
     return Page([_meter_view(meter) for meter in found.items], found.next)
 
@@ -123,7 +126,8 @@ def customers(
     """Return customers by account number.
 
     search: part of the number, name, telephone, address, or of the DRN of a meter that serves
-    them; after: the last account number of the preceding page.
+    them; after: the last account number of the preceding page. Raise TjugoError when
+    `after` is no account number.
     """
     limit = bounded(limit)
     query = (
@@ -141,7 +145,7 @@ def customers(
         columns = (Customer.account_no, Customer.name, Customer.phone, Customer.address)
         query = query.where(or_(contains(search, *columns), Customer.account_no.in_(serve)))
     if after is not None:
-        query = query.where(Customer.account_no > after)
+        query = query.where(Customer.account_no > checked(after, ACCOUNT))
     found = page(view.session.scalars(query).all(), limit, lambda row: str(row.account_no))
     return Page(_customer_views(view, found.items), found.next)
 

@@ -1,10 +1,13 @@
 """Pages of lists by the key of the last row shown: the last page is as fast as the first."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, false, or_
+
+from tjugo.errors import TjugoError, reason
 
 Item = TypeVar("Item")
 
@@ -23,6 +26,18 @@ class Page(Generic[Item]):
 def bounded(limit: int) -> int:
     """Return the number of rows to show: limit, confined to 1 to MOST."""
     return max(1, min(limit, MOST))
+
+
+def checked(after: str, pattern: str) -> str:
+    """Return `after` of a list whose keys have the pattern. Raise TjugoError otherwise."""
+    if re.fullmatch(pattern, after, re.A) is None:
+        raise no_such_page()
+    return after
+
+
+def no_such_page() -> TjugoError:
+    """Return the error for an `after` that is not the `next` of an earlier page."""
+    return reason("page_invalid", "There is no such page of the list.")
 
 
 def page(rows: Sequence[Any], limit: int, key: Callable[[Any], str]) -> Page[Any]:
@@ -47,6 +62,11 @@ def everything(fetch: Callable[..., Page[Item]], most: int | None = None) -> lis
 
 
 def contains(search: str, *columns: Any) -> ColumnElement[bool]:
-    """Return a condition: one of the columns contains the text, regardless of case."""
+    """Return a condition: one of the columns contains the text, regardless of case.
+
+    A text with a NUL is in no column: a database ends the pattern there, or refuses it.
+    """
+    if "\0" in search:
+        return false()
     escaped = "".join(f"\\{char}" if char in "\\%_" else char for char in search)
     return or_(*(column.ilike(f"%{escaped}%", escape="\\") for column in columns))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, page
+from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such_page, page
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
@@ -214,7 +214,7 @@ def _older(place: str) -> ColumnElement[bool]:
     try:
         moment = datetime.fromtimestamp(float(at), UTC)
     except (ValueError, OverflowError, OSError):
-        raise reason("page_invalid", "There is no such page of the list.") from None
+        raise no_such_page() from None
     row = VendRequest
     same_client = and_(row.client == client, row.client_id < client_id)
     return or_(

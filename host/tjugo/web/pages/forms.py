@@ -56,7 +56,7 @@ def add_page(
             return await run_in_threadpool(show, request, form, error)
         return RedirectResponse(target, 303)
 
-    routes.add_api_route(path, get, methods=["GET", "HEAD"])
+    routes.add_api_route(path, get, methods=["GET"])
     routes.add_api_route(path, post, methods=["POST"])
 
 

@@ -136,7 +136,7 @@ function watts(number) {
 }
 
 function kwh(wh) {
-  return wh == null ? "--" : (wh / 1000).toFixed(2);
+  return wh == null ? "unknown" : (wh / 1000).toFixed(2);
 }
 
 function showMeter(state) {
@@ -151,8 +151,8 @@ function showMeter(state) {
   const credit = kwh(state.credit_wh);
   setText(find(card, "credit"), credit);
   card.querySelector(".credit").style.setProperty("--characters", credit.length);
-  card.querySelector(".credit").classList.toggle("gone", state.credit_wh !== null && state.credit_wh <= 0);
-  setText(find(card, "power"), state.power_w == null ? "--" : String(state.power_w));
+  card.querySelector(".credit").classList.toggle("gone", state.credit_wh != null && state.credit_wh <= 0);
+  setText(find(card, "power"), state.power_w == null ? "unknown" : String(state.power_w));
   const slider = card.querySelector(".load input");
   if (!slider.matches(":active")) {
     const position = LOADS.findIndex((load) => load >= state.load_w);
