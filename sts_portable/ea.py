@@ -38,10 +38,12 @@ def check_key(code: "int | str", key: bytes) -> int:
 
     The code is a number or text, such as 7 or "07".
     """
-    code = number(code)
-    if len(key) != KEY_BYTES[code]:
-        text = "EA%02d needs a key of %d bytes, not %d"
-        raise StsError(text % (code, KEY_BYTES[code], len(key)))
+    size = KEY_BYTES.get(code)  # numbers first: every block passes here
+    if size is None:
+        code = number(code)
+        size = KEY_BYTES[code]
+    if len(key) != size:
+        raise StsError("EA%02d needs a key of %d bytes, not %d" % (code, size, len(key)))
     return code
 
 

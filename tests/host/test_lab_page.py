@@ -100,8 +100,8 @@ WRONG = [
     ({"sale": {"amount": "20"}, "key": KEY, "repair": True}, 400, "Bits are flipped in a token"),
     ({"token": GAS, "key": KEY, "token_bits": [99]}, 400, "A token has the bits 0 to 65."),
     ({"token": GAS, "key": {"krn": "x"}}, 400, "KRN must be 1 to 9."),
-    ({"token": GAS, "mfr": -1}, 422, "mfr: "),
-    ({"token": GAS, "surprise": 1}, 422, "surprise: "),
+    ({"token": GAS, "mfr": -1}, 422, "The field mfr must be at least 0."),
+    ({"token": GAS, "surprise": 1}, 422, "The field surprise is not known here."),
     ({"token": GAS, "meter": drn(1), "key": KEY}, 400, "Give a key or a registered meter"),
 ]
 
