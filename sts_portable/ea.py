@@ -38,10 +38,9 @@ def check_key(code: "int | str", key: bytes) -> int:
 
     The code is a number or text, such as 7 or "07".
     """
-    size = KEY_BYTES.get(code)  # numbers first: every block passes here
-    if size is None:
+    if code not in _CODES:  # numbers need no more: every block passes here
         code = number(code)
-        size = KEY_BYTES[code]
+    size = KEY_BYTES[code]
     if len(key) != size:
         raise StsError("EA%02d needs a key of %d bytes, not %d" % (code, size, len(key)))
     return code

@@ -201,7 +201,7 @@ def test_codes_are_numbers_or_text():
     for wrong in (0, 5, "", "4 ", "004", "x", None, True, 4.0, [4]):
         text = _raises(RangeError, dkga.decoder_key, wrong, _VK4, *(numbers + ("14",)))
         assert text == "DKGA %r is not one of 1, 2, 3, 4" % (wrong,)
-    for wrong in ("8", "x", None, True, 7.0, [7]):
+    for wrong in ("8", "x", None, True, 7.5, [7]):
         derived = _raises(RangeError, dkga.decoder_key, "04", _VK4, *(numbers + ("14", wrong)))
         for text in (derived, _raises(RangeError, ea.encrypt, wrong, key, block)):
             assert text == "encryption algorithm %r is not one of 7, 9, 11" % (wrong,)
