@@ -16,7 +16,7 @@ from tjugo.sts import vector_checks
 from tjugo.toolchain.tools import REPO
 
 _BOARD = REPO / "boards" / "rp2040_pico"
-_PACKAGES = ("sts_portable", "firmware/meterbus", "firmware/drivers")
+_PACKAGES = ("sts_portable", "firmware/runtime", "firmware/meterbus", "firmware/drivers")
 # No watchdog can be used: emulated time is skipped while the board waits for a command.
 _SETTINGS = b'{"watchdog": false}'
 
