@@ -24,7 +24,8 @@ _EMULATED = ("", "qemu", "pico")
 def _files() -> dict[str, bytes]:
     replay = REPO / "tests" / "host" / "portable" / "replay.py"
     own = sorted((REPO / "boards" / BOARD).glob("*.py"))
-    return library([REPO / "firmware" / "drivers"], [*own, replay])
+    packages = [REPO / "firmware" / name for name in ("runtime", "drivers")]
+    return library(packages, [*own, replay])
 
 
 @pytest.fixture(scope="session")
