@@ -17,15 +17,15 @@ help:  ## List the targets
 run: setup  ## Start the bench in the browser; options: ARGS="--meters 5 --speed 60"
 	@$(BIN)/tjugo bench $(ARGS)
 
-test: setup-dev  ## Run all tests; options of pytest: ARGS="-k decoder"
+test: setup-dev  ## Run the tests; options of pytest: ARGS="-k decoder"
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
-	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
 check: setup-dev  ## Check style and types and run the fast tests, in under two minutes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
-	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile tests/host $(SLOW:%=--ignore=%) $(ARGS)
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -q -n 2 --dist loadfile -m "not long" tests/host $(SLOW:%=--ignore=%) $(ARGS)
 
 test-device: setup-dev  ## Run the device tests; DEVICE=qemu (default), pico, or a serial port
 	@DEVICE=$(or $(DEVICE),qemu) $(BIN)/pytest $(if $(filter-out qemu,$(DEVICE)),,-n 2 --dist loadfile) tests/device $(ARGS)
@@ -45,8 +45,8 @@ deploy: setup  ## Deploy firmware to a board: BOARD=rp2040_pico ROLE=meter PORT=
 provision: setup  ## Write a board's settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
 	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 
-soak: setup-dev  ## Run the property tests with many examples, then the bench for an hour
-	@TJUGO_EXAMPLES=20 $(BIN)/pytest -q -n 2 --dist loadfile -m hypothesis tests/host
+soak: setup-dev  ## Run the long tests and the property tests with many examples, then the bench
+	@TJUGO_EXAMPLES=20 $(BIN)/pytest -q -n 2 --dist loadfile -m "hypothesis or long" tests/host
 	@$(BIN)/tjugo soak $(ARGS)
 
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json

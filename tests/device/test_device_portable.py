@@ -35,6 +35,7 @@ def on_cpython(module: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
 def test_portable_check(board, check):
     code = f"import run_portable\nrun_portable.main(['{check.stem}'])"
