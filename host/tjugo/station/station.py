@@ -162,7 +162,7 @@ class Station:
             Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
-            yield Work(
+            work = Work(
                 session,
                 self.tenant_id,
                 actor,
@@ -171,6 +171,8 @@ class Station:
                 self.randbelow,
                 self._seen,
             )
+            yield work
+            work.finish()
 
     def close(self) -> None:
         """Close the database."""

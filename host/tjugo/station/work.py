@@ -11,6 +11,7 @@ View, and a Work is one too, so that they see what the transaction has written s
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -72,6 +73,7 @@ class Work(View):
         self.seen = seen or Seen()
         self._clock = clock
         self._now: datetime | None = None
+        self._at_end: dict[str, tuple[Callable[[Work, list[Any]], None], list[Any]]] = {}
 
     def now(self) -> datetime:
         """Return the time of this unit of work, read from the clock once."""
@@ -79,3 +81,21 @@ class Work(View):
             self._now = self._clock()
             self.seen.watch(self._now)
         return self._now
+
+    def pending(self, name: str, write: Callable[["Work", list[Any]], None]) -> list[Any]:
+        """Return the list of what `write` is called with at the end of the unit of work.
+
+        What needs a number of a series without gaps, or changes a row that others change too, is
+        written then: such a row is locked for a moment only. The lists are written in the order of
+        their names, so that no two transactions wait for each other.
+        """
+        return self._at_end.setdefault(name, (write, []))[1]
+
+    def finish(self) -> None:
+        """Write what is pending. The station calls it before it commits."""
+        self.session.flush()
+        for name in sorted(self._at_end):
+            write, items = self._at_end[name]
+            if items:
+                write(self, items)
+        self._at_end.clear()

@@ -42,7 +42,7 @@ def finish_database(database: Path, tenant_id: int, tid_floor: datetime | None) 
     try:
         with storage.sentences(database):
             with engine.connect() as connection, connection.begin():
-                storage.migrate(connection, None, database)
+                storage.make_schema(connection)
             with Session(engine) as session, session.begin():
                 session.merge(Tenant(tenant_id=tenant_id, name="Utility", tid_floor=tid_floor))
             with engine.connect() as connection:

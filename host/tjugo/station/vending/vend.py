@@ -94,7 +94,7 @@ def _recorded(work: Work, client: str, client_id: str, drn: str, kwh: Decimal) -
             return new
         except IntegrityError:  # another writer was first
             row = work.session.get_one(VendRequest, key)
-    if _meant(row.drn, Decimal(row.kwh)) != _meant(drn, kwh):
+    if _meant(row.drn, Decimal(row.kwh or 0)) != _meant(drn, kwh):
         raise reason(
             "request_id_used",
             f"The request id {client_id} was used before, for {row.kwh} kWh to meter {row.drn}. "
@@ -130,7 +130,7 @@ def _decide(work: Work, row: VendRequest) -> None:
 
 def _issue(work: Work, row: VendRequest) -> None:
     drn = repaired_drn(work, row.drn) or checked_drn(row.drn)
-    asked = tenths(Decimal(row.kwh))
+    asked = tenths(Decimal(row.kwh or 0))
     meter = known_meter(work, drn, lock=True)
     if meter.status != status.INSTALLED:
         raise reason("meter_not_installed", status.sentence(drn, meter.status))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import selectinload
 
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station.storage.integrity import intact
@@ -134,7 +134,7 @@ def outcome_of(row: VendRequest) -> Sale | Refusal:
         client=row.client,
         client_id=row.client_id,
         drn=row.drn,
-        kwh=row.kwh,
+        kwh=row.kwh or "",
         code=row.code or "invalid",
         message=row.reason or "The sale was refused.",
     )
@@ -143,7 +143,7 @@ def outcome_of(row: VendRequest) -> Sale | Refusal:
 def sale_of(row: VendRequest) -> Sale:
     """Return the sale of a request whose token is issued; the row must be in a session. Raise
     Unavailable when the record is damaged: wrong digits must never be shown."""
-    token = row.token
+    token = row.tokens[0] if row.tokens else None
     if token is None or not intact(token):
         raise reason("token_damaged", f"The record of sale {row.client_id} {_DAMAGED}")
     delivery = Delivery("issued")
@@ -187,12 +187,12 @@ def sales(
         .order_by(
             VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
         )
-        .options(joinedload(VendRequest.token).joinedload(Token.delivery))
+        .options(selectinload(VendRequest.tokens).joinedload(Token.delivery))
         .limit(limit + 1)
     )
     if search:
         digits = "".join(search.split())
-        query = query.outerjoin(VendRequest.token).where(
+        query = query.outerjoin(VendRequest.tokens).where(
             or_(
                 contains(search, VendRequest.drn, VendRequest.client_id),
                 contains(digits, VendRequest.drn, Token.digits),
@@ -234,7 +234,7 @@ def _request_view(row: VendRequest) -> SaleView | RefusalView:
         client=row.client,
         client_id=row.client_id,
         drn=row.drn,
-        kwh=row.kwh,
+        kwh=row.kwh or "",
         issued_at=iso(row.created_at) or "",
         refused=refused,
         code=code,

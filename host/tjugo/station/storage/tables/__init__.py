@@ -2,6 +2,18 @@
 
 from tjugo.station.storage.tables.base import Base, Tenant, UtcDateTime
 from tjugo.station.storage.tables.delivery import DELIVERY_STATES, TokenDelivery
+from tjugo.station.storage.tables.keys import KeyUse
+from tjugo.station.storage.tables.ledger import Balance, Counter, DayTotal, LedgerEntry, Posting
+from tjugo.station.storage.tables.people import (
+    APPROVAL_STATES,
+    ROLES,
+    ApiClient,
+    Approval,
+    AuditEvent,
+    Operator,
+    OperatorSession,
+    RecoveryCode,
+)
 from tjugo.station.storage.tables.readings import Collector, MeterReading
 from tjugo.station.storage.tables.registry import (
     METER_STATUSES,
@@ -11,7 +23,28 @@ from tjugo.station.storage.tables.registry import (
     MeterStatus,
     ServiceLink,
 )
+from tjugo.station.storage.tables.sales import (
+    KEY_CHANGE_STATES,
+    SALE_KINDS,
+    KeyChange,
+    PlainToken,
+    Reprint,
+    Sale,
+)
 from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.tariffs import (
+    DEBT_KINDS,
+    DEBT_RULES,
+    DEBT_STATES,
+    VERSION_STATES,
+    ChargePaid,
+    Debt,
+    MeterMonth,
+    MeterTariff,
+    Tariff,
+    TariffVersion,
+)
+from tjugo.station.storage.tables.tills import BankingBatch, Deposit, Outlet, Shift, Vendor
 from tjugo.station.storage.tables.vending import (
     VEND_STATES,
     MisdatedToken,
@@ -20,24 +53,59 @@ from tjugo.station.storage.tables.vending import (
 )
 
 __all__ = [
+    "APPROVAL_STATES",
+    "DEBT_KINDS",
+    "DEBT_RULES",
+    "DEBT_STATES",
     "DELIVERY_STATES",
+    "KEY_CHANGE_STATES",
     "METER_STATUSES",
+    "ROLES",
+    "SALE_KINDS",
     "VEND_STATES",
+    "VERSION_STATES",
+    "ApiClient",
+    "Approval",
+    "AuditEvent",
+    "Balance",
+    "BankingBatch",
     "Base",
+    "ChargePaid",
     "ClockMark",
     "Collector",
+    "Counter",
     "Customer",
+    "DayTotal",
+    "Debt",
+    "Deposit",
+    "KeyChange",
+    "KeyUse",
+    "LedgerEntry",
     "Meter",
     "MeterKeyState",
+    "MeterMonth",
     "MeterReading",
     "MeterStatus",
+    "MeterTariff",
     "MisdatedToken",
+    "Operator",
+    "OperatorSession",
+    "Outlet",
+    "PlainToken",
+    "Posting",
     "RecordedAction",
+    "RecoveryCode",
+    "Reprint",
+    "Sale",
     "ServiceLink",
     "Setting",
+    "Shift",
+    "Tariff",
+    "TariffVersion",
     "Tenant",
     "Token",
     "TokenDelivery",
     "UtcDateTime",
     "VendRequest",
+    "Vendor",
 ]

@@ -44,9 +44,17 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 
 class Tenant(Base):
     """A utility. tid_floor: no TID of this moment or before it is issued (after a restore), NULL
-    none."""
+    none. currency: ISO 4217; time_zone: IANA; language: of receipts and pages, BCP 47."""
 
     __tablename__ = "tenant"
     tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(String(200))
     tid_floor: Mapped[datetime | None]
+    address: Mapped[str | None] = mapped_column(String(400))
+    tax_no: Mapped[str | None] = mapped_column(String(40))
+    phone: Mapped[str | None] = mapped_column(String(40))
+    currency: Mapped[str] = mapped_column(String(3), default="EUR", server_default="EUR")
+    time_zone: Mapped[str] = mapped_column(String(60), default="UTC", server_default="UTC")
+    language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
+    default_tariff: Mapped[str | None] = mapped_column(String(20))
+    receipt_text: Mapped[str | None] = mapped_column(String(400))

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tjugo.station.storage.tables.base import Base, one_of
@@ -12,21 +20,24 @@ VEND_STATES = ("received", "token_issued", "failed")
 
 
 class VendRequest(Base):
-    """A request for a token, kept whatever its outcome. drn and kwh are as requested, so that a
-    refused request shows what was refused; hence no foreign key to the meter."""
+    """A request for a token, kept whatever its outcome. drn, kwh and money (minor units) are as
+    requested, so that a refused request shows what was refused; hence no foreign key to the meter.
+    kwh NULL: sold by money. money NULL: sold by kWh. asked: JSON of what else was requested."""
 
     __tablename__ = "vend_request"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
     client: Mapped[str] = mapped_column(String(40), primary_key=True)
     client_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     drn: Mapped[str] = mapped_column(String(20))
-    kwh: Mapped[str] = mapped_column(String(40))
+    kwh: Mapped[str | None] = mapped_column(String(40))
+    money: Mapped[int | None] = mapped_column(BigInteger)
+    asked: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str | None] = mapped_column(String(400))
     code: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    token: Mapped["Token | None"] = relationship(viewonly=True)
+    tokens: Mapped[list["Token"]] = relationship(order_by="Token.position", viewonly=True)
 
     __table_args__ = (
         one_of("state", VEND_STATES),
@@ -35,7 +46,7 @@ class VendRequest(Base):
 
 
 class Token(Base):
-    """A token; never changed. The primary key is what makes two tokens of one meter different for
+    """A token with a TID; never changed. position: its place among the tokens of its request. The primary key is what makes two tokens of one meter different for
     the meter: base date and TID.
 
     The key state is a snapshot of the time of issue. check_value: over all other columns; see
@@ -49,6 +60,7 @@ class Token(Base):
     tid: Mapped[int] = mapped_column(primary_key=True)
     client: Mapped[str] = mapped_column(String(40))
     client_id: Mapped[str] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(default=0, server_default="0")
     token_class: Mapped[int]
     subclass: Mapped[int]
     asked_tenths: Mapped[int]
@@ -71,7 +83,7 @@ class Token(Base):
             ["tenant_id", "client", "client_id"],
             ["vend_request.tenant_id", "vend_request.client", "vend_request.client_id"],
         ),
-        UniqueConstraint("tenant_id", "client", "client_id"),
+        UniqueConstraint("tenant_id", "client", "client_id", "position"),
     )
 
 

@@ -1,0 +1,1 @@
+"""The audit chain: changes and refusals, each bound to the one before it."""

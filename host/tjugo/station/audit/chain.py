@@ -1,0 +1,107 @@
+"""The audit chain: who did what, or was refused what, when.
+
+An event has the digest of the event before it in its own digest, so that a changed, removed or
+inserted event is found by `verify`. Events are written at the end of their unit of work.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from tjugo.station import counters
+from tjugo.station.storage.tables import AuditEvent, Counter
+from tjugo.station.work import View, Work
+
+SERIES = "audit"
+FIRST = "0" * 64
+DONE, REFUSED = "done", "refused"
+_PART = 5000
+
+
+@dataclass(frozen=True)
+class _Event:
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    outcome: str
+    detail: str
+
+
+def record(work: Work, action: str, subject: str, detail: str = "", outcome: str = DONE) -> None:
+    """Add an event of the work's actor to the chain when the unit of work ends.
+
+    action: the permission it needs, or what happened; subject: what it concerns, such as
+    `meter 01000000016`; detail: never a secret. A unit of work that is rolled back records
+    nothing: record a refusal in a unit of work of its own.
+    """
+    event = _Event(
+        work.now(), work.actor[:80], action[:40], subject[:120], outcome, _plain(detail)[:400]
+    )
+    pending: list[_Event] = work.pending(SERIES, _write)
+    pending.append(event)
+
+
+def _plain(detail: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in detail)
+
+
+def _write(work: Work, events: list[_Event]) -> None:
+    """Number the events, chain them to the last one, and insert them."""
+    number = counters.take(work, {SERIES: len(events)})[SERIES]
+    last = work.session.get(AuditEvent, (work.tenant_id, number - 1)) if number > 1 else None
+    digest = FIRST if last is None else last.digest
+    rows = []
+    for place, event in enumerate(events, number):
+        digest = digest_of(digest, work.tenant_id, place, event)
+        rows.append(
+            {"tenant_id": work.tenant_id, "number": place, "digest": digest, **vars(event)}
+        )
+    work.session.execute(insert(AuditEvent), rows)
+
+
+def digest_of(before: str, tenant_id: int, number: int, event: _Event | AuditEvent) -> str:
+    """Return the digest of an event. before: the digest of the event before it."""
+    parts = (
+        *(before, str(tenant_id), str(number), f"{event.at:%Y-%m-%dT%H:%M:%S.%f}"),
+        *(event.actor, event.action, event.subject, event.outcome, event.detail),
+    )
+    # Each part with its length: no two events have the same text.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify(view: View) -> tuple[int, list[str]]:
+    """Check the whole chain. Return the number of events and what is wrong, one sentence each."""
+    digest, expected, wrong = FIRST, 1, []
+    for event in events(view):
+        if event.number != expected:
+            wrong.append(f"Events {expected} to {event.number - 1} are missing.")
+        if event.digest != digest_of(digest, view.tenant_id, event.number, event):
+            wrong.append(f"Event {event.number} was changed, or one before it.")
+        digest, expected = event.digest, event.number + 1
+    counter = view.session.get(Counter, (view.tenant_id, SERIES))
+    if counter is not None and counter.value >= expected:
+        wrong.append(f"Events {expected} to {counter.value} are missing.")
+    return expected - 1, wrong
+
+
+def events(view: View) -> Iterator[AuditEvent]:
+    """Yield all events, oldest first."""
+    after = 0
+    while True:
+        query = (
+            select(AuditEvent)
+            .where(AuditEvent.tenant_id == view.tenant_id, AuditEvent.number > after)
+            .order_by(AuditEvent.number)
+            .limit(_PART)
+        )
+        rows = list(view.session.scalars(query))
+        yield from rows
+        if len(rows) < _PART:
+            return
+        after = rows[-1].number
+        view.session.expunge_all()

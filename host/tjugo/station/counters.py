@@ -1,0 +1,28 @@
+"""Series of numbers without gaps: receipts, ledger entries, audit events.
+
+A number is taken in the transaction that uses it, and a transaction that is rolled back returns
+it. The row stays locked until the transaction ends, so numbers are taken at the end of a unit of
+work (`Work.at_end`), in the order of the names: no two transactions wait for each other.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+
+from tjugo.station.work import Work
+
+_TAKE = text(
+    "INSERT INTO counter (tenant_id, name, value) VALUES (:tenant_id, :name, :count) "
+    "ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + :count "
+    "RETURNING value"
+)
+
+
+def take(work: Work, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Take numbers from series. wanted: how many by the series' name, at least 1 each. Return the
+    first of the numbers taken, by name; a new series begins with 1."""
+    first = {}
+    for name in sorted(wanted):
+        given = {"tenant_id": work.tenant_id, "name": name, "count": wanted[name]}
+        first[name] = work.session.execute(_TAKE, given).scalar_one() - wanted[name] + 1
+    return first

@@ -1,0 +1,1 @@
+"""The ledger: entries of double entry, balances, statements."""

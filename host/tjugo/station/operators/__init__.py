@@ -1,0 +1,1 @@
+"""Operators, roles, log-in, sessions and programs with keys."""

@@ -1,0 +1,1 @@
+"""Receipts: one model, shown, printed and made as PDF."""

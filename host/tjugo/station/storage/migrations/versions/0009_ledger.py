@@ -1,0 +1,103 @@
+"""The ledger, its derived rows, and series of numbers."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "balance",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(length=30), nullable=False),
+        sa.Column("party", sa.String(length=60), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_balance_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "account", "party", name=op.f("pk_balance")),
+    )
+    op.create_table(
+        "counter",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_counter_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_counter")),
+    )
+    op.create_table(
+        "day_total",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("account", sa.String(length=30), nullable=False),
+        sa.Column("party", sa.String(length=60), nullable=False),
+        sa.Column("outlet", sa.String(length=20), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("postings", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_day_total_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "day", "kind", "account", "party", "outlet", name=op.f("pk_day_total")
+        ),
+    )
+    op.create_table(
+        "ledger_entry",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("entry_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("ref", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("outlet", sa.String(length=20), nullable=True),
+        sa.Column("shift_no", sa.Integer(), nullable=True),
+        sa.Column("text", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_ledger_entry_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "entry_no", name=op.f("pk_ledger_entry")),
+    )
+    op.create_index(
+        op.f("ix_ledger_entry_tenant_id_day"), "ledger_entry", ["tenant_id", "day"], unique=False
+    )
+    op.create_index(
+        op.f("ix_ledger_entry_tenant_id_kind_ref"),
+        "ledger_entry",
+        ["tenant_id", "kind", "ref"],
+        unique=True,
+    )
+    op.create_index(
+        op.f("ix_ledger_entry_tenant_id_shift_no"),
+        "ledger_entry",
+        ["tenant_id", "shift_no"],
+        unique=False,
+    )
+    op.create_table(
+        "posting",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("entry_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account", sa.String(length=30), nullable=False),
+        sa.Column("party", sa.String(length=60), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "entry_no"],
+            ["ledger_entry.tenant_id", "ledger_entry.entry_no"],
+            name=op.f("fk_posting_tenant_id_entry_no"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "entry_no", "line", name=op.f("pk_posting")),
+    )
+    op.create_index(
+        op.f("ix_posting_tenant_id_account_party"),
+        "posting",
+        ["tenant_id", "account", "party"],
+        unique=False,
+    )

@@ -1,0 +1,1 @@
+"""Tariffs: pricing as pure functions, versions, approvals, debts and monthly charges."""

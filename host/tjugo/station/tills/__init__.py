@@ -1,0 +1,1 @@
+"""Vendors, outlets, shifts, cash-up, banking and deposits."""
