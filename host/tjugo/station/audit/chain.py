@@ -50,7 +50,7 @@ def _plain(detail: str) -> str:
 
 
 def _write(work: Work, events: list[_Event]) -> None:
-    """Number the events, chain them to the last one, and insert them."""
+    """Insert the events, numbered and chained to the last one."""
     number = counters.take(work, {SERIES: len(events)})[SERIES]
     last = work.session.get(AuditEvent, (work.tenant_id, number - 1)) if number > 1 else None
     digest = FIRST if last is None else last.digest

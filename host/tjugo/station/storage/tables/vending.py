@@ -46,10 +46,11 @@ class VendRequest(Base):
 
 
 class Token(Base):
-    """A token with a TID; never changed. position: its place among the tokens of its request. The primary key is what makes two tokens of one meter different for
-    the meter: base date and TID.
+    """A token with a TID; never changed. The primary key is what makes two tokens of one meter
+    different for the meter: base date and TID.
 
-    The key state is a snapshot of the time of issue. check_value: over all other columns; see
+    position: its place among the tokens of its request. The key state is a snapshot of the time of
+    issue. check_value: over all other columns but position; see
     tjugo.station.storage.integrity.
     """
 
