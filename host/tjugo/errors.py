@@ -52,6 +52,8 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "collector_invalid": (TjugoError, 1),
     "customer_invalid": (TjugoError, 2),
     "drn_invalid": (TjugoError, 1),
+    "entry_posted": (Conflict, 1),
+    "entry_unknown": (NotFound, 1),
     "key_expired": (TjugoError, 1),
     "key_register_invalid": (TjugoError, 2),
     "meter_exists": (Conflict, 1),
