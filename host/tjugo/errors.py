@@ -58,6 +58,8 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "debt_invalid": (TjugoError, 2),
     "debt_unknown": (NotFound, 1),
     "drn_invalid": (TjugoError, 1),
+    "entry_posted": (Conflict, 1),
+    "entry_unknown": (NotFound, 1),
     "free_not_due": (Conflict, 1),
     "key_expired": (TjugoError, 1),
     "key_register_invalid": (TjugoError, 2),
