@@ -32,6 +32,7 @@ from tjugo.station.work import View, Work
 
 BATCH = 64
 
+
 def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
     """Sell to each purchase, in their order, and return their outcomes.
 

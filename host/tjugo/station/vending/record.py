@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import versions
+from tjugo.station.tariffs.model import Line
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.postings import postings, tenders
@@ -42,9 +44,7 @@ def write(work: Work, items: list[Item]) -> None:
         Sale,
         [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)],
     )
-    bulk.insert(
-        work.session, Token, [row for item in sold for row in _token_rows(work, item)]
-    )
+    bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
     deliveries = _deliveries(work, sold)
     bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
     for item, receipt in zip(sold, receipts, strict=True):
@@ -107,7 +107,10 @@ def _receipt(
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
-    config, buyer = meter.config, meter.buyer
+    config, customer = meter.config, None
+    if meter.buyer is not None:
+        buyer = meter.buyer
+        customer = model.Customer(buyer.account_no, buyer.name, buyer.address)
     paid = tenders(purchase, quote)
     return Receipt(
         kind=purchase.kind,
@@ -122,7 +125,7 @@ def _receipt(
         client=purchase.client,
         client_id=purchase.client_id,
         terminal=purchase.terminal,
-        customer=buyer and model.Customer(buyer.account_no, buyer.name, buyer.address),
+        customer=customer,
         meter=model.Meter(
             config.drn,
             written("sgc", config.sgc),
@@ -132,11 +135,19 @@ def _receipt(
             config.tct,
             tariff.name,
         ),
-        lines=tuple(model.Line(**vars(line)) for line in quote.lines),
+        lines=tuple(map(_line, quote.lines)),
         tokens=tuple(model.Token(t.kind, t.digits, t.carried) for t in item.tokens),
         tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
         change=sum(t.amount for t in paid) - quote.tendered,
         text=tenant.receipt_text,
+    )
+
+
+def _line(line: Line) -> model.Line:
+    """Return a priced line as the receipt keeps it."""
+    return model.Line(
+        *(line.kind, line.code, line.name, line.amount, line.taxable, line.tenths, line.rate),
+        *(line.tax_code, line.tax_rate, line.balance),
     )
 
 
@@ -224,7 +235,7 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
         if meter.collector_id is None or not item.tokens:
             continue
         ref = 1 + work.randbelow(0xFFFFFFFF)
-        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)):
+        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:
             ref = 1 + work.randbelow(0xFFFFFFFF)
         taken.add(ref)
         found[item.key] = {
@@ -278,8 +289,8 @@ def _outcome(
         client=item.purchase.client,
         client_id=item.purchase.client_id,
         drn=config.drn,
-        kwh=_kwh(token.asked),
-        units_kwh=_kwh(token.carried),
+        kwh=Decimal(token.asked) / 10,
+        units_kwh=Decimal(token.carried) / 10,
         digits=token.digits,
         tid=token.tid,
         bdt=config.bdt,
