@@ -83,11 +83,11 @@ def _vendors(work: Work, outlets: set[str]) -> dict[str, str]:
     query = select(Outlet.outlet, Outlet.vendor).where(
         Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets))
     )
-    return {outlet: vendor for outlet, vendor in work.session.execute(query)}
+    return {row.outlet: row.vendor for row in work.session.execute(query)}
 
 
 def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
-    """Number the sales per outlet without gaps, and return their receipts."""
+    """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
     wanted = Counter(f"{_SERIES}{item.purchase.outlet}" for item in sold)
