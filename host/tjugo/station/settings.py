@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tjugo.errors import reason
-from tjugo.station.actions import record
+from tjugo.station.audit.chain import record
 from tjugo.station.storage.tables import Setting
 from tjugo.station.work import View, Work
 
@@ -49,7 +49,7 @@ def put(work: Work, name: str, text: str) -> None:
             f"{name} ({kind.title}) must be a number from {kind.least} to {kind.most}.",
         )
     work.session.merge(Setting(tenant_id=work.tenant_id, name=name, value=f"{value:f}"))
-    record(work, "setting", f"{name} = {value:f}")
+    record(work, "settings.edit", f"setting {name}", f"{value:f}")
 
 
 def _kind(name: str) -> Kind:
