@@ -26,6 +26,9 @@ SETTINGS = {
     "sale_limit_kwh": Kind(
         Decimal(5000), Decimal("0.1"), Decimal("1820162.4"), "the most kWh in one sale"
     ),
+    "session_idle_minutes": Kind(
+        Decimal(15), Decimal(1), Decimal(480), "after how many minutes without use a log-in ends"
+    ),
     "clock_jump_days": Kind(
         Decimal(31), Decimal(1), Decimal(3650), "how far the clock may go on unseen, in days"
     ),
