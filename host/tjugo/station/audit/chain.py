@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from tjugo.station import counters
+from tjugo.station.storage import bulk
 from tjugo.station.storage.tables import AuditEvent, Counter
 from tjugo.station.work import View, Work
 
@@ -34,15 +35,27 @@ class _Event:
     detail: str
 
 
-def record(work: Work, action: str, subject: str, detail: str = "", outcome: str = DONE) -> None:
-    """Add an event of the work's actor to the chain when the unit of work ends.
+def record(
+    work: Work,
+    action: str,
+    subject: str,
+    detail: str = "",
+    outcome: str = DONE,
+    actor: str | None = None,
+) -> None:
+    """Add an event to the chain when the unit of work ends; actor: the work's unless given.
 
     action: the permission it needs, or what happened; subject: what it concerns, such as
     `meter 01000000016`; detail: never a secret. A unit of work that is rolled back records
     nothing: record a refusal in a unit of work of its own.
     """
     event = _Event(
-        work.now(), work.actor[:80], action[:40], subject[:120], outcome, _plain(detail)[:400]
+        work.now(),
+        (actor or work.actor)[:80],
+        action[:40],
+        subject[:120],
+        outcome,
+        _plain(detail)[:400],
     )
     pending: list[_Event] = work.pending(SERIES, _write)
     pending.append(event)
@@ -63,7 +76,7 @@ def _write(work: Work, events: list[_Event]) -> None:
         rows.append(
             {"tenant_id": work.tenant_id, "number": place, "digest": digest, **vars(event)}
         )
-    work.session.execute(insert(AuditEvent), rows)
+    bulk.insert(work.session, AuditEvent, rows)
 
 
 def digest_of(before: str, tenant_id: int, number: int, event: _Event | AuditEvent) -> str:
