@@ -20,7 +20,7 @@ from sts_portable.errors import StsError
 from tjugo.errors import reason
 from tjugo.key_register import MeterConfig
 from tjugo.station import clock
-from tjugo.station.actions import record
+from tjugo.station.audit.chain import record
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MisdatedToken, Tenant, Token
@@ -98,7 +98,7 @@ def _mark(work: Work, drn: str, bdt: str, numbers: list[int]) -> None:
         MisdatedToken(**key, tid=number, found_at=work.now()) for number in numbers
     )
     work.session.flush()
-    record(work, "tid_repair", f"meter {drn}, base date {bdt}: {len(numbers)} tokens")
+    record(work, "tids.repair", f"meter {drn}", f"base date {bdt}: {len(numbers)} tokens")
 
 
 def _marked() -> ColumnElement[bool]:
