@@ -15,7 +15,7 @@ from tjugo.station.storage.tables import (
     ServiceLink,
     Token,
 )
-from tjugo.station.work import Work
+from tjugo.station.work import View, Work
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,18 @@ _LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
 def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
     """Lock the meters until the transaction ends, and return what is known of each that is
     registered. The lock comes first: what it waited for is read as it is afterwards."""
+    connection = work.session.connection()
+    if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
+        connection.execute(_LOCK, {"tenant": work.tenant_id, "drns": sorted(drns)})
+    return read(work, drns)
+
+
+def read(view: View, drns: Collection[str]) -> dict[str, MeterFacts]:
+    """Return what is known of each meter that is registered."""
     if not drns:
         return {}
-    given = {"tenant": work.tenant_id, "drns": sorted(drns)}
-    connection = work.session.connection()
-    if connection.dialect.name != "sqlite":  # whose transaction holds the whole database
-        connection.execute(_LOCK, given)
-    return {row.drn: _facts(row) for row in connection.execute(_QUERY, given)}
+    given = {"tenant": view.tenant_id, "drns": sorted(drns)}
+    return {row.drn: _facts(row) for row in view.session.connection().execute(_QUERY, given)}
 
 
 def _facts(row: Any) -> MeterFacts:
