@@ -13,8 +13,9 @@ from tjugo.station.ledger import balances, verify
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import LedgerEntry, Sale, Token, VendRequest
 from tjugo.station.tariffs import debts
+from tjugo.station.tariffs.carried import encodable
 from tjugo.station.vending.batch import sell_many
-from tjugo.station.vending.purchase import Purchase, Tender, encodable
+from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import trial
 from tjugo.station.vending.views import Refusal

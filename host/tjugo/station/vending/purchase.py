@@ -130,13 +130,3 @@ def tenths(kwh: Decimal) -> int:
     if scaled != int(scaled):
         raise reason("amount_invalid", "The amount must be a multiple of 0.1 kWh.")
     return int(scaled)
-
-
-def encodable(wanted: int) -> int:
-    """Return the largest amount that a token can carry and that is not above `wanted`, both in 0.1
-    kWh: above 1638.3 kWh the steps of the amount field are coarser."""
-    if wanted <= 0:
-        return 0
-    field = amount.encode(min(wanted, amount.MAX_TENTHS))
-    carried = amount.decode(field)
-    return carried if carried <= wanted else amount.decode(field - 1)

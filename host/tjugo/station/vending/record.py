@@ -18,7 +18,7 @@ from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
@@ -272,7 +272,7 @@ def _post(work: Work, item: Item, receipt: Receipt) -> None:
                 actor=purchase.actor,
             ),
         )
-    versions.settle(work, meter.config.drn, quote)
+    situations.settle(work, meter.config.drn, quote)
     chain.record(
         work,
         SELL,
