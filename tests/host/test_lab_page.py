@@ -12,7 +12,8 @@ from station_kit import drn, new_station, see
 from tjugo.station.audit import chain
 from tjugo.station.registry.lab import ACTION
 from tjugo.station.registry.meters import config_of
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import parse_kwh
+from tjugo.station.vending.vend import sell
 from tjugo.web.api import lab as lab_routes
 from tjugo.web.app import create_app
 from tjugo.web.pages.lab import EXAMPLES

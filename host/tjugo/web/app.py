@@ -75,7 +75,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
     app.include_router(api_router(station, queue))
     add_link(app.router, link)
-    app.include_router(pages_router(station, templates, gate))
+    app.include_router(pages_router(station, queue, templates, gate))
     app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
     app.include_router(lab_page(station, templates, lab_meters))
     if bench is not None:

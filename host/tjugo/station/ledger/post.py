@@ -29,7 +29,7 @@ PostingRow = tuple[str, str, int]
 class Entry:
     """One business event. kind and ref name it, so that it is posted once: a kind of
     `tjugo.station.ledger.accounts` and, for a sale, `<client>/<client_id>`. Postings of 0 are
-    left out."""
+    left out. actor: the work's unless given."""
 
     kind: str
     ref: str
@@ -37,6 +37,7 @@ class Entry:
     outlet: str | None = None
     shift_no: int | None = None
     text: str | None = None
+    actor: str | None = None
 
 
 _ENTRIES = Rows(
@@ -103,7 +104,7 @@ def _write(work: Work, entries: list[Entry]) -> None:
     _insert(
         work,
         [
-            (tenant, no, e.kind, e.ref, at, day, actor, e.outlet, e.shift_no, e.text)
+            (tenant, no, e.kind, e.ref, at, day, e.actor or actor, e.outlet, e.shift_no, e.text)
             for no, e in enumerate(entries, first)
         ],
     )

@@ -17,6 +17,7 @@ class Rows:
     """An INSERT of rows with these columns. conflict: what follows ON CONFLICT, "" for none."""
 
     def __init__(self, table: type[Base], columns: Sequence[str], conflict: str = "") -> None:
+        self._name = table.__tablename__
         self._table = table.__table__
         self._columns = tuple(columns)
         self._conflict = f" ON CONFLICT {conflict}" if conflict else ""
@@ -42,7 +43,7 @@ class Rows:
             connection.exec_driver_sql(statement, tuple(map(list, by_column)))
 
     def _statement(self, dialect: Dialect) -> str:
-        into = f"INSERT INTO {self._table.name} ({', '.join(self._columns)})"
+        into = f"INSERT INTO {self._name} ({', '.join(self._columns)})"
         if dialect.name == "sqlite":
             marks = ", ".join("?" * len(self._columns))
             return f"{into} VALUES ({marks}){self._conflict}"

@@ -18,19 +18,22 @@ from tjugo.station import clock, settings
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, repaired_drn
 from tjugo.station.storage.tables import VendRequest
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs.carried import encodable
+from tjugo.station.tariffs.effect import effective
 from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
+from tjugo.station.tariffs.situations import situations
 from tjugo.station.vending import record
 from tjugo.station.vending.expiry import with_warning
 from tjugo.station.vending.facts import MeterFacts, lock_and_read
 from tjugo.station.vending.issue import credit_tokens
 from tjugo.station.vending.item import Item, Outcome
-from tjugo.station.vending.purchase import Purchase, check, check_payment, encodable, tenths
+from tjugo.station.vending.purchase import Purchase, check, check_payment, tenths
 from tjugo.station.vending.views import Sale, outcome_of
 from tjugo.station.work import View, Work
 
 BATCH = 64
+
 
 def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
     """Sell to each purchase, in their order, and return their outcomes.
@@ -177,17 +180,17 @@ def _decide(work: Work, items: list[Item]) -> None:
     """Price the items and make their tokens, or note why they are refused."""
     at = work.now()
     drns = [item.meter.config.drn for item in items if item.meter]
-    effective = versions.effective(work, drns, at)
-    situations = versions.situations(work, drns, at)
+    tariffs = effective(work, drns, at)
+    found = situations(work, drns, at, tariffs)
     for item in items:
         if item.meter is not None:
-            item.tariff = effective.get(item.meter.config.drn)
+            item.tariff = tariffs.get(item.meter.config.drn)
         try:
             if item.refusal is None:
                 check_payment(item.purchase)
                 number = known(item).config.drn
                 clock.check(work)
-                item.quote = price(work, item, situations[number])
+                item.quote = price(work, item, found[number])
         except Unavailable as error:
             item.outcome = error
         except TjugoError as error:

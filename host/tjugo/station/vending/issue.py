@@ -45,7 +45,5 @@ def _tid(work: Work, meter: MeterFacts, earliest: datetime, last: int | None) ->
 
 
 def _token(work: Work, config: MeterConfig, kind: str, tenths: int, tid: int) -> NewToken:
-    digits = work.backend.issue_credit_token(
-        config, ELECTRICITY, tenths, tid, work.randbelow(16)
-    )
+    digits = work.backend.issue_credit_token(config, ELECTRICITY, tenths, tid, work.randbelow(16))
     return NewToken(kind, tid, tenths, amount.decode(amount.encode(tenths)), digits)

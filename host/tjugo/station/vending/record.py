@@ -1,7 +1,9 @@
 """Writing what a batch sold and refused: numbered and posted last, all rows at once."""
 
+import json
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +18,8 @@ from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import situations
+from tjugo.station.tariffs.model import Line
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.postings import postings, tenders
@@ -25,7 +28,7 @@ from tjugo.station.vending.views import Sale as SaleDone
 from tjugo.station.work import Work
 
 _SERIES = "receipt:"
-SELL, REFUSE = "vend.sell", "vend.refuse"
+SELL = "sales.sell"
 
 
 def write(work: Work, items: list[Item]) -> None:
@@ -42,9 +45,7 @@ def write(work: Work, items: list[Item]) -> None:
         Sale,
         [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)],
     )
-    bulk.insert(
-        work.session, Token, [row for item in sold for row in _token_rows(work, item)]
-    )
+    bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
     deliveries = _deliveries(work, sold)
     bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
     for item, receipt in zip(sold, receipts, strict=True):
@@ -55,7 +56,7 @@ def write(work: Work, items: list[Item]) -> None:
         item.outcome = _refused(item, item.refusal)
         chain.record(
             work,
-            REFUSE,
+            SELL,
             f"meter {item.drn}",
             f"{item.refusal.code}: {item.purchase.client}/{item.purchase.client_id}",
             chain.REFUSED,
@@ -83,11 +84,11 @@ def _vendors(work: Work, outlets: set[str]) -> dict[str, str]:
     query = select(Outlet.outlet, Outlet.vendor).where(
         Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets))
     )
-    return {outlet: vendor for outlet, vendor in work.session.execute(query)}
+    return {row.outlet: row.vendor for row in work.session.execute(query)}
 
 
 def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
-    """Number the sales per outlet without gaps, and return their receipts."""
+    """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
     wanted = Counter(f"{_SERIES}{item.purchase.outlet}" for item in sold)
@@ -107,7 +108,10 @@ def _receipt(
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
-    config, buyer = meter.config, meter.buyer
+    config, customer = meter.config, None
+    if meter.buyer is not None:
+        buyer = meter.buyer
+        customer = model.Customer(buyer.account_no, buyer.name, buyer.address)
     paid = tenders(purchase, quote)
     return Receipt(
         kind=purchase.kind,
@@ -122,7 +126,7 @@ def _receipt(
         client=purchase.client,
         client_id=purchase.client_id,
         terminal=purchase.terminal,
-        customer=buyer and model.Customer(buyer.account_no, buyer.name, buyer.address),
+        customer=customer,
         meter=model.Meter(
             config.drn,
             written("sgc", config.sgc),
@@ -132,11 +136,19 @@ def _receipt(
             config.tct,
             tariff.name,
         ),
-        lines=tuple(model.Line(**vars(line)) for line in quote.lines),
+        lines=tuple(map(_line, quote.lines)),
         tokens=tuple(model.Token(t.kind, t.digits, t.carried) for t in item.tokens),
         tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
         change=sum(t.amount for t in paid) - quote.tendered,
         text=tenant.receipt_text,
+    )
+
+
+def _line(line: Line) -> model.Line:
+    """Return a priced line as the receipt keeps it."""
+    return model.Line(
+        *(line.kind, line.code, line.name, line.amount, line.taxable, line.tenths, line.rate),
+        *(line.tax_code, line.tax_rate, line.balance),
     )
 
 
@@ -183,6 +195,8 @@ def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]
         "paid_tenths": quote.tenths,
         "free_tenths": quote.free_tenths,
         "receipt": receipt.to_json(),
+        "charges": json.dumps(dict(quote.charges_paid)) if quote.charges_paid else None,
+        "shown_at": work.now() if purchase.disclosed else None,
     }
 
 
@@ -224,7 +238,7 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
         if meter.collector_id is None or not item.tokens:
             continue
         ref = 1 + work.randbelow(0xFFFFFFFF)
-        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)):
+        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:
             ref = 1 + work.randbelow(0xFFFFFFFF)
         taken.add(ref)
         found[item.key] = {
@@ -258,7 +272,7 @@ def _post(work: Work, item: Item, receipt: Receipt) -> None:
                 actor=purchase.actor,
             ),
         )
-    versions.settle(work, meter.config.drn, quote)
+    situations.settle(work, meter.config.drn, quote)
     chain.record(
         work,
         SELL,
@@ -278,8 +292,8 @@ def _outcome(
         client=item.purchase.client,
         client_id=item.purchase.client_id,
         drn=config.drn,
-        kwh=_kwh(token.asked),
-        units_kwh=_kwh(token.carried),
+        kwh=Decimal(token.asked) / 10,
+        units_kwh=Decimal(token.carried) / 10,
         digits=token.digits,
         tid=token.tid,
         bdt=config.bdt,

@@ -28,6 +28,7 @@ from tjugo.web.api.fields import (
     Search,
 )
 
+
 class TenderBody(RequestBody):
     """A part of the payment. ref: the card slip, transfer or voucher."""
 
@@ -48,7 +49,7 @@ class PriceBody(RequestBody):
 class VendBody(PriceBody):
     """A sale. tenders: how it is paid; none: the exact amount in cash."""
 
-    tenders: Annotated[list[TenderBody], Field(max_length=8)] = []
+    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
     terminal: Annotated[str | None, Field(max_length=40)] = None
 
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.templating import Jinja2Templates
 
 from tjugo.station.station import Station
+from tjugo.station.vending.queue import SaleQueue
 from tjugo.web.auth import Gate
 from tjugo.web.pages import (
     account,
@@ -18,11 +19,14 @@ from tjugo.web.pages import (
 )
 
 
-def router(station: Station, templates: Jinja2Templates, gate: Gate) -> APIRouter:
+def router(
+    station: Station, queue: SaleQueue, templates: Jinja2Templates, gate: Gate
+) -> APIRouter:
     """Return the pages' routes."""
     routes = APIRouter(include_in_schema=False)
+    sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (sales, meters, customers):
+    for domain in (meters, customers):
         domain.add_routes(routes, station, templates)
     return routes
