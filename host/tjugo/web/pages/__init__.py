@@ -15,6 +15,7 @@ from tjugo.web.pages import (
     log_in,
     meters,
     operators,
+    receipts,
     sales,
 )
 
@@ -27,6 +28,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (meters, customers):
+    for domain in (meters, customers, receipts):
         domain.add_routes(routes, station, templates)
     return routes
