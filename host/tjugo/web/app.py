@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from tjugo import __version__
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
+from tjugo.station.vending.queue import SaleQueue
 from tjugo.web.api import router as api_router
 from tjugo.web.api.lab import MeterKeys
 from tjugo.web.api.lab import router as lab_router
@@ -51,22 +52,23 @@ def create_app(
     templates = Jinja2Templates(f"{_HERE}/templates")
     templates.env.globals |= {"has_bench": bench is not None, "link": link}
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
+    queue = SaleQueue(station)
     app = FastAPI(
         title="Tjugo master station",
         version=__version__,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # these pages load script from elsewhere
         redoc_url=None,
-        lifespan=_lifespan(background),
+        lifespan=_lifespan(background, queue),
     )
     app.state.station = station
     app.state.templates = templates
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
-    app.include_router(api_router(station))
+    app.include_router(api_router(station, queue))
     add_link(app.router, link)
-    app.include_router(pages_router(station, templates))
+    app.include_router(pages_router(station, queue, templates))
     app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
     app.include_router(lab_page(station, templates, lab_meters))
     if bench is not None:
@@ -78,17 +80,16 @@ def create_app(
     return app
 
 
-def _lifespan(background: Background | None) -> Any:
+def _lifespan(background: Background | None, queue: SaleQueue) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if background is None:
-            yield
-            return
-        task = asyncio.create_task(background())
+        task = None if background is None else asyncio.create_task(background())
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+            await asyncio.to_thread(queue.close)
 
     return lifespan

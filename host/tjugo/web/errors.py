@@ -11,7 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
 
-from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
+from tjugo.errors import (
+    Conflict,
+    NotFound,
+    NotLoggedIn,
+    NotPermitted,
+    TjugoError,
+    TooMany,
+    Unavailable,
+)
 from tjugo.web.sentences import sentence_of
 
 log = logging.getLogger(__name__)
@@ -19,6 +27,9 @@ log = logging.getLogger(__name__)
 _STATUSES: tuple[tuple[type[TjugoError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
+    (NotLoggedIn, 401),
+    (NotPermitted, 403),
+    (TooMany, 429),
     (Unavailable, 503),
     (TjugoError, 400),
 )

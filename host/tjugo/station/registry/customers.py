@@ -53,7 +53,7 @@ def add_customer(
         )
     )
     search.write(work, [number])
-    record.changed(work, f"account {number}", f"registered {given['name']}")
+    record.changed(work, record.CUSTOMER, f"account {number}", f"registered {given['name']}")
     return number
 
 
@@ -67,7 +67,9 @@ def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
             changed.append(FIELDS[field][1])
     if changed:
         search.write(work, [account_no])
-        record.changed(work, f"account {account_no}", f"changed {', '.join(changed)}")
+        record.changed(
+            work, record.CUSTOMER, f"account {account_no}", f"changed {', '.join(changed)}"
+        )
 
 
 def delete_customer(work: Work, account_no: str) -> None:
@@ -78,7 +80,7 @@ def delete_customer(work: Work, account_no: str) -> None:
     search.remove(work, account_no)
     work.session.delete(customer)
     work.session.flush()
-    record.changed(work, f"account {account_no}", f"removed {customer.name}")
+    record.changed(work, record.CUSTOMER, f"account {account_no}", f"removed {customer.name}")
 
 
 def check_never_served(view: View, account_no: str) -> None:
@@ -133,7 +135,7 @@ def link_meter(
     work.session.expire(meter, ["links"])
     search.write(work, [account_no, *before])
     where = "" if place is None else f" at {place}"
-    record.changed(work, f"meter {meter.drn}", f"serves account {account_no}{where}")
+    record.changed(work, record.LINK, f"meter {meter.drn}", f"serves account {account_no}{where}")
 
 
 def unlink_meter(work: Work, drn: str) -> str:
@@ -142,7 +144,9 @@ def unlink_meter(work: Work, drn: str) -> str:
     meter, link = _linked(work, drn)
     account_no = link.account_no
     end_link(work, meter)
-    record.changed(work, f"meter {meter.drn}", f"no longer serves account {account_no}")
+    record.changed(
+        work, record.LINK, f"meter {meter.drn}", f"no longer serves account {account_no}"
+    )
     return account_no
 
 

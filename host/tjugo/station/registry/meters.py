@@ -127,7 +127,7 @@ def add_meter(work: Work, new: NewMeter) -> str:
     session.flush()
     session.add(MeterKeyState(**tenant, phase="current", **key_columns(new)))
     session.flush()
-    record.changed(work, f"meter {drn}", "registered")
+    record.changed(work, record.METER, f"meter {drn}", "registered")
     return drn
 
 
@@ -170,7 +170,7 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
         return
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
-    record.changed(work, f"meter {meter.drn}", f"collector {collector_id or 'none'}")
+    record.changed(work, record.METER, f"meter {meter.drn}", f"collector {collector_id or 'none'}")
 
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:

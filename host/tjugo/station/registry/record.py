@@ -3,9 +3,10 @@
 from tjugo.station.audit import chain
 from tjugo.station.work import Work
 
-EDIT, IMPORT, EXPORT = "registry.edit", "registry.import", "registry.export"
+IMPORT, EXPORT = "registry.import", "registry.export"
+CUSTOMER, METER, LINK = "customers.edit", "meters.edit", "meters.link"
 
 
-def changed(work: Work, subject: str, detail: str, action: str = EDIT) -> None:
+def changed(work: Work, action: str, subject: str, detail: str) -> None:
     """Record a change. subject: such as `meter 01000000016`."""
     chain.record(work, action, subject, detail)

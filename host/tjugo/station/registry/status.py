@@ -44,7 +44,7 @@ def change(work: Work, meter: Meter, status: str, why: str | None = None) -> Non
     meter.status = status
     _record(work, meter, checked)
     why_text = "" if checked is None else f": {checked}"
-    record.changed(work, f"meter {meter.drn}", f"{status}{why_text}")
+    record.changed(work, record.METER, f"meter {meter.drn}", f"{status}{why_text}")
 
 
 def retire(work: Work, meter: Meter, why: str) -> None:

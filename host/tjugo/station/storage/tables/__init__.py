@@ -10,6 +10,7 @@ from tjugo.station.storage.tables.people import (
     ApiClient,
     Approval,
     AuditEvent,
+    LogInFailures,
     Operator,
     OperatorSession,
     RecoveryCode,
@@ -34,7 +35,7 @@ from tjugo.station.storage.tables.sales import (
     Reprint,
     Sale,
 )
-from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.station import ClockMark, Setting
 from tjugo.station.storage.tables.tariffs import (
     DEBT_KINDS,
     DEBT_RULES,
@@ -85,6 +86,7 @@ __all__ = [
     "KeyChange",
     "KeyUse",
     "LedgerEntry",
+    "LogInFailures",
     "Meter",
     "MeterKeyState",
     "MeterMonth",
@@ -97,7 +99,6 @@ __all__ = [
     "Outlet",
     "PlainToken",
     "Posting",
-    "RecordedAction",
     "RecoveryCode",
     "Reprint",
     "Sale",

@@ -1,0 +1,140 @@
+"""What a sale must be told about meters, read for a whole batch in one query."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import and_, bindparam, exists, select
+
+from tjugo.key_register import FIELDS, MeterConfig
+from tjugo.station.storage.tables import (
+    Customer,
+    Meter,
+    MeterKeyState,
+    MisdatedToken,
+    ServiceLink,
+    Token,
+)
+from tjugo.station.work import View, Work
+
+
+@dataclass(frozen=True)
+class Buyer:
+    """The customer of a meter."""
+
+    account_no: str
+    name: str
+    address: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class MeterFacts:
+    """A meter with its key, customer and latest TID. misdated: it has tokens with a TID from a
+    wrong clock, and its next TID is to be found by `tids.next_free`."""
+
+    config: MeterConfig
+    status: str
+    collector_id: str | None
+    buyer: Buyer | None
+    last_tid: int | None
+    misdated: bool
+
+    def with_tid(self, tid: int) -> "MeterFacts":
+        """Return the facts after a token with this TID."""
+        return replace(self, last_tid=tid)
+
+
+_NAMED = (
+    Meter.tenant_id == bindparam("tenant"),
+    Meter.drn.in_(bindparam("drns", expanding=True)),
+)
+_REGISTER = [name for name in FIELDS if name != "ea"]
+_OF_METER = (Token.tenant_id == Meter.tenant_id, Token.drn == Meter.drn)
+_LAST_TID = (
+    select(Token.tid)
+    .where(*_OF_METER, Token.bdt == MeterKeyState.bdt)
+    .order_by(Token.tid.desc())
+    .limit(1)
+    .correlate(Meter, MeterKeyState)
+    .scalar_subquery()
+)
+_MISDATED = (
+    exists()
+    .where(MisdatedToken.tenant_id == Meter.tenant_id, MisdatedToken.drn == Meter.drn)
+    .correlate(Meter)
+)
+_QUERY = (
+    select(
+        Meter.drn,
+        Meter.tct,
+        Meter.ea,
+        Meter.status,
+        Meter.collector_id,
+        *(getattr(MeterKeyState, name) for name in _REGISTER),
+        Customer.account_no,
+        Customer.name,
+        Customer.address,
+        Customer.phone,
+        _LAST_TID.label("last_tid"),
+        _MISDATED.label("misdated"),
+    )
+    .join(
+        MeterKeyState,
+        and_(
+            MeterKeyState.tenant_id == Meter.tenant_id,
+            MeterKeyState.drn == Meter.drn,
+            MeterKeyState.phase == "current",
+        ),
+    )
+    .outerjoin(
+        ServiceLink,
+        and_(
+            ServiceLink.tenant_id == Meter.tenant_id,
+            ServiceLink.drn == Meter.drn,
+            ServiceLink.until.is_(None),
+        ),
+    )
+    .outerjoin(
+        Customer,
+        and_(
+            Customer.tenant_id == ServiceLink.tenant_id,
+            Customer.account_no == ServiceLink.account_no,
+        ),
+    )
+    .where(*_NAMED)
+)
+_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
+
+
+def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
+    """Lock the meters until the transaction ends, and return what is known of each that is
+    registered. The lock comes first: what it waited for is read as it is afterwards."""
+    connection = work.session.connection()
+    if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
+        connection.execute(_LOCK, {"tenant": work.tenant_id, "drns": sorted(drns)})
+    return read(work, drns)
+
+
+def read(view: View, drns: Collection[str]) -> dict[str, MeterFacts]:
+    """Return what is known of each meter that is registered."""
+    if not drns:
+        return {}
+    given = {"tenant": view.tenant_id, "drns": sorted(drns)}
+    return {row.drn: _facts(row) for row in view.session.connection().execute(_QUERY, given)}
+
+
+def _facts(row: Any) -> MeterFacts:
+    known = row._mapping
+    buyer = None
+    if row.account_no is not None:
+        buyer = Buyer(row.account_no, row.name, row.address, row.phone)
+    register = {name: known[name] for name in _REGISTER}
+    return MeterFacts(
+        config=MeterConfig(row.drn, row.tct, ea=row.ea, **register),
+        status=row.status,
+        collector_id=row.collector_id,
+        buyer=buyer,
+        last_tid=row.last_tid,
+        misdated=bool(row.misdated),
+    )
