@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tjugo.station.tariffs.model import (
     CHARGE,
+    DEBT,
     FEE,
     WHOLE,
     DebtState,
@@ -47,7 +48,7 @@ def deducted(plan: Plan, situation: Situation, tender: int) -> Deducted:
             for charge in owed(plan, situation):
                 _take(found, charge[0], charge[2])
                 found.charges.append(charge)
-        elif situation.debts and found.left > 0:
+        elif section == DEBT and situation.debts and found.left > 0:
             _take_debts(plan, situation, found)
     return found
 
