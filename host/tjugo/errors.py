@@ -90,7 +90,6 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "deposit_too_much": (Conflict, 1),
     "deposit_unknown": (NotFound, 1),
     "currency_unknown": (TjugoError, 2),
-    "customer_invalid": (TjugoError, 2),
     "debt_closed": (Conflict, 1),
     "debt_invalid": (TjugoError, 2),
     "debt_unknown": (NotFound, 1),
