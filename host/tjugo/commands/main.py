@@ -36,6 +36,10 @@ _COMMANDS = {
     "freeze": ("tjugo.commands.build:freeze", "Print a manifest.py for a full image."),
     "init": ("tjugo.commands.init:init", "Make a new station in the state folder."),
     "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
+    "lookup": (
+        "tjugo.commands.lookup:lookup",
+        "Find a meter or customer by number, name, phone, address.",
+    ),
     "meter": ("tjugo.commands.meter:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",
@@ -44,6 +48,7 @@ _COMMANDS = {
     "outlet": ("tjugo.commands.vendor:outlet", "Add, list and edit outlets."),
     "provision": ("tjugo.commands.provision:provision", "Write a board's settings."),
     "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
+    "site": ("tjugo.commands.site:site", "Add, list, move and remove sites of the network."),
     "sales": ("tjugo.commands.sales:sales", "List the newest sales and their delivery."),
     "sell": ("tjugo.commands.sell:sell", "Sell electricity: make a token."),
     "setting": ("tjugo.commands.clock:setting", "Show and change the station's settings."),
