@@ -53,7 +53,12 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "customer_invalid": (TjugoError, 2),
     "drn_invalid": (TjugoError, 1),
     "key_expired": (TjugoError, 1),
+    "key_ended": (TjugoError, 1),
+    "key_file_invalid": (TjugoError, 1),
+    "key_limit_reached": (TjugoError, 1),
+    "key_not_active": (TjugoError, 1),
     "key_register_invalid": (TjugoError, 2),
+    "keys_locked": (Unavailable, 1),
     "meter_exists": (Conflict, 1),
     "meter_in_use": (Conflict, 1),
     "meter_not_installed": (Conflict, 1),
@@ -74,6 +79,8 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "tid_store_full": (Conflict, 1),
     "token_damaged": (Unavailable, 1),
     "token_refused": (TjugoError, 1),
+    "unlock_refused": (TjugoError, 1),
+    "unlock_wait": (Unavailable, 1),
     "vending_key_missing": (TjugoError, 1),
 }
 """Reasons of the station's services: code to kind and exit status. Codes are recorded, so they

@@ -1,7 +1,7 @@
 """A station: its database, clock and keys, and the other objects that the services need."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from tjugo.errors import NotFound, TjugoError, Unavailable
 from tjugo.lock_file import waiting
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
+from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
+from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import create as new_files
 from tjugo.station.storage import engine as storage
@@ -71,6 +73,7 @@ class Station:
         backend: TokenBackend | None = None,
         randbelow: Callable[[int], int] = secrets.randbelow,
         new_database: bool = False,
+        keys_opened_by: Sequence[Secret] = (),
     ) -> Self:
         """Create a station (folder, database, tenant, sample vending keys) unless there is one,
         and open it.
@@ -78,6 +81,8 @@ class Station:
         Raise TjugoError with a sentence when it cannot; Unavailable when a part of a station is
         lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
         new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
+        keys_opened_by: the secrets that open the new vending keys; without any they are not
+        sealed.
         """
         folder = Path(state_dir)
         _make_folder(folder)
@@ -90,7 +95,7 @@ class Station:
                     )
             else:
                 floor = clock() + new_files.MARGIN if new_database else None
-                _make_files(folder, backend is None, floor)
+                _make_files(folder, backend is None, floor, keys_opened_by)
         station = cls.open(folder, clock, backend, randbelow)
         with station.work("init") as work:
             clock_guard.begin(work)
@@ -115,6 +120,7 @@ class Station:
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
         sta_tables.use(folder)
         if backend is None:
+            key_store.finish(folder / VENDING_KEYS)
             backend = SoftBackend.load(folder / VENDING_KEYS)
         try:
             storage.make_private(path)
@@ -194,7 +200,9 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
-def _make_files(folder: Path, with_keys: bool, tid_floor: datetime | None) -> None:
+def _make_files(
+    folder: Path, with_keys: bool, tid_floor: datetime | None, opened_by: Sequence[Secret]
+) -> None:
     """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
     database, keys = folder / DATABASE, folder / VENDING_KEYS
     log = Path(f"{database}-wal")
@@ -211,5 +219,5 @@ def _make_files(folder: Path, with_keys: bool, tid_floor: datetime | None) -> No
         )
     new_files.begin_database(database)
     if with_keys:
-        SoftBackend.create_sample(keys)
+        SoftBackend.create_sample(keys, opened_by)
     new_files.finish_database(database, DEFAULT_TENANT, tid_floor)
