@@ -74,6 +74,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "service_point_invalid": (TjugoError, 1),
     "setting_invalid": (TjugoError, 2),
     "setting_unknown": (NotFound, 2),
+    "share_invalid": (TjugoError, 1),
     "station_exists": (Conflict, 1),
     "tid_exhausted": (TjugoError, 1),
     "tid_store_full": (Conflict, 1),
