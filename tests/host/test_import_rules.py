@@ -68,7 +68,7 @@ HOST_MAY = {
     "station/delivery": {"station", "station/storage"},
     "station/readings": {"station", "station/storage"},
     "station/audit": {"station", "station/storage"},
-    "station/keys": {"station/storage"},
+    "station/keys": {"station", "station/audit", "station/storage"},
     "station/storage": set(),
 }
 OPTION_PARSERS = {"argparse", "optparse", "getopt"}  # options are read by click only
