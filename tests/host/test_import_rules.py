@@ -51,6 +51,10 @@ HOST_MAY = {
         *("station/operators", "station/receipts", "station/registry", "station/storage"),
         *("station/tariffs", "station/tills"),
     },
+    "station/setup": {
+        *("station", "station/audit", "station/keys", "station/operators", "station/storage"),
+        *("station/tariffs", "station/tills"),
+    },
     "station/receipts": {"station", "station/audit", "station/storage"},
     "station/tills": {
         *("station", "station/audit", "station/ledger", "station/operators", "station/storage"),

@@ -64,7 +64,7 @@ def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str
             row.since <= at,
             row.until.is_(None) | (row.until > at),
         )
-        found |= dict(view.session.execute(query).tuples().all())
+        found |= {drn: tariff for drn, tariff in view.session.execute(query)}
     return found
 
 
