@@ -64,7 +64,7 @@ def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str
             row.since <= at,
             row.until.is_(None) | (row.until > at),
         )
-        found |= {drn: tariff for drn, tariff in view.session.execute(query)}
+        found |= {row.drn: row.tariff for row in view.session.execute(query)}
     return found
 
 
