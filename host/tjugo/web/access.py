@@ -68,6 +68,14 @@ POST   /api/v1/meters                     meters.edit
 PATCH  /api/v1/meters/{drn}               meters.edit
 GET    /api/v1/customers                  customers.see
 GET    /api/v1/customers/{account_no}     customers.see
+GET    /api/v1/lookup                     customers.see
+GET    /api/v1/meters/{drn}/history       meters.see
+POST   /api/v1/meters/{drn}/replacement   meters.edit
+GET    /api/v1/sites                      customers.see
+GET    /api/v1/sites/{site}               customers.see
+POST   /api/v1/sites                      customers.edit
+PATCH  /api/v1/sites/{site}               customers.edit
+DELETE /api/v1/sites/{site}               customers.edit
 POST   /api/v1/customers                  customers.edit
 PATCH  /api/v1/customers/{account_no}     customers.edit
 DELETE /api/v1/customers/{account_no}     customers.edit
