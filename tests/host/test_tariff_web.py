@@ -7,11 +7,10 @@ from types import SimpleNamespace
 import pytest
 from cli_kit import Shell
 from fastapi.testclient import TestClient
-from station_kit import do, drn, new_station
+from station_kit import do, drn
 
 from tjugo.station.operators.permissions import visitor
 from tjugo.station.registry.customers import add_customer, link_meter
-from tjugo.station.tariffs import versions
 from tjugo.web.app import create_app
 
 BASE = "http://127.0.0.1:8020"
@@ -24,13 +23,6 @@ BLOCKS = {
     "energy_tax": "vat",
     "taxes": [{"code": "vat", "name": "VAT", "rate": "20"}],
 }
-
-
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state") as opened:
-        do(opened, versions.ensure_default)
-        yield opened
 
 
 def client(station, name="ada", role="administrator"):
