@@ -47,6 +47,10 @@ GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
 POST   /customers                         customers.edit
+GET    /tariffs                           tariffs.see
+POST   /tariffs                           tariffs.propose
+POST   /tariffs/{tariff}/{version}        tariffs.approve
+POST   /tariffs/{tariff}                  tariffs.assign
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -79,6 +83,20 @@ DELETE /api/v1/sites/{site}               customers.edit
 POST   /api/v1/customers                  customers.edit
 PATCH  /api/v1/customers/{account_no}     customers.edit
 DELETE /api/v1/customers/{account_no}     customers.edit
+GET    /api/v1/tariffs                    tariffs.see
+POST   /api/v1/tariffs:preview            tariffs.see
+GET    /api/v1/tariffs/{tariff}           tariffs.see
+POST   /api/v1/tariffs/{tariff}/versions  tariffs.propose
+GET    /api/v1/tariffs/{tariff}/versions/{version} tariffs.see
+POST   /api/v1/tariffs/{tariff}/versions/{version}:approve tariffs.approve
+POST   /api/v1/tariffs/{tariff}/versions/{version}:reject tariffs.approve
+POST   /api/v1/tariffs/{tariff}/versions/{version}:withdraw tariffs.propose
+PUT    /api/v1/meters/{drn}/tariff        tariffs.assign
+GET    /api/v1/debts                      debts.see
+POST   /api/v1/debts                      debts.edit
+GET    /api/v1/debts/{account_no}/{debt_no} debts.see
+PATCH  /api/v1/debts/{account_no}/{debt_no} debts.edit
+POST   /api/v1/debts/{account_no}/{debt_no}:write-off debts.edit
 GET    /api/v1/collectors                 collectors.see
 POST   /api/v1/lab/explain                lab.use
 """
@@ -94,6 +112,7 @@ NAVIGATION = (
     ("/sales", "Sales"),
     ("/meters", "Meters"),
     ("/customers", "Customers"),
+    ("/tariffs", "Tariffs"),
     ("/approvals", "Approvals"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),

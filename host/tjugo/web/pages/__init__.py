@@ -16,6 +16,7 @@ from tjugo.web.pages import (
     meters,
     operators,
     sales,
+    tariffs,
 )
 
 
@@ -27,6 +28,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (meters, customers):
+    for domain in (meters, customers, tariffs):
         domain.add_routes(routes, station, templates)
     return routes
