@@ -24,7 +24,6 @@ from tjugo.errors import TjugoError
 from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.setup.service import set_up
-from tjugo.station.setup.service import set_up
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
 from tjugo.web.serve import WebServer, listen

@@ -47,6 +47,18 @@ GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
 POST   /customers                         customers.edit
+GET    /till                              shifts.own
+POST   /till                              shifts.own
+POST   /till/count                        shifts.own
+POST   /till/close                        shifts.own
+GET    /shifts                            shifts.see
+GET    /shifts/{number}                   shifts.see
+POST   /shifts/{number}/count             shifts.close
+POST   /shifts/{number}/close             shifts.close
+GET    /banking                           banking.edit
+POST   /banking                           banking.edit
+GET    /banking/{number}                  banking.edit
+POST   /banking/{number}/deposits         banking.edit
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -71,6 +83,19 @@ GET    /api/v1/customers/{account_no}     customers.see
 POST   /api/v1/customers                  customers.edit
 PATCH  /api/v1/customers/{account_no}     customers.edit
 DELETE /api/v1/customers/{account_no}     customers.edit
+GET    /api/v1/shifts                     shifts.see
+GET    /api/v1/shifts/{number}            shifts.see
+GET    /api/v1/batches                    shifts.see
+GET    /api/v1/batches/{number}           shifts.see
+POST   /api/v1/batches                    banking.edit
+GET    /api/v1/deposits                   vendors.see
+GET    /api/v1/deposits/{number}          vendors.see
+POST   /api/v1/deposits                   banking.edit
+POST   /api/v1/deposits/{number}/reversal banking.edit
+GET    /api/v1/vendors                    vendors.see
+GET    /api/v1/vendors/{vendor}/statement vendors.see
+GET    /api/v1/outlets                    outlets.see
+GET    /api/v1/ledger/{account}           ledger.see
 GET    /api/v1/collectors                 collectors.see
 POST   /api/v1/lab/explain                lab.use
 """
@@ -84,8 +109,11 @@ ACCESS: dict[tuple[str, str], str] = {
 NAVIGATION = (
     ("/bench", "Bench"),
     ("/sales", "Sales"),
+    ("/till", "Till"),
     ("/meters", "Meters"),
     ("/customers", "Customers"),
+    ("/shifts", "Shifts"),
+    ("/banking", "Banking"),
     ("/approvals", "Approvals"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),

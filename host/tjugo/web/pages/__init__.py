@@ -10,12 +10,14 @@ from tjugo.web.pages import (
     account,
     approvals,
     audit,
+    banking,
     clients,
     customers,
     log_in,
     meters,
     operators,
     sales,
+    shifts,
 )
 
 
@@ -27,6 +29,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (meters, customers):
+    for domain in (shifts, banking, meters, customers):
         domain.add_routes(routes, station, templates)
     return routes
