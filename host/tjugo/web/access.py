@@ -51,6 +51,18 @@ GET    /tariffs                           tariffs.see
 POST   /tariffs                           tariffs.propose
 POST   /tariffs/{tariff}/{version}        tariffs.approve
 POST   /tariffs/{tariff}                  tariffs.assign
+GET    /till                              shifts.own
+POST   /till                              shifts.own
+POST   /till/count                        shifts.own
+POST   /till/close                        shifts.own
+GET    /shifts                            shifts.see
+GET    /shifts/{number}                   shifts.see
+POST   /shifts/{number}/count             shifts.close
+POST   /shifts/{number}/close             shifts.close
+GET    /banking                           banking.edit
+POST   /banking                           banking.edit
+GET    /banking/{number}                  banking.edit
+POST   /banking/{number}/deposits         banking.edit
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -97,6 +109,19 @@ POST   /api/v1/debts                      debts.edit
 GET    /api/v1/debts/{account_no}/{debt_no} debts.see
 PATCH  /api/v1/debts/{account_no}/{debt_no} debts.edit
 POST   /api/v1/debts/{account_no}/{debt_no}:write-off debts.edit
+GET    /api/v1/shifts                     shifts.see
+GET    /api/v1/shifts/{number}            shifts.see
+GET    /api/v1/batches                    shifts.see
+GET    /api/v1/batches/{number}           shifts.see
+POST   /api/v1/batches                    banking.edit
+GET    /api/v1/deposits                   vendors.see
+GET    /api/v1/deposits/{number}          vendors.see
+POST   /api/v1/deposits                   banking.edit
+POST   /api/v1/deposits/{number}/reversal banking.edit
+GET    /api/v1/vendors                    vendors.see
+GET    /api/v1/vendors/{vendor}/statement vendors.see
+GET    /api/v1/outlets                    outlets.see
+GET    /api/v1/ledger/{account}           ledger.see
 GET    /api/v1/collectors                 collectors.see
 POST   /api/v1/lab/explain                lab.use
 """
@@ -110,9 +135,12 @@ ACCESS: dict[tuple[str, str], str] = {
 NAVIGATION = (
     ("/bench", "Bench"),
     ("/sales", "Sales"),
+    ("/till", "Till"),
     ("/meters", "Meters"),
     ("/customers", "Customers"),
     ("/tariffs", "Tariffs"),
+    ("/shifts", "Shifts"),
+    ("/banking", "Banking"),
     ("/approvals", "Approvals"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),
