@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tjugo.commands.options import state_option
+from tjugo.commands.unlocking import new_secrets
 from tjugo.paths import DATABASE
 from tjugo.station.station import Station
 
@@ -15,8 +16,14 @@ from tjugo.station.station import Station
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Seal the vending keys with this key file; it is made where there is none.",
+)
+@click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
 @state_option
-def init(new_database: bool, state: Path) -> None:
+def init(new_database: bool, key_file: Path | None, seal: bool, state: Path) -> None:
     """Make a new station: folder, database, sample vending keys.
 
     A station that is there already is left as it is. Where its vending keys or its database are
@@ -24,5 +31,6 @@ def init(new_database: bool, state: Path) -> None:
     keys, and a new database would issue the same tokens again.
     """
     found = (state / DATABASE).exists()
-    with Station.create(state, new_database=new_database):
+    opened_by = [] if found else new_secrets(key_file, None, seal)
+    with Station.create(state, new_database=new_database, keys_opened_by=opened_by):
         click.echo(f"There is a station in {state} already." if found else f"Station in {state}")

@@ -33,6 +33,7 @@ _COMMANDS = {
     "firmware": ("tjugo.commands.build:firmware", "Build an emulated board's MicroPython."),
     "freeze": ("tjugo.commands.build:freeze", "Print a manifest.py for a full image."),
     "init": ("tjugo.commands.init:init", "Make a new station in the state folder."),
+    "key": ("tjugo.commands.key_custody:key", "Seal, list, import and recover vending keys."),
     "meter": ("tjugo.commands.meter:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",

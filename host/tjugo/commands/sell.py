@@ -8,6 +8,7 @@ import click
 
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
@@ -31,14 +32,21 @@ another person tries again is the same sale."""
     default=0,
     help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
 )
+@key_file_option
 @json_option
 @state_option
 def sell(
-    drn: str, kwh: str, client_id: str | None, wait_s: float, as_json: bool, state: Path
+    drn: str,
+    kwh: str,
+    client_id: str | None,
+    wait_s: float,
+    key_file: Path | None,
+    as_json: bool,
+    state: Path,
 ) -> None:
     """Sell KWH (steps of 0.1) to the meter DRN."""
     amount = parse_kwh(kwh)
-    with Station.open(state) as station:
+    with opened(state, key_file) as station:
         with station.view() as view:
             name_drn(view, drn)
         request = str(uuid.uuid4()) if client_id is None else client_id

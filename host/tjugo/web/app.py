@@ -49,7 +49,11 @@ def create_app(
     lab_meters = lab_meters or bench is not None
     link = link or functools.partial(link_views.status, station)
     templates = Jinja2Templates(f"{_HERE}/templates")
-    templates.env.globals |= {"has_bench": bench is not None, "link": link}
+    templates.env.globals |= {
+        "has_bench": bench is not None,
+        "link": link,
+        "keys_locked": lambda: station.backend.locked,
+    }
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
     app = FastAPI(
         title="Tjugo master station",

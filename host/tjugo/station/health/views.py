@@ -1,4 +1,4 @@
-"""The health of a station: broker, collectors, deliveries, backup, vending keys. For `tjugo status`."""
+"""The health of a station: broker, collectors, deliveries, backup, keys. For `tjugo status`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
