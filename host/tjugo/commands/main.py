@@ -42,6 +42,7 @@ _COMMANDS = {
         "tjugo.commands.lookup:lookup",
         "Find a meter or customer by number, name, phone, address.",
     ),
+    "key": ("tjugo.commands.key_custody:key", "Seal, list, import and recover vending keys."),
     "meter": ("tjugo.commands.meter:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",

@@ -63,6 +63,10 @@ GET    /banking                           banking.edit
 POST   /banking                           banking.edit
 GET    /banking/{number}                  banking.edit
 POST   /banking/{number}/deposits         banking.edit
+GET    /keys                              keys.see
+POST   /keys                              keys.unlock
+GET    /unlock                            keys.unlock
+POST   /unlock                            keys.unlock
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -122,6 +126,9 @@ GET    /api/v1/vendors                    vendors.see
 GET    /api/v1/vendors/{vendor}/statement vendors.see
 GET    /api/v1/outlets                    outlets.see
 GET    /api/v1/ledger/{account}           ledger.see
+GET    /api/v1/keys                       keys.see
+POST   /api/v1/keys/unlock                keys.unlock
+POST   /api/v1/keys/lock                  keys.unlock
 GET    /api/v1/collectors                 collectors.see
 POST   /api/v1/lab/explain                lab.use
 """
@@ -142,6 +149,7 @@ NAVIGATION = (
     ("/shifts", "Shifts"),
     ("/banking", "Banking"),
     ("/approvals", "Approvals"),
+    ("/keys", "Keys"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),
     ("/clients", "API clients"),
