@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tjugo.commands.options import state_option
+from tjugo.commands.options import database_option, state_option
 from tjugo.station.station import Station
 from tjugo.station.storage import databases
 
@@ -15,13 +15,7 @@ from tjugo.station.storage import databases
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
-@click.option(
-    "--database",
-    envvar="TJUGO_DATABASE",
-    metavar="ADDRESS",
-    help="An empty PostgreSQL database, postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME; a file "
-    "in the folder without it.",
-)
+@database_option
 @state_option
 def init(new_database: bool, database: str | None, state: Path) -> None:
     """Make a new station: folder, database, sample vending keys.
