@@ -4,9 +4,14 @@ from pathlib import Path
 
 import click
 
+<<<<<<< HEAD
 from tjugo.commands.options import state_option
 from tjugo.commands.unlocking import new_secrets
 from tjugo.station.setup.service import set_up
+=======
+from tjugo.commands.options import database_option, state_option
+from tjugo.station.station import Station
+>>>>>>> storage
 from tjugo.station.storage import databases
 
 
@@ -16,6 +21,7 @@ from tjugo.station.storage import databases
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
+<<<<<<< HEAD
 @click.option(
     "--database",
     envvar="TJUGO_DATABASE",
@@ -29,6 +35,9 @@ from tjugo.station.storage import databases
     help="Seal the vending keys with this key file; it is made where there is none.",
 )
 @click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
+=======
+@database_option
+>>>>>>> storage
 @state_option
 def init(
     new_database: bool, database: str | None, key_file: Path | None, seal: bool, state: Path

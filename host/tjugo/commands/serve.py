@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
-from tjugo.web.serve import WebServer, listen
+from tjugo.web.serve import WebServer, listen, url_of
+from tjugo.web.workers import Workers
 
 
 @click.command()
@@ -39,8 +41,18 @@ from tjugo.web.serve import WebServer, listen
     type=click.Path(path_type=Path),
     help="CA certificates (PEM) that the broker's is checked against.",
 )
+<<<<<<< HEAD
 @key_file_option
 @click.option("--locked", is_flag=True, help="Start with the vending keys locked.")
+=======
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that serve requests; with several, one that ends is started again.",
+)
+>>>>>>> storage
 @click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
 def station(
@@ -48,8 +60,12 @@ def station(
     broker: str | None,
     password_file: Path | None,
     ca: Path | None,
+<<<<<<< HEAD
     key_file: Path | None,
     locked: bool,
+=======
+    workers: int,
+>>>>>>> storage
     lab: bool,
     state: Path,
 ) -> None:
@@ -59,6 +75,7 @@ def station(
     on the page /unlock.
     """
     link_to = _broker(broker, password_file, ca)
+<<<<<<< HEAD
     sock = listen(port)
     with sock, Station.open(state) as opened:
         log_to(state / LOG)
@@ -71,6 +88,35 @@ def station(
         server = WebServer(app, sock)
         click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
         asyncio.run(_serve(server))
+=======
+    with listen(port) as sock:
+        with Station.open(state) as opened:
+            log_to(state / LOG)
+            click.echo(f"The master station is at {url_of(sock)} (Ctrl-C ends it)")
+            if workers == 1:
+                _serve_station(opened, sock, link_to, lab, None)
+                return
+            backend = opened.backend
+        # The database is closed: a connection must not be shared with a forked process.
+
+        def serve(number: int, alive: int) -> None:
+            # One worker has the link; the log of each rotates for itself.
+            broker_of = link_to if number == 0 else None
+            log_to(state / (f"worker-{number}.{LOG}" if number else LOG), forked=True)
+            with Station.open(state, backend=backend) as own:
+                _serve_station(own, sock, broker_of, lab, alive)
+
+        Workers(workers, serve).run()
+
+
+def _serve_station(
+    opened: Station, sock: socket.socket, broker: Broker | None, lab: bool, alive: int | None
+) -> None:
+    """Serve until a signal, or until `alive` is readable: the parent is gone."""
+    link = MqttLink(opened, broker) if broker else None
+    app = create_app(opened, background=link.run if link else None, lab_meters=lab)
+    asyncio.run(_serve(WebServer(app, sock, shared=alive is not None), alive))
+>>>>>>> storage
 
 
 def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:
@@ -82,9 +128,11 @@ def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Br
     return parse(text, password, ca)
 
 
-async def _serve(server: WebServer) -> None:
+async def _serve(server: WebServer, alive: int | None) -> None:
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if alive is not None:
+        loop.add_reader(alive, asked.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     serving = asyncio.create_task(server.run())
