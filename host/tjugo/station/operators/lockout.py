@@ -11,12 +11,13 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from tjugo.errors import reason
+from tjugo.errors import TjugoError, reason
 from tjugo.station.storage.tables import LogInFailures
 from tjugo.station.work import Work
 
 NAME, ADDRESS = "name", "address"
 _FORGET = timedelta(hours=24)
+_NONE = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ def attempt(work: Work, **subjects: str) -> timedelta | None:
     """Count an attempt. subjects: the name, the address or both. Return how long to wait when one
     of them is locked out: then nothing is counted, and no attempt may be made."""
     rows = [_row(work, kind, subject) for kind, subject in sorted(subjects.items())]
-    locked = [row.locked_until - work.now() for row in rows if _locked(work, row)]
-    if locked:
-        return max(locked)
+    waits = [row.locked_until - work.now() for row in rows if row.locked_until is not None]
+    if waits and max(waits) > _NONE:
+        return max(waits)
     for row in rows:
         row.failures += 1
         row.last_at = work.now()
@@ -65,15 +66,11 @@ def right(work: Work, complete: bool, **subjects: str) -> None:
     work.session.flush()
 
 
-def too_many(wait: timedelta) -> Exception:
+def too_many(wait: timedelta) -> TjugoError:
     """Return the error of an attempt that is not made."""
     seconds = max(1, round(wait.total_seconds()))
     span = f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"
     return reason("too_many", f"Too many attempts failed. Try again in {span}.")
-
-
-def _locked(work: Work, row: LogInFailures) -> bool:
-    return row.locked_until is not None and row.locked_until > work.now()
 
 
 def _row(work: Work, kind: str, subject: str) -> LogInFailures:

@@ -111,7 +111,7 @@ def _use_step(work: Work, station: Station, row: Operator, code: str) -> bool:
         )
         .values(totp_step=step)
     )
-    return used.rowcount == 1  # type: ignore[attr-defined,no-any-return]
+    return bool(used.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def confirm_password(station: Station, operator: str, password: str, address: str) -> None:

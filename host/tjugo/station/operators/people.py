@@ -229,7 +229,7 @@ def _subject(operator: str) -> str:
 
 def _checked(view: View, given: dict[str, Any]) -> dict[str, Any]:
     """Return the fields, trimmed, with None for empty ones. Raise TjugoError."""
-    found = {}
+    found: dict[str, Any] = {}
     for field, value in given.items():
         if field not in CHANGEABLE:
             raise ValueError(field)

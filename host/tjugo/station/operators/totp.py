@@ -15,7 +15,7 @@ import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tjugo.errors import Unavailable, reason
+from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.paths import PEOPLE_KEY
 from tjugo.private_file import create_private, others_may_read
 
@@ -87,7 +87,7 @@ def step_of(secret: str, code: str, unix_s: int, used: int | None) -> int | None
 
 def enrolment(secret: str, operator: str, utility: str) -> tuple[str, str]:
     """Return the URI that an authenticator reads, and its QR code as SVG."""
-    uri = pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(operator, issuer_name=utility)
+    uri = pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(name=operator, issuer_name=utility)
     image = io.BytesIO()
     segno.make(uri, error="m").save(image, kind="svg", scale=5, xmldecl=False, svgclass="qr")
     return uri, image.getvalue().decode()
@@ -114,7 +114,7 @@ def is_code(text: str) -> bool:
     return len(text) == 6 and text.isascii() and text.isdecimal()
 
 
-def wrong_code() -> Exception:
+def wrong_code() -> TjugoError:
     """Return the error of a code that is wrong, or was used."""
     return reason(
         "code_wrong", "This code is wrong, or it was used before: wait for the next one."

@@ -6,6 +6,7 @@ version that was ever written can be read.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -58,7 +59,7 @@ class Line:
     """A line of the price, with the fields of a line of a Quote: kind is one of LINE_KINDS.
 
     tenths: units of the line; rate: currency per kWh; tax_rate: percent; balance: of a debt, what
-    is left after the sale.
+    is left after the sale. What a utility names itself is not translated.
     """
 
     kind: str
@@ -173,7 +174,7 @@ def fields_of(receipt: Receipt) -> dict[str, Any]:
     return found
 
 
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: f"{value:f}" if isinstance(value, Decimal) else value
         for name, value in fields.items()
@@ -186,11 +187,14 @@ def _same(value: Any) -> Any:
 
 
 def _line(fields: dict[str, Any]) -> Line:
-    rates = {name: Decimal(fields[name]) for name in ("rate", "tax_rate") if name in fields}
-    return Line(**{**fields, **rates})
+    given = dict(fields)
+    for name in ("rate", "tax_rate"):
+        if name in given:
+            given[name] = Decimal(given[name])
+    return Line(**given)
 
 
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "at": datetime.fromisoformat,
     "utility": lambda fields: Utility(**fields),
     "customer": lambda fields: Customer(**fields),

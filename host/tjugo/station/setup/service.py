@@ -7,8 +7,9 @@ from typing import Any
 from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
 from tjugo.station.station import Station, utc_now
+from tjugo.station.storage.tables import Outlet
 from tjugo.station.tariffs import versions
-from tjugo.station.tills import outlets
+from tjugo.station.tills import vendors
 
 TRIAL = Utility("Tjugo trial station")
 """What a station is called until its owner gives it a name."""
@@ -25,8 +26,9 @@ def set_up(
     station = Station.create(state_dir, clock=clock, **given)
     try:
         with station.work("init") as work:
-            if outlets.ensure_default(work):
+            if work.session.get(Outlet, (work.tenant_id, vendors.MAIN)) is None:
                 utilities.change(work, utility)
+                vendors.ensure_default(work)
                 versions.ensure_default(work)
     except BaseException:
         station.close()

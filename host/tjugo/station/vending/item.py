@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from tjugo.errors import TjugoError
+from tjugo.station.tariffs.effect import Effective
 from tjugo.station.tariffs.model import Quote
-from tjugo.station.tariffs.versions import Effective
 from tjugo.station.vending.facts import MeterFacts
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.views import Refusal, Sale

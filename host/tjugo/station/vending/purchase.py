@@ -38,7 +38,8 @@ class Purchase:
     energy to be bought, a multiple of 0.1; one of them is None. tenders: how it is paid; empty:
     the exact amount in cash. What is tendered beyond `money` is change. actor, operator, outlet,
     terminal, shift_no: who sells, and where. kind `free`: this month's free units alone;
-    `replacement`: kwh without payment.
+    `replacement`: kwh without payment. disclosed: the answer shows the token, so that the sale can
+    no longer be voided.
     """
 
     client: str
@@ -53,6 +54,7 @@ class Purchase:
     terminal: str | None = None
     shift_no: int | None = None
     note: str = ""
+    disclosed: bool = True
 
     @property
     def tendered(self) -> int | None:
@@ -128,13 +130,3 @@ def tenths(kwh: Decimal) -> int:
     if scaled != int(scaled):
         raise reason("amount_invalid", "The amount must be a multiple of 0.1 kWh.")
     return int(scaled)
-
-
-def encodable(wanted: int) -> int:
-    """Return the largest amount that a token can carry and that is not above `wanted`, both in 0.1
-    kWh: above 1638.3 kWh the steps of the amount field are coarser."""
-    if wanted <= 0:
-        return 0
-    field = amount.encode(min(wanted, amount.MAX_TENTHS))
-    carried = amount.decode(field)
-    return carried if carried <= wanted else amount.decode(field - 1)

@@ -1,5 +1,6 @@
 """Writing what a batch sold and refused: numbered and posted last, all rows at once."""
 
+import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,7 @@ from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
@@ -27,7 +28,7 @@ from tjugo.station.vending.views import Sale as SaleDone
 from tjugo.station.work import Work
 
 _SERIES = "receipt:"
-SELL, REFUSE = "vend.sell", "vend.refuse"
+SELL = "sales.sell"
 
 
 def write(work: Work, items: list[Item]) -> None:
@@ -55,7 +56,7 @@ def write(work: Work, items: list[Item]) -> None:
         item.outcome = _refused(item, item.refusal)
         chain.record(
             work,
-            REFUSE,
+            SELL,
             f"meter {item.drn}",
             f"{item.refusal.code}: {item.purchase.client}/{item.purchase.client_id}",
             chain.REFUSED,
@@ -194,6 +195,8 @@ def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]
         "paid_tenths": quote.tenths,
         "free_tenths": quote.free_tenths,
         "receipt": receipt.to_json(),
+        "charges": json.dumps(dict(quote.charges_paid)) if quote.charges_paid else None,
+        "shown_at": work.now() if purchase.disclosed else None,
     }
 
 
@@ -269,7 +272,7 @@ def _post(work: Work, item: Item, receipt: Receipt) -> None:
                 actor=purchase.actor,
             ),
         )
-    versions.settle(work, meter.config.drn, quote)
+    situations.settle(work, meter.config.drn, quote)
     chain.record(
         work,
         SELL,

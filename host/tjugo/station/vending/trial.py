@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tjugo.errors import reason
+from tjugo.station import settings
 from tjugo.station.registry.meters import checked_drn, repaired_drn
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs.effect import effective
 from tjugo.station.tariffs.model import Quote
+from tjugo.station.tariffs.situations import situations
 from tjugo.station.vending.batch import price
 from tjugo.station.vending.facts import Buyer, read
 from tjugo.station.vending.item import Item
@@ -35,7 +37,12 @@ def trial(view: View, purchase: Purchase, at: datetime) -> Trial:
         raise reason("meter_unknown", f"Meter {drn} is not registered here.")
     number = meter.config.drn
     item = Item(purchase, number, meter)
-    item.tariff = versions.effective(view, [number], at).get(number)
-    quote = price(view, item, versions.situations(view, [number], at)[number])
+    tariffs = effective(view, [number], at)
+    item.tariff = tariffs.get(number)
+    quote = price(
+        item,
+        situations(view, [number], at, tariffs)[number],
+        settings.get(view, "sale_limit_kwh"),
+    )
     assert item.tariff is not None
     return Trial(number, meter.buyer, item.tariff.tariff, item.tariff.version, quote)

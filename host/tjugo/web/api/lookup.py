@@ -11,7 +11,8 @@ from tjugo.station.registry.history import MeterHistory
 from tjugo.station.registry.sites import SiteView
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
-from tjugo.web.api.fields import CLIENT, DEFAULT_LIMIT, After, Limit, RequestBody, Search
+from tjugo.web.api.fields import DEFAULT_LIMIT, After, Limit, RequestBody, Search
+from tjugo.web.current import actor
 
 _Asked = Annotated[
     str,
@@ -88,7 +89,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.post("/sites", status_code=201)
     def post_site(body: SiteBody) -> SiteView:
         """Register a site."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             sites.add_site(work, body.site, body.kind, body.name, body.parent)
             return sites.site_view(work, sites.known_site(work, body.site))
 
@@ -96,13 +97,13 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def patch_site(site: str, body: SitePatch) -> SiteView:
         """Change the given fields of a site."""
         changes = {name: text or "" for name, text in body.model_dump(exclude_unset=True).items()}
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             sites.update_site(work, site, **changes)
             return sites.site_view(work, sites.known_site(work, site))
 
     @api.delete("/sites/{site}")
     def delete_site(site: str) -> RemovedSite:
         """Remove a site without sites below it, where no meter is or was."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             sites.remove_site(work, site)
         return RemovedSite(deleted=site)

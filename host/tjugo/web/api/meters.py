@@ -11,7 +11,6 @@ from tjugo.station.registry import customers, meters, replace, views
 from tjugo.station.registry.views import MeterView
 from tjugo.station.station import Station
 from tjugo.web.api.fields import (
-    CLIENT,
     DEFAULT_LIMIT,
     After,
     Drn,
@@ -22,6 +21,7 @@ from tjugo.web.api.fields import (
 )
 from tjugo.web.api.readings import Reading
 from tjugo.web.api.register import RegisterBody
+from tjugo.web.current import actor
 
 _PLACE = ("service_point", "site")
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
@@ -92,7 +92,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         place = values.pop("service_point", None), values.pop("site", None)
         if account_no is None and place != (None, None):
             raise reason("service_point_invalid", "A service point needs a customer.")
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             drn = meters.add_meter(work, meters.new_meter(work, **values))
             if account_no is not None:
                 customers.link_meter(work, drn, account_no, *place)
@@ -101,7 +101,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.patch("/meters/{drn}", response_model=Meter)
     def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
         """Change the given fields of a meter, all of them or none."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             if body.status is not None:
                 meters.set_status(work, drn, body.status, body.reason)
             if "collector_id" in body.model_fields_set:
@@ -119,6 +119,6 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.post("/meters/{drn}/replacement", response_model=Meter)
     def post_replacement(drn: str, body: Replacement) -> dict[str, Any]:
         """Retire a meter and install another one in its place; return the other one."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             replace.replace_meter(work, drn, body.drn, body.reason)
             return asdict(views.find_meter(work, body.drn))
