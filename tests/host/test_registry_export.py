@@ -178,7 +178,7 @@ def test_the_command_writes_and_records(evil, tmp_path, monkeypatch, capsys):
     shell.fine("export", "tokens", str(tmp_path / "t.xlsx"), "--digits")
     assert (tmp_path / "t.xlsx").read_bytes().startswith(b"PK")
     with Station.open(evil.state_dir) as station:
-        events = [e for e in see(station, lambda v: list(chain.events(v)))]
+        events = see(station, lambda v: list(chain.events(v)))
     assert [(e.action, e.subject, e.detail) for e in events][-3:] == [
         ("registry.export", "export all", "jsonl"),
         ("registry.export", "export customers", "csv"),
@@ -190,7 +190,7 @@ def test_the_command_writes_and_records(evil, tmp_path, monkeypatch, capsys):
     assert done.status == 1
     assert done.out.splitlines() == [
         "Columns: drn from 'Zähler', name from 'Nom'.",
-        "Row 4: Meter: Meter number 12 has a wrong check digit: compare all its digits.",
+        "Row 4: Meter: Meter number 00000000012 has a wrong check digit: compare all its digits.",
         "1 of 2 rows imported, 1 with problems. (1 customers, 1 meters, 1 links)",
     ]
     assert "Zoë" in shell.fine("lookup", "zoe")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import openpyxl
 import pytest
-from station_kit import do, drn, new_station, see
+from station_kit import Clock, do, drn, new_station, see
 
 from sts_portable import pan
 from tjugo.errors import TjugoError
@@ -22,6 +22,13 @@ AUTO = drn(11)
 @pytest.fixture
 def station(tmp_path):
     with new_station(tmp_path / "state") as station:
+        yield station
+
+
+@pytest.fixture
+def both(tmp_path, database):
+    """Return a station on either database."""
+    with new_station(tmp_path / "state", Clock(), database()) as station:
         yield station
 
 
@@ -49,20 +56,20 @@ def book(*rows, forms=()):
     return file.getvalue()
 
 
-def test_a_row_makes_customer_meter_link_and_balance(station):
+def test_a_row_makes_customer_meter_link_and_balance(both):
     head = ("Account", "Name", "Téléphone", "N° compteur", "Adresse", "Arriérés", "Recovery")
     row = ("00077", "José", "0772 1", AUTO, "Rue 1", "12.50", "20%")
-    report = imported(station, lines(head, row))
+    report = imported(both, lines(head, row))
     assert (report.rows, report.imported, problems(report)) == (1, 1, {})
-    meter = see(station, views.find_meter, AUTO)
+    meter = see(both, views.find_meter, AUTO)
     assert (meter.customer.account_no, meter.customer.name) == ("00077", "José")
-    assert see(station, balances.balance, "debt", "00077/1") == 1250
-    with station.view() as view:
+    assert see(both, balances.balance, "debt", "00077/1") == 1250
+    with both.view() as view:
         debt = view.session.get_one(Debt, (1, "00077", 1))
         assert (debt.rule, debt.rate, debt.kind) == ("percent", 2000, "arrears")
-    assert see(station, search.verify) == []
-    assert [f.drn for f in see(station, find.find, "jose rue")] == [AUTO]
-    assert see(station, chain.verify)[1] == []
+    assert see(both, search.verify) == []
+    assert [f.drn for f in see(both, find.find, "jose rue")] == [AUTO]
+    assert see(both, chain.verify)[1] == []
 
 
 FORMS = {
@@ -272,22 +279,22 @@ BROKEN = {
 }
 
 
-def test_three_broken_rows_of_a_thousand(station):
+def test_three_broken_rows_of_a_thousand(both):
     for options, count in (
         ({"dry_run": True}, 0),
         ({}, 0),
         ({"dry_run": True, "by_row": True}, 0),
         ({"by_row": True}, 997),
     ):
-        report = imported(station, thousand(), **options)
+        report = imported(both, thousand(), **options)
         found = problems(report)
         assert list(found) == [501, 700, 1001]
         assert report.imported == (997 if "by_row" in options else 0)
-        assert len(see(station, find.find, "customer", limit=100)) == (100 if count else 0)
-        with station.view() as view:
+        assert len(see(both, find.find, "customer", limit=100)) == (100 if count else 0)
+        with both.view() as view:
             assert customers.last_account(view) == 0
-    assert see(station, search.verify) == []
-    assert see(station, views.find_meter, drn(1000)).customer.account_no == "A0"
+    assert see(both, search.verify) == []
+    assert see(both, views.find_meter, drn(1000)).customer.account_no == "A0"
 
 
 def test_all_problems_of_a_row_are_reported(station):
@@ -333,29 +340,27 @@ def test_a_file_that_is_imported_again_changes_nothing(station):
     assert see(station, balances.balance, "debt", "A2/1") == 500
 
 
-def test_what_differs_is_refused_or_changed(station):
-    imported(
-        station, lines(("account", "name", "meter"), ("A1", "Ada", drn(1)), ("A2", "Ben", ""))
-    )
+def test_what_differs_is_refused_or_changed(both):
+    imported(both, lines(("account", "name", "meter"), ("A1", "Ada", drn(1)), ("A2", "Ben", "")))
     changed = lines(("account", "name", "meter", "status"), ("A2", "Benjamin", drn(1), "blocked"))
-    assert problems(imported(station, changed)) == {
+    assert problems(imported(both, changed)) == {
         2: [
             "Account A2 is registered already with another name.",
             f"Meter {drn(1)} is registered already with another status.",
         ]
     }
-    assert problems(imported(station, lines(("account", "meter"), ("A2", drn(1))))) == {
+    assert problems(imported(both, lines(("account", "meter"), ("A2", drn(1))))) == {
         2: [f"Meter {drn(1)} serves account A1 already."]
     }
-    assert imported(station, changed, update=True).written
-    meter = see(station, views.find_meter, drn(1))
+    assert imported(both, changed, update=True).written
+    meter = see(both, views.find_meter, drn(1))
     assert (meter.customer.name, meter.status) == ("Benjamin", "blocked")
-    past = see(station, history.meter_history, drn(1))
+    past = see(both, history.meter_history, drn(1))
     assert [link.account_no for link in past.links] == ["A1", "A2"]
     assert past.links[0].until == past.links[1].since
-    assert see(station, search.verify) == []
+    assert see(both, search.verify) == []
     other_key = lines(("meter", "krn", "sgc"), (drn(1), "1", "123456"))
-    assert problems(imported(station, other_key, update=True)) == {
+    assert problems(imported(both, other_key, update=True)) == {
         2: [f"Meter {drn(1)} is registered already with another SGC."]
     }
 
@@ -386,7 +391,7 @@ def test_what_the_station_does_not_have(station, row, sentence):
     assert found.startswith(sentence)
 
 
-def test_history_of_links_and_sites_in_any_order(station):
+def test_history_of_links_and_sites_in_any_order(both):
     content = lines(
         ("site", "site_kind", "site_name", "site_parent"),
         ("T1", "transformer", "By the school", "F1"),
@@ -394,13 +399,13 @@ def test_history_of_links_and_sites_in_any_order(station):
         ("R1", "region", "North", ""),
         ("X", "region", "", "F1"),
     )
-    assert problems(imported(station, content, by_row=True)) == {
+    assert problems(imported(both, content, by_row=True)) == {
         5: ["Site X is a region, which cannot be below a feeder."]
     }
-    (found,) = see(station, sites.sites, "T1").items
+    (found,) = see(both, sites.sites, "T1").items
     assert found.path == ["R1", "F1"]
     for number in (1, 2):
-        do(station, customers.add_customer, f"N{number}")
+        do(both, customers.add_customer, f"N{number}")
     content = lines(
         ("drn", "account_no", "since", "until", "site"),
         (drn(1), "C00002", "2025-05-01", "", "T1"),
@@ -408,10 +413,10 @@ def test_history_of_links_and_sites_in_any_order(station):
         (drn(2), "C00001", "2025-01-01", "2025-05-01", ""),
         (drn(2), "C00002", "2025-04-01", "", ""),
     )
-    assert problems(imported(station, content, by_row=True)) == {
+    assert problems(imported(both, content, by_row=True)) == {
         5: [f"Meter {drn(2)} serves another account at that time in row 4."]
     }
-    links = see(station, history.meter_history, drn(1)).links
+    links = see(both, history.meter_history, drn(1)).links
     assert [(link.account_no, link.site) for link in links] == [("C00001", None), ("C00002", "T1")]
 
 

@@ -1,8 +1,6 @@
 """`tjugo export`: everything that the station has, as files."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
@@ -47,13 +45,12 @@ def export(what: str, target: Path | None, form: str | None, digits: bool, state
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in names:
             path = target / f"{name}.{form}" if what == _ALL and target is not None else target
-            with station.view() as view, _opened(path) as file:
-                for part in exports.parts(view, name, form, digits):
-                    file.write(part)
-            if path is not None:
-                click.echo(f"{path}")
-
-
-def _opened(path: Path | None) -> AbstractContextManager[BinaryIO]:
-    """Return the file, written as a whole or not at all; standard output for None."""
-    return nullcontext(click.get_binary_stream("stdout")) if path is None else private_file(path)
+            with station.view() as view:
+                parts = exports.parts(view, name, form, digits)
+                if path is None:
+                    for part in parts:
+                        click.echo(part, nl=False)
+                    continue
+                with private_file(path) as file:
+                    file.writelines(parts)
+            click.echo(f"{path}")
