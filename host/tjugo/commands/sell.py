@@ -14,8 +14,8 @@ from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.vending.purchase import Purchase, parse_kwh
-from tjugo.station.vending.vend import vend
-from tjugo.station.vending.views import Refusal, Sale, sale_view
+from tjugo.station.vending.vend import sold
+from tjugo.station.vending.views import Sale, sale_view
 
 CLIENT = "cli"
 """Whose request ids they are: the same for each person at this station, so that a sale which
@@ -55,10 +55,7 @@ def sell(
         request = str(uuid.uuid4()) if client_id is None else client_id
         paid = None if spent is None else money.parse(spent, station.currency)
         purchase = Purchase(CLIENT, request, drn, amount, paid, actor=actor())
-        with station.work(actor()) as work:
-            outcome = vend(work, purchase)
-        if isinstance(outcome, Refusal):
-            raise outcome.error()
+        outcome = sold(station, purchase)
         warning = outcome.warning
         if warning:
             click.echo(warning, err=True)
