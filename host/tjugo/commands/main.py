@@ -34,8 +34,16 @@ _COMMANDS = {
     "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
+    "export": (
+        "tjugo.commands.export:export",
+        "Write customers, meters, sales and more to a file.",
+    ),
     "firmware": ("tjugo.commands.build:firmware", "Build an emulated board's MicroPython."),
     "freeze": ("tjugo.commands.build:freeze", "Print a manifest.py for a full image."),
+    "import": (
+        "tjugo.commands.import_:import_",
+        "Import customers, meters and balances from a file.",
+    ),
     "init": ("tjugo.commands.init:init", "Make a new station in the state folder."),
     "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
     "lookup": (
