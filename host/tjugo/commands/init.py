@@ -4,14 +4,9 @@ from pathlib import Path
 
 import click
 
-<<<<<<< HEAD
-from tjugo.commands.options import state_option
+from tjugo.commands.options import database_option, state_option
 from tjugo.commands.unlocking import new_secrets
 from tjugo.station.setup.service import set_up
-=======
-from tjugo.commands.options import database_option, state_option
-from tjugo.station.station import Station
->>>>>>> storage
 from tjugo.station.storage import databases
 
 
@@ -21,23 +16,13 @@ from tjugo.station.storage import databases
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
-<<<<<<< HEAD
-@click.option(
-    "--database",
-    envvar="TJUGO_DATABASE",
-    metavar="ADDRESS",
-    help="An empty PostgreSQL database, postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME; a file "
-    "in the folder without it.",
-)
+@database_option
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Seal the vending keys with this key file; it is made where there is none.",
 )
 @click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
-=======
-@database_option
->>>>>>> storage
 @state_option
 def init(
     new_database: bool, database: str | None, key_file: Path | None, seal: bool, state: Path

@@ -41,10 +41,8 @@ from tjugo.web.workers import Workers
     type=click.Path(path_type=Path),
     help="CA certificates (PEM) that the broker's is checked against.",
 )
-<<<<<<< HEAD
 @key_file_option
 @click.option("--locked", is_flag=True, help="Start with the vending keys locked.")
-=======
 @click.option(
     "--workers",
     default=1,
@@ -52,7 +50,6 @@ from tjugo.web.workers import Workers
     type=click.IntRange(1, 64),
     help="Processes that serve requests; with several, one that ends is started again.",
 )
->>>>>>> storage
 @click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
 def station(
@@ -60,12 +57,9 @@ def station(
     broker: str | None,
     password_file: Path | None,
     ca: Path | None,
-<<<<<<< HEAD
     key_file: Path | None,
     locked: bool,
-=======
     workers: int,
->>>>>>> storage
     lab: bool,
     state: Path,
 ) -> None:
@@ -75,23 +69,12 @@ def station(
     on the page /unlock.
     """
     link_to = _broker(broker, password_file, ca)
-<<<<<<< HEAD
-    sock = listen(port)
-    with sock, Station.open(state) as opened:
-        log_to(state / LOG)
-        if not locked:
-            unlock(opened, key_file)
-        if opened.backend.locked:
-            click.echo("The vending keys are locked: unlock them on the page /unlock.", err=True)
-        link = MqttLink(opened, link_to) if link_to else None
-        app = create_app(opened, background=link.run if link else None, lab_meters=lab)
-        server = WebServer(app, sock)
-        click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
-        asyncio.run(_serve(server))
-=======
     with listen(port) as sock:
         with Station.open(state) as opened:
             log_to(state / LOG)
+            if not locked:
+                unlock(opened, key_file)
+            _check_locked(opened, workers)
             click.echo(f"The master station is at {url_of(sock)} (Ctrl-C ends it)")
             if workers == 1:
                 _serve_station(opened, sock, link_to, lab, None)
@@ -109,6 +92,16 @@ def station(
         Workers(workers, serve).run()
 
 
+def _check_locked(opened: Station, workers: int) -> None:
+    """Tell that the keys are locked. Raise UsageError where only one of several processes could
+    be unlocked by a page."""
+    if not opened.backend.locked:
+        return
+    if workers > 1:
+        raise click.UsageError("The vending keys are locked; several workers need --key-file.")
+    click.echo("The vending keys are locked: unlock them on the page /unlock.", err=True)
+
+
 def _serve_station(
     opened: Station, sock: socket.socket, broker: Broker | None, lab: bool, alive: int | None
 ) -> None:
@@ -116,7 +109,6 @@ def _serve_station(
     link = MqttLink(opened, broker) if broker else None
     app = create_app(opened, background=link.run if link else None, lab_meters=lab)
     asyncio.run(_serve(WebServer(app, sock, shared=alive is not None), alive))
->>>>>>> storage
 
 
 def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:
