@@ -8,7 +8,6 @@ from cli_kit import Shell
 from fastapi.testclient import TestClient
 from pypdf import PdfReader
 from receipt_kit import TOKENS, FakePrinter, add_sale, receipt
-from station_kit import new_station
 
 from tjugo.station.receipts import printers
 from tjugo.station.receipts.printers import Printer
@@ -16,12 +15,6 @@ from tjugo.web.app import create_app
 
 READY = {1: 0, 2: 0, 4: 0}
 SHOWN = "5555 6666 7777 8888 9999"
-
-
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state") as opened:
-        yield opened
 
 
 @pytest.fixture
