@@ -108,11 +108,14 @@ _LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
 
 
 def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
-    """Lock the meters until the transaction ends, and return what is known of each that is
-    registered. The lock comes first: what it waited for is read as it is afterwards."""
+    """Lock the meters and their customers, whose debts and credit a sale changes, until the
+    transaction ends; return what is known of each meter that is registered. The locks come first:
+    what they waited for is read as it is afterwards."""
     connection = work.session.connection()
     if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
-        connection.execute(_LOCK, {"tenant": work.tenant_id, "drns": sorted(drns)})
+        given = {"tenant": work.tenant_id, "drns": sorted(drns)}
+        connection.execute(_LOCK, given)
+        connection.execute(_LOCK_CUSTOMERS, given)
     return read(work, drns)
 
 

@@ -12,7 +12,7 @@ from tjugo import money
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.vending import views
-from tjugo.station.vending.purchase import Purchase, Tender
+from tjugo.station.vending.purchase import MAIN, Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal, RefusalView, SaleView
@@ -27,7 +27,8 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
-from tjugo.web.current import actor
+from tjugo.web.current import known
+from tjugo.web.seller import seller
 
 
 class TenderBody(RequestBody):
@@ -103,6 +104,18 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         client_id, until it is answered.
         """
         purchase = _purchase(body, client_id, station.currency)
+        person = known().person
+        if person is not None and person.operator:
+            with station.view() as view:
+                purchase = replace(purchase, **seller(view))
+        elif person is not None:
+            purchase = replace(
+                purchase,
+                actor=person.actor,
+                outlet=person.outlet or MAIN,
+                sale_limit=person.sale_limit,
+                day_limit=person.day_limit,
+            )
         outcome = await asyncio.wrap_future(queue.submit(purchase))
         if isinstance(outcome, Refusal):
             raise outcome.error()
@@ -126,7 +139,7 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
     amount = None if body.money is None else money.minor(body.money, currency)
     given = Purchase(
-        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=actor()
+        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=CLIENT
     )
     if not isinstance(body, VendBody):
         return given
