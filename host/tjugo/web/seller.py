@@ -9,24 +9,33 @@ from tjugo.station.work import View
 from tjugo.web.current import known
 
 
-def seller(view: View) -> dict[str, Any]:
-    """Return the fields of a Purchase that depend on the person: actor, outlet, shift, limits.
-
-    An operator sells in an open shift; a program, and the person at a station without log-in,
-    without one. Raise Conflict when the operator has none open.
-    """
+def terms() -> dict[str, Any]:
+    """Return the fields of a Purchase that the person alone determines: actor, outlet, limits."""
     person = known().person
     if person is None:
         return {"actor": "station"}
-    found: dict[str, Any] = {
+    return {
         "actor": person.actor,
         "outlet": person.outlet or MAIN,
         "sale_limit": person.sale_limit,
         "day_limit": person.day_limit,
     }
-    if person.operator:
-        shift = open_shift_of(view, person.operator)
-        if shift is None:
-            raise reason("shift_needed", "Open your till first: page Till.")
-        found |= {"outlet": shift.outlet, "shift_no": shift.shift_no}
-    return found
+
+
+def needs_shift() -> bool:
+    """Return whether the person sells in an open shift: an operator does. A program, and the
+    person at a station without log-in, sell without one."""
+    person = known().person
+    return person is not None and bool(person.operator)
+
+
+def seller(view: View) -> dict[str, Any]:
+    """Return the fields of a Purchase that depend on the person, with the open shift. Raise
+    Conflict when an operator has none open."""
+    person = known().person
+    if person is None or not needs_shift():
+        return terms()
+    shift = open_shift_of(view, person.operator)
+    if shift is None:
+        raise reason("shift_needed", "Open your till first: page Till.")
+    return {**terms(), "outlet": shift.outlet, "shift_no": shift.shift_no}

@@ -104,7 +104,22 @@ _QUERY = (
     )
     .where(*_NAMED)
 )
-_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
+_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update(key_share=True)
+_LOCK_CUSTOMERS = (
+    select(Customer.account_no)
+    .where(
+        Customer.tenant_id == bindparam("tenant"),
+        Customer.account_no.in_(
+            select(ServiceLink.account_no).where(
+                ServiceLink.tenant_id == bindparam("tenant"),
+                ServiceLink.drn.in_(bindparam("drns", expanding=True)),
+                ServiceLink.until.is_(None),
+            )
+        ),
+    )
+    .order_by(Customer.account_no)
+    .with_for_update(key_share=True)
+)
 
 
 def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:

@@ -3,16 +3,17 @@
 import asyncio
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from tjugo import money
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.vending import views
-from tjugo.station.vending.purchase import MAIN, Purchase, Tender
+from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal, RefusalView, SaleView
@@ -27,8 +28,7 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
-from tjugo.web.current import known
-from tjugo.web.seller import seller
+from tjugo.web.seller import needs_shift, seller, terms
 
 
 class TenderBody(RequestBody):
@@ -89,6 +89,10 @@ class TrialView:
 def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     """Add the routes of sales."""
 
+    def _in_shift() -> dict[str, Any]:
+        with station.view() as view:
+            return seller(view)
+
     @api.post("/vends:trial")
     def post_trial(body: PriceBody) -> TrialView:
         """Return what a purchase would cost and give, line by line, without selling."""
@@ -103,19 +107,8 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         After a time-out or a status 5xx the outcome is unknown: repeat the request, with the same
         client_id, until it is answered.
         """
-        purchase = _purchase(body, client_id, station.currency)
-        person = known().person
-        if person is not None and person.operator:
-            with station.view() as view:
-                purchase = replace(purchase, **seller(view))
-        elif person is not None:
-            purchase = replace(
-                purchase,
-                actor=person.actor,
-                outlet=person.outlet or MAIN,
-                sale_limit=person.sale_limit,
-                day_limit=person.day_limit,
-            )
+        who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
+        purchase = replace(_purchase(body, client_id, station.currency), **who)
         outcome = await asyncio.wrap_future(queue.submit(purchase))
         if isinstance(outcome, Refusal):
             raise outcome.error()
