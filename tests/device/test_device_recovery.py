@@ -75,7 +75,7 @@ def test_safe_mode_takes_an_update(broken):
     selftest = deploy.deploy(broken.port, board, "meter", lambda line: None)
     assert "safe" not in selftest
     assert selftest["settings"] == "ok"
-    # The record of the failure is gone. On a busy host the emulated watchdog may have bitten since.
+    # That failure is not recorded any more; on a busy host the emulated watchdog may have bitten.
     assert "broken" not in str(selftest.get("last_crash", ""))
 
 
