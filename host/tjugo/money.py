@@ -23,6 +23,9 @@ _EXPONENTS = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 
+# CLDR has a space between a symbol that is a word and the digits; babel leaves it out.
+_BESIDE_DIGITS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
 
 @lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
