@@ -163,6 +163,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "tender_too_low": (TjugoError, 2),
     "tid_exhausted": (TjugoError, 1),
     "tid_store_full": (Conflict, 1),
+    "till_changed": (Conflict, 1),
     "till_text_invalid": (TjugoError, 2),
     "token_damaged": (Unavailable, 1),
     "token_refused": (TjugoError, 1),

@@ -8,6 +8,7 @@ import click
 
 from tjugo.commands.options import state_option
 from tjugo.commands.secret import read_secret
+from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
 from tjugo.station.link.broker import Broker, parse
@@ -38,6 +39,8 @@ from tjugo.web.serve import WebServer, listen
     type=click.Path(path_type=Path),
     help="CA certificates (PEM) that the broker's is checked against.",
 )
+@key_file_option
+@click.option("--locked", is_flag=True, help="Start with the vending keys locked.")
 @click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
 def station(
@@ -45,14 +48,24 @@ def station(
     broker: str | None,
     password_file: Path | None,
     ca: Path | None,
+    key_file: Path | None,
+    locked: bool,
     lab: bool,
     state: Path,
 ) -> None:
-    """Serve the station's page on 127.0.0.1 until Ctrl-C."""
+    """Serve the station's page on 127.0.0.1 until Ctrl-C.
+
+    While sealed vending keys are locked, the station refuses sales: an administrator unlocks them
+    on the page /unlock.
+    """
     link_to = _broker(broker, password_file, ca)
     sock = listen(port)
     with sock, Station.open(state) as opened:
         log_to(state / LOG)
+        if not locked:
+            unlock(opened, key_file)
+        if opened.backend.locked:
+            click.echo("The vending keys are locked: unlock them on the page /unlock.", err=True)
         link = MqttLink(opened, link_to) if link_to else None
         app = create_app(opened, background=link.run if link else None, lab_meters=lab)
         server = WebServer(app, sock)

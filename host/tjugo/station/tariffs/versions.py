@@ -5,7 +5,7 @@ until the next approved one begins. What a price needs is read through this modu
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select, update
@@ -42,6 +42,8 @@ __all__ = [
 
 PROPOSE, APPROVE, ASSIGN = "tariffs.propose", "tariffs.approve", "tariffs.assign"
 DEFAULT, DEFAULT_RATE = "flat", Decimal("0.20")
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when the first tariff is in effect: before every sale, also where the clock was wrong."""
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}", re.A)
 _MOST_VERSIONS = 10**9
 _MOMENT = timedelta(microseconds=1)
@@ -245,6 +247,7 @@ def ensure_default(work: Work) -> None:
         version = propose(work, DEFAULT, rules)
         row = known_version(work, DEFAULT, version)
         row.made_by = "init"
+        row.valid_from = ALWAYS
         _decide_first(work, row)
     tenant.default_tariff = DEFAULT
     work.session.flush()
