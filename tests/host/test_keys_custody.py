@@ -91,11 +91,11 @@ def test_an_import_is_on_record_with_both_people(tmp_path, file):
         path = tmp_path / "s" / "vending_keys.json"
         assert set(KEYS) <= set(key_file.load_keys(path, PASSPHRASE))
         events = see(station, lambda view: list(chain.events(view)))
-        said = [(e.subject, e.detail) for e in events if e.action == service.IMPORT]
+        said = [(e.subject, e.detail) for e in events if e.action == service.EDIT]
         assert said == [
-            ("vending keys", "component 1 typed by ada: KMC 1"),
-            ("vending keys", "component 2 typed by ben: KMC 1"),
-            *[(f"vending key {key.name}", f"KCV {key.kcv}") for key in KEYS],
+            ("vending keys", "import from KMC 1: component 1 typed by ada"),
+            ("vending keys", "import from KMC 1: component 2 typed by ben"),
+            *[(f"vending key {key.name}", f"import, KCV {key.kcv}") for key in KEYS],
         ]
         other = VendingKey(sgc=77, vk="b0" * 20)
         with pytest.raises(TjugoError, match="another vending key"):
