@@ -88,9 +88,10 @@ def require_open(work: Work, numbers: Iterable[int]) -> dict[int, Shift]:
 
     Call it at the end of a batch, before `ledger.credit.check_limits`.
     """
+    wanted = sorted({number for number in numbers if 0 < number <= counters.MOST})
     query = (
         select(Shift)
-        .where(Shift.tenant_id == work.tenant_id, Shift.shift_no.in_(sorted(set(numbers))))
+        .where(Shift.tenant_id == work.tenant_id, Shift.shift_no.in_(wanted))
         .order_by(Shift.shift_no)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -113,7 +114,8 @@ def open_shift_of(view: View, operator: str) -> Shift | None:
 
 def known_shift(view: View, number: int) -> Shift:
     """Return a shift. Raise NotFound."""
-    row = view.session.get(Shift, (view.tenant_id, number))
+    possible = 0 < number <= counters.MOST
+    row = view.session.get(Shift, (view.tenant_id, number)) if possible else None
     if row is None:
         raise reason("shift_unknown", f"There is no shift {number}.")
     return row
