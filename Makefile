@@ -9,7 +9,7 @@ SLOW := $(wildcard $(addprefix tests/host/test_,batch_files.py bench_*.py browse
 	meter_upgrade.py recovery.py station_backup.py station_broker.py station_db.py station_exchange.py \
 	station_together.py station_wire.py storage_*.py sts_flips.py sts_machine_code.py sts_package.py \
 	sts_pip.py \
-	web_limits.py web_station.py))
+	web_limits.py web_station.py web_workers.py))
 export PYTHONDONTWRITEBYTECODE = 1
 
 help:  ## List the targets

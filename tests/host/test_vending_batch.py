@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
-from station_kit import Clock, do, drn, new_station, see
+from station_kit import do, drn, new_station, see
 
 from tjugo.errors import Conflict, TjugoError
 from tjugo.station.audit import chain

@@ -2,7 +2,7 @@
 
 import functools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from tjugo.errors import NotFound, TjugoError, Unavailable, reason
 from tjugo.lock_file import waiting
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
+from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
+from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import create as new_files
 from tjugo.station.storage import databases
@@ -72,6 +74,7 @@ class Station:
         randbelow: Callable[[int], int] = secrets.randbelow,
         new_database: bool = False,
         database_url: str | None = None,
+        keys_opened_by: Sequence[Secret] = (),
     ) -> Self:
         """Create a station (folder, database, tenant, sample vending keys) unless there is one,
         and open it. database_url: of an empty database on a PostgreSQL server; a file in the
@@ -80,6 +83,8 @@ class Station:
         Raise TjugoError with a sentence when it cannot; Unavailable when a part of a station is
         lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
         new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
+        keys_opened_by: the secrets that open the new vending keys; without any they are not
+        sealed.
         """
         folder = Path(state_dir)
         url = None if database_url is None else databases.parse(database_url)
@@ -104,6 +109,7 @@ class Station:
                     wanted if url is None else PostgresDatabase(url, folder),
                     backend is None,
                     floor,
+                    keys_opened_by,
                 )
         station = cls.open(folder, clock, backend, randbelow)
         with station.work("init") as work:
@@ -129,6 +135,7 @@ class Station:
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
         sta_tables.use(folder)
         if backend is None:
+            key_store.finish(folder / VENDING_KEYS)
             backend = SoftBackend.load(folder / VENDING_KEYS)
         if isinstance(database, SqliteFile):
             try:
@@ -221,6 +228,7 @@ def _make_files(
     wanted: SqliteFile | PostgresDatabase,
     with_keys: bool,
     tid_floor: datetime | None,
+    opened_by: Sequence[Secret],
 ) -> None:
     """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
     keys, log = folder / VENDING_KEYS, folder / f"{DATABASE}-wal"
@@ -238,5 +246,5 @@ def _make_files(
         )
     new_files.begin(wanted)
     if with_keys:
-        SoftBackend.create_sample(keys)
+        SoftBackend.create_sample(keys, opened_by)
     new_files.finish(wanted, DEFAULT_TENANT, tid_floor)

@@ -6,7 +6,6 @@ changed archive is detected and refused.
 """
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,16 +15,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tjugo import __version__, foreign_json, sta_tables
+from tjugo import __version__, encryption, foreign_json, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
-from tjugo.private_file import private_file
+from tjugo.private_file import private_file, sync_folder
 from tjugo.station.backup import archive as archives
-from tjugo.station.backup import sealing
+from tjugo.station.backup import sealing, transfer
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
 from tjugo.station.backup.database import copy_database, set_floor, sha256
 from tjugo.station.link import state as link_state
-from tjugo.station.storage import engine as storage
+from tjugo.station.storage import databases
+from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.moments import iso
 
 LAST = "backup.json"  # in the station's folder: when the last backup was made
@@ -47,14 +47,13 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
     `file` is replaced at the end, or left unchanged. It is readable by its owner only.
     """
-    check_source(state_dir)
-    database = state_dir / DATABASE
+    database = check_source(state_dir)
     hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
-        with _disk(file, copy), storage.sentences(database):
+        with _disk(file, copy), database.sentences():
             schema = copy_database(database, copy)
-            kdf = sealing.new_kdf()
+            kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
                 "form": FORM,
                 "version": VERSION,
@@ -78,12 +77,15 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     return _facts(manifest)
 
 
-def check_source(state_dir: Path) -> None:
-    """Raise TjugoError unless the folder has a station with its vending keys."""
-    if not (state_dir / DATABASE).is_file():
+def check_source(state_dir: Path) -> SqliteFile | PostgresDatabase:
+    """Return the database of a station. Raise TjugoError unless the folder has a station with its
+    vending keys."""
+    database = databases.of(state_dir)
+    if database is None:
         raise TjugoError(f"There is no station in {state_dir}.")
     if not (state_dir / VENDING_KEYS).exists():
         raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+    return database
 
 
 def last(state_dir: Path) -> datetime | None:
@@ -102,14 +104,17 @@ def restore(
     now: datetime,
     force: bool = False,
     accept_clock: bool = False,
+    database_url: str | None = None,
 ) -> Backup:
     """Restore a station from a backup. Raise TjugoError, and then nothing was changed.
 
+    database_url: an empty database on a PostgreSQL server; a SQLite file in the folder without.
     Raise Conflict when the folder is not empty; with force, its contents are moved to a separate
     folder, never deleted. No TID up to `now` plus MARGIN will be issued; raise Conflict when that
     is before the newest token of the backup, unless accept_clock.
     """
     check_target(state_dir, force)
+    url = None if database_url is None else databases.parse(database_url)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
     with _disk(state_dir, new):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +132,10 @@ def restore(
                 with private_file(new / name) as written:
                     written.write(content)
             set_floor(new / DATABASE, now, accept_clock)
-            _move(new, state_dir, now)
+            if url is None:
+                _move(new, state_dir, now)
+            else:
+                _move_to_server(PostgresDatabase(url, new), new, state_dir, now)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     return _facts(manifest)
@@ -188,9 +196,22 @@ def check_target(state_dir: Path, force: bool) -> None:
         )
 
 
+def _move_to_server(database: PostgresDatabase, new: Path, state_dir: Path, now: datetime) -> None:
+    """Replace the folder as _move does, with its database on a server."""
+    transfer.to_server(new / DATABASE, database)
+    try:
+        for path in new.glob(f"{DATABASE}*"):
+            path.unlink()
+        database.save()
+        _move(new, state_dir, now)
+    except BaseException:
+        transfer.empty(database)
+        raise
+
+
 def _move(new: Path, state_dir: Path, now: datetime) -> None:
     """Replace the folder by the new one; keep the old one under another name."""
-    _sync(new)
+    sync_folder(new)
     if state_dir.exists() and any(state_dir.iterdir()):
         aside = state_dir.with_name(f"{state_dir.name}.replaced-{now:%Y%m%dT%H%M%S}")
         state_dir.rename(aside)
@@ -202,12 +223,4 @@ def _move(new: Path, state_dir: Path, now: datetime) -> None:
     else:
         new.rename(state_dir)  # over an empty folder, if there is one
     with suppress(OSError):
-        _sync(state_dir.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(state_dir.parent)

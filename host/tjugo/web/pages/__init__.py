@@ -13,11 +13,13 @@ from tjugo.web.pages import (
     banking,
     clients,
     customers,
+    keys,
     log_in,
     meters,
     operators,
     sales,
     shifts,
+    tariffs,
 )
 
 
@@ -29,6 +31,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (shifts, banking, meters, customers):
+    for domain in (shifts, banking, meters, customers, tariffs, keys):
         domain.add_routes(routes, station, templates)
     return routes
