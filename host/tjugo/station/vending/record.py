@@ -6,20 +6,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
-
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import TjugoError
 from tjugo.key_register import written
 from tjugo.station import counters, days
 from tjugo.station.audit import chain
-from tjugo.station.ledger import credit, post
+from tjugo.station.ledger import post
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
-from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.tables import Sale, Tenant, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
+from tjugo.station.vending import limits
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.postings import postings, tenders
@@ -34,7 +33,7 @@ SELL = "sales.sell"
 def write(work: Work, items: list[Item]) -> None:
     """Record the items without an outcome, and give each its outcome."""
     undecided = [item for item in items if item.outcome is None]
-    _check_limits(work, [item for item in undecided if item.refusal is None])
+    limits.check(work, [item for item in undecided if item.refusal is None])
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
     receipts = _receipts(work, sold)
@@ -62,29 +61,6 @@ def write(work: Work, items: list[Item]) -> None:
             chain.REFUSED,
             item.purchase.actor,
         )
-
-
-def _check_limits(work: Work, items: list[Item]) -> None:
-    """Refuse what is beyond a vendor's credit. The rows are locked from here to the commit."""
-    if not items:
-        return
-    vendors = _vendors(work, {item.purchase.outlet for item in items})
-    wanted = []
-    for item in items:
-        assert item.quote is not None
-        wanted.append((vendors.get(item.purchase.outlet, ""), item.quote.tendered))
-    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
-        if not allowed:
-            item.refusal = reason(
-                "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."
-            )
-
-
-def _vendors(work: Work, outlets: set[str]) -> dict[str, str]:
-    query = select(Outlet.outlet, Outlet.vendor).where(
-        Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets))
-    )
-    return {row.outlet: row.vendor for row in work.session.execute(query)}
 
 
 def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
@@ -259,7 +235,7 @@ def _post(work: Work, item: Item, receipt: Receipt) -> None:
     """Post the sale, and note what it changes for the next one and in the audit chain."""
     purchase, quote, meter = item.purchase, item.quote, item.meter
     assert quote is not None and meter is not None and item.tariff is not None
-    rows = postings(purchase, quote, receipt, item.tariff.tariff)
+    rows = postings(purchase, quote, receipt, item.tariff.tariff, item.vendor)
     if rows:
         post.post(
             work,
