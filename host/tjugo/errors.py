@@ -90,6 +90,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "debt_invalid": (TjugoError, 2),
     "debt_unknown": (NotFound, 1),
     "deposit_exists": (Conflict, 1),
+    "deposit_invalid": (TjugoError, 2),
     "deposit_reversed": (Conflict, 1),
     "deposit_too_much": (Conflict, 1),
     "deposit_unknown": (NotFound, 1),

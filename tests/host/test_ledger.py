@@ -167,7 +167,12 @@ def test_an_entry_is_corrected_by_another_one_once(station):
     (first, second) = see(station, balances.statement, "debt", "C1/1", FIRST, LAST).lines
     assert (first.amount, second.amount) == (700, -700)
     assert (second.kind, second.text) == ("correction", "Typed for the wrong customer.")
-    for number, code in ((1, "entry_posted"), (2, "entry_not_reversible"), (9, "entry_unknown")):
+    for number, code in (
+        (1, "entry_posted"),
+        (2, "entry_not_reversible"),
+        (9, "entry_unknown"),
+        (2**70, "entry_unknown"),
+    ):
         with pytest.raises(TjugoError) as caught:
             do(station, correct.reverse, number, "Again.")
         assert caught.value.code == code

@@ -1,12 +1,15 @@
 """Tills: vendors, shifts, cash-up, banking batches, deposits and commission."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from itertools import count
+from threading import Barrier
 
 import pytest
 from station_kit import Clock, do, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError
-from tjugo.station.ledger import balances, verify
+from tjugo.station.ledger import balances, credit, verify
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.tills import batches, cash_up, commission, shifts, vendors, views
 from tjugo.station.tills.batches import NewDeposit
@@ -256,3 +259,79 @@ def test_vendors_and_outlets_that_cannot_be(station, call, code):
     with pytest.raises(TjugoError) as caught:
         do(station, call)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 10**30])
+def test_numbers_that_no_series_reaches(station, number):
+    for call in (
+        lambda work: shifts.known_shift(work, number),
+        lambda work: batches.known_batch(work, number),
+        lambda work: batches.known_deposit(work, number, lock=True),
+        lambda work: cash_up.cash_up(work, number, {"cash": 0}),
+        lambda work: batches.deposit_batch(work, number, NewDeposit(1, "A")),
+    ):
+        with pytest.raises(NotFound):
+            do(station, call)
+
+
+def test_a_vendor_that_sells_at_two_tills_at_once_keeps_its_limit(station):
+    """Each thread sells until it is refused; what is owed in the end is within the limit."""
+
+    def sell_until_refused(name):
+        for number in count():
+            with station.work(name) as work:
+                (permitted,) = credit.check_limits(work, [("agent", 700)])
+                if not permitted:
+                    return
+                rows = (("vendor", "agent", 700), ("energy", "dom", -700))
+                post(work, Entry("sale", f"{name}/{number}", rows, "kiosk"))
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(sell_until_refused, ["a", "b", "c"]))
+    assert see(station, balances.balance, "vendor", "agent") == 9800
+
+
+def test_entries_of_several_threads_are_all_posted(station):
+    accounts = ["cash", "card", "mobile_money", "voucher", "bank"]
+
+    def work_at_once(name):
+        for number in range(10):
+            order = accounts if (number + len(name)) % 2 else accounts[::-1]
+            with station.work(name) as work:
+                for account in order:
+                    rows = ((account, "", 7), ("energy", "dom", -7))
+                    post(work, Entry("sale", f"{name}/{number}/{account}", rows))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work_at_once, ["a", "bb", "c", "dd"]))
+    assert see(station, balances.by_account, accounts, "") == dict.fromkeys(accounts, 280)
+    assert see(station, verify.entries) == 200
+
+
+def test_a_shift_is_closed_with_all_sales_or_the_sale_is_refused(station):
+    """A sale and the cash-up of its shift meet; no money comes into a closed till."""
+    number = do(station, shifts.open_shift, "op:ada", "main", 0)
+    start = Barrier(2)
+
+    def sell_until_closed():
+        start.wait()
+        for sale in count():
+            with station.work("a") as work:
+                if not shifts.require_open(work, [number]):
+                    return sale
+                rows = (("cash", str(number), 100), ("energy", "dom", -100))
+                post(work, Entry("sale", f"a/{sale}", rows, "main", number))
+
+    def close():
+        start.wait()
+        while see(station, verify.entries) < 3:
+            pass
+        do(station, cash_up.cash_up, number, {"cash": 0})
+
+    with ThreadPoolExecutor(2) as pool:
+        sold, closed = pool.submit(sell_until_closed), pool.submit(close)
+        closed.result()
+        sales = sold.result()
+    report = see(station, views.shift_report, number)
+    assert report.takings.total == -report.shift.difference == 100 * sales
+    assert see(station, balances.balance, "cash", str(number)) == 0

@@ -14,6 +14,7 @@ from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import LedgerEntry, Sale, Token, VendRequest
 from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.carried import encodable
+from tjugo.station.tills import cash_up, shifts, vendors
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
@@ -139,3 +140,32 @@ def test_the_queue_answers_each_thread_with_its_own_sale(station):
 def test_what_a_token_can_carry(wanted, carried):
     assert encodable(wanted) == carried
     assert encodable(10**9) == Decimal("18201624")
+
+
+def test_a_closed_shift_a_closed_outlet_and_a_full_vendor_are_refused_alone(station):
+    do(station, vendors.add_vendor, "agent", "Agent", 1500)
+    do(station, vendors.add_outlet, "kiosk", "agent", "Kiosk")
+    do(station, vendors.add_outlet, "shut", "main", "Shut")
+    do(station, vendors.edit_outlet, "shut", active=False)
+    ended = do(station, shifts.open_shift, "op:ada", "main", 0)
+    do(station, cash_up.cash_up, ended, {"cash": 0})
+    till = do(station, shifts.open_shift, "op:ada", "kiosk", 0)
+    outcomes = sell(
+        station,
+        spend("a", 1000, outlet="kiosk", shift_no=till),
+        spend("b", 600, number=2, outlet="kiosk"),
+        spend("c", 500, number=3, outlet="kiosk"),
+        spend("d", 500, shift_no=ended),
+        spend("e", 500, shift_no=till),
+        spend("f", 500, outlet="shut"),
+        spend("g", 500, outlet="none"),
+        spend("h", 700),
+    )
+    assert [getattr(found, "code", "sold") for found in outcomes] == [
+        *("sold", "vendor_credit", "sold", "shift_closed", "shift_closed"),
+        *("outlet_closed", "outlet_unknown", "sold"),
+    ]
+    assert see(station, balances.balance, "cash", str(till)) == 1000
+    assert see(station, balances.balance, "vendor", "agent") == 500
+    assert see(station, balances.balance, "cash", "") == 700
+    assert see(station, verify.verify) == []

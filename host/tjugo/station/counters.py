@@ -18,6 +18,10 @@ _TAKE = text(
 )
 
 
+MOST = 2**31 - 1
+"""The largest number of a series that is kept in a column of 32 bits."""
+
+
 def take(work: Work, wanted: Mapping[str, int]) -> dict[str, int]:
     """Take numbers from series. wanted: how many by the series' name, at least 1 each. Return the
     first of the numbers taken, by name; a new series begins with 1."""

@@ -24,7 +24,8 @@ def reverse(work: Work, entry_no: int, text: str) -> None:
     text = text.strip()
     if not 0 < len(text) <= 200:
         raise reason("reason_invalid", "A correction has a reason of 1 to 200 characters.")
-    entry = work.session.get(LedgerEntry, (work.tenant_id, entry_no))
+    possible = 0 < entry_no < 2**63
+    entry = work.session.get(LedgerEntry, (work.tenant_id, entry_no)) if possible else None
     if entry is None:
         raise reason("entry_unknown", f"There is no entry {entry_no} in the ledger.")
     if entry.kind not in _MANUAL:

@@ -78,7 +78,8 @@ def _unbanked(work: Work, outlet: str) -> list[Shift]:
 
 def known_batch(view: View, number: int) -> BankingBatch:
     """Return a batch. Raise NotFound."""
-    row = view.session.get(BankingBatch, (view.tenant_id, number))
+    possible = 0 < number <= counters.MOST
+    row = view.session.get(BankingBatch, (view.tenant_id, number)) if possible else None
     if row is None:
         raise reason("batch_unknown", f"There is no banking batch {number}.")
     return row
@@ -96,13 +97,8 @@ class NewDeposit:
 def deposit_batch(work: Work, batch_no: int, new: NewDeposit) -> int:
     """Record that money of a batch was banked; return the deposit's number. Raise TjugoError when
     it is more than the batch holds."""
-    batch = work.session.scalars(
-        select(BankingBatch)
-        .where(BankingBatch.tenant_id == work.tenant_id, BankingBatch.batch_no == batch_no)
-        .with_for_update(key_share=True)
-    ).first()
-    if batch is None:
-        raise reason("batch_unknown", f"There is no banking batch {batch_no}.")
+    batch = known_batch(work, batch_no)
+    work.session.refresh(batch, with_for_update={"key_share": True})  # what it holds is checked
     _check(new)
     left = balances.balance(work, new.means, party(batch_no))
     if new.amount > left:
@@ -187,7 +183,8 @@ def known_deposit(view: View, deposit_no: int, lock: bool = False) -> Deposit:
     )
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
-    row = view.session.scalars(query).first()
+    possible = 0 < deposit_no <= counters.MOST
+    row = view.session.scalars(query).first() if possible else None
     if row is None:
         raise reason("deposit_unknown", f"There is no deposit {deposit_no}.")
     return row

@@ -68,18 +68,22 @@ def office(vendor: str) -> tuple[str, str]:
     return ("cash", "") if vendor == MAIN else ("vendor", vendor)
 
 
-def received(
-    vendor: str, shift_no: int | None, tendered: Iterable[tuple[str, int]]
-) -> list[PostingRow]:
-    """Return the postings of money from a customer. tendered: (means, amount less change).
+def place(vendor: str, shift_no: int | None, means: str) -> tuple[str, str]:
+    """Return the account and party of money that a customer pays by some means.
 
     In a shift the money is in its till. Without one, as when a program sells, it is the office's,
     or the vendor owes it.
     """
     if shift_no is None and vendor != MAIN:
-        return [("vendor", vendor, amount) for _, amount in tendered]
-    party = "" if shift_no is None else str(shift_no)
-    return [(means, party, amount) for means, amount in tendered]
+        return "vendor", vendor
+    return means, "" if shift_no is None else str(shift_no)
+
+
+def received(
+    vendor: str, shift_no: int | None, tendered: Iterable[tuple[str, int]]
+) -> list[PostingRow]:
+    """Return the postings of money from a customer. tendered: (means, amount less change)."""
+    return [(*place(vendor, shift_no, means), amount) for means, amount in tendered]
 
 
 def require_open(work: Work, numbers: Iterable[int]) -> dict[int, Shift]:
@@ -88,9 +92,10 @@ def require_open(work: Work, numbers: Iterable[int]) -> dict[int, Shift]:
 
     Call it at the end of a batch, before `ledger.credit.check_limits`.
     """
+    wanted = sorted({number for number in numbers if 0 < number <= counters.MOST})
     query = (
         select(Shift)
-        .where(Shift.tenant_id == work.tenant_id, Shift.shift_no.in_(sorted(set(numbers))))
+        .where(Shift.tenant_id == work.tenant_id, Shift.shift_no.in_(wanted))
         .order_by(Shift.shift_no)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -113,7 +118,8 @@ def open_shift_of(view: View, operator: str) -> Shift | None:
 
 def known_shift(view: View, number: int) -> Shift:
     """Return a shift. Raise NotFound."""
-    row = view.session.get(Shift, (view.tenant_id, number))
+    possible = 0 < number <= counters.MOST
+    row = view.session.get(Shift, (view.tenant_id, number)) if possible else None
     if row is None:
         raise reason("shift_unknown", f"There is no shift {number}.")
     return row

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.ledger import balances, credit
-from tjugo.station.storage.tables import Outlet, Sale
+from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
 from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
@@ -17,20 +17,22 @@ from tjugo.station.work import Work
 
 @dataclass(frozen=True)
 class Place:
-    """An outlet: whose it is, and its name on receipts."""
+    """An outlet: whose it is, its name on receipts, and whether it sells."""
 
     vendor: str
     name: str
+    active: bool
 
 
 def check(work: Work, items: list[Item]) -> dict[str, Place]:
     """Note the refusal of each item that may not be sold. Return the outlets by code."""
     places = _places(work, {item.purchase.outlet for item in items})
     for item in items:
-        if item.purchase.outlet not in places:
-            item.refusal = reason(
-                "outlet_unknown", f"There is no open outlet {item.purchase.outlet}."
-            )
+        outlet = item.purchase.outlet
+        if outlet not in places:
+            item.refusal = reason("outlet_unknown", f"Outlet {outlet!r} is not registered here.")
+        elif not places[outlet].active:
+            item.refusal = reason("outlet_closed", f"Outlet {outlet} is not active.")
     _check_shifts(work, _left(items))
     _check_persons(work, _left(items))
     _check_accounts(work, _left(items))
@@ -43,11 +45,18 @@ def _left(items: list[Item]) -> list[Item]:
 
 
 def _places(work: Work, outlets: set[str]) -> dict[str, Place]:
-    row = Outlet
-    query = select(row.outlet, row.vendor, row.name).where(
-        row.tenant_id == work.tenant_id, row.outlet.in_(sorted(outlets)), row.active
+    joined = (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor)
+    query = (
+        select(
+            Outlet.outlet, Outlet.vendor, Outlet.name, Outlet.active, Vendor.active.label("too")
+        )
+        .join(Vendor, joined)
+        .where(Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets)))
     )
-    return {found.outlet: Place(found.vendor, found.name) for found in work.session.execute(query)}
+    return {
+        row.outlet: Place(row.vendor, row.name, row.active and row.too)
+        for row in work.session.execute(query)
+    }
 
 
 def _check_shifts(work: Work, items: list[Item]) -> None:
@@ -57,8 +66,12 @@ def _check_shifts(work: Work, items: list[Item]) -> None:
     opened = shifts.require_open(work, numbers)
     for item in items:
         number = item.purchase.shift_no
-        if number is not None and number not in opened:
+        if number is None:
+            continue
+        if number not in opened:
             item.refusal = reason("shift_closed", shifts.closed_sentence(number))
+        elif opened[number].outlet != item.purchase.outlet:
+            item.refusal = reason("shift_closed", f"Shift {number} is at another outlet.")
 
 
 def _check_persons(work: Work, items: list[Item]) -> None:
@@ -109,7 +122,7 @@ def _check_accounts(work: Work, items: list[Item]) -> None:
 def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> None:
     if not items:
         return
-    wanted = [(places[item.purchase.outlet].vendor, _amount(item)) for item in items]
+    wanted = [(places[item.purchase.outlet].vendor, _received(item)) for item in items]
     for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
         if not allowed:
             item.refusal = reason(
@@ -120,3 +133,9 @@ def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> N
 def _amount(item: Item) -> int:
     assert item.quote is not None
     return item.quote.tendered
+
+
+def _received(item: Item) -> int:
+    """Return the money that the vendor receives for a sale: not a customer's credit."""
+    credited = sum(t.amount for t in item.purchase.tenders if t.means == "account")
+    return _amount(item) - credited
