@@ -56,6 +56,9 @@ storm: setup-dev  ## Kill the server 50 times under 32 clients on either databas
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
 	@$(BIN)/tjugo benchmark $(ARGS)
 
+benchmark-large: setup-dev  ## Measure with 1,000,000 meters and 5,000,000 sales; ARGS="--database sqlite"
+	@$(BIN)/python -m tjugo.benchmarks.large $(ARGS)
+
 vectors: setup  ## Check STS against the vectors, on CPython and on MicroPython
 	@$(BIN)/tjugo vectors $(VECTORS) --on cpython
 	@$(BIN)/tjugo vectors $(VECTORS) --on micropython
@@ -82,4 +85,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak storm benchmark check vectors lint fmt dist clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak storm benchmark benchmark-large check vectors lint fmt dist clean setup setup-dev

@@ -75,6 +75,56 @@ def test_half_a_request_after_a_whole_one():
     asyncio.run(check())
 
 
+def test_a_head_without_end_is_refused():
+    async def check():
+        async with _server(head_bytes=1000) as port:
+            reader, writer = await _open(port, GET[:-2] + b"x: ")
+            for _ in range(2):
+                # Once another request is answered the server has read what was sent before it.
+                other, _ = await _open(port, GET)
+                assert (await other.readline()).startswith(b"HTTP/1.1 200")
+                writer.write(b"y" * 600)
+            assert (await _all(reader)).startswith(b"HTTP/1.1 431 ")
+            reader, _ = await _open(port, GET[:-2] + b"x: " + b"y" * 900 + b"\r\n\r\n" + GET)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+    asyncio.run(check())
+
+
+REFUSED = [
+    b"GET / HTTP/1.1\r\nhost: localhost\r\nx y: 1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: localhost\r\nx: a\0b\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 3\r\n"
+    b"transfer-encoding: chunked\r\n\r\n",
+    b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    b"CONNECT localhost:1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01",
+]
+
+
+@pytest.mark.parametrize("request_", REFUSED, ids=range(len(REFUSED)))
+def test_what_is_no_request_is_refused(request_):
+    async def check():
+        async with _server() as port:
+            reader, _ = await _open(port, request_)
+            assert (await _all(reader)).startswith(b"HTTP/1.1 400 ")
+            reader, _ = await _open(port, GET)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+    asyncio.run(check())
+
+
+def test_requests_on_one_connection_are_answered_in_their_order():
+    async def check():
+        async with _server(keep_alive_s=0) as port:
+            body = POST + b"1234567890"
+            reader, _ = await _open(port, GET + body + GET)
+            assert (await _all(reader)).count(b"HTTP/1.1 200") == 3
+
+    asyncio.run(check())
+
+
 def test_a_connection_that_idles_is_closed():
     async def check():
         async with _server(keep_alive_s=0) as port:
