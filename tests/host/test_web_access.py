@@ -38,6 +38,10 @@ def station(tmp_path_factory):
         yield station
 
 
+# Requests with a body that store nothing.
+COMPUTES = {("POST", "/api/v1/lab/explain"), ("POST", "/api/v1/tariffs:preview")}
+
+
 def bench(templates):
     return bench_router(Boards(), templates)
 
@@ -54,14 +58,15 @@ def routes(app):
                 yield "GET", f"{prefix}{route.path}/{{path:path}}"
             else:
                 for method in route.methods - {"HEAD"}:
-                    yield method, prefix + route.path
+                    # A converter of the route limits what the row permits further.
+                    yield method, re.sub(r":(?!path)\w+}", "}", prefix + route.path)
 
     return set(walk(app.routes))
 
 
 def sample(path):
     """Return a path of a route with something in each parameter."""
-    return re.sub(r"\{[^}]*\}", "x1", path)
+    return re.sub(r"\{[^}]*\}", "1", path)
 
 
 def test_every_route_has_a_row_and_every_row_a_route(station):
@@ -162,8 +167,7 @@ def test_a_refusal_is_recorded(station):
 def test_an_auditor_looks_and_does_not_touch():
     for (method, path), permission in access.ACCESS.items():
         if permission in permissions.PERMISSIONS["auditor"]:
-            asks = ("/api/v1/lab/explain", "/api/v1/tariffs:preview")  # they record nothing
-            assert method == "GET" or path in asks, (method, path)
+            assert method == "GET" or (method, path) in COMPUTES, (method, path)
 
 
 def test_the_header_shows_only_what_may_be_opened(station):
@@ -171,8 +175,8 @@ def test_the_header_shows_only_what_may_be_opened(station):
         log_in(web, "cashier")
         page = web.get("/customers", headers=HTML).text
         shown = set(re.findall(r'<a href="(/[a-z]*)"', page.partition("</header>")[0]))
-        assert shown >= {"/sales", "/meters", "/customers", "/tariffs", "/account"}
-        assert not shown & {"/operators", "/clients", "/audit", "/approvals", "/lab"}
+        assert {"/sales", "/meters", "/customers", "/account"} <= shown
+        assert shown & {"/operators", "/clients", "/audit", "/lab", "/approvals"} == set()
         assert "Cashier" in page and "Log out" in page
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from people_kit import HTML, PASSWORD, add, add_factor, client, log_in, post
-from station_kit import Clock, do, new_station, see
+from station_kit import Clock, do, drn, new_station, see
 
 from tjugo.station.audit import chain
 from tjugo.station.operators import approvals, clients, people, sessions
@@ -215,6 +215,22 @@ def test_api_clients(web, station):
     assert shown(post(web, "/clients/shop/key", "/clients"), "key") != key
     bad = post(web, "/clients", client="shop2", name="Shop")
     assert bad.status_code == 400 and "A client has a scope" in bad.text
+
+
+def test_two_programs_do_not_get_each_others_sales(web, station):
+    """Each client has ids of its own: the same id is another sale, with another token."""
+    sales = []
+    body = {"drn": drn(1), "kwh": 5}
+    for name in ("shop", "bank"):
+        key = do(station, clients.add, name, name, ["sell"])
+        headers = {"authorization": f"Bearer {key}"}
+        sold = web.put("/api/v1/vends/1", json=body, headers=headers)
+        assert sold.status_code == 200, sold.text
+        assert web.put("/api/v1/vends/1", json=body, headers=headers).json() == sold.json()
+        assert web.get("/api/v1/vends/1", headers=headers).json()["token"] == sold.json()["token"]
+        sales.append(sold.json())
+    assert [sale["client"] for sale in sales] == ["api:shop", "api:bank"]
+    assert sales[0]["token"] != sales[1]["token"]
 
 
 @pytest.mark.parametrize("given", ["Basic YTpi", "Bearer", "Bearer tjk_wrong", "tjk_x"])

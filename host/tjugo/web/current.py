@@ -45,6 +45,13 @@ def actor() -> str:
     return LOCAL.actor if found is None else found.actor
 
 
+def namespace(own: str) -> str:
+    """Return in whose name ids of requests are unique: that of the API client, or `own` for
+    people. Two programs that use the same id do not get each other's sales."""
+    found = _CURRENT.get().person
+    return found.actor if found is not None and found.actor.startswith("api:") else own
+
+
 def may(action: str) -> bool:
     """Return whether the person may do this; for templates."""
     found = _CURRENT.get().person

@@ -28,6 +28,7 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
+from tjugo.web.current import namespace
 from tjugo.web.seller import needs_shift, seller, terms
 
 
@@ -115,10 +116,10 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         return views.sale_view(outcome)
 
     @api.get("/vends/{client_id}")
-    def get_vend(client_id: str, client: str = CLIENT) -> SaleView:
+    def get_vend(client_id: str, client: str | None = None) -> SaleView:
         """Return a sale and the state of its delivery."""
         with station.view() as view:
-            return views.sale_view(views.find_sale(view, client, client_id))
+            return views.sale_view(views.find_sale(view, client or namespace(CLIENT), client_id))
 
     @api.get("/vends")
     def get_vends(
@@ -132,7 +133,13 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
     amount = None if body.money is None else money.minor(body.money, currency)
     given = Purchase(
-        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=CLIENT
+        namespace(CLIENT),
+        client_id or "trial",
+        body.drn,
+        body.kwh,
+        amount,
+        kind=body.kind,
+        actor=CLIENT,
     )
     if not isinstance(body, VendBody):
         return given
