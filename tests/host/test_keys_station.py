@@ -1,5 +1,6 @@
 """A station with sealed vending keys: locked, unlocked, and watched."""
 
+import os
 from datetime import timedelta
 from decimal import Decimal
 
@@ -99,7 +100,7 @@ def test_wrong_passphrases_wait_longer_each_time(station, monkeypatch):
         "unlock by passphrase: unlock_refused",
     )
     service.unlock(station, "web", PASSPHRASE)
-    assert station.backend._attempts._wrong == 0
+    station.backend._attempts.check()  # none has to wait any more
 
 
 def test_meters_are_registered_while_the_keys_are_locked(station):
@@ -270,3 +271,40 @@ def test_sample_keys_may_be_unsealed(tmp_path, clock):
 def test_a_sealed_back_end_is_loaded_locked(station):
     again = SoftBackend.load(station.state_dir / "vending_keys.json")
     assert again.locked and again.registers() == station.backend.registers()
+
+
+def test_all_processes_of_a_station_lock_and_unlock_together(station):
+    """As after a fork: two back ends with one shared state."""
+    path = station.state_dir / "vending_keys.json"
+    one, two = station.backend, SoftBackend.load(path)
+    two._shared = two._attempts._shared = one._shared
+    service.unlock(station, "op:ada", PASSPHRASE)
+    assert not two.locked and two.data_key() == one.data_key()
+    two.lock()
+    assert one.locked and one.data_key() is None
+    with pytest.raises(TjugoError, match="does not open"):
+        two.unlock("wrong passphrase")
+    with pytest.raises(TjugoError, match="wait"):
+        one.unlock(PASSPHRASE)
+
+
+def test_a_forked_process_unlocks_its_parent(station):
+    child = os.fork()
+    if not child:
+        try:
+            station.backend.unlock(KEY)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert not station.backend.locked
+    service.lock(station, "op:ada")
+    assert bytes(32) == station.backend._shared.read().data_key
+
+
+def test_a_process_that_was_killed_while_it_wrote_leaves_the_keys_locked(station):
+    service.unlock(station, "op:ada", KEY)
+    shared = station.backend._shared
+    shared._memory[:8] = (shared.generation() + 1).to_bytes(8, "little")
+    assert station.backend.locked
+    service.unlock(station, "op:ada", KEY)
+    assert not station.backend.locked

@@ -12,6 +12,7 @@ from tjugo.commands.secret import read_secret
 from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
+from tjugo.station.keys.views import LOCKED
 from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
@@ -74,7 +75,8 @@ def station(
             log_to(state / LOG)
             if not locked:
                 unlock(opened, key_file)
-            _check_locked(opened, workers)
+            if opened.backend.locked:
+                click.echo(LOCKED, err=True)
             click.echo(f"The master station is at {url_of(sock)} (Ctrl-C ends it)")
             if workers == 1:
                 _serve_station(opened, sock, link_to, lab, None)
@@ -90,16 +92,6 @@ def station(
                 _serve_station(own, sock, broker_of, lab, alive)
 
         Workers(workers, serve).run()
-
-
-def _check_locked(opened: Station, workers: int) -> None:
-    """Tell that the keys are locked. Raise UsageError where only one of several processes could
-    be unlocked by a page."""
-    if not opened.backend.locked:
-        return
-    if workers > 1:
-        raise click.UsageError("The vending keys are locked; several workers need --key-file.")
-    click.echo("The vending keys are locked: unlock them on the page /unlock.", err=True)
 
 
 def _serve_station(

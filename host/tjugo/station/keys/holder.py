@@ -5,15 +5,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Self
 
 from tjugo import key_file
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import RegisteredKey, VendingKey
+from tjugo.lock_file import waiting
 from tjugo.sealed_keys import Sealed, Secret
 from tjugo.station.keys.attempts import Attempts
 from tjugo.station.keys.ring import Ring
+from tjugo.station.keys.shared import Shared
 
 Stamp = tuple[int, int, int] | None
 """What changes when a file is replaced; None where there is none."""
@@ -38,7 +41,9 @@ class Holder:
         self._path = path
         self._data_key: bytes | None = None
         self._results: dict[str, list[str]] = {}  # the latest tokens by message id
-        self._attempts = Attempts(monotonic)
+        self._shared = Shared()  # with the processes that are forked from this one
+        self._generation = 0
+        self._attempts = Attempts(self._shared, monotonic)
         self._lock = threading.RLock()
         self._stamp = stamp
         known = sealed.registers if sealed else tuple(key.registered() for key in keys or ())
@@ -56,6 +61,7 @@ class Holder:
     @property
     def locked(self) -> bool:
         """Whether the vending keys are locked."""
+        self._refresh()
         return self._ring is None
 
     @property
@@ -71,9 +77,11 @@ class Holder:
             self._refresh()
             if self._sealed is None:
                 return
-            self._attempts.check()
+            with self._shared_lock():
+                self._attempts.check()
             data_key = self._sealed.data_key(secret)
-            self._attempts.count(data_key is not None)
+            with self._shared_lock():
+                self._attempts.count(data_key is not None)
             if data_key is None:
                 word = "passphrase" if isinstance(secret, str) else "key file"
                 raise reason("unlock_refused", f"This {word} does not open the vending keys.")
@@ -88,6 +96,7 @@ class Holder:
                 raise Unavailable("The vending key file was changed: restore it from a backup.")
             self._data_key = data_key
             self._ring = Ring(keys)
+            self._share(True, data_key)
 
     def lock(self) -> None:
         """Forget the vending keys and what was derived from them. Raise TjugoError when the key
@@ -95,8 +104,8 @@ class Holder:
         with self._lock:
             if self._sealed is None:
                 raise TjugoError("The vending keys are not sealed: `tjugo key seal` seals them.")
-            self._ring = self._data_key = None
-            self._results.clear()
+            self._forget()
+            self._share(False)
 
     def data_key(self) -> bytes | None:
         """Return the data key of the sealed file while it is unlocked, for this package."""
@@ -119,9 +128,41 @@ class Holder:
             raise reason("keys_locked", key_file.LOCKED)
         return ring
 
+    def _forget(self) -> None:
+        self._ring = self._data_key = None
+        self._results.clear()
+
+    def _share(self, unlocked: bool, data_key: bytes = b"") -> None:
+        with self._shared_lock():
+            state = self._shared.read()._replace(unlocked=unlocked, data_key=data_key)
+            self._generation = self._shared.write(state)
+
+    def _shared_lock(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._path is None else waiting(self._path.parent)
+
+    def _follow(self) -> None:
+        """Lock or unlock as another process of the station did."""
+        with self._lock:
+            with self._shared_lock():
+                state = self._shared.read()
+            self._generation = state.generation
+            if self._sealed is None:
+                return
+            if not state.unlocked:
+                self._forget()
+            elif state.data_key != self._data_key:
+                keys = self._sealed.open(state.data_key)
+                if keys is not None:
+                    self._data_key, self._ring = state.data_key, Ring(keys)
+
     def _refresh(self) -> None:
-        """Read the key file again if it was replaced. A file that cannot be read or opened leaves
-        the keys as they are."""
+        """Take over what other processes did: the key file if it was replaced, locking and
+        unlocking. A file that cannot be read or opened leaves the keys as they are."""
+        self._read_again()
+        if self._shared.generation() != self._generation:
+            self._follow()
+
+    def _read_again(self) -> None:
         if self._path is None or (stamp := _stamp(self._path)) == self._stamp or stamp is None:
             return
         with self._lock:
@@ -145,7 +186,7 @@ class Holder:
             self._ring = Ring(keys)
         elif self._ring is not None and not self._ring.has(found.registers):
             # Sealed again while it was unlocked, and with other keys: the secret is needed.
-            self._ring = self._data_key = None
+            self._forget()
 
 
 def _stamp(path: Path | None) -> Stamp:
