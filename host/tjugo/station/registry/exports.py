@@ -292,10 +292,15 @@ def rows(view: View, name: str, with_secret: bool = False) -> Iterator[_Row]:
         yield [values[place] for place in places]
 
 
-def parts(view: View, name: str, form: str, with_secret: bool = False) -> Iterator[bytes]:
-    """Return the file in parts. form: one of FORMATS. Raise TjugoError."""
+def check_format(form: str) -> None:
+    """Raise TjugoError unless the format is one of FORMATS."""
     if form not in FORMATS:
         raise reason("export_unknown", f"There is no format {form[:20]!r}: {', '.join(FORMATS)}.")
+
+
+def parts(view: View, name: str, form: str, with_secret: bool = False) -> Iterator[bytes]:
+    """Return the file in parts. form: one of FORMATS. Raise TjugoError."""
+    check_format(form)
     heads, found = columns(name, with_secret), rows(view, name, with_secret)
     if form == "csv":
         return _csv(heads, found)

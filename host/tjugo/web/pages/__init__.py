@@ -13,9 +13,11 @@ from tjugo.web.pages import (
     banking,
     clients,
     customers,
+    imports,
     log_in,
     meters,
     operators,
+    registry,
     sales,
     shifts,
     tariffs,
@@ -30,6 +32,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (shifts, banking, meters, customers, tariffs):
+    for domain in (shifts, banking, meters, customers, registry, imports, tariffs):
         domain.add_routes(routes, station, templates)
     return routes

@@ -177,15 +177,18 @@ class ColumnMap(NamedTuple):
     first: int
 
 
-def mapped(sheet: Sheet, given: Iterable[tuple[str, str]] = ()) -> ColumnMap:
-    """Return the mapping of a sheet. given: pairs of field and header, or field and column letter;
-    they take precedence, and an empty header leaves the field out. Raise TjugoError."""
+def mapped(sheet: Sheet, given: Iterable[tuple[str, str | int]] = ()) -> ColumnMap:
+    """Return the mapping of a sheet. given: pairs of field and its column: the header, the letter,
+    or the number from 0 on; they take precedence, and an empty header leaves the field out. Raise
+    TjugoError."""
     wanted = {field_named(name): header for name, header in given}
-    place = _header_row(sheet, set(map(_form, wanted.values())))
+    place = _header_row(sheet, {_form(str(header)) for header in wanted.values()})
     cells = [cell.text for cell in sheet.rows[place][1]]
     columns: dict[str, int] = {}
     for name, header in wanted.items():
-        if header.strip():
+        if isinstance(header, int):
+            columns[name] = header
+        elif header.strip():
             columns[name] = _column(cells, header)
     for number, header in enumerate(cells):
         name = HEADERS.get(_form(header))
