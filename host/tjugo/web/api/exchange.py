@@ -1,7 +1,7 @@
 """Import and export over /api/v1: a file is the body of the request or of the response."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from tjugo.station.station import Station
 from tjugo.web.current import actor, may
 
 _PAIR = "FIELD=TEXT"
-_FILES = {
+_FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
         "content": {kind.partition(";")[0]: {} for kind in exports.FORMATS.values()},

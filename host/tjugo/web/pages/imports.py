@@ -48,7 +48,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         else:
             upload = uploads.save(station.state_dir, content)
         options = _options(form)
-        shown = {"upload": upload, "file": name, "chosen": form}
+        shown: dict[str, Any] = {"upload": upload, "file": name, "chosen": form}
         try:
             columns = service.outline(content, replace(options, columns=()))
         except TjugoError as error:

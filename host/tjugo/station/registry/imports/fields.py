@@ -191,16 +191,16 @@ def mapped(sheet: Sheet, given: Iterable[tuple[str, str | int]] = ()) -> ColumnM
         elif header.strip():
             columns[name] = _column(cells, header)
     for number, header in enumerate(cells):
-        name = HEADERS.get(_form(header))
-        if name is None or name in wanted or number in columns.values():
+        found = HEADERS.get(_form(header))
+        if found is None or found in wanted or number in columns.values():
             continue
-        if name in columns:
-            twice = f"{cells[columns[name]]!r} and {header!r}"
+        if found in columns:
+            twice = f"{cells[columns[found]]!r} and {header!r}"
             raise reason(
                 "mapping_invalid",
-                f"The columns {twice} are both the {FIELDS[name].title}: map one of them.",
+                f"The columns {twice} are both the {FIELDS[found].title}: map one of them.",
             )
-        columns[name] = number
+        columns[found] = number
     if not columns:
         raise reason(
             "mapping_invalid",
