@@ -42,7 +42,7 @@ def drn(number: int) -> str:
 
 
 def new_station(
-    folder: Path, clock: Clock | None = None, database_url: str | None = None
+    folder: Path, clock: Callable[[], datetime] | None = None, database_url: str | None = None
 ) -> Station:
     """Make a station with three meters: 1 with a collector and EA07, 2 with a collector and EA11,
     3 keyed, DKGA02. Its tariff is the trial's: 0.20 EUR per kWh."""

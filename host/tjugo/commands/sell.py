@@ -9,6 +9,7 @@ import click
 from tjugo import money
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
@@ -34,6 +35,7 @@ another person tries again is the same sale."""
     default=0,
     help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
 )
+@key_file_option
 @json_option
 @state_option
 def sell(
@@ -42,6 +44,7 @@ def sell(
     spent: str | None,
     client_id: str | None,
     wait_s: float,
+    key_file: Path | None,
     as_json: bool,
     state: Path,
 ) -> None:
@@ -49,7 +52,7 @@ def sell(
     if (kwh is None) == (spent is None):
         raise click.UsageError("Give KWH or --money AMOUNT.")
     amount = None if kwh is None else parse_kwh(kwh)
-    with Station.open(state) as station:
+    with opened(state, key_file) as station:
         with station.view() as view:
             name_drn(view, drn)
         request = str(uuid.uuid4()) if client_id is None else client_id

@@ -43,6 +43,8 @@ POST   /approvals/{approval}              approvals.decide
 GET    /audit                             audit.see
 GET    /sales                             sales.see
 POST   /sales                             sales.sell
+GET    /receipts/{client}/{client_id}     sales.see
+POST   /receipts/{client}/{client_id}     sales.reprint
 GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
@@ -72,6 +74,10 @@ GET    /sites                             customers.see
 POST   /sites                             customers.edit
 GET    /import                            registry.import
 POST   /import                            registry.import
+GET    /keys                              keys.see
+POST   /keys                              keys.unlock
+GET    /unlock                            keys.unlock
+POST   /unlock                            keys.unlock
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -87,6 +93,9 @@ POST   /api/v1/vends:trial                sales.sell
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
 GET    /api/v1/vends                      sales.see
+GET    /api/v1/receipts/{client}/{client_id}          sales.see
+GET    /api/v1/receipts/{client}/{client_id}/pdf      sales.see
+POST   /api/v1/receipts/{client}/{client_id}/reprint  sales.reprint
 GET    /api/v1/meters                     meters.see
 GET    /api/v1/meters/{drn}               meters.see
 POST   /api/v1/meters                     meters.edit
@@ -133,6 +142,9 @@ GET    /api/v1/vendors                    vendors.see
 GET    /api/v1/vendors/{vendor}/statement vendors.see
 GET    /api/v1/outlets                    outlets.see
 GET    /api/v1/ledger/{account}           ledger.see
+GET    /api/v1/keys                       keys.see
+POST   /api/v1/keys/unlock                keys.unlock
+POST   /api/v1/keys/lock                  keys.unlock
 GET    /api/v1/collectors                 collectors.see
 POST   /api/v1/lab/explain                lab.use
 """
@@ -155,6 +167,7 @@ NAVIGATION = (
     ("/sites", "Sites"),
     ("/import", "Import"),
     ("/approvals", "Approvals"),
+    ("/keys", "Keys"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),
     ("/clients", "API clients"),
