@@ -65,6 +65,15 @@ GET    /banking                           banking.edit
 POST   /banking                           banking.edit
 GET    /banking/{number}                  banking.edit
 POST   /banking/{number}/deposits         banking.edit
+GET    /customers/{account_no}            customers.see
+POST   /customers/{account_no}            customers.edit
+GET    /meters/{drn}                      meters.see
+POST   /meters/{drn}                      meters.edit
+POST   /meters/{drn}/link                 meters.link
+GET    /sites                             customers.see
+POST   /sites                             customers.edit
+GET    /import                            registry.import
+POST   /import                            registry.import
 GET    /keys                              keys.see
 POST   /keys                              keys.unlock
 GET    /unlock                            keys.unlock
@@ -91,6 +100,8 @@ GET    /api/v1/meters                     meters.see
 GET    /api/v1/meters/{drn}               meters.see
 POST   /api/v1/meters                     meters.edit
 PATCH  /api/v1/meters/{drn}               meters.edit
+POST   /api/v1/imports                    registry.import
+GET    /api/v1/exports/{name}             registry.export
 GET    /api/v1/customers                  customers.see
 GET    /api/v1/customers/{account_no}     customers.see
 GET    /api/v1/lookup                     customers.see
@@ -153,6 +164,8 @@ NAVIGATION = (
     ("/tariffs", "Tariffs"),
     ("/shifts", "Shifts"),
     ("/banking", "Banking"),
+    ("/sites", "Sites"),
+    ("/import", "Import"),
     ("/approvals", "Approvals"),
     ("/keys", "Keys"),
     ("/lab", "Token lab"),

@@ -6,6 +6,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 JSON_LIMIT = 64 * 1024
 FORM_LIMIT = 10 * 1024
+FILE_LIMIT = 20 * 1024 * 1024
+_OF_FILES = ("/import", "/api/v1/imports")
 
 
 class BodyLimit:
@@ -22,6 +24,8 @@ class BodyLimit:
         headers = Headers(scope=scope)
         form = "form" in headers.get("content-type", "")
         limit = FORM_LIMIT if form else JSON_LIMIT
+        if scope["path"] in _OF_FILES:
+            limit = FILE_LIMIT
         announced = headers.get("content-length", "0")
         too_large = announced.isdecimal() and int(announced) > limit
         received = 0

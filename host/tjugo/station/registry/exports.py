@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from sqlalchemy import Select, String, and_, cast, select
+from sqlalchemy import String, and_, cast, select
 
 from tjugo import money
 from tjugo.errors import reason
@@ -46,6 +46,8 @@ _XLSX_ROWS = 1_000_000  # of a sheet, which has at most 1,048,576
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 _Row = Sequence[Any]
+# What SQLAlchemy names by its columns.
+_Query = Any
 _Make = Callable[[Any, str], _Row]
 
 
@@ -56,7 +58,7 @@ class Dataset:
 
     title: str
     columns: tuple[str, ...]
-    query: Callable[[int], Select[Any]]
+    query: Callable[[int], _Query]
     make: _Make
     secret: str | None = None
 
@@ -72,7 +74,7 @@ def _tenths(value: int) -> Decimal:
 _CUSTOMER = ("account_no", *customers.FIELDS)
 
 
-def _customers(tenant_id: int) -> Select[Any]:
+def _customers(tenant_id: int) -> _Query:
     query = select(*(getattr(Customer, name) for name in _CUSTOMER), Customer.created_at)
     return query.where(Customer.tenant_id == tenant_id).order_by(Customer.account_no)
 
@@ -80,7 +82,7 @@ def _customers(tenant_id: int) -> Select[Any]:
 _KEY = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
 
 
-def _meters(tenant_id: int) -> Select[Any]:
+def _meters(tenant_id: int) -> _Query:
     state = MeterKeyState
     current = and_(
         state.tenant_id == Meter.tenant_id, state.drn == Meter.drn, state.phase == "current"
@@ -96,7 +98,7 @@ def _meter(row: Any, currency: str) -> _Row:
     return (*shown, *key, row.created_at)
 
 
-def _links(tenant_id: int) -> Select[Any]:
+def _links(tenant_id: int) -> _Query:
     link = ServiceLink
     query = select(
         *(link.drn, link.account_no, link.since, link.until, link.service_point, link.site)
@@ -104,23 +106,23 @@ def _links(tenant_id: int) -> Select[Any]:
     return query.where(link.tenant_id == tenant_id).order_by(link.drn, link.since)
 
 
-def _statuses(tenant_id: int) -> Select[Any]:
+def _statuses(tenant_id: int) -> _Query:
     row = MeterStatus
     query = select(row.drn, row.at, row.status, row.actor, row.reason)
     return query.where(row.tenant_id == tenant_id).order_by(row.drn, row.at)
 
 
-def _assignments(tenant_id: int) -> Select[Any]:
+def _assignments(tenant_id: int) -> _Query:
     query = select(MeterTariff.drn, MeterTariff.tariff).where(MeterTariff.until.is_(None))
     return query.where(MeterTariff.tenant_id == tenant_id).order_by(MeterTariff.drn)
 
 
-def _sites(tenant_id: int) -> Select[Any]:
+def _sites(tenant_id: int) -> _Query:
     query = select(Site.site, Site.kind, Site.name, Site.parent)
     return query.where(Site.tenant_id == tenant_id).order_by(Site.site)
 
 
-def _debts(tenant_id: int) -> Select[Any]:
+def _debts(tenant_id: int) -> _Query:
     party = Debt.account_no + "/" + cast(Debt.debt_no, String)
     of_debt = and_(
         Balance.tenant_id == Debt.tenant_id, Balance.account == "debt", Balance.party == party
@@ -142,7 +144,7 @@ def _debt(row: Any, currency: str) -> _Row:
     return (*names, balance, recovery, least, most, debt.priority)
 
 
-def _credits(tenant_id: int) -> Select[Any]:
+def _credits(tenant_id: int) -> _Query:
     query = select(Balance.party, Balance.amount).where(Balance.account == "customer_credit")
     query = query.where(Balance.tenant_id == tenant_id, Balance.amount < 0)
     return query.order_by(Balance.party)
@@ -155,7 +157,7 @@ _SALE = (
 )
 
 
-def _sales(tenant_id: int) -> Select[Any]:
+def _sales(tenant_id: int) -> _Query:
     query = select(*(getattr(Sale, name) for name in _SALE)).where(Sale.tenant_id == tenant_id)
     return query.order_by(Sale.outlet, Sale.receipt_no)
 
@@ -175,7 +177,7 @@ _TOKEN = (
 )
 
 
-def _tokens(tenant_id: int) -> Select[Any]:
+def _tokens(tenant_id: int) -> _Query:
     query = select(*(getattr(Token, name) for name in _TOKEN)).where(Token.tenant_id == tenant_id)
     return query.order_by(Token.drn, Token.bdt, Token.tid)
 
@@ -186,7 +188,7 @@ def _token(row: Any, currency: str) -> _Row:
     return tuple(values[name] for name in _TOKEN)
 
 
-def _tariffs(tenant_id: int) -> Select[Any]:
+def _tariffs(tenant_id: int) -> _Query:
     version = TariffVersion
     of_tariff = and_(version.tenant_id == Tariff.tenant_id, version.tariff == Tariff.tariff)
     query = select(
@@ -292,10 +294,15 @@ def rows(view: View, name: str, with_secret: bool = False) -> Iterator[_Row]:
         yield [values[place] for place in places]
 
 
-def parts(view: View, name: str, form: str, with_secret: bool = False) -> Iterator[bytes]:
-    """Return the file in parts. form: one of FORMATS. Raise TjugoError."""
+def check_format(form: str) -> None:
+    """Raise TjugoError unless the format is one of FORMATS."""
     if form not in FORMATS:
         raise reason("export_unknown", f"There is no format {form[:20]!r}: {', '.join(FORMATS)}.")
+
+
+def parts(view: View, name: str, form: str, with_secret: bool = False) -> Iterator[bytes]:
+    """Return the file in parts. form: one of FORMATS. Raise TjugoError."""
+    check_format(form)
     heads, found = columns(name, with_secret), rows(view, name, with_secret)
     if form == "csv":
         return _csv(heads, found)

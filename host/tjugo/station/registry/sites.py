@@ -50,7 +50,7 @@ def add_site(
         )
     )
     work.session.flush()
-    record.changed(work, record.METER, f"site {site}", f"registered {kind}")
+    record.changed(work, record.CUSTOMER, f"site {site}", f"registered {kind}")
 
 
 def update_site(
@@ -68,7 +68,7 @@ def update_site(
         check_order(row.site, row.kind, None if above is None else above.kind)
         row.parent = None if above is None else above.site
     work.session.flush()
-    record.changed(work, record.METER, f"site {row.site}", "changed")
+    record.changed(work, record.CUSTOMER, f"site {row.site}", "changed")
 
 
 def remove_site(work: Work, site: str) -> None:
@@ -86,7 +86,7 @@ def remove_site(work: Work, site: str) -> None:
         raise reason("site_in_use", f"Meter {drn} is or was at site {row.site}, which is kept.")
     work.session.delete(row)
     work.session.flush()
-    record.changed(work, record.METER, f"site {row.site}", "removed")
+    record.changed(work, record.CUSTOMER, f"site {row.site}", "removed")
 
 
 def known_site(view: View, site: str) -> Site:

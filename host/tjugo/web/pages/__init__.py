@@ -13,11 +13,13 @@ from tjugo.web.pages import (
     banking,
     clients,
     customers,
+    imports,
     keys,
     log_in,
     meters,
     operators,
     receipts,
+    registry,
     sales,
     shifts,
     tariffs,
@@ -32,6 +34,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (shifts, banking, meters, customers, tariffs, keys, receipts):
+    for domain in (shifts, banking, meters, customers, registry, imports, tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
     return routes

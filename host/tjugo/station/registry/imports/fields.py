@@ -177,27 +177,30 @@ class ColumnMap(NamedTuple):
     first: int
 
 
-def mapped(sheet: Sheet, given: Iterable[tuple[str, str]] = ()) -> ColumnMap:
-    """Return the mapping of a sheet. given: pairs of field and header, or field and column letter;
-    they take precedence, and an empty header leaves the field out. Raise TjugoError."""
+def mapped(sheet: Sheet, given: Iterable[tuple[str, str | int]] = ()) -> ColumnMap:
+    """Return the mapping of a sheet. given: pairs of field and its column: the header, the letter,
+    or the number from 0 on; they take precedence, and an empty header leaves the field out. Raise
+    TjugoError."""
     wanted = {field_named(name): header for name, header in given}
-    place = _header_row(sheet, set(map(_form, wanted.values())))
+    place = _header_row(sheet, {_form(str(header)) for header in wanted.values()})
     cells = [cell.text for cell in sheet.rows[place][1]]
     columns: dict[str, int] = {}
     for name, header in wanted.items():
-        if header.strip():
+        if isinstance(header, int):
+            columns[name] = header
+        elif header.strip():
             columns[name] = _column(cells, header)
     for number, header in enumerate(cells):
-        name = HEADERS.get(_form(header))
-        if name is None or name in wanted or number in columns.values():
+        found = HEADERS.get(_form(header))
+        if found is None or found in wanted or number in columns.values():
             continue
-        if name in columns:
-            twice = f"{cells[columns[name]]!r} and {header!r}"
+        if found in columns:
+            twice = f"{cells[columns[found]]!r} and {header!r}"
             raise reason(
                 "mapping_invalid",
-                f"The columns {twice} are both the {FIELDS[name].title}: map one of them.",
+                f"The columns {twice} are both the {FIELDS[found].title}: map one of them.",
             )
-        columns[name] = number
+        columns[found] = number
     if not columns:
         raise reason(
             "mapping_invalid",

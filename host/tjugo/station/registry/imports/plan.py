@@ -156,8 +156,11 @@ class _Planner:
 
     def _size(self) -> int:
         plan = self._plan
-        lists = (plan.customers, plan.changes, plan.meters, plan.meter_changes, plan.links)
-        return sum(map(len, (*lists, plan.tariffs, plan.debts, plan.credits)))
+        by_key: tuple[dict[str, Any], ...] = (
+            *(plan.customers, plan.changes, plan.meters, plan.meter_changes),
+            *(plan.tariffs, plan.credits),
+        )
+        return sum(map(len, by_key)) + len(plan.links) + len(plan.debts)
 
     def _customer(self, row: Row) -> str | None:
         """Return the account that a row names or makes; None where it has none, or a problem."""

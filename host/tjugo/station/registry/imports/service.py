@@ -24,18 +24,22 @@ ORDERS = ("dmy", "mdy")
 
 @dataclass(frozen=True)
 class Options:
-    """How to import. columns: pairs of field and header (or column letter); values: a text by
+    """How to import.
+
+    columns: pairs of field and header, column letter or number (from 0 on); values: a text by
     field for empty cells; by_row: rows with problems are left out, otherwise nothing is imported;
     update: data that differ from the station's are changed; dates: dmy or mdy where a date has two
-    readings; dry_run: nothing is written."""
+    readings; dry_run: nothing is written; money: debts and credits may be posted.
+    """
 
-    columns: Sequence[tuple[str, str]] = ()
+    columns: Sequence[tuple[str, str | int]] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     sheet: str | None = None
     by_row: bool = False
     update: bool = False
     dates: str | None = None
     dry_run: bool = False
+    money: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ def run(station: Station, actor: str, name: str, content: bytes, options: Option
         raise reason("mapping_invalid", "The order of dates is dmy or mdy.")
     sheet = sheets.read(content, options.sheet)
     mapping = mapped(sheet, options.columns)
+    if not options.money and {"debt", "credit"} & set(mapping.columns):
+        raise reason(
+            "not_permitted",
+            "The file has opening balances, which you may not post: leave their columns out.",
+        )
     defaults = {field_named(key): value for key, value in options.values.items()}
     with station.view() as view:
         rows = parsed(sheet, mapping, _context(view, sheet, station, options), defaults)
@@ -94,6 +103,32 @@ def run(station: Station, actor: str, name: str, content: bytes, options: Option
             write(work, made)
             recorded(work, name, hashlib.sha256(content).hexdigest(), made)
     return _report(rows, made, bad, mapping, options, written)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file: its header, its first values, and the field that it has, or None."""
+
+    header: str
+    samples: list[str]
+    field: str | None
+
+
+def outline(content: bytes, options: Options) -> list[Column]:
+    """Return the columns of a file as they are mapped. Raise TjugoError."""
+    sheet = sheets.read(content, options.sheet)
+    mapping = mapped(sheet, options.columns)
+    fields = {place: name for name, place in mapping.columns.items()}
+    heads = sheet.rows[mapping.first - 1][1]
+    rows = [cells for _, cells in sheet.rows[mapping.first : mapping.first + 3]]
+    width = max(map(len, (heads, *rows)))
+    texts = [[cells[at].text if at < len(cells) else "" for at in range(width)] for cells in rows]
+    return [
+        Column(
+            heads[at].text if at < len(heads) else "", [row[at] for row in texts], fields.get(at)
+        )
+        for at in range(width)
+    ]
 
 
 def _context(

@@ -60,7 +60,9 @@ def _sites(work: Work, plan: Plan) -> None:
 
 
 def _meters(work: Work, plan: Plan) -> None:
-    collectors = {new.config.collector_id for new in plan.meters.values()} - {None}
+    collectors = {
+        new.config.collector_id for new in plan.meters.values() if new.config.collector_id
+    }
     known = set(
         work.session.scalars(
             select(Collector.collector_id).where(Collector.tenant_id == work.tenant_id)
