@@ -7,15 +7,26 @@ logged and never leave this module, except for a decoder key requested to provis
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
-from sts_portable import dkga, tid, token, vendor
-from sts_portable.errors import KeyExpiredError, StsError
+from sts_portable import dkga, layouts, tid, token, vendor
+from sts_portable.errors import FormatError, KeyExpiredError, StsError
 from tjugo.errors import TjugoError, plain, reason
-from tjugo.key_register import MeterConfig, VendingKey, VendingRegister, load_keys, written
+from tjugo.key_register import (
+    KeyRegister,
+    MeterConfig,
+    VendingKey,
+    VendingRegister,
+    load_keys,
+    written,
+)
 from tjugo.private_file import create_private
+
+_EXTENDED = 10  # class 2: SetExtended
 
 
 class TokenBackend(Protocol):
@@ -26,6 +37,29 @@ class TokenBackend(Protocol):
         self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
     ) -> str:
         """Return the 20 digits of a class 0 token; amount in units of 0.1, rnd 0 to 15."""
+        ...
+
+    def issue_mse_token(
+        self, meter_config: MeterConfig, subclass: int, value: int, tid: int, rnd: int
+    ) -> str:
+        """Return the 20 digits of a class 2 token with a TID.
+
+        value: W for subclass 0 and 6, otherwise the 16 bits of the layout; of subclass 10 (the
+        extended set) the register index is in the upper 6 bits.
+        """
+        ...
+
+    def issue_key_change_tokens(
+        self, meter_config: MeterConfig, target: KeyRegister
+    ) -> tuple[str, ...]:
+        """Return the 20 digits of each token of a key change, in the order of entry: two, three or
+        four. The rollover bit is set when the base date changes. The caller checks that the new
+        key is not expired."""
+        ...
+
+    def issue_test_token(self, subclass: int, control: int, manufacturer: int) -> str:
+        """Return the 20 digits of a class 1 token. control: of subclass 2 the register index;
+        manufacturer: its code, 0 for every meter."""
         ...
 
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
@@ -80,16 +114,47 @@ class SoftBackend:
         key = self.decoder_key(meter_config)
         m = meter_config
         ken = min(m.ken, self._key(m).ken)  # neither the meter's nor the vending key's has passed
-        try:
+        with _refusals(
+            f"The key of meter {m.drn} has expired (KEN {ken}); it needs a key change before "
+            "anything can be sold."
+        ):
             return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, ken)
-        except KeyExpiredError as error:
-            raise reason(
-                "key_expired",
-                f"The key of meter {m.drn} has expired (KEN {ken}); it needs a key change "
-                "before anything can be sold.",
-            ) from error
+
+    def issue_mse_token(
+        self, meter_config: MeterConfig, subclass: int, value: int, tid: int, rnd: int
+    ) -> str:
+        """See TokenBackend."""
+        m = meter_config
+        ken = min(m.ken, self._key(m).ken)
+        key = self.decoder_key(m)
+        with _refusals(f"The key of meter {m.drn} has expired (KEN {ken})."):
+            return vendor.management(
+                key, m.ea, subclass, tid, rnd, ken, **_values(subclass, value)
+            )
+
+    def issue_key_change_tokens(
+        self, meter_config: MeterConfig, target: KeyRegister
+    ) -> tuple[str, ...]:
+        """See TokenBackend."""
+        m, t = meter_config, target
+        if m.ea != t.ea:
+            raise reason("key_change_refused", f"Meter {m.drn} has EA {m.ea:02d}, not {t.ea:02d}.")
+        new = MeterConfig(m.drn, m.tct, **t.register())
+        self.check_register(new)
+        keys = self.decoder_key(m), m.ea, self.decoder_key(new)
+        numbers = t.kt, t.krn, t.ti, t.ken, m.bdt != t.bdt, t.sgc, m.sgc != t.sgc
+        try:
+            made = vendor.key_change(*keys, *numbers, minute=0, bdt=t.bdt, old_bdt=m.bdt)
         except StsError as error:
-            raise reason("token_refused", plain(error)) from error
+            raise reason("key_change_refused", f"Meter {m.drn}: {error}.") from error
+        return tuple(made)
+
+    def issue_test_token(self, subclass: int, control: int, manufacturer: int) -> str:
+        """See TokenBackend."""
+        with _refusals():
+            if subclass == 2:
+                return token.make(1, subclass, index=control, mfr=manufacturer)
+            return token.make(1, subclass, control=control, mfr=manufacturer)
 
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
         """See TokenBackend."""
@@ -132,6 +197,30 @@ class SoftBackend:
                 f"meter {m.drn} has {m.dkga}, {m.bdt}.",
             )
         return found
+
+
+@contextmanager
+def _refusals(expired: str = "The key has expired.") -> Iterator[None]:
+    """Raise the errors of sts_portable as reasons. expired: the sentence for an expired key."""
+    try:
+        yield
+    except KeyExpiredError as error:
+        raise reason("key_expired", expired) from error
+    except StsError as error:
+        raise reason("token_refused", plain(error)) from error
+
+
+def _values(subclass: int, value: int) -> dict[str, int]:
+    """Return the field values of a class 2 token with a TID. Raise FormatError for others."""
+    if subclass != _EXTENDED:
+        row = layouts.row(2, subclass)
+        if row is None or row[2] is None:
+            raise FormatError(f"class 2 subclass {subclass} has no value")
+        return {row[2][0]: value}
+    index, data = value >> 10, value & 0x3FF
+    if index == layouts.FLAG_INDEX:
+        return {"index": index, "flag": data >> 1, "state": data & 1}
+    return {"index": index, "data": data}
 
 
 def decode(digits: str, key: bytes, ea: int) -> token.Token | None:

@@ -2,22 +2,27 @@
 
 import hashlib
 
-from tjugo.station.storage.tables import Token
+from tjugo.station.storage.tables import PlainToken, Token
 
 _COLUMNS = (
     *("tenant_id", "drn", "bdt", "tid", "client", "client_id", "token_class", "subclass"),
     *("asked_tenths", "units_tenths", "digits", "ea", "sgc", "krn", "kt", "ti"),
 )
+_PLAIN = (
+    *("tenant_id", "client", "client_id", "position", "drn", "token_class", "subclass"),
+    "digits",
+)
 
 
-def check_value(token: Token) -> str:
+def check_value(token: Token | PlainToken) -> str:
     """Return 16 hex digits over all columns of a token, the beginning of a SHA-256."""
-    texts = [str(getattr(token, name)) for name in _COLUMNS]
+    columns = _COLUMNS if isinstance(token, Token) else _PLAIN
+    texts = [str(getattr(token, name)) for name in columns]
     texts.append(f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%f}")
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
-def intact(token: Token) -> bool:
+def intact(token: Token | PlainToken) -> bool:
     """Return whether a token is unchanged since it was recorded. Call it before its digits are
     disclosed."""
     return token.check_value == check_value(token)

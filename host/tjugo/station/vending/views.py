@@ -183,7 +183,11 @@ def sales(
     limit = bounded(limit)
     query = (
         select(VendRequest)
-        .where(VendRequest.tenant_id == view.tenant_id)
+        .where(
+            VendRequest.tenant_id == view.tenant_id,
+            # Requests for other tokens than credit have neither.
+            or_(VendRequest.kwh.is_not(None), VendRequest.money.is_not(None)),
+        )
         .order_by(
             VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
         )

@@ -102,7 +102,8 @@ KEY_CHANGE_STATES = ("planned", "issued", "confirmed", "cancelled")
 
 class KeyChange(Base):
     """A change of a meter's key: to which register, why, and how far it is. One at a time is
-    planned or issued. target: JSON by field of the key register."""
+    planned or issued. target: JSON by field of the key register; replaced: that of the key which
+    the change ends, from the issue of its tokens on."""
 
     __tablename__ = "key_change"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -111,6 +112,7 @@ class KeyChange(Base):
     state: Mapped[str] = mapped_column(String(20))
     campaign: Mapped[str | None] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(Text)
+    replaced: Mapped[str | None] = mapped_column(Text)
     planned_by: Mapped[str] = mapped_column(String(80))
     planned_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("campaign", sa.String(length=40), nullable=True),
         sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("replaced", sa.Text(), nullable=True),
         sa.Column("planned_by", sa.String(length=80), nullable=False),
         sa.Column("planned_at", sa.DateTime(), nullable=False),
         sa.Column("issued_at", sa.DateTime(), nullable=True),

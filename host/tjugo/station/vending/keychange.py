@@ -1,0 +1,296 @@
+"""Key changes: planned, issued (tokens made), confirmed or cancelled; one at a time per meter.
+
+While a change is issued, its register is the meter's `pending` key state. The customer enters the
+key change tokens before every token that is made after them, so those are made with the new key,
+and each later receipt prints the same key change tokens again until the change is confirmed: a
+lost receipt loses nothing, and a meter that has the new key already refuses them without harm.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from tjugo.errors import TjugoError, reason
+from tjugo.key_register import KeyRegister, MeterConfig
+from tjugo.station import clock, settings
+from tjugo.station.audit import chain
+from tjugo.station.registry import status
+from tjugo.station.registry.meters import checked_drn, key_columns, known_meter, meter_config
+from tjugo.station.storage.chunks import chunks
+from tjugo.station.storage.integrity import intact
+from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState, PlainToken
+from tjugo.station.vending import asked, targets
+from tjugo.station.vending.asked import Outcome, Printed
+from tjugo.station.vending.tokens import add_plain
+from tjugo.station.work import View, Work
+
+PLANNED, ISSUED, CONFIRMED, CANCELLED = "planned", "issued", "confirmed", "cancelled"
+OPEN = (PLANNED, ISSUED)
+WITH_SALE = "key_change_with_sale"
+SECTIONS = (3, 4, 8, 9)  # subclasses, in the order in which the tokens are made and entered
+_KEY_CHANGE = 2
+_CONFIRM, _CANCEL, _ISSUE, _PLAN = (
+    *("key_change_confirm", "key_change_cancel"),
+    *("key_change_issue", "key_change_plan"),
+)
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """A key change that goes with the next tokens of a meter. again: its tokens were issued
+    before, and the same ones are printed again."""
+
+    drn: str
+    number: int
+    target: KeyRegister
+    campaign: str | None
+    again: bool
+
+
+def due(view: View, drns: Collection[str], alone: bool = False) -> dict[str, PlannedChange]:
+    """Return, by DRN, the key change whose tokens go before the next token of a meter.
+
+    A planned one is due with a sale if the setting key_change_with_sale is 1; an issued one is due
+    until it is confirmed. alone: planned ones are due whatever the setting.
+    """
+    with_sale = alone or settings.get(view, WITH_SALE) >= 1
+    states = OPEN if with_sale else (ISSUED,)
+    found = {}
+    for chunk in chunks(sorted(set(drns))):
+        query = select(KeyChange).where(
+            KeyChange.tenant_id == view.tenant_id,
+            KeyChange.drn.in_(chunk),
+            KeyChange.state.in_(states),
+        )
+        for row in view.session.scalars(query):
+            found[row.drn] = _planned(row)
+    return found
+
+
+def _planned(row: KeyChange) -> PlannedChange:
+    target = targets.from_text(row.target)
+    return PlannedChange(row.drn, row.number, target, row.campaign, row.state == ISSUED)
+
+
+def issue(
+    work: Work, meter: Meter, planned: PlannedChange, client: str, client_id: str
+) -> tuple[tuple[Printed, ...], MeterConfig]:
+    """Issue the tokens of a key change, or the same ones again, under a request that is recorded
+    already. Return them in the order of entry, and the meter with its new key, for the tokens that
+    follow them. Raise TjugoError.
+
+    The caller has locked the meter's row.
+    """
+    row = work.session.get_one(KeyChange, (work.tenant_id, planned.drn, planned.number))
+    config = meter_config(work, meter)
+    target = targets.from_text(row.target)
+    if row.state == ISSUED:
+        made = _made_before(work, row)
+    elif row.state == PLANNED:
+        made = _make(work, row, config, target, (client, client_id))
+    else:
+        raise reason("key_change_unknown", f"The key change of meter {row.drn} is {row.state}.")
+    rows = add_plain(work, (client, client_id), meter.drn, made)
+    return tuple(_printed(plain) for plain in rows), targets.with_register(config, target)
+
+
+def _printed(row: PlainToken) -> Printed:
+    kind = f"key_change_{row.position + 1}"
+    return Printed(kind, row.digits, row.token_class, row.subclass)
+
+
+def _make(
+    work: Work, row: KeyChange, config: MeterConfig, target: KeyRegister, request: tuple[str, str]
+) -> list[tuple[int, int, str]]:
+    clock.check(work)
+    targets.check(work, config, target)
+    digits = work.backend.issue_key_change_tokens(config, target)
+    row.state, row.issued_at = ISSUED, work.now()
+    row.client, row.client_id = request
+    row.replaced = targets.as_text(config)
+    tenant = {"tenant_id": work.tenant_id, "drn": row.drn}
+    work.session.add(MeterKeyState(**tenant, phase="pending", **key_columns(target)))
+    work.session.flush()
+    chain.record(work, _ISSUE, f"meter {row.drn}", targets.differences(config, target))
+    return [
+        (_KEY_CHANGE, subclass, text) for subclass, text in zip(SECTIONS, digits, strict=False)
+    ]
+
+
+def _made_before(work: Work, row: KeyChange) -> list[tuple[int, int, str]]:
+    rows = list(_key_change_tokens(work, row))
+    if not rows or not all(intact(plain) for plain in rows):
+        raise reason(
+            "token_damaged",
+            f"The record of the key change tokens of meter {row.drn} is damaged; restore the "
+            "database from a backup.",
+        )
+    return [(plain.token_class, plain.subclass, plain.digits) for plain in rows]
+
+
+def _key_change_tokens(view: View, row: KeyChange) -> Iterable[PlainToken]:
+    of = {"tenant_id": row.tenant_id, "client": row.client, "client_id": row.client_id}
+    query = select(PlainToken).filter_by(**of, token_class=_KEY_CHANGE)
+    return view.session.scalars(query.order_by(PlainToken.position))
+
+
+def issue_alone(work: Work, client: str, client_id: str, drn: str) -> Outcome:
+    """Issue the planned key change of a meter without a sale, or the same tokens again; once for
+    each client id, like a sale. Raise TjugoError when the request cannot be recorded."""
+    row = asked.recorded(work, client, client_id, checked_drn(drn), {"kind": "key_change"})
+
+    def tokens() -> bool:
+        meter = known_meter(work, row.drn, lock=True)
+        check_installed(meter)
+        planned = due(work, [meter.drn], alone=True).get(meter.drn)
+        if planned is None:
+            raise _none(meter.drn)
+        issue(work, meter, planned, row.client, row.client_id)
+        return True
+
+    asked.decide(work, row, tokens)
+    return asked.outcome_of(work, row)
+
+
+def check_installed(meter: Meter) -> None:
+    """Raise TjugoError unless the meter is installed."""
+    if meter.status != status.INSTALLED:
+        raise reason("meter_not_installed", status.sentence(meter.drn, meter.status))
+
+
+def confirm(work: Work, drn: str, how: str) -> KeyRegister:
+    """Make the pending key the meter's current one, because the meter has it. Return it. how: what
+    shows it, for the record. Raise TjugoError when no key change is issued."""
+    meter = known_meter(work, checked_drn(drn), lock=True)
+    row = open_change(work, meter.drn)
+    if row is None or row.state != ISSUED:
+        raise reason("key_change_unknown", f"No key change of meter {meter.drn} is issued.")
+    target = targets.from_text(row.target)
+    current = work.session.get_one(MeterKeyState, (work.tenant_id, meter.drn, "current"))
+    for name, value in key_columns(target).items():
+        setattr(current, name, value)
+    _drop_pending(work, meter.drn)
+    _decide(work, row, CONFIRMED)
+    chain.record(work, _CONFIRM, f"meter {meter.drn}", how)
+    return target
+
+
+def cancel(work: Work, drn: str, why: str) -> None:
+    """Cancel the key change of a meter. An issued one only when the customer has not entered the
+    tokens: a second person approves it (`cancel_issued`). Raise TjugoError."""
+    meter = known_meter(work, checked_drn(drn), lock=True)
+    row = open_change(work, meter.drn)
+    if row is None:
+        raise _none(meter.drn)
+    if row.state == ISSUED:
+        raise reason(
+            "key_change_open",
+            f"The key change tokens of meter {meter.drn} are issued already: a second person must "
+            "approve that they are not used.",
+        )
+    _cancelled(work, row, why)
+
+
+def cancel_issued(work: Work, drn: str, why: str) -> None:
+    """Cancel a key change whose tokens are issued, because the meter will not get them: it keeps
+    its key. Raise TjugoError."""
+    meter = known_meter(work, checked_drn(drn), lock=True)
+    row = open_change(work, meter.drn)
+    if row is None:
+        raise _none(meter.drn)
+    _drop_pending(work, meter.drn)
+    _cancelled(work, row, why)
+
+
+def _cancelled(work: Work, row: KeyChange, why: str) -> None:
+    _decide(work, row, CANCELLED)
+    chain.record(work, _CANCEL, f"meter {row.drn}", why)
+
+
+def _decide(work: Work, row: KeyChange, state: str) -> None:
+    row.state, row.decided_at, row.decided_by = state, work.now(), work.actor[:80]
+    work.session.flush()
+
+
+def _drop_pending(work: Work, drn: str) -> None:
+    of = {"tenant_id": work.tenant_id, "drn": drn, "phase": "pending"}
+    work.session.execute(delete(MeterKeyState).filter_by(**of))
+    work.session.expire_all()
+
+
+def _none(drn: str) -> TjugoError:
+    return reason("key_change_unknown", f"No key change of meter {drn} is planned.")
+
+
+def open_change(view: View, drn: str) -> KeyChange | None:
+    """Return the planned or issued key change of a meter, or None."""
+    query = select(KeyChange).where(
+        KeyChange.tenant_id == view.tenant_id, KeyChange.drn == drn, KeyChange.state.in_(OPEN)
+    )
+    return view.session.scalars(query).first()
+
+
+def plan(
+    work: Work, drns: Iterable[str], changes: dict[str, object], campaign: str | None = None
+) -> int:
+    """Plan a key change for each meter; return for how many. The caller has made sure that a
+    second person approved it. Raise TjugoError, with nothing planned, when one is not possible."""
+    planned = 0
+    for drn in drns:
+        meter = known_meter(work, checked_drn(drn), lock=True)
+        if open_change(work, meter.drn) is not None:
+            raise reason(
+                "key_change_open",
+                f"A key change of meter {meter.drn} is planned or issued already; confirm or "
+                "cancel it first.",
+            )
+        config = meter_config(work, meter)
+        target = targets.target_of(work, config, changes)
+        add_planned(work, meter.drn, target, campaign)
+        detail = targets.differences(config, target)
+        chain.record(work, _PLAN, f"meter {meter.drn}", detail)
+        planned += 1
+    return planned
+
+
+def add_planned(work: Work, drn: str, target: KeyRegister, campaign: str | None) -> None:
+    """Add the row of a planned key change."""
+    last = select(KeyChange.number).where(
+        KeyChange.tenant_id == work.tenant_id, KeyChange.drn == drn
+    )
+    number = work.session.scalar(last.order_by(KeyChange.number.desc()).limit(1))
+    work.session.add(
+        KeyChange(
+            tenant_id=work.tenant_id,
+            drn=drn,
+            number=1 + (number or 0),
+            state=PLANNED,
+            campaign=campaign,
+            target=targets.as_text(target),
+            planned_by=work.actor[:80],
+            planned_at=work.now(),
+        )
+    )
+    work.session.flush()
+
+
+def registers(view: View, drn: str) -> list[tuple[KeyRegister, str]]:
+    """Return the key registers that a meter had or was to have besides its current one, newest
+    first, each with the state of its key change: `pending`, `replaced` or `cancelled`."""
+    query = select(KeyChange).where(KeyChange.tenant_id == view.tenant_id, KeyChange.drn == drn)
+    found = []
+    for row in view.session.scalars(query.order_by(KeyChange.number.desc())):
+        if row.state == ISSUED:
+            found.append((targets.from_text(row.target), "pending"))
+        elif row.state == CANCELLED and row.issued_at is not None:
+            found.append((targets.from_text(row.target), CANCELLED))
+        elif row.state == CONFIRMED and row.replaced is not None:
+            found.append((targets.from_text(row.replaced), "replaced"))
+    return found
+
+
+def summary(changes: dict[str, object]) -> str:
+    """Return the changes of a plan in words."""
+    return json.dumps({name: value for name, value in changes.items() if value is not None})
