@@ -6,6 +6,7 @@ Each action has a function, which is called with the payload when the action is 
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tjugo.errors import reason
@@ -13,8 +14,26 @@ from tjugo.station.audit import chain
 from tjugo.station.storage.tables import Approval
 from tjugo.station.work import Work
 
-Action = Callable[[Work, dict[str, Any]], object]
+Apply = Callable[[Work, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action that needs a second person. apply: carries it out; permission: to decide it."""
+
+    name: str
+    apply: Apply
+    permission: str = "approvals.decide"
+
+
 ACTIONS: dict[str, Action] = {}
+
+
+def register(action: Action) -> Action:
+    """Add an action to the table, once, when its domain is imported."""
+    if ACTIONS.setdefault(action.name, action) != action:
+        raise ValueError(f"{action.name} is registered already")
+    return action
 
 
 def ask(work: Work, action: str, subject: str, payload: Mapping[str, Any]) -> str:
@@ -33,11 +52,11 @@ def ask(work: Work, action: str, subject: str, payload: Mapping[str, Any]) -> st
         )
     )
     work.session.flush()
-    chain.record(work, f"{action}_ask", subject, f"approval {number}")
+    chain.record(work, action, subject, f"asked for, approval {number}")
     return number
 
 
-def decide(work: Work, approval: str, approve: bool, note: str | None = None) -> None:
+def decide(work: Work, approval: str, approve: bool, note: str = "") -> None:
     """Approve or refuse; an approved action is carried out now. Raise TjugoError when it is
     decided already, or when the maker decides."""
     row = work.session.get(Approval, (work.tenant_id, approval), with_for_update=True)
@@ -48,8 +67,8 @@ def decide(work: Work, approval: str, approve: bool, note: str | None = None) ->
     if row.maker == work.actor[:80]:
         raise reason("approval_own", "Another person than the one who asks must approve.")
     row.state = "approved" if approve else "refused"
-    row.checker, row.decided_at, row.note = work.actor[:80], work.now(), note
+    row.checker, row.decided_at, row.note = work.actor[:80], work.now(), note or None
     work.session.flush()
-    chain.record(work, f"{row.action}_{row.state}", row.subject, f"approval {approval}")
+    chain.record(work, row.action, row.subject, f"{row.state}, approval {approval}")
     if approve:
-        ACTIONS[row.action](work, json.loads(row.payload))
+        ACTIONS[row.action].apply(work, json.loads(row.payload))

@@ -19,7 +19,7 @@ from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.tokens import add_plain, add_token
 from tjugo.station.work import View, Work
 
-ACTION = "engineering"
+ASK, ISSUE = "engineering.ask", "engineering.issue"
 
 
 def request(
@@ -65,10 +65,10 @@ def _issue(work: Work, row: VendRequest, asked: dict[str, Any], approved: bool) 
         if requests.approval_of(row) is None:
             of = {"client": row.client, "client_id": row.client_id}
             subject = f"meter {meter.drn}: {kinds.described(asked)}"
-            requests.wait_for(row, approvals.ask(work, ACTION, subject, of))
+            requests.wait_for(row, approvals.ask(work, ASK, subject, of))
         return False
     subject = "any meter" if meter is None else f"meter {meter.drn}"
-    chain.record(work, ACTION, subject, kinds.described(asked))
+    chain.record(work, ISSUE, subject, kinds.described(asked))
     if meter is None or kind.token_class == 1:
         drn = None if meter is None else meter.drn
         subclass, control, code = kinds.control_of(asked, drn)
@@ -123,4 +123,4 @@ def recent(view: View, limit: int = 20) -> list[Outcome]:
     return [requests.outcome_of(view, row) for row in view.session.scalars(query)]
 
 
-approvals.ACTIONS[ACTION] = approved
+approvals.register(approvals.Action(ASK, approved, "engineering.approve"))

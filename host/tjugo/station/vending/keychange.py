@@ -6,7 +6,6 @@ and each later receipt prints the same key change tokens again until the change 
 lost receipt loses nothing, and a meter that has the new key already refuses them without harm.
 """
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -31,10 +30,8 @@ OPEN = (PLANNED, ISSUED)
 WITH_SALE = "key_change_with_sale"
 SECTIONS = (3, 4, 8, 9)  # subclasses, in the order in which the tokens are made and entered
 _KEY_CHANGE = 2
-_CONFIRM, _CANCEL, _ISSUE, _PLAN = (
-    *("key_change_confirm", "key_change_cancel"),
-    *("key_change_issue", "key_change_plan"),
-)
+ASK, CANCEL = "keychange.ask", "keychange.cancel"
+_CONFIRM, _ISSUE = "keychange.confirm", "keychange.issue"
 
 
 @dataclass(frozen=True)
@@ -119,8 +116,8 @@ def _make(
     ]
 
 
-def _made_before(work: Work, row: KeyChange) -> list[tuple[int, int, str]]:
-    rows = list(_key_change_tokens(work, row))
+def _made_before(view: View, row: KeyChange) -> list[tuple[int, int, str]]:
+    rows = list(_key_change_tokens(view, row))
     if not rows or not all(intact(plain) for plain in rows):
         raise reason(
             "token_damaged",
@@ -206,7 +203,7 @@ def cancel_issued(work: Work, drn: str, why: str) -> None:
 
 def _cancelled(work: Work, row: KeyChange, why: str) -> None:
     _decide(work, row, CANCELLED)
-    chain.record(work, _CANCEL, f"meter {row.drn}", why)
+    chain.record(work, CANCEL, f"meter {row.drn}", why)
 
 
 def _decide(work: Work, row: KeyChange, state: str) -> None:
@@ -222,6 +219,38 @@ def _drop_pending(work: Work, drn: str) -> None:
 
 def _none(drn: str) -> TjugoError:
     return reason("key_change_unknown", f"No key change of meter {drn} is planned.")
+
+
+def last_change(view: View, drn: str) -> KeyChange | None:
+    """Return the newest key change of a meter whose tokens were issued and that was not cancelled,
+    or None."""
+    query = select(KeyChange).where(
+        KeyChange.tenant_id == view.tenant_id,
+        KeyChange.drn == drn,
+        KeyChange.state.in_((ISSUED, CONFIRMED)),
+    )
+    return view.session.scalars(query.order_by(KeyChange.number.desc()).limit(1)).first()
+
+
+def printed(view: View, drn: str) -> tuple[Printed, ...]:
+    """Return the tokens of the meter's newest key change in the order of entry, () if there is
+    none. Raise Unavailable when the record is damaged."""
+    row = last_change(view, drn)
+    if row is None:
+        return ()
+    made = _made_before(view, row)
+    return tuple(
+        Printed(f"key_change_{place}", digits, token_class, subclass)
+        for place, (token_class, subclass, digits) in enumerate(made, 1)
+    )
+
+
+def already_open(drn: str) -> TjugoError:
+    """Return the error of a second key change at a time."""
+    return reason(
+        "key_change_open",
+        f"A key change of meter {drn} is planned or issued already; confirm or cancel it first.",
+    )
 
 
 def open_change(view: View, drn: str) -> KeyChange | None:
@@ -241,16 +270,12 @@ def plan(
     for drn in drns:
         meter = known_meter(work, checked_drn(drn), lock=True)
         if open_change(work, meter.drn) is not None:
-            raise reason(
-                "key_change_open",
-                f"A key change of meter {meter.drn} is planned or issued already; confirm or "
-                "cancel it first.",
-            )
+            raise already_open(meter.drn)
         config = meter_config(work, meter)
         target = targets.target_of(work, config, changes)
         add_planned(work, meter.drn, target, campaign)
         detail = targets.differences(config, target)
-        chain.record(work, _PLAN, f"meter {meter.drn}", detail)
+        chain.record(work, ASK, f"meter {meter.drn}", detail)
         planned += 1
     return planned
 
@@ -289,8 +314,3 @@ def registers(view: View, drn: str) -> list[tuple[KeyRegister, str]]:
         elif row.state == CONFIRMED and row.replaced is not None:
             found.append((targets.from_text(row.replaced), "replaced"))
     return found
-
-
-def summary(changes: dict[str, object]) -> str:
-    """Return the changes of a plan in words."""
-    return json.dumps({name: value for name, value in changes.items() if value is not None})

@@ -17,7 +17,7 @@ from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.credit import add_credit
 from tjugo.station.work import Work
 
-ACTION = "token_replace"
+ACTION = "sales.replace"
 CLIENT = "replacement"
 
 
@@ -79,4 +79,4 @@ def _token(work: Work, drn: str, bdt: str, tid: int) -> Token:
     return token
 
 
-approvals.ACTIONS[ACTION] = approved
+approvals.register(approvals.Action(ACTION, approved))
