@@ -73,7 +73,7 @@ def test_a_meter_that_is_blocked(station):
 
 
 def test_the_customer_is_named(station):
-    do(station, add_customer, "Ada Obi", "A1")
+    do(station, add_customer, "Ada Obi", account_no="A1")
     do(station, link_meter, EA07, "A1")
     assert examine(station, credit(station)).customer == "Ada Obi (A1)"
 

@@ -7,13 +7,13 @@ Lists are returned in pages: {"items": [...], "next": the value of `after` for t
 from fastapi import APIRouter
 
 from tjugo.station.station import Station
-from tjugo.web.api import collectors, customers, meters, vends
+from tjugo.web.api import collectors, customers, engineering, meters, vends
 from tjugo.web.errors import ANSWERS
 
 
 def router(station: Station) -> APIRouter:
     """Return the routes of one station."""
     api = APIRouter(prefix="/api/v1", responses=ANSWERS)
-    for domain in (vends, meters, customers, collectors):
+    for domain in (vends, meters, customers, collectors, engineering):
         domain.add_routes(api, station)
     return api
