@@ -35,6 +35,24 @@ class Conflict(TjugoError):
     code = "conflict"
 
 
+class NotLoggedIn(TjugoError):
+    """The request needs a person who is logged in, or a valid key."""
+
+    code = "not_logged_in"
+
+
+class NotPermitted(TjugoError):
+    """The person is known, and may not do this."""
+
+    code = "not_permitted"
+
+
+class TooMany(TjugoError):
+    """Too many attempts; a later one may succeed."""
+
+    code = "too_many"
+
+
 class Unavailable(TjugoError):
     """The request is valid, but disk, database or key store cannot serve it now."""
 
@@ -48,23 +66,52 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "account_unknown": (NotFound, 1),
     "amount_invalid": (TjugoError, 2),
     "amount_over_limit": (TjugoError, 1),
-    "approval_decided": (Conflict, 1),
-    "approval_own": (Conflict, 1),
+    "amount_too_high": (TjugoError, 1),
+    "amount_too_low": (TjugoError, 1),
+    "approval_closed": (Conflict, 1),
+    "approval_own": (NotPermitted, 1),
     "approval_refused": (Conflict, 1),
     "approval_unknown": (NotFound, 1),
+    "bank_ref_invalid": (TjugoError, 2),
+    "batch_empty": (Conflict, 1),
+    "batch_unknown": (NotFound, 1),
     "campaign_exists": (Conflict, 1),
     "campaign_invalid": (TjugoError, 2),
     "campaign_unknown": (NotFound, 1),
+    "client_exists": (Conflict, 1),
+    "client_invalid": (TjugoError, 2),
+    "client_unknown": (NotFound, 1),
     "clock_doubtful": (Unavailable, 1),
+    "code_wrong": (NotLoggedIn, 1),
     "collector_invalid": (TjugoError, 1),
+    "commission_invalid": (TjugoError, 2),
+    "count_missing": (TjugoError, 2),
+    "credit_limit_invalid": (TjugoError, 2),
+    "currency_unknown": (TjugoError, 2),
     "customer_invalid": (TjugoError, 2),
+    "days_invalid": (TjugoError, 2),
+    "debt_closed": (Conflict, 1),
+    "debt_invalid": (TjugoError, 2),
+    "debt_unknown": (NotFound, 1),
+    "deposit_exists": (Conflict, 1),
+    "deposit_reversed": (Conflict, 1),
+    "deposit_too_much": (Conflict, 1),
+    "deposit_unknown": (NotFound, 1),
     "drn_invalid": (TjugoError, 1),
     "engineering_invalid": (TjugoError, 2),
+    "entry_not_reversible": (Conflict, 1),
+    "entry_posted": (Conflict, 1),
+    "entry_unknown": (NotFound, 1),
+    "free_not_due": (Conflict, 1),
     "key_change_open": (Conflict, 1),
     "key_change_refused": (TjugoError, 1),
     "key_change_unknown": (NotFound, 1),
     "key_expired": (TjugoError, 1),
     "key_register_invalid": (TjugoError, 2),
+    "kind_invalid": (TjugoError, 2),
+    "ledger_account_unknown": (NotFound, 1),
+    "log_in_failed": (NotLoggedIn, 1),
+    "means_unknown": (TjugoError, 2),
     "meter_exists": (Conflict, 1),
     "meter_in_use": (Conflict, 1),
     "meter_not_installed": (Conflict, 1),
@@ -72,22 +119,59 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "meter_removed": (Conflict, 1),
     "meter_status_invalid": (TjugoError, 1),
     "meter_unknown": (NotFound, 1),
+    "not_logged_in": (NotLoggedIn, 1),
+    "not_permitted": (NotPermitted, 1),
+    "operator_exists": (Conflict, 1),
+    "operator_invalid": (TjugoError, 2),
+    "operator_needed": (Conflict, 1),
+    "operator_unknown": (NotFound, 1),
+    "outlet_closed": (Conflict, 1),
+    "outlet_exists": (Conflict, 1),
+    "outlet_invalid": (TjugoError, 2),
+    "outlet_unknown": (NotFound, 1),
     "page_invalid": (TjugoError, 1),
+    "password_change_needed": (NotPermitted, 1),
+    "password_invalid": (TjugoError, 1),
+    "printer_exists": (Conflict, 1),
+    "printer_invalid": (TjugoError, 2),
+    "printer_unavailable": (Unavailable, 1),
+    "printer_unknown": (NotFound, 2),
     "reason_invalid": (TjugoError, 2),
+    "receipt_damaged": (Unavailable, 1),
+    "receipt_unknown": (NotFound, 1),
+    "receipt_void": (Conflict, 1),
+    "replacement_refused": (Conflict, 1),
     "request_id_invalid": (TjugoError, 2),
     "request_id_used": (Conflict, 1),
-    "replacement_refused": (Conflict, 1),
     "sale_unknown": (NotFound, 1),
     "service_point_invalid": (TjugoError, 1),
     "setting_invalid": (TjugoError, 2),
     "setting_unknown": (NotFound, 2),
+    "shift_closed": (Conflict, 1),
+    "shift_open": (Conflict, 1),
+    "shift_unknown": (NotFound, 1),
     "station_exists": (Conflict, 1),
+    "tariff_decided": (Conflict, 1),
+    "tariff_exists": (Conflict, 1),
+    "tariff_invalid": (TjugoError, 2),
+    "tariff_missing": (Unavailable, 1),
+    "tariff_not_in_effect": (Conflict, 1),
+    "tariff_same_person": (Conflict, 1),
+    "tariff_unknown": (NotFound, 1),
+    "tender_invalid": (TjugoError, 2),
+    "tender_too_low": (TjugoError, 2),
     "tid_exhausted": (TjugoError, 1),
     "tid_store_full": (Conflict, 1),
+    "till_text_invalid": (TjugoError, 2),
     "token_damaged": (Unavailable, 1),
     "token_refused": (TjugoError, 1),
     "token_unknown": (NotFound, 1),
+    "too_many": (TooMany, 1),
     "vending_key_missing": (TjugoError, 1),
+    "vendor_credit": (Conflict, 1),
+    "vendor_exists": (Conflict, 1),
+    "vendor_invalid": (TjugoError, 2),
+    "vendor_unknown": (NotFound, 1),
 }
 """Reasons of the station's services: code to kind and exit status. Codes are recorded, so they
 stay; an unknown one, of a later version, is read as `invalid`."""

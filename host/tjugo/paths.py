@@ -7,6 +7,7 @@ import tjugo
 
 DATABASE = "station.db"
 VENDING_KEYS = "vending_keys.json"
+PEOPLE_KEY = "people.key"
 LOG = "tjugo.log"
 
 

@@ -73,7 +73,7 @@ def plan(station, number, **changes):
         return keychange.plan(work, [number], changes)
 
 
-def decide(station, approval, approve=True, who="op:supervisor", note=None):
+def decide(station, approval, approve=True, who="op:supervisor", note=""):
     """Decide an approval as another person."""
     with station.work(who) as work:
         approvals.decide(work, approval, approve, note)

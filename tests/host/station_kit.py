@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 
 REPO = Path(__file__).resolve().parents[2]
@@ -41,8 +42,8 @@ def drn(number: int) -> str:
 
 def new_station(folder: Path, clock: Clock | None = None) -> Station:
     """Make a station with three meters: 1 with a collector and EA07, 2 with a collector and EA11,
-    3 keyed, DKGA02."""
-    station = Station.create(folder, clock=clock or Clock())
+    3 keyed, DKGA02. Its tariff is the trial's: 0.20 EUR per kWh."""
+    station = set_up(folder, clock=clock or Clock())
     with station.work("test") as work:
         add_meter(work, NewMeter(drn(1), collector_id=COLLECTOR))
         add_meter(work, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))

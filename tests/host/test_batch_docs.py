@@ -12,7 +12,8 @@ from station_kit import drn, new_station
 
 from tjugo.commands import main as cli
 from tjugo.key_register import VendingKey
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import parse_kwh
+from tjugo.station.vending.vend import sell
 from tjugo.sts import batch
 from tjugo.sts.batch_row import COLUMNS, NEW_COLUMNS, RESULT_COLUMNS
 from tjugo.web.app import create_app

@@ -10,7 +10,8 @@ from tjugo.commands import main as cli
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import parse_kwh
+from tjugo.station.vending.vend import sell
 
 BARE = "0123456789abcdef"  # a key that is left on the command line
 DERIVED = ("--vk", VK02, "--pan", PAN, "--dkga", "02", "--sgc", "123456", "--bdt", "93")

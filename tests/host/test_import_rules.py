@@ -39,7 +39,7 @@ HOST_MAY = {
     "emulated": {"toolchain"},
     "sts": set(),
     "toolchain": set(),
-    "station": {"station/keys", "station/storage"},
+    "station": {"station/audit", "station/keys", "station/storage"},
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
         *("station/ledger", "station/link", "station/storage"),

@@ -5,7 +5,8 @@ from explain_kit import GAS
 from station_kit import drn, new_station, served
 
 from tjugo.station.station import utc_now
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import parse_kwh
+from tjugo.station.vending.vend import sell
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect

@@ -9,10 +9,11 @@ from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 from station_kit import drn, new_station, see
 
-from tjugo.station import actions
+from tjugo.station.audit import chain
 from tjugo.station.registry.lab import ACTION
 from tjugo.station.registry.meters import config_of
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import parse_kwh
+from tjugo.station.vending.vend import sell
 from tjugo.web.api import lab as lab_routes
 from tjugo.web.app import create_app
 from tjugo.web.pages.lab import EXAMPLES
@@ -170,8 +171,8 @@ def test_the_answer_is_the_commands(web):
 
 
 def uses(station, number):
-    done = see(station, actions.actions)
-    return [row.action for row in done if number in row.detail].count(ACTION)
+    done = see(station, lambda view: list(chain.events(view)))
+    return [row.action for row in done if number in row.subject].count(ACTION)
 
 
 def test_registered_meters_take_a_permission(station):

@@ -13,7 +13,7 @@ from tjugo.commands import main as cli
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station import clock as guard
 from tjugo.station import settings
-from tjugo.station.actions import actions
+from tjugo.station.audit.chain import events
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.vending import tids
@@ -22,6 +22,11 @@ from tjugo.station.vending.vend import sell
 ONE = Decimal(1)
 DAY = timedelta(days=1)
 MONTH = timedelta(days=31)
+
+
+def recorded(station):
+    """Return the audit events, oldest first."""
+    return see(station, lambda view: list(events(view)))
 
 
 @pytest.fixture
@@ -69,8 +74,8 @@ def test_a_jump_stops_sales_until_a_person_confirms(station, clock, days):
     with station.work("anna") as work:
         guard.confirm(work)
     assert sale(station, "a").digits
-    (done,) = see(station, actions)
-    assert (done.action, done.actor, done.at) == ("clock_confirm", "anna", clock())
+    (done,) = recorded(station)
+    assert (done.action, done.actor, done.at) == ("clock.confirm", "anna", clock())
     assert "last seen 2026-11-22T12:00:00Z" in done.detail
 
 
@@ -131,9 +136,9 @@ def test_tids_of_a_wrong_clock_are_put_right(station, clock):
     found = sale(station, "repaired").tid
     assert right < found < wrong[0]
     assert found - right == 1440
-    (done,) = [row for row in see(station, actions) if row.action == "tid_repair"]
+    (done,) = [row for row in recorded(station) if row.action == "tids.repair"]
     assert (done.actor, done.at) == ("anna", clock())
-    assert done.detail == f"meter {drn(1)}, base date 14: 4 tokens"
+    assert (done.subject, done.detail) == (f"meter {drn(1)}", "base date 14: 4 tokens")
     with station.work("anna") as work:
         assert tids.repair(work) == {}
 
@@ -174,8 +179,10 @@ def test_the_limit_of_a_sale_is_set(station):
     assert sell(station, "test", "b", drn(1), Decimal("7.5")).digits
     with pytest.raises(TjugoError, match=r"at once \(7\.5 kWh\)"):
         sell(station, "test", "c", drn(1), Decimal("7.6"))
-    (done,) = see(station, actions)
-    assert (done.action, done.actor, done.detail) == ("setting", "anna", "sale_limit_kwh = 7.5")
+    (done,) = recorded(station)
+    assert (done.action, done.actor, done.subject, done.detail) == (
+        *("settings.edit", "anna", "setting sale_limit_kwh", "7.5"),
+    )
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "x", "", "nan", "1e99", "1_0", "\u0661"])
@@ -184,7 +191,7 @@ def test_a_setting_that_cannot_be(station, text):
         do(station, settings.put, "sale_limit_kwh", text)
     with pytest.raises(NotFound, match="no setting 'x'"):
         do(station, settings.put, "x", "1")
-    assert see(station, actions) == []
+    assert recorded(station) == []
 
 
 def test_a_list_of_many_meters_reads_what_it_shows(station):
@@ -235,5 +242,5 @@ def test_the_commands(station, clock, tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, tmp_path, "setting") == 0
     assert "sale_limit_kwh = 100" in capsys.readouterr().out
     assert run(monkeypatch, tmp_path, "setting", "sale_limit_kwh", "0") == 2
-    done = {row.action for row in see(station, actions) if row.actor.startswith("cli:")}
-    assert done == {"clock_confirm", "tid_repair", "setting"}
+    done = {row.action for row in recorded(station) if row.actor.startswith("cli:")}
+    assert done == {"clock.confirm", "tids.repair", "settings.edit"}

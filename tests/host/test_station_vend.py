@@ -18,7 +18,8 @@ from tjugo.station.station import Station
 from tjugo.station.storage.tables import ServiceLink, Token, TokenDelivery, VendRequest
 from tjugo.station.vending import tids
 from tjugo.station.vending import views as sale_views
-from tjugo.station.vending.vend import parse_kwh, sell, tenths, vend
+from tjugo.station.vending.purchase import Purchase, parse_kwh, tenths
+from tjugo.station.vending.vend import sell, vend
 
 TWENTY = Decimal(20)
 
@@ -336,8 +337,8 @@ def test_several_services_take_part_in_one_transaction(station):
         meters.add_meter(work, meters.NewMeter(drn(4)))
         account_no = customers.add_customer(work, "Ada")
         customers.link_meter(work, drn(4), account_no)
-        assert vend(work, "test", "a", drn(4), TWENTY).tid
-        assert vend(work, "test", "b", drn(9), TWENTY).code == "meter_unknown"
+        assert vend(work, Purchase("test", "a", drn(4), TWENTY)).tid
+        assert vend(work, Purchase("test", "b", drn(9), TWENTY)).code == "meter_unknown"
     assert see(station, registry_views.find_meter, drn(4)).customer.name == "Ada"
     assert [row.state for row in rows(station, VendRequest)] == ["token_issued", "failed"]
 

@@ -23,7 +23,7 @@ from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import TjugoError
 from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
-from tjugo.station.station import Station
+from tjugo.station.setup.service import set_up
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
 from tjugo.web.serve import WebServer, listen
@@ -67,7 +67,7 @@ class Bench:
         self.say("Looking for MicroPython")
         micropython = await asyncio.to_thread(find_micropython, self.say)
         self.say(f"Opening the station in {self.options.state}")
-        self.station = Station.create(self.options.state, clock=self.clock)
+        self.station = set_up(self.options.state, clock=self.clock)
         stack.callback(self.station.close)
         stack.callback(lambda: save_clock(self.options.state, self.clock.unix()))
         self.broker = await stack.enter_async_context(EmbeddedBroker())

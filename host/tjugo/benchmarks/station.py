@@ -16,6 +16,7 @@ from tjugo.station.link import records
 from tjugo.station.readings.intake import Reading
 from tjugo.station.registry import views
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit, key_columns
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage.bulk import upsert
 from tjugo.station.storage.tables import Meter, MeterKeyState
@@ -40,7 +41,7 @@ def _station(meters: int) -> Iterator[tuple[Station, list[str]]]:
     drns = [drn_with_check_digit(f"01{number:08d}") for number in range(1, meters + 1)]
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
-        Station.create(folder, clock=lambda: start + timedelta(minutes=next(minutes))) as station,
+        set_up(folder, clock=lambda: start + timedelta(minutes=next(minutes))) as station,
     ):
         with station.work("bench") as work:
             _add_meters(work, drns)

@@ -16,6 +16,7 @@ from tjugo.paths import LOG, default_state_dir
 
 # name: (module:attribute, short help)
 _COMMANDS = {
+    "audit": ("tjugo.commands.audit:audit", "List the audit events, and verify their chain."),
     "backup": ("tjugo.commands.backup:backup", "Write a backup of the running station."),
     "bench": (
         "tjugo.commands.bench:command",

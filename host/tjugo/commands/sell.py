@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from tjugo import money
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
-from tjugo.station.vending.vend import parse_kwh, vend
+from tjugo.station.vending.purchase import Purchase, parse_kwh
+from tjugo.station.vending.vend import vend
 from tjugo.station.vending.views import Refusal, Sale, sale_view
 
 CLIENT = "cli"
@@ -22,7 +24,8 @@ another person tries again is the same sale."""
 
 @click.command(context_settings={"ignore_unknown_options": True})  # -5 is a wrong amount
 @click.argument("drn")
-@click.argument("kwh")
+@click.argument("kwh", required=False)
+@click.option("--money", "spent", help="Sell for this amount instead of a number of kWh.")
 @click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
 @click.option(
     "--wait",
@@ -34,16 +37,26 @@ another person tries again is the same sale."""
 @json_option
 @state_option
 def sell(
-    drn: str, kwh: str, client_id: str | None, wait_s: float, as_json: bool, state: Path
+    drn: str,
+    kwh: str | None,
+    spent: str | None,
+    client_id: str | None,
+    wait_s: float,
+    as_json: bool,
+    state: Path,
 ) -> None:
-    """Sell KWH (steps of 0.1) to the meter DRN."""
-    amount = parse_kwh(kwh)
+    """Sell KWH (steps of 0.1), or electricity for an amount of money, to the meter DRN."""
+    if (kwh is None) == (spent is None):
+        raise click.UsageError("Give KWH or --money AMOUNT.")
+    amount = None if kwh is None else parse_kwh(kwh)
     with Station.open(state) as station:
         with station.view() as view:
             name_drn(view, drn)
         request = str(uuid.uuid4()) if client_id is None else client_id
+        paid = None if spent is None else money.parse(spent, station.currency)
+        purchase = Purchase(CLIENT, request, drn, amount, paid, actor=actor())
         with station.work(actor()) as work:
-            outcome = vend(work, CLIENT, request, drn, amount)
+            outcome = vend(work, purchase)
         if isinstance(outcome, Refusal):
             raise outcome.error()
         warning = outcome.warning
@@ -62,9 +75,20 @@ def sell(
 
 def _print(station: Station, sale: Sale) -> None:
     more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
-    click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}")
+    click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}{_price(sale)}")
+    if sale.receipt is not None:
+        for token in sale.receipt.tokens[:-1]:
+            click.echo(f"{' '.join(token.groups())}  (enter this first)")
     click.echo(sale.grouped())
     click.echo(f"The token {_way(station, sale)}. Sale id: {sale.client_id}")
+
+
+def _price(sale: Sale) -> str:
+    if sale.receipt is None:
+        return ""
+    receipt = sale.receipt
+    paid = money.text(receipt.paid() - receipt.change, receipt.currency)
+    return f" for {paid}, receipt {receipt.outlet} {receipt.number}"
 
 
 def _way(station: Station, sale: Sale) -> str:

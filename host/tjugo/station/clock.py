@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tjugo import BUILT
 from tjugo.errors import reason
 from tjugo.station import settings
-from tjugo.station.actions import record
+from tjugo.station.audit.chain import record
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import ClockMark
 from tjugo.station.work import View, Work
@@ -69,7 +69,7 @@ def confirm(work: Work) -> None:
     mark = work.session.get(ClockMark, (work.tenant_id,))
     before = "never" if mark is None else iso(mark.seen_at)
     work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
-    record(work, "clock_confirm", f"clock {iso(work.now())}, last seen {before}")
+    record(work, "clock.confirm", "clock", f"clock {iso(work.now())}, last seen {before}")
 
 
 def _jump(view: View) -> timedelta:

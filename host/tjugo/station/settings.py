@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tjugo.errors import reason
-from tjugo.station.actions import record
+from tjugo.station.audit.chain import record
 from tjugo.station.storage.tables import Setting
 from tjugo.station.work import View, Work
 
@@ -25,6 +25,9 @@ class Kind:
 SETTINGS = {
     "sale_limit_kwh": Kind(
         Decimal(5000), Decimal("0.1"), Decimal("1820162.4"), "the most kWh in one sale"
+    ),
+    "session_idle_minutes": Kind(
+        Decimal(15), Decimal(1), Decimal(480), "after how many minutes without use a log-in ends"
     ),
     "clock_jump_days": Kind(
         Decimal(31), Decimal(1), Decimal(3650), "how far the clock may go on unseen, in days"
@@ -52,7 +55,7 @@ def put(work: Work, name: str, text: str) -> None:
             f"{name} ({kind.title}) must be a number from {kind.least} to {kind.most}.",
         )
     work.session.merge(Setting(tenant_id=work.tenant_id, name=name, value=f"{value:f}"))
-    record(work, "setting", f"{name} = {value:f}")
+    record(work, "settings.edit", f"setting {name}", f"{value:f}")
 
 
 def _kind(name: str) -> Kind:

@@ -1,5 +1,6 @@
 """A station: its database, clock and keys, and the other objects that the services need."""
 
+import functools
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -131,6 +132,12 @@ class Station:
             station.close()
             raise
         return station
+
+    @functools.cached_property
+    def currency(self) -> str:
+        """The utility's currency, ISO 4217. It does not change while the station is open."""
+        with self.view() as view:
+            return view.session.get_one(Tenant, self.tenant_id).currency
 
     def _ensure_tenant(self) -> None:
         with self.view() as view:

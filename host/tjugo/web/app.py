@@ -14,12 +14,17 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo import __version__
 from tjugo.station.link import views as link_views
+from tjugo.station.operators.permissions import Person
 from tjugo.station.station import Station
+from tjugo.station.vending.queue import SaleQueue
+from tjugo.web import access, current
 from tjugo.web.api import router as api_router
 from tjugo.web.api.lab import MeterKeys
 from tjugo.web.api.lab import router as lab_router
+from tjugo.web.auth import Auth, Gate, record_refusal
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
+from tjugo.web.forms_token import FormTokens
 from tjugo.web.guard import Guard
 from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
@@ -38,57 +43,80 @@ def create_app(
     background: Background | None = None,
     lab_meters: bool = False,
     link: Link | None = None,
+    visitor: Person | None = None,
+    local: bool = True,
 ) -> FastAPI:
     """Return the application.
 
     bench makes the routes of its page, which is /bench; background runs while requests are served.
     lab_meters: the token lab may use the keys of registered meters; on a bench it always may.
     link: the state of the link to the broker, shown on every page when there is a problem; by
-    default that of this station.
+    default that of this station. visitor: every request is this person's, without a log-in;
+    local: the server listens on this machine only, so that no log-in is needed while the station
+    has no operator.
     """
     lab_meters = lab_meters or bench is not None
     link = link or functools.partial(link_views.status, station)
-    templates = Jinja2Templates(f"{_HERE}/templates")
-    templates.env.globals |= {"has_bench": bench is not None, "link": link}
-    templates.env.trim_blocks = templates.env.lstrip_blocks = True
+    gate = Gate(station, visitor, local)
+    templates = _templates(gate, link, bench is not None)
+    queue = SaleQueue(station)
     app = FastAPI(
         title="Tjugo master station",
         version=__version__,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # these pages load script from elsewhere
         redoc_url=None,
-        lifespan=_lifespan(background),
+        lifespan=_lifespan(background, queue),
     )
     app.state.station = station
     app.state.templates = templates
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
-    app.include_router(api_router(station))
+    app.include_router(api_router(station, queue))
     add_link(app.router, link)
-    app.include_router(pages_router(station, templates))
+    app.include_router(pages_router(station, queue, templates, gate))
     app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
     app.include_router(lab_page(station, templates, lab_meters))
     if bench is not None:
         app.include_router(bench(templates))
-    first = RedirectResponse("/sales" if bench is None else "/bench", 303)
-    app.add_api_route("/", lambda: first, include_in_schema=False, response_class=Response)
-    add_error_handlers(app, templates)
+    first = functools.partial(_first_page, bench is not None)
+    app.add_api_route("/", first, include_in_schema=False, response_class=Response)
+    add_error_handlers(app, templates, functools.partial(record_refusal, station))
+    app.router.middleware_stack = Auth(app.router.middleware_stack, gate)
     app.add_middleware(Head)
     return app
 
 
-def _lifespan(background: Background | None) -> Any:
+def _first_page(bench: bool) -> Response:
+    pages = access.navigation(current.known().person, bench)
+    return RedirectResponse(pages[0][0] if pages else "/account", 303)
+
+
+def _templates(gate: Gate, link: Link, bench: bool) -> Jinja2Templates:
+    templates = Jinja2Templates(f"{_HERE}/templates")
+    templates.env.add_extension(FormTokens)
+    templates.env.trim_blocks = templates.env.lstrip_blocks = True
+    templates.env.globals |= {
+        "gate": gate,
+        "known": current.known,
+        "link": link,
+        "may": current.may,
+        "navigation": lambda: access.navigation(current.known().person, bench),
+    }
+    return templates
+
+
+def _lifespan(background: Background | None, queue: SaleQueue) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if background is None:
-            yield
-            return
-        task = asyncio.create_task(background())
+        task = None if background is None else asyncio.create_task(background())
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+            await asyncio.to_thread(queue.close)
 
     return lifespan

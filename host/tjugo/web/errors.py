@@ -1,6 +1,7 @@
 """Answers for errors: a page for a browser, {"error": sentence, "code": ...} for other clients."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,7 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
 
-from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
+from tjugo.errors import (
+    Conflict,
+    NotFound,
+    NotLoggedIn,
+    NotPermitted,
+    TjugoError,
+    TooMany,
+    Unavailable,
+)
 from tjugo.web.sentences import sentence_of
 
 log = logging.getLogger(__name__)
@@ -19,6 +28,9 @@ log = logging.getLogger(__name__)
 _STATUSES: tuple[tuple[type[TjugoError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
+    (NotLoggedIn, 401),
+    (NotPermitted, 403),
+    (TooMany, 429),
     (Unavailable, 503),
     (TjugoError, 400),
 )
@@ -56,15 +68,22 @@ def http_status(error: TjugoError) -> int:
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
-def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
-    """Make the application answer every exception."""
+def add_error_handlers(
+    app: FastAPI,
+    templates: Jinja2Templates,
+    refused: Callable[[Request, TjugoError], None],
+) -> None:
+    """Make the application answer every exception. refused: records what was not permitted."""
 
     def answer(
-        request: Request, sentence: str, code: str, status: int, allow: str | None = None
+        request: Request,
+        sentence: str,
+        code: str,
+        status: int,
+        headers: dict[str, str] | None = None,
     ) -> Response:
         # What was sent may be repeated in a sentence, and may not be encodable.
         sentence = sentence.encode("utf-8", "replace").decode()
-        headers = {"allow": allow} if allow else None
         # A person's browser asks for HTML; a program or a script of a page does not.
         if "text/html" not in request.headers.get("accept", ""):
             return JSONResponse({"error": sentence, "code": code}, status, headers)
@@ -75,7 +94,10 @@ def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
 
     @app.exception_handler(TjugoError)
     def of_ours(request: Request, error: TjugoError) -> Response:
-        return answer(request, error.message, error.code, http_status(error))
+        if isinstance(error, NotPermitted):
+            refused(request, error)
+        headers = {"www-authenticate": "Bearer"} if isinstance(error, NotLoggedIn) else None
+        return answer(request, error.message, error.code, http_status(error), headers)
 
     @app.exception_handler(RequestValidationError)
     def of_body(request: Request, error: RequestValidationError) -> Response:
@@ -84,8 +106,9 @@ def add_error_handlers(app: FastAPI, templates: Jinja2Templates) -> None:
     @app.exception_handler(HTTPException)
     def of_http(request: Request, error: HTTPException) -> Response:
         code, sentence = _HTTP.get(error.status_code, ("invalid", None))
-        allow = ", ".join(_methods(request, app.routes)) if error.status_code == 405 else None
-        return answer(request, sentence or error.detail, code, error.status_code, allow)
+        wrong = error.status_code == 405
+        headers = {"allow": ", ".join(_methods(request, app.routes))} if wrong else None
+        return answer(request, sentence or error.detail, code, error.status_code, headers)
 
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> Response:

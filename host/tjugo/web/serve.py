@@ -52,6 +52,7 @@ class WebServer:
             ws="none",
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # addresses are compared: a header must not replace them
             lifespan="on",
             timeout_keep_alive=limits.keep_alive_s,
             timeout_graceful_shutdown=1,

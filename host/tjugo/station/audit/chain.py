@@ -1,7 +1,10 @@
 """The audit chain: who did what, or was refused what, when.
 
-An event has the digest of the event before it in its own digest, so that a changed, removed or
-inserted event is found by `verify`. Events are written at the end of their unit of work.
+An event has the digest of the event before it in its own digest, so that a changed, removed,
+inserted or reordered event is found by `verify`, and the series has a counter, so that missing
+events at the end are found too. A person who can change the whole database can make a new chain:
+`holds` compares it with an event's number and digest that were noted elsewhere. Events are written
+at the end of their unit of work.
 """
 
 import hashlib
@@ -9,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from tjugo.station import counters
+from tjugo.station.storage import bulk
 from tjugo.station.storage.tables import AuditEvent, Counter
 from tjugo.station.work import View, Work
 
@@ -31,15 +35,27 @@ class _Event:
     detail: str
 
 
-def record(work: Work, action: str, subject: str, detail: str = "", outcome: str = DONE) -> None:
-    """Add an event of the work's actor to the chain when the unit of work ends.
+def record(
+    work: Work,
+    action: str,
+    subject: str,
+    detail: str = "",
+    outcome: str = DONE,
+    actor: str | None = None,
+) -> None:
+    """Add an event to the chain when the unit of work ends; actor: the work's unless given.
 
     action: the permission it needs, or what happened; subject: what it concerns, such as
     `meter 01000000016`; detail: never a secret. A unit of work that is rolled back records
     nothing: record a refusal in a unit of work of its own.
     """
     event = _Event(
-        work.now(), work.actor[:80], action[:40], subject[:120], outcome, _plain(detail)[:400]
+        work.now(),
+        (actor or work.actor)[:80],
+        action[:40],
+        subject[:120],
+        outcome,
+        _plain(detail)[:400],
     )
     pending: list[_Event] = work.pending(SERIES, _write)
     pending.append(event)
@@ -60,7 +76,7 @@ def _write(work: Work, events: list[_Event]) -> None:
         rows.append(
             {"tenant_id": work.tenant_id, "number": place, "digest": digest, **vars(event)}
         )
-    work.session.execute(insert(AuditEvent), rows)
+    bulk.insert(work.session, AuditEvent, rows)
 
 
 def digest_of(before: str, tenant_id: int, number: int, event: _Event | AuditEvent) -> str:
@@ -84,9 +100,27 @@ def verify(view: View) -> tuple[int, list[str]]:
             wrong.append(f"Event {event.number} was changed, or one before it.")
         digest, expected = event.digest, event.number + 1
     counter = view.session.get(Counter, (view.tenant_id, SERIES))
-    if counter is not None and counter.value >= expected:
-        wrong.append(f"Events {expected} to {counter.value} are missing.")
+    counted = 0 if counter is None else counter.value
+    if counted >= expected:
+        wrong.append(f"Events {expected} to {counted} are missing.")
+    elif counted < expected - 1:
+        wrong.append(f"Events {counted + 1} to {expected - 1} were added without being counted.")
     return expected - 1, wrong
+
+
+def head(view: View) -> tuple[int, str]:
+    """Return number and digest of the newest event; 0 and FIRST where there is none."""
+    query = select(AuditEvent).where(AuditEvent.tenant_id == view.tenant_id)
+    last = view.session.scalars(query.order_by(AuditEvent.number.desc()).limit(1)).first()
+    return (0, FIRST) if last is None else (last.number, last.digest)
+
+
+def holds(view: View, number: int, digest: str) -> bool:
+    """Return whether the chain has the event with this number and digest."""
+    if number == 0:
+        return digest == FIRST
+    event = view.session.get(AuditEvent, (view.tenant_id, number))
+    return event is not None and event.digest == digest
 
 
 def events(view: View) -> Iterator[AuditEvent]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from tjugo import __version__, foreign_json, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
 from tjugo.private_file import private_file
 from tjugo.station.backup import archive as archives
 from tjugo.station.backup import sealing
@@ -29,7 +29,7 @@ from tjugo.station.storage import engine as storage
 from tjugo.station.storage.moments import iso
 
 LAST = "backup.json"  # in the station's folder: when the last backup was made
-SECRET_FILES = (VENDING_KEYS, sta_tables.FILE)
+SECRET_FILES = (VENDING_KEYS, sta_tables.FILE, PEOPLE_KEY)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,29 @@
-"""Approvals: what one person asks for and another one decides.
+"""Approvals: what one person asks for and another one decides (maker and checker).
 
-Each action has a function, which is called with the payload when the action is approved.
+A domain registers its action with the function that carries it out and the permission to decide
+it. The function is called in the unit of work of the decision, with what was asked for.
 """
 
 import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from tjugo.errors import reason
-from tjugo.station.audit import chain
+from sqlalchemy import select, update
+
+from tjugo.errors import NotPermitted, reason
+from tjugo.station.audit.chain import REFUSED, record
+from tjugo.station.operators import permissions
+from tjugo.station.operators.permissions import Person
+from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Approval
-from tjugo.station.work import Work
+from tjugo.station.work import View, Work
+
+EXPIRY = timedelta(days=7)
+WAITING, APPROVED, TURNED_DOWN, EXPIRED = "waiting", "approved", "refused", "expired"
+DECIDE = "approvals.decide"
 
 Apply = Callable[[Work, dict[str, Any]], None]
 
@@ -23,10 +34,26 @@ class Action:
 
     name: str
     apply: Apply
-    permission: str = "approvals.decide"
+    permission: str = DECIDE
 
 
 ACTIONS: dict[str, Action] = {}
+
+
+@dataclass(frozen=True)
+class ApprovalView:
+    """An approval for pages and JSON."""
+
+    approval: str
+    action: str
+    subject: str
+    payload: dict[str, Any]
+    state: str
+    maker: str
+    made_at: str | None
+    checker: str | None
+    decided_at: str | None
+    note: str | None
 
 
 def register(action: Action) -> Action:
@@ -37,38 +64,103 @@ def register(action: Action) -> Action:
 
 
 def ask(work: Work, action: str, subject: str, payload: Mapping[str, Any]) -> str:
-    """Record what the work's actor asks for; return the number of the approval."""
-    number = str(uuid.uuid4())
-    work.session.add(
-        Approval(
-            tenant_id=work.tenant_id,
-            approval=number,
-            action=action,
-            subject=subject[:100],
-            payload=json.dumps(payload),
-            state="waiting",
-            maker=work.actor[:80],
-            made_at=work.now(),
+    """Ask for an action; return the approval's id. payload: JSON values, never a secret."""
+    if action not in ACTIONS:
+        raise ValueError(action)
+    row = Approval(
+        tenant_id=work.tenant_id,
+        approval=str(uuid.uuid4()),
+        action=action,
+        subject=subject[:100],
+        payload=json.dumps(dict(payload)),
+        state=WAITING,
+        maker=work.actor[:80],
+        made_at=work.now(),
+    )
+    work.session.add(row)
+    work.session.flush()
+    record(work, action, subject, f"asked for, approval {row.approval}")
+    return row.approval
+
+
+def decide(
+    work: Work, approval: str, approve: bool, note: str = "", person: Person | None = None
+) -> Approval:
+    """Decide what another person asked for, and carry it out when it is approved. person: who
+    decides, checked for the action's permission; None on the command line.
+
+    Raise NotFound, Conflict when it is decided or expired, NotPermitted for one's own request.
+    """
+    row = work.session.get(Approval, (work.tenant_id, approval))
+    if row is None:
+        raise reason("approval_unknown", "There is no such request for approval.")
+    action = ACTIONS[row.action]
+    if person is not None:
+        permissions.check(person, action.permission)
+    if _same(row.maker, work.actor):
+        raise reason("approval_own", "Another person must decide what you asked for.")
+    if row.state != WAITING or work.now() - row.made_at > EXPIRY:
+        state = EXPIRED if row.state == WAITING else row.state
+        raise reason("approval_closed", f"This request is {state}.")
+    decided = work.session.execute(
+        update(Approval)
+        .where(
+            Approval.tenant_id == work.tenant_id,
+            Approval.approval == approval,
+            Approval.state == WAITING,
+        )
+        .values(
+            state=APPROVED if approve else TURNED_DOWN,
+            checker=work.actor[:80],
+            decided_at=work.now(),
+            note=note.strip()[:400] or None,
         )
     )
-    work.session.flush()
-    chain.record(work, action, subject, f"asked for, approval {number}")
-    return number
-
-
-def decide(work: Work, approval: str, approve: bool, note: str = "") -> None:
-    """Approve or refuse; an approved action is carried out now. Raise TjugoError when it is
-    decided already, or when the maker decides."""
-    row = work.session.get(Approval, (work.tenant_id, approval), with_for_update=True)
-    if row is None:
-        raise reason("approval_unknown", f"There is no approval {approval[:40]}.")
-    if row.state != "waiting":
-        raise reason("approval_decided", f"The approval is {row.state} already.")
-    if row.maker == work.actor[:80]:
-        raise reason("approval_own", "Another person than the one who asks must approve.")
-    row.state = "approved" if approve else "refused"
-    row.checker, row.decided_at, row.note = work.actor[:80], work.now(), note or None
-    work.session.flush()
-    chain.record(work, row.action, row.subject, f"{row.state}, approval {approval}")
+    if decided.rowcount != 1:  # type: ignore[attr-defined]
+        raise reason("approval_closed", "Another person decided it at this moment.")
+    work.session.refresh(row)
     if approve:
-        ACTIONS[row.action].apply(work, json.loads(row.payload))
+        action.apply(work, json.loads(row.payload))
+    outcome = "approved" if approve else "turned down"
+    record(work, row.action, row.subject, f"{outcome}, approval {approval}, asked by {row.maker}")
+    return row
+
+
+def expire(work: Work) -> int:
+    """Close requests that waited too long; return how many."""
+    done = work.session.execute(
+        update(Approval)
+        .where(
+            Approval.tenant_id == work.tenant_id,
+            Approval.state == WAITING,
+            Approval.made_at < work.now() - EXPIRY,
+        )
+        .values(state=EXPIRED, decided_at=work.now())
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def refuse(work: Work, approval: str, error: NotPermitted) -> None:
+    """Record a decision that was not permitted, in a unit of work of its own."""
+    record(work, DECIDE, f"approval {approval}", error.message, REFUSED)
+
+
+def approvals(view: View, state: str = WAITING, limit: int = 200) -> list[ApprovalView]:
+    """Return requests in a state, newest first."""
+    query = select(Approval).where(Approval.tenant_id == view.tenant_id, Approval.state == state)
+    rows = view.session.scalars(query.order_by(Approval.made_at.desc()).limit(limit))
+    return [
+        ApprovalView(
+            *(row.approval, row.action, row.subject, json.loads(row.payload), row.state),
+            *(row.maker, iso(row.made_at), row.checker, iso(row.decided_at), row.note),
+        )
+        for row in rows
+    ]
+
+
+def _same(maker: str, checker: str) -> bool:
+    """Return whether two actors are one person: the same name on a page and at the command line
+    is."""
+    return maker == checker or (maker.partition(":")[2] or maker) == (
+        checker.partition(":")[2] or checker
+    )

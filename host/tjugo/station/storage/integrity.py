@@ -1,6 +1,8 @@
 """Check values on tokens: a damaged record must never give wrong digits."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from tjugo.station.storage.tables import PlainToken, Token
 
@@ -15,10 +17,16 @@ _PLAIN = (
 
 
 def check_value(token: Token | PlainToken) -> str:
-    """Return 16 hex digits over all columns of a token, the beginning of a SHA-256."""
-    columns = _COLUMNS if isinstance(token, Token) else _PLAIN
-    texts = [str(getattr(token, name)) for name in columns]
-    texts.append(f"{token.issued_at:%Y-%m-%dT%H:%M:%S.%f}")
+    """Return 16 hex digits over the columns of a token, the beginning of a SHA-256."""
+    names = _COLUMNS if isinstance(token, Token) else _PLAIN
+    return digest({name: getattr(token, name) for name in (*names, "issued_at")})
+
+
+def digest(columns: Mapping[str, Any]) -> str:
+    """Return the check value of a token that has these columns; one without a TID has no key."""
+    names = _COLUMNS if "tid" in columns else _PLAIN
+    texts = [str(columns[name]) for name in names]
+    texts.append(f"{columns['issued_at']:%Y-%m-%dT%H:%M:%S.%f}")
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 

@@ -1,1 +1,1 @@
-"""Tariffs: pricing as pure functions, versions, approvals, debts and monthly charges."""
+"""Tariffs: versioned rules, prices by them, and debts that sales recover."""

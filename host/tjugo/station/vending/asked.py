@@ -1,7 +1,6 @@
 """Requests for tokens other than a sale: recorded like a sale, once for each client id.
 
-`asked` in table vend_request holds what was requested, as JSON. Such a request has neither kWh nor
-money, which is how a sale is told from it.
+`asked` in table vend_request holds {"asked": what was requested}, by which it is told from a sale.
 """
 
 import json
@@ -21,7 +20,7 @@ from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View, Work
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_APPROVAL = "approval"
+_ASKED, _APPROVAL = "asked", "approval"
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 
 
@@ -88,7 +87,7 @@ def recorded(
             client=client,
             client_id=client_id,
             drn=drn,
-            asked=json.dumps(asked, sort_keys=True),
+            asked=json.dumps({_ASKED: dict(asked)}),
             state="received",
             created_at=work.now(),
         )
@@ -108,15 +107,14 @@ def recorded(
 
 
 def asked_of(row: VendRequest) -> dict[str, Any]:
-    """Return what was requested, without the number of its approval; {} for a sale by kWh."""
-    found = _stored(row)
-    found.pop(_APPROVAL, None)
-    return found
+    """Return what was requested; {} for a sale."""
+    found = _stored(row).get(_ASKED)
+    return found if isinstance(found, dict) else {}
 
 
 def wait_for(row: VendRequest, approval: str) -> None:
     """Record that the request waits for an approval."""
-    row.asked = json.dumps({**_stored(row), _APPROVAL: approval}, sort_keys=True)
+    row.asked = json.dumps({**_stored(row), _APPROVAL: approval})
 
 
 def approval_of(row: VendRequest) -> str | None:
@@ -213,7 +211,7 @@ def _refused(row: VendRequest, code: str, message: str) -> Refusal:
 def found(view: View, client: str, client_id: str) -> Outcome:
     """Return the outcome of an earlier request. Raise NotFound."""
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
-    if row is None or row.asked is None or row.kwh is not None or row.money is not None:
+    if row is None or not asked_of(row):
         raise reason("sale_unknown", f"There is no request with the id {client_id}.")
     return outcome_of(view, row)
 

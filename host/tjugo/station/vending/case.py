@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from tjugo.key_register import MeterConfig
 from tjugo.station.storage.tables import Meter, MeterReading, PlainToken, Token
-from tjugo.station.vending.facts import TokenFacts
+from tjugo.station.vending.token_facts import TokenFacts
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
 # What helps.

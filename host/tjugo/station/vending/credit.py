@@ -20,8 +20,8 @@ def add_credit(work: Work, request: VendRequest, meter: Meter, tenths: int) -> T
     config, position = meter_config(work, meter), 0
     planned = keychange.due(work, [meter.drn]).get(meter.drn)
     if planned is not None:
-        made, config = keychange.issue(work, meter, planned, request.client, request.client_id)
-        position = len(made)
+        made = keychange.issue(work, config, planned, request.client, request.client_id)
+        config, position = made.config, len(made.tokens)
 
     def digits(tid: int) -> str:
         rnd = work.randbelow(16)

@@ -17,6 +17,7 @@ from tjugo.station.vending import asked as requests
 from tjugo.station.vending import keychange, kinds
 from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.tokens import add_plain, add_token
+from tjugo.station.vending.views import NO_SALE
 from tjugo.station.work import View, Work
 
 ASK, ISSUE = "engineering.ask", "engineering.issue"
@@ -97,8 +98,8 @@ def _issue_class_2(
     config, position = meter_config(work, meter), 0
     planned = keychange.due(work, [meter.drn]).get(meter.drn)
     if planned is not None and planned.again:
-        made, config = keychange.issue(work, meter, planned, row.client, row.client_id)
-        position = len(made)
+        made = keychange.issue(work, config, planned, row.client, row.client_id)
+        config, position = made.config, len(made.tokens)
 
     def digits(tid: int) -> str:
         rnd = work.randbelow(16)
@@ -111,12 +112,7 @@ def recent(view: View, limit: int = 20) -> list[Outcome]:
     """Return the newest requests for other tokens than sales, with their outcomes."""
     query = (
         select(VendRequest)
-        .where(
-            VendRequest.tenant_id == view.tenant_id,
-            VendRequest.kwh.is_(None),
-            VendRequest.money.is_(None),
-            VendRequest.asked.is_not(None),
-        )
+        .where(VendRequest.tenant_id == view.tenant_id, NO_SALE)
         .order_by(VendRequest.created_at.desc(), VendRequest.client_id.desc())
         .limit(limit)
     )

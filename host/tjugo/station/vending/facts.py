@@ -1,90 +1,140 @@
-"""What the station has recorded about one of its tokens: whether the meter can still accept it."""
+"""What a sale must be told about meters, read for a whole batch in one query."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, bindparam, exists, select
 
-from sts_portable import results
-from tjugo.key_register import KeyRegister
-from tjugo.station.registry.meters import known_meter, meter_config
-from tjugo.station.storage.tables import KeyChange, Token, TokenDelivery
-from tjugo.station.vending import keychange, targets
-from tjugo.station.vending.evidence import made_with
-from tjugo.station.work import View
-
-STORE = 50  # TIDs that a meter stores at least
-CURRENT, PENDING, REPLACED, CANCELLED, UNKNOWN = (
-    *("current", "pending", "replaced", "cancelled", "unknown"),
+from tjugo.key_register import FIELDS, MeterConfig
+from tjugo.station.storage.tables import (
+    Customer,
+    Meter,
+    MeterKeyState,
+    MisdatedToken,
+    ServiceLink,
+    Token,
 )
+from tjugo.station.work import View, Work
 
 
 @dataclass(frozen=True)
-class TokenFacts:
-    """key: which of the meter's keys it was made with. newer: tokens with a higher TID that were
-    sold to the meter. used_at: when the collector delivered it, None if that is unknown. expired:
-    its TID is after the KEN of its key."""
+class Buyer:
+    """The customer of a meter."""
 
-    key: str
-    newer: int
-    used_at: datetime | None
-    expired: bool
+    account_no: str
+    name: str
+    address: str | None
+    phone: str | None
 
 
-def facts_of(view: View, token: Token) -> TokenFacts:
-    """Return the facts about a token with a TID."""
-    config = meter_config(view, known_meter(view, token.drn))
-    key, register = key_of(view, token, config)
-    newer = select(func.count()).where(
-        Token.tenant_id == token.tenant_id,
-        Token.drn == token.drn,
-        Token.bdt == token.bdt,
-        Token.tid > token.tid,
+@dataclass(frozen=True)
+class MeterFacts:
+    """A meter with its key, customer and latest TID. misdated: it has tokens with a TID from a
+    wrong clock, and its next TID is to be found by `tids.next_free`."""
+
+    config: MeterConfig
+    status: str
+    collector_id: str | None
+    buyer: Buyer | None
+    last_tid: int | None
+    misdated: bool
+
+    def with_tid(self, tid: int) -> "MeterFacts":
+        """Return the facts after a token with this TID."""
+        return replace(self, last_tid=tid)
+
+
+_NAMED = (
+    Meter.tenant_id == bindparam("tenant"),
+    Meter.drn.in_(bindparam("drns", expanding=True)),
+)
+_REGISTER = [name for name in FIELDS if name != "ea"]
+_OF_METER = (Token.tenant_id == Meter.tenant_id, Token.drn == Meter.drn)
+_LAST_TID = (
+    select(Token.tid)
+    .where(*_OF_METER, Token.bdt == MeterKeyState.bdt)
+    .order_by(Token.tid.desc())
+    .limit(1)
+    .correlate(Meter, MeterKeyState)
+    .scalar_subquery()
+)
+_MISDATED = (
+    exists()
+    .where(MisdatedToken.tenant_id == Meter.tenant_id, MisdatedToken.drn == Meter.drn)
+    .correlate(Meter)
+)
+_QUERY = (
+    select(
+        Meter.drn,
+        Meter.tct,
+        Meter.ea,
+        Meter.status,
+        Meter.collector_id,
+        *(getattr(MeterKeyState, name) for name in _REGISTER),
+        Customer.account_no,
+        Customer.name,
+        Customer.address,
+        Customer.phone,
+        _LAST_TID.label("last_tid"),
+        _MISDATED.label("misdated"),
     )
-    delivery = view.session.scalars(
-        select(TokenDelivery).where(
-            TokenDelivery.tenant_id == token.tenant_id,
-            TokenDelivery.drn == token.drn,
-            TokenDelivery.bdt == token.bdt,
-            TokenDelivery.tid == token.tid,
-        )
-    ).first()
-    used = (
-        None
-        if delivery is None or delivery.result not in (results.ACCEPT, results.USED_ERROR)
-        else delivery.done_at
+    .join(
+        MeterKeyState,
+        and_(
+            MeterKeyState.tenant_id == Meter.tenant_id,
+            MeterKeyState.drn == Meter.drn,
+            MeterKeyState.phase == "current",
+        ),
     )
-    expired = register is not None and token.tid >> 16 > register.ken
-    return TokenFacts(key, view.session.scalar(newer) or 0, used, expired)
+    .outerjoin(
+        ServiceLink,
+        and_(
+            ServiceLink.tenant_id == Meter.tenant_id,
+            ServiceLink.drn == Meter.drn,
+            ServiceLink.until.is_(None),
+        ),
+    )
+    .outerjoin(
+        Customer,
+        and_(
+            Customer.tenant_id == ServiceLink.tenant_id,
+            Customer.account_no == ServiceLink.account_no,
+        ),
+    )
+    .where(*_NAMED)
+)
+_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
 
 
-def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegister | None]:
-    """Return which of the meter's keys a token was made with, and its register; None unknown.
-    config: the current register."""
-    if made_with(token, config):
-        return CURRENT, config
-    for register, state in keychange.registers(view, token.drn):
-        if made_with(token, register):
-            return state, register
-    return UNKNOWN, None
+def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
+    """Lock the meters until the transaction ends, and return what is known of each that is
+    registered. The lock comes first: what it waited for is read as it is afterwards."""
+    connection = work.session.connection()
+    if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
+        connection.execute(_LOCK, {"tenant": work.tenant_id, "drns": sorted(drns)})
+    return read(work, drns)
 
 
-def cannot_replace(view: View, token: Token) -> str | None:
-    """Return why a token is not to be replaced, as a sentence; None if the meter can never accept
-    it any more."""
-    facts = facts_of(view, token)
-    if facts.used_at is not None:
-        return f"The meter has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
-    if facts.key in (REPLACED, CANCELLED) or facts.expired or facts.newer >= STORE:
-        return None
-    if facts.key == PENDING:
-        return "The token can be used: the key change tokens before it are to be entered first."
-    return "The token can still be used: the meter accepts it as it is."
+def read(view: View, drns: Collection[str]) -> dict[str, MeterFacts]:
+    """Return what is known of each meter that is registered."""
+    if not drns:
+        return {}
+    given = {"tenant": view.tenant_id, "drns": sorted(drns)}
+    return {row.drn: _facts(row) for row in view.session.connection().execute(_QUERY, given)}
 
 
-def change_of(view: View, token: Token) -> KeyChange | None:
-    """Return the open key change whose key a token was made with, or None."""
-    change = keychange.open_change(view, token.drn)
-    if change is None or not made_with(token, targets.from_text(change.target)):
-        return None
-    return change
+def _facts(row: Any) -> MeterFacts:
+    known = row._mapping
+    buyer = None
+    if row.account_no is not None:
+        buyer = Buyer(row.account_no, row.name, row.address, row.phone)
+    register = {name: known[name] for name in _REGISTER}
+    return MeterFacts(
+        config=MeterConfig(row.drn, row.tct, ea=row.ea, **register),
+        status=row.status,
+        collector_id=row.collector_id,
+        buyer=buyer,
+        last_tid=row.last_tid,
+        misdated=bool(row.misdated),
+    )

@@ -71,52 +71,70 @@ def _planned(row: KeyChange) -> PlannedChange:
     return PlannedChange(row.drn, row.number, target, row.campaign, row.state == ISSUED)
 
 
-def issue(
-    work: Work, meter: Meter, planned: PlannedChange, client: str, client_id: str
-) -> tuple[tuple[Printed, ...], MeterConfig]:
-    """Issue the tokens of a key change, or the same ones again, under a request that is recorded
-    already. Return them in the order of entry, and the meter with its new key, for the tokens that
-    follow them. Raise TjugoError.
+@dataclass(frozen=True)
+class Prepared:
+    """The tokens of a key change, in the order of entry, before they are recorded. config: the
+    meter with its new key, for the tokens that follow them."""
 
-    The caller has locked the meter's row.
-    """
-    row = work.session.get_one(KeyChange, (work.tenant_id, planned.drn, planned.number))
-    config = meter_config(work, meter)
-    target = targets.from_text(row.target)
+    planned: PlannedChange
+    replaced: KeyRegister
+    tokens: tuple[Printed, ...]
+    config: MeterConfig
+
+
+def prepare(work: Work, config: MeterConfig, planned: PlannedChange) -> Prepared:
+    """Make the tokens of a key change, or read the same ones again, without recording anything.
+    config: the meter with its current key; its row is locked. Raise TjugoError."""
+    row = _row(work, planned)
     if row.state == ISSUED:
-        made = _made_before(work, row)
+        tokens = _made_before(work, row)
     elif row.state == PLANNED:
-        made = _make(work, row, config, target, (client, client_id))
+        clock.check(work)
+        targets.check(work, config, planned.target)
+        digits = work.backend.issue_key_change_tokens(config, planned.target)
+        tokens = tuple(
+            Printed(f"key_change_{place}", text, _KEY_CHANGE, subclass)
+            for place, (subclass, text) in enumerate(zip(SECTIONS, digits, strict=False), 1)
+        )
     else:
         raise reason("key_change_unknown", f"The key change of meter {row.drn} is {row.state}.")
-    rows = add_plain(work, (client, client_id), meter.drn, made)
-    return tuple(_printed(plain) for plain in rows), targets.with_register(config, target)
+    return Prepared(planned, config, tokens, targets.with_register(config, planned.target))
 
 
-def _printed(row: PlainToken) -> Printed:
-    kind = f"key_change_{row.position + 1}"
-    return Printed(kind, row.digits, row.token_class, row.subclass)
-
-
-def _make(
-    work: Work, row: KeyChange, config: MeterConfig, target: KeyRegister, request: tuple[str, str]
-) -> list[tuple[int, int, str]]:
-    clock.check(work)
-    targets.check(work, config, target)
-    digits = work.backend.issue_key_change_tokens(config, target)
+def write(work: Work, prepared: Prepared, client: str, client_id: str) -> None:
+    """Record the tokens of a key change under a request that is recorded already. The new key is
+    the meter's pending one from now on."""
+    row = _row(work, prepared.planned)
+    made = [(one.token_class, one.subclass, one.digits) for one in prepared.tokens]
+    add_plain(work, (client, client_id), row.drn, made)
+    if row.state != PLANNED:
+        return
     row.state, row.issued_at = ISSUED, work.now()
-    row.client, row.client_id = request
-    row.replaced = targets.as_text(config)
+    row.client, row.client_id = client, client_id
+    row.replaced = targets.as_text(prepared.replaced)
     tenant = {"tenant_id": work.tenant_id, "drn": row.drn}
-    work.session.add(MeterKeyState(**tenant, phase="pending", **key_columns(target)))
+    columns = key_columns(prepared.config)
+    work.session.add(MeterKeyState(**tenant, phase="pending", **columns))
     work.session.flush()
-    chain.record(work, _ISSUE, f"meter {row.drn}", targets.differences(config, target))
-    return [
-        (_KEY_CHANGE, subclass, text) for subclass, text in zip(SECTIONS, digits, strict=False)
-    ]
+    detail = targets.differences(prepared.replaced, prepared.config)
+    chain.record(work, _ISSUE, f"meter {row.drn}", detail)
 
 
-def _made_before(view: View, row: KeyChange) -> list[tuple[int, int, str]]:
+def issue(
+    work: Work, config: MeterConfig, planned: PlannedChange, client: str, client_id: str
+) -> Prepared:
+    """Make and record the tokens of a key change, or the same ones again; see prepare() and
+    write()."""
+    prepared = prepare(work, config, planned)
+    write(work, prepared, client, client_id)
+    return prepared
+
+
+def _row(view: View, planned: PlannedChange) -> KeyChange:
+    return view.session.get_one(KeyChange, (view.tenant_id, planned.drn, planned.number))
+
+
+def _made_before(view: View, row: KeyChange) -> tuple[Printed, ...]:
     rows = list(_key_change_tokens(view, row))
     if not rows or not all(intact(plain) for plain in rows):
         raise reason(
@@ -124,7 +142,13 @@ def _made_before(view: View, row: KeyChange) -> list[tuple[int, int, str]]:
             f"The record of the key change tokens of meter {row.drn} is damaged; restore the "
             "database from a backup.",
         )
-    return [(plain.token_class, plain.subclass, plain.digits) for plain in rows]
+    return tuple(
+        Printed(f"key_change_{plain.position + 1}", plain.digits, *_kind(plain)) for plain in rows
+    )
+
+
+def _kind(row: PlainToken) -> tuple[int, int]:
+    return row.token_class, row.subclass
 
 
 def _key_change_tokens(view: View, row: KeyChange) -> Iterable[PlainToken]:
@@ -144,7 +168,7 @@ def issue_alone(work: Work, client: str, client_id: str, drn: str) -> Outcome:
         planned = due(work, [meter.drn], alone=True).get(meter.drn)
         if planned is None:
             raise _none(meter.drn)
-        issue(work, meter, planned, row.client, row.client_id)
+        issue(work, meter_config(work, meter), planned, row.client, row.client_id)
         return True
 
     asked.decide(work, row, tokens)
@@ -238,11 +262,7 @@ def printed(view: View, drn: str) -> tuple[Printed, ...]:
     row = last_change(view, drn)
     if row is None:
         return ()
-    made = _made_before(view, row)
-    return tuple(
-        Printed(f"key_change_{place}", digits, token_class, subclass)
-        for place, (token_class, subclass, digits) in enumerate(made, 1)
-    )
+    return _made_before(view, row)
 
 
 def already_open(drn: str) -> TjugoError:

@@ -12,7 +12,7 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.vending import asked as requests
-from tjugo.station.vending import facts, keychange
+from tjugo.station.vending import keychange, token_facts
 from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.credit import add_credit
 from tjugo.station.work import Work
@@ -39,7 +39,7 @@ def replace(work: Work, drn: str, bdt: str, tid: int, tenths: int | None, why: s
     client_id = f"{token.drn}-{bdt}-{tid}"
     row = requests.recorded(work, CLIENT, client_id, token.drn, asked)
     if row.state == "received" and requests.approval_of(row) is None:
-        problem = facts.cannot_replace(work, token)
+        problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
         of = {"client": row.client, "client_id": row.client_id}
@@ -59,7 +59,7 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
         meter = known_meter(work, row.drn, lock=True)
         keychange.check_installed(meter)
         token = _token(work, row.drn, str(asked["bdt"]), int(asked["tid"]))
-        problem = facts.cannot_replace(work, token)
+        problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
         add_credit(work, row, meter, int(asked["tenths"]))

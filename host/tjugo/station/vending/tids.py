@@ -20,7 +20,7 @@ from sts_portable.errors import StsError
 from tjugo.errors import reason
 from tjugo.key_register import MeterConfig
 from tjugo.station import clock
-from tjugo.station.actions import record
+from tjugo.station.audit.chain import record
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MisdatedToken, Tenant, Token
@@ -30,9 +30,10 @@ STORE = 50  # TIDs that a meter stores
 AHEAD = timedelta(days=1)  # sales of one minute may run ahead of the clock by this
 
 
-def next_free(work: Work, config: MeterConfig) -> int:
-    """Return the TID of the meter's next token, which was never issued to the meter before. Raise
-    TjugoError outside the base date's range."""
+def next_free(work: Work, config: MeterConfig, above: int | None = None) -> int:
+    """Return the TID of the meter's next token, which was never issued to the meter before.
+    above: the TID of a token that is not recorded yet. Raise TjugoError outside the base date's
+    range."""
     of_meter = (
         Token.tenant_id == work.tenant_id,
         Token.drn == config.drn,
@@ -42,10 +43,12 @@ def next_free(work: Work, config: MeterConfig) -> int:
         select(Token.tid).where(*of_meter, ~_marked()).order_by(Token.tid.desc()).limit(1)
     )
     taken = set(work.session.scalars(select(Token.tid).where(*of_meter, _marked())))
-    earliest = _earliest(work)
-    number = next_tid(config, earliest, last)
+    if above is not None and above not in taken:
+        last = above if last is None else max(last, above)
+    at = earliest(work)
+    number = next_tid(config, at, last)
     while number in taken:
-        number = next_tid(config, earliest, number)
+        number = next_tid(config, at, number)
     return number
 
 
@@ -65,7 +68,7 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
     repaired: dict[str, int] = {}
     found: dict[tuple[str, str], list[int]] = {}
     for bdt in tid.BASE_YEARS:
-        ahead = Token.bdt == bdt, Token.tid > _minute(bdt, _earliest(work) + AHEAD)
+        ahead = Token.bdt == bdt, Token.tid > _minute(bdt, earliest(work) + AHEAD)
         for key, number in _tokens(work, drn, *ahead, ~_marked()):
             found.setdefault(key, []).append(number)
     for (of_drn, bdt), numbers in found.items():
@@ -82,7 +85,7 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
     return repaired
 
 
-def _earliest(work: Work) -> datetime:
+def earliest(work: Work) -> datetime:
     """Return the earliest time of the next TID: now, or after a restore the minute after the last
     TID that may have been issued."""
     floor = work.session.get_one(Tenant, (work.tenant_id,)).tid_floor
@@ -95,7 +98,7 @@ def _mark(work: Work, drn: str, bdt: str, numbers: list[int]) -> None:
         MisdatedToken(**key, tid=number, found_at=work.now()) for number in numbers
     )
     work.session.flush()
-    record(work, "tid_repair", f"meter {drn}, base date {bdt}: {len(numbers)} tokens")
+    record(work, "tids.repair", f"meter {drn}", f"base date {bdt}: {len(numbers)} tokens")
 
 
 def _marked() -> ColumnElement[bool]:

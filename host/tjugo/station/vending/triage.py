@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sts_portable import results
 from tjugo.errors import reason as error_of
-from tjugo.station.vending import answers, facts, keychange, triage_checks, triage_key
+from tjugo.station.vending import answers, keychange, token_facts, triage_checks, triage_key
 from tjugo.station.vending.asked import Printed
 from tjugo.station.vending.case import (
     CONFIRM,
@@ -143,16 +143,16 @@ def _old(_work: Work, case: Case) -> Reason | None:
     if case.facts is None:
         return None
     newer = case.facts.newer
-    if newer >= facts.STORE and case.result in (None, results.OLD_ERROR):
+    if newer >= token_facts.STORE and case.result in (None, results.OLD_ERROR):
         sentence = (
-            f"{newer} newer tokens were sold to this meter, which keeps {facts.STORE}: it refuses "
-            "this one as too old. It can be replaced."
+            f"{newer} newer tokens were sold to this meter, which keeps {token_facts.STORE}: it "
+            "refuses this one as too old. It can be replaced."
         )
         return case.fail("Age", Reason("old", sentence, (REPLACE,)))
     if case.result == results.OLD_ERROR:
         sentence = (
-            f"The meter has {facts.STORE} newer tokens, but only {newer} were sold here: it took "
-            "tokens with later times, of another system or of a wrong clock. It needs a key "
+            f"The meter has {token_facts.STORE} newer tokens, but only {newer} were sold here: it "
+            "took tokens with later times, of another system or of a wrong clock. It needs a key "
             "change to a new base date."
         )
         return case.fail("Age", Reason("old_doubtful", sentence, (PLAN,)))
@@ -186,7 +186,7 @@ def _displayed(case: Case) -> Reason:
 
 def _and_confirm(case: Case, *offers: str) -> tuple[str, ...]:
     """Return the offers, with the confirmation of the key change which the answer proves."""
-    pending = case.facts is not None and case.facts.key == facts.PENDING
+    pending = case.facts is not None and case.facts.key == token_facts.PENDING
     return (CONFIRM, *offers) if pending else offers
 
 

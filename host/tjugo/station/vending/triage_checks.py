@@ -15,8 +15,8 @@ from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import MeterReading, PlainToken, Token
 from tjugo.station.vending import keychange, targets
 from tjugo.station.vending.case import NOTHING, OK, RETYPE, Case, Reason
-from tjugo.station.vending.facts import facts_of
 from tjugo.station.vending.mistyped import nearest
+from tjugo.station.vending.token_facts import facts_of
 from tjugo.station.work import Work
 
 _RECENT = 50  # of a meter's tokens, compared with what was typed

@@ -4,7 +4,7 @@ the meter has."""
 from sts_portable import results
 from tjugo.key_register import KeyRegister, written
 from tjugo.station.storage.tables import KeyChange
-from tjugo.station.vending import answers, facts, keychange, targets
+from tjugo.station.vending import answers, keychange, targets, token_facts
 from tjugo.station.vending.case import (
     CONFIRM,
     KEY_CHANGE,
@@ -53,13 +53,13 @@ def _of_token(
     assert case.config is not None
     made = case.facts.key
     authentic = case.result in answers.AUTHENTIC
-    if made == facts.PENDING and issued is not None:
+    if made == token_facts.PENDING and issued is not None:
         if _has(known, targets.from_text(issued.target)) or authentic:
             return None if not _has(known, case.config) else _first(issued)
         return _first(issued)
-    if made in (facts.REPLACED, facts.CANCELLED) and not authentic:
+    if made in (token_facts.REPLACED, token_facts.CANCELLED) and not authentic:
         return _former(work, case, known)
-    if made != facts.CURRENT or authentic:
+    if made != token_facts.CURRENT or authentic:
         return None
     if issued is not None and _has(known, targets.from_text(issued.target)):
         return _before(True)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from tjugo.errors import TjugoError, Unavailable, reason
+from tjugo.station.receipts.model import Receipt, fields_of
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such_page, page
@@ -15,6 +17,9 @@ from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
+
+NO_SALE = VendRequest.asked.startswith('{"asked":')
+"""Requests for other tokens; see asked.py."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ class Delivery:
 @dataclass(frozen=True)
 class Sale:
     """A token that was sold. kwh: as requested; units_kwh: what the token carries, which is the
-    same, or a little more where the amount field has a coarser step. warning: when the meter's key
+    same, or a little more where the amount field has a coarser step. digits: of the token that was
+    paid for, or of the free units alone; the receipt has all tokens. receipt: None for a sale of a
+    version that sold no money's worth. warning: when the meter's key
     expires, if soon; only with the answer to the request (expiry.py)."""
 
     client: str
@@ -52,6 +59,7 @@ class Sale:
     ti: str
     issued_at: datetime
     delivery: Delivery
+    receipt: Receipt | None = None
     warning: str | None = None
 
     def grouped(self) -> str:
@@ -110,6 +118,7 @@ class SaleView:
     ti: str
     issued_at: str
     delivery: DeliveryView
+    receipt: dict[str, Any] | None = None
     warning: str | None = None
 
 
@@ -143,7 +152,7 @@ def outcome_of(row: VendRequest) -> Sale | Refusal:
 def sale_of(row: VendRequest) -> Sale:
     """Return the sale of a request whose token is issued; the row must be in a session. Raise
     Unavailable when the record is damaged: wrong digits must never be shown."""
-    token = row.tokens[0] if row.tokens else None
+    token = row.tokens[-1] if row.tokens else None
     if token is None or not intact(token):
         raise reason("token_damaged", f"The record of sale {row.client_id} {_DAMAGED}")
     delivery = Delivery("issued")
@@ -157,6 +166,7 @@ def sale_of(row: VendRequest) -> Sale:
         units_kwh=Decimal(token.units_tenths) / 10,
         issued_at=token.issued_at,
         delivery=delivery,
+        receipt=None if row.sale is None else Receipt.from_json(row.sale.receipt),
     )
 
 
@@ -185,13 +195,15 @@ def sales(
         select(VendRequest)
         .where(
             VendRequest.tenant_id == view.tenant_id,
-            # Requests for other tokens than credit have neither.
-            or_(VendRequest.kwh.is_not(None), VendRequest.money.is_not(None)),
+            or_(VendRequest.asked.is_(None), ~NO_SALE),
         )
         .order_by(
             VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
         )
-        .options(selectinload(VendRequest.tokens).joinedload(Token.delivery))
+        .options(
+            selectinload(VendRequest.tokens).joinedload(Token.delivery),
+            joinedload(VendRequest.sale),
+        )
         .limit(limit + 1)
     )
     if search:
@@ -267,5 +279,6 @@ def sale_view(sale: Sale) -> SaleView:
             stored_at=iso(delivery.stored_at),
             done_at=iso(delivery.done_at),
         ),
+        receipt=None if sale.receipt is None else fields_of(sale.receipt),
         warning=sale.warning,
     )

@@ -7,13 +7,15 @@ Lists are returned in pages: {"items": [...], "next": the value of `after` for t
 from fastapi import APIRouter
 
 from tjugo.station.station import Station
+from tjugo.station.vending.queue import SaleQueue
 from tjugo.web.api import collectors, customers, engineering, meters, vends
 from tjugo.web.errors import ANSWERS
 
 
-def router(station: Station) -> APIRouter:
-    """Return the routes of one station."""
+def router(station: Station, queue: SaleQueue) -> APIRouter:
+    """Return the routes of one station, whose sales are made by the queue."""
     api = APIRouter(prefix="/api/v1", responses=ANSWERS)
-    for domain in (vends, meters, customers, collectors, engineering):
+    vends.add_routes(api, station, queue)
+    for domain in (meters, customers, collectors, engineering):
         domain.add_routes(api, station)
     return api

@@ -9,7 +9,8 @@ from tjugo.station.registry import customers, views
 from tjugo.station.registry.views import CustomerView
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
-from tjugo.web.api.fields import CLIENT, DEFAULT_LIMIT, After, Limit, RequestBody, Search
+from tjugo.web.api.fields import DEFAULT_LIMIT, After, Limit, RequestBody, Search
+from tjugo.web.current import actor
 
 _Text = Annotated[str | None, Field(max_length=400)]
 
@@ -57,14 +58,14 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.post("/customers", status_code=201)
     def post_customer(body: CustomerBody) -> CustomerView:
         """Register a customer."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             account_no = customers.add_customer(work, **body.model_dump())
             return views.find_customer(work, account_no)
 
     @api.patch("/customers/{account_no}")
     def patch_customer(account_no: str, body: CustomerPatch) -> CustomerView:
         """Change the given fields of a customer."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             changes = body.model_dump(exclude_unset=True)
             customers.update_customer(work, account_no, **changes)
             return views.find_customer(work, account_no)
@@ -72,6 +73,6 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.delete("/customers/{account_no}")
     def delete_customer(account_no: str) -> Deleted:
         """Remove a customer who never had a meter."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             customers.delete_customer(work, account_no)
         return Deleted(deleted=account_no)

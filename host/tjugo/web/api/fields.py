@@ -22,6 +22,8 @@ Kwh = Annotated[
     Decimal,
     BeforeValidator(numbers.json_decimal, json_schema_input_type=float | str),
 ]
+Money = Kwh
+"""Money in major units of the utility's currency, such as 500 or "500.50"."""
 Whole = Annotated[int, BeforeValidator(numbers.json_whole, json_schema_input_type=int | str)]
 Drn = Annotated[str, Field(max_length=40)]
 

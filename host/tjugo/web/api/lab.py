@@ -26,9 +26,9 @@ from tjugo.sts.explain.key import KeyQuestion, of_meter
 from tjugo.sts.explain.sale import minute_of, parse_moment, parse_units
 from tjugo.web.api.fields import RequestBody, Whole
 from tjugo.web.api.register import RegisterBody
+from tjugo.web.current import actor
 from tjugo.web.errors import ANSWERS
 
-ACTOR = "lab"
 BURST = 30  # flips of a person who searches
 REFILL_S = 2.0
 _Bits = Annotated[list[int], Field(default_factory=list, max_length=66)]
@@ -115,7 +115,7 @@ class MeterKeys:
             raise HTTPException(
                 429, f"Keys of registered meters are used too often; wait {REFILL_S:.0f} seconds."
             )
-        with self._station.work(ACTOR) as work:
+        with self._station.work(actor()) as work:
             config = use_key(work, drn)
         return of_meter(config, self._station.backend.decoder_key(config))
 

@@ -10,7 +10,6 @@ from tjugo.station.registry import customers, meters, views
 from tjugo.station.registry.views import MeterView
 from tjugo.station.station import Station
 from tjugo.web.api.fields import (
-    CLIENT,
     DEFAULT_LIMIT,
     After,
     Drn,
@@ -21,6 +20,7 @@ from tjugo.web.api.fields import (
 )
 from tjugo.web.api.readings import Reading
 from tjugo.web.api.register import RegisterBody
+from tjugo.web.current import actor
 
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
 _FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
@@ -74,7 +74,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Register a meter, and the customer whom it serves."""
         values = body.given()
         account_no = values.pop("account_no", None)
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             drn = meters.add_meter(work, meters.new_meter(work, **values))
             if account_no is not None:
                 customers.link_meter(work, drn, account_no)
@@ -83,7 +83,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.patch("/meters/{drn}", response_model=Meter)
     def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:
         """Change the given fields of a meter, all of them or none."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             if body.status is not None:
                 meters.set_status(work, drn, body.status)
             if "collector_id" in body.model_fields_set:

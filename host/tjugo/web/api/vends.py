@@ -1,12 +1,21 @@
 """Sales over /api/v1/vends."""
 
-from fastapi import APIRouter
+import asyncio
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Annotated, Literal
 
+from fastapi import APIRouter
+from pydantic import Field
+
+from tjugo import money
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.vending import views
-from tjugo.station.vending.vend import sell
-from tjugo.station.vending.views import RefusalView, SaleView
+from tjugo.station.vending.purchase import Purchase, Tender
+from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.trial import Trial, trial
+from tjugo.station.vending.views import Refusal, RefusalView, SaleView
 from tjugo.web.api.fields import (
     CLIENT,
     DEFAULT_LIMIT,
@@ -14,25 +23,89 @@ from tjugo.web.api.fields import (
     Drn,
     Kwh,
     Limit,
+    Money,
     RequestBody,
     Search,
 )
 
 
-class VendBody(RequestBody):
-    """A sale: kwh in steps of 0.1, as a number or a text such as "7.5" or "7,5"."""
+class TenderBody(RequestBody):
+    """A part of the payment. ref: the card slip, transfer or voucher."""
+
+    means: Literal["cash", "card", "mobile_money", "bank", "voucher", "account"]
+    amount: Money
+    ref: Annotated[str, Field(max_length=60)] = ""
+
+
+class PriceBody(RequestBody):
+    """What is to be bought: kwh in steps of 0.1, or money, of which everything is deducted."""
 
     drn: Drn
-    kwh: Kwh
+    kwh: Kwh | None = None
+    money: Money | None = None
+    kind: Literal["credit", "free"] = "credit"
 
 
-def add_routes(api: APIRouter, station: Station) -> None:
+class VendBody(PriceBody):
+    """A sale. tenders: how it is paid; none: the exact amount in cash."""
+
+    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
+    terminal: Annotated[str | None, Field(max_length=40)] = None
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of a price; amounts and rates in major units, as text."""
+
+    kind: str
+    code: str
+    name: str
+    amount: str
+    kwh: str | None
+    rate: str | None
+    tax_rate: str | None
+    balance: str | None
+
+
+@dataclass(frozen=True)
+class TrialView:
+    """What a purchase would be: nothing is recorded, and there is no token."""
+
+    drn: str
+    account_no: str | None
+    customer: str | None
+    address: str | None
+    currency: str
+    tariff: str
+    tariff_version: int
+    kwh: str
+    free_kwh: str
+    tendered: str
+    lines: list[LineView]
+
+
+def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     """Add the routes of sales."""
 
+    @api.post("/vends:trial")
+    def post_trial(body: PriceBody) -> TrialView:
+        """Return what a purchase would cost and give, line by line, without selling."""
+        with station.view() as view:
+            purchase = _purchase(body, "", station.currency)
+            return _trial_view(trial(view, purchase, station.clock()), station.currency)
+
     @api.put("/vends/{client_id}")
-    def put_vend(client_id: str, body: VendBody) -> SaleView:
-        """Sell once for each client_id, however often the request is repeated."""
-        return views.sale_view(sell(station, CLIENT, client_id, body.drn, body.kwh))
+    async def put_vend(client_id: str, body: VendBody) -> SaleView:
+        """Sell once for each client_id, however often the request is repeated.
+
+        After a time-out or a status 5xx the outcome is unknown: repeat the request, with the same
+        client_id, until it is answered.
+        """
+        purchase = _purchase(body, client_id, station.currency)
+        outcome = await asyncio.wrap_future(queue.submit(purchase))
+        if isinstance(outcome, Refusal):
+            raise outcome.error()
+        return views.sale_view(outcome)
 
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str = CLIENT) -> SaleView:
@@ -47,3 +120,54 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Return requests, newest first, refused ones included."""
         with station.view() as view:
             return views.sales(view, search, after, limit)
+
+
+def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
+    amount = None if body.money is None else money.minor(body.money, currency)
+    given = Purchase(
+        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=CLIENT
+    )
+    if not isinstance(body, VendBody):
+        return given
+    tenders = tuple(
+        Tender(tender.means, money.minor(tender.amount, currency), tender.ref)
+        for tender in body.tenders
+    )
+    return replace(given, tenders=tenders, terminal=body.terminal)
+
+
+def _trial_view(found: Trial, currency: str) -> TrialView:
+    quote, buyer = found.quote, found.buyer
+
+    def text(amount: int | None) -> str | None:
+        return None if amount is None else money.plain(amount, currency)
+
+    return TrialView(
+        drn=found.drn,
+        account_no=buyer.account_no if buyer else None,
+        customer=buyer.name if buyer else None,
+        address=buyer.address if buyer else None,
+        currency=currency,
+        tariff=found.tariff,
+        tariff_version=found.tariff_version,
+        kwh=_kwh(quote.tenths),
+        free_kwh=_kwh(quote.free_tenths),
+        tendered=money.plain(quote.tendered, currency),
+        lines=[
+            LineView(
+                kind=line.kind,
+                code=line.code,
+                name=line.name,
+                amount=money.plain(line.amount, currency),
+                kwh=None if line.tenths is None else _kwh(line.tenths),
+                rate=None if line.rate is None else f"{line.rate:f}",
+                tax_rate=None if line.tax_rate is None else f"{line.tax_rate:f}",
+                balance=text(line.balance),
+            )
+            for line in quote.lines
+        ],
+    )
+
+
+def _kwh(tenths: int) -> str:
+    return f"{Decimal(tenths) / 10:f}"

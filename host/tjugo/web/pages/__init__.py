@@ -4,12 +4,29 @@ from fastapi import APIRouter
 from fastapi.templating import Jinja2Templates
 
 from tjugo.station.station import Station
-from tjugo.web.pages import customers, meters, sales
+from tjugo.station.vending.queue import SaleQueue
+from tjugo.web.auth import Gate
+from tjugo.web.pages import (
+    account,
+    approvals,
+    audit,
+    clients,
+    customers,
+    log_in,
+    meters,
+    operators,
+    sales,
+)
 
 
-def router(station: Station, templates: Jinja2Templates) -> APIRouter:
+def router(
+    station: Station, queue: SaleQueue, templates: Jinja2Templates, gate: Gate
+) -> APIRouter:
     """Return the pages' routes."""
     routes = APIRouter(include_in_schema=False)
-    for domain in (sales, meters, customers):
+    sales.add_routes(routes, station, queue, templates)
+    for people in (log_in, account, operators, clients, approvals, audit):
+        people.add_routes(routes, station, templates, gate)
+    for domain in (meters, customers):
         domain.add_routes(routes, station, templates)
     return routes

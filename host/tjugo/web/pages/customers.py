@@ -8,7 +8,8 @@ from fastapi.templating import Jinja2Templates
 from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, views
 from tjugo.station.station import Station
-from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
+from tjugo.web.current import actor
+from tjugo.web.pages.forms import Context, Form, add_page, listed, searched
 
 _FIELDS = ("name", "phone", "address")
 
@@ -24,7 +25,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def action(form: Form) -> str:
         fields = {name: form.get(name, "") for name in _FIELDS}
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             account_no = customers.add_customer(work, **fields)
         return "/customers?" + urlencode({"added": account_no, "search": account_no})
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from tjugo.errors import TjugoError
 from tjugo.station.storage.paging import Page
 from tjugo.web.errors import http_status
+from tjugo.web.forms_token import FIELD
 
 CLIENT = "web"
 _LONGEST = 200  # characters of a search
@@ -64,7 +65,27 @@ async def form_of(request: Request) -> Form:
     """Return the fields of a posted form, trimmed."""
     body = (await request.body()).decode("utf-8", "replace")
     fields = parse_qs(body, keep_blank_values=True)
+    fields.pop(FIELD, None)  # compared already
     return {name: values[-1].strip() for name, values in fields.items()}
+
+
+def answer(
+    templates: Jinja2Templates,
+    request: Request,
+    name: str,
+    error: TjugoError | None,
+    **context: Any,
+) -> Response:
+    """Return a page, with the status of an error that it shows."""
+    status = http_status(error) if error else 200
+    context["error"] = error.message if error else None
+    return templates.TemplateResponse(request, name, context, status_code=status)
+
+
+def not_stored(response: Response) -> Response:
+    """Return a page with a secret that is shown once: no browser stores it."""
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
 def searched(request: Request) -> tuple[str, str | None]:

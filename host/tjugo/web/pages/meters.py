@@ -10,7 +10,8 @@ from tjugo.key_register import FIELDS
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import customers, meters, views
 from tjugo.station.station import Station
-from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
+from tjugo.web.current import actor
+from tjugo.web.pages.forms import Context, Form, add_page, listed, searched
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -29,7 +30,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def action(form: Form) -> str:
         given = {name: form.get(name) or None for name in (*FIELDS, "collector_id")}
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             drn = meters.add_meter(work, meters.new_meter(work, form.get("drn", ""), **given))
             if form.get("account_no"):
                 customers.link_meter(work, drn, form["account_no"])

@@ -1,46 +1,138 @@
-"""The page of sales."""
+"""The counter: find a meter, confirm the customer, see the price, sell, hand over the receipt."""
 
 import uuid
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
 
+from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.vending import views
-from tjugo.station.vending.vend import parse_kwh, sell
+from tjugo.station.vending.purchase import MEANS, Purchase, Tender, parse_kwh
+from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.trial import Trial, trial
+from tjugo.station.vending.views import Refusal
+from tjugo.station.work import View
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
 
 _ROWS = 20
+_FOUND = 10
+_PAYMENTS = 2  # fields for parts of a payment on the page
 
 
-def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
-    """Add /sales: the sale named by ?id= is shown large. Each page has a new client id."""
+@dataclass(frozen=True)
+class Means:
+    """A means of payment and its name on the page."""
+
+    code: str
+    name: str
+
+
+NAMES = {
+    "cash": "Cash",
+    "card": "Card",
+    "mobile_money": "Mobile money",
+    "bank": "Bank transfer",
+    "voucher": "Voucher",
+    "account": "Customer's credit",
+}
+
+
+def add_routes(
+    routes: APIRouter, station: Station, queue: SaleQueue, templates: Jinja2Templates
+) -> None:
+    """Add /sales: ?find= looks up meters, ?meter= asks for the amount, ?id= shows a sale. Each
+    page has a new client id, so that one page sells once."""
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
-        sale, wrong = None, None
-        client_id = request.query_params.get("id")
+        asked = dict(request.query_params)
+        wrong: TjugoError | None = None
         with station.view() as view:
-            if client_id and form is None:
-                try:
-                    sale = views.sale_view(views.find_sale(view, CLIENT, client_id))
-                except TjugoError as missing:
-                    wrong = missing
             search, after = searched(request)
-            context = {
+            context: dict[str, Any] = {
                 **listed(request, views.sales(view, search, after, limit=_ROWS)),
-                "sale": sale,
+                "sale": None,
+                "found": None,
+                "offer": None,
+                "currency": station.currency,
+                "means": [Means(code, NAMES[code]) for code in MEANS],
+                "payments": range(1, _PAYMENTS + 1),
                 "client_id": str(uuid.uuid4()),
-                "meters": registry_views.meters(view).items,
+                "any_meter": bool(registry_views.meters(view, limit=1).items),
+                "asked": asked | (form or {}),
+                "money_text": lambda amount: money.text(amount, station.currency),
             }
+            try:
+                if form is None and asked.get("id"):
+                    sale = views.find_sale(view, CLIENT, asked["id"])
+                    shown = views.sale_view(sale)
+                    context |= {"sale": sale, "sale_delivery": shown.delivery}
+                    context["sale_at"] = shown.issued_at
+                elif asked.get("find"):
+                    found = registry_views.meters(view, asked["find"], limit=_FOUND).items
+                    context["found"] = found
+                    if len(found) == 1:
+                        context["offer"] = _offer(view, station, {"drn": found[0].drn})
+                elif form or asked.get("drn"):
+                    context["offer"] = _offer(view, station, form or asked)
+            except TjugoError as error:
+                wrong = error
         return context, wrong
 
     def action(form: Form) -> str:
-        kwh = parse_kwh(form.get("kwh", ""))
         # Without the id of its page a form that is sent twice would sell twice.
-        sale = sell(station, CLIENT, form.get("client_id", ""), form.get("drn", ""), kwh)
-        return f"/sales?id={quote(sale.client_id)}"
+        purchase = purchase_of(form, station.currency)
+        outcome = queue.submit(purchase).result()
+        if isinstance(outcome, Refusal):
+            raise outcome.error()
+        return f"/sales?id={quote(outcome.client_id)}"
 
     add_page(routes, templates, "/sales", query, action)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The meter chosen, its customer, and, once an amount is given, the price; wrong: why there is
+    none."""
+
+    meter: registry_views.MeterView
+    price: Trial | None = None
+    wrong: str | None = None
+
+
+def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
+    meter = registry_views.find_meter(view, given.get("drn", ""))
+    if not (given.get("money") or given.get("kwh")):
+        return Offer(meter)
+    try:
+        purchase = replace(purchase_of(given, station.currency), client_id="trial", tenders=())
+        return Offer(meter, trial(view, purchase, station.clock()))
+    except TjugoError as error:
+        return Offer(meter, wrong=error.message)
+
+
+def purchase_of(form: Form, currency: str) -> Purchase:
+    """Return the purchase of a form: drn, money or kwh, tender_1, means_1, ref_1 and so on. Raise
+    TjugoError."""
+    spent, kwh = form.get("money", ""), form.get("kwh", "")
+    tenders = []
+    for number in range(1, _PAYMENTS + 1):
+        amount = form.get(f"tender_{number}", "")
+        if amount:
+            means = form.get(f"means_{number}", "cash")
+            paid = money.parse(amount, currency, "The payment")
+            tenders.append(Tender(means, paid, form.get(f"ref_{number}", "")))
+    return Purchase(
+        CLIENT,
+        form.get("client_id", ""),
+        form.get("drn", ""),
+        kwh=parse_kwh(kwh) if kwh or not spent else None,
+        money=money.parse(spent, currency) if spent else None,
+        tenders=tuple(tenders),
+        actor=CLIENT,
+    )

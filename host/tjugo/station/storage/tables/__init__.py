@@ -10,6 +10,7 @@ from tjugo.station.storage.tables.people import (
     ApiClient,
     Approval,
     AuditEvent,
+    LogInFailures,
     Operator,
     OperatorSession,
     RecoveryCode,
@@ -31,7 +32,7 @@ from tjugo.station.storage.tables.sales import (
     Reprint,
     Sale,
 )
-from tjugo.station.storage.tables.station import ClockMark, RecordedAction, Setting
+from tjugo.station.storage.tables.station import ClockMark, Setting
 from tjugo.station.storage.tables.tariffs import (
     DEBT_KINDS,
     DEBT_RULES,
@@ -81,6 +82,7 @@ __all__ = [
     "KeyChange",
     "KeyUse",
     "LedgerEntry",
+    "LogInFailures",
     "Meter",
     "MeterKeyState",
     "MeterMonth",
@@ -93,7 +95,6 @@ __all__ = [
     "Outlet",
     "PlainToken",
     "Posting",
-    "RecordedAction",
     "RecoveryCode",
     "Reprint",
     "Sale",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import DDL, BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import Base
@@ -84,3 +84,28 @@ class DayTotal(Base):
     outlet: Mapped[str] = mapped_column(String(20), primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     postings: Mapped[int]
+
+
+APPEND_ONLY: dict[str, tuple[str, ...]] = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+        for table in ("ledger_entry", "posting")
+        for verb in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        "CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$",
+        *(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()"
+            for table in ("ledger_entry", "posting")
+        ),
+    ),
+}
+"""Triggers that refuse to change or delete an entry or posting, by dialect. Migration 0009 makes
+the same ones."""
+
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        event.listen(Base.metadata, "after_create", DDL(_statement).execute_if(dialect=_dialect))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     ForeignKey,
     ForeignKeyConstraint,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
+    event,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,7 +22,8 @@ ROLES = ("cashier", "supervisor", "engineer", "finance", "administrator", "audit
 
 class Operator(Base):
     """A person. password: an Argon2 hash. totp: the secret, encrypted by tjugo.station.operators;
-    NULL when none is set. Limits in minor units, NULL for the role's."""
+    NULL when none is set; totp_step: the time step of the newest code that was used. Limits in
+    minor units, NULL for none."""
 
     __tablename__ = "operator"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -37,8 +40,6 @@ class Operator(Base):
     totp_step: Mapped[int | None] = mapped_column(BigInteger)
     sale_limit: Mapped[int | None] = mapped_column(BigInteger)
     day_limit: Mapped[int | None] = mapped_column(BigInteger)
-    failures: Mapped[int]
-    locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     __table_args__ = (one_of("role", ROLES),)
@@ -60,19 +61,37 @@ class RecoveryCode(Base):
     )
 
 
+class LogInFailures(Base):
+    """Failed log-ins with one name, or from one address; subject is not necessarily a name that
+    exists. No further attempt is made until locked_until."""
+
+    __tablename__ = "log_in_failures"
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime]
+    locked_until: Mapped[datetime | None]
+
+    __table_args__ = (one_of("kind", ("name", "address")), Index(None, "tenant_id", "last_at"))
+
+
 class OperatorSession(Base):
-    """A log-in. session_hash: SHA-256 of the cookie's value."""
+    """A log-in. session_hash: SHA-256 of the cookie's value. stage: `factor` until the second
+    factor is given, then `open`."""
 
     __tablename__ = "operator_session"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
     session_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     operator: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[str] = mapped_column(String(10))
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(60))
 
     __table_args__ = (
+        one_of("stage", ("factor", "open")),
         ForeignKeyConstraint(
             ["tenant_id", "operator"], ["operator.tenant_id", "operator.operator"]
         ),
@@ -140,3 +159,26 @@ class AuditEvent(Base):
         Index(None, "tenant_id", "at"),
         Index(None, "tenant_id", "subject"),
     )
+
+
+_NOT_CHANGED = "an audit event is never changed"
+APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_event_no_{verb.lower()} BEFORE {verb} ON audit_event "
+        f"BEGIN SELECT RAISE(ABORT, '{_NOT_CHANGED}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION audit_event_append_only() RETURNS trigger LANGUAGE plpgsql "
+        f"AS $$ BEGIN RAISE EXCEPTION '{_NOT_CHANGED}'; END $$",
+        "CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_event_append_only()",
+    ],
+}
+"""The statements that make audit_event append-only, by the kind of database."""
+
+for _dialect, _statements in APPEND_ONLY.items():
+    for _statement in _statements:
+        event.listen(
+            AuditEvent.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect)
+        )

@@ -7,12 +7,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import Base, one_of
 
-SALE_KINDS = ("credit", "free", "replacement", "engineering", "key_change", "payment")
+SALE_KINDS = (
+    *("credit", "free", "replacement", "engineering", "key_change", "payment", "credit_note"),
+)
 
 
 class Sale(Base):
     """A sale and its receipt number, gap-free per outlet. The receipt is kept as it was printed:
-    JSON of tjugo.station.receipts.model. Money in minor units of the currency."""
+    JSON of tjugo.station.receipts.model. Money in minor units of the currency.
+
+    charges: JSON, up to which month the sale paid each monthly charge, NULL for none. shown_at:
+    when a token left the station, on a screen, on paper or by a collector.
+    """
 
     __tablename__ = "sale"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -36,6 +42,7 @@ class Sale(Base):
     paid_tenths: Mapped[int]
     free_tenths: Mapped[int]
     receipt: Mapped[str] = mapped_column(Text)
+    charges: Mapped[str | None] = mapped_column(Text)
     shown_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     voided_by: Mapped[str | None] = mapped_column(String(80))

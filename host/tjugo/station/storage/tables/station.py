@@ -23,14 +23,3 @@ class ClockMark(Base):
     __tablename__ = "clock_mark"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
     seen_at: Mapped[datetime]
-
-
-class RecordedAction(Base):
-    """An administrative action on the station: who, when, what, and on what. Never changed."""
-
-    __tablename__ = "recorded_action"
-    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
-    at: Mapped[datetime] = mapped_column(primary_key=True)
-    action: Mapped[str] = mapped_column(String(40), primary_key=True)
-    actor: Mapped[str] = mapped_column(String(40))
-    detail: Mapped[str] = mapped_column(String(400))

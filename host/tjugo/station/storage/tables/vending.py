@@ -38,6 +38,8 @@ class VendRequest(Base):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     tokens: Mapped[list["Token"]] = relationship(order_by="Token.position", viewonly=True)
+    # a Sale or None; its file imports this one
+    sale: Mapped[Any] = relationship("Sale", viewonly=True, uselist=False)
 
     __table_args__ = (
         one_of("state", VEND_STATES),

@@ -8,6 +8,27 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+_REFUSE = {
+    "sqlite": (
+        "CREATE TRIGGER ledger_entry_no_update BEFORE UPDATE ON ledger_entry "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+        "CREATE TRIGGER ledger_entry_no_delete BEFORE DELETE ON ledger_entry "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+        "CREATE TRIGGER posting_no_update BEFORE UPDATE ON posting "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+        "CREATE TRIGGER posting_no_delete BEFORE DELETE ON posting "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION ledger_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$",
+        "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "
+        "ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()",
+        "CREATE TRIGGER posting_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON "
+        "posting FOR EACH STATEMENT EXECUTE FUNCTION ledger_append_only()",
+    ),
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -101,3 +122,5 @@ def upgrade() -> None:
         ["tenant_id", "account", "party"],
         unique=False,
     )
+    for statement in _REFUSE[op.get_bind().dialect.name]:
+        op.execute(statement)

@@ -56,11 +56,12 @@ def upgrade() -> None:
         sa.Column("paid_tenths", sa.Integer(), nullable=False),
         sa.Column("free_tenths", sa.Integer(), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False),
+        sa.Column("charges", sa.Text(), nullable=True),
         sa.Column("shown_at", sa.DateTime(), nullable=True),
         sa.Column("voided_at", sa.DateTime(), nullable=True),
         sa.Column("voided_by", sa.String(length=80), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('credit', 'free', 'replacement', 'engineering', 'key_change', 'payment')",
+            "kind IN ('credit', 'free', 'replacement', 'engineering', 'key_change', 'payment', 'credit_note')",
             name=op.f("ck_sale_kind"),
         ),
         sa.ForeignKeyConstraint(

@@ -1,5 +1,7 @@
 """Operators, sessions, programs, approvals, and the audit chain."""
 
+import hashlib
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -7,6 +9,28 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+
+# As they were when this revision was released.
+_APPEND_ONLY = {
+    "sqlite": (
+        "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END",
+        "CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'an audit event is never changed'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION audit_event_append_only() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'an audit event is never changed'; END $$",
+        "CREATE TRIGGER audit_event_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_event_append_only()",
+    ),
+}
+_ACTIONS = {
+    "clock_confirm": "clock.confirm",
+    "setting": "settings.edit",
+    "tid_repair": "tids.repair",
+    "token lab": "lab.meter_key",
+}
 
 
 def upgrade() -> None:
@@ -84,6 +108,26 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "log_in_failures",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(), nullable=False),
+        sa.Column("locked_until", sa.DateTime(), nullable=True),
+        sa.CheckConstraint("kind IN ('name', 'address')", name=op.f("ck_log_in_failures_kind")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_log_in_failures_tenant_id")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", "subject", name=op.f("pk_log_in_failures")),
+    )
+    op.create_index(
+        op.f("ix_log_in_failures_tenant_id_last_at"),
+        "log_in_failures",
+        ["tenant_id", "last_at"],
+        unique=False,
+    )
+    op.create_table(
         "operator",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("operator", sa.String(length=40), nullable=False),
@@ -99,8 +143,6 @@ def upgrade() -> None:
         sa.Column("totp_step", sa.BigInteger(), nullable=True),
         sa.Column("sale_limit", sa.BigInteger(), nullable=True),
         sa.Column("day_limit", sa.BigInteger(), nullable=True),
-        sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.DateTime(), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint(
             "role IN ('cashier', 'supervisor', 'engineer', 'finance', 'administrator', 'auditor')",
@@ -116,10 +158,12 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("session_hash", sa.String(length=64), nullable=False),
         sa.Column("operator", sa.String(length=40), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
         sa.Column("began_at", sa.DateTime(), nullable=False),
         sa.Column("seen_at", sa.DateTime(), nullable=False),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("address", sa.String(length=60), nullable=False),
+        sa.CheckConstraint("stage IN ('factor', 'open')", name=op.f("ck_operator_session_stage")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "operator"],
             ["operator.tenant_id", "operator.operator"],
@@ -148,3 +192,55 @@ def upgrade() -> None:
             "tenant_id", "operator", "code_hash", name=op.f("pk_recovery_code")
         ),
     )
+    _move_recorded_actions()
+    for statement in _APPEND_ONLY[op.get_bind().dialect.name]:
+        op.execute(statement)
+
+
+def _move_recorded_actions() -> None:
+    """Move the actions recorded so far into the chain, oldest first."""
+    old = sa.table(
+        "recorded_action",
+        *(sa.column(name) for name in ("tenant_id", "action", "actor", "detail")),
+        sa.column("at", sa.DateTime()),
+    )
+    names = ("tenant_id", "number", "actor", "action", "subject", "outcome", "detail", "digest")
+    new = sa.table("audit_event", *map(sa.column, names), sa.column("at", sa.DateTime()))
+    counter = sa.table("counter", *map(sa.column, ("tenant_id", "name", "value")))
+    connection = op.get_bind()
+    query = sa.select(old).order_by(old.c.tenant_id, old.c.at, old.c.action)
+    last: dict[int, tuple[int, str]] = {}
+    rows = []
+    for row in connection.execute(query).mappings():
+        number, before = last.get(row["tenant_id"], (0, "0" * 64))
+        event = {
+            "tenant_id": row["tenant_id"],
+            "number": number + 1,
+            "at": row["at"],
+            "actor": row["actor"],
+            "action": _ACTIONS.get(row["action"], row["action"]),
+            "subject": "station",
+            "outcome": "done",
+            "detail": row["detail"],
+        }
+        digest = _digest(before, event)
+        rows.append({**event, "digest": digest})
+        last[row["tenant_id"]] = (number + 1, digest)
+    if rows:
+        op.bulk_insert(new, rows)
+        numbers = [
+            {"tenant_id": tenant_id, "name": "audit", "value": number}
+            for tenant_id, (number, _) in last.items()
+        ]
+        op.bulk_insert(counter, numbers)
+    op.drop_table("recorded_action")
+
+
+def _digest(before: str, event: dict[str, object]) -> str:
+    parts = (
+        *(before, str(event["tenant_id"]), str(event["number"])),
+        f"{event['at']:%Y-%m-%dT%H:%M:%S.%f}",
+        *(str(event[name]) for name in ("actor", "action", "subject", "outcome", "detail")),
+    )
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()

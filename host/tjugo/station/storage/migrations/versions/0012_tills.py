@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("credit_limit", sa.BigInteger(), nullable=True),
         sa.Column("commission", sa.Integer(), nullable=False),
+        sa.Column("commission_from", sa.Date(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_vendor_tenant_id")
@@ -29,16 +30,26 @@ def upgrade() -> None:
         sa.Column("deposit_no", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("vendor", sa.String(length=20), nullable=False),
         sa.Column("batch_no", sa.Integer(), nullable=True),
+        sa.Column("means", sa.String(length=30), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("bank_ref", sa.String(length=60), nullable=False),
         sa.Column("made_by", sa.String(length=80), nullable=False),
         sa.Column("made_at", sa.DateTime(), nullable=False),
+        sa.Column("reversed_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "vendor"],
             ["vendor.tenant_id", "vendor.vendor"],
             name=op.f("fk_deposit_tenant_id_vendor"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "deposit_no", name=op.f("pk_deposit")),
+    )
+    op.create_index(
+        "ix_deposit_bank_ref",
+        "deposit",
+        ["tenant_id", "vendor", "bank_ref"],
+        unique=True,
+        sqlite_where=sa.text("reversed_at IS NULL"),
+        postgresql_where=sa.text("reversed_at IS NULL"),
     )
     op.create_table(
         "outlet",
@@ -94,4 +105,18 @@ def upgrade() -> None:
         "shift",
         ["tenant_id", "operator", "closed_at"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_shift_tenant_id_outlet_batch_no"),
+        "shift",
+        ["tenant_id", "outlet", "batch_no"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_shift_open",
+        "shift",
+        ["tenant_id", "operator"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
     )

@@ -1,0 +1,149 @@
+"""Checking the ledger, and making again what is derived from it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from tjugo.station.audit import chain
+from tjugo.station.ledger.post import SERIES
+from tjugo.station.storage.tables import Counter
+from tjugo.station.work import View, Work
+
+ACTION = "ledger_rebuild"
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A table that follows from others. key and values: its columns; expected: a SELECT of them
+    from the others, for the tenant :tenant_id."""
+
+    table: str
+    title: str
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+    expected: str
+
+    @property
+    def columns(self) -> str:
+        return ", ".join((*self.key, *self.values))
+
+    @property
+    def present(self) -> str:
+        return f"SELECT {self.columns} FROM {self.table} WHERE tenant_id = :tenant_id"
+
+
+DERIVED: tuple[Derived, ...] = (
+    Derived(
+        "balance",
+        "The balance",
+        ("account", "party"),
+        ("amount",),
+        "SELECT account, party, CAST(SUM(amount) AS BIGINT) AS amount FROM posting "
+        "WHERE tenant_id = :tenant_id GROUP BY account, party",
+    ),
+    Derived(
+        "day_total",
+        "The day total",
+        ("day", "kind", "account", "party", "outlet"),
+        ("amount", "postings"),
+        "SELECT e.day, e.kind, p.account, p.party, COALESCE(e.outlet, '') AS outlet, "
+        "CAST(SUM(p.amount) AS BIGINT) AS amount, CAST(COUNT(*) AS INTEGER) AS postings "
+        "FROM posting p JOIN ledger_entry e "
+        "ON e.tenant_id = p.tenant_id AND e.entry_no = p.entry_no "
+        "WHERE p.tenant_id = :tenant_id "
+        "GROUP BY e.day, e.kind, p.account, p.party, COALESCE(e.outlet, '')",
+    ),
+)
+"""What is derived. Another domain's table is one more row here."""
+
+_UNBALANCED = (
+    "SELECT entry_no, SUM(amount) FROM posting WHERE tenant_id = :tenant_id "
+    "GROUP BY entry_no HAVING SUM(amount) <> 0 ORDER BY entry_no"
+)
+_EMPTY = (
+    "SELECT e.entry_no FROM ledger_entry e WHERE e.tenant_id = :tenant_id AND NOT EXISTS "
+    "(SELECT 1 FROM posting p WHERE p.tenant_id = e.tenant_id AND p.entry_no = e.entry_no) "
+    "ORDER BY e.entry_no"
+)
+_LOOSE = (
+    "SELECT DISTINCT p.entry_no FROM posting p WHERE p.tenant_id = :tenant_id AND NOT EXISTS "
+    "(SELECT 1 FROM ledger_entry e WHERE e.tenant_id = p.tenant_id AND e.entry_no = p.entry_no) "
+    "ORDER BY p.entry_no"
+)
+_NUMBERS = "SELECT COUNT(*), MAX(entry_no) FROM ledger_entry WHERE tenant_id = :tenant_id"
+
+
+def verify(view: View) -> list[str]:
+    """Check every entry, and every derived row against the entries. Return what is wrong, one
+    sentence each; nothing when all is right."""
+    wrong = [f"Entry {no} is not balanced: {int(sum_)}." for no, sum_ in _rows(view, _UNBALANCED)]
+    wrong += [f"Entry {no} has no postings." for (no,) in _rows(view, _EMPTY)]
+    wrong += [f"Postings have the number {no} of no entry." for (no,) in _rows(view, _LOOSE)]
+    wrong += _gaps(view)
+    for derived in DERIVED:
+        wrong += _compare(view, derived)
+    return wrong
+
+
+def _gaps(view: View) -> list[str]:
+    ((count, last),) = _rows(view, _NUMBERS)
+    counter = view.session.get(Counter, (view.tenant_id, SERIES))
+    taken = 0 if counter is None else counter.value
+    if count == (last or 0) == taken:
+        return []
+    return [f"The ledger has {count} entries; the last is {last}, and {taken} numbers are taken."]
+
+
+def _compare(view: View, derived: Derived) -> list[str]:
+    """Return what is wrong with a derived table: rows that differ, are missing, or too many."""
+    size = len(derived.key)
+    only_expected = _rows(view, f"{derived.expected} EXCEPT {derived.present}")
+    only_present = _rows(view, f"{derived.present} EXCEPT {derived.expected}")
+    expected = {tuple(row[:size]): tuple(row[size:]) for row in only_expected}
+    present = {tuple(row[:size]): tuple(row[size:]) for row in only_present}
+    wrong = []
+    for key in sorted({*expected, *present}, key=str):
+        name = f"{derived.title} {' '.join(str(part) for part in key)}".rstrip()
+        is_, should = (_shown(found.get(key)) for found in (present, expected))
+        wrong.append(f"{name} is {is_}, but the entries give {should}.")
+    if len(wrong) > _SHOWN:
+        wrong[_SHOWN:] = [f"{derived.title}: {len(wrong) - _SHOWN} more rows are wrong."]
+    return wrong
+
+
+def _shown(values: tuple[object, ...] | None) -> str:
+    return "missing" if values is None else ", ".join(str(value) for value in values)
+
+
+def _rows(view: View, query: str) -> list[tuple[Any, ...]]:
+    found = view.session.execute(text(query), {"tenant_id": view.tenant_id})
+    return [tuple(row) for row in found]
+
+
+def rebuild(work: Work) -> None:
+    """Make all derived rows again when the unit of work ends. Entries are not touched."""
+    work.pending(f"{SERIES}_rebuild", _rebuild)[:] = [None]
+    chain.record(work, ACTION, "ledger")
+
+
+def _rebuild(work: Work, _: list[None]) -> None:
+    tenant = {"tenant_id": work.tenant_id}
+    # The lock that every posting takes: no entry is added meanwhile.
+    work.session.execute(
+        text("UPDATE counter SET value = value WHERE tenant_id = :tenant_id AND name = :name"),
+        {**tenant, "name": SERIES},
+    )
+    for derived in DERIVED:
+        work.session.execute(
+            text(f"DELETE FROM {derived.table} WHERE tenant_id = :tenant_id"), tenant
+        )
+        work.session.execute(
+            text(
+                f"INSERT INTO {derived.table} (tenant_id, {derived.columns}) "
+                f"SELECT CAST(:tenant_id AS INTEGER), {derived.columns} "
+                f"FROM ({derived.expected}) AS expected"
+            ),
+            tenant,
+        )

@@ -1,0 +1,259 @@
+"""Operators: the people who log in, with their role, outlet and limits."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from tjugo.errors import reason
+from tjugo.station.audit.chain import record
+from tjugo.station.operators import sessions, totp
+from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode
+from tjugo.station.work import View, Work
+
+EDIT = "operators.edit"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.A)
+_MOST_LIMIT = 10**15
+CHANGEABLE = ("name", "role", "outlet", "language", "sale_limit", "day_limit")
+
+
+@dataclass(frozen=True)
+class OperatorView:
+    """An operator for JSON, without anything secret. Limits in minor units, None for none."""
+
+    operator: str
+    name: str
+    role: str
+    outlet: str | None
+    language: str | None
+    active: bool
+    must_change: bool
+    second_factor: bool
+    sale_limit: int | None
+    day_limit: int | None
+    created_at: str | None
+
+
+def normal(operator: str) -> str:
+    """Return a log-in name as it is kept."""
+    return operator.strip().casefold()
+
+
+def exist(view: View) -> bool:
+    """Return whether the station has operators, active or not: then log-in is on."""
+    query = select(Operator.operator).where(Operator.tenant_id == view.tenant_id).limit(1)
+    return view.session.scalars(query).first() is not None
+
+
+def person_of(row: Operator) -> Person:
+    """Return an operator as the person who acts."""
+    return Person(
+        actor=f"op:{row.operator}",
+        name=row.name,
+        role=row.role,
+        actions=PERMISSIONS[row.role],
+        operator=row.operator,
+        outlet=row.outlet,
+        language=row.language,
+        sale_limit=row.sale_limit,
+        day_limit=row.day_limit,
+        must_change=row.must_change,
+        has_totp=row.totp is not None,
+    )
+
+
+def find(view: View, operator: str) -> Operator:
+    """Return the row of an operator. Raise NotFound."""
+    row = view.session.get(Operator, (view.tenant_id, normal(operator)))
+    if row is None:
+        raise reason("operator_unknown", f"There is no operator {operator!r}.")
+    return row
+
+
+def person(view: View, operator: str) -> Person:
+    """Return an operator as the person who acts. Raise NotFound."""
+    return person_of(find(view, operator))
+
+
+def operators(view: View) -> list[OperatorView]:
+    """Return all operators by name, those who are no longer active last."""
+    query = select(Operator).where(Operator.tenant_id == view.tenant_id)
+    rows = view.session.scalars(query.order_by(Operator.active.desc(), Operator.operator))
+    return [shown(row) for row in rows]
+
+
+def shown(row: Operator) -> OperatorView:
+    """Return an operator for pages and JSON."""
+    return OperatorView(
+        *(row.operator, row.name, row.role, row.outlet, row.language, row.active),
+        *(row.must_change, row.totp is not None, row.sale_limit, row.day_limit),
+        iso(row.created_at),
+    )
+
+
+def add(
+    work: Work,
+    operator: str,
+    password_hash: str,
+    name: str,
+    role: str,
+    must_change: bool = True,
+    **more: Any,
+) -> str:
+    """Add an operator; return the log-in name. password_hash: of `passwords.hashed`, computed
+    before the unit of work. more: outlet, language, sale_limit, day_limit. Raise TjugoError."""
+    operator = normal(operator)
+    if not _NAME.fullmatch(operator):
+        raise reason(
+            "operator_invalid",
+            "A log-in name has 2 to 40 letters a to z, digits, dots, hyphens and underscores.",
+        )
+    if work.session.get(Operator, (work.tenant_id, operator)) is not None:
+        raise reason("operator_exists", f"There is an operator {operator!r} already.")
+    given = _checked(work, {"name": name, "role": role, **more})
+    if role != ADMINISTRATOR and not exist(work):
+        raise reason(
+            "operator_needed", "The first operator must be an administrator: log-in is on then."
+        )
+    now = work.now()
+    row = Operator(
+        tenant_id=work.tenant_id,
+        operator=operator,
+        password=password_hash,
+        password_at=now,
+        must_change=must_change,
+        active=True,
+        created_at=now,
+        **given,
+    )
+    work.session.add(row)
+    work.session.flush()
+    record(work, EDIT, _subject(operator), f"added as {role}")
+    return operator
+
+
+def edit(work: Work, operator: str, **changes: Any) -> None:
+    """Change fields of an operator: those of CHANGEABLE. Raise TjugoError."""
+    row = find(work, operator)
+    given = _checked(work, changes)
+    told = [
+        f"{field}: {getattr(row, field)} -> {value}"
+        for field, value in given.items()
+        if getattr(row, field) != value
+    ]
+    for field, value in given.items():
+        setattr(row, field, value)
+    _keep_an_administrator(work)
+    if told:
+        record(work, EDIT, _subject(row.operator), "; ".join(told))
+
+
+def set_active(work: Work, operator: str, active: bool) -> None:
+    """Deactivate an operator, which ends all log-ins, or activate one again. Raise TjugoError when
+    no administrator would be left."""
+    row = find(work, operator)
+    row.active = active
+    _keep_an_administrator(work)
+    if not active:
+        sessions.end_all(work, row.operator)
+    record(work, EDIT, _subject(row.operator), "activated" if active else "deactivated")
+
+
+def set_password(
+    work: Work, operator: str, password_hash: str, must_change: bool, keep: str | None = None
+) -> None:
+    """Set a password, which ends all log-ins of the operator except the one with the hash
+    `keep`."""
+    row = find(work, operator)
+    row.password, row.password_at, row.must_change = password_hash, work.now(), must_change
+    sessions.end_all(work, row.operator, keep)
+    action = "account.password" if work.actor == f"op:{row.operator}" else EDIT
+    record(work, action, _subject(row.operator), "password changed")
+
+
+def set_factor(work: Work, operator: str, sealed: bytes, step: int) -> list[str]:
+    """Set the second factor; return new recovery codes. sealed: the secret, encrypted; step: the
+    time step of the code that confirmed it."""
+    row = find(work, operator)
+    row.totp, row.totp_step = sealed, step
+    record(work, "account.factor", _subject(row.operator), "second factor set")
+    return new_recovery_codes(work, row.operator)
+
+
+def reset_factor(work: Work, operator: str) -> None:
+    """Remove the second factor and the recovery codes, and end all log-ins."""
+    row = find(work, operator)
+    row.totp = row.totp_step = None
+    _remove_codes(work, row.operator)
+    sessions.end_all(work, row.operator)
+    record(work, EDIT, _subject(row.operator), "second factor reset")
+
+
+def new_recovery_codes(work: Work, operator: str) -> list[str]:
+    """Replace the recovery codes; return them, the only time that they are readable."""
+    codes = totp.new_codes()
+    _remove_codes(work, operator)
+    work.session.add_all(
+        RecoveryCode(tenant_id=work.tenant_id, operator=operator, code_hash=totp.code_hash(code))
+        for code in codes
+    )
+    work.session.flush()
+    record(work, "account.factor", _subject(operator), "new recovery codes")
+    return codes
+
+
+def codes_left(view: View, operator: str) -> int:
+    """Return how many recovery codes are not used yet."""
+    query = select(func.count()).where(
+        RecoveryCode.tenant_id == view.tenant_id,
+        RecoveryCode.operator == operator,
+        RecoveryCode.used_at.is_(None),
+    )
+    return view.session.scalar(query) or 0
+
+
+def _remove_codes(work: Work, operator: str) -> None:
+    work.session.execute(
+        delete(RecoveryCode).where(
+            RecoveryCode.tenant_id == work.tenant_id, RecoveryCode.operator == operator
+        )
+    )
+
+
+def _subject(operator: str) -> str:
+    return f"operator {operator}"
+
+
+def _checked(view: View, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields, trimmed, with None for empty ones. Raise TjugoError."""
+    found: dict[str, Any] = {}
+    for field, value in given.items():
+        if field not in CHANGEABLE:
+            raise ValueError(field)
+        found[field] = (value.strip() or None) if isinstance(value, str) else value
+    name, role, outlet = found.get("name", "-"), found.get("role", ROLES[0]), found.get("outlet")
+    if name is None or len(name) > 100 or not name.isprintable():
+        raise reason("operator_invalid", "An operator has a name of 1 to 100 characters.")
+    if role not in ROLES:
+        raise reason("operator_invalid", f"There is no role {role!r}: {', '.join(ROLES)}.")
+    if outlet is not None and view.session.get(Outlet, (view.tenant_id, outlet)) is None:
+        raise reason("outlet_unknown", f"There is no outlet {outlet!r}.")
+    for field in ("sale_limit", "day_limit"):
+        limit = found.get(field)
+        if limit is not None and not 0 <= limit <= _MOST_LIMIT:
+            raise reason("operator_invalid", "A limit is an amount of money from 0.")
+    return found
+
+
+def _keep_an_administrator(work: Work) -> None:
+    work.session.flush()
+    query = select(func.count()).where(
+        Operator.tenant_id == work.tenant_id,
+        Operator.role == ADMINISTRATOR,
+        Operator.active.is_(True),
+    )
+    if not work.session.scalar(query):
+        raise reason("operator_needed", "One active administrator must be left.")

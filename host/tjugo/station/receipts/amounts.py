@@ -1,0 +1,71 @@
+"""Amounts, units, rates and times as people of a language write them, by babel."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+)
+
+from tjugo.station.receipts.texts import DEFAULT
+
+_TENTHS = "#,##0.0"
+_RATE = "#,##0.00######"
+
+
+@lru_cache(maxsize=32)
+def locale_of(language: str) -> Locale:
+    """Return the locale of a language, with its region where babel has it, or English."""
+    for name in (language.replace("-", "_"), language.replace("-", "_").partition("_")[0]):
+        try:
+            return Locale.parse(name)
+        except (ValueError, UnknownLocaleError):
+            continue
+    return Locale(DEFAULT)
+
+
+class Amounts:
+    """The forms of one receipt's language, currency and time zone."""
+
+    def __init__(self, language: str, currency: str, time_zone: str) -> None:
+        self._locale = locale_of(language)
+        self._currency = currency
+        self._time_zone = time_zone
+        self._places = get_currency_precision(currency)
+
+    def money(self, amount: int) -> str:
+        """Return an amount with its currency."""
+        major = Decimal(amount).scaleb(-self._places)
+        return format_currency(major, self._currency, locale=self._locale)
+
+    def bare(self, amount: int) -> str:
+        """Return an amount without its currency."""
+        pattern = "#,##0" + "." * bool(self._places) + "0" * self._places
+        return format_decimal(Decimal(amount).scaleb(-self._places), pattern, locale=self._locale)
+
+    def kwh(self, tenths: int) -> str:
+        """Return units."""
+        return f"{format_decimal(Decimal(tenths) / 10, _TENTHS, locale=self._locale)} kWh"
+
+    def rate(self, rate: Decimal) -> str:
+        """Return a rate per kWh, with at least two decimals and all that it has."""
+        return format_decimal(rate, _RATE, locale=self._locale)
+
+    def percent(self, rate: Decimal) -> str:
+        """Return a rate given in percent."""
+        return format_percent(rate / 100, locale=self._locale, decimal_quantization=False)
+
+    def moment(self, at: datetime) -> str:
+        """Return a time in the utility's zone; in UTC, and marked so, where that is unknown."""
+        try:
+            zone = ZoneInfo(self._time_zone)
+        except (KeyError, ValueError, OSError):
+            return f"{format_datetime(at, 'medium', tzinfo=UTC, locale=self._locale)} UTC"
+        return format_datetime(at, "medium", tzinfo=zone, locale=self._locale)

@@ -1,0 +1,1 @@
+"""Setting up a station: the utility, its first tariff, outlet and administrator."""

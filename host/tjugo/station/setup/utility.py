@@ -1,0 +1,94 @@
+"""The utility's particulars: name, address, tax number, currency, time zone, language."""
+
+import re
+from dataclasses import asdict, dataclass, fields
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+from tjugo import money
+from tjugo.errors import reason
+from tjugo.station.audit import chain
+from tjugo.station.storage.tables import Sale, Tenant
+from tjugo.station.work import View, Work
+
+CHANGE = "station.utility"
+_LENGTHS = {"name": 200, "address": 400, "tax_no": 40, "phone": 40, "receipt_text": 400}
+
+
+@dataclass(frozen=True)
+class Utility:
+    """currency: ISO 4217; time_zone: IANA; language: BCP 47, of receipts and pages. None: not
+    given."""
+
+    name: str
+    address: str | None = None
+    tax_no: str | None = None
+    phone: str | None = None
+    currency: str = "EUR"
+    time_zone: str = "UTC"
+    language: str = "en"
+    receipt_text: str | None = None
+
+
+def of(view: View) -> Utility:
+    """Return the utility's particulars."""
+    tenant = view.session.get_one(Tenant, view.tenant_id)
+    return Utility(**{one.name: getattr(tenant, one.name) for one in fields(Utility)})
+
+
+def change(work: Work, utility: Utility) -> None:
+    """Record the particulars. Raise TjugoError; Conflict for another currency after a sale, whose
+    amounts would change their meaning."""
+    found = _checked(utility)
+    tenant = work.session.get_one(Tenant, work.tenant_id)
+    if found["currency"] != tenant.currency and _has_sold(work):
+        raise reason(
+            "currency_in_use",
+            f"The currency stays {tenant.currency}: sales were made in it. Another currency needs "
+            "a new station.",
+        )
+    changed = [name for name, value in found.items() if getattr(tenant, name) != value]
+    for name in changed:
+        setattr(tenant, name, found[name])
+    if changed:
+        chain.record(work, CHANGE, "station", ", ".join(sorted(changed)))
+
+
+def _has_sold(work: Work) -> bool:
+    return work.session.query(Sale).filter_by(tenant_id=work.tenant_id).first() is not None
+
+
+def _checked(utility: Utility) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name, value in asdict(utility).items():
+        text = (value or "").strip()
+        if len(text) > _LENGTHS.get(name, 60) or not text.replace("\n", " ").isprintable():
+            raise reason("utility_invalid", f"The {_title(name)} is too long or not a text.")
+        found[name] = text or None
+    if found["name"] is None:
+        raise reason("utility_invalid", "The utility needs a name.")
+    money.exponent(utility.currency)
+    try:
+        ZoneInfo(utility.time_zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise reason(
+            "utility_invalid",
+            f"There is no time zone {utility.time_zone!r}: write one such as Africa/Nairobi.",
+        ) from error
+    _check_language(utility.language)
+    return found
+
+
+def _check_language(language: str) -> None:
+    try:
+        if re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", language):
+            Locale.parse(language, sep="-")
+            return
+    except (UnknownLocaleError, ValueError):
+        pass
+    raise reason("utility_invalid", f"There is no language {language!r}: write en, fr or pt-BR.")
+
+
+def _title(name: str) -> str:
+    return {"tax_no": "tax number", "receipt_text": "text of receipts"}.get(name, name)

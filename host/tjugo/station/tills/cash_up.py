@@ -1,0 +1,108 @@
+"""The cash-up: the till is counted, the difference posted, and the shift closed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tjugo.errors import reason
+from tjugo.station.audit import chain
+from tjugo.station.ledger import credit
+from tjugo.station.ledger.accounts import CASH_UP, MEANS
+from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
+from tjugo.station.storage.tables import Shift
+from tjugo.station.tills import shifts
+from tjugo.station.tills.vendors import MAIN
+from tjugo.station.work import View, Work
+
+ACTION = "cash_up"
+
+
+@dataclass(frozen=True)
+class Count:
+    """A means of payment in a till, minor units. counted: None while it is not counted;
+    difference: counted less expected."""
+
+    means: str
+    expected: int
+    counted: int | None
+
+    @property
+    def difference(self) -> int | None:
+        return None if self.counted is None else self.counted - self.expected
+
+
+def counts(view: View, number: int, counted: Mapping[str, int] | None = None) -> list[Count]:
+    """Return a shift's means of payment: all of an open one, beside what was counted.
+
+    Of a closed shift the recorded count is returned, and what was expected then.
+    """
+    row = shifts.known_shift(view, number)
+    if row.closed_at is not None:
+        return _recorded(row)
+    held = shifts.expected(view, [number])[number]
+    given = counted or {}
+    return [Count(means, held[means], given.get(means)) for means in MEANS]
+
+
+def _recorded(row: Shift) -> list[Count]:
+    kept = json.loads(row.counted or "{}")
+    return [Count(means, *kept[means]) for means in MEANS if means in kept]
+
+
+def cash_up(work: Work, number: int, counted: Mapping[str, int], note: str = "") -> list[Count]:
+    """Close a shift and post what is missing or too much. counted: minor units by means; every
+    means with an expected amount, and cash, must be counted. Return the counts.
+
+    The float returns to the office. What a vendor's till holds the vendor owes from then on; what
+    the utility's own till holds stays in it until it is banked.
+    """
+    if number not in shifts.require_open(work, [number]):
+        shifts.known_shift(work, number)
+        raise reason("shift_closed", f"Shift {number} is closed already.")
+    row = shifts.known_shift(work, number)
+    vendor = shifts.vendor_of(work, row)
+    credit.check_limits(work, [(vendor, 0)])  # locks it: what it owes moves
+    found = _checked(counts(work, number, counted), counted)
+    postings = _postings(row, vendor, found)
+    if postings:
+        post(work, Entry(CASH_UP, str(number), tuple(postings), row.outlet, number))
+    row.closed_at = work.now()
+    row.counted = json.dumps({c.means: [c.expected, c.counted] for c in found})
+    row.difference = sum(c.difference or 0 for c in found)
+    row.note = note.strip()[:400] or None
+    work.session.flush()
+    chain.record(work, ACTION, f"shift {number}", f"difference {row.difference}")
+    return found
+
+
+def _checked(found: list[Count], counted: Mapping[str, int]) -> list[Count]:
+    """Return the means that were counted. Raise TjugoError when one is missing or impossible."""
+    for means, amount in counted.items():
+        if means not in MEANS:
+            raise reason("means_unknown", f"{means[:30]!r} is not a means of payment.")
+        if not 0 <= amount <= MOST:
+            raise reason("amount_invalid", f"The count of {means} is 0 or more.")
+    for count in found:
+        if count.counted is None and (count.expected or count.means == "cash"):
+            name = count.means.replace("_", " ")
+            raise reason("count_missing", f"Count the {name}: it may be 0.")
+    return [count for count in found if count.counted is not None]
+
+
+def _postings(row: Shift, vendor: str, found: list[Count]) -> list[PostingRow]:
+    party = str(row.shift_no)
+    postings: list[PostingRow] = []
+    for count in found:
+        if count.difference:
+            postings.append((count.means, party, count.difference))
+            postings.append(("cash_difference", party, -count.difference))
+    held = {count.means: count.counted or 0 for count in found}
+    if vendor == MAIN:
+        back = min(row.opening_float, held["cash"])
+        if back:
+            postings += [("cash", party, -back), ("cash", "", back)]
+        return postings
+    for means, amount in held.items():
+        if amount:
+            postings += [(means, party, -amount), ("vendor", vendor, amount)]
+    return postings

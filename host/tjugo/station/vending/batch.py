@@ -1,0 +1,260 @@
+"""Selling: up to BATCH purchases in one transaction, each with its own outcome.
+
+A purchase becomes a sale (request, token, receipt, ledger entry, delivery) or a recorded refusal,
+whatever becomes of the others. What is read and written is read and written for all of them at
+once; the price and the token are computed in between, and rows that every sale changes (receipt
+numbers, limits, balances) are locked last and shortly.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import select, tuple_
+
+from sts_portable import pan
+from tjugo.errors import TjugoError, Unavailable, reason
+from tjugo.station import clock, settings
+from tjugo.station.registry import status
+from tjugo.station.registry.meters import checked_drn, repaired_drn
+from tjugo.station.storage.tables import VendRequest
+from tjugo.station.tariffs.carried import encodable
+from tjugo.station.tariffs.effect import effective
+from tjugo.station.tariffs.model import Quote, Situation
+from tjugo.station.tariffs.price import price_free, price_money, price_units
+from tjugo.station.tariffs.situations import situations
+from tjugo.station.vending import record
+from tjugo.station.vending.asked import asked_of
+from tjugo.station.vending.expiry import with_warning
+from tjugo.station.vending.facts import MeterFacts, lock_and_read
+from tjugo.station.vending.issue import credit_tokens
+from tjugo.station.vending.item import Item, Outcome
+from tjugo.station.vending.purchase import Purchase, check, check_payment, tenths
+from tjugo.station.vending.views import Sale, outcome_of
+from tjugo.station.work import View, Work
+
+BATCH = 64
+
+
+def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
+    """Sell to each purchase, in their order, and return their outcomes.
+
+    A request id that was decided before gets its first outcome. Nothing may be disclosed before
+    the unit of work is committed. Raise Unavailable when none can be decided now.
+    """
+    items = [_item(purchase) for purchase in purchases]
+    later = _one_each(items)
+    asked = [item for item in items if item.outcome is None and item not in later]
+    facts = lock_and_read(work, _numbers(work, asked))
+    _find(asked, facts)
+    _recorded(work, asked)
+    later += _one_account(asked)
+    new = [item for item in asked if item.outcome is None and item not in later]
+    if new:
+        _decide(work, new)
+        record.write(work, new)
+    if later:
+        work.finish()  # what follows must see what these sales changed
+        ordered = [item for item in items if item in later]
+        outcomes = sell_many(work, [item.purchase for item in ordered])
+        for item, outcome in zip(ordered, outcomes, strict=True):
+            item.outcome = outcome
+    return [_done(item) for item in items]
+
+
+def _done(item: Item) -> Outcome:
+    assert item.outcome is not None
+    return item.outcome
+
+
+def _item(purchase: Purchase) -> Item:
+    typed = re.sub(r"[\s-]", "", purchase.drn)[:20].encode("ascii", "replace").decode()
+    item = Item(purchase, typed)
+    try:
+        check(purchase)
+    except TjugoError as error:
+        item.outcome = error
+    return item
+
+
+def _one_each(items: list[Item]) -> list[Item]:
+    """Return the items whose id or meter an earlier one has: they are decided after it."""
+    seen: set[object] = set()
+    later = []
+    for item in items:
+        if item.outcome is None:
+            keys = {item.key, item.drn.lstrip("0")}
+            if keys & seen:
+                later.append(item)
+            seen |= keys
+    return later
+
+
+def _one_account(items: list[Item]) -> list[Item]:
+    """Return the items whose customer an earlier one has, by another meter: what the first one
+    recovers of a debt, the second does not owe."""
+    seen: set[str] = set()
+    later = []
+    for item in items:
+        buyer = item.meter.buyer if item.meter and item.outcome is None else None
+        if buyer is not None:
+            if buyer.account_no in seen:
+                later.append(item)
+            seen.add(buyer.account_no)
+    return later
+
+
+def _numbers(work: Work, items: list[Item]) -> set[str]:
+    """Return the meter numbers to look for. An invalid one is the item's refusal."""
+    wanted = set()
+    for item in items:
+        try:
+            if not pan.drn_valid(item.drn):
+                item.drn = repaired_drn(work, item.drn) or checked_drn(item.drn)
+        except TjugoError as error:
+            item.refusal = error
+            continue
+        wanted |= {item.drn, item.drn.rjust(13, "0")}
+    return wanted
+
+
+def _find(items: list[Item], facts: dict[str, MeterFacts]) -> None:
+    for item in items:
+        item.meter = facts.get(item.drn) or facts.get(item.drn.rjust(13, "0"))
+
+
+def _recorded(work: Work, items: list[Item]) -> None:
+    """Give the items that were decided before their outcome."""
+    if not items:
+        return
+    row = VendRequest
+    query = select(row).where(
+        row.tenant_id == work.tenant_id,
+        tuple_(row.client, row.client_id).in_([item.key for item in items]),
+    )
+    known = {(found.client, found.client_id): found for found in work.session.scalars(query)}
+    for item in items:
+        found = known.get(item.key)
+        if found is None:
+            continue
+        if not _same(found, item):
+            item.outcome = _used(found)
+        elif found.state != "received":
+            try:
+                outcome = outcome_of(found)
+                if isinstance(outcome, Sale):
+                    outcome = with_warning(work, outcome)
+                item.outcome = outcome
+            except TjugoError as error:
+                item.outcome = error
+        else:  # of an early version, which recorded requests before it decided them
+            work.session.delete(found)
+            work.session.flush()
+
+
+def _used(row: VendRequest) -> TjugoError:
+    amount = f"{row.kwh} kWh" if row.kwh is not None else "an amount of money"
+    return reason(
+        "request_id_used",
+        f"The request id {row.client_id} was used before, for {amount} to meter {row.drn}. "
+        "A new sale needs a new id.",
+    )
+
+
+def _same(row: VendRequest, item: Item) -> bool:
+    """Return whether a recorded request means the same, however it was written."""
+    purchase = item.purchase
+    if asked_of(row):
+        return False
+    recorded = None if row.kwh is None else Decimal(row.kwh)
+    if recorded != purchase.kwh or row.money != purchase.money:
+        return False
+    return _meant(row.drn) == _meant(item.drn)
+
+
+def _meant(drn: str) -> str:
+    try:
+        return checked_drn(drn).lstrip("0")  # a number with lost zeros means the same meter
+    except TjugoError:
+        return drn
+
+
+def _decide(work: Work, items: list[Item]) -> None:
+    """Price the items and make their tokens, or note why they are refused."""
+    at = work.now()
+    drns = [item.meter.config.drn for item in items if item.meter]
+    tariffs = effective(work, drns, at)
+    found = situations(work, drns, at, tariffs)
+    for item in items:
+        if item.meter is not None:
+            item.tariff = tariffs.get(item.meter.config.drn)
+        try:
+            if item.refusal is None:
+                check_payment(item.purchase)
+                number = known(item).config.drn
+                clock.check(work)
+                item.quote = price(work, item, found[number])
+        except Unavailable as error:
+            item.outcome = error
+        except TjugoError as error:
+            item.refusal = error
+    credit_tokens(work, [item for item in items if item.quote is not None])
+
+
+def known(item: Item) -> MeterFacts:
+    """Return the item's meter. Raise TjugoError unless it is registered."""
+    if item.meter is None:
+        raise reason("meter_unknown", f"Meter {item.drn} is not registered here.")
+    return item.meter
+
+
+def price(view: View, item: Item, situation: Situation) -> Quote:
+    """Return the price of an item whose meter and tariff are known. Raise TjugoError when it is
+    refused."""
+    purchase, meter = item.purchase, known(item)
+    check_payment(purchase)
+    asked = None if purchase.kwh is None else tenths(purchase.kwh)
+    if meter.status != status.INSTALLED:
+        raise reason("meter_not_installed", status.sentence(meter.config.drn, meter.status))
+    limit = settings.get(view, "sale_limit_kwh")
+    _check_limit(asked or 0, purchase, limit)
+    if item.tariff is None:
+        raise reason(
+            "tariff_missing",
+            f"No tariff is in effect for meter {meter.config.drn}. An administrator proposes one, "
+            "and a second person approves it.",
+        )
+    rules = item.tariff.rules
+    if purchase.kind == "free":
+        quote = price_free(rules, situation, encodable)
+    elif asked is not None:
+        quote = price_units(rules, situation, asked, encodable)
+    else:
+        assert purchase.money is not None
+        quote = price_money(rules, situation, purchase.money, encodable)
+    _check_limit(quote.tenths, purchase, limit)
+    _check_tendered(item, quote)
+    return quote
+
+
+def _check_limit(found: int, purchase: Purchase, limit: Decimal) -> None:
+    if found > limit * 10:
+        asked = f"{Decimal(found) / 10:f}" if purchase.kwh is None else f"{purchase.kwh}"
+        raise reason(
+            "amount_over_limit",
+            f"{asked} kWh is more than this station sells at once ({limit} kWh). The setting is "
+            "sale_limit_kwh.",
+        )
+
+
+def _check_tendered(item: Item, quote: Quote) -> None:
+    """Raise TjugoError when the payments do not cover the price, or the change is not cash."""
+    tendered = item.purchase.tendered
+    if tendered is None:
+        return
+    change = tendered - quote.tendered
+    cash = sum(t.amount for t in item.purchase.tenders if t.means == "cash")
+    if change < 0:
+        raise reason("tender_too_low", "The payments do not cover the price.")
+    if change > cash:
+        raise reason("tender_invalid", "Only cash is given back: the other payments are too high.")

@@ -1,0 +1,55 @@
+"""What a sale posts to the ledger: the payments against what they pay for."""
+
+from tjugo.station.ledger.post import PostingRow
+from tjugo.station.receipts.model import Receipt
+from tjugo.station.tariffs.model import Line, Quote
+from tjugo.station.vending.purchase import Purchase, Tender
+
+_CREDITED = {
+    "energy": "energy",
+    "charge": "fixed_charge",
+    "levy": "levy",
+    "tax": "vat",
+    "fee": "service_fee",
+    "rounding": "rounding",
+}
+"""Account of each kind of line; a debt's party needs the customer, and change is cash."""
+
+
+def tenders(purchase: Purchase, quote: Quote) -> tuple[Tender, ...]:
+    """Return how the sale was paid: as given, or the exact amount in cash."""
+    if purchase.tenders:
+        return purchase.tenders
+    return (Tender("cash", quote.tendered),) if quote.tendered else ()
+
+
+def postings(
+    purchase: Purchase, quote: Quote, receipt: Receipt, tariff: str
+) -> tuple[PostingRow, ...]:
+    """Return the postings, whose sum is 0: payments debited, what they pay for credited."""
+    account_no = receipt.customer.account_no if receipt.customer else ""
+    till = "" if purchase.shift_no is None else f"{purchase.shift_no}"
+    rows: dict[tuple[str, str], int] = {}
+
+    def add(account: str, party: str, amount: int) -> None:
+        rows[account, party] = rows.get((account, party), 0) + amount
+
+    for tender in tenders(purchase, quote):
+        if tender.means == "account":
+            add("customer_credit", account_no, tender.amount)
+        else:
+            add(tender.means, till, tender.amount)
+    add("cash", till, -receipt.change)
+    for line in quote.lines:
+        add(*_credited(line, tariff, account_no, till), -line.amount)
+    return tuple((account, party, amount) for (account, party), amount in rows.items() if amount)
+
+
+def _credited(line: Line, tariff: str, account_no: str, till: str) -> tuple[str, str]:
+    """Return account and party of a line."""
+    if line.kind == "debt":
+        return "debt", f"{account_no}/{line.code}"
+    if line.kind == "change":
+        return "cash", till
+    party = {"energy": tariff, "tax": line.tax_code or line.code, "rounding": ""}
+    return _CREDITED[line.kind], party.get(line.kind, line.code)

@@ -1,0 +1,95 @@
+"""Sales of concurrent clients, committed together.
+
+A commit that is on the disk takes longer than the sale itself. One thread takes the purchases that
+wait, sells up to a batch of them in one transaction, and answers all of them when it is committed.
+A client alone does not wait for others.
+"""
+
+import logging
+import threading
+from collections import deque
+from concurrent.futures import Future
+
+from tjugo.errors import TjugoError, Unavailable
+from tjugo.station.station import Station
+from tjugo.station.vending.batch import BATCH, sell_many
+from tjugo.station.vending.item import Outcome
+from tjugo.station.vending.purchase import Purchase
+from tjugo.station.vending.views import Refusal, Sale
+
+log = logging.getLogger(__name__)
+
+_ACTOR = "station"
+_WAITING = 2000  # purchases; more are refused, because their clients would have given up
+
+_Waiting = tuple[Purchase, "Future[Sale | Refusal]"]
+
+
+class SaleQueue:
+    """Sells for all threads of a process. close() answers what waits, and ends the thread."""
+
+    def __init__(self, station: Station, most: int = BATCH) -> None:
+        self._station = station
+        self._most = most
+        self._waiting: deque[_Waiting] = deque()
+        self._change = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, purchase: Purchase) -> "Future[Sale | Refusal]":
+        """Return the future outcome of a purchase; its exception is a TjugoError, as of vend()."""
+        future: Future[Sale | Refusal] = Future()
+        with self._change:
+            if self._closed or len(self._waiting) >= _WAITING:
+                future.set_exception(Unavailable("The station is busy or stops; try again."))
+                return future
+            self._waiting.append((purchase, future))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sales", daemon=True)
+                self._thread.start()
+            self._change.notify()
+        return future
+
+    def close(self) -> None:
+        """Sell what waits, and end the thread."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._change:
+                while not self._waiting and not self._closed:
+                    self._change.wait()
+                if not self._waiting:
+                    return
+                count = min(self._most, len(self._waiting))
+                batch = [self._waiting.popleft() for _ in range(count)]
+            self._sell(batch)
+
+    def _sell(self, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = self._together([purchase for purchase, _ in batch])
+        except BaseException as error:
+            if len(batch) > 1:  # one of them may be the cause: each by itself
+                for waiting in batch:
+                    self._sell([waiting])
+                return
+            if not isinstance(error, TjugoError):
+                log.exception("a sale failed")
+            batch[0][1].set_exception(error)
+            return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, TjugoError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _together(self, purchases: list[Purchase]) -> list[Outcome]:
+        """Sell in one transaction, and return the outcomes after it is committed."""
+        with self._station.work(_ACTOR) as work:
+            outcomes = sell_many(work, purchases)
+        return outcomes

@@ -1,0 +1,336 @@
+"""Writing what a batch sold and refused: numbered and posted last, all rows at once."""
+
+import json
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from tjugo.errors import TjugoError, reason
+from tjugo.key_register import written
+from tjugo.station import counters, days
+from tjugo.station.audit import chain
+from tjugo.station.ledger import credit, post
+from tjugo.station.receipts import model
+from tjugo.station.receipts.model import Receipt
+from tjugo.station.storage import bulk
+from tjugo.station.storage.integrity import digest
+from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
+from tjugo.station.tariffs import situations
+from tjugo.station.tariffs.model import Line
+from tjugo.station.vending import keychange
+from tjugo.station.vending.expiry import warning
+from tjugo.station.vending.item import Item
+from tjugo.station.vending.postings import postings, tenders
+from tjugo.station.vending.views import Delivery, Refusal
+from tjugo.station.vending.views import Sale as SaleDone
+from tjugo.station.work import Work
+
+_SERIES = "receipt:"
+SELL = "sales.sell"
+
+
+def write(work: Work, items: list[Item]) -> None:
+    """Record the items without an outcome, and give each its outcome."""
+    undecided = [item for item in items if item.outcome is None]
+    _check_limits(work, [item for item in undecided if item.refusal is None])
+    sold = [item for item in undecided if item.refusal is None]
+    refused = [item for item in undecided if item.refusal is not None]
+    receipts = _receipts(work, sold)
+    day = days.day(work, work.now())
+    bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
+    bulk.insert(
+        work.session,
+        Sale,
+        [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)],
+    )
+    for item in sold:
+        if item.change is not None:
+            keychange.write(work, item.change, *item.key)
+    bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
+    deliveries = _deliveries(work, sold)
+    bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
+    for item, receipt in zip(sold, receipts, strict=True):
+        _post(work, item, receipt)
+        item.outcome = _outcome(work, item, receipt, deliveries.get(item.key))
+    for item in refused:
+        assert item.refusal is not None
+        item.outcome = _refused(item, item.refusal)
+        chain.record(
+            work,
+            SELL,
+            f"meter {item.drn}",
+            f"{item.refusal.code}: {item.purchase.client}/{item.purchase.client_id}",
+            chain.REFUSED,
+            item.purchase.actor,
+        )
+
+
+def _check_limits(work: Work, items: list[Item]) -> None:
+    """Refuse what is beyond a vendor's credit. The rows are locked from here to the commit."""
+    if not items:
+        return
+    vendors = _vendors(work, {item.purchase.outlet for item in items})
+    wanted = []
+    for item in items:
+        assert item.quote is not None
+        wanted.append((vendors.get(item.purchase.outlet, ""), item.quote.tendered))
+    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
+        if not allowed:
+            item.refusal = reason(
+                "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."
+            )
+
+
+def _vendors(work: Work, outlets: set[str]) -> dict[str, str]:
+    query = select(Outlet.outlet, Outlet.vendor).where(
+        Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets))
+    )
+    return {row.outlet: row.vendor for row in work.session.execute(query)}
+
+
+def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
+    """Return the receipts of the sales, numbered per outlet without gaps."""
+    if not sold:
+        return []
+    wanted = Counter(f"{_SERIES}{item.purchase.outlet}" for item in sold)
+    number = counters.take(work, wanted)
+    tenant = work.session.get_one(Tenant, work.tenant_id)
+    utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
+    receipts = []
+    for item in sold:
+        series = f"{_SERIES}{item.purchase.outlet}"
+        receipts.append(_receipt(work, item, tenant, utility, number[series]))
+        number[series] += 1
+    return receipts
+
+
+def _receipt(
+    work: Work, item: Item, tenant: Tenant, utility: model.Utility, number: int
+) -> Receipt:
+    purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
+    assert meter is not None and quote is not None and tariff is not None
+    config, customer = meter.config, None
+    if meter.buyer is not None:
+        buyer = meter.buyer
+        customer = model.Customer(buyer.account_no, buyer.name, buyer.address)
+    paid = tenders(purchase, quote)
+    return Receipt(
+        kind=purchase.kind,
+        number=number,
+        outlet=purchase.outlet,
+        operator=purchase.actor,
+        at=work.now(),
+        time_zone=tenant.time_zone,
+        currency=tenant.currency,
+        language=tenant.language,
+        utility=utility,
+        client=purchase.client,
+        client_id=purchase.client_id,
+        terminal=purchase.terminal,
+        customer=customer,
+        meter=model.Meter(
+            config.drn,
+            written("sgc", config.sgc),
+            config.krn,
+            written("ti", config.ti),
+            config.ea,
+            config.tct,
+            tariff.name,
+        ),
+        lines=tuple(map(_line, quote.lines)),
+        tokens=_tokens(item),
+        tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
+        change=sum(t.amount for t in paid) - quote.tendered,
+        text=tenant.receipt_text,
+    )
+
+
+def _tokens(item: Item) -> tuple[model.Token, ...]:
+    """Return the tokens in the order of entry."""
+    first = () if item.change is None else item.change.tokens
+    return (
+        *(model.Token(one.kind, one.digits) for one in first),
+        *(model.Token(one.kind, one.digits, one.carried) for one in item.tokens),
+    )
+
+
+def _line(line: Line) -> model.Line:
+    """Return a priced line as the receipt keeps it."""
+    return model.Line(
+        *(line.kind, line.code, line.name, line.amount, line.taxable, line.tenths, line.rate),
+        *(line.tax_code, line.tax_rate, line.balance),
+    )
+
+
+def _request(work: Work, item: Item) -> dict[str, Any]:
+    purchase, refusal = item.purchase, item.refusal
+    return {
+        "tenant_id": work.tenant_id,
+        "client": purchase.client,
+        "client_id": purchase.client_id,
+        "drn": item.drn,
+        "kwh": None if purchase.kwh is None else str(purchase.kwh),
+        "money": purchase.money,
+        "asked": purchase.asked(),
+        "state": "token_issued" if refusal is None else "failed",
+        "reason": None if refusal is None else refusal.message[:400],
+        "code": None if refusal is None else refusal.code,
+        "created_at": work.now(),
+        "finished_at": work.now(),
+    }
+
+
+def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]:
+    purchase, quote, tariff = item.purchase, item.quote, item.tariff
+    assert quote is not None and tariff is not None and item.meter is not None
+    return {
+        "tenant_id": work.tenant_id,
+        "client": purchase.client,
+        "client_id": purchase.client_id,
+        "kind": purchase.kind,
+        "outlet": purchase.outlet,
+        "receipt_no": receipt.number,
+        "terminal": purchase.terminal,
+        "operator": purchase.actor,
+        "shift_no": purchase.shift_no,
+        "drn": item.meter.config.drn,
+        "account_no": receipt.customer.account_no if receipt.customer else None,
+        "sold_at": work.now(),
+        "day": day,
+        "currency": receipt.currency,
+        "tendered": receipt.paid(),
+        "change": receipt.change,
+        "tariff": tariff.tariff,
+        "tariff_version": tariff.version,
+        "paid_tenths": quote.tenths,
+        "free_tenths": quote.free_tenths,
+        "receipt": receipt.to_json(),
+        "charges": json.dumps(dict(quote.charges_paid)) if quote.charges_paid else None,
+        "shown_at": work.now() if purchase.disclosed else None,
+    }
+
+
+def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
+    assert item.meter is not None
+    config = item.meter.config
+    rows = []
+    first = 0 if item.change is None else len(item.change.tokens)
+    for position, token in enumerate(item.tokens, first):
+        row = {
+            "tenant_id": work.tenant_id,
+            "drn": config.drn,
+            "bdt": config.bdt,
+            "tid": token.tid,
+            "client": item.purchase.client,
+            "client_id": item.purchase.client_id,
+            "token_class": 0,
+            "subclass": 0,
+            "asked_tenths": token.asked,
+            "units_tenths": token.carried,
+            "digits": token.digits,
+            "ea": config.ea,
+            "sgc": written("sgc", config.sgc),
+            "krn": config.krn,
+            "kt": config.kt,
+            "ti": written("ti", config.ti),
+            "issued_at": work.now(),
+        }
+        rows.append({**row, "check_value": digest(row), "position": position})
+    return rows
+
+
+def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return a delivery for the last token of each sale whose meter a collector serves. None until
+    a key change is confirmed: the customer enters its tokens before the others."""
+    found = {}
+    taken = set()
+    for item in sold:
+        meter = item.meter
+        assert meter is not None
+        if meter.collector_id is None or not item.tokens or item.change is not None:
+            continue
+        ref = 1 + work.randbelow(0xFFFFFFFF)
+        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:
+            ref = 1 + work.randbelow(0xFFFFFFFF)
+        taken.add(ref)
+        found[item.key] = {
+            "tenant_id": work.tenant_id,
+            "ref": ref,
+            "drn": meter.config.drn,
+            "bdt": meter.config.bdt,
+            "tid": item.tokens[-1].tid,
+            "collector_id": meter.collector_id,
+            "state": "issued",
+            "attempts": 0,
+            "created_at": work.now(),
+        }
+    return found
+
+
+def _post(work: Work, item: Item, receipt: Receipt) -> None:
+    """Post the sale, and note what it changes for the next one and in the audit chain."""
+    purchase, quote, meter = item.purchase, item.quote, item.meter
+    assert quote is not None and meter is not None and item.tariff is not None
+    rows = postings(purchase, quote, receipt, item.tariff.tariff)
+    if rows:
+        post.post(
+            work,
+            post.Entry(
+                kind="sale",
+                ref=f"{purchase.client}/{purchase.client_id}",
+                postings=rows,
+                outlet=purchase.outlet,
+                shift_no=purchase.shift_no,
+                actor=purchase.actor,
+            ),
+        )
+    situations.settle(work, meter.config.drn, quote)
+    chain.record(
+        work,
+        SELL,
+        f"meter {meter.config.drn}",
+        f"{receipt.outlet} {receipt.number}: {quote.tendered} {receipt.currency}",
+        actor=purchase.actor,
+    )
+
+
+def _outcome(
+    work: Work, item: Item, receipt: Receipt, delivery: dict[str, Any] | None
+) -> SaleDone:
+    """Return the sale as `views.sale_of` returns it of what is recorded."""
+    assert item.meter is not None
+    config, token = item.meter.config, item.tokens[-1]
+    return SaleDone(
+        client=item.purchase.client,
+        client_id=item.purchase.client_id,
+        drn=config.drn,
+        kwh=Decimal(token.asked) / 10,
+        units_kwh=Decimal(token.carried) / 10,
+        digits=token.digits,
+        tid=token.tid,
+        bdt=config.bdt,
+        ea=config.ea,
+        sgc=written("sgc", config.sgc),
+        krn=config.krn,
+        kt=config.kt,
+        ti=written("ti", config.ti),
+        issued_at=work.now(),
+        delivery=Delivery("issued", ref=delivery["ref"]) if delivery else Delivery("issued"),
+        receipt=receipt,
+        warning=warning(work.backend, config, token.tid),
+    )
+
+
+def _refused(item: Item, error: TjugoError) -> Refusal:
+    purchase = item.purchase
+    return Refusal(
+        client=purchase.client,
+        client_id=purchase.client_id,
+        drn=item.drn,
+        kwh="" if purchase.kwh is None else str(purchase.kwh),
+        code=error.code,
+        message=error.message[:400],
+    )

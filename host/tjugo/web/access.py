@@ -1,0 +1,147 @@
+"""What each route needs: one table for all pages and requests.
+
+A route without a row is not reachable, and a test fails for it. The permission is PUBLIC, ACCOUNT
+for every person who is logged in, or an action of tjugo.station.operators.permissions.
+"""
+
+import re
+from functools import lru_cache
+
+from starlette.routing import compile_path
+
+from tjugo.station.operators.permissions import Person
+
+PUBLIC = "public"
+ACCOUNT = "account"
+
+_TABLE = """
+GET    /                                  account
+GET    /static/{path:path}                public
+GET    /login                             public
+POST   /login                             public
+GET    /login/factor                      public
+POST   /login/factor                      public
+POST   /logout                            account
+GET    /account                           account
+POST   /account/password                  account
+POST   /account/factor/begin              account
+POST   /account/factor                    account
+POST   /account/codes                     account
+GET    /operators                         operators.see
+POST   /operators                         operators.edit
+GET    /operators/{operator}              operators.see
+POST   /operators/{operator}              operators.edit
+POST   /operators/{operator}/active       operators.edit
+POST   /operators/{operator}/password     operators.edit
+POST   /operators/{operator}/factor       operators.edit
+GET    /clients                           clients.see
+POST   /clients                           clients.edit
+POST   /clients/{client}/active           clients.edit
+POST   /clients/{client}/key              clients.edit
+GET    /approvals                         approvals.see
+POST   /approvals/{approval}              approvals.decide
+GET    /audit                             audit.see
+GET    /sales                             sales.see
+POST   /sales                             sales.sell
+GET    /meters                            meters.see
+POST   /meters                            meters.edit
+GET    /customers                         customers.see
+POST   /customers                         customers.edit
+GET    /lab                               lab.use
+GET    /bench                             bench.see
+GET    /bench/events                      bench.see
+GET    /bench/news                        bench.see
+GET    /bench/state                       bench.see
+POST   /bench/meters/{drn}                bench.use
+POST   /bench/kill                        bench.use
+POST   /bench/speed                       bench.use
+POST   /bench/bus                         bench.use
+GET    /api/v1/openapi.json               account
+GET    /api/v1/link                       status.see
+POST   /api/v1/vends:trial                sales.sell
+PUT    /api/v1/vends/{client_id}          sales.sell
+GET    /api/v1/vends/{client_id}          sales.see
+GET    /api/v1/vends                      sales.see
+GET    /api/v1/meters                     meters.see
+GET    /api/v1/meters/{drn}               meters.see
+POST   /api/v1/meters                     meters.edit
+PATCH  /api/v1/meters/{drn}               meters.edit
+GET    /api/v1/customers                  customers.see
+GET    /api/v1/customers/{account_no}     customers.see
+POST   /api/v1/customers                  customers.edit
+PATCH  /api/v1/customers/{account_no}     customers.edit
+DELETE /api/v1/customers/{account_no}     customers.edit
+GET    /api/v1/collectors                 collectors.see
+POST   /api/v1/lab/explain                lab.use
+"""
+
+ACCESS: dict[tuple[str, str], str] = {
+    (method, path): permission
+    for method, path, permission in (line.split() for line in _TABLE.strip().splitlines())
+}
+"""(method, path of the route) -> permission."""
+
+NAVIGATION = (
+    ("/bench", "Bench"),
+    ("/sales", "Sales"),
+    ("/meters", "Meters"),
+    ("/customers", "Customers"),
+    ("/approvals", "Approvals"),
+    ("/lab", "Token lab"),
+    ("/operators", "Operators"),
+    ("/clients", "API clients"),
+    ("/audit", "Audit"),
+)
+"""The pages of the header, in order."""
+
+
+def find(method: str, path: str) -> tuple[str, str] | None:
+    """Return the row of a request: the key in ACCESS, None where the table has none."""
+    rows = _rows(path)
+    return (method, rows[method]) if method in rows else None
+
+
+def known(path: str) -> bool:
+    """Return whether the table has a row for the path, with any method."""
+    return bool(_rows(path))
+
+
+def allows(person: Person, permission: str) -> bool:
+    """Return whether a person who is logged in has a permission of the table."""
+    return permission in (PUBLIC, ACCOUNT) or person.may(permission)
+
+
+def navigation(person: Person | None, bench: bool) -> list[tuple[str, str]]:
+    """Return the pages that the person may open, each with its name. bench: there is one."""
+    if person is None:
+        return []
+    return [
+        (path, name)
+        for path, name in NAVIGATION
+        if allows(person, ACCESS["GET", path]) and (bench or path != "/bench")
+    ]
+
+
+def _compiled() -> list[tuple[re.Pattern[str], str, str]]:
+    # A path that has more literal text is more specific: it comes first.
+    rows = sorted(ACCESS, key=lambda row: (row[1].count("{"), -len(row[1])))
+    return [(compile_path(path)[0], method, path) for method, path in rows if "{" in path]
+
+
+_PATTERNS = _compiled()
+_LITERAL: dict[str, dict[str, str]] = {}
+for _method, _path in ACCESS:
+    if "{" not in _path:
+        _LITERAL.setdefault(_path, {})[_method] = _path
+
+
+@lru_cache(maxsize=1024)
+def _rows(path: str) -> dict[str, str]:
+    """Return the rows of a path: method -> path of the route."""
+    if path in _LITERAL:
+        return _LITERAL[path]
+    found: dict[str, str] = {}
+    for pattern, method, route in _PATTERNS:
+        if pattern.fullmatch(path):
+            found.setdefault(method, route)
+    return found
