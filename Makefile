@@ -7,7 +7,8 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 SLOW := $(wildcard $(addprefix tests/host/test_,batch_files.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py explain_command.py lab_browser.py meter_board.py \
 	meter_upgrade.py recovery.py station_backup.py station_broker.py station_db.py station_exchange.py \
-	station_together.py station_wire.py sts_flips.py sts_machine_code.py sts_package.py sts_pip.py \
+	station_together.py station_wire.py storage_*.py sts_flips.py sts_machine_code.py sts_package.py \
+	sts_pip.py \
 	web_limits.py web_station.py))
 export PYTHONDONTWRITEBYTECODE = 1
 

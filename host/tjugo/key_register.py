@@ -11,14 +11,17 @@ one, never a higher one. A sale obeys both.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import Any, NamedTuple
 
-from sts_portable import pan
-from tjugo import foreign_json
-from tjugo.errors import TjugoError, Unavailable, reason
-from tjugo.private_file import others_may_read
+from sts_portable import dkga as algorithms
+from sts_portable import ea, pan
+from tjugo.errors import reason
+
+TERMS = ("active_from", "issue_until", "limit_tenths")
+"""The terms of a vending key's use that a utility sets."""
+MOST_LIMIT = 10**15
 
 
 class Field(NamedTuple):
@@ -47,22 +50,22 @@ FIELDS = {
 
 def sentence(name: str) -> str:
     """Return the legal values of a field as a sentence."""
-    field = FIELDS[name]
-    if isinstance(field.allowed, range):
-        return f"{name.upper()} must be {field.allowed[0]} to {field.allowed[-1]}."
-    *most, last = (f"{number:0{field.digits}d}" for number in field.allowed)
+    row = FIELDS[name]
+    if isinstance(row.allowed, range):
+        return f"{name.upper()} must be {row.allowed[0]} to {row.allowed[-1]}."
+    *most, last = (f"{number:0{row.digits}d}" for number in row.allowed)
     return f"{name.upper()} must be {', '.join(most)} or {last}."
 
 
 def value(name: str, given: Any) -> Any:
     """Return a field's value in its one form, from a number or its digits. Raise TjugoError."""
-    field = FIELDS[name]
+    row = FIELDS[name]
     number = given
     if isinstance(given, str) and re.fullmatch(r"[0-9]{1,6}", given.strip(), re.A):
         number = int(given)
-    if type(number) is not int or number not in field.allowed:
+    if type(number) is not int or number not in row.allowed:
         raise reason("key_register_invalid", sentence(name))
-    return f"{number:0{field.digits}d}" if field.text else number
+    return f"{number:0{row.digits}d}" if row.text else number
 
 
 def written(name: str, number: Any) -> str:
@@ -121,34 +124,100 @@ class MeterConfig(KeyRegister):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VendingKey(VendingRegister):
-    """A register of the key file. vk in hex; sample: published, or made for trials."""
+class RegisteredKey(VendingRegister):
+    """The public part of a vending key: its register, the terms of its use and its check value.
 
-    vk: str
+    active_from, issue_until: the first and the last day (UTC, "2026-01-31") of tokens made with
+    it, None without a limit. limit_tenths: how much may be sold with it altogether, in 0.1 kWh.
+    sample: published, or made for trials. kcv: see check_value(); "" where it is unknown.
+    """
+
+    active_from: str | None = None
+    issue_until: str | None = None
+    limit_tenths: int | None = None
     sample: bool = False
+    kcv: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, title in (("active_from", "activation"), ("issue_until", "issue-until")):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _day(getattr(self, name), title))
+        if self.active_from and self.issue_until and self.active_from > self.issue_until:
+            raise reason("key_register_invalid", "The activation date is after the issue-until.")
+        limit = self.limit_tenths
+        if limit is not None and (type(limit) is not int or not 0 <= limit <= MOST_LIMIT):
+            raise reason(
+                "key_register_invalid",
+                f"The credit limit must be 0 to {MOST_LIMIT} tenths of a kWh.",
+            )
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """SGC, KRN and KT, which identify a vending key."""
+        return self.sgc, self.krn, self.kt
+
+    @property
+    def name(self) -> str:
+        """The key as sentences name it."""
+        return f"SGC {written('sgc', self.sgc)}, KT {self.kt}, KRN {self.krn}"
+
+    def public(self) -> dict[str, Any]:
+        """Return the public part as JSON. Terms that are not set are left out."""
+        names = ("sgc", "kt", "krn", "ken", "bdt", "dkga", "sample")
+        found = {name: getattr(self, name) for name in names} | {"sgc": written("sgc", self.sgc)}
+        terms = {name: getattr(self, name) for name in TERMS}
+        return found | {name: value for name, value in terms.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendingKey(RegisteredKey):
+    """A vending key: its public part, and vk in hex, which is never shown."""
+
+    vk: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        computed = check_value(self.dkga, bytes.fromhex(self.vk))
+        if self.kcv and self.kcv.upper() != computed:
+            raise reason(
+                "key_register_invalid", f"The check value of {self.name} is not {self.kcv}."
+            )
+        object.__setattr__(self, "kcv", computed)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the key in the form of the key file."""
-        names = ("sgc", "kt", "krn", "ken", "bdt", "dkga", "vk", "sample")
-        return {name: getattr(self, name) for name in names} | {"sgc": written("sgc", self.sgc)}
+        """Return the key in the form of the key file that is not sealed."""
+        return self.public() | {"vk": self.vk}
+
+    def registered(self) -> RegisteredKey:
+        """Return the public part alone."""
+        names = [one.name for one in fields(RegisteredKey)]
+        return RegisteredKey(**{name: getattr(self, name) for name in names})
 
 
-def load_keys(path: Path) -> list[VendingKey]:
-    """Return the vending keys in a file. Raise Unavailable if missing, invalid or not private."""
+def check_value(dkga: str, vk: bytes) -> str:
+    """Return the check value (KCV) of a vending key: 6 hex digits, "" for a key of a length that
+    its DKGA does not have.
+
+    It is the start of 8 zero bytes encrypted by DES or two-key triple DES (DKGA01 to 03), or of
+    their HMAC-SHA-256 (DKGA04).
+    """
+    if len(vk) != algorithms.VK_BYTES[dkga]:
+        return ""
+    zeros = bytes(8)
+    if dkga == "04":
+        out = algorithms.hmac_sha256(vk, zeros)
+    else:
+        out = ea.encrypt(9, vk[:8], zeros)
+        if dkga == "03":
+            out = ea.encrypt(9, vk[:8], ea.decrypt(9, vk[8:], out))
+    return out[:3].hex().upper()
+
+
+def _day(given: Any, title: str) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
-            shared = others_may_read(file)
-            content = foreign_json.loads(file.read())
-        keys = [VendingKey(**fields) for fields in content["keys"]]
-        for key in keys:
-            bytes.fromhex(key.vk)
-    except FileNotFoundError as error:
-        raise Unavailable(f"The vending key file {path} is missing.") from error
-    except OSError as error:
-        raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, TypeError, KeyError, TjugoError):
-        # `from None`: the text of the error may quote key material.
-        raise Unavailable(f"{path} is not a vending key file.") from None
-    if shared:
-        raise Unavailable(f"Others may read the vending keys: run `chmod 600 {path}`.")
-    return keys
+        return date.fromisoformat(given).isoformat()
+    except (TypeError, ValueError):
+        raise reason(
+            "key_register_invalid", f"The {title} date is written as 2026-01-31."
+        ) from None

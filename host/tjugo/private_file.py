@@ -11,6 +11,7 @@ from typing import IO, Any, BinaryIO
 from tjugo.errors import Unavailable
 
 _OTHERS = 0o077
+_BLOCK = 1 << 16
 
 
 def tighten(folder: Path) -> None:
@@ -52,6 +53,28 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Write the names of a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def overwrite(file: BinaryIO) -> None:
+    """Replace the bytes of a file, opened for writing, by random ones, on the disk.
+
+    A file system that copies on write, and flash media, may keep the old bytes elsewhere.
+    """
+    left = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    while left > 0:
+        left -= file.write(secrets.token_bytes(min(left, _BLOCK)))
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def create_private(path: Path, content: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from money_kit import database, postgres, station  # noqa: F401
 
 from tjugo.errors import TjugoError
 from tjugo.toolchain.micropython import Runtime, find_runtime

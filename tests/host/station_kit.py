@@ -40,10 +40,12 @@ def drn(number: int) -> str:
     return drn_with_check_digit(f"01{number:08d}")
 
 
-def new_station(folder: Path, clock: Clock | None = None) -> Station:
+def new_station(
+    folder: Path, clock: Clock | None = None, database_url: str | None = None
+) -> Station:
     """Make a station with three meters: 1 with a collector and EA07, 2 with a collector and EA11,
     3 keyed, DKGA02. Its tariff is the trial's: 0.20 EUR per kWh."""
-    station = set_up(folder, clock=clock or Clock())
+    station = set_up(folder, clock=clock or Clock(), database_url=database_url)
     with station.work("test") as work:
         add_meter(work, NewMeter(drn(1), collector_id=COLLECTOR))
         add_meter(work, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from station_kit import do, drn, see
 
-from sts_portable import amount, results, token
+from sts_portable import amount, results, token, vendor
 from tjugo.errors import TjugoError
 from tjugo.station.audit import chain
 from tjugo.station.registry.meters import (
@@ -231,7 +231,10 @@ def test_every_value_that_is_taken_is_carried(data, name):
         value = data.draw(st.integers(kind.least, kind.most))
     index = data.draw(st.sampled_from(kind.index)) if kind.index else None
     wanted = kinds.checked(name, value, index)
-    number = kinds.number_of(wanted)
-    if kind.value != "W":
-        assert 0 <= number < 1 << 16
+    values = kinds.values_of(wanted)
+    made = vendor.management(bytes(8), 7, kind.subclass, 5000, 1, **values)
+    found = token.decode(made, bytes(8), 7)
+    for name, number in values.items():
+        carried = found.field(name)
+        assert (carried if kind.value != "W" else amount.decode(carried)) >= number
     assert kinds.described(wanted)

@@ -8,7 +8,7 @@ from tjugo import foreign_json
 from tjugo.bench.state import read_json
 from tjugo.commands.provision import _merged
 from tjugo.errors import TjugoError
-from tjugo.key_register import load_keys
+from tjugo.key_file import load_keys
 from tjugo.sta_tables import _lists
 from tjugo.station.backup import archive, service
 from tjugo.station.link import state

@@ -54,6 +54,10 @@ HOST_MAY = {
         *("station/operators", "station/receipts", "station/registry", "station/storage"),
         *("station/tariffs", "station/tills"),
     },
+    "station/setup": {
+        *("station", "station/audit", "station/keys", "station/operators", "station/storage"),
+        *("station/tariffs", "station/tills"),
+    },
     "station/receipts": {"station", "station/audit", "station/storage"},
     "station/tills": {
         *("station", "station/audit", "station/ledger", "station/operators", "station/storage"),
@@ -71,7 +75,7 @@ HOST_MAY = {
     "station/delivery": {"station", "station/storage"},
     "station/readings": {"station", "station/storage"},
     "station/audit": {"station", "station/storage"},
-    "station/keys": {"station/storage"},
+    "station/keys": {"station", "station/audit", "station/storage"},
     "station/storage": set(),
 }
 OPTION_PARSERS = {"argparse", "optparse", "getopt"}  # options are read by click only

@@ -16,12 +16,6 @@ FIRST, LAST = date(2026, 1, 1), date(2027, 1, 1)
 SALE = (("cash", "7", 1000), ("energy", "dom", -850), ("vat", "VAT", -150), ("levy", "x", 0))
 
 
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state") as made:
-        yield made
-
-
 def sale(number, amount=1000, **more):
     postings = (("cash", "7", amount), ("energy", "dom", -amount))
     return Entry("sale", f"web/{number}", postings, **more)

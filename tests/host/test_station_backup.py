@@ -15,10 +15,10 @@ import pytest
 from station_kit import NOON, Clock, drn, new_station, see
 
 from sts_portable import tid
-from tjugo import sta_tables
+from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
-from tjugo.station.backup import archive, sealing, service
+from tjugo.station.backup import archive, service
 from tjugo.station.backup.database import MARGIN
 from tjugo.station.backup.service import backup, last, restore
 from tjugo.station.link import records, state
@@ -33,7 +33,7 @@ ONE = Decimal(1)
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
     """Set the lowest cost of Argon2id: its strength is not tested here."""
-    monkeypatch.setattr(sealing, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
+    monkeypatch.setattr(encryption, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_old_station(folder, file, mo
     def full(path):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(service, "_sync", full)
+    monkeypatch.setattr(service, "sync_folder", full)
     with pytest.raises(Unavailable, match="No space left"):
         restore(file, folder, PASSPHRASE, NOON, force=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

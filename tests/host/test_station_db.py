@@ -297,7 +297,7 @@ def test_an_interrupted_creation_is_continued(tmp_path, monkeypatch):
         raise Unavailable("The disk is full.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("tjugo.station.storage.create.finish_database", fail)
+        patched.setattr("tjugo.station.storage.create.finish", fail)
         with pytest.raises(Unavailable, match="full"):
             Station.create(tmp_path / "new")
     keys = (tmp_path / "new" / "vending_keys.json").read_bytes()

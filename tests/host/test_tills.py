@@ -20,8 +20,8 @@ def clock():
 
 
 @pytest.fixture
-def station(tmp_path, clock):
-    with new_station(tmp_path / "state", clock) as made:
+def station(database, tmp_path, clock):
+    with new_station(tmp_path / "state", clock, database()) as made:
         do(made, vendors.ensure_default)
         do(made, vendors.add_vendor, "agent", "Agent Ltd", 10_000, 250)
         do(made, vendors.add_outlet, "kiosk", "agent", "Kiosk")

@@ -2,15 +2,31 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
 from tjugo.commands.output import actor, confirm, name_drn, print_json, print_page
 from tjugo.errors import TjugoError
-from tjugo.station.registry import customers, views
+from tjugo.station.registry import customers, search, views
 from tjugo.station.station import Station
 from tjugo.station.work import View
+
+_SHOWN = ("name", "phone", "address")
+
+
+_MORE = {name: title for name, (_, title) in customers.FIELDS.items() if name not in _SHOWN}
+
+
+def _field_options(function: Any) -> Any:
+    """Return the command with an option for each field of a customer but the name."""
+    for name in reversed(customers.FIELDS):
+        if name != "name":
+            title = customers.FIELDS[name][1]
+            text = f"{title[:1].upper()}{title[1:]}."
+            function = click.option(f"--{name.replace('_', '-')}", help=text)(function)
+    return function
 
 
 @click.group()
@@ -20,8 +36,7 @@ def customer() -> None:
 
 @customer.command("add")
 @click.argument("name")
-@click.option("--phone", help="Telephone number.")
-@click.option("--address", help="Address.")
+@_field_options
 @click.option("--account", "account_no", help="Account number; the next free one by itself.")
 @click.option("--meter", "drn", help="DRN of the meter that serves the customer.")
 @json_option
@@ -72,20 +87,23 @@ def customer_show(account_no: str, as_json: bool, state: Path) -> None:
     click.echo(f"telephone  {found.phone or '-'}")
     click.echo(f"address    {found.address or '-'}")
     click.echo(f"meters     {', '.join(found.meters) or '-'}")
+    for field in _MORE:
+        text = getattr(found, field)
+        if text is not None:
+            click.echo(f"{field.replace('_no', ' number'):10} {text}")
 
 
 @customer.command("edit")
 @click.argument("account_no", metavar="ACCOUNT")
 @click.option("--name", help="Name.")
-@click.option("--phone", help='Telephone number; "" for none.')
-@click.option("--address", help='Address; "" for none.')
+@_field_options
 @json_option
 @state_option
 def customer_edit(account_no: str, as_json: bool, state: Path, **fields: str | None) -> None:
-    """Change name, telephone or address of the customer ACCOUNT."""
+    """Change fields of the customer ACCOUNT; "" empties one."""
     given = {field: text for field, text in fields.items() if text is not None}
     if not given:
-        raise TjugoError("Nothing to change: give --name, --phone or --address.", 2)
+        raise TjugoError("Nothing to change: give --name, --phone, --address or another.", 2)
     with Station.open(state) as station, station.work(actor()) as work:
         customers.update_customer(work, account_no, **given)
         found = views.find_customer(work, account_no)
@@ -109,6 +127,26 @@ def customer_remove(account_no: str, yes: bool, as_json: bool, state: Path) -> N
         with station.work(actor()) as work:
             customers.delete_customer(work, account_no)
     _print(found, as_json, f"Account {account_no} is removed.")
+
+
+@customer.command("search-index")
+@click.option("--rebuild", is_flag=True, help="Make it anew.")
+@state_option
+def customer_search_index(rebuild: bool, state: Path) -> None:
+    """Check the words by which customers are found against the customers, or make them anew."""
+    with Station.open(state) as station:
+        if rebuild:
+            with station.work(actor()) as work:
+                count = search.rebuild(work)
+            click.echo(f"The words of {count} customers are made anew.")
+            return
+        with station.view() as view:
+            wrong = search.verify(view)
+    if wrong:
+        more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
+        advice = "`tjugo customer search-index --rebuild` makes it anew."
+        raise TjugoError(f"{wrong[0]}{more} {advice}")
+    click.echo("Every customer is found by all of their words.")
 
 
 def _removable(view: View, account_no: str) -> views.CustomerView:

@@ -28,6 +28,7 @@ _COMMANDS = {
     "collector": ("tjugo.commands.collector:collector", "List data collectors."),
     "count": ("tjugo.commands.build:count", "Count instructions on the emulated Cortex-M3."),
     "customer": ("tjugo.commands.customer:customer", "Add, list, edit and remove customers."),
+    "deposit": ("tjugo.commands.deposit:deposit", "Record and list money that was banked."),
     "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
     "engineering": (
@@ -42,17 +43,25 @@ _COMMANDS = {
         "tjugo.commands.key_change:key_change",
         "Change the keys of meters, one or a campaign.",
     ),
+    "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
+    "lookup": (
+        "tjugo.commands.lookup:lookup",
+        "Find a meter or customer by number, name, phone, address.",
+    ),
     "meter": ("tjugo.commands.meter:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",
         "Print the MicroPython that simulated boards run on.",
     ),
+    "outlet": ("tjugo.commands.vendor:outlet", "Add, list and edit outlets."),
     "provision": ("tjugo.commands.provision:provision", "Write a board's settings."),
     "refused": ("tjugo.commands.refused:refused", "Find out why a meter refused a token."),
     "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
+    "site": ("tjugo.commands.site:site", "Add, list, move and remove sites of the network."),
     "sales": ("tjugo.commands.sales:sales", "List the newest sales and their delivery."),
     "sell": ("tjugo.commands.sell:sell", "Sell electricity: make a token."),
     "setting": ("tjugo.commands.clock:setting", "Show and change the station's settings."),
+    "shift": ("tjugo.commands.shift:shift", "Open, cash up, report and bank shifts."),
     "soak": ("tjugo.commands.soak:command", "Run the bench for long, and check it."),
     "station": ("tjugo.commands.serve:station", "Run the master station's web page alone."),
     "status": ("tjugo.commands.status:status", "Show the health of the station."),
@@ -60,6 +69,7 @@ _COMMANDS = {
     "stubs": ("tjugo.commands.build:stubs", "Check boards against their ports' stubs."),
     "token": ("tjugo.commands.token:token_group", "Decode tokens."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
+    "vendor": ("tjugo.commands.vendor:vendor", "Add, list and edit vendors; statements."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),
 }
 

@@ -35,24 +35,26 @@ def meter() -> None:
 @click.option("--collector", "collector_id", help="The collector that serves it.")
 @click.option("--customer", "account_no", help="Account number of the customer it serves.")
 @click.option("--service-point", help="Where it is, for --customer.")
+@click.option("--site", help="Its site in the network, for --customer.")
 @json_option
 @state_option
 def meter_add(
     drn: str,
     account_no: str | None,
     service_point: str | None,
+    site: str | None,
     as_json: bool,
     state: Path,
     **given: Any,
 ) -> None:
     """Register the meter DRN. DKGA, BDT and KEN that are not given are the vending key's."""
-    if service_point is not None and account_no is None:
+    if {service_point, site} != {None} and account_no is None:
         raise TjugoError("A service point needs a customer: give --customer too.", 2)
 
     def add(work: Work) -> None:
         added = meters.add_meter(work, meters.new_meter(work, drn, **given))
         if account_no is not None:
-            customers.link_meter(work, added, account_no, service_point)
+            customers.link_meter(work, added, account_no, service_point, site)
 
     _change(state, drn, add, as_json, "is registered.")
 
@@ -89,6 +91,7 @@ def meter_show(drn: str, as_json: bool, state: Path) -> None:
 @click.option("--collector", "collector_id", help="The collector that serves it, or none.")
 @click.option("--customer", "account_no", help="Account of the customer it serves, or none.")
 @click.option("--service-point", help="Where it is, or none.")
+@click.option("--site", help="Its site in the network, or none.")
 @json_option
 @state_option
 def meter_edit(
@@ -96,26 +99,29 @@ def meter_edit(
     collector_id: str | None,
     account_no: str | None,
     service_point: str | None,
+    site: str | None,
     as_json: bool,
     state: Path,
 ) -> None:
     """Change the collector, the customer or the service point of the meter DRN."""
-    if collector_id is None and account_no is None and service_point is None:
+    if (collector_id, account_no, service_point, site) == (None,) * 4:
         raise TjugoError("Nothing to change: give --collector, --customer or --service-point.", 2)
     account = None if account_no is None else none_or(account_no)
-    place = None if service_point is None else none_or(service_point) or ""
-    if account_no is not None and account is None and service_point is not None:
+    place, site = (
+        None if given is None else none_or(given) or "" for given in (service_point, site)
+    )
+    if account_no is not None and account is None and {place, site} != {None}:
         raise TjugoError("A meter without a customer has no service point.", 2)
 
     def edit(work: Work) -> None:
         if collector_id is not None:
             meters.set_collector(work, drn, none_or(collector_id))
         if account is not None:
-            customers.link_meter(work, drn, account, place)
+            customers.link_meter(work, drn, account, place, site)
         elif account_no is not None:
             customers.unlink_meter(work, drn)
-        elif place is not None:
-            customers.set_service_point(work, drn, place)
+        elif place is not None or site is not None:
+            customers.set_service_point(work, drn, place, site)
 
     _change(state, drn, edit, as_json, "is changed.")
 
@@ -124,15 +130,21 @@ def meter_edit(
 @click.argument("drn")
 @click.argument("account_no", metavar="ACCOUNT")
 @click.option("--service-point", help="Where the meter is.")
+@click.option("--site", help="Its site in the network.")
 @json_option
 @state_option
 def meter_link(
-    drn: str, account_no: str, service_point: str | None, as_json: bool, state: Path
+    drn: str,
+    account_no: str,
+    service_point: str | None,
+    site: str | None,
+    as_json: bool,
+    state: Path,
 ) -> None:
     """Let the meter DRN serve the customer ACCOUNT from now on, and no other."""
 
     def link(work: Work) -> None:
-        customers.link_meter(work, drn, account_no, service_point)
+        customers.link_meter(work, drn, account_no, service_point, site)
 
     _change(state, drn, link, as_json, f"serves account {account_no}.")
 

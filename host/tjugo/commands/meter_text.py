@@ -22,6 +22,7 @@ def sheet(row: MeterView, past: MeterHistory) -> str:
         ("status", row.status),
         ("customer", None if served is None else f"{served.name} ({served.account_no})"),
         ("service point", row.service_point),
+        *([] if row.site is None else [("site", row.site)]),
         ("collector", row.collector),
         *((name.upper(), getattr(row, name)) for name in _REGISTER),
         *_reading(row.reading),
@@ -42,7 +43,8 @@ def status_line(row: StatusView) -> str:
 
 def _link(row: LinkView) -> str:
     place = f" at {row.service_point}" if row.service_point else ""
-    return f"{row.name} ({row.account_no}){place}, {row.since} to {row.until}"
+    site = f" ({row.site})" if row.site else ""
+    return f"{row.name} ({row.account_no}){place}{site}, {row.since} to {row.until}"
 
 
 def _reading(reading: dict[str, Any] | None) -> Iterable[tuple[str, Any]]:

@@ -2,25 +2,27 @@
 
 import functools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from tjugo import sta_tables, sts_fast
-from tjugo.errors import NotFound, TjugoError, Unavailable
+from tjugo.errors import NotFound, TjugoError, Unavailable, reason
 from tjugo.lock_file import waiting
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
+from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
+from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import create as new_files
-from tjugo.station.storage import engine as storage
-from tjugo.station.storage.queue import WriteQueue
+from tjugo.station.storage import databases
+from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
+from tjugo.station.storage.engine import make_private
 from tjugo.station.storage.tables import Tenant
 from tjugo.station.work import Seen, View, Work
 
@@ -45,7 +47,7 @@ class Station:
     def __init__(
         self,
         state_dir: Path,
-        engine: Engine,
+        database: SqliteFile | PostgresDatabase,
         backend: TokenBackend,
         clock: Clock,
         randbelow: Callable[[int], int],
@@ -57,12 +59,11 @@ class Station:
         self.clock = clock
         self.randbelow = randbelow
         self._seen = Seen()
-        self._engine = engine
+        self.database = database
+        self._engine = engine = database.open_engine()
         self._write_engine = engine.execution_options(immediate=True)
         self._bulk_engine = engine.execution_options(immediate=True, bulk=True)
-        # One writer at a time is SQLite's rule; other databases lock rows.
-        sqlite = engine.dialect.name == "sqlite"
-        self._queue = WriteQueue(storage.BUSY_MS / 1000) if sqlite else None
+        self._queue = database.queue()
 
     @classmethod
     def create(
@@ -72,18 +73,29 @@ class Station:
         backend: TokenBackend | None = None,
         randbelow: Callable[[int], int] = secrets.randbelow,
         new_database: bool = False,
+        database_url: str | None = None,
+        keys_opened_by: Sequence[Secret] = (),
     ) -> Self:
         """Create a station (folder, database, tenant, sample vending keys) unless there is one,
-        and open it.
+        and open it. database_url: of an empty database on a PostgreSQL server; a file in the
+        folder otherwise.
 
         Raise TjugoError with a sentence when it cannot; Unavailable when a part of a station is
         lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
         new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
+        keys_opened_by: the secrets that open the new vending keys; without any they are not
+        sealed.
         """
         folder = Path(state_dir)
+        url = None if database_url is None else databases.parse(database_url)
         _make_folder(folder)
         with waiting(folder):
-            if (folder / DATABASE).exists():
+            found = databases.of(folder)
+            if found is not None:
+                if url is not None and getattr(found, "url", None) != url:
+                    raise reason(
+                        "station_exists", f"The station in {folder} has its data in {found.name}."
+                    )
                 if backend is None and not (folder / VENDING_KEYS).exists():
                     raise Unavailable(
                         f"The vending key file {folder / VENDING_KEYS} is missing. Restore it: "
@@ -91,7 +103,14 @@ class Station:
                     )
             else:
                 floor = clock() + new_files.MARGIN if new_database else None
-                _make_files(folder, backend is None, floor)
+                wanted = SqliteFile(folder / DATABASE)
+                _make_files(
+                    folder,
+                    wanted if url is None else PostgresDatabase(url, folder),
+                    backend is None,
+                    floor,
+                    keys_opened_by,
+                )
         station = cls.open(folder, clock, backend, randbelow)
         with station.work("init") as work:
             clock_guard.begin(work)
@@ -111,22 +130,24 @@ class Station:
         """
         sts_fast.register()
         folder = Path(state_dir)
-        path = folder / DATABASE
-        if not path.is_file():
+        database = databases.of(folder)
+        if database is None:
             raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
         sta_tables.use(folder)
         if backend is None:
+            key_store.finish(folder / VENDING_KEYS)
             backend = SoftBackend.load(folder / VENDING_KEYS)
-        try:
-            storage.make_private(path)
-        except OSError as error:
-            raise Unavailable(f"{path} cannot be opened: {error.strerror}.") from error
+        if isinstance(database, SqliteFile):
+            try:
+                make_private(database.path)
+            except OSError as error:
+                sentence = f"{database.path} cannot be opened: {error.strerror}."
+                raise Unavailable(sentence) from error
         tighten(folder)
-        station = cls(folder, storage.open_engine(path), backend, clock, randbelow)
+        station = cls(folder, database, backend, clock, randbelow)
         try:
-            with storage.sentences(path):
-                storage.check(station._engine, path)
-                storage.upgrade(station._engine, path)
+            with database.sentences():
+                database.prepare(station._engine)
             station._ensure_tenant()
         except BaseException:
             station.close()
@@ -149,7 +170,7 @@ class Station:
     @contextmanager
     def view(self) -> Iterator[View]:
         """Begin a view of the database at one moment, for reading."""
-        with storage.sentences(self.path), Session(self._engine) as session:
+        with self.database.sentences(), Session(self._engine) as session:
             yield View(session, self.tenant_id)
 
     @contextmanager
@@ -158,14 +179,15 @@ class Station:
         rolled back when it raises.
 
         On SQLite it holds the write lock from the beginning; the lock is granted in the order of
-        arrival. bulk: work that is repeated, such as readings; it yields to all other work, and
-        may be undone by a power failure. Raise Unavailable when the lock was not free in time.
+        arrival. On PostgreSQL others work at the same time: lock the rows that a decision rests
+        on. bulk: work that is repeated, such as readings; on SQLite it yields to all other work,
+        and may be undone by a power failure. Raise Unavailable when a lock was not free in time.
         """
         engine = self._bulk_engine if bulk else self._write_engine
         turn = self._queue.turn(bulk) if self._queue else nullcontext()
         with (
             turn,
-            storage.sentences(self.path),
+            self.database.sentences(),
             Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -201,22 +223,28 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
 
-def _make_files(folder: Path, with_keys: bool, tid_floor: datetime | None) -> None:
+def _make_files(
+    folder: Path,
+    wanted: SqliteFile | PostgresDatabase,
+    with_keys: bool,
+    tid_floor: datetime | None,
+    opened_by: Sequence[Secret],
+) -> None:
     """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
-    database, keys = folder / DATABASE, folder / VENDING_KEYS
-    log = Path(f"{database}-wal")
+    keys, log = folder / VENDING_KEYS, folder / f"{DATABASE}-wal"
     if log.exists():
         raise Unavailable(
-            f"The database {database} is missing, but its log {log} is there: restore it from a "
-            "backup, or move the log to another folder."
+            f"The database {folder / DATABASE} is missing, but its log {log} is there: restore it "
+            "from a backup, or move the log to another folder."
         )
-    unfinished = new_files.unfinished(database).exists()
+    unfinished = new_files.unfinished(wanted.marker).exists()
     if keys.exists() and not unfinished and tid_floor is None:
         raise Unavailable(
-            f"The database {database} is missing beside {keys}: restore it from a backup. Without "
-            "a backup, `tjugo init --new-database` makes an empty one, whose TIDs begin tomorrow."
+            f"The database {wanted.marker} is missing beside {keys}: restore it from a backup. "
+            "Without a backup, `tjugo init --new-database` makes an empty one, whose TIDs begin "
+            "tomorrow."
         )
-    new_files.begin_database(database)
+    new_files.begin(wanted)
     if with_keys:
-        SoftBackend.create_sample(keys)
-    new_files.finish_database(database, DEFAULT_TENANT, tid_floor)
+        SoftBackend.create_sample(keys, opened_by)
+    new_files.finish(wanted, DEFAULT_TENANT, tid_floor)

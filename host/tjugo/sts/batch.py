@@ -7,7 +7,7 @@ from pathlib import Path
 from sts_portable import amount, vendor
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError, plain
-from tjugo.key_register import load_keys
+from tjugo.key_file import load_keys
 from tjugo.private_file import private_file
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, habits_of, writer

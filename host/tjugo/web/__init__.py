@@ -1,5 +1,1 @@
-"""The station's web pages and JSON interface."""
-
-from tjugo.web.app import create_app
-
-__all__ = ["create_app"]
+"""The station's web server: pages for people, the JSON interface for programs."""

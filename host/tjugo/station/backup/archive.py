@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tjugo import foreign_json
+from tjugo.encryption import check_kdf
 from tjugo.errors import TjugoError
 from tjugo.paths import DATABASE
 from tjugo.private_file import private_file
-from tjugo.station.backup.sealing import check_kdf
 
 FORM, VERSION = "tjugo-backup", 1
 MANIFEST, SECRETS = "manifest.json", "secrets.bin"

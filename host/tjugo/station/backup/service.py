@@ -6,7 +6,6 @@ changed archive is detected and refused.
 """
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tjugo import __version__, foreign_json, sta_tables
+from tjugo import __version__, encryption, foreign_json, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
-from tjugo.private_file import private_file
+from tjugo.private_file import private_file, sync_folder
 from tjugo.station.backup import archive as archives
 from tjugo.station.backup import sealing
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
@@ -54,7 +53,7 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     try:
         with _disk(file, copy), storage.sentences(database):
             schema = copy_database(database, copy)
-            kdf = sealing.new_kdf()
+            kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
                 "form": FORM,
                 "version": VERSION,
@@ -190,7 +189,7 @@ def check_target(state_dir: Path, force: bool) -> None:
 
 def _move(new: Path, state_dir: Path, now: datetime) -> None:
     """Replace the folder by the new one; keep the old one under another name."""
-    _sync(new)
+    sync_folder(new)
     if state_dir.exists() and any(state_dir.iterdir()):
         aside = state_dir.with_name(f"{state_dir.name}.replaced-{now:%Y%m%dT%H%M%S}")
         state_dir.rename(aside)
@@ -202,12 +201,4 @@ def _move(new: Path, state_dir: Path, now: datetime) -> None:
     else:
         new.rename(state_dir)  # over an empty folder, if there is one
     with suppress(OSError):
-        _sync(state_dir.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(state_dir.parent)

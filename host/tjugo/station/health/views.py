@@ -1,4 +1,4 @@
-"""The health of a station: broker, collectors, deliveries, backup. For `tjugo status`."""
+"""The health of a station: broker, collectors, deliveries, backup, vending keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any
 
 from tjugo.station.backup import service as backup
 from tjugo.station.delivery import views as delivery_views
+from tjugo.station.keys import views as key_views
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
@@ -34,6 +35,7 @@ def health(station: Station, now: datetime) -> Health:
     link = link_views.status(station)
     with station.view() as view:
         deliveries = delivery_views.without_result(view)
+        of_keys = key_views.problems(view, station.backend, now)
     made = backup.last(station.state_dir)
     problems = [] if link.ok else [link.sentence]
     if link.state == link_views.CONNECTED:
@@ -46,7 +48,7 @@ def health(station: Station, now: datetime) -> Health:
         problems.append("No backup was made: `tjugo backup FILE`.")
     elif now - made > BACKUP_DUE:
         problems.append(f"The last backup is of {iso(made)}: `tjugo backup FILE`.")
-    return Health(link, deliveries, made, tuple(problems))
+    return Health(link, deliveries, made, (*problems, *of_keys))
 
 
 def health_json(found: Health) -> dict[str, Any]:

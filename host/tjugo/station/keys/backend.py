@@ -1,84 +1,33 @@
-"""Vending keys and the operations on them, behind one interface.
+"""Vending keys and the operations on them in software, behind the interface TokenBackend.
 
-`TokenBackend` has the operations of a hardware security module, so that one can replace
-`SoftBackend`, which keeps vending keys in a private file beside the database. Keys are never
-logged and never leave this module, except for a decoder key requested to provision a meter.
+`SoftBackend` keeps vending keys in a private file beside the database, sealed or not. Keys are
+never logged and never leave this package, except for a decoder key requested to provision a meter.
 """
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self
 
-from sts_portable import dkga, layouts, tid, token, vendor
-from sts_portable.errors import FormatError, KeyExpiredError, StsError
+from sts_portable import tid, token, vendor
+from sts_portable.errors import KeyExpiredError, StsError
+from tjugo import sealed_keys
 from tjugo.errors import TjugoError, plain, reason
-from tjugo.key_register import (
-    KeyRegister,
-    MeterConfig,
-    VendingKey,
-    VendingRegister,
-    load_keys,
-    written,
-)
+from tjugo.key_register import MeterConfig, VendingKey
 from tjugo.private_file import create_private
+from tjugo.sealed_keys import Secret
+from tjugo.station.keys import ring as rings
+from tjugo.station.keys.holder import Holder
+from tjugo.station.keys.protocol import CreditRequest, TokenBackend
+from tjugo.station.keys.ring import Ready, Ring
 
-_EXTENDED = 10  # class 2: SetExtended
+__all__ = ["CreditRequest", "SoftBackend", "TokenBackend", "decode", "next_tid", "sample_keys"]
 
-
-class TokenBackend(Protocol):
-    """The interface of a key store that makes tokens. All methods raise TjugoError with a
-    sentence."""
-
-    def issue_credit_token(
-        self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
-    ) -> str:
-        """Return the 20 digits of a class 0 token; amount in units of 0.1, rnd 0 to 15."""
-        ...
-
-    def issue_mse_token(
-        self, meter_config: MeterConfig, subclass: int, value: int, tid: int, rnd: int
-    ) -> str:
-        """Return the 20 digits of a class 2 token with a TID.
-
-        value: W for subclass 0 and 6, otherwise the 16 bits of the layout; of subclass 10 (the
-        extended set) the register index is in the upper 6 bits.
-        """
-        ...
-
-    def issue_key_change_tokens(
-        self, meter_config: MeterConfig, target: KeyRegister
-    ) -> tuple[str, ...]:
-        """Return the 20 digits of each token of a key change, in the order of entry: two, three or
-        four. The rollover bit is set when the base date changes. The caller checks that the new
-        key is not expired."""
-        ...
-
-    def issue_test_token(self, subclass: int, control: int, manufacturer: int) -> str:
-        """Return the 20 digits of a class 1 token. control: of subclass 2 the register index;
-        manufacturer: its code, 0 for every meter."""
-        ...
-
-    def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
-        """Return the token as the meter decodes it, or None when it is not for this meter and
-        key."""
-        ...
-
-    def vending_register(self, sgc: int, kt: int, krn: int) -> VendingRegister | None:
-        """Return the register of a vending key, None where there is none."""
-        ...
-
-    def check_register(self, meter_config: MeterConfig) -> None:
-        """Raise TjugoError unless there is a vending key for this register and its KEN is not
-        beyond the vending key's."""
-        ...
-
-    def decoder_key(self, meter_config: MeterConfig) -> bytes:
-        """Return the decoder key of a meter, for provisioning and to decrypt what is shown."""
-        ...
+MOST_RESULTS = 1000
+_LAST_IN_UNITS = 3  # subclasses 4 to 7 of class 0 are in currency
+_EXTENDED_READ = 2
 
 
 def sample_keys() -> list[VendingKey]:
@@ -90,137 +39,186 @@ def sample_keys() -> list[VendingKey]:
     ]
 
 
-class SoftBackend:
-    """A TokenBackend in software, with the keys of one file."""
-
-    def __init__(self, keys: list[VendingKey]) -> None:
-        self._keys = {(key.sgc, key.kt, key.krn): key for key in keys}
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Return a back end with the keys of a file; see key_register.load_keys."""
-        return cls(load_keys(path))
+class SoftBackend(Holder):
+    """A TokenBackend in software, with the keys that it holds. Safe for several threads."""
 
     @staticmethod
-    def create_sample(path: Path) -> None:
-        """Write a key file with the sample keys unless there is one."""
-        content = {"keys": [key.as_json() for key in sample_keys()]}
-        create_private(path, json.dumps(content, indent=2) + "\n")
+    def create_sample(path: Path, opened_by: Sequence[Secret] = ()) -> None:
+        """Write a key file with the sample keys unless there is one, sealed if there are secrets
+        that open it."""
+        keys = sample_keys()
+        if opened_by:
+            create_private(path, sealed_keys.seal(keys, opened_by).text())
+        else:
+            content = {"keys": [key.as_json() for key in keys]}
+            create_private(path, json.dumps(content, indent=2) + "\n")
 
     def issue_credit_token(
-        self, meter_config: MeterConfig, subclass: int, amount_tenths: int, tid: int, rnd: int
+        self,
+        meter_config: MeterConfig,
+        subclass: int,
+        amount_tenths: int,
+        tid: int,
+        rnd: int,
+        message_id: str = "",
     ) -> str:
         """See TokenBackend."""
-        key = self.decoder_key(meter_config)
-        m = meter_config
-        ken = min(m.ken, self._key(m).ken)  # neither the meter's nor the vending key's has passed
-        with _refusals(
-            f"The key of meter {m.drn} has expired (KEN {ken}); it needs a key change before "
-            "anything can be sold."
-        ):
-            return vendor.credit(key, m.ea, tid, rnd, amount_tenths, subclass, ken)
+        request = CreditRequest(meter_config, subclass, amount_tenths, tid, rnd)
+        return self._kept(message_id, [self._credit(self._opened(), request)])[0]
+
+    def issue_credit_tokens(self, wanted: Sequence[CreditRequest]) -> list[str | TjugoError]:
+        """See TokenBackend."""
+        ring = self._opened()
+        made: list[str | TjugoError] = []
+        for request in wanted:
+            try:
+                made.append(self._credit(ring, request))
+            except TjugoError as error:
+                made.append(error)
+        return made
 
     def issue_mse_token(
-        self, meter_config: MeterConfig, subclass: int, value: int, tid: int, rnd: int
+        self,
+        meter_config: MeterConfig,
+        subclass: int,
+        values: Mapping[str, int],
+        tid: int,
+        rnd: int,
+        message_id: str = "",
     ) -> str:
         """See TokenBackend."""
         m = meter_config
-        ken = min(m.ken, self._key(m).ken)
-        key = self.decoder_key(m)
-        with _refusals(f"The key of meter {m.drn} has expired (KEN {ken})."):
-            return vendor.management(
-                key, m.ea, subclass, tid, rnd, ken, **_values(subclass, value)
-            )
+        ready = self._permitted(self._opened(), m, tid)
+        with _sentences(m, ready):
+            made = vendor.management(ready.key, m.ea, subclass, tid, rnd, ready.ken, **values)
+        return self._kept(message_id, [made])[0]
+
+    def issue_meter_test_token(
+        self, subclass: int, test: int, mfr: int = 0, message_id: str = ""
+    ) -> str:
+        """See TokenBackend."""
+        with _sentences():
+            if subclass == _EXTENDED_READ:
+                made = vendor.extended_read(test, mfr)
+            else:
+                made = vendor.meter_test(subclass, test, mfr)
+        return self._kept(message_id, [made])[0]
 
     def issue_key_change_tokens(
-        self, meter_config: MeterConfig, target: KeyRegister
-    ) -> tuple[str, ...]:
+        self,
+        meter_config: MeterConfig,
+        new_config: MeterConfig,
+        minute: int,
+        kct3: bool = False,
+        message_id: str = "",
+    ) -> list[str]:
         """See TokenBackend."""
-        m, t = meter_config, target
-        if m.ea != t.ea:
-            raise reason("key_change_refused", f"Meter {m.drn} has EA {m.ea:02d}, not {t.ea:02d}.")
-        new = MeterConfig(m.drn, m.tct, **t.register())
-        self.check_register(new)
-        keys = self.decoder_key(m), m.ea, self.decoder_key(new)
-        numbers = t.kt, t.krn, t.ti, t.ken, m.bdt != t.bdt, t.sgc, m.sgc != t.sgc
-        try:
-            made = vendor.key_change(*keys, *numbers, minute=0, bdt=t.bdt, old_bdt=m.bdt)
-        except StsError as error:
-            raise reason("key_change_refused", f"Meter {m.drn}: {error}.") from error
-        return tuple(made)
-
-    def issue_test_token(self, subclass: int, control: int, manufacturer: int) -> str:
-        """See TokenBackend."""
-        with _refusals():
-            if subclass == 2:
-                return token.make(1, subclass, index=control, mfr=manufacturer)
-            return token.make(1, subclass, control=control, mfr=manufacturer)
+        old, new = meter_config, new_config
+        ring = self._opened()
+        for config in (old, new):
+            key = self._registers.get((config.sgc, config.krn, config.kt))
+            if key is not None:
+                rings.check_day(key, rings.day_of(new.bdt, minute))
+        old_key, ready = ring.ready(old).key, ring.ready(new)
+        if new.ken > ready.ken:
+            raise _beyond(new, ready.ken)
+        with _sentences(new, ready):
+            made = vendor.key_change(
+                *(old_key, old.ea, ready.key, new.kt, new.krn, new.ti, new.ken),
+                *(old.bdt != new.bdt, new.sgc, kct3),
+                minute=minute,
+                bdt=new.bdt,
+                old_bdt=old.bdt,
+            )
+        return self._kept(message_id, made)
 
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
         """See TokenBackend."""
-        return decode(digits, self.decoder_key(meter_config), meter_config.ea)
+        key = self.decoder_key(meter_config) if _is_encrypted(digits) else b""
+        return decode(digits, key, meter_config.ea)
 
-    def vending_register(self, sgc: int, kt: int, krn: int) -> VendingRegister | None:
-        """See TokenBackend."""
-        return self._keys.get((sgc, kt, krn))
+    def fetch_token_result(self, message_id: str) -> list[str] | None:
+        """See TokenBackend. The latest 1000 results of this process are kept."""
+        found = None if self.locked else self._results.get(message_id)
+        return None if found is None else list(found)
 
     def check_register(self, meter_config: MeterConfig) -> None:
         """See TokenBackend."""
-        m, key = meter_config, self._key(meter_config)
+        m = meter_config
+        self._refresh()
+        key = self._registers.get((m.sgc, m.krn, m.kt))
+        rings.check_match(key, m)
+        assert key is not None
         if m.ken > key.ken:
-            raise reason(
-                "key_register_invalid",
-                f"Meter {m.drn}: KEN {m.ken} is beyond the vending key's, which is {key.ken}.",
-            )
-        self.decoder_key(m)
+            raise _beyond(m, key.ken)
+        if self._ring is None:
+            rings.check_derivation(m)
+        else:
+            self._ring.ready(m)
 
     def decoder_key(self, meter_config: MeterConfig) -> bytes:
         """See TokenBackend."""
-        m = meter_config
-        vk = bytes.fromhex(self._key(m).vk)
-        try:
-            return dkga.decoder_key(m.dkga, vk, m.pan, m.kt, m.sgc, m.ti, m.krn, m.bdt, m.ea)
-        except StsError as error:
-            raise reason("key_register_invalid", plain(error)) from error
+        return self._opened().ready(meter_config).key
 
-    def _key(self, meter_config: MeterConfig) -> VendingKey:
-        """Return the vending key of a meter's register. Raise TjugoError."""
-        m = meter_config
-        found = self._keys.get((m.sgc, m.kt, m.krn))
-        name = f"SGC {written('sgc', m.sgc)}, KT {m.kt}, KRN {m.krn}"
-        if found is None:
-            raise reason("vending_key_missing", f"There is no vending key for {name}.")
-        if (found.dkga, found.bdt) != (m.dkga, m.bdt):
-            raise reason(
-                "vending_key_missing",
-                f"The vending key of {name} is for DKGA {found.dkga}, base date {found.bdt}; "
-                f"meter {m.drn} has {m.dkga}, {m.bdt}.",
-            )
-        return found
+    def _credit(self, ring: Ring, request: CreditRequest) -> str:
+        m, subclass, units, number, rnd = request
+        ready = self._permitted(ring, m, number)
+        try:
+            if subclass > _LAST_IN_UNITS:
+                return vendor.currency(ready.key, m.ea, number, units, subclass, ready.ken)
+            return vendor.credit(ready.key, m.ea, number, rnd, units, subclass, ready.ken)
+        except StsError as error:
+            raise _sentence(error, m, ready) from error
+
+    def _permitted(self, ring: Ring, m: MeterConfig, number: int) -> Ready:
+        """Return the decoder key of a meter if the terms of its vending key permit the TID."""
+        ready = ring.ready(m)
+        if not ready.first_tid <= number <= ready.last_tid:
+            key = self._registers.get((m.sgc, m.krn, m.kt))
+            error = rings.check_tid(key, number)
+            if error is not None:
+                raise error
+        return ready
+
+    def _kept(self, message_id: str, made: list[str]) -> list[str]:
+        if message_id:
+            with self._lock:
+                if len(self._results) >= MOST_RESULTS:
+                    self._results.pop(next(iter(self._results)))
+                self._results[message_id] = made
+        return made
+
+
+def _beyond(m: MeterConfig, ken: int) -> TjugoError:
+    return reason(
+        "key_register_invalid",
+        f"Meter {m.drn}: KEN {m.ken} is beyond the vending key's, which is {ken}.",
+    )
+
+
+def _sentence(error: StsError, m: MeterConfig | None, ready: Ready | None) -> TjugoError:
+    if isinstance(error, KeyExpiredError) and m is not None and ready is not None:
+        return reason(
+            "key_expired",
+            f"The key of meter {m.drn} has expired (KEN {ready.ken}); it needs a key change "
+            "before anything can be sold.",
+        )
+    return reason("token_refused", plain(error))
 
 
 @contextmanager
-def _refusals(expired: str = "The key has expired.") -> Iterator[None]:
-    """Raise the errors of sts_portable as reasons. expired: the sentence for an expired key."""
+def _sentences(m: MeterConfig | None = None, ready: Ready | None = None) -> Iterator[None]:
     try:
         yield
-    except KeyExpiredError as error:
-        raise reason("key_expired", expired) from error
     except StsError as error:
-        raise reason("token_refused", plain(error)) from error
+        raise _sentence(error, m, ready) from error
 
 
-def _values(subclass: int, value: int) -> dict[str, int]:
-    """Return the field values of a class 2 token with a TID. Raise FormatError for others."""
-    if subclass != _EXTENDED:
-        row = layouts.row(2, subclass)
-        if row is None or row[2] is None:
-            raise FormatError(f"class 2 subclass {subclass} has no value")
-        return {row[2][0]: value}
-    index, data = value >> 10, value & 0x3FF
-    if index == layouts.FLAG_INDEX:
-        return {"index": index, "flag": data >> 1, "state": data & 1}
-    return {"index": index, "data": data}
+def _is_encrypted(digits: str) -> bool:
+    try:
+        return token.is_encrypted(token.split(digits)[0])
+    except StsError as error:
+        raise TjugoError(plain(error), 2) from error
 
 
 def decode(digits: str, key: bytes, ea: int) -> token.Token | None:

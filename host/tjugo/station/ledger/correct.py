@@ -9,7 +9,7 @@ from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.tables import LedgerEntry, Posting
 from tjugo.station.work import Work
 
-ACTION = "ledger_correct"
+ACTION = "ledger.post"
 _MANUAL = ("opening",)
 """Kinds of entries that belong to no other record, so that a person may reverse them."""
 

@@ -10,7 +10,7 @@ from tjugo.station.ledger.post import SERIES
 from tjugo.station.storage.tables import Counter
 from tjugo.station.work import View, Work
 
-ACTION = "ledger_rebuild"
+ACTION = "ledger.post"
 _SHOWN = 20
 
 
@@ -87,6 +87,12 @@ def verify(view: View) -> list[str]:
     return wrong
 
 
+def entries(view: View) -> int:
+    """Return the number of entries."""
+    ((count, _),) = _rows(view, _NUMBERS)
+    return int(count)
+
+
 def _gaps(view: View) -> list[str]:
     ((count, last),) = _rows(view, _NUMBERS)
     counter = view.session.get(Counter, (view.tenant_id, SERIES))
@@ -125,7 +131,7 @@ def _rows(view: View, query: str) -> list[tuple[Any, ...]]:
 def rebuild(work: Work) -> None:
     """Make all derived rows again when the unit of work ends. Entries are not touched."""
     work.pending(f"{SERIES}_rebuild", _rebuild)[:] = [None]
-    chain.record(work, ACTION, "ledger")
+    chain.record(work, ACTION, "ledger", "rebuild")
 
 
 def _rebuild(work: Work, _: list[None]) -> None:

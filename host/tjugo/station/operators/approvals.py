@@ -97,7 +97,7 @@ def decide(
     action = ACTIONS[row.action]
     if person is not None:
         permissions.check(person, action.permission)
-    if _same(row.maker, work.actor):
+    if same_person(row.maker, work.actor):
         raise reason("approval_own", "Another person must decide what you asked for.")
     if row.state != WAITING or work.now() - row.made_at > EXPIRY:
         state = EXPIRED if row.state == WAITING else row.state
@@ -158,7 +158,7 @@ def approvals(view: View, state: str = WAITING, limit: int = 200) -> list[Approv
     ]
 
 
-def _same(maker: str, checker: str) -> bool:
+def same_person(maker: str, checker: str) -> bool:
     """Return whether two actors are one person: the same name on a page and at the command line
     is."""
     return maker == checker or (maker.partition(":")[2] or maker) == (

@@ -7,13 +7,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
-from babel.numbers import (
-    format_currency,
-    format_decimal,
-    format_percent,
-    get_currency_precision,
-)
+from babel.numbers import format_decimal, format_percent
 
+from tjugo import money
 from tjugo.station.receipts.texts import DEFAULT
 
 _TENTHS = "#,##0.0"
@@ -38,17 +34,16 @@ class Amounts:
         self._locale = locale_of(language)
         self._currency = currency
         self._time_zone = time_zone
-        self._places = get_currency_precision(currency)
 
     def money(self, amount: int) -> str:
         """Return an amount with its currency."""
-        major = Decimal(amount).scaleb(-self._places)
-        return format_currency(major, self._currency, locale=self._locale)
+        return money.text(amount, self._currency, str(self._locale).replace("_", "-"))
 
     def bare(self, amount: int) -> str:
         """Return an amount without its currency."""
-        pattern = "#,##0" + "." * bool(self._places) + "0" * self._places
-        return format_decimal(Decimal(amount).scaleb(-self._places), pattern, locale=self._locale)
+        places = money.exponent(self._currency)
+        pattern = "#,##0" + "." * bool(places) + "0" * places
+        return format_decimal(money.major(amount, self._currency), pattern, locale=self._locale)
 
     def kwh(self, tenths: int) -> str:
         """Return units."""

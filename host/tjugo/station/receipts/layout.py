@@ -68,33 +68,60 @@ class Rule:
 Element: TypeAlias = Text | Pair | Facts | Digits | Code | Rule
 
 
-def build(
+@dataclass(frozen=True)
+class Sections:
+    """The elements of a receipt by section, in the order of printing. A section without content
+    is empty."""
+
+    utility: list[Element]
+    title: list[Element]
+    sale: list[Element]
+    customer: list[Element]
+    tokens: list[Element]
+    money: list[Element]
+    code: list[Element]
+    foot: list[Element]
+
+
+def sections(
     receipt: Receipt,
     language: str | None = None,
     reprint: int | None = 0,
     voided: bool = False,
-) -> list[Element]:
-    """Return the elements of a receipt.
+) -> Sections:
+    """Return the sections of a receipt.
 
     language: the customer's if None. reprint: 0 the original, n the n-th reprint, None a copy that
     is not counted. voided: no token is shown.
     """
     words = labels(language or receipt.language)
     amounts = Amounts(language or receipt.language, receipt.currency, receipt.time_zone)
-    sections = [
-        _utility(receipt, words),
-        [*_title(receipt, words, reprint, voided), *_sale(receipt, words, amounts)],
-        _customer(receipt, words),
-        [] if voided else _tokens(receipt, words, amounts),
-        _money(receipt, words, amounts),
-        [] if voided else _code(receipt, words),
-        _foot(receipt, words),
-    ]
+    return Sections(
+        utility=[*_utility(receipt, words)],
+        title=[*_title(receipt, words, reprint, voided)],
+        sale=[*_sale(receipt, words, amounts)],
+        customer=[*_customer(receipt, words)],
+        tokens=[] if voided else [*_tokens(receipt, words, amounts)],
+        money=[*_money(receipt, words, amounts)],
+        code=[] if voided else [*_code(receipt, words)],
+        foot=[*_foot(receipt, words)],
+    )
+
+
+def build(
+    receipt: Receipt,
+    language: str | None = None,
+    reprint: int | None = 0,
+    voided: bool = False,
+) -> list[Element]:
+    """Return the elements of a receipt one below the other, with rules between the sections; as
+    for `sections`."""
+    parts = sections(receipt, language, reprint, voided)
+    columns = (parts.utility, [*parts.title, *parts.sale], parts.customer, parts.tokens)
     found: list[Element] = []
-    for section in sections:
-        elements = list(section)
-        if elements:
-            found += [Rule(), *elements] if found else elements
+    for part in (*columns, parts.money, parts.code, parts.foot):
+        if part:
+            found += [Rule(), *part] if found else part
     return found
 
 

@@ -25,7 +25,8 @@ class Profile:
 
     title: for people; columns: characters on a line; dots: of a printed line; pages: codec of
     Python and number of `ESC t`, in the order of preference; qr: has GS ( k; cutter: can cut;
-    cancel_kanji: needs FS . so that bytes above 7F are read by the page.
+    cancel_kanji: needs FS . so that bytes above 7F are read by the page; status: may answer
+    DLE EOT.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Profile:
     qr: bool = False
     cutter: bool = False
     cancel_kanji: bool = False
+    status: bool = True
 
 
 PROFILES = {
@@ -46,7 +48,11 @@ PROFILES = {
     "generic-58": Profile(
         "ESC/POS printer, 58 mm, without cutter", 32, 384, _FIRST_PAGES, cancel_kanji=True
     ),
-    "simple-80": Profile("Any printer, 80 mm, code page 437 only", 48, 576, (("cp437", 0),)),
-    "simple-58": Profile("Any printer, 58 mm, code page 437 only", 32, 384, (("cp437", 0),)),
+    "simple-80": Profile(
+        "Any printer, 80 mm, code page 437 only", 48, 576, (("cp437", 0),), status=False
+    ),
+    "simple-58": Profile(
+        "Any printer, 58 mm, code page 437 only", 32, 384, (("cp437", 0),), status=False
+    ),
 }
 DEFAULT = "generic-80"

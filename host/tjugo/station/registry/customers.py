@@ -1,51 +1,75 @@
 """Customers, and which meter serves which customer."""
 
 import re
+from collections.abc import Mapping
 
 from sqlalchemy import Integer, cast, func, select
 
 from tjugo.errors import reason
+from tjugo.station.registry import record, search
 from tjugo.station.registry.links import checked_service_point, current_link, end_link
 from tjugo.station.registry.meters import checked_drn, known_meter
+from tjugo.station.registry.sites import known_site
 from tjugo.station.registry.status import check_not_removed
 from tjugo.station.storage.tables import Customer, Meter, ServiceLink
 from tjugo.station.work import View, Work
 
-_LIMITS = {"name": 200, "phone": 40, "address": 400}
+# The fields of a customer, with the most characters and what a person calls them.
+FIELDS = {
+    "name": (200, "name"),
+    "phone": (40, "phone"),
+    "address": (400, "address"),
+    "id_no": (40, "id number"),
+    "email": (200, "e-mail address"),
+    "category": (40, "category"),
+    "language": (10, "language"),
+    "notes": (1000, "notes"),
+}
+_LANGUAGE = r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}"
+_EMAIL = r"[^@\s]+@[^@\s]+"
 ACCOUNT = r"[A-Za-z0-9-]{1,20}"
 # Numbers that the station assigns; longer ones were given by people and are not continued.
 _MOST_DIGITS = 9
 
 
 def add_customer(
-    work: Work,
-    name: str,
-    phone: str | None = None,
-    address: str | None = None,
-    account_no: str | None = None,
+    work: Work, name: str, account_no: str | None = None, **fields: str | None
 ) -> str:
     """Register a customer; return the account number, the next free one (C00001, ...) unless
-    given. Raise TjugoError."""
-    fields = _checked({"name": name, "phone": phone, "address": address})
-    if account_no is not None and not re.fullmatch(ACCOUNT, account_no, re.A):
-        raise reason(
-            "account_invalid", "An account number is up to 20 letters, digits and hyphens."
-        )
-    number = account_no or _next_account_no(work)
+    given. fields: of FIELDS. Raise TjugoError."""
+    given = checked({"name": name, **fields})
+    if account_no is not None:
+        check_account_no(account_no)
+    number = account_no or next_account_no(work)
     if work.session.get(Customer, (work.tenant_id, number)) is not None:
         raise reason("account_exists", f"Account {number} exists already.")
     work.session.add(
-        Customer(tenant_id=work.tenant_id, account_no=number, created_at=work.now(), **fields)
+        Customer(
+            tenant_id=work.tenant_id,
+            account_no=number,
+            created_at=work.now(),
+            search="",
+            **given,
+        )
     )
-    work.session.flush()
+    search.write(work, [number])
+    record.changed(work, record.CUSTOMER, f"account {number}", f"registered {given['name']}")
     return number
 
 
 def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
-    """Change name, phone or address. Raise TjugoError."""
+    """Change fields of a customer. fields: of FIELDS; None or empty: removed. Raise TjugoError."""
     customer = _known(work, account_no)
-    for field, value in _checked(fields).items():
-        setattr(customer, field, value)
+    changed = []
+    for field, value in checked(fields).items():
+        if getattr(customer, field) != value:
+            setattr(customer, field, value)
+            changed.append(FIELDS[field][1])
+    if changed:
+        search.write(work, [account_no])
+        record.changed(
+            work, record.CUSTOMER, f"account {account_no}", f"changed {', '.join(changed)}"
+        )
 
 
 def delete_customer(work: Work, account_no: str) -> None:
@@ -53,8 +77,10 @@ def delete_customer(work: Work, account_no: str) -> None:
     them."""
     customer = _known(work, account_no)
     check_never_served(work, account_no)
+    search.remove(work, account_no)
     work.session.delete(customer)
     work.session.flush()
+    record.changed(work, record.CUSTOMER, f"account {account_no}", f"removed {customer.name}")
 
 
 def check_never_served(view: View, account_no: str) -> None:
@@ -66,11 +92,17 @@ def check_never_served(view: View, account_no: str) -> None:
         raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
 
 
-def link_meter(work: Work, drn: str, account_no: str, service_point: str | None = None) -> None:
+def link_meter(
+    work: Work,
+    drn: str,
+    account_no: str,
+    service_point: str | None = None,
+    site: str | None = None,
+) -> None:
     """Link the meter to this customer from now on. The preceding link is ended, not overwritten.
 
-    service_point: where the meter is; None: unchanged; empty: not recorded. Raise TjugoError,
-    Conflict when the meter is removed.
+    service_point: where the meter is, in words; site: its place in the network; of both, None:
+    unchanged; empty: not recorded. Raise TjugoError, Conflict when the meter is removed.
     """
     meter = known_meter(work, checked_drn(drn), lock=True)
     _known(work, account_no)
@@ -80,8 +112,15 @@ def link_meter(work: Work, drn: str, account_no: str, service_point: str | None 
         place = checked_service_point(service_point)
     else:
         place = None if link is None else link.service_point
-    if link is not None and (link.account_no, link.service_point) == (account_no, place):
+    if site is None:
+        site = None if link is None else link.site
+    else:
+        site = known_site(work, site).site if site.strip() else None
+    if link is not None and (link.account_no, link.service_point, link.site) == (
+        *(account_no, place, site),
+    ):
         return
+    before = [] if link is None else [link.account_no]
     work.session.add(
         ServiceLink(
             tenant_id=work.tenant_id,
@@ -89,10 +128,14 @@ def link_meter(work: Work, drn: str, account_no: str, service_point: str | None 
             since=end_link(work, meter),
             account_no=account_no,
             service_point=place,
+            site=site,
         )
     )
     work.session.flush()
     work.session.expire(meter, ["links"])
+    search.write(work, [account_no, *before])
+    where = "" if place is None else f" at {place}"
+    record.changed(work, record.LINK, f"meter {meter.drn}", f"serves account {account_no}{where}")
 
 
 def unlink_meter(work: Work, drn: str) -> str:
@@ -101,14 +144,19 @@ def unlink_meter(work: Work, drn: str) -> str:
     meter, link = _linked(work, drn)
     account_no = link.account_no
     end_link(work, meter)
+    record.changed(
+        work, record.LINK, f"meter {meter.drn}", f"no longer serves account {account_no}"
+    )
     return account_no
 
 
-def set_service_point(work: Work, drn: str, service_point: str) -> None:
-    """Set the service point of a meter that has a customer; empty: not recorded. Raise
-    TjugoError."""
+def set_service_point(
+    work: Work, drn: str, service_point: str | None = None, site: str | None = None
+) -> None:
+    """Set service point and site of a meter that has a customer; empty: not recorded; None:
+    unchanged. Raise TjugoError."""
     meter, link = _linked(work, drn)
-    link_meter(work, meter.drn, link.account_no, service_point)
+    link_meter(work, meter.drn, link.account_no, service_point, site)
 
 
 def _linked(work: Work, drn: str) -> tuple[Meter, ServiceLink]:
@@ -126,7 +174,7 @@ def _known(view: View, account_no: str) -> Customer:
     return customer
 
 
-def _next_account_no(view: View) -> str:
+def next_account_no(view: View) -> str:
     """Return the number after the greatest of the form C and up to _MOST_DIGITS digits."""
     digits = func.substr(Customer.account_no, 2)
     greatest = view.session.scalar(
@@ -141,22 +189,40 @@ def _next_account_no(view: View) -> str:
     return f"C{number:05d}"
 
 
-def _checked(fields: dict[str, str | None]) -> dict[str, str | None]:
+def check_account_no(account_no: str) -> None:
+    """Raise TjugoError unless the text can be an account number."""
+    if not re.fullmatch(ACCOUNT, account_no, re.A):
+        raise reason(
+            "account_invalid", "An account number is up to 20 letters, digits and hyphens."
+        )
+
+
+def checked(fields: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return the text trimmed; None when empty. Raise TjugoError."""
-    checked = {}
+    found = {}
     for field, value in fields.items():
-        if field not in _LIMITS:
+        if field not in FIELDS:
             raise reason("customer_invalid", f"A customer has no {field!r}.")
+        most, called = FIELDS[field]
         text = (value or "").strip() or None
         if field == "name" and text is None:
             raise reason("customer_invalid", "A customer needs a name.")
-        if text is not None and len(text) > _LIMITS[field]:
-            raise reason(
-                "customer_invalid", f"The {field} is longer than {_LIMITS[field]} characters."
-            )
-        if text is not None and not text.isprintable():
-            raise reason(
-                "customer_invalid", f"The {field} has characters in it that cannot be printed."
-            )
-        checked[field] = text
-    return checked
+        if text is not None:
+            _check_text(field, called, most, text)
+        found[field] = text
+    return found
+
+
+def _check_text(field: str, called: str, most: int, text: str) -> None:
+    if len(text) > most:
+        raise reason("customer_invalid", f"The {called} is longer than {most} characters.")
+    if not text.isprintable():
+        raise reason(
+            "customer_invalid", f"The {called} has characters in it that cannot be printed."
+        )
+    if field == "language" and not re.fullmatch(_LANGUAGE, text, re.A):
+        raise reason(
+            "customer_invalid", f"A language is a code such as en, fr or pt-BR, not {text!r}."
+        )
+    if field == "email" and not re.fullmatch(_EMAIL, text):
+        raise reason("customer_invalid", f"{text!r} is not an e-mail address.")

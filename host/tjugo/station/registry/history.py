@@ -18,6 +18,7 @@ class LinkView:
     account_no: str
     name: str
     service_point: str | None
+    site: str | None
     since: str
     until: str | None
 
@@ -48,6 +49,7 @@ def meter_history(view: View, drn: str) -> MeterHistory:
             account_no=link.account_no,
             name=link.customer.name,
             service_point=link.service_point,
+            site=link.site,
             since=iso(link.since) or "",
             until=iso(link.until),
         )

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from tjugo.errors import reason
+from tjugo.station.registry import search
 from tjugo.station.storage.tables import Meter, ServiceLink
 from tjugo.station.work import Work
 
@@ -27,6 +28,8 @@ def end_link(work: Work, meter: Meter) -> datetime:
         link.until = since
         work.session.flush()
         work.session.expire(meter, ["links"])
+        if link.service_point is not None:
+            search.write(work, [link.account_no])
     return since
 
 

@@ -9,6 +9,7 @@ from sts_portable import pan
 from tjugo import drn as drn_numbers
 from tjugo.errors import Conflict, TjugoError, plain, reason
 from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
+from tjugo.station.registry import record
 from tjugo.station.registry.status import change, check_not_removed, retire
 from tjugo.station.storage.tables import Collector, Meter, MeterKeyState
 from tjugo.station.work import View, Work
@@ -126,6 +127,7 @@ def add_meter(work: Work, new: NewMeter) -> str:
     session.flush()
     session.add(MeterKeyState(**tenant, phase="current", **key_columns(new)))
     session.flush()
+    record.changed(work, record.METER, f"meter {drn}", "registered")
     return drn
 
 
@@ -164,8 +166,11 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
     meter = known_meter(work, checked_drn(drn))
     if collector_id is not None:
         check_not_removed(meter)
+    if meter.collector_id == collector_id:
+        return
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
+    record.changed(work, record.METER, f"meter {meter.drn}", f"collector {collector_id or 'none'}")
 
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:

@@ -13,7 +13,7 @@ def replace_meter(work: Work, old_drn: str, new_drn: str, why: str) -> None:
     old, new = (known_meter(work, checked_drn(drn), lock=True) for drn in (old_drn, new_drn))
     check_replaceable(old, new)
     link, collector_id = current_link(old), old.collector_id
-    place = None if link is None else (link.account_no, link.service_point or "")
+    place = None if link is None else (link.account_no, link.service_point or "", link.site or "")
     retire(work, old, why)
     change(work, new, INSTALLED, f"in place of {old.drn}")
     if place is not None:

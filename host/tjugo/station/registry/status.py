@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 
 from tjugo.errors import reason
+from tjugo.station.registry import record
 from tjugo.station.registry.links import current_link, end_link
 from tjugo.station.storage.tables import METER_STATUSES, Meter, MeterStatus
 from tjugo.station.work import Work
@@ -42,6 +43,8 @@ def change(work: Work, meter: Meter, status: str, why: str | None = None) -> Non
         meter.collector_id = None
     meter.status = status
     _record(work, meter, checked)
+    why_text = "" if checked is None else f": {checked}"
+    record.changed(work, record.METER, f"meter {meter.drn}", f"{status}{why_text}")
 
 
 def retire(work: Work, meter: Meter, why: str) -> None:

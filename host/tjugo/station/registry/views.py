@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from tjugo.errors import reason
 from tjugo.station.readings.views import reading_view
-from tjugo.station.registry.customers import ACCOUNT
+from tjugo.station.registry.customers import ACCOUNT, FIELDS
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
@@ -45,6 +45,7 @@ class MeterView:
     collector: str | None
     customer: CustomerName | None
     service_point: str | None
+    site: str | None
     reading: dict[str, Any] | None
 
 
@@ -57,6 +58,11 @@ class CustomerView:
     phone: str | None
     address: str | None
     meters: list[str]
+    id_no: str | None
+    email: str | None
+    category: str | None
+    language: str | None
+    notes: str | None
 
 
 def meters(
@@ -116,6 +122,7 @@ def _meter_view(meter: Meter) -> MeterView:
         collector=meter.collector_id,
         customer=None if link is None else CustomerName(link.account_no, link.customer.name),
         service_point=None if link is None else link.service_point,
+        site=None if link is None else link.site,
         reading=None if meter.reading is None else reading_view(meter.reading),
     )
 
@@ -170,7 +177,9 @@ def _customer_views(view: View, rows: Iterable[Customer]) -> list[CustomerView]:
         served.setdefault(link.account_no, []).append(link.drn)
     return [
         CustomerView(
-            row.account_no, row.name, row.phone, row.address, served.get(row.account_no, [])
+            account_no=row.account_no,
+            meters=served.get(row.account_no, []),
+            **{field: getattr(row, field) for field in FIELDS},
         )
         for row in rows
     ]

@@ -1,14 +1,17 @@
-"""Making a new database: complete under a temporary name, then renamed."""
+"""Making a new database: complete under a temporary name, then renamed; on a server in one
+transaction, and then its address is written."""
 
 import os
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tjugo.errors import Unavailable
+from tjugo.errors import Unavailable, reason
 from tjugo.station.storage import engine as storage
+from tjugo.station.storage.databases import PostgresDatabase, SqliteFile, has_station, opened
 from tjugo.station.storage.tables import Tenant
 
 # A database that follows a lost one has no TID at or before the time at which it is made plus
@@ -17,34 +20,68 @@ from tjugo.station.storage.tables import Tenant
 MARGIN = timedelta(days=1)
 
 
-def unfinished(database: Path) -> Path:
-    """Return the name of a database while it is made. The file exists from before the vending keys
-    are made until the database is complete: keys beside it are not those of a lost database."""
-    return database.with_name(f".{database.name}.new")
+def unfinished(marker: Path) -> Path:
+    """Return the name of a database, or of the file with its address, while it is made. The file
+    exists from before the vending keys are made until the database is complete: keys beside it
+    are not those of a lost database."""
+    return marker.with_name(f".{marker.name}.new")
 
 
-def begin_database(database: Path) -> None:
-    """Make the file of `unfinished`, empty. Raise Unavailable when it cannot be made."""
-    new = unfinished(database)
+def begin(database: SqliteFile | PostgresDatabase) -> None:
+    """Make the file of `unfinished`, empty. Raise Unavailable when it cannot be made; Conflict
+    when the database of a server has a station."""
+    new = unfinished(database.marker)
+    if isinstance(database, PostgresDatabase):
+        with opened(database) as engine:
+            if has_station(engine) and not new.exists():
+                raise reason(
+                    "station_exists",
+                    f"There is a station in {database.name} already. To use it from this folder, "
+                    f"copy vending_keys.json and {database.marker.name} of its folder here.",
+                )
     try:
-        for path in _files(new):
-            path.unlink(missing_ok=True)
+        if isinstance(database, SqliteFile):
+            for path in _files(new):
+                path.unlink(missing_ok=True)
         storage.make_private(new)
     except OSError as error:
-        raise Unavailable(f"{database} cannot be opened: {error.strerror}.") from error
+        raise Unavailable(f"{database.marker} cannot be opened: {error.strerror}.") from error
 
 
-def finish_database(database: Path, tenant_id: int, tid_floor: datetime | None) -> None:
-    """Fill the file of `unfinished` with the schema and a tenant, and rename it to `database`,
-    which does not exist. Raise Unavailable when the disk fails or is full."""
-    new = unfinished(database)
+def finish(
+    database: SqliteFile | PostgresDatabase, tenant_id: int, tid_floor: datetime | None
+) -> None:
+    """Make the schema and a tenant where `begin` was called, and the database's marker. Raise
+    Unavailable when the disk or the server fails."""
+    tenant = Tenant(tenant_id=tenant_id, name="Utility", tid_floor=tid_floor)
+    new = unfinished(database.marker)
+    if isinstance(database, PostgresDatabase):
+        with opened(database) as engine:
+            _fill(engine, tenant)
+        database.save()
+    else:
+        _finish_file(database.path, new, tenant)
+    for path in _files(new):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _fill(engine: Engine, tenant: Tenant) -> None:
+    """Make schema and tenant in one transaction, unless an interrupted attempt has."""
+    migrating = {"immediate": True, "migrating": True}
+    with engine.connect().execution_options(**migrating) as connection, connection.begin():
+        if storage.schema_of(connection) is None:
+            storage.make_schema(connection)
+            with Session(connection) as session:
+                session.add(tenant)
+                session.flush()
+
+
+def _finish_file(database: Path, new: Path, tenant: Tenant) -> None:
     engine = storage.open_engine(new)
     try:
         with storage.sentences(database):
-            with engine.connect() as connection, connection.begin():
-                storage.make_schema(connection)
-            with Session(engine) as session, session.begin():
-                session.merge(Tenant(tenant_id=tenant_id, name="Utility", tid_floor=tid_floor))
+            _fill(engine, tenant)
             with engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
@@ -53,9 +90,6 @@ def finish_database(database: Path, tenant_id: int, tid_floor: datetime | None) 
         os.rename(new, database)
     except OSError as error:
         raise Unavailable(f"{database} cannot be written: {error.strerror}.") from error
-    for path in _files(new):
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
 
 
 def _files(new: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Opening the database: SQLite settings, schema upgrade, and errors as sentences."""
+"""SQLite: its settings and its errors as sentences; and the schema of either database."""
 
 import os
 import sqlite3
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.storage.tables import Base
 
-SCHEMA = "0013"
+SCHEMA = "0014"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000
@@ -108,8 +108,9 @@ def schema_of(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def upgrade(engine: Engine, path: Path) -> None:
+def upgrade(engine: Engine, path: Path | str) -> None:
     """Upgrade the database to SCHEMA. One process does it while the others wait for the lock.
+    path: its file, or how it is named in sentences.
 
     Raise Unavailable for a database without a revision, such as an empty file: it was emptied, and
     as a new one it would repeat TIDs.
@@ -131,11 +132,16 @@ def make_schema(connection: Connection) -> None:
     """Make all tables in a new database, at the revision SCHEMA. It is what the migrations make,
     as a test checks, and needs a tenth of their time."""
     Base.metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+    key = "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)"
+    connection.execute(
+        text(f"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, {key})")
+    )
     connection.execute(text("INSERT INTO alembic_version VALUES (:at)"), {"at": SCHEMA})
 
 
-def migrate(connection: Connection, found: str | None, path: Path, revision: str = SCHEMA) -> None:
+def migrate(
+    connection: Connection, found: str | None, path: Path | str, revision: str = SCHEMA
+) -> None:
     """Bring a database at the revision `found` to another, in the connection's transaction. Raise
     TjugoError when `found` is of a newer version."""
     # Only needed here, and slow to import: a command on an up-to-date database does not import it.
@@ -161,8 +167,6 @@ def migrate(connection: Connection, found: str | None, path: Path, revision: str
 
 def check(engine: Engine, path: Path) -> None:
     """Raise Unavailable when SQLite's quick check finds the database damaged."""
-    if engine.dialect.name != "sqlite":
-        return
     with engine.connect() as connection:
         found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if found != "ok":

@@ -157,6 +157,7 @@ def _add_charges(plan: Plan, found: Deducted, lines: list[Line]) -> None:
                 charge.tax is not None,
                 tax_code=charge.tax,
                 tax_rate=plan.tax_rates.get(charge.tax),
+                months=months,
             )
         )
 

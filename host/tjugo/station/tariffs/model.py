@@ -179,7 +179,7 @@ class Line:
     kind: fee, charge, debt, energy, free, levy, tax, change. amount: before tax. code: of the fee,
     charge, levy or tax, the number of the debt, `energy` or `block_<n>`. rate: in major units per
     kWh, or percent. tax_code, tax_rate: of the tax that the line is, or that is on it. balance:
-    what is left of the debt.
+    what is left of the debt. months: how many of a charge.
     """
 
     kind: str
@@ -192,6 +192,7 @@ class Line:
     tax_code: str | None = None
     tax_rate: Decimal | None = None
     balance: int | None = None
+    months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

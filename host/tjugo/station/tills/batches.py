@@ -18,7 +18,7 @@ from tjugo.station.tills.vendors import MAIN, known_outlet, known_vendor
 from tjugo.station.work import View, Work
 
 BATCH_SERIES, DEPOSIT_SERIES = "batch", "deposit"
-BATCH_ACTION, DEPOSIT_ACTION, REVERSE_ACTION = "batch_close", "deposit_make", "deposit_reverse"
+ACTION = "banking.edit"
 REVERSAL = "deposit_reversal"
 """The kind of the entry that reverses a deposit."""
 
@@ -54,7 +54,7 @@ def close_batch(work: Work, outlet: str) -> int:
     if postings:
         post(work, Entry(BANKING, str(number), tuple(postings), outlet))
     listed = ", ".join(str(row.shift_no) for row in rows)
-    chain.record(work, BATCH_ACTION, f"batch {number}", f"shifts {listed}")
+    chain.record(work, ACTION, f"batch {number}", f"shifts {listed}")
     return number
 
 
@@ -155,7 +155,7 @@ def _deposit(
     postings = (("bank", "", new.amount), (*source, -new.amount))
     post(work, Entry(DEPOSIT, str(number), postings, text=row.bank_ref))
     detail = f"{new.amount} of {vendor}, {row.bank_ref}"
-    chain.record(work, DEPOSIT_ACTION, f"deposit {number}", detail)
+    chain.record(work, ACTION, f"deposit {number}", detail)
     return number
 
 
@@ -177,7 +177,7 @@ def reverse_deposit(work: Work, deposit_no: int, text: str) -> None:
     source = ("vendor", row.vendor) if row.batch_no is None else (row.means, party(row.batch_no))
     postings = ((*source, row.amount), ("bank", "", -row.amount))
     post(work, Entry(REVERSAL, str(deposit_no), postings, text=text.strip()))
-    chain.record(work, REVERSE_ACTION, f"deposit {deposit_no}", text.strip())
+    chain.record(work, ACTION, f"deposit {deposit_no}", f"reversed: {text.strip()}")
 
 
 def known_deposit(view: View, deposit_no: int, lock: bool = False) -> Deposit:

@@ -14,7 +14,7 @@ from tjugo.station.tills import shifts
 from tjugo.station.tills.vendors import MAIN
 from tjugo.station.work import View, Work
 
-ACTION = "cash_up"
+CLOSE_ACTION = "shifts.close"
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def cash_up(work: Work, number: int, counted: Mapping[str, int], note: str = "")
     row.difference = sum(c.difference or 0 for c in found)
     row.note = note.strip()[:400] or None
     work.session.flush()
-    chain.record(work, ACTION, f"shift {number}", f"difference {row.difference}")
+    action = shifts.OWN_ACTION if row.operator == work.actor else CLOSE_ACTION
+    chain.record(work, action, f"shift {number}", f"closed: difference {row.difference}")
     return found
 
 

@@ -15,7 +15,7 @@ from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.tables import Outlet, Vendor
 from tjugo.station.work import View, Work
 
-ACTION = "commission_post"
+ACTION = "vendors.edit"
 WHOLE = 10_000
 _SALES = (SALE, VOID, CREDIT_NOTE)
 

@@ -20,7 +20,7 @@ from tjugo.station.tills.vendors import MAIN, known_outlet, known_vendor
 from tjugo.station.work import View, Work
 
 SERIES = "shift"
-OPEN_ACTION = "shift_open"
+OWN_ACTION = "shifts.own"
 
 
 def open_shift(work: Work, operator: str, outlet: str, opening_float: int) -> int:
@@ -51,7 +51,9 @@ def open_shift(work: Work, operator: str, outlet: str, opening_float: int) -> in
         source = office(row.vendor)
         postings = (("cash", str(number), opening_float), (*source, -opening_float))
         post(work, Entry(SHIFT_OPEN, str(number), postings, outlet, number))
-    chain.record(work, OPEN_ACTION, f"shift {number}", f"{operator} at {outlet}, {opening_float}")
+    chain.record(
+        work, OWN_ACTION, f"shift {number}", f"opened: {operator} at {outlet}, {opening_float}"
+    )
     return number
 
 

@@ -18,7 +18,7 @@ MAIN = "main"
 MOST_COMMISSION = 5000
 """50 %, in hundredths of a percent: a rate typed in the wrong unit is refused."""
 
-VENDOR_ACTION, OUTLET_ACTION = "vendor_edit", "outlet_edit"
+VENDOR_ACTION, OUTLET_ACTION = "vendors.edit", "outlets.edit"
 _CODE = r"[a-z0-9][a-z0-9-]{0,19}"
 
 

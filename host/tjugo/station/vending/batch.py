@@ -31,7 +31,7 @@ from tjugo.station.vending.issue import credit_tokens
 from tjugo.station.vending.item import Item, Outcome
 from tjugo.station.vending.purchase import Purchase, check, check_payment, tenths
 from tjugo.station.vending.views import Sale, outcome_of
-from tjugo.station.work import View, Work
+from tjugo.station.work import Work
 
 BATCH = 64
 
@@ -185,6 +185,8 @@ def _decide(work: Work, items: list[Item]) -> None:
     drns = [item.meter.config.drn for item in items if item.meter]
     tariffs = effective(work, drns, at)
     found = situations(work, drns, at, tariffs)
+    limit = settings.get(work, "sale_limit_kwh")
+    doubt = _doubt(work)
     for item in items:
         if item.meter is not None:
             item.tariff = tariffs.get(item.meter.config.drn)
@@ -192,13 +194,23 @@ def _decide(work: Work, items: list[Item]) -> None:
             if item.refusal is None:
                 check_payment(item.purchase)
                 number = known(item).config.drn
-                clock.check(work)
-                item.quote = price(work, item, found[number])
+                if doubt is not None:
+                    raise doubt
+                item.quote = price(item, found[number], limit)
         except Unavailable as error:
             item.outcome = error
         except TjugoError as error:
             item.refusal = error
     credit_tokens(work, [item for item in items if item.quote is not None])
+
+
+def _doubt(work: Work) -> Unavailable | None:
+    """Return why the clock is not plausible, or None."""
+    try:
+        clock.check(work)
+    except Unavailable as error:
+        return error
+    return None
 
 
 def known(item: Item) -> MeterFacts:
@@ -208,15 +220,14 @@ def known(item: Item) -> MeterFacts:
     return item.meter
 
 
-def price(view: View, item: Item, situation: Situation) -> Quote:
-    """Return the price of an item whose meter and tariff are known. Raise TjugoError when it is
-    refused."""
+def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
+    """Return the price of an item whose meter and tariff are known. limit: the most kWh of one
+    sale. Raise TjugoError when it is refused."""
     purchase, meter = item.purchase, known(item)
     check_payment(purchase)
     asked = None if purchase.kwh is None else tenths(purchase.kwh)
     if meter.status != status.INSTALLED:
         raise reason("meter_not_installed", status.sentence(meter.config.drn, meter.status))
-    limit = settings.get(view, "sale_limit_kwh")
     _check_limit(asked or 0, purchase, limit)
     if item.tariff is None:
         raise reason(

@@ -72,11 +72,11 @@ def _issue(work: Work, row: VendRequest, asked: dict[str, Any], approved: bool) 
     chain.record(work, ISSUE, subject, kinds.described(asked))
     if meter is None or kind.token_class == 1:
         drn = None if meter is None else meter.drn
-        subclass, control, code = kinds.control_of(asked, drn)
-        digits = work.backend.issue_test_token(subclass, control, code)
+        subclass, test = kinds.test_of(asked, drn)
+        digits = work.backend.issue_meter_test_token(subclass, test)
         add_plain(work, (row.client, row.client_id), drn, [(1, subclass, digits)])
     else:
-        _issue_class_2(work, row, meter, kind, kinds.number_of(asked))
+        _issue_class_2(work, row, meter, kind, kinds.values_of(asked))
     return True
 
 
@@ -91,7 +91,7 @@ def _risky(work: Work, meter: Meter, kind: kinds.Kind, asked: dict[str, Any]) ->
 
 
 def _issue_class_2(
-    work: Work, row: VendRequest, meter: Meter, kind: kinds.Kind, number: int
+    work: Work, row: VendRequest, meter: Meter, kind: kinds.Kind, values: dict[str, int]
 ) -> None:
     """Issue a token with a TID; the tokens of a key change that is not confirmed come first."""
     clock.check(work)
@@ -103,7 +103,7 @@ def _issue_class_2(
 
     def digits(tid: int) -> str:
         rnd = work.randbelow(16)
-        return work.backend.issue_mse_token(config, kind.subclass, number, tid, rnd)
+        return work.backend.issue_mse_token(config, kind.subclass, values, tid, rnd)
 
     add_token(work, row, config, (2, kind.subclass), digits, position=position)
 

@@ -91,7 +91,9 @@ def prepare(work: Work, config: MeterConfig, planned: PlannedChange) -> Prepared
     elif row.state == PLANNED:
         clock.check(work)
         targets.check(work, config, planned.target)
-        digits = work.backend.issue_key_change_tokens(config, planned.target)
+        new = targets.with_register(config, planned.target)
+        minute, sections = targets.minute_of(work, new), config.sgc != new.sgc and config.ea == 7
+        digits = work.backend.issue_key_change_tokens(config, new, minute, sections)
         tokens = tuple(
             Printed(f"key_change_{place}", text, _KEY_CHANGE, subclass)
             for place, (subclass, text) in enumerate(zip(SECTIONS, digits, strict=False), 1)

@@ -4,7 +4,7 @@ person must approve it."""
 from dataclasses import dataclass
 from typing import Any
 
-from sts_portable import amount, meaning
+from sts_portable import amount, layouts, meaning
 from sts_portable.layouts import FLAG_INDEX
 from tjugo import drn as drn_numbers
 from tjugo.errors import TjugoError, reason
@@ -117,28 +117,26 @@ def _invalid(kind: Kind, takes: str) -> TjugoError:
     return reason("engineering_invalid", f"{kind.title} takes {takes}.")
 
 
-def number_of(asked: dict[str, Any]) -> int:
-    """Return the value of a class 2 token, as TokenBackend.issue_mse_token takes it."""
+def values_of(asked: dict[str, Any]) -> dict[str, int]:
+    """Return the fields of a class 2 token, as TokenBackend.issue_mse_token takes them."""
     value = int(asked.get("value", 0))
     if asked["kind"] == "set_flag":
-        return FLAG_INDEX << 10 | int(asked["index"]) << 1 | value
+        return {"index": FLAG_INDEX, "flag": int(asked["index"]), "state": value}
     if asked["kind"] == "set_register":
-        return int(asked["index"]) << 10 | value
-    return value
+        return {"index": int(asked["index"]), "data": value}
+    kind = kind_of(str(asked["kind"]))
+    row = layouts.row(2, kind.subclass)
+    assert row is not None and row[2] is not None
+    return {row[2][0]: value} if kind.value else {}
 
 
-def control_of(asked: dict[str, Any], drn: str | None) -> tuple[int, int, int]:
-    """Return subclass, control and manufacturer code of a class 1 token.
-
-    The token is for every manufacturer's meters (code 0); the form with a manufacturer code of 4
-    digits is for meters whose DRN has 13.
-    """
+def test_of(asked: dict[str, Any], drn: str | None) -> tuple[int, int]:
+    """Return subclass and test number (or register index) of a class 1 token. It is for meters of
+    every manufacturer; those whose code has 4 digits have DRNs of 13 digits."""
     kind = kind_of(str(asked["kind"]))
     if kind.test is None:
-        return kind.subclass, int(asked["index"]), 0
-    long = drn is not None and len(drn) == drn_numbers.LONG
-    width = 28 if long else 36
-    return int(long), 1 << (kind.test - 1) if kind.test else (1 << width) - 1, 0
+        return kind.subclass, int(asked["index"])
+    return int(drn is not None and len(drn) == drn_numbers.LONG), kind.test
 
 
 def described(asked: dict[str, Any]) -> str:

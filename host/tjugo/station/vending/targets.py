@@ -46,13 +46,18 @@ def check(work: Work, config: MeterConfig, target: KeyRegister) -> None:
             f"{name} takes no key change from key type {config.kt} to {target.kt}.",
         )
     work.backend.check_register(with_register(config, target))
-    now = work.now()
     try:
         vendor.check_rollover(target.bdt != config.bdt, target.bdt, config.bdt)
-        minute = tid.minutes(target.bdt, now.year, now.month, now.day, now.hour, now.minute)
-        vendor.check_expiry(minute, target.ken)
+        vendor.check_expiry(minute_of(work, target), target.ken)
     except StsError as error:
         raise reason("key_change_refused", f"{name}: {plain(error)}") from error
+
+
+def minute_of(work: Work, register: KeyRegister) -> int:
+    """Return the present minute since the register's base date. Raise RangeError outside its
+    range."""
+    now = work.now()
+    return tid.minutes(register.bdt, now.year, now.month, now.day, now.hour, now.minute)
 
 
 def with_register(config: MeterConfig, target: KeyRegister) -> MeterConfig:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tjugo.errors import reason
+from tjugo.station import settings
 from tjugo.station.registry.meters import checked_drn, repaired_drn
 from tjugo.station.tariffs.effect import effective
 from tjugo.station.tariffs.model import Quote
@@ -38,6 +39,10 @@ def trial(view: View, purchase: Purchase, at: datetime) -> Trial:
     item = Item(purchase, number, meter)
     tariffs = effective(view, [number], at)
     item.tariff = tariffs.get(number)
-    quote = price(view, item, situations(view, [number], at, tariffs)[number])
+    quote = price(
+        item,
+        situations(view, [number], at, tariffs)[number],
+        settings.get(view, "sale_limit_kwh"),
+    )
     assert item.tariff is not None
     return Trial(number, meter.buyer, item.tariff.tariff, item.tariff.version, quote)

@@ -1,9 +1,9 @@
 """Customers over /api/v1/customers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from tjugo.station.registry import customers, views
 from tjugo.station.registry.views import CustomerView
@@ -12,24 +12,29 @@ from tjugo.station.storage.paging import Page
 from tjugo.web.api.fields import DEFAULT_LIMIT, After, Limit, RequestBody, Search
 from tjugo.web.current import actor
 
-_Text = Annotated[str | None, Field(max_length=400)]
+
+def _text(most: int) -> Any:
+    return Annotated[str | None, Field(max_length=most)]
 
 
-class CustomerBody(RequestBody):
+# One field for each that a customer has, so that the interface describes what the station keeps.
+_FIELDS: Any = {
+    name: (_text(most), None) for name, (most, _) in customers.FIELDS.items() if name != "name"
+}
+_Fields: Any = create_model("_Fields", __base__=RequestBody, **_FIELDS)
+
+
+class CustomerBody(_Fields):
     """A customer; the account number defaults to the next free one."""
 
     name: str
-    phone: _Text = None
-    address: _Text = None
     account_no: str | None = None
 
 
-class CustomerPatch(RequestBody):
-    """The fields of a customer that may be changed; phone or address null: removed."""
+class CustomerPatch(_Fields):
+    """The fields of a customer that may be changed; null, but for the name: removed."""
 
     name: str = ""
-    phone: _Text = None
-    address: _Text = None
 
 
 class Deleted(BaseModel):

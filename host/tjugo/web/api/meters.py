@@ -6,7 +6,8 @@ from typing import Any, get_type_hints
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, create_model
 
-from tjugo.station.registry import customers, meters, views
+from tjugo.errors import reason
+from tjugo.station.registry import customers, meters, replace, views
 from tjugo.station.registry.views import MeterView
 from tjugo.station.station import Station
 from tjugo.web.api.fields import (
@@ -22,6 +23,7 @@ from tjugo.web.api.readings import Reading
 from tjugo.web.api.register import RegisterBody
 from tjugo.web.current import actor
 
+_PLACE = ("service_point", "site")
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
 _FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
 Meter = create_model("Meter", **_FIELDS)
@@ -42,14 +44,27 @@ class MeterBody(RegisterBody):
     tct: Whole | None = None
     collector_id: str | None = None
     account_no: str | None = None
+    service_point: str | None = None
+    site: str | None = None
 
 
 class MeterPatch(RequestBody):
-    """The fields of a meter that may be changed; collector_id null: no collector serves it."""
+    """The fields of a meter that may be changed; collector_id or account_no null: none serves
+    it, or it serves nobody. reason: why the status is changed."""
 
     status: str | None = None
+    reason: str | None = None
     collector_id: str | None = None
     account_no: str | None = None
+    service_point: str | None = None
+    site: str | None = None
+
+
+class Replacement(RequestBody):
+    """The registered meter that takes the place of another one, and why."""
+
+    drn: Drn
+    reason: str
 
 
 def add_routes(api: APIRouter, station: Station) -> None:
@@ -74,10 +89,13 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Register a meter, and the customer whom it serves."""
         values = body.given()
         account_no = values.pop("account_no", None)
+        place = values.pop("service_point", None), values.pop("site", None)
+        if account_no is None and place != (None, None):
+            raise reason("service_point_invalid", "A service point needs a customer.")
         with station.work(actor()) as work:
             drn = meters.add_meter(work, meters.new_meter(work, **values))
             if account_no is not None:
-                customers.link_meter(work, drn, account_no)
+                customers.link_meter(work, drn, account_no, *place)
             return asdict(views.find_meter(work, drn))
 
     @api.patch("/meters/{drn}", response_model=Meter)
@@ -85,9 +103,22 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Change the given fields of a meter, all of them or none."""
         with station.work(actor()) as work:
             if body.status is not None:
-                meters.set_status(work, drn, body.status)
+                meters.set_status(work, drn, body.status, body.reason)
             if "collector_id" in body.model_fields_set:
                 meters.set_collector(work, drn, body.collector_id)
+            given = body.model_fields_set
+            place = ((getattr(body, name) or "") if name in given else None for name in _PLACE)
             if body.account_no is not None:
-                customers.link_meter(work, drn, body.account_no)
+                customers.link_meter(work, drn, body.account_no, *place)
+            elif "account_no" in given:
+                customers.unlink_meter(work, drn)
+            elif given & set(_PLACE):
+                customers.set_service_point(work, drn, *place)
             return asdict(views.find_meter(work, drn))
+
+    @api.post("/meters/{drn}/replacement", response_model=Meter)
+    def post_replacement(drn: str, body: Replacement) -> dict[str, Any]:
+        """Retire a meter and install another one in its place; return the other one."""
+        with station.work(actor()) as work:
+            replace.replace_meter(work, drn, body.drn, body.reason)
+            return asdict(views.find_meter(work, body.drn))

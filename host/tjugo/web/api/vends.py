@@ -27,6 +27,7 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
+from tjugo.web.current import actor
 
 
 class TenderBody(RequestBody):
@@ -125,7 +126,7 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
     amount = None if body.money is None else money.minor(body.money, currency)
     given = Purchase(
-        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=CLIENT
+        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=actor()
     )
     if not isinstance(body, VendBody):
         return given

@@ -18,6 +18,7 @@ from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
+from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
 
 _ROWS = 20
@@ -134,5 +135,5 @@ def purchase_of(form: Form, currency: str) -> Purchase:
         kwh=parse_kwh(kwh) if kwh or not spent else None,
         money=money.parse(spent, currency) if spent else None,
         tenders=tuple(tenders),
-        actor=CLIENT,
+        actor=actor(),
     )

@@ -18,11 +18,14 @@ from tjugo.station.storage.tables.people import (
 from tjugo.station.storage.tables.readings import Collector, MeterReading
 from tjugo.station.storage.tables.registry import (
     METER_STATUSES,
+    SITE_KINDS,
     Customer,
     Meter,
     MeterKeyState,
     MeterStatus,
+    SearchWord,
     ServiceLink,
+    Site,
 )
 from tjugo.station.storage.tables.sales import (
     KEY_CHANGE_STATES,
@@ -63,6 +66,7 @@ __all__ = [
     "METER_STATUSES",
     "ROLES",
     "SALE_KINDS",
+    "SITE_KINDS",
     "VEND_STATES",
     "VERSION_STATES",
     "ApiClient",
@@ -98,9 +102,11 @@ __all__ = [
     "RecoveryCode",
     "Reprint",
     "Sale",
+    "SearchWord",
     "ServiceLink",
     "Setting",
     "Shift",
+    "Site",
     "Tariff",
     "TariffVersion",
     "Tenant",

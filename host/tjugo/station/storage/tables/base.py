@@ -6,7 +6,7 @@ Keys are natural (DRN, account number, the client's own request id), never a dat
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, String
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -30,6 +30,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+WIDE = BigInteger().with_variant(Integer(), "sqlite")
+"""Integers beyond 31 bits. SQLite's INTEGER has 64 bits, and is what released databases have."""
 
 
 class Base(DeclarativeBase):

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from tjugo.station.storage.tables.base import Base, one_of
+from tjugo.station.storage.tables.base import WIDE, Base, one_of
 from tjugo.station.storage.tables.vending import Token
 
 DELIVERY_STATES = ("issued", "sent", "at_collector", "accepted", "refused", "expired")
@@ -20,7 +20,7 @@ class TokenDelivery(Base):
 
     __tablename__ = "token_delivery"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
-    ref: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ref: Mapped[int] = mapped_column(WIDE, primary_key=True, autoincrement=False)
     drn: Mapped[str] = mapped_column(String(13))
     bdt: Mapped[str] = mapped_column(String(2))
     tid: Mapped[int]

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tjugo.station.storage.tables.base import Base
+from tjugo.station.storage.tables.base import WIDE, Base
 
 
 class Collector(Base):
@@ -29,19 +29,19 @@ class MeterReading(Base):
     received_at: Mapped[datetime]
     at: Mapped[datetime | None]
     online: Mapped[bool]
-    energy_wh: Mapped[int | None]
-    credit_wh: Mapped[int | None]
-    power_w: Mapped[int | None]
+    energy_wh: Mapped[int | None] = mapped_column(WIDE)
+    credit_wh: Mapped[int | None] = mapped_column(WIDE)
+    power_w: Mapped[int | None] = mapped_column(WIDE)
     control_state: Mapped[int | None]
     open_reasons: Mapped[int | None]
     token_result: Mapped[int | None]
-    sequence: Mapped[int | None]
+    sequence: Mapped[int | None] = mapped_column(WIDE)
     power_fail_count: Mapped[int | None]
-    power_limit_w: Mapped[int | None]
+    power_limit_w: Mapped[int | None] = mapped_column(WIDE)
     krn: Mapped[int | None]
     kt: Mapped[int | None]
     ti: Mapped[int | None]
-    sgc: Mapped[int | None]
+    sgc: Mapped[int | None] = mapped_column(WIDE)
     ken: Mapped[int | None]
     cover_open: Mapped[bool | None]
     relay_closed: Mapped[bool | None]

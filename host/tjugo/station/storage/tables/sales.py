@@ -62,7 +62,7 @@ class Sale(Base):
 
 
 class Reprint(Base):
-    """A receipt printed again: the n-th time, by whom."""
+    """A print of a receipt, by whom: number 0 is the original, n the n-th reprint."""
 
     __tablename__ = "reprint"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

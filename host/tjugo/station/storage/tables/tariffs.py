@@ -99,15 +99,16 @@ class ChargePaid(Base):
 
 DEBT_STATES = ("open", "closed", "written_off")
 DEBT_KINDS = ("arrears", "loan", "fine")
-DEBT_RULES = ("percent", "amount")
+DEBT_RULES = ("percent", "amount", "month")
 
 
 class Debt(Base):
     """What a customer owes and how a sale recovers it. The balance is in the ledger, account
     `debt`, party `<account_no>/<debt_no>`.
 
-    rule percent: hundredths of a percent of what is tendered; amount: minor units a sale, or a
-    month. The lowest priority number is recovered first.
+    rule percent: hundredths of a percent of what is tendered; amount: minor units a sale; month:
+    minor units a month. least, most: of one sale, whatever the rule gives. The lowest priority
+    number is recovered first.
     """
 
     __tablename__ = "debt"

@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_WIDE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # beyond 31 bits
+
 
 def upgrade() -> None:
     _tenant()
@@ -74,7 +76,7 @@ def _vend_request() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("finished_at", sa.DateTime(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('received', 'token_issued', 'failed')", name="ck_vend_request_state"
+            "state IN ('received', 'token_issued', 'failed')", name=op.f("ck_vend_request_state")
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.tenant_id"], name="fk_vend_request_tenant_id"
@@ -100,7 +102,7 @@ def _meter() -> None:
         sa.Column("collector_id", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.CheckConstraint(
-            "status IN ('stock', 'installed', 'blocked', 'removed')", name="ck_meter_status"
+            "status IN ('stock', 'installed', 'blocked', 'removed')", name=op.f("ck_meter_status")
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "collector_id"],
@@ -125,7 +127,9 @@ def _meter_key_state() -> None:
         sa.Column("ken", sa.Integer(), nullable=False),
         sa.Column("bdt", sa.String(length=2), nullable=False),
         sa.Column("dkga", sa.String(length=2), nullable=False),
-        sa.CheckConstraint("phase IN ('current', 'pending')", name="ck_meter_key_state_phase"),
+        sa.CheckConstraint(
+            "phase IN ('current', 'pending')", name=op.f("ck_meter_key_state_phase")
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "drn"],
             ["meter.tenant_id", "meter.drn"],
@@ -143,13 +147,13 @@ def _meter_reading() -> None:
         sa.Column("received_at", sa.DateTime(), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=True),
         sa.Column("online", sa.Boolean(), nullable=False),
-        sa.Column("energy_wh", sa.Integer(), nullable=True),
-        sa.Column("credit_wh", sa.Integer(), nullable=True),
-        sa.Column("power_w", sa.Integer(), nullable=True),
+        sa.Column("energy_wh", _WIDE, nullable=True),
+        sa.Column("credit_wh", _WIDE, nullable=True),
+        sa.Column("power_w", _WIDE, nullable=True),
         sa.Column("control_state", sa.Integer(), nullable=True),
         sa.Column("open_reasons", sa.Integer(), nullable=True),
         sa.Column("token_result", sa.Integer(), nullable=True),
-        sa.Column("sequence", sa.Integer(), nullable=True),
+        sa.Column("sequence", _WIDE, nullable=True),
         sa.Column("cover_open", sa.Boolean(), nullable=True),
         sa.Column("relay_closed", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -229,7 +233,7 @@ def _token_delivery() -> None:
     op.create_table(
         "token_delivery",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("ref", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ref", _WIDE, autoincrement=False, nullable=False),
         sa.Column("drn", sa.String(length=13), nullable=False),
         sa.Column("bdt", sa.String(length=2), nullable=False),
         sa.Column("tid", sa.Integer(), nullable=False),
@@ -244,9 +248,9 @@ def _token_delivery() -> None:
         sa.Column("done_at", sa.DateTime(), nullable=True),
         sa.CheckConstraint(
             "state IN ('issued', 'sent', 'at_collector', 'accepted', 'refused')",
-            name="ck_token_delivery_state",
+            name=op.f("ck_token_delivery_state"),
         ),
-        sa.CheckConstraint("ref BETWEEN 1 AND 4294967295", name="ck_token_delivery_ref"),
+        sa.CheckConstraint("ref BETWEEN 1 AND 4294967295", name=op.f("ck_token_delivery_ref")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "collector_id"],
             ["collector.tenant_id", "collector.collector_id"],

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=400), nullable=True),
         sa.CheckConstraint(
             "status IN ('stock', 'installed', 'blocked', 'removed')",
-            name="ck_meter_status_status",
+            name=op.f("ck_meter_status_status"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "drn"],

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("opened_by", sa.String(length=80), nullable=False),
         sa.Column("closed_at", sa.DateTime(), nullable=True),
         sa.CheckConstraint("kind IN ('arrears', 'loan', 'fine')", name=op.f("ck_debt_kind")),
-        sa.CheckConstraint("rule IN ('percent', 'amount')", name=op.f("ck_debt_rule")),
+        sa.CheckConstraint("rule IN ('percent', 'amount', 'month')", name=op.f("ck_debt_rule")),
         sa.CheckConstraint(
             "state IN ('open', 'closed', 'written_off')", name=op.f("ck_debt_state")
         ),

@@ -61,7 +61,8 @@ def upgrade() -> None:
         sa.Column("voided_at", sa.DateTime(), nullable=True),
         sa.Column("voided_by", sa.String(length=80), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('credit', 'free', 'replacement', 'engineering', 'key_change', 'payment', 'credit_note')",
+            "kind IN ('credit', 'free', 'replacement', 'engineering', 'key_change', 'payment', "
+            "'credit_note')",
             name=op.f("ck_sale_kind"),
         ),
         sa.ForeignKeyConstraint(

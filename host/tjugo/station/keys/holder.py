@@ -1,0 +1,157 @@
+"""Vending keys in memory, from a key file that may be sealed: unlocking, locking, and reading
+again what another program has written."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from tjugo import key_file
+from tjugo.errors import TjugoError, Unavailable, reason
+from tjugo.key_register import RegisteredKey, VendingKey
+from tjugo.sealed_keys import Sealed, Secret
+from tjugo.station.keys.attempts import Attempts
+from tjugo.station.keys.ring import Ring
+
+Stamp = tuple[int, int, int] | None
+"""What changes when a file is replaced; None where there is none."""
+
+
+class Holder:
+    """The vending keys of a key file. Safe for several threads.
+
+    keys: None while they are locked. path: the key file, which is read again when its stamp
+    changes. monotonic: seconds.
+    """
+
+    def __init__(
+        self,
+        keys: Sequence[VendingKey] | None,
+        sealed: Sealed | None = None,
+        path: Path | None = None,
+        stamp: Stamp = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sealed = sealed
+        self._path = path
+        self._data_key: bytes | None = None
+        self._results: dict[str, list[str]] = {}  # the latest tokens by message id
+        self._attempts = Attempts(monotonic)
+        self._lock = threading.RLock()
+        self._stamp = stamp
+        known = sealed.registers if sealed else tuple(key.registered() for key in keys or ())
+        self._registers = {key.place: key for key in known}
+        self._ring = None if keys is None else Ring(keys)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return a back end with the keys of a file, locked when they are sealed; see
+        key_file.read."""
+        stamp = _stamp(path)  # before it is read: what is written meanwhile is read again
+        found = key_file.read(path)
+        return cls(found.keys, found.sealed, path, stamp)
+
+    @property
+    def locked(self) -> bool:
+        """Whether the vending keys are locked."""
+        return self._ring is None
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """The sealed form of the key file, None when it is not sealed."""
+        self._refresh()
+        return self._sealed
+
+    def unlock(self, secret: Secret) -> None:
+        """Unlock the vending keys. Raise TjugoError for a wrong secret, and while one has to wait
+        after wrong ones."""
+        with self._lock:
+            self._refresh()
+            if self._sealed is None:
+                return
+            self._attempts.check()
+            data_key = self._sealed.data_key(secret)
+            self._attempts.count(data_key is not None)
+            if data_key is None:
+                word = "passphrase" if isinstance(secret, str) else "key file"
+                raise reason("unlock_refused", f"This {word} does not open the vending keys.")
+            self.open(data_key)
+
+    def open(self, data_key: bytes) -> None:
+        """Unlock the vending keys with the data key itself, as recovery shares do. Raise
+        TjugoError."""
+        with self._lock:
+            keys = self._sealed.open(data_key) if self._sealed else None
+            if keys is None:
+                raise Unavailable("The vending key file was changed: restore it from a backup.")
+            self._data_key = data_key
+            self._ring = Ring(keys)
+
+    def lock(self) -> None:
+        """Forget the vending keys and what was derived from them. Raise TjugoError when the key
+        file is not sealed."""
+        with self._lock:
+            if self._sealed is None:
+                raise TjugoError("The vending keys are not sealed: `tjugo key seal` seals them.")
+            self._ring = self._data_key = None
+            self._results.clear()
+
+    def data_key(self) -> bytes | None:
+        """Return the data key of the sealed file while it is unlocked, for this package."""
+        return self._data_key
+
+    def vending_register(self, sgc: int, kt: int, krn: int) -> RegisteredKey | None:
+        """Return the public part of a vending key, None where there is none."""
+        self._refresh()
+        return self._registers.get((sgc, krn, kt))
+
+    def registers(self) -> tuple[RegisteredKey, ...]:
+        """Return the public part of every vending key."""
+        self._refresh()
+        return tuple(self._registers.values())
+
+    def _opened(self) -> Ring:
+        self._refresh()
+        ring = self._ring
+        if ring is None:
+            raise reason("keys_locked", key_file.LOCKED)
+        return ring
+
+    def _refresh(self) -> None:
+        """Read the key file again if it was replaced. A file that cannot be read or opened leaves
+        the keys as they are."""
+        if self._path is None or (stamp := _stamp(self._path)) == self._stamp or stamp is None:
+            return
+        with self._lock:
+            if stamp == self._stamp:
+                return
+            self._stamp = stamp
+            try:
+                found = key_file.read(self._path)
+            except TjugoError:
+                return
+            self._use(found)
+
+    def _use(self, found: key_file.KeyFile) -> None:
+        keys = found.keys
+        if found.sealed is not None and self._data_key is not None:
+            opened = found.sealed.open(self._data_key)
+            keys = None if opened is None else tuple(opened)
+        self._sealed = found.sealed
+        self._registers = {key.place: key for key in found.registers}
+        if keys is not None:
+            self._ring = Ring(keys)
+        elif self._ring is not None and not self._ring.has(found.registers):
+            # Sealed again while it was unlocked, and with other keys: the secret is needed.
+            self._ring = self._data_key = None
+
+
+def _stamp(path: Path | None) -> Stamp:
+    """Return what changes when a file is replaced; None where there is none."""
+    try:
+        found = os.stat(path) if path else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found else None

@@ -1,0 +1,90 @@
+"""Changes of the vending keys of a station, on record."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from tjugo import key_file
+from tjugo.errors import TjugoError, reason
+from tjugo.key_register import VendingKey
+from tjugo.paths import VENDING_KEYS
+from tjugo.sealed_keys import Secret
+from tjugo.station.audit import chain
+from tjugo.station.keys import store
+from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.station import Station
+
+UNLOCK, LOCK, IMPORT = "key_unlock", "key_lock", "key_import"
+SUBJECT = "vending keys"
+_WAYS = {str: "by passphrase", bytes: "by key file"}
+
+
+def soft(station: Station) -> SoftBackend:
+    """Return the station's back end. Raise TjugoError when its keys are not in a file."""
+    if not isinstance(station.backend, SoftBackend):
+        raise TjugoError("The vending keys of this station are not in a file.")
+    return station.backend
+
+
+def unlock(station: Station, actor: str, secret: Secret) -> None:
+    """Unlock the vending keys of this process. Both outcomes are recorded. Raise TjugoError."""
+    way = _WAYS[type(secret)]
+    try:
+        soft(station).unlock(secret)
+    except TjugoError as error:
+        _record(station, actor, UNLOCK, f"{way}: {error.code}", chain.REFUSED)
+        raise
+    _record(station, actor, UNLOCK, way)
+
+
+def lock(station: Station, actor: str) -> None:
+    """Lock the vending keys of this process. Raise TjugoError."""
+    soft(station).lock()
+    _record(station, actor, LOCK)
+
+
+def unlock_unattended(station: Station, actor: str) -> None:
+    """Unlock the vending keys by the secret of unattended service, where one is given and they
+    are locked. Raise TjugoError."""
+    if station.backend.locked:
+        secret = key_file.secret_of_service()
+        if secret is not None:
+            unlock(station, actor, secret)
+
+
+@contextmanager
+def on_record(
+    station: Station, actor: str, action: str, subject: str, detail: str = ""
+) -> Iterator[None]:
+    """Record what the block does before it does it: no key comes or goes without a record. When
+    it raises TjugoError, that is recorded as well."""
+    with station.work(actor) as work:
+        chain.record(work, action, subject, detail)
+    try:
+        yield
+    except TjugoError as error:
+        with station.work(actor) as work:
+            chain.record(work, action, subject, error.code, chain.REFUSED)
+        raise
+
+
+def import_keys(
+    station: Station, actor: str, keys: Sequence[VendingKey], people: Sequence[str], source: str
+) -> None:
+    """Add the keys of a key file that two people opened, each with a component. Raise TjugoError
+    when they are one person, or a key is there already."""
+    one, two = (name.strip() for name in people)
+    if not one or not two or one.casefold() == two.casefold():
+        raise reason("key_file_invalid", "The components are typed by two different people.")
+    with station.work(actor) as work:
+        for number, name in enumerate((one, two), 1):
+            chain.record(work, IMPORT, SUBJECT, f"component {number} typed by {name}: {source}")
+    names = "; ".join(f"{key.name}, KCV {key.kcv}" for key in keys)
+    with on_record(station, actor, IMPORT, SUBJECT, names):
+        store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
+
+
+def _record(
+    station: Station, actor: str, action: str, detail: str = "", outcome: str = chain.DONE
+) -> None:
+    with station.work(actor) as work:
+        chain.record(work, action, SUBJECT, detail, outcome)

@@ -1,0 +1,76 @@
+"""How much was sold with each vending key, and its credit limit."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, text
+
+from tjugo.errors import TjugoError, reason
+from tjugo.key_register import RegisteredKey, written
+from tjugo.station.storage.tables import KeyUse
+from tjugo.station.work import View, Work
+
+Place = tuple[int, int, int]
+"""SGC, KRN, KT."""
+
+_ADD = text(
+    "INSERT INTO key_use (tenant_id, sgc, krn, kt, tenths) "
+    "VALUES (:tenant_id, :sgc, :krn, :kt, :tenths) "
+    "ON CONFLICT (tenant_id, sgc, krn, kt) DO UPDATE SET tenths = key_use.tenths + :tenths "
+    "RETURNING tenths"
+)
+
+
+def check_and_count(work: Work, wanted: Sequence[tuple[Place, int]]) -> list[bool]:
+    """Count what is sold with vending keys, in 0.1 kWh, as far as their credit limits permit.
+
+    Return for each one whether it is counted, in the order given: one that is beyond its key's
+    limit is not, and a smaller one after it may be. Call it at the end of a unit of work: the
+    rows stay locked until it ends, and they are taken in the order of the keys.
+    """
+    granted = [True] * len(wanted)
+    for place in sorted({place for place, _ in wanted}):
+        indices = [index for index, (other, _) in enumerate(wanted) if other == place]
+        total = sum(wanted[index][1] for index in indices)
+        limit = _limit(work, place)
+        if limit is None:
+            _add(work, place, total)
+            continue
+        # The whole sum first: it locks the row, and is mostly within the limit.
+        left = limit - _add(work, place, total) + total
+        counted = 0
+        for index in indices:
+            tenths = wanted[index][1]
+            granted[index] = counted + tenths <= left
+            counted += tenths if granted[index] else 0
+        if counted != total:
+            _add(work, place, counted - total)
+    return granted
+
+
+def limit_reached(key: RegisteredKey) -> TjugoError:
+    """Return the error of a sale that check_and_count() did not count."""
+    return reason(
+        "key_limit_reached",
+        f"The credit limit of the vending key of {key.name} is reached. An administrator has to "
+        "renew it before this can be sold.",
+    )
+
+
+def used(view: View) -> dict[Place, int]:
+    """Return what was sold with each vending key, in 0.1 kWh."""
+    rows = view.session.scalars(select(KeyUse).where(KeyUse.tenant_id == view.tenant_id))
+    return {(int(row.sgc), row.krn, row.kt): row.tenths for row in rows}
+
+
+def _limit(work: Work, place: Place) -> int | None:
+    sgc, krn, kt = place
+    register = work.backend.vending_register(sgc, kt, krn)
+    return None if register is None else register.limit_tenths
+
+
+def _add(work: Work, place: Place, tenths: int) -> int:
+    """Add to what was sold with a key; return the new sum."""
+    sgc, krn, kt = place
+    given = {"tenant_id": work.tenant_id, "sgc": written("sgc", sgc), "krn": krn, "kt": kt}
+    found: int = work.session.execute(_ADD, {**given, "tenths": tenths}).scalar_one()
+    return found

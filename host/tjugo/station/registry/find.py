@@ -1,0 +1,245 @@
+"""Look-up for selling: a meter or a customer by whatever the person at the counter gives."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+
+from sts_portable import pan
+from tjugo import drn as drn_numbers
+from tjugo import search_words
+from tjugo.search_words import NAME, NUMBER, PHONE_END
+from tjugo.station.storage.tables import Customer, Meter, SearchWord, ServiceLink
+from tjugo.station.work import View
+
+LIMIT = 20
+MOST = 100
+_CANDIDATES = 200
+# A word of more customers than this is examined to the end only where little else is found.
+_COMMON = 5000
+_LEAST_DIGITS = 4  # the fewest digits that are searched for in meter and phone numbers
+_WORDS_MOST = 8
+_ZEROS_LOST = 3
+_PAN_DIGITS = 18
+_END = "{"  # follows every letter and digit
+METER, ACCOUNT, PHONE, ID_NO, FULL_NAME, IN_NAME, ELSEWHERE, PART = range(8)
+MATCHES = ("meter", "account", "phone", "id_no", "name", "name_part", "other", "meter_part")
+"""What the text was found in, best first."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A meter with its customer, or a customer without a meter (drn None), to be confirmed before
+    money is taken. matched: one of MATCHES."""
+
+    drn: str | None
+    status: str | None
+    account_no: str | None
+    name: str | None
+    phone: str | None
+    address: str | None
+    service_point: str | None
+    matched: str
+
+
+def find(view: View, text: str, limit: int = LIMIT) -> list[Found]:
+    """Return the meters and customers that a text can mean, exact numbers first.
+
+    text: a meter number (leading zeros may be missing, or the 18 digits of a MeterPAN), or an
+    account, phone or id number; otherwise beginnings of words of the name and the address, in any
+    order, without accents. A text without letters and digits finds nothing.
+    """
+    limit = max(1, min(limit, MOST))
+    words = search_words.split(text[:200])[:_WORDS_MOST]
+    if not words:
+        return []
+    whole = "".join(words)[: search_words.LONGEST]
+    numeric = whole.isdecimal()
+    drns = _drns(view, whole) if numeric else {}
+    accounts = _numbered(view, text, whole)
+    if not numeric or len(words) == 1 or not (drns or accounts):
+        accounts |= set(_worded(view, words))
+    found = _found(view, drns, accounts, _Asked(text, whole, words))
+    return [row for _, row in sorted(found, key=lambda pair: pair[0])[:limit]]
+
+
+def _drns(view: View, number: str) -> dict[str, int]:
+    """Return the registered meters whose number this is, or begins so."""
+    exact: list[str] = []
+    try:
+        if len(number) == _PAN_DIGITS:
+            exact = [pan.drn_from_pan(number)]
+        else:
+            exact = list(drn_numbers.readings(number))
+    except pan.PanError:
+        pass
+    found = _meters(view, Meter.drn.in_(exact)) if exact else []
+    if found or len(number) < _LEAST_DIGITS or len(number) > drn_numbers.LONG:
+        return dict.fromkeys(found, METER)
+    begins = ["0" * zeros + number for zeros in range(_ZEROS_LOST + 1)]
+    parts: list[str] = []
+    for text in begins:
+        parts += _meters(view, and_(Meter.drn >= text, Meter.drn < text + _END))
+    return dict.fromkeys(parts, PART)
+
+
+def _meters(view: View, condition: ColumnElement[bool]) -> list[str]:
+    query = select(Meter.drn).where(Meter.tenant_id == view.tenant_id, condition)
+    return list(view.session.scalars(query.order_by(Meter.drn).limit(_CANDIDATES)))
+
+
+def _numbered(view: View, text: str, whole: str) -> set[str]:
+    """Return the accounts with this account, phone or id number, or that begin so."""
+    conditions = [
+        _begins(word) & (SearchWord.field == NUMBER) for word in search_words.number_words(whole)
+    ]
+    dialled = search_words.digits(text)
+    if whole.isdecimal() and len(dialled) >= _LEAST_DIGITS:
+        back = dialled[::-1]
+        # The number is stored with the country's prefix and given without, or the reverse.
+        shorter = [back[:n] for n in range(search_words.LEAST_PHONE, len(back))]
+        of_phone = or_(_begins(back), SearchWord.word.in_(shorter))
+        conditions.append(of_phone & (SearchWord.field == PHONE_END))
+        conditions.append(_begins(dialled) & (SearchWord.field == NUMBER))
+    found: set[str] = set()
+    for condition in conditions:
+        query = select(SearchWord.account_no).where(
+            SearchWord.tenant_id == view.tenant_id, condition
+        )
+        found |= set(view.session.scalars(query.limit(_CANDIDATES)))
+    return found
+
+
+def _begins(word: str) -> ColumnElement[bool]:
+    return and_(SearchWord.word >= word, SearchWord.word < word + _END)
+
+
+def _worded(view: View, words: Sequence[str]) -> list[str]:
+    """Return accounts of which each word is the beginning of a word."""
+    rarest, *others = sorted(dict.fromkeys(words), key=lambda word: (_count(view, word), word))
+    of_word = [SearchWord.tenant_id == view.tenant_id, _begins(rarest)]
+    if not others:
+        # In the index's order: whole words before longer ones, names before addresses.
+        query = select(SearchWord.account_no).where(*of_word)
+        query = query.order_by(SearchWord.word, SearchWord.field, SearchWord.account_no)
+        return list(dict.fromkeys(view.session.scalars(query.limit(_CANDIDATES))))
+    first = select(SearchWord.account_no).where(*of_word).limit(_COMMON).subquery()
+    query = (
+        select(Customer.account_no)
+        .join(first, first.c.account_no == Customer.account_no)
+        .where(Customer.tenant_id == view.tenant_id)
+        .where(*(Customer.search.like(f"% _{word}%") for word in others))
+        .distinct()
+        .limit(_CANDIDATES)
+    )
+    found = list(view.session.scalars(query))
+    if found or _count(view, rarest) < _COMMON:
+        return found
+    each = [
+        select(SearchWord.account_no).where(SearchWord.tenant_id == view.tenant_id, _begins(word))
+        for word in (rarest, *others)
+    ]
+    both = each[0].intersect(*each[1:]).subquery()
+    return list(view.session.scalars(select(both.c.account_no).limit(_CANDIDATES)))
+
+
+def _count(view: View, word: str) -> int:
+    """Return the number of rows with words that begin so, at most _COMMON."""
+    some = select(literal(1)).where(SearchWord.tenant_id == view.tenant_id, _begins(word))
+    counted = select(func.count()).select_from(some.limit(_COMMON).subquery())
+    return view.session.scalar(counted) or 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    text: str
+    whole: str
+    words: Sequence[str]
+
+    def rank(self, customer: Customer) -> int:
+        """Return what the text was found in, the first of MATCHES."""
+        numbers = search_words.number_words(self.whole)
+        if numbers & search_words.number_words(customer.account_no):
+            return ACCOUNT
+        dialled, phone = search_words.digits(self.text), search_words.digits(customer.phone or "")
+        least = search_words.LEAST_PHONE
+        if self.whole.isdecimal() and min(len(dialled), len(phone)) >= least:
+            if dialled.endswith(phone) or phone.endswith(dialled):
+                return PHONE
+        if numbers & search_words.number_words(customer.id_no or ""):
+            return ID_NO
+        name = {word for field, word in search_words.parted(customer.search) if field == NAME}
+        if name.issuperset(self.words):
+            return FULL_NAME
+        if all(any(has.startswith(word) for has in name) for word in self.words):
+            return IN_NAME
+        return ELSEWHERE
+
+
+def _found(
+    view: View, drns: dict[str, int], accounts: Iterable[str], asked: _Asked
+) -> list[tuple[tuple[int, str, str, str], Found]]:
+    """Return the meters, and the accounts with the meters that serve them now, each with its place
+    in the order."""
+    current = ServiceLink.until.is_(None)
+    query = (
+        select(Meter, ServiceLink, Customer)
+        .outerjoin(
+            ServiceLink,
+            and_(ServiceLink.tenant_id == Meter.tenant_id, ServiceLink.drn == Meter.drn, current),
+        )
+        .outerjoin(
+            Customer,
+            and_(
+                Customer.tenant_id == ServiceLink.tenant_id,
+                Customer.account_no == ServiceLink.account_no,
+            ),
+        )
+        .where(Meter.tenant_id == view.tenant_id)
+    )
+    rows: list[tuple[Meter | None, ServiceLink | None, Customer | None]] = [
+        (meter, link, customer)
+        for meter, link, customer in view.session.execute(query.where(Meter.drn.in_(drns)))
+    ]
+    customers = select(Customer, ServiceLink, Meter).where(
+        Customer.tenant_id == view.tenant_id, Customer.account_no.in_(list(accounts))
+    )
+    customers = customers.outerjoin(
+        ServiceLink,
+        and_(
+            ServiceLink.tenant_id == Customer.tenant_id,
+            ServiceLink.account_no == Customer.account_no,
+            current,
+        ),
+    ).outerjoin(
+        Meter, and_(Meter.tenant_id == ServiceLink.tenant_id, Meter.drn == ServiceLink.drn)
+    )
+    seen = set(drns)
+    rows += [
+        (meter, link, customer)
+        for customer, link, meter in view.session.execute(customers)
+        if meter is None or meter.drn not in seen
+    ]
+    found = []
+    for at, link, served in rows:
+        rank = ELSEWHERE if served is None else asked.rank(served)
+        if at is not None and at.drn in drns:
+            rank = min(rank, drns[at.drn])
+        row = _row(at, link, served, MATCHES[rank])
+        found.append(((rank, row.name or "", row.account_no or "", row.drn or ""), row))
+    return found
+
+
+def _row(
+    meter: Meter | None, link: ServiceLink | None, customer: Customer | None, matched: str
+) -> Found:
+    return Found(
+        drn=None if meter is None else meter.drn,
+        status=None if meter is None else meter.status,
+        account_no=None if customer is None else customer.account_no,
+        name=None if customer is None else customer.name,
+        phone=None if customer is None else customer.phone,
+        address=None if customer is None else customer.address,
+        service_point=None if link is None else link.service_point,
+        matched=matched,
+    )

@@ -1,0 +1,158 @@
+"""PostgreSQL: connections, their settings, and errors as sentences.
+
+Transactions are READ COMMITTED: rows that several transactions change are locked by SELECT ... FOR
+UPDATE or changed by one statement, and unique keys decide between writers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from tjugo.errors import TjugoError, Unavailable
+
+LOCK_MS = 10_000
+_CONNECT_S = 10
+_UPGRADE_LOCK = 0x746A75676F  # "tjugo"
+
+# Of libpq, where the address has none of its own. A server that vanished is noticed in 30 s.
+_PARAMETERS = {
+    "application_name": "tjugo",
+    "client_encoding": "utf8",
+    "connect_timeout": str(_CONNECT_S),
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
+
+_GONE = "The connection to {name} was lost; ask again with the same request id."
+_AGAIN = "Others change the same records in {name} at this moment; nothing was changed. Try again."
+_FULL = "The server of {name} has too many connections; try again."
+_STARTING = "The server of {name} starts or stops; try again."
+_LIMITS = "A value is too long or too large for {name}, or has characters that it cannot keep."
+
+# https://www.postgresql.org/docs/15/errcodes-appendix.html: a code, or the first two characters
+# of a class.
+_SENTENCES = {
+    "08": _GONE,
+    "22": _LIMITS,
+    "25006": "{name} is read-only.",
+    "28": "{name} refuses this user or password.",
+    "3D000": "{name} does not exist. Make it with `createdb`.",
+    "40": _AGAIN,
+    "42501": "This user may not do that in {name}.",
+    "53": "The server of {name} is out of memory or other resources; nothing was changed.",
+    "53100": "The disk of {name} is full; nothing was changed.",
+    "53300": _FULL,
+    "55P03": _AGAIN,
+    "57014": "{name} took too long; nothing was changed. Try again.",
+    "57P": _STARTING,
+    "57P05": _GONE,
+    "58": "The disk of {name} failed; nothing was changed.",
+    "XX001": "{name} is damaged; restore it from a backup.",
+    "XX002": "{name} is damaged; restore it from a backup.",
+}
+
+# A connection that was not made has no code, only the server's or the driver's text.
+_SILENT = "The server of {name} does not answer."
+_REFUSALS = {
+    "too many clients": _FULL,
+    "remaining connection slots": _FULL,
+    "too many connections": _FULL,
+    "starting up": _STARTING,
+    "shutting down": _STARTING,
+    "recovery mode": _STARTING,
+    "password": "{name} refuses this user or password.",
+    "no pg_hba.conf entry": "{name} refuses this user or password.",
+    "role ": "{name} refuses this user or password.",
+    "database ": "{name} does not exist. Make it with `createdb`.",
+    "connection to server": _SILENT,
+    "resolve host": _SILENT,
+    "timeout expired": _SILENT,
+}
+
+
+def open_engine(url: URL) -> Engine:
+    """Return an engine for the server's database.
+
+    With the execution option `bulk` a commit does not wait for the disk: a failure of the server
+    may undo it, whole. With `migrating` a transaction waits until it is the only one of its kind.
+    With `snapshot` it sees the database at one moment.
+    """
+    given = {name: value for name, value in _PARAMETERS.items() if name not in url.query}
+    engine = create_engine(
+        url,
+        connect_args=given,
+        hide_parameters=True,  # tokens do not belong in an error's text
+        pool_pre_ping=True,  # after a restart of the server no request fails by an old connection
+        pool_size=10,
+        max_overflow=60,  # more than a web server has threads: no thread waits for a connection
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: psycopg.Connection[Any], _record: Any) -> None:
+        connection.execute(f"SET lock_timeout = {LOCK_MS}")
+        connection.execute("SET idle_in_transaction_session_timeout = '5min'")
+        connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if options.get("snapshot"):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if options.get("migrating"):
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+        if options.get("bulk"):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return engine
+
+
+@contextmanager
+def sentences(name: str) -> Iterator[None]:
+    """Convert errors of the server and of connections to TjugoError. name: of the database, as in
+    a sentence."""
+    try:
+        yield
+    except IntegrityError as error:
+        # Where SQLite's writers wait for their turn, another transaction was first here.
+        if _code(error) == "23505":
+            raise Unavailable(_sentence(_AGAIN, name)) from error
+        raise
+    except (DBAPIError, psycopg.Error) as error:
+        sentence = _sentence_of(error)
+        if sentence is None:
+            raise
+        kind = TjugoError if sentence is _LIMITS else Unavailable
+        raise kind(_sentence(sentence, name)) from error
+
+
+def _sentence(form: str, name: str) -> str:
+    text = form.format(name=name)
+    return text[:1].upper() + text[1:]
+
+
+def _code(error: BaseException) -> str | None:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(original, "sqlstate", None)
+
+
+def _sentence_of(error: DBAPIError | psycopg.Error) -> str | None:
+    code = _code(error)
+    if code is not None:
+        found = (_SENTENCES.get(code[:length]) for length in (5, 3, 2))
+        return next(filter(None, found), None)
+    text = str(error.orig if isinstance(error, DBAPIError) else error)
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        if isinstance(error.orig, psycopg.DataError):  # of the driver: a NUL in a text
+            return _LIMITS
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+    elif not isinstance(error, DBAPIError | psycopg.OperationalError):
+        return None
+    return next((one for part, one in _REFUSALS.items() if part in text), _GONE)

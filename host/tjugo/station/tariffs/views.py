@@ -1,0 +1,159 @@
+"""Tariffs, their versions and previews of prices, for pages, commands and the API."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from tjugo.errors import reason
+from tjugo.station import days
+from tjugo.station.registry.meters import checked_drn, known_meter
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.tables import Tariff, TariffVersion, Tenant
+from tjugo.station.tariffs import stored
+from tjugo.station.tariffs.carried import encodable
+from tjugo.station.tariffs.effect import Effective, in_effect, rules_of, tariff_of
+from tjugo.station.tariffs.model import Quote, Situation
+from tjugo.station.tariffs.price import price_money, price_units
+from tjugo.station.tariffs.situations import situations
+from tjugo.station.tariffs.versions import known_tariff, known_version
+from tjugo.station.work import View
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """A version. rules: JSON values of tjugo.station.tariffs.stored."""
+
+    tariff: str
+    version: int
+    state: str
+    valid_from: str | None
+    made_by: str
+    made_at: str | None
+    decided_by: str | None
+    decided_at: str | None
+    note: str | None
+    rules: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TariffView:
+    """A tariff, newest version first. default: of meters without one; in_effect: the version."""
+
+    tariff: str
+    name: str
+    default: bool
+    in_effect: int | None
+    versions: list[VersionView]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an amount would buy by a version of a tariff."""
+
+    tariff: str
+    version: int
+    name: str
+    currency: str
+    drn: str | None
+    quote: Quote
+
+
+def tariffs(view: View, at: datetime) -> list[TariffView]:
+    """Return all tariffs by code."""
+    query = select(Tariff).where(Tariff.tenant_id == view.tenant_id).order_by(Tariff.tariff)
+    return [_tariff(view, row, at) for row in view.session.scalars(query)]
+
+
+def find_tariff(view: View, tariff: str, at: datetime) -> TariffView:
+    """Return one tariff. Raise NotFound."""
+    return _tariff(view, known_tariff(view, tariff), at)
+
+
+def find_version(view: View, tariff: str, version: int) -> VersionView:
+    """Return one version. Raise NotFound."""
+    return _version(known_version(view, tariff, version))
+
+
+def _tariff(view: View, row: Tariff, at: datetime) -> TariffView:
+    tenant = view.session.get_one(Tenant, (view.tenant_id,))
+    query = (
+        select(TariffVersion)
+        .where(TariffVersion.tenant_id == view.tenant_id, TariffVersion.tariff == row.tariff)
+        .order_by(TariffVersion.version.desc())
+    )
+    current = in_effect(view, row.tariff, at)
+    return TariffView(
+        row.tariff,
+        row.name,
+        tenant.default_tariff == row.tariff,
+        None if current is None else current.version,
+        [_version(version) for version in view.session.scalars(query)],
+    )
+
+
+def _version(row: TariffVersion) -> VersionView:
+    return VersionView(
+        row.tariff,
+        row.version,
+        row.state,
+        iso(row.valid_from),
+        row.made_by,
+        iso(row.made_at),
+        row.decided_by,
+        iso(row.decided_at),
+        row.note,
+        stored.document(rules_of(row.content)),
+    )
+
+
+def preview(
+    view: View,
+    at: datetime,
+    tender: int | None = None,
+    tenths: int | None = None,
+    drn: str | None = None,
+    tariff: str | None = None,
+    version: int | None = None,
+) -> Preview:
+    """Return what `tender` minor units would buy, or `tenths` would cost, line by line.
+
+    drn: the meter with its month, charges and debts, None: a new meter. tariff, version: any
+    version, proposed ones too; None: what is in effect for the meter. Raise TjugoError.
+    """
+    if drn is not None:
+        drn = known_meter(view, checked_drn(drn)).drn
+    found = _chosen(view, at, drn, tariff, version)
+    situation = _situation(view, at, drn, found)
+    if tenths is not None:
+        quote = price_units(found.rules, situation, tenths, encodable)
+    else:
+        quote = price_money(found.rules, situation, tender or 0, encodable)
+    return Preview(found.tariff, found.version, found.name, found.rules.currency, drn, quote)
+
+
+def _situation(view: View, at: datetime, drn: str | None, found: Effective) -> Situation:
+    if drn is None:
+        free = found.rules.free_tenths_per_month
+        return Situation(days.local(view, at), free_tenths_left=free)
+    return situations(view, [drn], at, {drn: found})[drn]
+
+
+def _chosen(
+    view: View, at: datetime, drn: str | None, tariff: str | None, version: int | None
+) -> Effective:
+    if tariff is None and drn is not None:
+        tariff = tariff_of(view, drn, at)
+    if tariff is None:
+        tariff = view.session.get_one(Tenant, (view.tenant_id,)).default_tariff
+    if tariff is None:
+        raise reason("tariff_unknown", "There is no tariff yet: propose one.")
+    row = known_tariff(view, tariff)
+    if version is not None:
+        content = known_version(view, tariff, version).content
+        return Effective(tariff, version, row.name, rules_of(content))
+    found = in_effect(view, tariff, at)
+    if found is None:
+        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    return found
