@@ -79,4 +79,4 @@ def _token(work: Work, drn: str, bdt: str, tid: int) -> Token:
     return token
 
 
-approvals.register(approvals.Action(ACTION, approved))
+approvals.register(approvals.Action(ACTION, approved, "sales.replace"))

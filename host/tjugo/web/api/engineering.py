@@ -31,6 +31,7 @@ from tjugo.web.api.fields import (
     Search,
     Whole,
 )
+from tjugo.web.current import actor
 
 Text = Annotated[str, Field(max_length=200)]
 Digits = Annotated[str, Field(max_length=80)]
@@ -148,7 +149,7 @@ def _add_engineering(api: APIRouter, station: Station) -> None:
     def put_engineering(client_id: str, body: EngineeringBody, response: Response) -> RequestView:
         """Issue a token once for each client_id. 202: it waits for an approval; the same request
         answers with the token after it."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             of = (CLIENT, client_id, body.drn, body.kind, body.value, body.index)
             outcome = engineering.request(work, *of)
         return _answer(outcome, response)
@@ -179,7 +180,7 @@ def _add_key_changes(api: APIRouter, station: Station) -> None:
         """Ask for the approval of a key change, of one meter or of a campaign."""
         where = {} if body.where is None else body.where.model_dump()
         changes = body.changes.model_dump()
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             asked_for = campaigns.ask(work, changes, body.drns, where, body.campaign)
         return Asked(approval=asked_for[0], meters=asked_for[1])
 
@@ -212,21 +213,21 @@ def _add_steps(api: APIRouter, station: Station) -> None:
     @api.put("/key-change-tokens/{client_id}")
     def put_key_change(client_id: str, body: KeyIssueBody, response: Response) -> RequestView:
         """Issue the planned key change of a meter, or the same tokens again."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             outcome = keychange.issue_alone(work, CLIENT, client_id, body.drn)
         return _answer(outcome, response)
 
     @api.post("/key-changes/{drn}/confirm")
     def post_confirm(drn: str, body: DecideBody) -> Confirmed:
         """Confirm that the meter has its new key."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             keychange.confirm(work, drn, body.why)
         return Confirmed(confirmed=True)
 
     @api.post("/key-changes/{drn}/cancel")
     def post_cancel(drn: str, body: DecideBody, response: Response) -> Asked:
         """Cancel a planned key change. 202: its tokens are issued, so it waits for an approval."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             approval = campaigns.ask_cancel(work, drn, body.why)
         if approval is not None:
             response.status_code = 202
@@ -235,7 +236,7 @@ def _add_steps(api: APIRouter, station: Station) -> None:
     @api.post("/key-changes/{drn}/accepted")
     def post_accepted(drn: str, body: TokenBody) -> Confirmed:
         """Record that the meter accepted a token; one of the new key confirms its key change."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             return Confirmed(confirmed=evidence.accepted(work, drn, body.token))
 
 
@@ -244,14 +245,14 @@ def _add_refused(api: APIRouter, station: Station) -> None:
     def post_refused(body: RefusedBody) -> Triage:
         """Examine why a meter refused a token; nothing is changed."""
         seen = {} if body.krn is None else {"krn": body.krn}
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             return triage.examine(work, body.drn, body.token, body.shown, seen)
 
     @api.post("/replacements")
     def post_replacement(body: ReplaceBody, response: Response) -> RequestView:
         """Ask for the replacement of a token that the meter cannot accept, or return what became
         of it. 202: it waits for an approval."""
-        with station.work(CLIENT) as work:
+        with station.work(actor()) as work:
             of = (body.drn, body.bdt, body.tid, body.tenths, body.why)
             outcome = replacement.replace(work, *of)
         return _answer(outcome, response)

@@ -12,9 +12,12 @@ from tjugo.web.pages import (
     audit,
     clients,
     customers,
+    engineering,
+    key_changes,
     log_in,
     meters,
     operators,
+    refused,
     sales,
 )
 
@@ -27,6 +30,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (meters, customers):
+    for domain in (meters, customers, engineering, key_changes, refused):
         domain.add_routes(routes, station, templates)
     return routes
