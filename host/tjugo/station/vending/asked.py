@@ -63,6 +63,7 @@ class Waiting:
     drn: str
     asked: dict[str, Any]
     approval: str
+    asked_at: datetime
 
 
 Outcome = Issued | Waiting | Refusal
@@ -201,7 +202,7 @@ def _waiting(view: View, row: VendRequest) -> Outcome:
         by = f" by {approval.checker}" if approval.checker else ""
         note = f": {approval.note}" if approval.note else ""
         return _refused(row, "approval_refused", f"The request was {approval.state}{by}{note}.")
-    return Waiting(row.client, row.client_id, row.drn, asked_of(row), number)
+    return Waiting(row.client, row.client_id, row.drn, asked_of(row), number, row.created_at)
 
 
 def _refused(row: VendRequest, code: str, message: str) -> Refusal:

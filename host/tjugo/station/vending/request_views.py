@@ -45,8 +45,8 @@ class TokenView:
 
 @dataclass(frozen=True)
 class RequestView:
-    """A request for JSON. state: `issued`, `waiting` (for an approval) or `refused`; tokens: in
-    the order of entry; drn "": for any meter."""
+    """A request for JSON. state: `issued`, `waiting` (for an approval) or `refused`; asked_at: of one that
+    waits; tokens: in the order of entry; drn "": for any meter."""
 
     client: str
     client_id: str
@@ -56,6 +56,7 @@ class RequestView:
     state: str
     tokens: list[TokenView]
     issued_at: str | None
+    asked_at: str | None
     approval: str | None
     refused: str | None
     code: str | None
@@ -88,6 +89,7 @@ def request_view(outcome: Outcome) -> RequestView:
     asked: dict[str, Any] = {} if isinstance(outcome, Refusal) else outcome.asked
     kind = str(asked.get("kind", ""))
     issued = outcome if isinstance(outcome, Issued) else None
+    waiting = outcome if isinstance(outcome, Waiting) else None
     refused = outcome if isinstance(outcome, Refusal) else None
     state = "issued" if issued else "refused" if refused else "waiting"
     return RequestView(
@@ -99,7 +101,8 @@ def request_view(outcome: Outcome) -> RequestView:
         state=state,
         tokens=[token_view(one) for one in issued.tokens] if issued else [],
         issued_at=iso(issued.issued_at) if issued else None,
-        approval=outcome.approval if isinstance(outcome, Waiting) else None,
+        asked_at=iso(waiting.asked_at) if waiting else None,
+        approval=waiting.approval if waiting else None,
         refused=refused.message if refused else None,
         code=refused.code if refused else None,
     )
