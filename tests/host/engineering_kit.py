@@ -10,7 +10,7 @@ from tjugo.key_register import VendingKey
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import NewMeter, add_meter, config_of, known_meter
-from tjugo.station.station import Station
+from tjugo.station.setup.service import set_up
 from tjugo.station.vending import asked, keychange
 from tjugo.station.vending.credit import add_credit
 
@@ -26,9 +26,11 @@ KEYS = [
 IN_2036 = datetime(2036, 6, 1, 12, 0, tzinfo=UTC)
 
 
-def make_station(folder, clock=None, collector=None):
-    """Make a station with these vending keys and two meters, EA07 and EA11."""
-    station = Station.create(folder, clock=clock or Clock(), backend=SoftBackend(KEYS))
+def make_station(folder, clock=None, collector=None, database_url=None):
+    """Make a station that can sell, with these vending keys and two meters, EA07 and EA11."""
+    backend = SoftBackend(KEYS)
+    given = {"clock": clock or Clock(), "backend": backend, "database_url": database_url}
+    station = set_up(folder, **given)
     with station.work("test") as work:
         add_meter(work, NewMeter(EA07, collector_id=collector))
         add_meter(work, NewMeter(EA11, ea=11))
