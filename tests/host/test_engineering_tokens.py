@@ -9,6 +9,8 @@ from station_kit import do, drn, see
 from sts_portable import amount, results, token, vendor
 from tjugo.errors import TjugoError
 from tjugo.station.audit import chain
+from tjugo.station.receipts import render
+from tjugo.station.receipts.model import Receipt
 from tjugo.station.registry.meters import (
     NewMeter,
     add_meter,
@@ -16,7 +18,7 @@ from tjugo.station.registry.meters import (
     drn_with_check_digit,
     set_status,
 )
-from tjugo.station.storage.tables import MeterReading, PlainToken, Token
+from tjugo.station.storage.tables import MeterReading, PlainToken, Sale, Token
 from tjugo.station.vending import asked, engineering, kinds, views
 from tjugo.station.vending.asked import Issued, Waiting
 from tjugo.station.vending.views import Refusal
@@ -238,3 +240,32 @@ def test_every_value_that_is_taken_is_carried(data, name):
         carried = found.field(name)
         assert (carried if kind.value != "W" else amount.decode(carried)) >= number
     assert kinds.described(wanted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "of_sale", "printed"),
+    [
+        ("display_krn", {"number": None}, "engineering", "test"),
+        ("tariff_rate", {"value": 1}, "engineering", "tariff_rate"),
+        ("phase_unbalance", {"value": 1}, "engineering", "phase_unbalance"),
+    ],
+)
+def test_each_has_a_receipt_with_the_next_number(station, kind, given, of_sale, printed):
+    sell(station, EA07, "s")
+    outcome = request(station, kind, **given)
+    with station.view() as view:
+        row = view.session.get_one(Sale, (1, "web", "a"))
+        receipt = Receipt.from_json(row.receipt)
+    assert (row.kind, row.receipt_no, row.tendered, row.paid_tenths) == (of_sale, 2, 0, 0)
+    assert [(one.kind, one.digits) for one in receipt.tokens] == [
+        (printed, outcome.tokens[0].digits)
+    ]
+    assert (receipt.meter is None) is ("number" in given)
+    assert render.text(receipt, 42, "en", 0)
+
+
+def test_a_refused_request_takes_no_number(station):
+    request(station, "tariff_rate", number=drn(99), value=1)
+    request(station, "tariff_rate", "b", value=1)
+    with station.view() as view:
+        assert [row.receipt_no for row in view.session.query(Sale)] == [1]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Approval, PlainToken, Token, VendRequest
+from tjugo.station.vending import plain_receipt
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View, Work
 
@@ -137,9 +138,11 @@ def decide(work: Work, row: VendRequest, issue: Callable[[], bool]) -> None:
         return
     try:
         with work.session.begin_nested():
-            done = issue()
-        if not done:
-            return
+            if not issue():
+                return
+            kind = str(asked_of(row).get("kind", ""))
+            made = tokens_of(work, row.client, row.client_id, kind)
+            plain_receipt.write(work, row, kind, made)
         row.state = "token_issued"
     except Unavailable:
         raise

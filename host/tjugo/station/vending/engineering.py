@@ -112,7 +112,12 @@ def recent(view: View, limit: int = 20) -> list[Outcome]:
     """Return the newest requests for other tokens than sales, with their outcomes."""
     query = (
         select(VendRequest)
-        .where(VendRequest.tenant_id == view.tenant_id, NO_SALE)
+        .where(
+            VendRequest.tenant_id == view.tenant_id,
+            VendRequest.kwh.is_(None),
+            VendRequest.money.is_(None),
+            NO_SALE,
+        )
         .order_by(VendRequest.created_at.desc(), VendRequest.client_id.desc())
         .limit(limit)
     )

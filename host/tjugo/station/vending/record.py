@@ -24,11 +24,11 @@ from tjugo.station.vending import keychange
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.postings import postings, tenders
+from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
 from tjugo.station.work import Work
 
-_SERIES = "receipt:"
 SELL = "sales.sell"
 
 
@@ -95,13 +95,13 @@ def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
     """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
-    wanted = Counter(f"{_SERIES}{item.purchase.outlet}" for item in sold)
+    wanted = Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold)
     number = counters.take(work, wanted)
     tenant = work.session.get_one(Tenant, work.tenant_id)
     utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
     receipts = []
     for item in sold:
-        series = f"{_SERIES}{item.purchase.outlet}"
+        series = f"{RECEIPTS}{item.purchase.outlet}"
         receipts.append(_receipt(work, item, tenant, utility, number[series]))
         number[series] += 1
     return receipts

@@ -45,8 +45,8 @@ class TokenView:
 
 @dataclass(frozen=True)
 class RequestView:
-    """A request for JSON. state: `issued`, `waiting` (for an approval) or `refused`; asked_at: of one that
-    waits; tokens: in the order of entry; drn "": for any meter."""
+    """A request for JSON. state: `issued`, `waiting` (for an approval) or `refused`; asked_at: of
+    one that waits; tokens: in the order of entry; drn "": for any meter."""
 
     client: str
     client_id: str

@@ -116,6 +116,10 @@ def _foreign(work: Work, case: Case) -> Reason:
     test = _test_token(case.digits)
     if test is not None:
         return test
+    near = _near(work, case)
+    if near is not None:
+        return Reason("mistyped", f"A digit is mistyped: {near}.", (RETYPE,))
+    # Last, because it reads all tokens: there is no index that every sale would pay for.
     elsewhere = select(Token.drn).where(
         Token.tenant_id == work.tenant_id, Token.digits == case.digits
     )
@@ -123,9 +127,6 @@ def _foreign(work: Work, case: Case) -> Reason:
     if other is not None:
         sentence = f"This token is for meter {other}, not for {case.meter.drn}: enter it there."
         return Reason("other_meter", sentence, (NOTHING,))
-    near = _near(work, case)
-    if near is not None:
-        return Reason("mistyped", f"A digit is mistyped: {near}.", (RETYPE,))
     if _decodes(work, case):
         sentence = (
             "The token is made with this meter's key, but this station has no record of it: it "

@@ -1,8 +1,9 @@
 """Sales for money: what a vend request became, besides its token."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import Base, one_of
@@ -104,6 +105,10 @@ class PlainToken(Base):
     )
 
 
+_OPEN: dict[str, Any] = {
+    f"{database}_where": text("state IN ('planned', 'issued')")
+    for database in ("sqlite", "postgresql")
+}
 KEY_CHANGE_STATES = ("planned", "issued", "confirmed", "cancelled")
 
 
@@ -132,4 +137,5 @@ class KeyChange(Base):
         ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),
         one_of("state", KEY_CHANGE_STATES),
         Index(None, "tenant_id", "state"),
+        Index("ix_key_change_open", "tenant_id", "drn", unique=True, **_OPEN),
     )

@@ -121,6 +121,15 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_key_change_tenant_id_state"), "key_change", ["tenant_id", "state"], unique=False
     )
+    open_one = sa.text("state IN ('planned', 'issued')")
+    op.create_index(
+        "ix_key_change_open",
+        "key_change",
+        ["tenant_id", "drn"],
+        unique=True,
+        sqlite_where=open_one,
+        postgresql_where=open_one,
+    )
     op.create_table(
         "reprint",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -168,3 +177,11 @@ def _requests() -> None:
             "uq_token_tenant_id_client_client_id_position",
             ["tenant_id", "client", "client_id", "position"],
         )
+    not_sold = sa.text("kwh IS NULL AND money IS NULL")
+    op.create_index(
+        "ix_vend_request_other",
+        "vend_request",
+        ["tenant_id", "created_at"],
+        sqlite_where=not_sold,
+        postgresql_where=not_sold,
+    )
