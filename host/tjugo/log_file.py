@@ -25,9 +25,9 @@ class PrivateLog(RotatingFileHandler):
         return io.TextIOWrapper(io.FileIO(handle, "a"), encoding="utf-8")
 
 
-def log_to(path: Path, level: int = logging.WARNING) -> None:
-    """Write the log of this process to the file."""
-    logging.basicConfig(handlers=[PrivateLog(path)], level=level)
+def log_to(path: Path, level: int = logging.WARNING, forked: bool = False) -> None:
+    """Write the log of this process to the file. forked: instead of to that of its parent."""
+    logging.basicConfig(handlers=[PrivateLog(path)], level=level, force=forked)
 
 
 def append(path: Path, text: str) -> None:

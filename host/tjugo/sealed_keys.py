@@ -13,15 +13,18 @@ encrypted under each lock: of a passphrase, or of a key file for unattended serv
 import hmac
 import json
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tjugo import encryption
+from tjugo.errors import TjugoError
 from tjugo.key_register import RegisteredKey, VendingKey
 
 FORM, VERSION = "tjugo-vending-keys", 2
 PASSPHRASE, KEY_FILE = "passphrase", "key_file"
+LEAST_PASSPHRASE = 8
 DATA_KEY_BYTES = encryption.KEY_BYTES
 _KEY_FILE_LABEL = b"tjugo key file"
 
@@ -98,9 +101,12 @@ def seal(keys: Sequence[VendingKey], opened_by: Sequence[Secret]) -> Sealed:
 
 
 def new_lock(secret: Secret, data_key: bytes) -> dict[str, Any]:
-    """Return a lock: the data key encrypted under a secret."""
+    """Return a lock: the data key encrypted under a secret. Raise TjugoError for a passphrase that
+    is too short."""
     lock: dict[str, Any] = {"kind": KEY_FILE}
     if isinstance(secret, str):
+        if len(_normal(secret)) < LEAST_PASSPHRASE:
+            raise TjugoError(f"A passphrase has at least {LEAST_PASSPHRASE} characters.", 2)
         lock = {"kind": PASSPHRASE, "kdf": encryption.new_kdf()}
     wrapping = _wrapping(secret, lock.get("kdf"))
     hidden = encryption.encrypt(wrapping, data_key, _lock_head(lock))
@@ -143,5 +149,10 @@ def _lock_head(lock: dict[str, Any]) -> bytes:
 def _wrapping(secret: Secret, kdf: dict[str, Any] | None) -> bytes:
     if isinstance(secret, str):
         assert kdf is not None
-        return encryption.derive(secret, kdf)
+        return encryption.derive(_normal(secret), kdf)
     return hmac.digest(secret, _KEY_FILE_LABEL, "sha256")
+
+
+def _normal(passphrase: str) -> str:
+    """Return a passphrase in one form, however it was typed."""
+    return unicodedata.normalize("NFC", passphrase.strip())

@@ -10,6 +10,7 @@ import pytest
 from money_kit import database, postgres, station  # noqa: F401
 
 from tjugo.errors import TjugoError
+from tjugo.station.operators import passwords
 from tjugo.toolchain.micropython import Runtime, find_runtime
 
 REPO = Path(__file__).resolve().parents[2]
@@ -23,6 +24,12 @@ BROWSER_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Let the hash of a password take no time; `passwords.Profile()` is what stations use."""
+    passwords.use(passwords.Profile(passes=1, memory_kib=8, lanes=1))
 
 
 @pytest.fixture(scope="session")

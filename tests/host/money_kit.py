@@ -7,22 +7,22 @@ PostgreSQL where that is installed.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import postgres_kit
 import pytest
 from station_kit import Clock, new_station
 
 from tjugo.station.station import Station
+from tjugo.toolchain import postgres as postgres_server
 
 DATABASES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[postgres_kit.Server]:
+def postgres() -> Iterator[postgres_server.Server]:
     """Run a private PostgreSQL server. Skip the test where none is installed."""
-    why = postgres_kit.missing()
+    why = postgres_server.missing()
     if why is not None:
         pytest.skip(why)
-    with postgres_kit.server() as server:
+    with postgres_server.server() as server:
         yield server
 
 
@@ -31,7 +31,7 @@ def database(request: pytest.FixtureRequest) -> Callable[[], str | None]:
     """Return a function that makes an empty database: its address, or None for a file."""
     if request.param == "sqlite":
         return lambda: None
-    server: postgres_kit.Server = request.getfixturevalue("postgres")
+    server: postgres_server.Server = request.getfixturevalue("postgres")
     return server.new_database
 
 

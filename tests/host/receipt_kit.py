@@ -122,7 +122,9 @@ class FakePrinter:
         self._thread.start()
 
     def close(self) -> None:
-        """Switch it off."""
+        """Switch it off; twice is as good as once."""
+        if self._server.fileno() < 0:
+            return
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self._thread.join()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit
 from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
+from tjugo.station.tariffs.versions import ensure_default
 
 REPO = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def drn(number: int) -> str:
 
 
 def new_station(
-    folder: Path, clock: Clock | None = None, database_url: str | None = None
+    folder: Path, clock: Callable[[], datetime] | None = None, database_url: str | None = None
 ) -> Station:
     """Make a station with three meters: 1 with a collector and EA07, 2 with a collector and EA11,
     3 keyed, DKGA02. Its tariff is the trial's: 0.20 EUR per kWh."""
@@ -51,6 +52,12 @@ def new_station(
         add_meter(work, NewMeter(drn(2), ea=11, collector_id=COLLECTOR))
         add_meter(work, NewMeter(drn(3), sgc="123456", dkga="02"))
     return station
+
+
+def add_tariff(station: Station) -> None:
+    """Give the trial's tariff to a station that has none, such as one of an early version."""
+    with station.work("init") as work:
+        ensure_default(work)
 
 
 def do(station: Station, service: Callable[..., Result], *given: Any, **more: Any) -> Result:

@@ -9,7 +9,7 @@ import pytest
 from escpos_kit import read
 from receipt_kit import TOKENS, FakePrinter, add_sale, receipt
 from sqlalchemy import select
-from station_kit import Clock, do, new_station, see
+from station_kit import do, see
 
 from tjugo.errors import TjugoError
 from tjugo.station.audit import chain
@@ -21,12 +21,6 @@ from tjugo.station.receipts.profiles import PROFILES
 from tjugo.station.storage.tables import AuditEvent, Reprint, Sale
 
 READY = {1: 0, 2: 0, 4: 0}
-
-
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state", Clock()) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -169,20 +163,19 @@ def test_a_printer_on_usb_and_on_a_serial_line(station):
         printed, done = bytearray(), threading.Event()
 
         def paper(ours=ours, printed=printed, done=done):
-            while not printed.endswith(b"\x1dVB\x00"):
+            while b"\x1dVB\x00" not in printed:
                 printed += os.read(ours, 4096)
             done.set()
 
-        thread = threading.Thread(target=paper)
+        thread = threading.Thread(target=paper, daemon=True)
         thread.start()
         printer = Printer(kind, kind, os.ttyname(theirs), "epson-58")
-        # A terminal has no status: its profile does not ask.
         print_receipt(station, printer, shown)
         assert done.wait(20)
         thread.join()
         os.close(theirs)
         os.close(ours)
-        plain = bytes(printed).replace(b"\x10\x04\x04", b"")
+        plain = bytes(printed).replace(b"\x10\x04\x04", b"")  # not answered
         assert "3456 7890" in text_of(plain, "epson-58")
 
 
@@ -201,7 +194,9 @@ def test_a_file_is_appended_to(station, tmp_path):
 def test_a_full_disk_is_a_sentence(station):
     shown = add_sale(station)
     full = Printer("full", "file", "/dev/full")
-    assert "stopped in the middle" in failure(station, full, shown)
+    sentence = failure(station, full, shown)
+    assert "stopped in the middle" in sentence
+    assert "the disk is full" in sentence
 
 
 def test_a_void_sale_is_not_printed(station, switched_on):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import delete, update
-from station_kit import do, drn, new_station, see
+from station_kit import Clock, do, drn, new_station, see
 
 from sts_portable import pan
 from tjugo import search_words
@@ -21,15 +21,15 @@ def station(tmp_path_factory):
 
 
 @pytest.fixture
-def own(tmp_path):
-    """Return a station of one test."""
-    with made(tmp_path) as station:
+def own(tmp_path, database):
+    """Return a station of one test, on either database."""
+    with made(tmp_path, database()) as station:
         yield station
 
 
 @contextmanager
-def made(folder):
-    with new_station(folder / "state") as station:
+def made(folder, url=None):
+    with new_station(folder / "state", Clock(), url) as station:
         do(
             station,
             customers.add_customer,

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import UniqueConstraint
-from station_kit import PYTHON, Clock, do, drn, environment, new_station, see
+from station_kit import PYTHON, Clock, add_tariff, do, drn, environment, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
@@ -28,6 +28,7 @@ from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
+from tjugo.station.tills import vendors
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 from uplink import kinds
@@ -114,6 +115,9 @@ def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_pa
     folder = tmp_path / "old"
     released(folder, revision, *ROWS)
     with Station.open(folder, clock=Clock()) as station:
+        with pytest.raises(Unavailable, match="No tariff is in effect"):
+            sell(station, "web", "early", drn(1), Decimal(20))
+        add_tariff(station)
         (collector,) = see(station, reading_views.collectors)
         assert (collector.online, collector.crash) == (True, None)
         (meter,) = see(station, registry_views.meters).items
@@ -286,6 +290,8 @@ def test_a_lost_database_whose_log_is_left(folder):
 def test_a_new_database_beside_the_keys_repeats_no_tid(folder):
     first = _lose_database(folder)
     with Station.create(folder, clock=Clock(), new_database=True) as station:
+        add_tariff(station)
+        do(station, vendors.ensure_default)
         with station.work("test") as work:
             add_meter(work, NewMeter(drn(1), collector_id="c1"))
         again = sell(station, "test", "a", drn(1), ONE)
@@ -434,7 +440,7 @@ from tjugo.station.station import Station
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
-limit = (station.path.parent / "station.db-wal").stat().st_size + 400_000
+limit = (station.path.parent / "station.db-wal").stat().st_size + 1_500_000
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 sold, refused = {}, None
 for i in range(200):

@@ -16,7 +16,7 @@ from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import ServiceLink, Token, TokenDelivery, VendRequest
-from tjugo.station.vending import tids
+from tjugo.station.vending import issue
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.purchase import Purchase, parse_kwh, tenths
 from tjugo.station.vending.vend import sell, vend
@@ -135,9 +135,11 @@ def test_amounts_are_exact():
     assert tenths(Decimal("1820162.4")) == amount.MAX_TENTHS
 
 
-def test_a_large_amount_is_rounded_up_and_said(station):
-    sale = sell(station, "test", "a", drn(1), Decimal(2000))
-    assert (sale.kwh, sale.units_kwh) == (2000, Decimal("2000.4"))
+def test_a_large_amount_that_no_token_carries_is_refused_with_the_next_lower_one(station):
+    with pytest.raises(TjugoError, match=r"next lower amount is 1999\.4 kWh"):
+        sell(station, "test", "a", drn(1), Decimal(2000))
+    sale = sell(station, "test", "b", drn(1), Decimal("1999.4"))
+    assert (sale.kwh, sale.units_kwh) == (Decimal("1999.4"), Decimal("1999.4"))
 
 
 def test_tids_go_up_within_a_minute_and_skip_the_reserved_one(station, clock):
@@ -353,9 +355,9 @@ def test_a_lost_race_for_a_tid_takes_the_next_one(station, monkeypatch):
     """As on a database without one writer at a time: what was read is out of date."""
     first = sell(station, "test", "a", drn(1), TWENTY)
     found = [first.tid, first.tid + 1]
-    monkeypatch.setattr(tids, "next_free", lambda *_: found.pop(0))
+    monkeypatch.setattr(issue, "next_tid", lambda *_: found.pop(0))
     assert sell(station, "test", "b", drn(1), TWENTY).tid == first.tid + 1
-    monkeypatch.setattr(tids, "next_free", lambda *_: first.tid)
+    monkeypatch.setattr(issue, "next_tid", lambda *_: first.tid)
     with pytest.raises(Unavailable, match="Others sell"):
         sell(station, "test", "c", drn(1), TWENTY)
     assert len(rows(station, VendRequest)) == 2

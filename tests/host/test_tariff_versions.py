@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import event
-from station_kit import NOON, Clock, do, drn, new_station, see
+from station_kit import NOON, do, drn, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError
 from tjugo.station.audit import chain
@@ -34,16 +34,8 @@ CHARGED = TariffRules(
 
 
 @pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def station(tmp_path, clock):
-    station = new_station(tmp_path / "state", clock)
-    do(station, versions.ensure_default)
-    yield station
-    station.close()
+def clock(station):
+    return station.clock
 
 
 def by(station, actor, service, *given, **more):

@@ -23,6 +23,7 @@ from tjugo.bench.trace import COLLECTOR
 from tjugo.errors import TjugoError
 from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
+from tjugo.station.operators.permissions import ADMINISTRATOR, visitor
 from tjugo.station.setup.service import set_up
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
@@ -46,6 +47,7 @@ class Options:
     port: int = 0
     baudrate: int = 9600
     browser: bool = False
+    role: str = ADMINISTRATOR
 
 
 class Bench:
@@ -114,7 +116,11 @@ class Bench:
 
         self.link = MqttLink(self.station, Broker(self.broker.host, self.broker.port))
         self._run(stack, "the station's MQTT link", self.link.run())
-        app = create_app(self.station, lambda templates: bench_router(self.boards, templates))
+        app = create_app(
+            self.station,
+            lambda templates: bench_router(self.boards, templates),
+            visitor=visitor(self.options.role, "bench", "Bench visitor"),
+        )
         self.web = WebServer(app, sock)
         task = self._watch("the web server", self.web.run())
         stack.push_async_callback(self.web.stop, task)

@@ -38,17 +38,22 @@ def _station(meters: int) -> Iterator[tuple[Station, list[str]]]:
     """
     minutes = count()
     start = BUILT
-    drns = [drn_with_check_digit(f"01{number:08d}") for number in range(1, meters + 1)]
+    drns = numbered(meters)
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
         set_up(folder, clock=lambda: start + timedelta(minutes=next(minutes))) as station,
     ):
         with station.work("bench") as work:
-            _add_meters(work, drns)
+            add_meters(work, drns)
         yield station, drns
 
 
-def _add_meters(work: Work, drns: list[str]) -> None:
+def numbered(count: int) -> list[str]:
+    """Return the DRNs of so many meters."""
+    return [drn_with_check_digit(f"01{number:08d}") for number in range(1, count + 1)]
+
+
+def add_meters(work: Work, drns: list[str]) -> None:
     """Register meters as add_meter() does, but all at once."""
     add_meter(work, NewMeter(drns[0], collector_id="c1"))
     session, tenant = work.session, {"tenant_id": work.tenant_id}

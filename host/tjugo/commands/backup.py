@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tjugo.commands.options import state_option
+from tjugo.commands.options import database_option, state_option
 from tjugo.commands.secret import ask, read_secret
 from tjugo.station.backup import service as backups
 from tjugo.station.station import utc_now
@@ -36,10 +36,16 @@ def backup(file: Path, passphrase_file: Path | None, state: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_passphrase_option
 @click.option("--force", is_flag=True, help="Move aside what is in the folder.")
+@database_option
 @click.option("--accept-clock", is_flag=True, help="The clock is right, the newest token is not.")
 @state_option
 def restore(
-    file: Path, passphrase_file: Path | None, force: bool, accept_clock: bool, state: Path
+    file: Path,
+    passphrase_file: Path | None,
+    force: bool,
+    database: str | None,
+    accept_clock: bool,
+    state: Path,
 ) -> None:
     """Make the station in the folder from the backup FILE.
 
@@ -48,7 +54,7 @@ def restore(
     backups.check_target(state, force)  # before anything is typed
     backups.check_file(file)
     passphrase = _passphrase(passphrase_file, confirm=False)
-    made = backups.restore(file, state, passphrase, utc_now(), force, accept_clock)
+    made = backups.restore(file, state, passphrase, utc_now(), force, accept_clock, database)
     click.echo(f"Station in {state}, as it was at {iso(made.made_at)}")
 
 

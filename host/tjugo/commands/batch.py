@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from tjugo import key_file as key_files
 from tjugo import sta_tables, sts_fast
 from tjugo.commands.options import state_option
+from tjugo.commands.unlocking import key_file_option, secret_for
 from tjugo.errors import TjugoError
 from tjugo.sts import batch as _batch
 from tjugo.sts.batch_file import count_rows
+from tjugo.sts.batch_row import Keys
 from tjugo.sts.explain.sale import minute_of, parse_moment
 
 
@@ -21,9 +24,16 @@ from tjugo.sts.explain.sale import minute_of, parse_moment
 @click.option("--keys", type=click.Path(path_type=Path), help="File of vending keys.")
 @click.option("--time", "at", help="Time of rows without one, as 2026-11-22T12:00 UTC.")
 @click.option("--portable", is_flag=True, help="Do without numpy, even where it is there.")
+@key_file_option
 @state_option
 def batch(
-    source: Path, target: Path, keys: Path | None, at: str | None, portable: bool, state: Path
+    source: Path,
+    target: Path,
+    keys: Path | None,
+    at: str | None,
+    portable: bool,
+    key_file: Path | None,
+    state: Path,
 ) -> None:
     """Make a token for every row of IN.csv and write them to OUT.csv.
 
@@ -35,7 +45,7 @@ def batch(
         raise TjugoError("IN.csv and OUT.csv are the same file.", 2)
     sta_tables.use(state)
     sts_fast.register()
-    known = _batch.read_keys(keys) if keys else {}
+    known = _keys(keys, key_file) if keys else {}
     moment = datetime.now(UTC)
 
     def now(bdt: str) -> int:
@@ -53,3 +63,8 @@ def batch(
         click.echo(f"{warned[0]} rows with a warning: their keys expire soon.", err=True)
     if wrong:
         raise SystemExit(1)
+
+
+def _keys(path: Path, key_file: Path | None) -> Keys:
+    sealed = key_files.read(path).sealed
+    return _batch.read_keys(path, secret_for(sealed, key_file) if sealed else None)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tjugo.paths import default_bench_dir
+from tjugo.station.storage.tables import ROLES
 
 DEFAULT_PORT = 8420
 MOST_METERS = 100
@@ -38,6 +39,13 @@ MOST_METERS = 100
     type=click.IntRange(0, 65535),
     help=f"Port of the web page; 0 any free one. [default: {DEFAULT_PORT}, with --json 0]",
 )
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="administrator",
+    show_default=True,
+    help="The role as which the visitor of the pages is signed in.",
+)
 @click.option("--baudrate", type=click.IntRange(1200, 115200), default=9600, show_default=True)
 def command(
     as_json: bool,
@@ -47,6 +55,7 @@ def command(
     speed: int,
     state: Path,
     port: int | None,
+    role: str,
     baudrate: int,
 ) -> None:
     """Run station, broker, bus, collector and meters on this machine, with a page to watch
@@ -63,6 +72,7 @@ def command(
         port=port,
         baudrate=baudrate,
         browser=not (headless or as_json) and _has_screen(),
+        role=role,
     )
     show = _print_json if as_json else _print_text
     asyncio.run(app.run(options, _say, show))

@@ -12,9 +12,9 @@ from tjugo import sta_tables
 from tjugo.commands.options import json_option, register_options, state_option
 from tjugo.commands.output import name_drn
 from tjugo.commands.secret import FORMS, SecretKey
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import config_of
-from tjugo.station.station import Station
 from tjugo.sts.describe import token_digits
 from tjugo.sts.explain import DecoderKey, Explanation, Sale, explain_sale, explain_token
 from tjugo.sts.explain.key import KeyQuestion, of_meter
@@ -52,6 +52,7 @@ def _key_options(function: Any) -> Any:
 @click.option("--tid", type=click.IntRange(1, 0xFFFFFF), help="TID of the sale, not by --time.")
 @click.option("--rnd", type=click.IntRange(0, 15), help="Random number of the sale.")
 @click.option("--rounds", is_flag=True, help="Show every round of the cipher.")
+@key_file_option
 @json_option
 @state_option
 def explain(
@@ -64,6 +65,7 @@ def explain(
     tid: int | None,
     rnd: int | None,
     rounds: bool,
+    key_file: Path | None,
     as_json: bool,
     state: Path,
     **key_options: Any,
@@ -75,7 +77,7 @@ def explain(
     if bool(digits) == (sell is not None):
         raise TjugoError("Give a token to explain, or --sell AMOUNT.", 2)
     sta_tables.use(state)
-    key = _key(meter, state, key_options)
+    key = _key(meter, state, key_file, key_options)
     if digits:
         found = explain_token(token_digits(" ".join(digits)), key, mfr, rounds)
     else:
@@ -92,13 +94,15 @@ def _minute(at: str | None, bdt: str) -> int:
     return parse_moment(at, bdt) if at else minute_of(datetime.now(UTC), bdt)
 
 
-def _key(meter: str | None, state: Path, options: dict[str, Any]) -> DecoderKey | None:
+def _key(
+    meter: str | None, state: Path, key_file: Path | None, options: dict[str, Any]
+) -> DecoderKey | None:
     if meter is None:
         given = {name: value for name, value in options.items() if value is not None}
         return KeyQuestion(**given).answer()
     if options["key"] or options["vk"]:
         raise TjugoError("Give the key or a registered meter, not both.", 2)
-    with Station.open(state) as station, station.view() as view:
+    with opened(state, key_file) as station, station.view() as view:
         name_drn(view, meter)
         config = config_of(view, meter)
         return of_meter(config, station.backend.decoder_key(config))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from tjugo.commands.options import state_option
-from tjugo.station.station import Station
+from tjugo.commands.options import database_option, state_option
+from tjugo.commands.unlocking import new_secrets
+from tjugo.station.setup.service import set_up
 from tjugo.station.storage import databases
 
 
@@ -15,15 +16,17 @@ from tjugo.station.storage import databases
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
+@database_option
 @click.option(
-    "--database",
-    envvar="TJUGO_DATABASE",
-    metavar="ADDRESS",
-    help="An empty PostgreSQL database, postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME; a file "
-    "in the folder without it.",
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Seal the vending keys with this key file; it is made where there is none.",
 )
+@click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
 @state_option
-def init(new_database: bool, database: str | None, state: Path) -> None:
+def init(
+    new_database: bool, database: str | None, key_file: Path | None, seal: bool, state: Path
+) -> None:
     """Make a new station: folder, database, sample vending keys.
 
     A station that is there already is left as it is. Where its vending keys or its database are
@@ -31,5 +34,6 @@ def init(new_database: bool, database: str | None, state: Path) -> None:
     keys, and a new database would issue the same tokens again.
     """
     found = databases.of(state) is not None
-    with Station.create(state, new_database=new_database, database_url=database):
+    opened_by = [] if found else new_secrets(key_file, None, seal)
+    with set_up(state, new_database=new_database, database_url=database, keys_opened_by=opened_by):
         click.echo(f"There is a station in {state} already." if found else f"Station in {state}")

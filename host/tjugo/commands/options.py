@@ -16,6 +16,13 @@ state_option = click.option(
     default=default_state_dir,
     help="The station's folder.",
 )
+database_option = click.option(
+    "--database",
+    envvar="TJUGO_DATABASE",
+    metavar="ADDRESS",
+    help="An empty PostgreSQL database, postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME; a file "
+    "in the folder without it.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 

@@ -7,6 +7,7 @@ import click
 
 from tjugo import foreign_json
 from tjugo.commands.options import state_option
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.errors import TjugoError
 
 
@@ -16,6 +17,7 @@ from tjugo.errors import TjugoError
 @click.option("--address", type=click.IntRange(1, 247), help="On the bus, 1 to 247.")
 @click.option("--merge", type=click.Path(path_type=Path), help="File: JSON object of settings.")
 @click.option("--replace", is_flag=True, help="The board was another meter.")
+@key_file_option
 @state_option
 def provision(
     port: str,
@@ -23,6 +25,7 @@ def provision(
     address: int | None,
     merge: Path | None,
     replace: bool,
+    key_file: Path | None,
     state: Path,
 ) -> int:
     """Give the board at PORT its settings, and start it.
@@ -32,12 +35,11 @@ def provision(
     """
     from tjugo.device import provisioning, self_test
     from tjugo.device.remote import Remote
-    from tjugo.station.station import Station
 
     added = _merged(merge) if merge else {}
     tables = None
     if drn:
-        with Station.open(state) as station:
+        with opened(state, key_file) as station:
             added |= provisioning.meter_settings(station, drn)
             tables = provisioning.station_tables(station)
     if address is not None:

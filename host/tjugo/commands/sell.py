@@ -9,13 +9,14 @@ import click
 from tjugo import money
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.vending.purchase import Purchase, parse_kwh
-from tjugo.station.vending.vend import vend
-from tjugo.station.vending.views import Refusal, Sale, sale_view
+from tjugo.station.vending.vend import sold
+from tjugo.station.vending.views import Sale, sale_view
 
 CLIENT = "cli"
 """Whose request ids they are: the same for each person at this station, so that a sale which
@@ -34,6 +35,7 @@ another person tries again is the same sale."""
     default=0,
     help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
 )
+@key_file_option
 @json_option
 @state_option
 def sell(
@@ -42,6 +44,7 @@ def sell(
     spent: str | None,
     client_id: str | None,
     wait_s: float,
+    key_file: Path | None,
     as_json: bool,
     state: Path,
 ) -> None:
@@ -49,16 +52,13 @@ def sell(
     if (kwh is None) == (spent is None):
         raise click.UsageError("Give KWH or --money AMOUNT.")
     amount = None if kwh is None else parse_kwh(kwh)
-    with Station.open(state) as station:
+    with opened(state, key_file) as station:
         with station.view() as view:
             name_drn(view, drn)
         request = str(uuid.uuid4()) if client_id is None else client_id
         paid = None if spent is None else money.parse(spent, station.currency)
         purchase = Purchase(CLIENT, request, drn, amount, paid, actor=actor())
-        with station.work(actor()) as work:
-            outcome = vend(work, purchase)
-        if isinstance(outcome, Refusal):
-            raise outcome.error()
+        outcome = sold(station, purchase)
         warning = outcome.warning
         if warning:
             click.echo(warning, err=True)

@@ -2,19 +2,22 @@
 
 import asyncio
 import signal
+import socket
 from pathlib import Path
 
 import click
 
 from tjugo.commands.options import state_option
 from tjugo.commands.secret import read_secret
+from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
 from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
-from tjugo.web.serve import WebServer, listen
+from tjugo.web.serve import WebServer, listen, url_of
+from tjugo.web.workers import Workers
 
 
 @click.command()
@@ -38,6 +41,15 @@ from tjugo.web.serve import WebServer, listen
     type=click.Path(path_type=Path),
     help="CA certificates (PEM) that the broker's is checked against.",
 )
+@key_file_option
+@click.option("--locked", is_flag=True, help="Start with the vending keys locked.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that serve requests; with several, one that ends is started again.",
+)
 @click.option("--lab", is_flag=True, help="Let the token lab use registered meters' keys.")
 @state_option
 def station(
@@ -45,19 +57,58 @@ def station(
     broker: str | None,
     password_file: Path | None,
     ca: Path | None,
+    key_file: Path | None,
+    locked: bool,
+    workers: int,
     lab: bool,
     state: Path,
 ) -> None:
-    """Serve the station's page on 127.0.0.1 until Ctrl-C."""
+    """Serve the station's page on 127.0.0.1 until Ctrl-C.
+
+    While sealed vending keys are locked, the station refuses sales: an administrator unlocks them
+    on the page /unlock.
+    """
     link_to = _broker(broker, password_file, ca)
-    sock = listen(port)
-    with sock, Station.open(state) as opened:
-        log_to(state / LOG)
-        link = MqttLink(opened, link_to) if link_to else None
-        app = create_app(opened, background=link.run if link else None, lab_meters=lab)
-        server = WebServer(app, sock)
-        click.echo(f"The master station is at {server.url} (Ctrl-C ends it)")
-        asyncio.run(_serve(server))
+    with listen(port) as sock:
+        with Station.open(state) as opened:
+            log_to(state / LOG)
+            if not locked:
+                unlock(opened, key_file)
+            _check_locked(opened, workers)
+            click.echo(f"The master station is at {url_of(sock)} (Ctrl-C ends it)")
+            if workers == 1:
+                _serve_station(opened, sock, link_to, lab, None)
+                return
+            backend = opened.backend
+        # The database is closed: a connection must not be shared with a forked process.
+
+        def serve(number: int, alive: int) -> None:
+            # One worker has the link; the log of each rotates for itself.
+            broker_of = link_to if number == 0 else None
+            log_to(state / (f"worker-{number}.{LOG}" if number else LOG), forked=True)
+            with Station.open(state, backend=backend) as own:
+                _serve_station(own, sock, broker_of, lab, alive)
+
+        Workers(workers, serve).run()
+
+
+def _check_locked(opened: Station, workers: int) -> None:
+    """Tell that the keys are locked. Raise UsageError where only one of several processes could
+    be unlocked by a page."""
+    if not opened.backend.locked:
+        return
+    if workers > 1:
+        raise click.UsageError("The vending keys are locked; several workers need --key-file.")
+    click.echo("The vending keys are locked: unlock them on the page /unlock.", err=True)
+
+
+def _serve_station(
+    opened: Station, sock: socket.socket, broker: Broker | None, lab: bool, alive: int | None
+) -> None:
+    """Serve until a signal, or until `alive` is readable: the parent is gone."""
+    link = MqttLink(opened, broker) if broker else None
+    app = create_app(opened, background=link.run if link else None, lab_meters=lab)
+    asyncio.run(_serve(WebServer(app, sock, shared=alive is not None), alive))
 
 
 def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:
@@ -69,9 +120,11 @@ def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Br
     return parse(text, password, ca)
 
 
-async def _serve(server: WebServer) -> None:
+async def _serve(server: WebServer, alive: int | None) -> None:
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
+    if alive is not None:
+        loop.add_reader(alive, asked.set)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     serving = asyncio.create_task(server.run())

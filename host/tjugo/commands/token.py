@@ -9,10 +9,10 @@ from sts_portable import token
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import name_drn
 from tjugo.commands.secret import FORMS, SecretKey
+from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.errors import TjugoError
 from tjugo.station.keys.backend import decode
 from tjugo.station.registry.meters import config_of
-from tjugo.station.station import Station
 from tjugo.sts.describe import describe, token_digits
 
 _KEY_BYTES = {"07": 8, "11": 16}
@@ -34,6 +34,7 @@ def token_group() -> None:
 @click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
 @click.option("--bdt", type=click.Choice(["93", "14", "35"]), default="14", show_default=True)
 @click.option("--meter", "drn", help="Use the key of this registered meter.")
+@key_file_option
 @json_option
 @state_option
 def token_decode(
@@ -42,6 +43,7 @@ def token_decode(
     ea: str,
     bdt: str,
     drn: str | None,
+    key_file: Path | None,
     as_json: bool,
     state: Path,
 ) -> None:
@@ -49,7 +51,7 @@ def token_decode(
     checked = token_digits(" ".join(digits))
     cls = token.split(checked)[0]
     if drn is not None:
-        with Station.open(state) as station, station.view() as view:
+        with opened(state, key_file) as station, station.view() as view:
             name_drn(view, drn)
             config = config_of(view, drn)
             found = station.backend.verify_token(config, checked)

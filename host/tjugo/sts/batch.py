@@ -9,6 +9,7 @@ from sts_portable.errors import StsError
 from tjugo.errors import TjugoError, plain
 from tjugo.key_file import load_keys
 from tjugo.private_file import private_file
+from tjugo.sealed_keys import Secret
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, habits_of, writer
 from tjugo.sts.batch_row import Habits, Keys, Request, Tids, make, understand, warning
@@ -18,9 +19,10 @@ _CHUNK = 4096
 _BULK_EA = 7
 
 
-def read_keys(path: Path) -> Keys:
-    """Return the vending keys of a file in the station's form. Raise TjugoError."""
-    keys = load_keys(path)
+def read_keys(path: Path, secret: Secret | None = None) -> Keys:
+    """Return the vending keys of a file in the station's form. secret: of a sealed one. Raise
+    TjugoError."""
+    keys = load_keys(path, secret)
     try:
         return {(key.sgc, key.kt, key.krn): key for key in keys}
     except ValueError:

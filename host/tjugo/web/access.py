@@ -43,6 +43,8 @@ POST   /approvals/{approval}              approvals.decide
 GET    /audit                             audit.see
 GET    /sales                             sales.see
 POST   /sales                             sales.sell
+GET    /receipts/{client}/{client_id}     sales.see
+POST   /receipts/{client}/{client_id}     sales.reprint
 GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
@@ -58,6 +60,26 @@ GET    /refused                           sales.see
 POST   /refused                           sales.see
 POST   /refused/confirm                   keychange.confirm
 POST   /refused/replace                   sales.sell
+GET    /tariffs                           tariffs.see
+POST   /tariffs                           tariffs.propose
+POST   /tariffs/{tariff}/{version}        tariffs.approve
+POST   /tariffs/{tariff}                  tariffs.assign
+GET    /till                              shifts.own
+POST   /till                              shifts.own
+POST   /till/count                        shifts.own
+POST   /till/close                        shifts.own
+GET    /shifts                            shifts.see
+GET    /shifts/{number}                   shifts.see
+POST   /shifts/{number}/count             shifts.close
+POST   /shifts/{number}/close             shifts.close
+GET    /banking                           banking.edit
+POST   /banking                           banking.edit
+GET    /banking/{number}                  banking.edit
+POST   /banking/{number}/deposits         banking.edit
+GET    /keys                              keys.see
+POST   /keys                              keys.unlock
+GET    /unlock                            keys.unlock
+POST   /unlock                            keys.unlock
 GET    /lab                               lab.use
 GET    /bench                             bench.see
 GET    /bench/events                      bench.see
@@ -73,15 +95,56 @@ POST   /api/v1/vends:trial                sales.sell
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
 GET    /api/v1/vends                      sales.see
+GET    /api/v1/receipts/{client}/{client_id}          sales.see
+GET    /api/v1/receipts/{client}/{client_id}/pdf      sales.see
+POST   /api/v1/receipts/{client}/{client_id}/reprint  sales.reprint
 GET    /api/v1/meters                     meters.see
 GET    /api/v1/meters/{drn}               meters.see
 POST   /api/v1/meters                     meters.edit
 PATCH  /api/v1/meters/{drn}               meters.edit
 GET    /api/v1/customers                  customers.see
 GET    /api/v1/customers/{account_no}     customers.see
+GET    /api/v1/lookup                     customers.see
+GET    /api/v1/meters/{drn}/history       meters.see
+POST   /api/v1/meters/{drn}/replacement   meters.edit
+GET    /api/v1/sites                      customers.see
+GET    /api/v1/sites/{site}               customers.see
+POST   /api/v1/sites                      customers.edit
+PATCH  /api/v1/sites/{site}               customers.edit
+DELETE /api/v1/sites/{site}               customers.edit
 POST   /api/v1/customers                  customers.edit
 PATCH  /api/v1/customers/{account_no}     customers.edit
 DELETE /api/v1/customers/{account_no}     customers.edit
+GET    /api/v1/tariffs                    tariffs.see
+POST   /api/v1/tariffs:preview            tariffs.see
+GET    /api/v1/tariffs/{tariff}           tariffs.see
+POST   /api/v1/tariffs/{tariff}/versions  tariffs.propose
+GET    /api/v1/tariffs/{tariff}/versions/{version} tariffs.see
+POST   /api/v1/tariffs/{tariff}/versions/{version}:approve tariffs.approve
+POST   /api/v1/tariffs/{tariff}/versions/{version}:reject tariffs.approve
+POST   /api/v1/tariffs/{tariff}/versions/{version}:withdraw tariffs.propose
+PUT    /api/v1/meters/{drn}/tariff        tariffs.assign
+GET    /api/v1/debts                      debts.see
+POST   /api/v1/debts                      debts.edit
+GET    /api/v1/debts/{account_no}/{debt_no} debts.see
+PATCH  /api/v1/debts/{account_no}/{debt_no} debts.edit
+POST   /api/v1/debts/{account_no}/{debt_no}:write-off debts.edit
+GET    /api/v1/shifts                     shifts.see
+GET    /api/v1/shifts/{number}            shifts.see
+GET    /api/v1/batches                    shifts.see
+GET    /api/v1/batches/{number}           shifts.see
+POST   /api/v1/batches                    banking.edit
+GET    /api/v1/deposits                   vendors.see
+GET    /api/v1/deposits/{number}          vendors.see
+POST   /api/v1/deposits                   banking.edit
+POST   /api/v1/deposits/{number}/reversal banking.edit
+GET    /api/v1/vendors                    vendors.see
+GET    /api/v1/vendors/{vendor}/statement vendors.see
+GET    /api/v1/outlets                    outlets.see
+GET    /api/v1/ledger/{account}           ledger.see
+GET    /api/v1/keys                       keys.see
+POST   /api/v1/keys/unlock                keys.unlock
+POST   /api/v1/keys/lock                  keys.unlock
 GET    /api/v1/collectors                 collectors.see
 GET    /api/v1/engineering-kinds          engineering.see
 GET    /api/v1/engineering                engineering.see
@@ -109,12 +172,17 @@ ACCESS: dict[tuple[str, str], str] = {
 NAVIGATION = (
     ("/bench", "Bench"),
     ("/sales", "Sales"),
+    ("/till", "Till"),
     ("/meters", "Meters"),
     ("/customers", "Customers"),
     ("/engineering", "Engineering"),
     ("/key-changes", "Key changes"),
     ("/refused", "Refused token"),
+    ("/tariffs", "Tariffs"),
+    ("/shifts", "Shifts"),
+    ("/banking", "Banking"),
     ("/approvals", "Approvals"),
+    ("/keys", "Keys"),
     ("/lab", "Token lab"),
     ("/operators", "Operators"),
     ("/clients", "API clients"),

@@ -60,6 +60,7 @@ def create_app(
     gate = Gate(station, visitor, local)
     templates = _templates(gate, link, bench is not None)
     queue = SaleQueue(station)
+    templates.env.globals["keys_locked"] = lambda: station.backend.locked
     app = FastAPI(
         title="Tjugo master station",
         version=__version__,

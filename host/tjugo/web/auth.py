@@ -156,7 +156,9 @@ class Auth:
             await answer(scope, receive, send)
             return
         if known.token:
-            receive = await _checked_form(request, known.csrf)
+            # The form of the log-in has no session yet: guard.py compares its origin.
+            if _permission(request) != access.PUBLIC:
+                receive = await _checked_form(request, known.csrf)
             send = _not_stored(send)
         await self._app(scope, receive, send)
 
@@ -174,9 +176,7 @@ class Auth:
 
     def _refusal(self, request: Request, known: Known) -> Response | None:
         """Raise NotLoggedIn or NotPermitted; return a redirection for a person's browser."""
-        row = access.find(request.method, request.scope["path"])
-        assert row is not None
-        permission = access.ACCESS[row]
+        permission = _permission(request)
         if permission == access.PUBLIC:
             return None
         page = request.method in _SAFE and "text/html" in request.headers.get("accept", "")
@@ -196,13 +196,20 @@ class Auth:
 
 def record_refusal(station: Station, request: Request, error: TjugoError) -> None:
     """Record what a person was not permitted to do, in a unit of work of its own."""
-    row = access.find(request.method, request.scope["path"])
-    action = access.ACCESS[row] if row else "unknown"
+    action = _permission(request)
     try:
         with station.work(current.actor()) as work:
             record(work, action, f"{request.method} {request.url.path}", error.message, REFUSED)
     except TjugoError as failed:  # the refusal is answered all the same
         log.error("a refusal could not be recorded: %s", failed.message)
+
+
+def _permission(request: Request) -> str:
+    """Return what the row of a request needs."""
+    row = access.find(request.method, request.scope["path"])
+    if row is None:
+        raise HTTPException(404)
+    return access.ACCESS[row]
 
 
 def cookie_name(scope: Scope) -> str:

@@ -14,6 +14,7 @@ from tjugo.web.connections import Connection, Limits, Open
 
 HOST = "127.0.0.1"
 _LIMITS = Limits()
+_BACKLOG = 128
 
 
 def listen(port: int) -> socket.socket:
@@ -24,7 +25,7 @@ def listen(port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((HOST, port))
-        sock.listen(128)
+        sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
         raise TjugoError(
@@ -41,11 +42,25 @@ class _Quiet(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # asyncio accepts up to `backlog` connections at once, and gives the socket that backlog.
+        for sock in sockets or ():
+            sock.listen(_BACKLOG)
+
+
+def url_of(sock: socket.socket) -> str:
+    """Return the address of what is served on a listening socket."""
+    return f"http://{HOST}:{sock.getsockname()[1]}/"
+
 
 class WebServer:
-    """`await run()` until `stop()`; `ready` is set when requests are served."""
+    """`await run()` until `stop()`; `ready` is set when requests are served. shared: other
+    processes serve the same socket; connections are then taken one by one."""
 
-    def __init__(self, app: Any, sock: socket.socket, limits: Limits = _LIMITS) -> None:
+    def __init__(
+        self, app: Any, sock: socket.socket, limits: Limits = _LIMITS, shared: bool = False
+    ) -> None:
         config = uvicorn.Config(
             app,
             http=functools.partial(Connection, open_ones=Open(limits)),  # type: ignore[arg-type]
@@ -56,13 +71,14 @@ class WebServer:
             lifespan="on",
             timeout_keep_alive=limits.keep_alive_s,
             timeout_graceful_shutdown=1,
+            backlog=1 if shared else _BACKLOG,
         )
         self._server = _Quiet(config)
         self._sock = sock
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self._sock.getsockname()[1]}/"
+        return url_of(self._sock)
 
     @property
     def ready(self) -> bool:

@@ -8,12 +8,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tjugo.errors import Conflict, Unavailable
+from tjugo.station.backup import transfer
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.create import MARGIN
+from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 
 
-def copy_database(database: Path, copy: Path) -> str:
-    """Copy the contents of a database at one moment while others write to it; return its schema.
+def copy_database(database: SqliteFile | PostgresDatabase, copy: Path) -> str:
+    """Copy the contents of a database at one moment to a SQLite file, while others write to it;
+    return its schema."""
+    if isinstance(database, SqliteFile):
+        return _copy_file(database.path, copy)
+    transfer.from_server(database, copy)
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        return _check(connection, copy)
+
+
+def _copy_file(database: Path, copy: Path) -> str:
+    """Copy a SQLite file.
 
     All pages are copied in one step: in WAL mode that is one read transaction, which delays no
     writer, and the copy does not restart when they commit.

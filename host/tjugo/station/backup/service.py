@@ -20,11 +20,12 @@ from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
 from tjugo.private_file import private_file, sync_folder
 from tjugo.station.backup import archive as archives
-from tjugo.station.backup import sealing
+from tjugo.station.backup import sealing, transfer
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
 from tjugo.station.backup.database import copy_database, set_floor, sha256
 from tjugo.station.link import state as link_state
-from tjugo.station.storage import engine as storage
+from tjugo.station.storage import databases
+from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.moments import iso
 
 LAST = "backup.json"  # in the station's folder: when the last backup was made
@@ -46,12 +47,11 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
     `file` is replaced at the end, or left unchanged. It is readable by its owner only.
     """
-    check_source(state_dir)
-    database = state_dir / DATABASE
+    database = check_source(state_dir)
     hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
-        with _disk(file, copy), storage.sentences(database):
+        with _disk(file, copy), database.sentences():
             schema = copy_database(database, copy)
             kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
@@ -77,12 +77,15 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     return _facts(manifest)
 
 
-def check_source(state_dir: Path) -> None:
-    """Raise TjugoError unless the folder has a station with its vending keys."""
-    if not (state_dir / DATABASE).is_file():
+def check_source(state_dir: Path) -> SqliteFile | PostgresDatabase:
+    """Return the database of a station. Raise TjugoError unless the folder has a station with its
+    vending keys."""
+    database = databases.of(state_dir)
+    if database is None:
         raise TjugoError(f"There is no station in {state_dir}.")
     if not (state_dir / VENDING_KEYS).exists():
         raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+    return database
 
 
 def last(state_dir: Path) -> datetime | None:
@@ -101,14 +104,17 @@ def restore(
     now: datetime,
     force: bool = False,
     accept_clock: bool = False,
+    database_url: str | None = None,
 ) -> Backup:
     """Restore a station from a backup. Raise TjugoError, and then nothing was changed.
 
+    database_url: an empty database on a PostgreSQL server; a SQLite file in the folder without.
     Raise Conflict when the folder is not empty; with force, its contents are moved to a separate
     folder, never deleted. No TID up to `now` plus MARGIN will be issued; raise Conflict when that
     is before the newest token of the backup, unless accept_clock.
     """
     check_target(state_dir, force)
+    url = None if database_url is None else databases.parse(database_url)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
     with _disk(state_dir, new):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +132,10 @@ def restore(
                 with private_file(new / name) as written:
                     written.write(content)
             set_floor(new / DATABASE, now, accept_clock)
-            _move(new, state_dir, now)
+            if url is None:
+                _move(new, state_dir, now)
+            else:
+                _move_to_server(PostgresDatabase(url, new), new, state_dir, now)
         finally:
             shutil.rmtree(new, ignore_errors=True)
     return _facts(manifest)
@@ -185,6 +194,19 @@ def check_target(state_dir: Path, force: bool) -> None:
             f"The folder {state_dir} is not empty. Restore into another one, or use --force, "
             "which moves its contents to another folder."
         )
+
+
+def _move_to_server(database: PostgresDatabase, new: Path, state_dir: Path, now: datetime) -> None:
+    """Replace the folder as _move does, with its database on a server."""
+    transfer.to_server(new / DATABASE, database)
+    try:
+        for path in new.glob(f"{DATABASE}*"):
+            path.unlink()
+        database.save()
+        _move(new, state_dir, now)
+    except BaseException:
+        transfer.empty(database)
+        raise
 
 
 def _move(new: Path, state_dir: Path, now: datetime) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from tjugo import key_file
 from tjugo.errors import TjugoError, reason
-from tjugo.key_register import VendingKey
+from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.paths import VENDING_KEYS
 from tjugo.sealed_keys import Secret
 from tjugo.station.audit import chain
@@ -13,9 +13,9 @@ from tjugo.station.keys import store
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.station import Station
 
-UNLOCK, LOCK, IMPORT = "key_unlock", "key_lock", "key_import"
+UNLOCK, EDIT = "keys.unlock", "keys.edit"
 SUBJECT = "vending keys"
-_WAYS = {str: "by passphrase", bytes: "by key file"}
+_WAYS = {str: "unlock by passphrase", bytes: "unlock by key file"}
 
 
 def soft(station: Station) -> SoftBackend:
@@ -39,7 +39,7 @@ def unlock(station: Station, actor: str, secret: Secret) -> None:
 def lock(station: Station, actor: str) -> None:
     """Lock the vending keys of this process. Raise TjugoError."""
     soft(station).lock()
-    _record(station, actor, LOCK)
+    _record(station, actor, UNLOCK, "lock")
 
 
 def unlock_unattended(station: Station, actor: str) -> None:
@@ -52,18 +52,19 @@ def unlock_unattended(station: Station, actor: str) -> None:
 
 
 @contextmanager
-def on_record(
-    station: Station, actor: str, action: str, subject: str, detail: str = ""
-) -> Iterator[None]:
+def on_record(station: Station, actor: str, events: Sequence[tuple[str, str]]) -> Iterator[None]:
     """Record what the block does before it does it: no key comes or goes without a record. When
-    it raises TjugoError, that is recorded as well."""
+    it raises TjugoError, that is recorded as well.
+
+    events: subject and detail of each.
+    """
     with station.work(actor) as work:
-        chain.record(work, action, subject, detail)
+        for subject, detail in events:
+            chain.record(work, EDIT, subject, detail)
     try:
         yield
     except TjugoError as error:
-        with station.work(actor) as work:
-            chain.record(work, action, subject, error.code, chain.REFUSED)
+        _record(station, actor, EDIT, error.code, chain.REFUSED)
         raise
 
 
@@ -75,12 +76,18 @@ def import_keys(
     one, two = (name.strip() for name in people)
     if not one or not two or one.casefold() == two.casefold():
         raise reason("key_file_invalid", "The components are typed by two different people.")
-    with station.work(actor) as work:
-        for number, name in enumerate((one, two), 1):
-            chain.record(work, IMPORT, SUBJECT, f"component {number} typed by {name}: {source}")
-    names = "; ".join(f"{key.name}, KCV {key.kcv}" for key in keys)
-    with on_record(station, actor, IMPORT, SUBJECT, names):
+    events = [
+        (SUBJECT, f"import from {source}: component {number} typed by {name}")
+        for number, name in enumerate((one, two), 1)
+    ]
+    events += [event_of(key, "import") for key in keys]
+    with on_record(station, actor, events):
         store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
+
+
+def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:
+    """Return subject and detail of a record about a key. what: is done with it."""
+    return f"vending key {key.name}", f"{what}, KCV {key.kcv}"
 
 
 def _record(

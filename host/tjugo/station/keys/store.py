@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tjugo import key_file, sealed_keys
 from tjugo.errors import Conflict, TjugoError, Unavailable, reason
-from tjugo.key_register import VendingKey
+from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.lock_file import waiting
 from tjugo.private_file import overwrite, private_file, sync_folder
 from tjugo.sealed_keys import Sealed, Secret
@@ -90,6 +90,21 @@ def change_key(path: Path, new: VendingKey, data_key: bytes | None = None) -> No
         found = key_file.read(path)
         keys = [new if key.place == new.place else key for key in opened(found, data_key)]
         _write_keys(path, found, keys, data_key)
+
+
+def all_keys(path: Path, data_key: bytes | None = None) -> list[VendingKey]:
+    """Return the keys of a key file. Raise TjugoError."""
+    return opened(key_file.read(path), data_key)
+
+
+def find(path: Path, place: tuple[int, int, int], data_key: bytes | None = None) -> VendingKey:
+    """Return the key with this SGC, KRN and KT. Raise TjugoError."""
+    for key in all_keys(path, data_key):
+        if key.place == place:
+            return key
+    sgc, krn, kt = place
+    wanted = RegisteredKey(sgc=sgc, krn=krn, kt=kt)
+    raise reason("vending_key_missing", f"There is no vending key for {wanted.name}.")
 
 
 def opened(found: key_file.KeyFile, data_key: bytes | None) -> list[VendingKey]:

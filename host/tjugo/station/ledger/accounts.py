@@ -28,7 +28,7 @@ _TILL = "shift number, batch/<number> after banking, or none for the office"
 ACCOUNTS: Mapping[str, Account] = MappingProxyType(
     {
         "cash": Account(ASSET, "Cash", _TILL),
-        "card": Account(ASSET, "Card payments", _TILL),
+        "card": Account(ASSET, "Card", _TILL),
         "mobile_money": Account(ASSET, "Mobile money", _TILL),
         "bank": Account(ASSET, "Bank", _TILL),
         "voucher": Account(ASSET, "Vouchers", _TILL),

@@ -9,15 +9,20 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select, text
 
 from tjugo.errors import TjugoError, reason
-from tjugo.station.storage.tables import LogInFailures
+from tjugo.station.storage.tables import LogInFailures, UtcDateTime
 from tjugo.station.work import Work
 
 NAME, ADDRESS = "name", "address"
 _FORGET = timedelta(hours=24)
 _NONE = timedelta(0)
+# Two first attempts at once: one inserts the row, the other one waits for it.
+_NEW = text(
+    "INSERT INTO log_in_failures (tenant_id, kind, subject, failures, last_at) "
+    "VALUES (:tenant_id, :kind, :subject, 0, :last_at) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("last_at", type_=UtcDateTime()))
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ LIMITS = {NAME: Limit(5), ADDRESS: Limit(20)}
 def attempt(work: Work, **subjects: str) -> timedelta | None:
     """Count an attempt. subjects: the name, the address or both. Return how long to wait when one
     of them is locked out: then nothing is counted, and no attempt may be made."""
+    _forget(work)
     rows = [_row(work, kind, subject) for kind, subject in sorted(subjects.items())]
     waits = [row.locked_until - work.now() for row in rows if row.locked_until is not None]
     if waits and max(waits) > _NONE:
@@ -73,26 +79,24 @@ def too_many(wait: timedelta) -> TjugoError:
     return reason("too_many", f"Too many attempts failed. Try again in {span}.")
 
 
-def _row(work: Work, kind: str, subject: str) -> LogInFailures:
-    """Return the row of a subject, locked until the transaction ends; a new one where there is
-    none, or where the last failure is long ago."""
+def _forget(work: Work) -> None:
+    """Remove what is too old to count."""
     old = work.now() - _FORGET
     work.session.execute(
         delete(LogInFailures).where(
             LogInFailures.tenant_id == work.tenant_id, LogInFailures.last_at < old
         )
     )
-    digest = hashlib.sha256(f"{kind} {subject}".encode()).hexdigest()
-    key = (work.tenant_id, kind, digest)
-    query = select(LogInFailures).where(
-        LogInFailures.tenant_id == key[0],
-        LogInFailures.kind == kind,
-        LogInFailures.subject == digest,
-    )
-    row = work.session.scalars(query.with_for_update()).first()
-    if row is None:
-        row = LogInFailures(
-            tenant_id=key[0], kind=kind, subject=digest, failures=0, last_at=work.now()
-        )
-        work.session.add(row)
-    return row
+
+
+def _row(work: Work, kind: str, subject: str) -> LogInFailures:
+    """Return the row of a subject, locked until the transaction ends; a new one where there is
+    none."""
+    key = {
+        "tenant_id": work.tenant_id,
+        "kind": kind,
+        "subject": hashlib.sha256(f"{kind} {subject}".encode()).hexdigest(),
+    }
+    work.session.execute(_NEW, {**key, "last_at": work.now()})
+    query = select(LogInFailures).filter_by(**key)
+    return work.session.scalars(query.with_for_update()).one()

@@ -11,7 +11,7 @@ from tjugo.station.audit.chain import record
 from tjugo.station.operators import sessions, totp
 from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode
+from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode, Tenant
 from tjugo.station.work import View, Work
 
 EDIT = "operators.edit"
@@ -76,6 +76,11 @@ def find(view: View, operator: str) -> Operator:
 def person(view: View, operator: str) -> Person:
     """Return an operator as the person who acts. Raise NotFound."""
     return person_of(find(view, operator))
+
+
+def currency(view: View) -> str:
+    """Return the currency of the limits."""
+    return view.session.get_one(Tenant, (view.tenant_id,)).currency
 
 
 def operators(view: View) -> list[OperatorView]:

@@ -76,7 +76,7 @@ class Line:
     def trouble(self) -> str | None:
         """Return what is wrong by the printer's own status; None if nothing, or no answer. Raise
         OSError."""
-        if not PROFILES[self._printer.profile].status:
+        if self._printer.kind == "file" or not PROFILES[self._printer.profile].status:
             return None
         answers: dict[int, int] = {}
         for number, bits, sentence in _TROUBLES:
@@ -134,6 +134,8 @@ def _sentences(printer: Printer, middle: bool = False) -> Iterator[None]:
         yield
     except OSError as error:
         cause = _CAUSES.get(error.errno or 0, _GONE)
+        if printer.kind == "file" and error.errno == errno.ENOSPC:
+            cause = "has no room: the disk is full"
         raise (_middle if middle else _unavailable)(printer, cause) from error
 
 
@@ -162,9 +164,8 @@ class _Descriptor:
             rest = rest[os.write(self._number, rest) :]
 
     def read(self) -> bytes:
-        if not select.select([self._number], [], [], ANSWER_S)[0]:
-            return b""
-        return os.read(self._number, 64)
+        ready = select.select([self._number], [], [], ANSWER_S)[0]
+        return os.read(self._number, 64) if ready else b""
 
     def close(self) -> None:
         os.close(self._number)

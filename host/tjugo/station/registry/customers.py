@@ -175,7 +175,13 @@ def _known(view: View, account_no: str) -> Customer:
 
 
 def next_account_no(view: View) -> str:
-    """Return the number after the greatest of the form C and up to _MOST_DIGITS digits."""
+    """Return the number after the greatest of the form C and up to _MOST_DIGITS digits. Raise
+    TjugoError when there is none."""
+    return numbered_account(last_account(view) + 1)
+
+
+def last_account(view: View) -> int:
+    """Return the greatest number that the station assigned as an account number, or 0."""
     digits = func.substr(Customer.account_no, 2)
     greatest = view.session.scalar(
         select(func.max(cast(digits, Integer))).where(
@@ -183,7 +189,11 @@ def next_account_no(view: View) -> str:
             Customer.account_no.regexp_match(f"^C[0-9]{{1,{_MOST_DIGITS}}}$"),
         )
     )
-    number = (greatest or 0) + 1
+    return greatest or 0
+
+
+def numbered_account(number: int) -> str:
+    """Return the account number of a number that the station assigns. Raise TjugoError."""
     if number >= 10**_MOST_DIGITS:
         raise reason("account_invalid", "No account number is free; give one.")
     return f"C{number:05d}"

@@ -1,9 +1,10 @@
 """Look-up for selling: a meter or a customer by whatever the person at the counter gives."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, select
 
 from sts_portable import pan
 from tjugo import drn as drn_numbers
@@ -14,7 +15,7 @@ from tjugo.station.work import View
 
 LIMIT = 20
 MOST = 100
-_CANDIDATES = 200
+_CANDIDATES = 120
 # A word of more customers than this is examined to the end only where little else is found.
 _COMMON = 5000
 _LEAST_DIGITS = 4  # the fewest digits that are searched for in meter and phone numbers
@@ -90,6 +91,7 @@ def _meters(view: View, condition: ColumnElement[bool]) -> list[str]:
 
 def _numbered(view: View, text: str, whole: str) -> set[str]:
     """Return the accounts with this account, phone or id number, or that begin so."""
+    # One query for each range of the index: no database finds ranges joined by OR in it.
     conditions = [
         _begins(word) & (SearchWord.field == NUMBER) for word in search_words.number_words(whole)
     ]
@@ -98,9 +100,11 @@ def _numbered(view: View, text: str, whole: str) -> set[str]:
         back = dialled[::-1]
         # The number is stored with the country's prefix and given without, or the reverse.
         shorter = [back[:n] for n in range(search_words.LEAST_PHONE, len(back))]
-        of_phone = or_(_begins(back), SearchWord.word.in_(shorter))
-        conditions.append(of_phone & (SearchWord.field == PHONE_END))
-        conditions.append(_begins(dialled) & (SearchWord.field == NUMBER))
+        conditions += [
+            _begins(back) & (SearchWord.field == PHONE_END),
+            SearchWord.word.in_(shorter) & (SearchWord.field == PHONE_END),
+            _begins(dialled) & (SearchWord.field == NUMBER),
+        ]
     found: set[str] = set()
     for condition in conditions:
         query = select(SearchWord.account_no).where(
@@ -116,13 +120,16 @@ def _begins(word: str) -> ColumnElement[bool]:
 
 def _worded(view: View, words: Sequence[str]) -> list[str]:
     """Return accounts of which each word is the beginning of a word."""
-    rarest, *others = sorted(dict.fromkeys(words), key=lambda word: (_count(view, word), word))
-    of_word = [SearchWord.tenant_id == view.tenant_id, _begins(rarest)]
-    if not others:
+    different = list(dict.fromkeys(words))
+    if len(different) == 1:
         # In the index's order: whole words before longer ones, names before addresses.
-        query = select(SearchWord.account_no).where(*of_word)
+        query = select(SearchWord.account_no)
+        query = query.where(SearchWord.tenant_id == view.tenant_id, _begins(different[0]))
         query = query.order_by(SearchWord.word, SearchWord.field, SearchWord.account_no)
         return list(dict.fromkeys(view.session.scalars(query.limit(_CANDIDATES))))
+    counts = {word: _count(view, word) for word in different}
+    rarest, *others = sorted(different, key=lambda word: (counts[word], -len(word)))
+    of_word = [SearchWord.tenant_id == view.tenant_id, _begins(rarest)]
     first = select(SearchWord.account_no).where(*of_word).limit(_COMMON).subquery()
     query = (
         select(Customer.account_no)
@@ -133,7 +140,7 @@ def _worded(view: View, words: Sequence[str]) -> list[str]:
         .limit(_CANDIDATES)
     )
     found = list(view.session.scalars(query))
-    if found or _count(view, rarest) < _COMMON:
+    if found or counts[rarest] < _COMMON:
         return found
     each = [
         select(SearchWord.account_no).where(SearchWord.tenant_id == view.tenant_id, _begins(word))
@@ -156,7 +163,7 @@ class _Asked:
     whole: str
     words: Sequence[str]
 
-    def rank(self, customer: Customer) -> int:
+    def rank(self, customer: Any) -> int:
         """Return what the text was found in, the first of MATCHES."""
         numbers = search_words.number_words(self.whole)
         if numbers & search_words.number_words(customer.account_no):
@@ -176,70 +183,48 @@ class _Asked:
         return ELSEWHERE
 
 
+# The columns of what is found: rows of columns are read in a fraction of the time of objects.
+_METER = (Meter.drn, Meter.status)
+_LINK = (ServiceLink.service_point,)
+_CUSTOMER = (
+    *(Customer.account_no, Customer.name, Customer.phone, Customer.address, Customer.id_no),
+    Customer.search,
+)
+
+
 def _found(
     view: View, drns: dict[str, int], accounts: Iterable[str], asked: _Asked
 ) -> list[tuple[tuple[int, str, str, str], Found]]:
     """Return the meters, and the accounts with the meters that serve them now, each with its place
     in the order."""
-    current = ServiceLink.until.is_(None)
-    query = (
-        select(Meter, ServiceLink, Customer)
-        .outerjoin(
-            ServiceLink,
-            and_(ServiceLink.tenant_id == Meter.tenant_id, ServiceLink.drn == Meter.drn, current),
+    link, tenant = ServiceLink, view.tenant_id
+    of_meter = and_(link.tenant_id == tenant, link.drn == Meter.drn, link.until.is_(None))
+    of_link = and_(Customer.tenant_id == tenant, Customer.account_no == link.account_no)
+    rows: list[Any] = []
+    if drns:
+        query = select(*_METER, *_LINK, *_CUSTOMER).select_from(Meter).outerjoin(link, of_meter)
+        query = query.outerjoin(Customer, of_link)
+        query = query.where(Meter.tenant_id == tenant, Meter.drn.in_(drns))
+        rows += view.session.execute(query)
+    if accounts:
+        served = and_(
+            link.tenant_id == tenant,
+            link.account_no == Customer.account_no,
+            link.until.is_(None),
         )
-        .outerjoin(
-            Customer,
-            and_(
-                Customer.tenant_id == ServiceLink.tenant_id,
-                Customer.account_no == ServiceLink.account_no,
-            ),
-        )
-        .where(Meter.tenant_id == view.tenant_id)
-    )
-    rows: list[tuple[Meter | None, ServiceLink | None, Customer | None]] = [
-        (meter, link, customer)
-        for meter, link, customer in view.session.execute(query.where(Meter.drn.in_(drns)))
-    ]
-    customers = select(Customer, ServiceLink, Meter).where(
-        Customer.tenant_id == view.tenant_id, Customer.account_no.in_(list(accounts))
-    )
-    customers = customers.outerjoin(
-        ServiceLink,
-        and_(
-            ServiceLink.tenant_id == Customer.tenant_id,
-            ServiceLink.account_no == Customer.account_no,
-            current,
-        ),
-    ).outerjoin(
-        Meter, and_(Meter.tenant_id == ServiceLink.tenant_id, Meter.drn == ServiceLink.drn)
-    )
-    seen = set(drns)
-    rows += [
-        (meter, link, customer)
-        for customer, link, meter in view.session.execute(customers)
-        if meter is None or meter.drn not in seen
-    ]
+        at = and_(Meter.tenant_id == tenant, Meter.drn == link.drn)
+        query = select(*_METER, *_LINK, *_CUSTOMER).select_from(Customer).outerjoin(link, served)
+        query = query.outerjoin(Meter, at)
+        query = query.where(Customer.tenant_id == tenant, Customer.account_no.in_(list(accounts)))
+        rows += [row for row in view.session.execute(query) if row.drn not in drns]
     found = []
-    for at, link, served in rows:
-        rank = ELSEWHERE if served is None else asked.rank(served)
-        if at is not None and at.drn in drns:
-            rank = min(rank, drns[at.drn])
-        row = _row(at, link, served, MATCHES[rank])
-        found.append(((rank, row.name or "", row.account_no or "", row.drn or ""), row))
+    for row in rows:
+        rank = ELSEWHERE if row.account_no is None else asked.rank(row)
+        rank = min(rank, drns.get(row.drn, rank))
+        shown = {name: getattr(row, name) for name in _SHOWN}
+        place = (rank, row.name or "", row.account_no or "", row.drn or "")
+        found.append((place, Found(**shown, matched=MATCHES[rank])))
     return found
 
 
-def _row(
-    meter: Meter | None, link: ServiceLink | None, customer: Customer | None, matched: str
-) -> Found:
-    return Found(
-        drn=None if meter is None else meter.drn,
-        status=None if meter is None else meter.status,
-        account_no=None if customer is None else customer.account_no,
-        name=None if customer is None else customer.name,
-        phone=None if customer is None else customer.phone,
-        address=None if customer is None else customer.address,
-        service_point=None if link is None else link.service_point,
-        matched=matched,
-    )
+_SHOWN = [field.name for field in fields(Found) if field.name != "matched"]

@@ -9,6 +9,7 @@ from sts_portable import pan
 from tjugo import drn as drn_numbers
 from tjugo.errors import Conflict, TjugoError, plain, reason
 from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
+from tjugo.station.keys.backend import TokenBackend
 from tjugo.station.registry import record
 from tjugo.station.registry.status import change, check_not_removed, retire
 from tjugo.station.storage.tables import Collector, Meter, MeterKeyState
@@ -20,7 +21,7 @@ _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 @dataclass(frozen=True)
 class NewMeter(MeterConfig):
-    """The data of a meter that sales require; see new_meter()."""
+    """The data of a meter that sales require; see with_defaults()."""
 
     collector_id: str | None = None
 
@@ -78,6 +79,11 @@ def drn_with_check_digit(payload: str) -> str:
 
 
 def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
+    """Return a meter to be added; see with_defaults(). Raise TjugoError."""
+    return with_defaults(work.backend, drn, **given)
+
+
+def with_defaults(backend: TokenBackend, drn: str, **given: Any) -> NewMeter:
     """Return a meter to be added, from its register, tct and collector_id; None is not given.
 
     DKGA, base date and KEN default to those of the vending key, the rest to the defaults of the
@@ -85,7 +91,7 @@ def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
     """
     given = {name: found for name, found in given.items() if found is not None}
     plain_register = KeyRegister(**given_fields(given))
-    key = work.backend.vending_register(plain_register.sgc, plain_register.kt, plain_register.krn)
+    key = backend.vending_register(plain_register.sgc, plain_register.kt, plain_register.krn)
     of_key = {} if key is None else {"dkga": key.dkga, "bdt": key.bdt, "ken": key.ken}
     return NewMeter(drn, **{**of_key, **given})
 
@@ -95,13 +101,7 @@ def add_meter(work: Work, new: NewMeter) -> str:
     meter; Conflict when it is registered."""
     drn = checked_drn(new.drn)
     session = work.session
-    if int(drn) == 0:
-        raise reason("drn_invalid", f"{drn} is not the number of a meter.")
-    for allowed, words in _RULES:
-        if not allowed(new):
-            raise reason("key_register_invalid", f"Meter {drn}: {words}.")
-    if new.collector_id is not None:
-        _check_collector_id(new.collector_id)
+    check_values(drn, new)
     if session.get(Meter, (work.tenant_id, drn)) is not None:
         raise reason("meter_exists", f"Meter {drn} is registered already.")
     for twin in drn_numbers.twins(drn):
@@ -129,6 +129,17 @@ def add_meter(work: Work, new: NewMeter) -> str:
     session.flush()
     record.changed(work, record.METER, f"meter {drn}", "registered")
     return drn
+
+
+def check_values(drn: str, new: NewMeter) -> None:
+    """Raise TjugoError unless a station can sell to a meter with these values."""
+    if int(drn) == 0:
+        raise reason("drn_invalid", f"{drn} is not the number of a meter.")
+    for allowed, words in _RULES:
+        if not allowed(new):
+            raise reason("key_register_invalid", f"Meter {drn}: {words}.")
+    if new.collector_id is not None:
+        _check_collector_id(new.collector_id)
 
 
 def key_columns(register: KeyRegister) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tjugo.station.work import View, Work
 
 EDIT = "debts.edit"
 _MOST_PRIORITY = 1000
+_MOST_DEBTS = 10**9
 _FIELDS = ("name", "rule", "rate", "least", "most", "priority")
 
 
@@ -126,13 +127,19 @@ def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
 
 
 def _open(work: Work, account_no: str, debt_no: int) -> Debt:
-    key = (work.tenant_id, account_no, debt_no)
-    row = work.session.get(Debt, key, with_for_update=True)
+    row = _found(work, account_no, debt_no, lock=True)
     if row is None:
         raise reason("debt_unknown", f"Account {account_no[:20]} has no debt {debt_no}.")
     if row.state != "open":
         raise reason("debt_closed", f"Debt {debt_no} of {account_no} is {_words(row.state)}.")
     return row
+
+
+def _found(view: View, account_no: str, debt_no: int, lock: bool = False) -> Debt | None:
+    if len(account_no) > 20 or not 0 < debt_no < _MOST_DEBTS:
+        return None
+    key = (view.tenant_id, account_no, debt_no)
+    return view.session.get(Debt, key, with_for_update=lock)
 
 
 def _check(row: Debt) -> None:
@@ -153,7 +160,7 @@ def _check(row: Debt) -> None:
 
 def find_debt(view: View, account_no: str, debt_no: int) -> DebtView:
     """Return a debt. Raise NotFound."""
-    row = view.session.get(Debt, (view.tenant_id, account_no, debt_no))
+    row = _found(view, account_no, debt_no)
     if row is None:
         raise reason("debt_unknown", f"Account {account_no[:20]} has no debt {debt_no}.")
     return _views(view, [row])[0]

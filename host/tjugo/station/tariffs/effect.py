@@ -56,15 +56,15 @@ def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str
         select(Tenant.default_tariff).where(Tenant.tenant_id == view.tenant_id)
     )
     found = dict.fromkeys(drns, default) if default is not None else {}
-    row = MeterTariff
+    table = MeterTariff
     for part in chunks(sorted(set(drns))):
-        query = select(row.drn, row.tariff).where(
-            row.tenant_id == view.tenant_id,
-            row.drn.in_(part),
-            row.since <= at,
-            row.until.is_(None) | (row.until > at),
+        query = select(table.drn, table.tariff).where(
+            table.tenant_id == view.tenant_id,
+            table.drn.in_(part),
+            table.since <= at,
+            table.until.is_(None) | (table.until > at),
         )
-        found |= {drn: tariff for drn, tariff in view.session.execute(query)}
+        found |= {row.drn: row.tariff for row in view.session.execute(query)}
     return found
 
 

@@ -5,7 +5,7 @@ until the next approved one begins. What a price needs is read through this modu
 """
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import func, select, update
@@ -42,8 +42,12 @@ __all__ = [
 
 PROPOSE, APPROVE, ASSIGN = "tariffs.propose", "tariffs.approve", "tariffs.assign"
 DEFAULT, DEFAULT_RATE = "flat", Decimal("0.20")
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when the first tariff is in effect: before every sale, also where the clock was wrong."""
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}", re.A)
+_MOST_VERSIONS = 10**9
 _MOMENT = timedelta(microseconds=1)
+_PAST, _AHEAD = timedelta(days=31), timedelta(days=3660)
 
 
 def propose(
@@ -63,6 +67,9 @@ def propose(
     check(rules)
     if rules.currency != tenant.currency:
         raise invalid(f"The utility's currency is {tenant.currency}, not {rules.currency}.")
+    begin = work.now() if valid_from is None else valid_from
+    if not timedelta(0) <= begin - work.now() + _PAST <= _AHEAD:
+        raise invalid("A version begins now, or within ten years.")
     _ensure_tariff(work, tariff, name)
     last = work.session.scalar(
         select(func.max(TariffVersion.version)).where(
@@ -75,7 +82,7 @@ def propose(
             tenant_id=work.tenant_id,
             tariff=tariff,
             version=version,
-            valid_from=valid_from or work.now(),
+            valid_from=begin,
             state="proposed",
             content=stored.to_json(rules),
             made_by=work.actor[:80],
@@ -179,7 +186,8 @@ def _decide(
 def known_version(view: View, tariff: str, version: int) -> TariffVersion:
     """Return the row of a version. Raise NotFound."""
     known_tariff(view, tariff)
-    row = view.session.get(TariffVersion, (view.tenant_id, tariff, version))
+    key = (view.tenant_id, tariff, version)
+    row = view.session.get(TariffVersion, key) if 0 < version < _MOST_VERSIONS else None
     if row is None:
         raise reason("tariff_unknown", f"The tariff {tariff} has no version {version}.")
     return row
@@ -193,9 +201,9 @@ def known_tariff(view: View, tariff: str) -> Tariff:
     return row
 
 
-def assign(work: Work, drn: str, tariff: str) -> None:
-    """Give a meter a tariff from now on. Raise TjugoError; Conflict when no version of it is in
-    effect."""
+def assign(work: Work, drn: str, tariff: str) -> str:
+    """Give a meter a tariff from now on; return its DRN. Raise TjugoError; Conflict when no
+    version of it is in effect."""
     meter = known_meter(work, checked_drn(drn), lock=True)
     known_tariff(work, tariff)
     if in_effect(work, tariff, work.now()) is None:
@@ -205,7 +213,7 @@ def assign(work: Work, drn: str, tariff: str) -> None:
     )
     rows = list(work.session.scalars(query.order_by(MeterTariff.since)))
     if rows and rows[-1].until is None and rows[-1].tariff == tariff:
-        return
+        return meter.drn
     since = max([work.now(), *(row.since + _MOMENT for row in rows)])
     if rows and rows[-1].until is None:
         rows[-1].until = since
@@ -214,6 +222,7 @@ def assign(work: Work, drn: str, tariff: str) -> None:
     )
     work.session.flush()
     record(work, ASSIGN, f"meter {meter.drn}", f"tariff {tariff}")
+    return meter.drn
 
 
 def set_default(work: Work, tariff: str) -> None:
@@ -238,6 +247,7 @@ def ensure_default(work: Work) -> None:
         version = propose(work, DEFAULT, rules)
         row = known_version(work, DEFAULT, version)
         row.made_by = "init"
+        row.valid_from = ALWAYS
         _decide_first(work, row)
     tenant.default_tariff = DEFAULT
     work.session.flush()

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from tjugo import money
 from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.registry.meters import checked_drn, known_meter
@@ -14,7 +15,7 @@ from tjugo.station.storage.tables import Tariff, TariffVersion, Tenant
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.carried import encodable
 from tjugo.station.tariffs.effect import Effective, in_effect, rules_of, tariff_of
-from tjugo.station.tariffs.model import Quote, Situation
+from tjugo.station.tariffs.model import Line, Quote, Situation
 from tjugo.station.tariffs.price import price_money, price_units
 from tjugo.station.tariffs.situations import situations
 from tjugo.station.tariffs.versions import known_tariff, known_version
@@ -58,6 +59,72 @@ class Preview:
     currency: str
     drn: str | None
     quote: Quote
+
+
+@dataclass(frozen=True)
+class PriceLine:
+    """A line; amounts in major units and kWh as texts."""
+
+    kind: str
+    code: str
+    name: str
+    amount: str
+    kwh: str | None
+    rate: str | None
+    tax_code: str | None
+    tax_rate: str | None
+    balance: str | None
+
+
+@dataclass(frozen=True)
+class PriceView:
+    """A preview for programs and pages."""
+
+    tariff: str
+    version: int
+    name: str
+    currency: str
+    drn: str | None
+    tendered: str
+    kwh: str
+    free_kwh: str
+    credit: str | None
+    lines: list[PriceLine]
+
+
+def price_view(found: Preview) -> PriceView:
+    """Return a preview with its amounts as texts."""
+    quote, currency = found.quote, found.currency
+    return PriceView(
+        found.tariff,
+        found.version,
+        found.name,
+        currency,
+        found.drn,
+        money.digits(quote.tendered, currency),
+        _kwh(quote.tenths),
+        _kwh(quote.free_tenths),
+        money.digits(quote.credit, currency) if quote.credit else None,
+        [_line(line, currency) for line in quote.lines],
+    )
+
+
+def _line(line: Line, currency: str) -> PriceLine:
+    return PriceLine(
+        line.kind,
+        line.code,
+        line.name,
+        money.digits(line.amount, currency),
+        None if line.tenths is None else _kwh(line.tenths),
+        None if line.rate is None else f"{line.rate:f}",
+        line.tax_code,
+        None if line.tax_rate is None else f"{line.tax_rate:f}",
+        None if line.balance is None else money.digits(line.balance, currency),
+    )
+
+
+def _kwh(tenths: int) -> str:
+    return f"{tenths // 10}.{tenths % 10}"
 
 
 def tariffs(view: View, at: datetime) -> list[TariffView]:

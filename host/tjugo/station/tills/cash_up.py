@@ -49,9 +49,16 @@ def _recorded(row: Shift) -> list[Count]:
     return [Count(means, *kept[means]) for means in MEANS if means in kept]
 
 
-def cash_up(work: Work, number: int, counted: Mapping[str, int], note: str = "") -> list[Count]:
+def cash_up(
+    work: Work,
+    number: int,
+    counted: Mapping[str, int],
+    note: str = "",
+    seen: Mapping[str, int] | None = None,
+) -> list[Count]:
     """Close a shift and post what is missing or too much. counted: minor units by means; every
-    means with an expected amount, and cash, must be counted. Return the counts.
+    means with an expected amount, and cash, must be counted. Return the counts. seen: what was
+    expected when the difference was shown; Conflict when the till has changed since.
 
     The float returns to the office. What a vendor's till holds the vendor owes from then on; what
     the utility's own till holds stays in it until it is banked.
@@ -62,7 +69,10 @@ def cash_up(work: Work, number: int, counted: Mapping[str, int], note: str = "")
     row = shifts.known_shift(work, number)
     vendor = shifts.vendor_of(work, row)
     credit.check_limits(work, [(vendor, 0)])  # locks it: what it owes moves
-    found = _checked(counts(work, number, counted), counted)
+    whole = counts(work, number, counted)
+    if seen is not None and any(count.expected != seen.get(count.means, 0) for count in whole):
+        raise reason("till_changed", "The till has changed since it was counted: count again.")
+    found = checked(whole, counted)
     postings = _postings(row, vendor, found)
     if postings:
         post(work, Entry(CASH_UP, str(number), tuple(postings), row.outlet, number))
@@ -76,7 +86,7 @@ def cash_up(work: Work, number: int, counted: Mapping[str, int], note: str = "")
     return found
 
 
-def _checked(found: list[Count], counted: Mapping[str, int]) -> list[Count]:
+def checked(found: list[Count], counted: Mapping[str, int]) -> list[Count]:
     """Return the means that were counted. Raise TjugoError when one is missing or impossible."""
     for means, amount in counted.items():
         if means not in MEANS:

@@ -11,7 +11,7 @@ from tjugo.station.ledger import balances, credit
 from tjugo.station.ledger.accounts import MEANS, SOLD
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, page
-from tjugo.station.storage.tables import BankingBatch, Deposit, LedgerEntry, Outlet, Posting, Shift
+from tjugo.station.storage.tables import BankingBatch, Deposit, LedgerEntry, Posting, Shift
 from tjugo.station.tills import batches, cash_up, vendors
 from tjugo.station.tills.shifts import known_shift
 from tjugo.station.work import View
@@ -284,6 +284,30 @@ def batch_list(
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """An outlet's closed shifts that are in no batch, and what their tills hold."""
+
+    outlet: str
+    shifts: int
+    amount: int
+
+
+def unbanked(view: View) -> list[Waiting]:
+    """Return the outlets that have closed shifts to be banked, by code."""
+    query = select(Shift.outlet, Shift.shift_no).where(
+        Shift.tenant_id == view.tenant_id, Shift.batch_no.is_(None), Shift.closed_at.is_not(None)
+    )
+    by_outlet: dict[str, list[str]] = {}
+    for outlet, number in view.session.execute(query):
+        by_outlet.setdefault(outlet, []).append(str(number))
+    held = balances.balances(view, MEANS, (n for found in by_outlet.values() for n in found))
+    return [
+        Waiting(outlet, len(numbers), sum(held[number] for number in numbers))
+        for outlet, numbers in sorted(by_outlet.items())
+    ]
+
+
+@dataclass(frozen=True)
 class VendorView:
     """A vendor. owed: what it owes now, with the money in its open tills; available: how much more
     it may sell, None without a limit. commission: hundredths of a percent."""
@@ -343,8 +367,3 @@ def vendor_statement(view: View, vendor: str, first: date, last: date) -> balanc
     """Return the statement of what a vendor owes. Raise TjugoError."""
     vendors.known_vendor(view, vendor)
     return balances.statement(view, "vendor", vendor, first, last)
-
-
-def outlet_of(view: View, outlet: str) -> Outlet:
-    """Return an outlet. Raise NotFound."""
-    return vendors.known_outlet(view, outlet)

@@ -12,14 +12,13 @@ from concurrent.futures import Future
 
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vending.batch import BATCH, sell_many
-from tjugo.station.vending.item import Outcome
+from tjugo.station.vending.batch import BATCH
 from tjugo.station.vending.purchase import Purchase
+from tjugo.station.vending.vend import sell_together
 from tjugo.station.vending.views import Refusal, Sale
 
 log = logging.getLogger(__name__)
 
-_ACTOR = "station"
 _WAITING = 2000  # purchases; more are refused, because their clients would have given up
 
 _Waiting = tuple[Purchase, "Future[Sale | Refusal]"]
@@ -72,7 +71,7 @@ class SaleQueue:
 
     def _sell(self, batch: list[_Waiting]) -> None:
         try:
-            outcomes = self._together([purchase for purchase, _ in batch])
+            outcomes = sell_together(self._station, [purchase for purchase, _ in batch])
         except BaseException as error:
             if len(batch) > 1:  # one of them may be the cause: each by itself
                 for waiting in batch:
@@ -87,9 +86,3 @@ class SaleQueue:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-
-    def _together(self, purchases: list[Purchase]) -> list[Outcome]:
-        """Sell in one transaction, and return the outcomes after it is committed."""
-        with self._station.work(_ACTOR) as work:
-            outcomes = sell_many(work, purchases)
-        return outcomes

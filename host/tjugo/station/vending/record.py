@@ -6,23 +6,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
-
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import TjugoError
 from tjugo.key_register import written
 from tjugo.station import counters, days
 from tjugo.station.audit import chain
-from tjugo.station.ledger import credit, post
+from tjugo.station.ledger import post
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
-from tjugo.station.storage.tables import Outlet, Sale, Tenant, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.tables import Sale, Tenant, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
-from tjugo.station.vending import keychange
+from tjugo.station.vending import keychange, limits
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
+from tjugo.station.vending.limits import Place
 from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
@@ -35,10 +34,10 @@ SELL = "sales.sell"
 def write(work: Work, items: list[Item]) -> None:
     """Record the items without an outcome, and give each its outcome."""
     undecided = [item for item in items if item.outcome is None]
-    _check_limits(work, [item for item in undecided if item.refusal is None])
+    outlets = limits.check(work, [item for item in undecided if item.refusal is None])
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
-    receipts = _receipts(work, sold)
+    receipts = _receipts(work, sold, outlets)
     day = days.day(work, work.now())
     bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
     bulk.insert(
@@ -53,7 +52,7 @@ def write(work: Work, items: list[Item]) -> None:
     deliveries = _deliveries(work, sold)
     bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
     for item, receipt in zip(sold, receipts, strict=True):
-        _post(work, item, receipt)
+        _post(work, item, receipt, outlets[item.purchase.outlet])
         item.outcome = _outcome(work, item, receipt, deliveries.get(item.key))
     for item in refused:
         assert item.refusal is not None
@@ -68,30 +67,7 @@ def write(work: Work, items: list[Item]) -> None:
         )
 
 
-def _check_limits(work: Work, items: list[Item]) -> None:
-    """Refuse what is beyond a vendor's credit. The rows are locked from here to the commit."""
-    if not items:
-        return
-    vendors = _vendors(work, {item.purchase.outlet for item in items})
-    wanted = []
-    for item in items:
-        assert item.quote is not None
-        wanted.append((vendors.get(item.purchase.outlet, ""), item.quote.tendered))
-    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
-        if not allowed:
-            item.refusal = reason(
-                "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."
-            )
-
-
-def _vendors(work: Work, outlets: set[str]) -> dict[str, str]:
-    query = select(Outlet.outlet, Outlet.vendor).where(
-        Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets))
-    )
-    return {row.outlet: row.vendor for row in work.session.execute(query)}
-
-
-def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
+def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[Receipt]:
     """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
@@ -101,14 +77,14 @@ def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
     utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
     receipts = []
     for item in sold:
-        series = f"{RECEIPTS}{item.purchase.outlet}"
-        receipts.append(_receipt(work, item, tenant, utility, number[series]))
+        series, place = f"{RECEIPTS}{item.purchase.outlet}", outlets[item.purchase.outlet]
+        receipts.append(_receipt(work, item, tenant, utility, place, number[series]))
         number[series] += 1
     return receipts
 
 
 def _receipt(
-    work: Work, item: Item, tenant: Tenant, utility: model.Utility, number: int
+    work: Work, item: Item, tenant: Tenant, utility: model.Utility, place: Place, number: int
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
@@ -121,6 +97,7 @@ def _receipt(
         kind=purchase.kind,
         number=number,
         outlet=purchase.outlet,
+        outlet_name=place.name,
         operator=purchase.actor,
         at=work.now(),
         time_zone=tenant.time_zone,
@@ -270,11 +247,11 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
     return found
 
 
-def _post(work: Work, item: Item, receipt: Receipt) -> None:
+def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
     """Post the sale, and note what it changes for the next one and in the audit chain."""
     purchase, quote, meter = item.purchase, item.quote, item.meter
     assert quote is not None and meter is not None and item.tariff is not None
-    rows = postings(purchase, quote, receipt, item.tariff.tariff)
+    rows = postings(purchase, quote, receipt, item.tariff.tariff, place.vendor)
     if rows:
         post.post(
             work,

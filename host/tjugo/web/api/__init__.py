@@ -8,7 +8,17 @@ from fastapi import APIRouter
 
 from tjugo.station.station import Station
 from tjugo.station.vending.queue import SaleQueue
-from tjugo.web.api import collectors, customers, engineering, lookup, meters, vends
+from tjugo.web.api import (
+    collectors,
+    customers,
+    engineering,
+    keys,
+    lookup,
+    meters,
+    receipts,
+    tariffs,
+    vends,
+)
 from tjugo.web.errors import ANSWERS
 
 
@@ -16,6 +26,6 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
     """Return the routes of one station, whose sales are made by the queue."""
     api = APIRouter(prefix="/api/v1", responses=ANSWERS)
     vends.add_routes(api, station, queue)
-    for domain in (meters, customers, collectors, lookup, engineering):
+    for domain in (meters, customers, collectors, lookup, tariffs, keys, receipts, engineering):
         domain.add_routes(api, station)
     return api

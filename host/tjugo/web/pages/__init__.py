@@ -10,15 +10,20 @@ from tjugo.web.pages import (
     account,
     approvals,
     audit,
+    banking,
     clients,
     customers,
     engineering,
     key_changes,
+    keys,
     log_in,
     meters,
     operators,
+    receipts,
     refused,
     sales,
+    shifts,
+    tariffs,
 )
 
 
@@ -30,6 +35,8 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (meters, customers, engineering, key_changes, refused):
+    for domain in (shifts, banking, meters, customers, tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
+    for engineers in (engineering, key_changes, refused):
+        engineers.add_routes(routes, station, templates)
     return routes

@@ -20,6 +20,11 @@ def add_routes(
 ) -> None:
     """Add /login, /login/factor and /logout."""
 
+    def end() -> None:
+        known = current.known()
+        if known.token and known.person is not None:
+            log_in.log_out(station, sessions.hash_of(known.token), known.person.operator)
+
     def page(request: Request, then: str, error: TjugoError | None = None) -> Response:
         with station.view() as view:
             exist = people.exist(view)
@@ -40,6 +45,7 @@ def add_routes(
             began = await run_in_threadpool(log_in.log_in, station, *given)
         except (NotLoggedIn, TooMany) as error:
             return await run_in_threadpool(page, request, then, error)
+        await run_in_threadpool(end)  # of this browser, which has one session
         if began.stage == sessions.FACTOR:
             then = f"/login/factor?next={quote(then, safe='')}"
         return _entered(request, began.token, then)
@@ -63,9 +69,7 @@ def add_routes(
 
     @routes.post("/logout")
     def leave(request: Request) -> Response:
-        known = current.known()
-        if known.token and known.person is not None:
-            log_in.log_out(station, sessions.hash_of(known.token), known.person.operator)
+        end()
         response = RedirectResponse("/login", 303)
         set_cookie(request, response, "")
         return response

@@ -14,7 +14,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.operators import passwords, people
 from tjugo.station.operators.permissions import ACTIONS, PERMISSIONS
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import ROLES, Outlet, Tenant
+from tjugo.station.storage.tables import ROLES, Outlet
 from tjugo.station.work import View
 from tjugo.web import current
 from tjugo.web.auth import Gate
@@ -110,7 +110,7 @@ def add_routes(
 
 
 def _context(view: View) -> dict[str, Any]:
-    currency = view.session.get_one(Tenant, (view.tenant_id,)).currency
+    currency = people.currency(view)
     query = select(Outlet).where(Outlet.tenant_id == view.tenant_id, Outlet.active.is_(True))
     return {
         "roles": ROLES,
@@ -125,7 +125,7 @@ def _context(view: View) -> dict[str, Any]:
 
 def _fields(view: View, form: Form) -> dict[str, Any]:
     """Return the fields of an operator in a form. Raise TjugoError."""
-    currency = view.session.get_one(Tenant, (view.tenant_id,)).currency
+    currency = people.currency(view)
     given: dict[str, Any] = {name: form.get(name, "") for name in _MORE}
     given["name"] = form.get("name", "")
     for field, title in _LIMITS.items():

@@ -120,3 +120,16 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed_at IS NULL"),
         postgresql_where=sa.text("closed_at IS NULL"),
     )
+    _main()
+
+
+def _main() -> None:
+    """Give each utility its own vendor and first outlet, which a new station has too."""
+    op.execute(
+        "INSERT INTO vendor (tenant_id, vendor, name, commission, commission_from, active) "
+        "SELECT tenant_id, 'main', substr(name, 1, 100), 0, '2000-01-01', true FROM tenant"
+    )
+    op.execute(
+        "INSERT INTO outlet (tenant_id, outlet, vendor, name, active) "
+        "SELECT tenant_id, 'main', 'main', substr(name, 1, 100), true FROM tenant"
+    )

@@ -1,4 +1,5 @@
-"""A private PostgreSQL server for tests: made in a temporary folder, ended by its process id.
+"""A private PostgreSQL server for tests and benchmarks: in a temporary folder, ended by its
+process id.
 
 Servers do not run as root: there, a system user without privileges runs it.
 """
@@ -67,7 +68,18 @@ class Server:
             os.chown(folder, user.pw_uid, user.pw_gid)
         initdb = program("initdb")
         assert initdb is not None
-        argv = [initdb, "-D", self._data, "-U", "tjugo", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        argv = [
+            initdb,
+            "-D",
+            str(self._data),
+            "-U",
+            "tjugo",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         argv.append("--locale=C")
         done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, **self._as)
         assert done.returncode == 0, done.stderr
@@ -111,7 +123,7 @@ class Server:
     def execute(self, statement: str, name: str = "postgres") -> None:
         """Execute a statement outside a transaction."""
         with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement)
 
     def new_database(self, template: str = "template0") -> str:
         """Return the address of a new database, a copy of another one."""

@@ -1,0 +1,122 @@
+"""What may be sold at an outlet, in a shift and by a person, checked last: the rows that say so
+are locked until the commit."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from tjugo.errors import reason
+from tjugo.station import days
+from tjugo.station.ledger import balances, credit
+from tjugo.station.storage.tables import Outlet, Sale
+from tjugo.station.tills import shifts
+from tjugo.station.vending.item import Item
+from tjugo.station.work import Work
+
+
+@dataclass(frozen=True)
+class Place:
+    """An outlet: whose it is, and its name on receipts."""
+
+    vendor: str
+    name: str
+
+
+def check(work: Work, items: list[Item]) -> dict[str, Place]:
+    """Note the refusal of each item that may not be sold. Return the outlets by code."""
+    places = _places(work, {item.purchase.outlet for item in items})
+    for item in items:
+        if item.purchase.outlet not in places:
+            item.refusal = reason(
+                "outlet_unknown", f"There is no open outlet {item.purchase.outlet}."
+            )
+    _check_shifts(work, _left(items))
+    _check_persons(work, _left(items))
+    _check_accounts(work, _left(items))
+    _check_vendors(work, _left(items), places)
+    return places
+
+
+def _left(items: list[Item]) -> list[Item]:
+    return [item for item in items if item.refusal is None]
+
+
+def _places(work: Work, outlets: set[str]) -> dict[str, Place]:
+    row = Outlet
+    query = select(row.outlet, row.vendor, row.name).where(
+        row.tenant_id == work.tenant_id, row.outlet.in_(sorted(outlets)), row.active
+    )
+    return {found.outlet: Place(found.vendor, found.name) for found in work.session.execute(query)}
+
+
+def _check_shifts(work: Work, items: list[Item]) -> None:
+    numbers = {i.purchase.shift_no for i in items if i.purchase.shift_no is not None}
+    if not numbers:
+        return
+    opened = shifts.require_open(work, numbers)
+    for item in items:
+        number = item.purchase.shift_no
+        if number is not None and number not in opened:
+            item.refusal = reason("shift_closed", shifts.closed_sentence(number))
+
+
+def _check_persons(work: Work, items: list[Item]) -> None:
+    """Refuse what is beyond a person's limit of a sale or of a day."""
+    today = days.day(work, work.now())
+    sold: dict[str, int] = {}
+    for item in items:
+        purchase, amount = item.purchase, _amount(item)
+        if purchase.sale_limit is not None and amount > purchase.sale_limit:
+            item.refusal = reason("seller_limit", "This is more than you may sell at once.")
+        elif purchase.day_limit is not None:
+            before = sold.get(purchase.actor)
+            if before is None:
+                before = _sold_today(work, purchase.actor, today)
+            if before + amount > purchase.day_limit:
+                item.refusal = reason("seller_limit", "Your limit for today is reached.")
+            else:
+                before += amount
+            sold[purchase.actor] = before
+
+
+def _sold_today(work: Work, actor: str, today: date) -> int:
+    row = Sale
+    query = select(func.coalesce(func.sum(row.tendered - row.change), 0)).where(
+        row.tenant_id == work.tenant_id, row.day == today, row.operator == actor
+    )
+    return int(work.session.scalar(query.where(row.voided_at.is_(None))) or 0)
+
+
+def _check_accounts(work: Work, items: list[Item]) -> None:
+    """Refuse payments from a customer's credit that is not there. The customers are locked."""
+    paid = {}
+    for item in items:
+        amount = sum(t.amount for t in item.purchase.tenders if t.means == "account")
+        buyer = item.meter.buyer if item.meter else None
+        if amount and buyer is None:
+            item.refusal = reason("tender_invalid", "The meter has no customer with a credit.")
+        elif amount and buyer is not None:
+            paid[buyer.account_no] = (item, amount)
+    if not paid:
+        return
+    held = balances.balances(work, ["customer_credit"], paid)
+    for account_no, (item, amount) in paid.items():
+        if amount > -held[account_no]:
+            item.refusal = reason("tender_invalid", "The customer's credit is less than that.")
+
+
+def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> None:
+    if not items:
+        return
+    wanted = [(places[item.purchase.outlet].vendor, _amount(item)) for item in items]
+    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
+        if not allowed:
+            item.refusal = reason(
+                "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."
+            )
+
+
+def _amount(item: Item) -> int:
+    assert item.quote is not None
+    return item.quote.tendered

@@ -1,0 +1,209 @@
+"""`tjugo key`, and the commands that need vending keys."""
+
+import json
+import stat
+import urllib.request
+
+import pytest
+from cli_kit import Shell
+from keys_kit import cheap  # noqa: F401
+from station_kit import drn, served
+
+from tjugo import key_file
+from tjugo.commands import unlocking
+from tjugo.station.audit import chain
+from tjugo.station.station import Station
+
+pytestmark = pytest.mark.usefixtures("cheap")
+PASSPHRASE = "correct horse battery"
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch, capsys):
+    return Shell(tmp_path / "s", monkeypatch, capsys)
+
+
+@pytest.fixture
+def passphrase(tmp_path):
+    return written(tmp_path / "passphrase", PASSPHRASE)
+
+
+def written(path, text):
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def vks(shell, secret=None):
+    return {key.vk for key in key_file.load_keys(shell.state / "vending_keys.json", secret)}
+
+
+def test_init_with_a_key_file_seals_the_sample_keys(shell, tmp_path):
+    file = tmp_path / "usb" / "key"
+    file.parent.mkdir()
+    done = shell.run("init", "--key-file", str(file))
+    assert done.status == 0 and "Keep a copy" in done.err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(vks(shell, key_file.read_secret_file(file))) == 2
+    shell.fine("meter", "add", drn(1))
+    assert "keys are locked" in shell.refused("sell", drn(1), "5")
+    assert "Meter" in shell.fine("sell", drn(1), "5", "--key-file", str(file))
+    other = written(tmp_path / "other", "ab" * 32)
+    assert "does not open" in shell.refused("sell", drn(1), "5", "--key-file", other)
+
+
+def test_the_secret_of_a_service_needs_no_option(shell, tmp_path, monkeypatch):
+    file = tmp_path / "tjugo.keys"
+    shell.run("init", "--key-file", str(file))
+    shell.fine("meter", "add", drn(1))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    token = shell.fine("sell", drn(1), "5").splitlines()[1]
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert "keys are locked" in shell.refused("token", "decode", "--meter", drn(1), token)
+    monkeypatch.setenv("TJUGO_KEY_FILE", str(file))
+    assert "5" in shell.fine("token", "decode", "--meter", drn(1), token)
+    assert shell.fine("explain", "--meter", drn(1), token)
+
+
+def test_a_plain_station_is_sealed_and_listed(shell, tmp_path, passphrase):
+    shell.fine("init")
+    plain = vks(shell)
+    assert "Sealed: no" in shell.fine("key", "list")
+    file = str(tmp_path / "k")
+    done = shell.run("key", "seal", "--passphrase-file", passphrase, "--with-key-file", file)
+    assert done.status == 0
+    assert vks(shell, PASSPHRASE) == plain
+    out = shell.fine("key", "list")
+    assert "Sealed: key_file, passphrase" in out and not any(vk in out for vk in plain)
+    found = json.loads(shell.fine("key", "list", "--json"))
+    assert found["locked"] and [len(key["kcv"]) for key in found["keys"]] == [6, 6]
+    assert "keys are locked" in shell.refused("key", "seal", "--passphrase-file", passphrase)
+    new = written(tmp_path / "new", "a second passphrase")
+    shell.fine("key", "seal", "--passphrase-file", new, "--key-file", file)
+    assert vks(shell, "a second passphrase") == plain
+    assert "does not open" in shell.refused("key", "shares", "--key-file", file)
+
+
+def test_a_key_is_added_with_its_terms(shell, tmp_path):
+    shell.fine("init")
+    vk = written(tmp_path / "vk", "a0" * 20)
+    words = ("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--issue-until", "2099-12-31")
+    assert "KCV" in shell.fine(*words, "--limit", "12.5")
+    assert "a0" * 20 in vks(shell)
+    assert "another vending key" in shell.run(*words).err  # with other terms
+    shell.fine("key", "edit", "77", "2", "1", "--limit", "none", "--active-from", "2020-01-01")
+    (row,) = [
+        k for k in json.loads(shell.fine("key", "list", "--json"))["keys"] if not k["sample"]
+    ]
+    assert (row["sgc"], row["limit_tenths"], row["active_from"]) == ("000077", None, "2020-01-01")
+    assert row["issue_until"] == "2099-12-31"
+    assert "stored unsealed" in shell.run("status").err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--kcv", "000000"), "check value"),
+        (("--dkga", "02"), "another length"),
+        (("--sgc", "1234567"), "SGC must be"),
+        (("--issue-until", "31.12.2026"), "2026-01-31"),
+        (("--limit", "1,500"), "could be"),
+        (("--limit", "0.05"), "multiple"),
+    ],
+)
+def test_keys_that_are_not_added(shell, tmp_path, options, words):
+    shell.fine("init")
+    before = vks(shell)
+    vk = written(tmp_path / "vk", "a0" * 20)
+    done = shell.run("key", "add", "--vk", f"@{vk}", *options)
+    assert done.status in (1, 2) and words in done.err and "a0a0" not in done.err
+    assert vks(shell) == before
+
+
+def test_terms_of_a_key_that_is_not_there(shell):
+    shell.fine("init")
+    assert "no vending key for SGC 000077" in shell.refused(
+        "key", "edit", "77", "2", "1", "--limit", "5"
+    )
+    assert shell.run("key", "edit", "123456", "2", "1").status == 2
+
+
+def test_keys_go_from_one_station_to_another(shell, tmp_path, monkeypatch, capsys):
+    shell.fine("init")
+    one, two, file = (str(tmp_path / name) for name in ("one", "two", "keys.json"))
+    words = ("--from", "KMC", "--first-to", one, "--second-to", two)
+    assert "besides the samples" in shell.refused("key", "export", file, *words)
+    vk = written(tmp_path / "vk", "a0" * 20)
+    shell.fine("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--limit", "5")
+    assert "1 vending keys" in shell.fine("key", "export", file, *words)
+    assert shell.run("key", "export", file, *words).status == 2
+    other = Shell(tmp_path / "other", monkeypatch, capsys)
+    other.fine("init")
+    given = ("key", "import", file, "--first-file", one, "--second-file")
+    assert "mistyped" in other.refused(*given, one, "--first", "ada", "--second", "ben")
+    assert "two different" in other.refused(*given, two, "--first", "ada", "--second", "ada")
+    out = other.fine(*given, two, "--first", "ada", "--second", "ben")
+    assert "SGC 000077" in out and "a0a0" not in out
+    assert "a0" * 20 in vks(other)
+    with Station.open(other.state) as station, station.view() as view:
+        assert chain.verify(view)[1] == []
+        said = [event.detail for event in chain.events(view)]
+    assert any("typed by ben" in detail for detail in said)
+
+
+def test_two_of_three_shares_recover_the_keys(shell, tmp_path, passphrase):
+    shell.fine("init")
+    plain = vks(shell)
+    assert "not sealed" in shell.refused("key", "shares")
+    file = str(tmp_path / "k")
+    shell.run("key", "seal", "--with-key-file", file)
+    assert "Unlock" in shell.refused("key", "shares")
+    printed = shell.fine("key", "shares", "--key-file", file).splitlines()
+    assert len(printed) == 3
+    files = [written(tmp_path / f"share{n}", text) for n, text in enumerate(printed)]
+    new = ("--passphrase-file", passphrase)
+    assert "2 different" in shell.refused("key", "recover", "--share-file", files[0], *new)
+    both = ("--share-file", files[2], "--share-file", files[0])
+    shell.fine("key", "recover", *both, *new)
+    assert vks(shell, PASSPHRASE) == plain
+    found = json.loads(shell.fine("key", "list", "--json"))
+    assert [(s["needed"], s["of"]) for s in found["shares"]] == [(2, 3)]
+
+
+def test_a_batch_of_sealed_keys(shell, tmp_path):
+    file = str(tmp_path / "k")
+    shell.run("init", "--key-file", file)
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text(f"drn,units\n{drn(1)},5\n")
+    words = ("sts", "batch", str(source), str(target), "--keys")
+    keys = str(shell.state / "vending_keys.json")
+    assert "keys are locked" in shell.run(*words, keys).err
+    assert shell.run(*words, keys, "--key-file", file).status == 0
+    assert drn(1) in target.read_text()
+
+
+def test_every_command_has_help(shell):
+    for name in ("list", "seal", "add", "edit", "import", "export", "shares", "recover"):
+        assert shell.fine("key", name, "--help").startswith("Usage: tjugo key")
+
+
+def test_a_passphrase_is_typed_at_a_terminal(shell, monkeypatch, passphrase):
+    shell.fine("init")
+    shell.fine("key", "seal", "--passphrase-file", passphrase)
+    shell.fine("meter", "add", drn(1))
+    monkeypatch.setattr(unlocking, "ask", lambda what, otherwise: PASSPHRASE)
+    assert "Meter" in shell.run("sell", drn(1), "5", typed="").out
+    monkeypatch.setattr(unlocking, "ask", lambda what, otherwise: "wrong passphrase")
+    assert "does not open" in shell.run("sell", drn(1), "5", typed="").err
+    assert "keys are locked" in shell.refused("sell", drn(1), "5")  # no terminal
+
+
+def test_a_station_serves_with_locked_and_unlocked_keys(shell, tmp_path):
+    file = str(tmp_path / "k")
+    shell.run("init", "--key-file", file)
+    for options, locked in (
+        (("--key-file", file), False),
+        (("--key-file", file, "--locked"), True),
+    ):
+        with served(shell.state, *options) as url, urllib.request.urlopen(f"{url}keys") as page:
+            assert (b"and locked" in page.read()) is locked
