@@ -21,7 +21,7 @@ _PARTS = {
     0x29: results.FOURTH_KCT,
 }
 # Old key type -> permitted new ones (one public source; KT 3 exists on magnetic cards only).
-_KEY_TYPES = ((0, 1, 2), (1, 2), (1, 2), (1, 2, 3))
+KEY_TYPES = ((0, 1, 2), (1, 2), (1, 2), (1, 2, 3))
 # Subclasses reserved for the manufacturer: refused unless listed in Decoder.extra.
 _MANUFACTURER = (0x2B, 0x2C, 0x2D, 0x2E, 0x2F)
 # The permitted values of an element, where not every value of its bits is permitted.
@@ -186,7 +186,7 @@ class Decoder:
             result, name, allowed = _ELEMENTS[code]
             if token.field(name) not in allowed:
                 return result
-        if code == 0x23 and token.field("kt") not in _KEY_TYPES[self.key.kt]:
+        if code == 0x23 and token.field("kt") not in KEY_TYPES[self.key.kt]:
             return results.KEY_TYPE_ERROR
         return results.ACCEPT
 

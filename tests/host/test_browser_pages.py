@@ -13,7 +13,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 expect = sync_api.expect
 
 TIMEOUT_MS = 20_000
-PATHS = ("sales", "meters", "customers", "lab", "none")
+PATHS = ("engineering", "key-changes", "refused", "sales", "meters", "customers", "lab", "none")
 # The contrast (WCAG) of the ring of what has the focus against what is around it.
 CONTRAST = """(element) => {
   const rgb = (text) => text.match(/[0-9.]+/g).map(Number);

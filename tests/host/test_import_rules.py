@@ -45,7 +45,10 @@ HOST_MAY = {
         *("station/ledger", "station/link", "station/storage"),
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
-    "station/link": {"station", "station/delivery", "station/readings", "station/storage"},
+    "station/link": {
+        *("station", "station/delivery", "station/readings", "station/storage"),
+        "station/vending",
+    },
     "station/vending": {
         *("station", "station/audit", "station/delivery", "station/keys", "station/ledger"),
         *("station/operators", "station/receipts", "station/registry", "station/storage"),

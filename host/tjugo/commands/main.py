@@ -33,6 +33,10 @@ _COMMANDS = {
     "deposit": ("tjugo.commands.deposit:deposit", "Record and list money that was banked."),
     "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
+    "engineering": (
+        "tjugo.commands.engineering:engineering_group",
+        "Issue engineering tokens: clear, limit, set, test, display.",
+    ),
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
     "export": (
         "tjugo.commands.export:export",
@@ -45,6 +49,10 @@ _COMMANDS = {
         "Import customers, meters and balances from a file.",
     ),
     "init": ("tjugo.commands.init:init", "Make a new station in the state folder."),
+    "key-change": (
+        "tjugo.commands.key_change:key_change",
+        "Change the keys of meters, one or a campaign.",
+    ),
     "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
     "lookup": (
         "tjugo.commands.lookup:lookup",
@@ -60,6 +68,7 @@ _COMMANDS = {
     "printer": ("tjugo.commands.printer:printer", "Add, list, test and remove printers."),
     "operator": ("tjugo.commands.operator:operator", "Add, list and change operators."),
     "provision": ("tjugo.commands.provision:provision", "Write a board's settings."),
+    "refused": ("tjugo.commands.refused:refused", "Find out why a meter refused a token."),
     "receipt": ("tjugo.commands.receipt:receipt", "Show and print receipts."),
     "restore": ("tjugo.commands.backup:restore", "Make a station from a backup."),
     "site": ("tjugo.commands.site:site", "Add, list, move and remove sites of the network."),

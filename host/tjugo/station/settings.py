@@ -32,6 +32,9 @@ SETTINGS = {
     "clock_jump_days": Kind(
         Decimal(31), Decimal(1), Decimal(3650), "how far the clock may go on unseen, in days"
     ),
+    "key_change_with_sale": Kind(
+        Decimal(1), Decimal(0), Decimal(1), "1: planned key changes go out with the next sale"
+    ),
 }
 
 

@@ -49,6 +49,17 @@ GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
 POST   /customers                         customers.edit
+GET    /engineering                       engineering.see
+POST   /engineering                       engineering.ask
+GET    /key-changes                       engineering.see
+POST   /key-changes                       keychange.ask
+POST   /key-changes/{drn}/issue           keychange.ask
+POST   /key-changes/{drn}/confirm         keychange.confirm
+POST   /key-changes/{drn}/cancel          keychange.ask
+GET    /refused                           sales.see
+POST   /refused                           sales.see
+POST   /refused/confirm                   keychange.confirm
+POST   /refused/replace                   sales.sell
 GET    /tariffs                           tariffs.see
 POST   /tariffs                           tariffs.propose
 POST   /tariffs/{tariff}/{version}        tariffs.approve
@@ -146,6 +157,20 @@ GET    /api/v1/keys                       keys.see
 POST   /api/v1/keys/unlock                keys.unlock
 POST   /api/v1/keys/lock                  keys.unlock
 GET    /api/v1/collectors                 collectors.see
+GET    /api/v1/engineering-kinds          engineering.see
+GET    /api/v1/engineering                engineering.see
+GET    /api/v1/engineering/{client_id}    engineering.see
+PUT    /api/v1/engineering/{client_id}    engineering.ask
+GET    /api/v1/key-changes                engineering.see
+POST   /api/v1/key-changes                keychange.ask
+GET    /api/v1/key-change-campaigns       engineering.see
+GET    /api/v1/base-dates                 engineering.see
+PUT    /api/v1/key-change-tokens/{client_id}  keychange.ask
+POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm
+POST   /api/v1/key-changes/{drn}/cancel   keychange.ask
+POST   /api/v1/key-changes/{drn}/accepted keychange.confirm
+POST   /api/v1/refused-tokens             sales.see
+POST   /api/v1/replacements               sales.sell
 POST   /api/v1/lab/explain                lab.use
 """
 
@@ -161,6 +186,9 @@ NAVIGATION = (
     ("/till", "Till"),
     ("/meters", "Meters"),
     ("/customers", "Customers"),
+    ("/engineering", "Engineering"),
+    ("/key-changes", "Key changes"),
+    ("/refused", "Refused token"),
     ("/tariffs", "Tariffs"),
     ("/shifts", "Shifts"),
     ("/banking", "Banking"),

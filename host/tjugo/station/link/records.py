@@ -13,6 +13,8 @@ from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.readings import intake
 from tjugo.station.readings.intake import Report
 from tjugo.station.station import Station
+from tjugo.station.vending import evidence, keychange
+from tjugo.station.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,14 @@ def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
     if answered.changes:
         with station.work(ACTOR) as work:
             delivery.record(work, answered.changes)
+            _confirm(work, evidence.delivered(work, [ack.ref for ack in answered.changes]))
     return answered
+
+
+def _confirm(work: Work, drns: Sequence[str]) -> None:
+    """Confirm the key changes of meters that have their new key."""
+    for drn in drns:
+        keychange.confirm(work, drn, "the collector reports the new key")
 
 
 def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
@@ -71,6 +80,11 @@ def reports(station: Station, given: Sequence[Report]) -> intake.Judged:
             judged = intake.judge(work, given[start : start + READINGS])
             intake.record_readings(work, judged.readings)
         total.add(judged)
+    with station.view() as view:
+        changed = evidence.reported(view, [reading.drn for reading in total.readings])
+    if changed:
+        with station.work(ACTOR) as work:
+            _confirm(work, evidence.reported(work, changed))
     if total.collectors:
         with station.work(ACTOR) as work:
             intake.record_collectors(work, total.collectors)

@@ -22,7 +22,7 @@ LINE_KINDS = ("energy", "free", "charge", "levy", "tax", "debt", "fee", "roundin
 TOKEN_KINDS = (
     *("key_change_1", "key_change_2", "key_change_3", "key_change_4"),
     *("free", "credit", "replacement", "clear_credit", "clear_tamper", "max_power"),
-    *("phase_unbalance", "default_credit", "water_factor", "test", "extended"),
+    *("phase_unbalance", "default_credit", "tariff_rate", "water_factor", "test", "extended"),
 )
 
 

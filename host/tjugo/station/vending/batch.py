@@ -24,6 +24,7 @@ from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
 from tjugo.station.tariffs.situations import situations
 from tjugo.station.vending import record
+from tjugo.station.vending.asked import asked_of
 from tjugo.station.vending.expiry import with_warning
 from tjugo.station.vending.facts import MeterFacts, lock_and_read
 from tjugo.station.vending.issue import credit_tokens
@@ -163,6 +164,8 @@ def _used(row: VendRequest) -> TjugoError:
 def _same(row: VendRequest, item: Item) -> bool:
     """Return whether a recorded request means the same, however it was written."""
     purchase = item.purchase
+    if asked_of(row):
+        return False
     recorded = None if row.kwh is None else Decimal(row.kwh)
     if recorded != purchase.kwh or row.money != purchase.money:
         return False

@@ -6,6 +6,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.tariffs.effect import Effective
 from tjugo.station.tariffs.model import Quote
 from tjugo.station.vending.facts import MeterFacts
+from tjugo.station.vending.keychange import Prepared
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.views import Refusal, Sale
 
@@ -27,14 +28,16 @@ class NewToken:
 
 @dataclass(eq=False)
 class Item:
-    """A purchase and what is found out about it, step by step. drn: as recorded; refusal: why it
-    is refused, which is recorded; outcome: once it is decided."""
+    """A purchase and what is found out about it, step by step. drn: as recorded; change: the key
+    change whose tokens come before the others; refusal: why it is refused, which is recorded;
+    outcome: once it is decided."""
 
     purchase: Purchase
     drn: str
     meter: MeterFacts | None = None
     tariff: Effective | None = None
     quote: Quote | None = None
+    change: Prepared | None = None
     tokens: list[NewToken] = field(default_factory=list)
     refusal: TjugoError | None = None
     outcome: Outcome | None = None

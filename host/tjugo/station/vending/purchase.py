@@ -16,6 +16,8 @@ MAX_KWH = Decimal(amount.MAX_TENTHS) / 10
 MOST_MONEY = 10**12
 """No purchase reaches this amount, in minor units."""
 MAIN = "main"
+RECEIPTS = "receipt:"
+"""The series of receipt numbers of an outlet begins so."""
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST_TENDERS = 8

@@ -18,16 +18,16 @@ from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Sale, Tenant, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
-from tjugo.station.vending import limits
+from tjugo.station.vending import keychange, limits
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.postings import postings, tenders
+from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
 from tjugo.station.work import Work
 
-_SERIES = "receipt:"
 SELL = "sales.sell"
 
 
@@ -45,6 +45,9 @@ def write(work: Work, items: list[Item]) -> None:
         Sale,
         [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)],
     )
+    for item in sold:
+        if item.change is not None:
+            keychange.write(work, item.change, *item.key)
     bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
     deliveries = _deliveries(work, sold)
     bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
@@ -68,13 +71,13 @@ def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[R
     """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
-    wanted = Counter(f"{_SERIES}{item.purchase.outlet}" for item in sold)
+    wanted = Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold)
     number = counters.take(work, wanted)
     tenant = work.session.get_one(Tenant, work.tenant_id)
     utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
     receipts = []
     for item in sold:
-        series, place = f"{_SERIES}{item.purchase.outlet}", outlets[item.purchase.outlet]
+        series, place = f"{RECEIPTS}{item.purchase.outlet}", outlets[item.purchase.outlet]
         receipts.append(_receipt(work, item, tenant, utility, place, number[series]))
         number[series] += 1
     return receipts
@@ -115,10 +118,19 @@ def _receipt(
             tariff.name,
         ),
         lines=tuple(map(_line, quote.lines)),
-        tokens=tuple(model.Token(t.kind, t.digits, t.carried) for t in item.tokens),
+        tokens=_tokens(item),
         tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
         change=sum(t.amount for t in paid) - quote.tendered,
         text=tenant.receipt_text,
+    )
+
+
+def _tokens(item: Item) -> tuple[model.Token, ...]:
+    """Return the tokens in the order of entry."""
+    first = () if item.change is None else item.change.tokens
+    return (
+        *(model.Token(one.kind, one.digits) for one in first),
+        *(model.Token(one.kind, one.digits, one.carried) for one in item.tokens),
     )
 
 
@@ -182,7 +194,8 @@ def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
     assert item.meter is not None
     config = item.meter.config
     rows = []
-    for position, token in enumerate(item.tokens):
+    first = 0 if item.change is None else len(item.change.tokens)
+    for position, token in enumerate(item.tokens, first):
         row = {
             "tenant_id": work.tenant_id,
             "drn": config.drn,
@@ -207,13 +220,14 @@ def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
 
 
 def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return a delivery for the last token of each sale whose meter a collector serves."""
+    """Return a delivery for the last token of each sale whose meter a collector serves. None until
+    a key change is confirmed: the customer enters its tokens before the others."""
     found = {}
     taken = set()
     for item in sold:
         meter = item.meter
         assert meter is not None
-        if meter.collector_id is None or not item.tokens:
+        if meter.collector_id is None or not item.tokens or item.change is not None:
             continue
         ref = 1 + work.randbelow(0xFFFFFFFF)
         while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:

@@ -18,6 +18,9 @@ from tjugo.station.work import View
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 
+NO_SALE = VendRequest.asked.startswith('{"asked":')
+"""Requests for other tokens; see asked.py."""
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -190,7 +193,10 @@ def sales(
     limit = bounded(limit)
     query = (
         select(VendRequest)
-        .where(VendRequest.tenant_id == view.tenant_id)
+        .where(
+            VendRequest.tenant_id == view.tenant_id,
+            or_(VendRequest.asked.is_(None), ~NO_SALE),
+        )
         .order_by(
             VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
         )

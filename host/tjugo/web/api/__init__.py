@@ -11,6 +11,7 @@ from tjugo.station.vending.queue import SaleQueue
 from tjugo.web.api import (
     collectors,
     customers,
+    engineering,
     exchange,
     keys,
     lookup,
@@ -27,7 +28,18 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
     """Return the routes of one station, whose sales are made by the queue."""
     api = APIRouter(prefix="/api/v1", responses=ANSWERS)
     vends.add_routes(api, station, queue)
-    domains = (meters, customers, collectors, lookup, exchange, tariffs, keys, receipts, tills)
+    domains = (
+        meters,
+        customers,
+        collectors,
+        lookup,
+        exchange,
+        tariffs,
+        keys,
+        receipts,
+        tills,
+        engineering,
+    )
     for domain in domains:
         domain.add_routes(api, station)
     return api

@@ -13,12 +13,15 @@ from tjugo.web.pages import (
     banking,
     clients,
     customers,
+    engineering,
     imports,
+    key_changes,
     keys,
     log_in,
     meters,
     operators,
     receipts,
+    refused,
     registry,
     sales,
     shifts,
@@ -36,4 +39,6 @@ def router(
         people.add_routes(routes, station, templates, gate)
     for domain in (shifts, banking, meters, customers, registry, imports, tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
+    for engineers in (engineering, key_changes, refused):
+        engineers.add_routes(routes, station, templates)
     return routes

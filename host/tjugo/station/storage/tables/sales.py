@@ -1,8 +1,9 @@
 """Sales for money: what a vend request became, besides its token."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import Base, one_of
@@ -104,12 +105,17 @@ class PlainToken(Base):
     )
 
 
+_OPEN: dict[str, Any] = {
+    f"{database}_where": text("state IN ('planned', 'issued')")
+    for database in ("sqlite", "postgresql")
+}
 KEY_CHANGE_STATES = ("planned", "issued", "confirmed", "cancelled")
 
 
 class KeyChange(Base):
     """A change of a meter's key: to which register, why, and how far it is. One at a time is
-    planned or issued. target: JSON by field of the key register."""
+    planned or issued. target: JSON by field of the key register; replaced: that of the key which
+    the change ends, from the issue of its tokens on."""
 
     __tablename__ = "key_change"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,6 +124,7 @@ class KeyChange(Base):
     state: Mapped[str] = mapped_column(String(20))
     campaign: Mapped[str | None] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(Text)
+    replaced: Mapped[str | None] = mapped_column(Text)
     planned_by: Mapped[str] = mapped_column(String(80))
     planned_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
@@ -130,4 +137,5 @@ class KeyChange(Base):
         ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),
         one_of("state", KEY_CHANGE_STATES),
         Index(None, "tenant_id", "state"),
+        Index("ix_key_change_open", "tenant_id", "drn", unique=True, **_OPEN),
     )

@@ -11,11 +11,16 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tjugo.station.storage.tables.base import Base, one_of
 
+_NOT_SOLD: dict[str, Any] = {
+    f"{database}_where": text("kwh IS NULL AND money IS NULL")
+    for database in ("sqlite", "postgresql")
+}
 VEND_STATES = ("received", "token_issued", "failed")
 
 
@@ -44,6 +49,8 @@ class VendRequest(Base):
     __table_args__ = (
         one_of("state", VEND_STATES),
         Index(None, "tenant_id", "created_at"),
+        # For the list of requests for other tokens than those sold, which are few.
+        Index("ix_vend_request_other", "tenant_id", "created_at", **_NOT_SOLD),
     )
 
 

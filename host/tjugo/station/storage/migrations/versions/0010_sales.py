@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("campaign", sa.String(length=40), nullable=True),
         sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("replaced", sa.Text(), nullable=True),
         sa.Column("planned_by", sa.String(length=80), nullable=False),
         sa.Column("planned_at", sa.DateTime(), nullable=False),
         sa.Column("issued_at", sa.DateTime(), nullable=True),
@@ -119,6 +120,15 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_key_change_tenant_id_state"), "key_change", ["tenant_id", "state"], unique=False
+    )
+    open_one = sa.text("state IN ('planned', 'issued')")
+    op.create_index(
+        "ix_key_change_open",
+        "key_change",
+        ["tenant_id", "drn"],
+        unique=True,
+        sqlite_where=open_one,
+        postgresql_where=open_one,
     )
     op.create_table(
         "reprint",
@@ -167,3 +177,11 @@ def _requests() -> None:
             "uq_token_tenant_id_client_client_id_position",
             ["tenant_id", "client", "client_id", "position"],
         )
+    not_sold = sa.text("kwh IS NULL AND money IS NULL")
+    op.create_index(
+        "ix_vend_request_other",
+        "vend_request",
+        ["tenant_id", "created_at"],
+        sqlite_where=not_sold,
+        postgresql_where=not_sold,
+    )

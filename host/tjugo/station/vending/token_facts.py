@@ -1,0 +1,90 @@
+"""What the station has recorded about one of its tokens: whether the meter can still accept it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from sts_portable import results
+from tjugo.key_register import KeyRegister
+from tjugo.station.registry.meters import known_meter, meter_config
+from tjugo.station.storage.tables import KeyChange, Token, TokenDelivery
+from tjugo.station.vending import keychange, targets
+from tjugo.station.vending.evidence import made_with
+from tjugo.station.work import View
+
+STORE = 50  # TIDs that a meter stores at least
+CURRENT, PENDING, REPLACED, CANCELLED, UNKNOWN = (
+    *("current", "pending", "replaced", "cancelled", "unknown"),
+)
+
+
+@dataclass(frozen=True)
+class TokenFacts:
+    """key: which of the meter's keys it was made with. newer: tokens with a higher TID that were
+    sold to the meter. used_at: when the collector delivered it, None if that is unknown. expired:
+    its TID is after the KEN of its key."""
+
+    key: str
+    newer: int
+    used_at: datetime | None
+    expired: bool
+
+
+def facts_of(view: View, token: Token) -> TokenFacts:
+    """Return the facts about a token with a TID."""
+    config = meter_config(view, known_meter(view, token.drn))
+    key, register = key_of(view, token, config)
+    newer = select(func.count()).where(
+        Token.tenant_id == token.tenant_id,
+        Token.drn == token.drn,
+        Token.bdt == token.bdt,
+        Token.tid > token.tid,
+    )
+    delivery = view.session.scalars(
+        select(TokenDelivery).where(
+            TokenDelivery.tenant_id == token.tenant_id,
+            TokenDelivery.drn == token.drn,
+            TokenDelivery.bdt == token.bdt,
+            TokenDelivery.tid == token.tid,
+        )
+    ).first()
+    used = (
+        None
+        if delivery is None or delivery.result not in (results.ACCEPT, results.USED_ERROR)
+        else delivery.done_at
+    )
+    expired = register is not None and token.tid >> 16 > register.ken
+    return TokenFacts(key, view.session.scalar(newer) or 0, used, expired)
+
+
+def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegister | None]:
+    """Return which of the meter's keys a token was made with, and its register; None unknown.
+    config: the current register."""
+    if made_with(token, config):
+        return CURRENT, config
+    for register, state in keychange.registers(view, token.drn):
+        if made_with(token, register):
+            return state, register
+    return UNKNOWN, None
+
+
+def cannot_replace(view: View, token: Token) -> str | None:
+    """Return why a token is not to be replaced, as a sentence; None if the meter can never accept
+    it any more."""
+    facts = facts_of(view, token)
+    if facts.used_at is not None:
+        return f"The meter has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
+    if facts.key in (REPLACED, CANCELLED) or facts.expired or facts.newer >= STORE:
+        return None
+    if facts.key == PENDING:
+        return "The token can be used: the key change tokens before it are to be entered first."
+    return "The token can still be used: the meter accepts it as it is."
+
+
+def change_of(view: View, token: Token) -> KeyChange | None:
+    """Return the open key change whose key a token was made with, or None."""
+    change = keychange.open_change(view, token.drn)
+    if change is None or not made_with(token, targets.from_text(change.target)):
+        return None
+    return change

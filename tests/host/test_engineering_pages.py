@@ -1,0 +1,153 @@
+"""The pages of engineering tokens, key changes and refused tokens, by their forms."""
+
+import re
+
+import pytest
+from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell
+from fastapi.testclient import TestClient
+from station_kit import drn, see
+
+from sts_portable import results
+from tjugo.station.operators.permissions import visitor
+from tjugo.station.storage.tables import Approval
+from tjugo.station.vending import keychange
+from tjugo.web.app import create_app
+
+TOKEN = re.compile(r"<span>(\d{4})</span>" * 5)
+
+
+@pytest.fixture
+def station(tmp_path):
+    with make_station(tmp_path / "state") as made:
+        yield made
+
+
+def pages_of(station, role="administrator"):
+    app = create_app(station, visitor=visitor(role, f"op:{role}", role))
+    return TestClient(app, base_url="http://127.0.0.1", headers={"accept": "text/html"})
+
+
+@pytest.fixture
+def web(station):
+    with pages_of(station) as client:
+        yield client
+
+
+def tokens(page):
+    """Return the tokens that are shown large."""
+    assert page.status_code == 200
+    return ["".join(groups) for groups in TOKEN.findall(page.text)]
+
+
+def client_id(page):
+    return re.search(r'name="client_id" value="([^"]+)"', page.text)[1]
+
+
+def approve_all(station):
+    with station.view() as view:
+        waiting = [row.approval for row in view.session.query(Approval).filter_by(state="waiting")]
+    for approval in waiting:
+        decide(station, approval)
+    return len(waiting)
+
+
+def test_a_form_that_is_sent_twice_issues_one_token(web, station):
+    form = {"client_id": client_id(web.get("/engineering")), "kind": "tariff_rate"}
+    form |= {"drn": EA07, "value": "3"}
+    first, second = (tokens(web.post("/engineering", data=form)) for _ in range(2))
+    assert first == second
+    assert Meter(station, EA07).enter(first[0]) == results.ACCEPT
+
+
+def test_a_risky_token_is_shown_after_its_approval(web, station):
+    form = {"client_id": "c", "kind": "clear_credit", "drn": EA07}
+    waiting = web.post("/engineering", data=form)
+    assert tokens(waiting) == []
+    assert "A second person must approve it" in waiting.text
+    assert approve_all(station) == 1
+    assert len(tokens(web.get("/engineering?id=c"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"kind": "power_limit", "drn": EA07, "value": "many"}, 400),
+        ({"kind": "power_limit", "drn": EA07}, 400),
+        ({"kind": "display_krn", "drn": drn(99)}, 404),
+        ({"kind": ""}, 400),
+    ],
+)
+def test_bad_input_is_shown_with_the_form(web, form, status):
+    page = web.post("/engineering", data={"client_id": "c", **form})
+    assert page.status_code == status
+    assert 'class="alert"' in page.text
+
+
+def test_a_campaign_from_the_form_to_the_confirmation(web, station):
+    form = {"campaign": "June", "old_bdt": "14", "new_krn": "2"}
+    asked = web.post("/key-changes", data=form)
+    assert "2 meters: a second person must" in asked.text
+    approve_all(station)
+    assert "0 of 2" in web.get("/key-changes?campaign=June").text
+    issued = tokens(web.post(f"/key-changes/{EA11}/issue"))
+    assert len(issued) == 4
+    assert tokens(web.post(f"/key-changes/{EA11}/issue")) == issued
+    web.post(f"/key-changes/{EA11}/confirm")
+    web.post(f"/key-changes/{EA07}/cancel")
+    listed = web.get("/key-changes?campaign=June").text
+    assert "1 of 1" in listed
+    assert "cancelled" in listed
+    assert web.post(f"/key-changes/{EA07}/confirm").status_code == 404
+    assert web.post("/key-changes", data={"new_krn": "2"}).status_code == 400
+
+
+def test_a_forgotten_token_of_the_former_key(web, station):
+    forgotten = sell(station, EA07, "old")[-1]
+    plan(station, EA07, krn=2)
+    sell(station, EA07, "new")
+    form = {"drn": EA07, "token": forgotten.grouped(), "shown": "CRCError"}
+    page = web.post("/refused", data=form)
+    assert "confirm the key change, then replace" in page.text
+    assert "Ask for a replacement" not in page.text
+    page = web.post("/refused/confirm", data=form)
+    assert "It can be replaced" in page.text
+    of = {"bdt": "14", "tid": str(forgotten.tid), "tenths": "150", "why": "in a drawer"}
+    waiting = web.post("/refused/replace", data=form | of)
+    assert "A second person must approve it" in waiting.text
+    approve_all(station)
+    page = web.get(waiting.url)
+    assert "15.0 kWh" in page.text
+    assert len(tokens(page)) == 1
+
+
+def test_the_tokens_to_enter_are_shown_in_their_order(web, station):
+    plan(station, EA07, krn=2)
+    sold = sell(station, EA07, "new")
+    form = {"drn": EA07, "token": sold[-1].digits, "shown": "CRCError"}
+    assert tokens(web.post("/refused", data=form)) == [one.digits for one in sold]
+    assert web.post("/refused", data={**form, "krn": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "form", "status"),
+    [
+        ("cashier", "/engineering", {"kind": "display_krn"}, 403),
+        ("auditor", "/engineering", {"kind": "display_krn"}, 403),
+        ("auditor", "/key-changes", {"old_bdt": "14", "new_krn": "2"}, 403),
+        ("cashier", f"/key-changes/{EA07}/confirm", {}, 403),
+        ("auditor", "/refused/replace", {}, 403),
+        ("cashier", "/refused", {"drn": EA07, "token": "1"}, 200),
+    ],
+)
+def test_who_may_not_is_refused(station, role, path, form, status):
+    with pages_of(station, role) as web:
+        assert web.post(path, data=form).status_code == status
+    assert see(station, keychange.open_change, EA07) is None
+
+
+def test_an_auditor_sees_no_form(station):
+    with pages_of(station, "auditor") as web:
+        for path in ("/engineering", "/key-changes"):
+            page = web.get(path)
+            assert page.status_code == 200
+            assert f'action="{path}"' not in page.text
