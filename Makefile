@@ -7,7 +7,7 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 SLOW := $(wildcard $(addprefix tests/host/test_,batch_files.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py explain_command.py lab_browser.py meter_board.py \
 	meter_upgrade.py recovery.py station_backup.py station_broker.py station_db.py station_exchange.py \
-	station_together.py station_wire.py storage_*.py sts_flips.py sts_machine_code.py sts_package.py \
+	station_together.py station_wire.py storage_*.py storm.py sts_flips.py sts_machine_code.py sts_package.py \
 	sts_pip.py \
 	web_limits.py web_station.py web_workers.py))
 export PYTHONDONTWRITEBYTECODE = 1
@@ -50,6 +50,9 @@ soak: setup-dev  ## Run the long tests and the property tests with many examples
 	@TJUGO_EXAMPLES=20 $(BIN)/pytest -q -n 2 --dist loadfile -m "hypothesis or long" tests/host
 	@$(BIN)/tjugo soak $(ARGS)
 
+storm: setup-dev  ## Kill the server 50 times under 32 clients on either database; ARGS="--kills 10"
+	@$(BIN)/python -u tests/host/storm.py $(ARGS)
+
 benchmark: setup-dev  ## Run the benchmarks, print a table, write build/benchmarks.json
 	@$(BIN)/tjugo benchmark $(ARGS)
 
@@ -79,4 +82,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak benchmark check vectors lint fmt dist clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak storm benchmark check vectors lint fmt dist clean setup setup-dev

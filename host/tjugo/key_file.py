@@ -12,7 +12,7 @@ from tjugo.private_file import create_private, others_may_read
 from tjugo.sealed_keys import Sealed, Secret
 
 LOCKED = (
-    "The vending keys are locked, so no token can be made. Ask an administrator to unlock them, "
+    "The vending keys are locked, so no token can be made. Ask a supervisor to unlock them, "
     "then try again: nothing was sold."
 )
 CREDENTIAL = "tjugo.keys"

@@ -23,6 +23,9 @@ _EXPONENTS = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 
+# CLDR has a space between a symbol that is a word and the digits; babel leaves it out.
+_BESIDE_DIGITS = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
 
 @lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
@@ -88,7 +91,9 @@ def plain(amount: int, currency: str) -> str:
 def text(amount: int, currency: str, language: str = "en") -> str:
     """Return an amount as people of a language (BCP 47) write it: 1.234,50 € in German."""
     pattern, locale = _pattern(currency, language)
-    return pattern.apply(major(amount, currency), locale, currency=currency, currency_digits=False)
+    value = major(amount, currency)
+    found = pattern.apply(value, locale, currency=currency, currency_digits=False)
+    return _BESIDE_DIGITS.sub("\u00a0", found)
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,7 @@ from station_kit import Clock, drn
 
 from tjugo import encryption
 from tjugo.station.registry.meters import NewMeter, add_meter
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 
 PASSPHRASE = "correct horse battery"
@@ -25,7 +26,7 @@ def cheap(monkeypatch):
 def sealed_station(folder: Path, clock: Clock | None = None) -> Station:
     """Make a station with sealed, locked keys and meters 1 (EA07), 2 (EA11), 3 (DKGA02)."""
     clock = clock or Clock()
-    station = Station.create(folder, clock=clock, keys_opened_by=(PASSPHRASE, KEY))
+    station = set_up(folder, clock=clock, keys_opened_by=(PASSPHRASE, KEY))
     with station.work("test") as work:
         add_meter(work, NewMeter(drn(1)))
         add_meter(work, NewMeter(drn(2), ea=11))

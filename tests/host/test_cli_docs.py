@@ -17,6 +17,7 @@ GROUPS = ("meter", "customer", "collector", "operator", "client", "audit")
 TOKEN = re.compile(r"\b(\d{4} ){4}\d{4}\b")
 PASSWORD = re.compile(r"\b([a-z2-9]{4}-){3}[a-z2-9]{4}\b")
 KEY = re.compile(r"tjk_[\w-]{43}")
+EVENT = re.compile(r"\b\d+(?= events,|:<digest>|  <moment>)")
 DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -24,7 +25,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 def alike(text):
     """Return the text with each token, time, password, key and digest replaced by a fixed one."""
     text = PASSWORD.sub("<password>", KEY.sub("<key>", DIGEST.sub("<digest>", text)))
-    return MOMENT.sub("<moment>", TOKEN.sub("<token>", text))
+    return EVENT.sub("<n>", MOMENT.sub("<moment>", TOKEN.sub("<token>", text)))
 
 
 def sessions(repo, page):

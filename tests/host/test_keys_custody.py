@@ -1,9 +1,13 @@
 """Key files for import by two people, and recovery shares."""
 
+import hmac
 import itertools
 import json
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from keys_kit import KEY, PASSPHRASE, cheap, sealed_station  # noqa: F401
 from station_kit import NOON, see
 
@@ -36,6 +40,36 @@ def test_two_components_open_a_key_file(file):
     for wrong in ([TWO, TWO], [ONE, ONE], [ONE, bytes(32)], [bytes(32), TWO]):
         with pytest.raises(TjugoError, match="components"):
             found.open(wrong)
+
+
+def cmac(key):
+    mac = CMAC(AES(key))
+    mac.update(bytes(16))
+    return mac.finalize()
+
+
+def test_a_file_made_by_the_words_of_the_document(tmp_path):
+    """docs/keys.md alone: another program makes the file, with another library."""
+    header = {
+        "form": "tjugo-key-transfer",
+        "version": 1,
+        "from": "Clés São Tomé",
+        "made_at": "2026-11-26T12:00:00Z",
+        "components": [cmac(one)[:3].hex().upper() for one in (ONE, TWO)],
+    }
+    row = {"sgc": "000077", "kt": 2, "krn": 1, "ken": 255, "bdt": "14", "dkga": "04"}
+    vk = bytes.fromhex("a0" * 20)
+    kcv = hmac.digest(vk, bytes(8), "sha256")[:3].hex().upper()
+    row |= {"sample": False, "issue_until": "2027-12-31", "kcv": kcv}
+    key = bytes(a ^ b for a, b in zip(ONE, TWO, strict=True))
+    nonce = bytes(range(12))
+    head = json.dumps([header, row], sort_keys=True).encode()
+    sealed = AESGCM(key).encrypt(nonce, vk, head)
+    row["encrypted"] = (nonce + sealed[-16:] + sealed[:-16]).hex()
+    (tmp_path / "x").write_text(json.dumps({**header, "keys": [row]}))
+    found = transfer.read(tmp_path / "x")
+    assert found.components == tuple(transfer.component_check(one) for one in (ONE, TWO))
+    assert [one.vk for one in found.open([ONE, TWO])] == [vk.hex()]
 
 
 def test_a_component_is_checked_before_it_is_used(file):
@@ -91,11 +125,11 @@ def test_an_import_is_on_record_with_both_people(tmp_path, file):
         path = tmp_path / "s" / "vending_keys.json"
         assert set(KEYS) <= set(key_file.load_keys(path, PASSPHRASE))
         events = see(station, lambda view: list(chain.events(view)))
-        said = [(e.subject, e.detail) for e in events if e.action == service.IMPORT]
+        said = [(e.subject, e.detail) for e in events if e.action == service.EDIT]
         assert said == [
-            ("vending keys", "component 1 typed by ada: KMC 1"),
-            ("vending keys", "component 2 typed by ben: KMC 1"),
-            *[(f"vending key {key.name}", f"KCV {key.kcv}") for key in KEYS],
+            ("vending keys", "import from KMC 1: component 1 typed by ada"),
+            ("vending keys", "import from KMC 1: component 2 typed by ben"),
+            *[(f"vending key {key.name}", f"import, KCV {key.kcv}") for key in KEYS],
         ]
         other = VendingKey(sgc=77, vk="b0" * 20)
         with pytest.raises(TjugoError, match="another vending key"):

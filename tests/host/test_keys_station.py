@@ -45,14 +45,14 @@ def events(station):
     return [
         (event.actor, event.action, event.outcome, event.detail)
         for event in see(station, lambda view: list(chain.events(view)))
-        if event.action.startswith("key_")
+        if event.action.startswith("keys.")
     ]
 
 
 def test_locked_keys_refuse_a_sale_and_nothing_is_recorded(station):
     with pytest.raises(Unavailable) as caught:
         sell(station, "till", "sale-1", drn(1), ONE)
-    assert caught.value.code == "keys_locked" and "administrator" in caught.value.message
+    assert caught.value.code == "keys_locked" and "supervisor" in caught.value.message
     assert see(station, lambda view: view.session.query(VendRequest).count()) == 0
     service.unlock(station, "op:ada", PASSPHRASE)
     assert sell(station, "till", "sale-1", drn(1), ONE).digits
@@ -67,10 +67,10 @@ def test_unlocking_and_locking_are_on_record(station, secret):
     with pytest.raises(Unavailable):
         sell(station, "till", "b", drn(1), ONE)
     assert sell(station, "till", "a", drn(1), ONE).digits == first  # made before
-    way = "by passphrase" if secret == PASSPHRASE else "by key file"
+    way = "unlock by passphrase" if secret == PASSPHRASE else "unlock by key file"
     assert events(station) == [
-        ("op:ada", "key_unlock", "done", way),
-        ("op:ben", "key_lock", "done", ""),
+        ("op:ada", "keys.unlock", "done", way),
+        ("op:ben", "keys.unlock", "done", "lock"),
     ]
 
 
@@ -92,7 +92,12 @@ def test_wrong_passphrases_wait_longer_each_time(station, monkeypatch):
         waits.append(now[0] - begun)
         now[0] += attempts.MOST_S
     assert waits[:3] == [2, 8, 32] and waits[-1] == attempts.MOST_S
-    assert events(station)[0] == ("web", "key_unlock", "refused", "by passphrase: unlock_refused")
+    assert events(station)[0] == (
+        "web",
+        "keys.unlock",
+        "refused",
+        "unlock by passphrase: unlock_refused",
+    )
     service.unlock(station, "web", PASSPHRASE)
     assert station.backend._attempts._wrong == 0
 

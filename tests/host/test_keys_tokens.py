@@ -218,4 +218,4 @@ def test_locked_keys_make_nothing():
         with pytest.raises(Unavailable) as caught:
             act()
         assert caught.value.code == "keys_locked"
-        assert "administrator" in caught.value.message
+        assert "supervisor" in caught.value.message

@@ -1,25 +1,25 @@
 """The credit limit of a vending key, counted at the end of a unit of work."""
 
 import pytest
-from station_kit import Clock, do, see
+from station_kit import do, see
 
 from tjugo.key_register import VendingKey
 from tjugo.station.keys import use
 from tjugo.station.keys.backend import SoftBackend
-from tjugo.station.station import Station
 
 FREE, LIMITED, OTHER = (1, 1, 2), (2, 1, 2), (3, 9, 3)
 
 
 @pytest.fixture
-def station(tmp_path):
+def station(station):
+    """Return the station of money_kit, on either database, with these keys."""
     keys = [
         VendingKey(sgc=1, vk="01" * 20),
         VendingKey(sgc=2, vk="02" * 20, limit_tenths=1000),
         VendingKey(sgc=3, krn=9, kt=3, vk="03" * 20, limit_tenths=0),
     ]
-    with Station.create(tmp_path / "s", clock=Clock(), backend=SoftBackend(keys)) as opened:
-        yield opened
+    station.backend = SoftBackend(keys)
+    return station
 
 
 def test_a_limit_is_reached_to_the_tenth(station):

@@ -9,7 +9,7 @@ import pytest
 from escpos_kit import read
 from receipt_kit import TOKENS, FakePrinter, add_sale, receipt
 from sqlalchemy import select
-from station_kit import Clock, do, new_station, see
+from station_kit import do, see
 
 from tjugo.errors import TjugoError
 from tjugo.station.audit import chain
@@ -21,12 +21,6 @@ from tjugo.station.receipts.profiles import PROFILES
 from tjugo.station.storage.tables import AuditEvent, Reprint, Sale
 
 READY = {1: 0, 2: 0, 4: 0}
-
-
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state", Clock()) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -170,3 +170,30 @@ async def _a_second_client(station):
                 assert "does not answer echoes" in found().sentence
             async with running(_echoing(broker)):
                 await until_reachable(True)
+
+
+def test_an_error_while_the_link_is_ended_does_not_keep_it(station, monkeypatch):
+    """A connection that breaks while its tasks are cancelled raises instead of the
+    cancellation."""
+
+    async def ended():
+        begun = asyncio.Event()
+
+        async def session(_link):
+            first = not begun.is_set()
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if not first:
+                    raise
+                raise aiomqtt.MqttError("Disconnected during message iteration") from None
+
+        monkeypatch.setattr(MqttLink, "_session", session)
+        task = asyncio.create_task(MqttLink(station, Broker("127.0.0.1", 1)).run())
+        await begun.wait()
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=10)
+        return done == {task} and task.cancelled()
+
+    assert asyncio.run(ended())

@@ -115,7 +115,7 @@ def key_seal(
     with opened(state, key_file) as station:
         asked = new_file is None and passphrase_file is None
         opened_by = new_secrets(new_file, passphrase_file, asked)
-        with service.on_record(station, actor(), service.SEAL, [(service.SUBJECT, "")]):
+        with service.on_record(station, actor(), [(service.SUBJECT, "seal")]):
             store.seal(path, opened_by, service.soft(station).data_key())
     click.echo(f"The vending keys in {path} are sealed.")
 
@@ -144,7 +144,7 @@ def key_add(key_file: Path | None, state: Path, **given: Any) -> None:
             "key_register_invalid", f"A vending key of DKGA {new.dkga} has another length."
         )
     with opened(state, key_file) as station:
-        with service.on_record(station, actor(), service.ADD, [service.subject_of(new)]):
+        with service.on_record(station, actor(), [service.event_of(new, "add")]):
             store.add_keys(state / VENDING_KEYS, [new], service.soft(station).data_key())
     click.echo(f"The vending key of {new.name} is added. KCV {new.kcv}")
 
@@ -169,8 +169,7 @@ def key_edit(
         path = state / VENDING_KEYS
         place = (wanted.sgc, wanted.krn, wanted.kt)
         new = dataclasses.replace(store.find(path, place, data_key), **limits)
-        subject, detail = service.subject_of(new)
         said = ", ".join(f"{name} {value}" for name, value in limits.items())
-        with service.on_record(station, actor(), service.EDIT, [(subject, f"{detail}: {said}")]):
+        with service.on_record(station, actor(), [service.event_of(new, said)]):
             store.change_key(path, new, data_key)
     click.echo(f"The terms of the vending key of {new.name} are changed.")

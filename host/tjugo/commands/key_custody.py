@@ -85,8 +85,8 @@ def key_export(
             raise TjugoError("There are no vending keys besides the samples.")
         components = [transfer.new_component() for _ in targets]
         text = transfer.make(keys, source, utc_now(), components)
-        events = [service.subject_of(one) for one in keys]
-        with service.on_record(station, actor(), service.EXPORT, events):
+        events = [service.event_of(one, "export") for one in keys]
+        with service.on_record(station, actor(), events):
             for path, content in zip(targets, components, strict=True):
                 with private_file(path) as opened_file:
                     opened_file.write(content.hex().encode() + b"\n")
@@ -117,8 +117,8 @@ def key_shares(needed: int, of: int, key_file: Path | None, state: Path) -> None
                 else TjugoError("The vending keys are not sealed: `tjugo key seal` seals them.")
             )
         made = shares.split(data_key, needed, of)
-        detail = f"set {made[0].share_set}, {needed} of {of}"
-        with service.on_record(station, actor(), service.SHARES, [(service.SUBJECT, detail)]):
+        detail = f"recovery shares {made[0].share_set}, {needed} of {of}"
+        with service.on_record(station, actor(), [(service.SUBJECT, detail)]):
             today = utc_now().date().isoformat()
             store.note_shares(state / VENDING_KEYS, made[0].share_set, needed, of, today)
     for share in made:
@@ -147,8 +147,8 @@ def key_recover(
         asked = new_file is None and passphrase_file is None
         secrets = new_secrets(new_file, passphrase_file, asked)
         numbers = ", ".join(str(share.number) for share in found)
-        detail = f"set {found[0].share_set}, shares {numbers}"
-        with service.on_record(station, actor(), service.RECOVER, [(service.SUBJECT, detail)]):
+        detail = f"recover by shares {numbers} of {found[0].share_set}"
+        with service.on_record(station, actor(), [(service.SUBJECT, detail)]):
             for secret in secrets:
                 store.set_lock(path, secret, data_key)
     click.echo("The vending keys open with the new secret.")

@@ -43,6 +43,8 @@ POST   /approvals/{approval}              approvals.decide
 GET    /audit                             audit.see
 GET    /sales                             sales.see
 POST   /sales                             sales.sell
+GET    /receipts/{client}/{client_id}     sales.see
+POST   /receipts/{client}/{client_id}     sales.reprint
 GET    /meters                            meters.see
 POST   /meters                            meters.edit
 GET    /customers                         customers.see
@@ -82,6 +84,9 @@ POST   /api/v1/vends:trial                sales.sell
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
 GET    /api/v1/vends                      sales.see
+GET    /api/v1/receipts/{client}/{client_id}          sales.see
+GET    /api/v1/receipts/{client}/{client_id}/pdf      sales.see
+POST   /api/v1/receipts/{client}/{client_id}/reprint  sales.reprint
 GET    /api/v1/meters                     meters.see
 GET    /api/v1/meters/{drn}               meters.see
 POST   /api/v1/meters                     meters.edit

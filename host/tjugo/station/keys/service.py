@@ -13,11 +13,9 @@ from tjugo.station.keys import store
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.station import Station
 
-UNLOCK, LOCK, SEAL = "key_unlock", "key_lock", "key_seal"
-ADD, EDIT, IMPORT, EXPORT = "key_add", "key_edit", "key_import", "key_export"
-SHARES, RECOVER = "key_shares", "key_recover"
+UNLOCK, EDIT = "keys.unlock", "keys.edit"
 SUBJECT = "vending keys"
-_WAYS = {str: "by passphrase", bytes: "by key file"}
+_WAYS = {str: "unlock by passphrase", bytes: "unlock by key file"}
 
 
 def soft(station: Station) -> SoftBackend:
@@ -41,7 +39,7 @@ def unlock(station: Station, actor: str, secret: Secret) -> None:
 def lock(station: Station, actor: str) -> None:
     """Lock the vending keys of this process. Raise TjugoError."""
     soft(station).lock()
-    _record(station, actor, LOCK)
+    _record(station, actor, UNLOCK, "lock")
 
 
 def unlock_unattended(station: Station, actor: str) -> None:
@@ -54,9 +52,7 @@ def unlock_unattended(station: Station, actor: str) -> None:
 
 
 @contextmanager
-def on_record(
-    station: Station, actor: str, action: str, events: Sequence[tuple[str, str]]
-) -> Iterator[None]:
+def on_record(station: Station, actor: str, events: Sequence[tuple[str, str]]) -> Iterator[None]:
     """Record what the block does before it does it: no key comes or goes without a record. When
     it raises TjugoError, that is recorded as well.
 
@@ -64,11 +60,11 @@ def on_record(
     """
     with station.work(actor) as work:
         for subject, detail in events:
-            chain.record(work, action, subject, detail)
+            chain.record(work, EDIT, subject, detail)
     try:
         yield
     except TjugoError as error:
-        _record(station, actor, action, error.code, chain.REFUSED)
+        _record(station, actor, EDIT, error.code, chain.REFUSED)
         raise
 
 
@@ -81,17 +77,17 @@ def import_keys(
     if not one or not two or one.casefold() == two.casefold():
         raise reason("key_file_invalid", "The components are typed by two different people.")
     events = [
-        (SUBJECT, f"component {number} typed by {name}: {source}")
+        (SUBJECT, f"import from {source}: component {number} typed by {name}")
         for number, name in enumerate((one, two), 1)
     ]
-    events += [subject_of(key) for key in keys]
-    with on_record(station, actor, IMPORT, events):
+    events += [event_of(key, "import") for key in keys]
+    with on_record(station, actor, events):
         store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
 
 
-def subject_of(key: RegisteredKey) -> tuple[str, str]:
-    """Return subject and detail of a record about a key."""
-    return f"vending key {key.name}", f"KCV {key.kcv}"
+def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:
+    """Return subject and detail of a record about a key. what: is done with it."""
+    return f"vending key {key.name}", f"{what}, KCV {key.kcv}"
 
 
 def _record(

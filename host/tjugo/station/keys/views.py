@@ -16,7 +16,9 @@ WARN_DAYS = 30
 WARN_PERCENT = 90
 ACTIVE, NOT_ACTIVE, ENDED, LIMIT_REACHED = "active", "not_active", "ended", "limit_reached"
 UNSEALED = "The vending keys are stored unsealed: `tjugo key seal` encrypts them."
-LOCKED = "The vending keys are locked: an administrator unlocks them on the page /unlock."
+LOCKED = (
+    "The vending keys are locked: a supervisor or administrator unlocks them on the page /unlock."
+)
 
 
 @dataclass(frozen=True)

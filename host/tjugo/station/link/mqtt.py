@@ -66,6 +66,7 @@ class MqttLink:
                 with state.hold(self.station.state_dir):
                     await self._hold()
             except TjugoError as error:
+                _end_if_cancelled()
                 self._note(error.message)
             await asyncio.sleep(RECONNECT_S)
 
@@ -76,9 +77,11 @@ class MqttLink:
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, TjugoError) as error:
+                _end_if_cancelled()
                 self._note(why_not(self.broker, error))
             except Exception as error:
                 # A fault of this program in one session must not end all deliveries.
+                _end_if_cancelled()
                 log.exception("the MQTT link failed")
                 self._note(f"The MQTT link failed: {type(error).__name__}.")
             finally:
@@ -215,6 +218,14 @@ class MqttLink:
             "collectors": collectors,
             "counters": asdict(exchange.totals),
         }
+
+
+def _end_if_cancelled() -> None:
+    """Raise CancelledError when the task is to end. An error of the connection that occurs while
+    the tasks of a session are being cancelled takes the place of the cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _code(granted: Any) -> int:

@@ -1,6 +1,7 @@
 """A receipt as PDF, A4 or A6, on one page where it fits."""
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,11 @@ def make(
     sheet.pdf.set_creator("Tjugo")
     sheet.pdf.set_creation_date(receipt.at)
     return bytes(sheet.pdf.output())
+
+
+def file_name(receipt: Receipt) -> str:
+    """Return a name for the file of a receipt, of plain characters."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", f"receipt-{receipt.outlet}-{receipt.number}.pdf")
 
 
 def _all_text(parts: Sections) -> str:

@@ -4,14 +4,14 @@ The first print is the original, number 0; every further one is a reprint with t
 printer that fails changes nothing about a sale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from tjugo.errors import reason
 from tjugo.station.audit import chain
-from tjugo.station.receipts import escpos
+from tjugo.station.receipts import escpos, layout, printers
 from tjugo.station.receipts.line import connected
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.printers import Printer
@@ -22,6 +22,7 @@ from tjugo.station.work import View, Work
 
 ORIGINAL = 0
 _ACTION = "sales.reprint"
+_CHARACTERS = "àâçéèêëîïôùû áãõ ñ¿¡ äöüß åøæ € ₦ ₵ ŋ ƙ Ж"
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,14 @@ class Stored:
         """True if the sale is void."""
         return self.voided_at is not None
 
+    def shown(self) -> Receipt:
+        """Return the receipt as it may be shown: without tokens if the sale is void."""
+        return replace(self.receipt, tokens=()) if self.voided else self.receipt
+
 
 def find(view: View, client: str, client_id: str) -> Stored:
-    """Return the receipt of a sale, for a person who has seen its tokens or may not see them.
-    Raise NotFound; Unavailable when the record is damaged."""
+    """Return the receipt of a sale, without showing it to anyone. Raise NotFound; Unavailable when
+    the record is damaged."""
     return _stored(view, _sale(view, client, client_id))
 
 
@@ -104,6 +109,38 @@ def print_on(station: Station, actor: str, printer: Printer, client: str, client
             receipt, number = count_print(work, client, client_id, f"printer {printer.name}")
         line.print(escpos.encode(receipt, profile, reprint=number))
     return number
+
+
+def add_printer(station: Station, actor: str, printer: Printer) -> None:
+    """Add a printer and record it. Raise as `printers.add`."""
+    printers.add(station.state_dir, printer)
+    _record_printer(station, actor, f"printer {printer.name}", f"{printer.kind} {printer.address}")
+
+
+def remove_printer(station: Station, actor: str, name: str) -> None:
+    """Remove a printer and record it. Raise `printer_unknown`."""
+    printers.remove(station.state_dir, name)
+    _record_printer(station, actor, f"printer {name}", "removed")
+
+
+def print_test(printer: Printer) -> None:
+    """Print a page that shows the width, the characters and the code of a printer."""
+    profile = PROFILES[printer.profile]
+    page: list[layout.Element] = [
+        layout.Text("TJUGO", layout.NAME),
+        layout.Text(f"{printer.name}: {profile.title}"),
+        layout.Rule(),
+        layout.Text(_CHARACTERS),
+        layout.Digits("Token", ("1234", "5678", "9012", "3456", "7890"), "", None),
+        layout.Code("https://example.org", "example.org"),
+    ]
+    with connected(printer) as line:
+        line.print(escpos.encode_elements(page, profile))
+
+
+def _record_printer(station: Station, actor: str, subject: str, detail: str) -> None:
+    with station.work(actor) as work:
+        chain.record(work, "outlets.edit", subject, detail)
 
 
 def _sale(view: View, client: str, client_id: str, lock: bool = False) -> Sale:

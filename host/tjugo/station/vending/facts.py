@@ -104,15 +104,33 @@ _QUERY = (
     )
     .where(*_NAMED)
 )
-_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update()
+_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update(key_share=True)
+_LOCK_CUSTOMERS = (
+    select(Customer.account_no)
+    .where(
+        Customer.tenant_id == bindparam("tenant"),
+        Customer.account_no.in_(
+            select(ServiceLink.account_no).where(
+                ServiceLink.tenant_id == bindparam("tenant"),
+                ServiceLink.drn.in_(bindparam("drns", expanding=True)),
+                ServiceLink.until.is_(None),
+            )
+        ),
+    )
+    .order_by(Customer.account_no)
+    .with_for_update(key_share=True)
+)
 
 
 def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
-    """Lock the meters until the transaction ends, and return what is known of each that is
-    registered. The lock comes first: what it waited for is read as it is afterwards."""
+    """Lock the meters and their customers, whose debts and credit a sale changes, until the
+    transaction ends; return what is known of each meter that is registered. The locks come first:
+    what they waited for is read as it is afterwards."""
     connection = work.session.connection()
     if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
-        connection.execute(_LOCK, {"tenant": work.tenant_id, "drns": sorted(drns)})
+        given = {"tenant": work.tenant_id, "drns": sorted(drns)}
+        connection.execute(_LOCK, given)
+        connection.execute(_LOCK_CUSTOMERS, given)
     return read(work, drns)
 
 

@@ -27,8 +27,8 @@ class NewToken:
 
 @dataclass(eq=False)
 class Item:
-    """A purchase and what is found out about it, step by step. drn: as recorded; vendor: of the
-    outlet; refusal: why it is refused, which is recorded; outcome: once it is decided."""
+    """A purchase and what is found out about it, step by step. drn: as recorded; refusal: why it
+    is refused, which is recorded; outcome: once it is decided."""
 
     purchase: Purchase
     drn: str
@@ -36,7 +36,6 @@ class Item:
     tariff: Effective | None = None
     quote: Quote | None = None
     tokens: list[NewToken] = field(default_factory=list)
-    vendor: str = ""
     refusal: TjugoError | None = None
     outcome: Outcome | None = None
 

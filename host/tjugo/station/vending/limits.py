@@ -1,70 +1,136 @@
-"""What outlets, shifts and the credit of vendors permit, checked last: their rows are locked from
-here to the commit."""
+"""What may be sold at an outlet, in a shift and by a person, checked last: the rows that say so
+are locked until the commit."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import date
 
-from tjugo.errors import TjugoError, reason
-from tjugo.station.ledger import credit
-from tjugo.station.storage.tables import Outlet, Shift, Vendor
+from sqlalchemy import func, select
+
+from tjugo.errors import reason
+from tjugo.station import days
+from tjugo.station.ledger import balances, credit
+from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
 from tjugo.station.vending.item import Item
-from tjugo.station.vending.postings import tenders
 from tjugo.station.work import Work
 
 
-def check(work: Work, items: list[Item]) -> None:
-    """Give the priced items their vendor, or the reason why they are refused."""
+@dataclass(frozen=True)
+class Place:
+    """An outlet: whose it is, and its name on receipts."""
+
+    vendor: str
+    name: str
+
+
+def check(work: Work, items: list[Item]) -> dict[str, Place]:
+    """Note the refusal of each item that may not be sold. Return the outlets by code."""
+    places = _places(work, {item.purchase.outlet for item in items})
+    for item in items:
+        if item.purchase.outlet not in places:
+            item.refusal = reason(
+                "outlet_unknown", f"There is no open outlet {item.purchase.outlet}."
+            )
+    _check_shifts(work, _left(items))
+    _check_persons(work, _left(items))
+    _check_accounts(work, _left(items))
+    _check_vendors(work, _left(items), places)
+    return places
+
+
+def _left(items: list[Item]) -> list[Item]:
+    return [item for item in items if item.refusal is None]
+
+
+def _places(work: Work, outlets: set[str]) -> dict[str, Place]:
+    row = Outlet
+    joined = (Vendor.tenant_id == row.tenant_id) & (Vendor.vendor == row.vendor)
+    query = select(row.outlet, row.vendor, row.name).join(Vendor, joined)
+    query = query.where(
+        row.tenant_id == work.tenant_id,
+        row.outlet.in_(sorted(outlets)),
+        row.active,
+        Vendor.active,
+    )
+    return {found.outlet: Place(found.vendor, found.name) for found in work.session.execute(query)}
+
+
+def _check_shifts(work: Work, items: list[Item]) -> None:
+    numbers = {i.purchase.shift_no for i in items if i.purchase.shift_no is not None}
+    if not numbers:
+        return
+    opened = shifts.require_open(work, numbers)
+    for item in items:
+        number = item.purchase.shift_no
+        if number is not None and number not in opened:
+            item.refusal = reason("shift_closed", shifts.closed_sentence(number))
+        elif number is not None and opened[number].outlet != item.purchase.outlet:
+            item.refusal = reason("shift_closed", f"Shift {number} is at another outlet.")
+
+
+def _check_persons(work: Work, items: list[Item]) -> None:
+    """Refuse what is beyond a person's limit of a sale or of a day."""
+    today = days.day(work, work.now())
+    sold: dict[str, int] = {}
+    for item in items:
+        purchase, amount = item.purchase, _amount(item)
+        if purchase.sale_limit is not None and amount > purchase.sale_limit:
+            item.refusal = reason("seller_limit", "This is more than you may sell at once.")
+        elif purchase.day_limit is not None:
+            before = sold.get(purchase.actor)
+            if before is None:
+                before = _sold_today(work, purchase.actor, today)
+            if before + amount > purchase.day_limit:
+                item.refusal = reason("seller_limit", "Your limit for today is reached.")
+            else:
+                before += amount
+            sold[purchase.actor] = before
+
+
+def _sold_today(work: Work, actor: str, today: date) -> int:
+    row = Sale
+    query = select(func.coalesce(func.sum(row.tendered - row.change), 0)).where(
+        row.tenant_id == work.tenant_id, row.day == today, row.operator == actor
+    )
+    return int(work.session.scalar(query.where(row.voided_at.is_(None))) or 0)
+
+
+def _check_accounts(work: Work, items: list[Item]) -> None:
+    """Refuse payments from a customer's credit that is not there. The customers are locked."""
+    paid = {}
+    for item in items:
+        amount = _credited(item)
+        buyer = item.meter.buyer if item.meter else None
+        if amount and buyer is None:
+            item.refusal = reason("tender_invalid", "The meter has no customer with a credit.")
+        elif amount and buyer is not None:
+            paid[buyer.account_no] = (item, amount)
+    if not paid:
+        return
+    held = balances.balances(work, ["customer_credit"], paid)
+    for account_no, (item, amount) in paid.items():
+        if amount > -held[account_no]:
+            item.refusal = reason("tender_invalid", "The customer's credit is less than that.")
+
+
+def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> None:
     if not items:
         return
-    vendors = _vendors(work, {item.purchase.outlet for item in items})
-    numbers = {item.purchase.shift_no for item in items} - {None}
-    is_open = shifts.require_open(work, [n for n in numbers if n is not None]) if numbers else {}
-    for item in items:
-        item.refusal = _refusal(item, vendors, is_open)
-        item.vendor = vendors.get(item.purchase.outlet) or ""
-    kept = [item for item in items if item.refusal is None]
-    wanted = [(item.vendor, _received(item)) for item in kept]
-    for item, permitted in zip(kept, credit.check_limits(work, wanted), strict=True):
-        if not permitted:
+    # What a customer's credit pays for, the vendor does not receive.
+    wanted = [
+        (places[item.purchase.outlet].vendor, _amount(item) - _credited(item)) for item in items
+    ]
+    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
+        if not allowed:
             item.refusal = reason(
                 "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."
             )
 
 
-def _vendors(work: Work, outlets: set[str]) -> dict[str, str | None]:
-    """Return the vendor of each outlet that exists, None where one of them is not active."""
-    joined = (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor)
-    query = (
-        select(Outlet.outlet, Outlet.vendor, Outlet.active, Vendor.active.label("trades"))
-        .join(Vendor, joined)
-        .where(Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets)))
-    )
-    return {
-        row.outlet: row.vendor if row.active and row.trades else None
-        for row in work.session.execute(query)
-    }
+def _credited(item: Item) -> int:
+    return sum(t.amount for t in item.purchase.tenders if t.means == "account")
 
 
-def _refusal(
-    item: Item, vendors: dict[str, str | None], is_open: dict[int, Shift]
-) -> TjugoError | None:
-    outlet, number = item.purchase.outlet, item.purchase.shift_no
-    if outlet not in vendors:
-        return reason("outlet_unknown", f"Outlet {outlet[:40]!r} is not registered here.")
-    if vendors[outlet] is None:
-        return reason("outlet_closed", f"Outlet {outlet} is not active.")
-    if number is None:
-        return None
-    if number not in is_open:
-        return reason("shift_closed", shifts.closed_sentence(number))
-    if is_open[number].outlet != outlet:
-        return reason("shift_closed", f"Shift {number} is at another outlet.")
-    return None
-
-
-def _received(item: Item) -> int:
-    """Return the money that the vendor receives for a sale: not a customer's credit."""
+def _amount(item: Item) -> int:
     assert item.quote is not None
-    paid = tenders(item.purchase, item.quote)
-    credited = sum(tender.amount for tender in paid if tender.means == "account")
-    return item.quote.tendered - credited
+    return item.quote.tendered

@@ -39,7 +39,8 @@ class Purchase:
     the exact amount in cash. What is tendered beyond `money` is change. actor, operator, outlet,
     terminal, shift_no: who sells, and where. kind `free`: this month's free units alone;
     `replacement`: kwh without payment. disclosed: the answer shows the token, so that the sale can
-    no longer be voided.
+    no longer be voided. sale_limit, day_limit: what the seller may sell at once and in a day,
+    minor units.
     """
 
     client: str
@@ -55,6 +56,8 @@ class Purchase:
     shift_no: int | None = None
     note: str = ""
     disclosed: bool = True
+    sale_limit: int | None = None
+    day_limit: int | None = None
 
     @property
     def tendered(self) -> int | None:

@@ -21,6 +21,7 @@ from tjugo.station.tariffs.model import Line
 from tjugo.station.vending import limits
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
+from tjugo.station.vending.limits import Place
 from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
@@ -33,10 +34,10 @@ SELL = "sales.sell"
 def write(work: Work, items: list[Item]) -> None:
     """Record the items without an outcome, and give each its outcome."""
     undecided = [item for item in items if item.outcome is None]
-    limits.check(work, [item for item in undecided if item.refusal is None])
+    outlets = limits.check(work, [item for item in undecided if item.refusal is None])
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
-    receipts = _receipts(work, sold)
+    receipts = _receipts(work, sold, outlets)
     day = days.day(work, work.now())
     bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
     bulk.insert(
@@ -48,7 +49,7 @@ def write(work: Work, items: list[Item]) -> None:
     deliveries = _deliveries(work, sold)
     bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
     for item, receipt in zip(sold, receipts, strict=True):
-        _post(work, item, receipt)
+        _post(work, item, receipt, outlets[item.purchase.outlet])
         item.outcome = _outcome(work, item, receipt, deliveries.get(item.key))
     for item in refused:
         assert item.refusal is not None
@@ -63,7 +64,7 @@ def write(work: Work, items: list[Item]) -> None:
         )
 
 
-def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
+def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[Receipt]:
     """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
@@ -73,14 +74,14 @@ def _receipts(work: Work, sold: list[Item]) -> list[Receipt]:
     utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
     receipts = []
     for item in sold:
-        series = f"{_SERIES}{item.purchase.outlet}"
-        receipts.append(_receipt(work, item, tenant, utility, number[series]))
+        series, place = f"{_SERIES}{item.purchase.outlet}", outlets[item.purchase.outlet]
+        receipts.append(_receipt(work, item, tenant, utility, place, number[series]))
         number[series] += 1
     return receipts
 
 
 def _receipt(
-    work: Work, item: Item, tenant: Tenant, utility: model.Utility, number: int
+    work: Work, item: Item, tenant: Tenant, utility: model.Utility, place: Place, number: int
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
@@ -93,6 +94,7 @@ def _receipt(
         kind=purchase.kind,
         number=number,
         outlet=purchase.outlet,
+        outlet_name=place.name,
         operator=purchase.actor,
         at=work.now(),
         time_zone=tenant.time_zone,
@@ -231,11 +233,11 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
     return found
 
 
-def _post(work: Work, item: Item, receipt: Receipt) -> None:
+def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
     """Post the sale, and note what it changes for the next one and in the audit chain."""
     purchase, quote, meter = item.purchase, item.quote, item.meter
     assert quote is not None and meter is not None and item.tariff is not None
-    rows = postings(purchase, quote, receipt, item.tariff.tariff, item.vendor)
+    rows = postings(purchase, quote, receipt, item.tariff.tariff, place.vendor)
     if rows:
         post.post(
             work,

@@ -8,7 +8,17 @@ from fastapi import APIRouter
 
 from tjugo.station.station import Station
 from tjugo.station.vending.queue import SaleQueue
-from tjugo.web.api import collectors, customers, keys, lookup, meters, tariffs, tills, vends
+from tjugo.web.api import (
+    collectors,
+    customers,
+    keys,
+    lookup,
+    meters,
+    receipts,
+    tariffs,
+    tills,
+    vends,
+)
 from tjugo.web.errors import ANSWERS
 
 
@@ -16,6 +26,6 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
     """Return the routes of one station, whose sales are made by the queue."""
     api = APIRouter(prefix="/api/v1", responses=ANSWERS)
     vends.add_routes(api, station, queue)
-    for domain in (meters, customers, collectors, lookup, tariffs, keys, tills):
+    for domain in (meters, customers, collectors, lookup, tariffs, keys, receipts, tills):
         domain.add_routes(api, station)
     return api

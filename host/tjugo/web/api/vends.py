@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 
 from tjugo import money
@@ -27,7 +28,7 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
-from tjugo.web.current import actor
+from tjugo.web.seller import needs_shift, seller, terms
 
 
 class TenderBody(RequestBody):
@@ -88,6 +89,10 @@ class TrialView:
 def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     """Add the routes of sales."""
 
+    def _in_shift() -> dict[str, Any]:
+        with station.view() as view:
+            return seller(view)
+
     @api.post("/vends:trial")
     def post_trial(body: PriceBody) -> TrialView:
         """Return what a purchase would cost and give, line by line, without selling."""
@@ -102,7 +107,8 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         After a time-out or a status 5xx the outcome is unknown: repeat the request, with the same
         client_id, until it is answered.
         """
-        purchase = _purchase(body, client_id, station.currency)
+        who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
+        purchase = replace(_purchase(body, client_id, station.currency), **who)
         outcome = await asyncio.wrap_future(queue.submit(purchase))
         if isinstance(outcome, Refusal):
             raise outcome.error()
@@ -126,7 +132,7 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
     amount = None if body.money is None else money.minor(body.money, currency)
     given = Purchase(
-        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=actor()
+        CLIENT, client_id or "trial", body.drn, body.kwh, amount, kind=body.kind, actor=CLIENT
     )
     if not isinstance(body, VendBody):
         return given

@@ -17,6 +17,7 @@ from tjugo.web.pages import (
     log_in,
     meters,
     operators,
+    receipts,
     sales,
     shifts,
     tariffs,
@@ -31,6 +32,6 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (shifts, banking, meters, customers, tariffs, keys):
+    for domain in (shifts, banking, meters, customers, tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
     return routes

@@ -18,8 +18,8 @@ from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
-from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
+from tjugo.web.seller import seller
 
 _ROWS = 20
 _FOUND = 10
@@ -87,7 +87,9 @@ def add_routes(
 
     def action(form: Form) -> str:
         # Without the id of its page a form that is sent twice would sell twice.
-        purchase = purchase_of(form, station.currency)
+        with station.view() as view:
+            who = seller(view)
+        purchase = replace(purchase_of(form, station.currency), disclosed=False, **who)
         outcome = queue.submit(purchase).result()
         if isinstance(outcome, Refusal):
             raise outcome.error()
@@ -135,5 +137,4 @@ def purchase_of(form: Form, currency: str) -> Purchase:
         kwh=parse_kwh(kwh) if kwh or not spent else None,
         money=money.parse(spent, currency) if spent else None,
         tenders=tuple(tenders),
-        actor=actor(),
     )

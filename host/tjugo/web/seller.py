@@ -1,0 +1,41 @@
+"""Who sells, and where: the person of the request, with the open till."""
+
+from typing import Any
+
+from tjugo.errors import reason
+from tjugo.station.tills.shifts import open_shift_of
+from tjugo.station.vending.purchase import MAIN
+from tjugo.station.work import View
+from tjugo.web.current import known
+
+
+def terms() -> dict[str, Any]:
+    """Return the fields of a Purchase that the person alone determines: actor, outlet, limits."""
+    person = known().person
+    if person is None:
+        return {"actor": "station"}
+    return {
+        "actor": person.actor,
+        "outlet": person.outlet or MAIN,
+        "sale_limit": person.sale_limit,
+        "day_limit": person.day_limit,
+    }
+
+
+def needs_shift() -> bool:
+    """Return whether the person sells in an open shift: an operator does. A program, and the
+    person at a station without log-in, sell without one."""
+    person = known().person
+    return person is not None and bool(person.operator)
+
+
+def seller(view: View) -> dict[str, Any]:
+    """Return the fields of a Purchase that depend on the person, with the open shift. Raise
+    Conflict when an operator has none open."""
+    person = known().person
+    if person is None or not needs_shift():
+        return terms()
+    shift = open_shift_of(view, person.operator)
+    if shift is None:
+        raise reason("shift_needed", "Open your till first: page Till.")
+    return {**terms(), "outlet": shift.outlet, "shift_no": shift.shift_no}
