@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from station_kit import Clock, do, new_station, see
+from station_kit import Clock, do, drn, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError
 from tjugo.station.ledger import balances, correct, credit, verify
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.tables import Outlet, Shift, Tenant, Vendor
+from tjugo.station.vending.batch import sell_many
+from tjugo.station.vending.purchase import Purchase
 
 FIRST, LAST = date(2026, 1, 1), date(2027, 1, 1)
 SALE = (("cash", "7", 1000), ("energy", "dom", -850), ("vat", "VAT", -150), ("levy", "x", 0))
@@ -144,6 +146,21 @@ def test_verify_finds_what_is_wrong(station, damage, sentence):
     with station.work("test") as work:
         work.session.execute(text(damage))
     assert any(found.startswith(sentence) for found in see(station, verify.verify))
+
+
+def test_verify_compares_the_months_of_meters_with_the_sales(station):
+    bought = [Purchase("till", str(n), drn(n), money=1000, actor="op:ada") for n in (1, 2)]
+    do(station, sell_many, bought)
+    assert see(station, verify.verify) == []
+    with station.work("test") as work:
+        work.session.execute(
+            text(f"UPDATE meter_month SET paid_tenths = 1 WHERE drn = '{drn(1)}'")
+        )
+        work.session.execute(text(f"DELETE FROM meter_month WHERE drn = '{drn(2)}'"))
+    assert see(station, verify.verify) == [
+        f"The month of meter {drn(1)} 2026-11 is 1, 0, but the entries give 500, 0.",
+        f"The month of meter {drn(2)} 2026-11 is missing, but the entries give 500, 0.",
+    ]
 
 
 def test_rebuild_makes_the_derived_rows_again(station):

@@ -68,22 +68,18 @@ def office(vendor: str) -> tuple[str, str]:
     return ("cash", "") if vendor == MAIN else ("vendor", vendor)
 
 
-def place(vendor: str, shift_no: int | None, means: str) -> tuple[str, str]:
-    """Return the account and party of money that a customer pays by some means.
+def received(
+    vendor: str, shift_no: int | None, tendered: Iterable[tuple[str, int]]
+) -> list[PostingRow]:
+    """Return the postings of money from a customer. tendered: (means, amount less change).
 
     In a shift the money is in its till. Without one, as when a program sells, it is the office's,
     or the vendor owes it.
     """
     if shift_no is None and vendor != MAIN:
-        return "vendor", vendor
-    return means, "" if shift_no is None else str(shift_no)
-
-
-def received(
-    vendor: str, shift_no: int | None, tendered: Iterable[tuple[str, int]]
-) -> list[PostingRow]:
-    """Return the postings of money from a customer. tendered: (means, amount less change)."""
-    return [(*place(vendor, shift_no, means), amount) for means, amount in tendered]
+        return [("vendor", vendor, amount) for _, amount in tendered]
+    party = "" if shift_no is None else str(shift_no)
+    return [(means, party, amount) for means, amount in tendered]
 
 
 def require_open(work: Work, numbers: Iterable[int]) -> dict[int, Shift]:

@@ -105,7 +105,7 @@ def _check_accounts(work: Work, items: list[Item]) -> None:
     """Refuse payments from a customer's credit that is not there. The customers are locked."""
     paid = {}
     for item in items:
-        amount = sum(t.amount for t in item.purchase.tenders if t.means == "account")
+        amount = _credited(item)
         buyer = item.meter.buyer if item.meter else None
         if amount and buyer is None:
             item.refusal = reason("tender_invalid", "The meter has no customer with a credit.")

@@ -29,28 +29,28 @@ def postings(
 ) -> tuple[PostingRow, ...]:
     """Return the postings, whose sum is 0: payments debited, what they pay for credited."""
     account_no = receipt.customer.account_no if receipt.customer else ""
-    cash = shifts.place(vendor, purchase.shift_no, "cash")
     rows: dict[tuple[str, str], int] = {}
 
     def add(account: str, party: str, amount: int) -> None:
         rows[account, party] = rows.get((account, party), 0) + amount
 
-    for tender in tenders(purchase, quote):
-        if tender.means == "account":
-            add("customer_credit", account_no, tender.amount)
-        else:
-            add(*shifts.place(vendor, purchase.shift_no, tender.means), tender.amount)
-    add(*cash, -receipt.change)
+    paid = [(tender.means, tender.amount) for tender in tenders(purchase, quote)]
+    returned = receipt.change + sum(line.amount for line in quote.lines if line.kind == "change")
+    taken = [(means, amount) for means, amount in paid if means != "account"]
+    for row in shifts.received(vendor, purchase.shift_no, [*taken, ("cash", -returned)]):
+        add(*row)
+    for means, amount in paid:
+        if means == "account":
+            add("customer_credit", account_no, amount)
     for line in quote.lines:
-        add(*_credited(line, tariff, account_no, cash), -line.amount)
+        if line.kind != "change":
+            add(*_credited(line, tariff, account_no), -line.amount)
     return tuple((account, party, amount) for (account, party), amount in rows.items() if amount)
 
 
-def _credited(line: Line, tariff: str, account_no: str, cash: tuple[str, str]) -> tuple[str, str]:
+def _credited(line: Line, tariff: str, account_no: str) -> tuple[str, str]:
     """Return account and party of a line."""
     if line.kind == "debt":
         return "debt", f"{account_no}/{line.code}"
-    if line.kind == "change":
-        return cash
     party = {"energy": tariff, "tax": line.tax_code or line.code, "rounding": ""}
     return _CREDITED[line.kind], party.get(line.kind, line.code)
