@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from cli_kit import Shell
-from station_kit import Clock, new_station, see
+from station_kit import Clock, see
 from test_station_db import released
 
 from tjugo.errors import TjugoError
@@ -21,8 +21,8 @@ COLUMNS = "tenant_id, number, at, actor, action, subject, outcome, detail, diges
 
 @pytest.fixture
 def station(tmp_path):
-    """Return a station with five events."""
-    with new_station(tmp_path / "state") as station:
+    """Return a station with five events and nothing else."""
+    with Station.create(tmp_path / "state", clock=Clock()) as station:
         for number in range(1, 6):
             with station.work(f"op:p{number}") as work:
                 chain.record(work, "settings.edit", f"setting s{number}", f"value {number}")

@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from urllib.parse import quote
 
 from fastapi.concurrency import run_in_threadpool
@@ -25,6 +24,7 @@ from tjugo.station.operators.permissions import LOCAL, Person, check
 from tjugo.station.station import Station
 from tjugo.web import access, current
 from tjugo.web.current import Known
+from tjugo.web.forms_token import checked_form
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +158,7 @@ class Auth:
         if known.token:
             # The form of the log-in has no session yet: guard.py compares its origin.
             if _permission(request) != access.PUBLIC:
-                receive = await _checked_form(request, known.csrf)
+                receive = await checked_form(request, known.csrf)
             send = _not_stored(send)
         await self._app(scope, receive, send)
 
@@ -245,37 +245,6 @@ def _here(request: Request) -> str:
 def _is_use(request: Request) -> bool:
     """Return whether a person sends a request, not a script that refreshes a page by itself."""
     return request.method not in _SAFE or request.headers.get("sec-fetch-dest") != "empty"
-
-
-async def _checked_form(request: Request, csrf: str) -> Receive:
-    """Return what reads the body, after the token of a form was compared. A request that a form of
-    another page cannot send needs none: JSON, or another method than POST (Fetch, CORS-safelisted
-    requests)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method != "POST" or kind == "application/json":
-        return request.receive
-    body = await request.body()
-
-    async def again() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    given = request.headers.get("x-csrf-token")
-    if given is None:
-        with suppress(HTTPException):  # not a form: without a token
-            given = str((await Request(request.scope, again).form()).get("csrf", ""))
-    if given != csrf:
-        raise reason("not_permitted", "This form is of another log-in: open its page again.")
-    return _once(again, request.receive)
-
-
-def _once(first: Receive, then: Receive) -> Receive:
-    """Return a `receive` that gives the body once and then what the connection does."""
-    left = [first]
-
-    async def receive() -> Message:
-        return await (left.pop() if left else then)()
-
-    return receive
 
 
 def _not_stored(send: Send) -> Send:
