@@ -31,7 +31,7 @@ from tjugo.station.storage.tables import Sale, Token, VendRequest
 from tjugo.toolchain import postgres
 
 WAIT_S = 120
-AGAIN_S = 0.05  # before a client repeats what was not answered
+AGAIN_S = 0.2  # before a client repeats what was not answered
 METERS = 40
 SERVER_KILLS = 2
 CLIENT = "api"
