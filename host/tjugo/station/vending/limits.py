@@ -137,5 +137,8 @@ def _amount(item: Item) -> int:
 
 def _received(item: Item) -> int:
     """Return the money that the vendor receives for a sale: not a customer's credit."""
-    credited = sum(t.amount for t in item.purchase.tenders if t.means == "account")
-    return _amount(item) - credited
+    return _amount(item) - _credited(item)
+
+
+def _credited(item: Item) -> int:
+    return sum(t.amount for t in item.purchase.tenders if t.means == "account")
