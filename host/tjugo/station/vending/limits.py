@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from tjugo.errors import reason
 from tjugo.station import days
+from tjugo.station.keys import use
 from tjugo.station.ledger import balances, credit
 from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
@@ -37,6 +38,7 @@ def check(work: Work, items: list[Item]) -> dict[str, Place]:
     _check_persons(work, _left(items))
     _check_accounts(work, _left(items))
     _check_vendors(work, _left(items), places)
+    _check_keys(work, _left(items))
     return places
 
 
@@ -133,6 +135,22 @@ def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> N
 def _amount(item: Item) -> int:
     assert item.quote is not None
     return item.quote.tendered
+
+
+def _check_keys(work: Work, items: list[Item]) -> None:
+    """Count what is sold with each vending key; refuse what is beyond its credit limit."""
+    wanted = []
+    for item in items:
+        assert item.meter is not None
+        config = item.meter.config
+        place = (config.sgc, config.krn, config.kt)
+        wanted.append((place, sum(token.carried for token in item.tokens)))
+    for item, counted in zip(items, use.check_and_count(work, wanted), strict=True):
+        if not counted and item.meter is not None:
+            config = item.meter.config
+            key = work.backend.vending_register(config.sgc, config.kt, config.krn)
+            assert key is not None  # a token was made with it
+            item.refusal = use.limit_reached(key)
 
 
 def _received(item: Item) -> int:
