@@ -170,7 +170,7 @@ def test_the_header_shows_only_what_may_be_opened(station):
         log_in(web, "cashier")
         page = web.get("/customers", headers=HTML).text
         shown = set(re.findall(r'<a href="(/[a-z]*)"', page.partition("</header>")[0]))
-        assert shown == {"/sales", "/meters", "/customers", "/account"}
+        assert shown == {"/sales", "/till", "/meters", "/customers", "/tariffs", "/account"}
         assert "Cashier" in page and "Log out" in page
 
 
