@@ -101,8 +101,11 @@ def test_meters_are_found_and_come_in_parts(page, url):
 
 def test_a_sale_by_two_clicks_is_one(page, url, state):
     page.goto(url + "sales")
-    page.get_by_label("Meter", exact=True).fill(drn(3))
-    page.get_by_label("Amount").fill("7,5")
+    page.get_by_label("Meter, account, name or phone").fill(drn(3))
+    page.get_by_role("button", name="Find").click()
+    page.get_by_label("or kWh").fill("7,5")
+    page.get_by_role("button", name="Show the price").click()
+    expect(page.get_by_test_id("price")).to_contain_text("€1.50")
     page.get_by_role("button", name="Sell").dblclick()
     expect(page.get_by_test_id("token")).to_have_text(re.compile(r"^\d{20}$"))
     expect(page.locator(".units")).to_contain_text("7.5 kWh")

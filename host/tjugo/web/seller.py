@@ -35,7 +35,7 @@ def seller(view: View) -> dict[str, Any]:
     person = known().person
     if person is None or not needs_shift():
         return terms()
-    shift = open_shift_of(view, person.operator)
+    shift = open_shift_of(view, person.actor)
     if shift is None:
         raise reason("shift_needed", "Open your till first: page Till.")
     return {**terms(), "outlet": shift.outlet, "shift_no": shift.shift_no}

@@ -13,7 +13,7 @@ from tjugo.station.station import Station
 from tjugo.station.tills import batches, views
 from tjugo.web import current
 from tjugo.web.pages.forms import Form, answer, form_of, listed
-from tjugo.web.pages.shifts import currency, tools
+from tjugo.web.pages.shifts import currency, number_of, tools
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -61,14 +61,15 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         except TjugoError as error:
             return await run_in_threadpool(whole, request, error)
 
-    @routes.get("/banking/{number:int}")
-    def get_one(request: Request, number: int) -> Response:
-        return one(request, number)
+    @routes.get("/banking/{number}")
+    def get_one(request: Request, number: str) -> Response:
+        return one(request, number_of(number))
 
-    @routes.post("/banking/{number:int}/deposits")
-    async def post_deposit(request: Request, number: int) -> Response:
+    @routes.post("/banking/{number}/deposits")
+    async def post_deposit(request: Request, number: str) -> Response:
         form = await form_of(request)
+        batch = number_of(number)
         try:
-            return await run_in_threadpool(deposit, number, form)
+            return await run_in_threadpool(deposit, batch, form)
         except TjugoError as error:
-            return await run_in_threadpool(one, request, number, form, error)
+            return await run_in_threadpool(one, request, batch, form, error)

@@ -10,7 +10,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo import money
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import NotFound, TjugoError, reason
 from tjugo.station.ledger.accounts import ACCOUNTS, MEANS
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Tenant
@@ -30,7 +30,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     def post(path: str, action: Callable[..., Response], back: Callable[..., Response]) -> None:
         async def handle(request: Request) -> Response:
             form = await form_of(request)
-            given = [int(value) for value in request.path_params.values()]
+            given = [number_of(value) for value in request.path_params.values()]
             try:
                 return await run_in_threadpool(action, request, form, *given)
             except TjugoError as error:
@@ -46,15 +46,15 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     def get_shifts(request: Request) -> Response:
         return pages.all_shifts(request)
 
-    @routes.get("/shifts/{number:int}")
-    def get_shift(request: Request, number: int) -> Response:
-        return pages.shift(request, number)
+    @routes.get("/shifts/{number}")
+    def get_shift(request: Request, number: str) -> Response:
+        return pages.shift(request, number_of(number))
 
     post("/till", pages.open, pages.till)
     post("/till/count", pages.count_own, pages.till)
     post("/till/close", pages.close_own, pages.till)
-    post("/shifts/{number:int}/count", pages.count, pages.shift)
-    post("/shifts/{number:int}/close", pages.close, pages.shift)
+    post("/shifts/{number}/count", pages.count, pages.shift)
+    post("/shifts/{number}/close", pages.close, pages.shift)
 
 
 @dataclass(frozen=True)
@@ -160,13 +160,18 @@ class _Pages:
 
 def _own_report(view: View, number: str, actor: str) -> views.ShiftReport | None:
     """Return the report of the closed shift that an address names, if it is the actor's."""
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        return None
     try:
-        report = views.shift_report(view, int(number))
+        report = views.shift_report(view, number_of(number))
     except TjugoError:
         return None
     return report if report.shift.operator == actor and report.shift.closed_at else None
+
+
+def number_of(text: str) -> int:
+    """Return the number in an address. Raise NotFound where it cannot be one."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NotFound("There is no such page.")
+    return int(text)
 
 
 def currency(view: View) -> str:
