@@ -11,7 +11,9 @@ from fastapi.templating import Jinja2Templates
 from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.station.registry import views as registry_views
+from tjugo.station.registry.find import Found, find
 from tjugo.station.station import Station
+from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import views
 from tjugo.station.vending.purchase import MEANS, Purchase, Tender, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
@@ -75,10 +77,10 @@ def add_routes(
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at
                 elif asked.get("find"):
-                    found = registry_views.meters(view, asked["find"], limit=_FOUND).items
+                    found = [one for one in find(view, asked["find"], _FOUND) if one.drn]
                     context["found"] = found
                     if len(found) == 1:
-                        context["offer"] = _offer(view, station, {"drn": found[0].drn})
+                        context["offer"] = _offer(view, station, {"drn": found[0].drn or ""})
                 elif form or asked.get("drn"):
                     context["offer"] = _offer(view, station, form or asked)
             except TjugoError as error:
@@ -100,23 +102,28 @@ def add_routes(
 
 @dataclass(frozen=True)
 class Offer:
-    """The meter chosen, its customer, and, once an amount is given, the price; wrong: why there is
-    none."""
+    """The meter chosen with its customer, what the customer owes, and, once an amount is given,
+    the price; wrong: why there is none."""
 
-    meter: registry_views.MeterView
+    meter: Found
+    owed: int
     price: Trial | None = None
     wrong: str | None = None
 
 
 def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
-    meter = registry_views.find_meter(view, given.get("drn", ""))
+    drn = registry_views.find_meter(view, given.get("drn", "")).drn
+    meter = next(one for one in find(view, drn) if one.drn == drn)
+    owed = 0
+    if meter.account_no is not None:
+        owed = sum(one.balance for one in debts(view, meter.account_no).items)
     if not (given.get("money") or given.get("kwh")):
-        return Offer(meter)
+        return Offer(meter, owed)
     try:
         purchase = replace(purchase_of(given, station.currency), client_id="trial", tenders=())
-        return Offer(meter, trial(view, purchase, station.clock()))
+        return Offer(meter, owed, trial(view, purchase, station.clock()))
     except TjugoError as error:
-        return Offer(meter, wrong=error.message)
+        return Offer(meter, owed, wrong=error.message)
 
 
 def purchase_of(form: Form, currency: str) -> Purchase:
