@@ -26,6 +26,7 @@ import psutil
 from station_kit import PYTHON, environment
 
 from tjugo.benchmarks.station import add_meters, numbered
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import Sale, Token, VendRequest
 from tjugo.toolchain import postgres
@@ -232,7 +233,7 @@ class Storm:
 def run(folder: Path, server: postgres.Server | None, options: Options) -> Counts:
     """Make a station in a folder, on SQLite or a server of PostgreSQL, and run a storm."""
     url = server.new_database() if server else None
-    with Station.create(folder, database_url=url) as station, station.work("storm") as work:
+    with set_up(folder, database_url=url) as station, station.work("storm") as work:
         add_meters(work, numbered(METERS))
     counts, chance = Counts(), random.Random(options.seed)
     station_server = Server(folder, options.workers)

@@ -14,7 +14,7 @@ from tjugo.bench.parts import board_environment
 from tjugo.bench.provision import BoardPlan, provision
 from tjugo.benchmarks.registry import Figure, Skip, benchmark
 from tjugo.errors import TjugoError
-from tjugo.station.station import Station
+from tjugo.station.setup.service import set_up
 from tjugo.toolchain.micropython import find_runtime
 from tjugo.toolchain.tools import REPO
 
@@ -29,7 +29,7 @@ def meter_boot_heap_used() -> Figure:
         raise Skip(f"a 32-bit MicroPython is required, and this is {runtime}")
     with (
         tempfile.TemporaryDirectory(prefix="tjugo-bench-") as folder,
-        Station.create(folder) as station,
+        set_up(folder) as station,
     ):
         plan = provision(station, {"meters": 1, "collector": False, "baudrate": 9600}, 0)
         memory = _memory_of(plan.meters[0], runtime.argv)

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from tjugo.benchmarks.large_rows import DAYS, Load, Row, write
 from tjugo.station.registry import views as registry_views
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import DayTotal, Sale
 from tjugo.station.vending import views as sale_views
@@ -124,7 +125,7 @@ def run(name: str, meters: int, sales: int) -> list[Row]:
         url = None
         if name == "postgresql":
             url = stack.enter_context(postgres.server(durable=True)).new_database()
-        station = stack.enter_context(Station.create(folder / "state", database_url=url))
+        station = stack.enter_context(set_up(folder / "state", database_url=url))
         load = Load(meters, sales)
         print(f"{name}: {meters:,} meters, {sales:,} sales", flush=True)
         fill(station, load)

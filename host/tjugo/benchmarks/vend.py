@@ -18,7 +18,7 @@ from tjugo.benchmarks.load import CLIENTS
 from tjugo.benchmarks.registry import Figure, Skip, benchmark, host
 from tjugo.benchmarks.station import add_meters, numbered
 from tjugo.errors import TjugoError
-from tjugo.station.station import Station
+from tjugo.station.setup.service import set_up
 from tjugo.toolchain import postgres
 
 METERS = 5_000
@@ -59,7 +59,7 @@ def _load(port: int, seconds: float, kind: str, drns: list[str]) -> Measured:
 
 def _sales(folder: Path, url: str | None, workers: int) -> Measured:
     drns = numbered(METERS)
-    with Station.create(folder, database_url=url) as station, station.work("bench") as work:
+    with set_up(folder, database_url=url) as station, station.work("bench") as work:
         add_meters(work, drns)
     argv = ["tjugo", "station", "--port", "0", "--state", str(folder), "--workers", str(workers)]
     with _served(argv) as port:
