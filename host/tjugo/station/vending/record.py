@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
+
 from tjugo.errors import TjugoError
 from tjugo.key_register import written
 from tjugo.station import counters, days
@@ -220,19 +222,20 @@ def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
 
 
 def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return a delivery for the last token of each sale whose meter a collector serves. None until
-    a key change is confirmed: the customer enters its tokens before the others."""
+    """Return a delivery for the last token of each sale whose meter a collector serves. A key
+    change that is not confirmed is entered by the customer, and what follows it too."""
+    served = [
+        item
+        for item in sold
+        if item.meter is not None
+        and item.meter.collector_id is not None
+        and item.tokens
+        and item.change is None
+    ]
     found = {}
-    taken = set()
-    for item in sold:
+    for item, ref in zip(served, _free_refs(work, len(served)), strict=True):
         meter = item.meter
         assert meter is not None
-        if meter.collector_id is None or not item.tokens or item.change is not None:
-            continue
-        ref = 1 + work.randbelow(0xFFFFFFFF)
-        while ref in taken or work.session.get(TokenDelivery, (work.tenant_id, ref)) is not None:
-            ref = 1 + work.randbelow(0xFFFFFFFF)
-        taken.add(ref)
         found[item.key] = {
             "tenant_id": work.tenant_id,
             "ref": ref,
@@ -245,6 +248,17 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
             "created_at": work.now(),
         }
     return found
+
+
+def _free_refs(work: Work, count: int) -> list[int]:
+    """Return so many different refs that no delivery has."""
+    refs: set[int] = set()
+    while len(refs) < count:
+        refs |= {1 + work.randbelow(0xFFFFFFFF) for _ in range(count - len(refs))}
+        row = TokenDelivery
+        query = select(row.ref).where(row.tenant_id == work.tenant_id, row.ref.in_(sorted(refs)))
+        refs -= set(work.session.scalars(query))
+    return sorted(refs)
 
 
 def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:

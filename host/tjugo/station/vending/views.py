@@ -282,3 +282,8 @@ def sale_view(sale: Sale) -> SaleView:
         receipt=None if sale.receipt is None else fields_of(sale.receipt),
         warning=sale.warning,
     )
+
+
+def document(sale: SaleView) -> dict[str, Any]:
+    """Return a sale's view as JSON values."""
+    return {**vars(sale), "delivery": vars(sale.delivery)}
