@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from importlib import resources
 from typing import Any
 
@@ -45,6 +45,7 @@ def create_app(
     link: Link | None = None,
     visitor: Person | None = None,
     local: bool = True,
+    hosts: Iterable[str] = (),
 ) -> FastAPI:
     """Return the application.
 
@@ -53,7 +54,7 @@ def create_app(
     link: the state of the link to the broker, shown on every page when there is a problem; by
     default that of this station. visitor: every request is this person's, without a log-in;
     local: the server listens on this machine only, so that no log-in is needed while the station
-    has no operator.
+    has no operator. hosts: names by which the station is reached, besides localhost and addresses.
     """
     lab_meters = lab_meters or bench is not None
     link = link or functools.partial(link_views.status, station)
@@ -72,7 +73,7 @@ def create_app(
     app.state.station = station
     app.state.templates = templates
     app.add_middleware(BodyLimit)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=hosts)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
     app.include_router(api_router(station, queue))
     add_link(app.router, link)
