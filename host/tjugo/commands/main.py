@@ -74,6 +74,7 @@ _COMMANDS = {
     "stubs": ("tjugo.commands.build:stubs", "Check boards against their ports' stubs."),
     "tariff": ("tjugo.commands.tariff:tariff", "Propose, approve, assign and preview tariffs."),
     "token": ("tjugo.commands.token:token_group", "Decode tokens."),
+    "utility": ("tjugo.commands.utility:utility", "Show and change the utility's particulars."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
     "vendor": ("tjugo.commands.vendor:vendor", "Add, list and edit vendors; statements."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),
