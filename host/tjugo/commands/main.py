@@ -32,6 +32,7 @@ _COMMANDS = {
     "debt": ("tjugo.commands.debt:debt", "Open, list, change and write off debts."),
     "deposit": ("tjugo.commands.deposit:deposit", "Record and list money that was banked."),
     "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
+    "doctor": ("tjugo.commands.doctor:doctor", "Check the station, a line for each thing."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
     "explain": ("tjugo.commands.explain:explain", "Explain a token, or a sale, step by step."),
     "export": (
