@@ -30,6 +30,7 @@ from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
+from tjugo.web.request_ids import RequestIds
 
 _HERE = str(resources.files("tjugo.web"))
 
@@ -87,6 +88,7 @@ def create_app(
     add_error_handlers(app, templates, functools.partial(record_refusal, station))
     app.router.middleware_stack = Auth(app.router.middleware_stack, gate)
     app.add_middleware(Head)
+    app.add_middleware(RequestIds)
     return app
 
 
