@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from tjugo.errors import reason
 from tjugo.station.operators import passwords, people
 from tjugo.station.operators.permissions import ADMINISTRATOR
 from tjugo.station.setup import utility as utilities
@@ -14,7 +15,7 @@ from tjugo.station.station import Station, utc_now
 from tjugo.station.storage.tables import Outlet
 from tjugo.station.tariffs import versions
 from tjugo.station.tills import vendors
-from tjugo.station.work import View
+from tjugo.station.work import View, Work
 
 TRIAL = Utility("Tjugo trial station")
 """What a station is called until its owner gives it a name."""
@@ -44,11 +45,7 @@ def set_up(
     administrator, or open the one that is there, which stays as it is. rate: major units per kWh;
     given: see Station.create. Raise TjugoError."""
     utilities.checked(utility)  # before anything is made
-    hashed = ""
-    if administrator is not None:
-        people.checked_login(administrator.operator)
-        passwords.check(administrator.password, administrator.operator)
-        hashed = passwords.hashed(administrator.password)
+    hashed = "" if administrator is None else _hashed(administrator)
     versions.checked_default(utility.currency, rate)
     station = Station.create(state_dir, clock=clock, **given)
     try:
@@ -58,12 +55,33 @@ def set_up(
                 vendors.ensure_default(work)
                 versions.ensure_default(work, rate)
                 if administrator is not None:
-                    named = (administrator.name, ADMINISTRATOR)
-                    people.add(work, administrator.operator, hashed, *named, must_change=False)
+                    _add(work, administrator, hashed)
     except BaseException:
         station.close()
         raise
     return station
+
+
+def begin(station: Station, actor: str, utility: Utility, administrator: Administrator) -> None:
+    """Give a station to try its utility and the first administrator, with whom log-in is on. Raise
+    TjugoError; Conflict for a station that has operators."""
+    hashed = _hashed(administrator)
+    with station.work(actor) as work:
+        if people.exist(work):
+            raise reason("operator_exists", "This station is set up: it has operators already.")
+        utilities.change(work, utility)
+        _add(work, administrator, hashed)
+
+
+def _hashed(administrator: Administrator) -> str:
+    people.checked_login(administrator.operator)
+    passwords.check(administrator.password, administrator.operator)
+    return passwords.hashed(administrator.password)
+
+
+def _add(work: Work, administrator: Administrator, hashed: str) -> None:
+    named = (administrator.name, ADMINISTRATOR)
+    people.add(work, administrator.operator, hashed, *named, must_change=False)
 
 
 def is_complete(view: View) -> bool:
