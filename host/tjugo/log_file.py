@@ -6,9 +6,11 @@ import os
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from tjugo import request_id
+
 MOST_BYTES = 1_000_000
 KEPT = 5  # older files: tjugo.log.1 to tjugo.log.5
-_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_FORM = "%(asctime)s %(levelname)s [%(request_id)s] %(name)s: %(message)s"
 
 
 class PrivateLog(RotatingFileHandler):
@@ -17,7 +19,8 @@ class PrivateLog(RotatingFileHandler):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", delay=True)
-        self.setFormatter(logging.Formatter(_FORM))
+        self.setFormatter(logging.Formatter(_FORM, defaults={"request_id": request_id.NONE}))
+        self.addFilter(request_id.mark)
 
     def _open(self) -> io.TextIOWrapper:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW

@@ -42,7 +42,8 @@ HOST_MAY = {
     "station": {"station/audit", "station/keys", "station/storage"},
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
-        *("station/ledger", "station/link", "station/storage"),
+        *("station/ledger", "station/link", "station/operators", "station/setup"),
+        *("station/storage", "station/tariffs"),
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
     "station/link": {

@@ -1,13 +1,22 @@
 """`tjugo init`: a new station."""
 
+import sys
 from pathlib import Path
 
 import click
 
 from tjugo.commands.options import database_option, state_option
+from tjugo.commands.secret import ask, read_secret
+from tjugo.commands.setup_options import setup_options
 from tjugo.commands.unlocking import new_secrets
-from tjugo.station.setup.service import set_up
+from tjugo.errors import TjugoError
+from tjugo.station.setup import plan, service
+from tjugo.station.setup.service import Administrator
+from tjugo.station.station import Station
 from tjugo.station.storage import databases
+
+_ASKED = tuple(name for name, field in plan.FIELDS.items() if not field.a_file)
+_OPTIONS = (*plan.UTILITY, "price", "admin", "admin_name")
 
 
 @click.command()
@@ -16,24 +25,107 @@ from tjugo.station.storage import databases
     is_flag=True,
     help="Make an empty database beside vending keys; its TIDs begin a day from now.",
 )
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML file with the values; options stand above it.",
+)
+@click.option("--ask", "questions", is_flag=True, help="Ask for each value that is not given.")
+@setup_options(_OPTIONS)
+@click.option(
+    "--admin-password-file",
+    type=click.Path(allow_dash=True, dir_okay=False),
+    help="The administrator's password is its first line, - standard input; typed without it.",
+)
 @database_option
 @click.option(
     "--key-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(dir_okay=False),
     help="Seal the vending keys with this key file; it is made where there is none.",
 )
 @click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
 @state_option
 def init(
-    new_database: bool, database: str | None, key_file: Path | None, seal: bool, state: Path
+    new_database: bool,
+    file: Path | None,
+    questions: bool,
+    seal: bool,
+    state: Path,
+    **options: str | None,
 ) -> None:
-    """Make a new station: folder, database, sample vending keys.
+    """Make a new station: folder, database, sample vending keys, a flat tariff.
 
     A station that is there already is left as it is. Where its vending keys or its database are
     missing the command refuses: they have to be restored, because meters refuse tokens of new
     keys, and a new database would issue the same tokens again.
     """
-    found = databases.of(state) is not None
-    opened_by = [] if found else new_secrets(key_file, None, seal)
-    with set_up(state, new_database=new_database, database_url=database, keys_opened_by=opened_by):
-        click.echo(f"There is a station in {state} already." if found else f"Station in {state}")
+    given = {} if file is None else plan.read(file)
+    given |= {name: value for name, value in options.items() if value is not None}
+    if databases.of(state) is not None and _is_complete(state, given):
+        return
+    if questions:
+        seal = _ask_for(given, seal)
+    station = service.set_up(
+        state,
+        plan.utility(given, service.TRIAL),
+        administrator=_administrator(given),
+        rate=plan.rate(given),
+        new_database=new_database,
+        database_url=given.get("database") or None,
+        keys_opened_by=new_secrets(_path(given, "key_file"), None, seal),
+    )
+    station.close()
+    click.echo(f"Station in {state}")
+
+
+def _is_complete(state: Path, given: dict[str, str]) -> bool:
+    """Return whether the station is set up, and print that it is. Raise TjugoError when it was to
+    be set up otherwise."""
+    with Station.create(state, database_url=given.get("database") or None) as station:
+        with station.view() as view:
+            if not service.is_complete(view):
+                return False
+    there = f"There is a station in {state} already."
+    if any(name in given for name in _OPTIONS):
+        raise TjugoError(
+            f"{there} `tjugo utility set` changes its particulars, `tjugo operator add` adds an "
+            "administrator: nothing was changed."
+        )
+    click.echo(there)
+    return True
+
+
+def _ask_for(given: dict[str, str], seal: bool) -> bool:
+    """Ask at the terminal for what is not given. Return whether the keys are sealed by a
+    passphrase. Raise TjugoError without a terminal."""
+    if not sys.stdin.isatty():
+        raise TjugoError("There is no terminal for the questions of --ask: give options.", 2)
+    for name in _ASKED:
+        if name in given or (name == "admin_name" and "admin" not in given):
+            continue
+        field = plan.FIELDS[name]
+        default = field.default
+        text = click.prompt(field.title, default=default, show_default=bool(default), err=True)
+        if text.strip():
+            given[name] = text.strip()
+    if seal or "key_file" in given:
+        return seal
+    return click.confirm("Seal the vending keys with a passphrase?", err=True)
+
+
+def _administrator(given: dict[str, str]) -> Administrator | None:
+    if "admin" not in given:
+        if "admin_name" in given or "admin_password_file" in given:
+            raise click.UsageError("The administrator has no log-in name: give --admin.")
+        return None
+    file = _path(given, "admin_password_file")
+    if file is not None:
+        password = read_secret(file, "password")
+    else:
+        password = ask("administrator's password", "give --admin-password-file", confirm=True)
+    return Administrator(given["admin"], given.get("admin_name", given["admin"]), password)
+
+
+def _path(given: dict[str, str], name: str) -> Path | None:
+    return Path(given[name]) if name in given else None

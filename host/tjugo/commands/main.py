@@ -32,6 +32,7 @@ _COMMANDS = {
     "debt": ("tjugo.commands.debt:debt", "Open, list, change and write off debts."),
     "deposit": ("tjugo.commands.deposit:deposit", "Record and list money that was banked."),
     "deploy": ("tjugo.commands.deploy:deploy", "Deploy firmware to a board."),
+    "doctor": ("tjugo.commands.doctor:doctor", "Check the station, a line for each thing."),
     "emulate": ("tjugo.commands.emulate:emulate", "Run an emulated board to deploy to."),
     "engineering": (
         "tjugo.commands.engineering:engineering_group",
@@ -83,6 +84,7 @@ _COMMANDS = {
     "stubs": ("tjugo.commands.build:stubs", "Check boards against their ports' stubs."),
     "tariff": ("tjugo.commands.tariff:tariff", "Propose, approve, assign and preview tariffs."),
     "token": ("tjugo.commands.token:token_group", "Decode tokens."),
+    "utility": ("tjugo.commands.utility:utility", "Show and change the utility's particulars."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
     "vendor": ("tjugo.commands.vendor:vendor", "Add, list and edit vendors; statements."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),

@@ -3,12 +3,15 @@
 import asyncio
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tjugo.commands.options import state_option
 from tjugo.commands.secret import read_secret
+from tjugo.commands.serving import place_of, serving_options, show
 from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
@@ -17,12 +20,13 @@ from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
 from tjugo.web.app import create_app
-from tjugo.web.serve import WebServer, listen, url_of
+from tjugo.web.place import Place
+from tjugo.web.serve import WebServer, listen
 from tjugo.web.workers import Workers
 
 
 @click.command()
-@click.option("--port", default=8020, show_default=True, type=click.IntRange(0, 65535))
+@serving_options
 @click.option(
     "--broker",
     envvar="TJUGO_BROKER",
@@ -63,23 +67,26 @@ def station(
     workers: int,
     lab: bool,
     state: Path,
+    **where: Any,
 ) -> None:
-    """Serve the station's page on 127.0.0.1 until Ctrl-C.
+    """Serve the station's pages and its interface for programs until Ctrl-C.
 
     While sealed vending keys are locked, the station refuses sales: an administrator unlocks them
     on the page /unlock.
     """
     link_to = _broker(broker, password_file, ca)
-    with listen(port) as sock:
+    with ExitStack() as held:
         with Station.open(state) as opened:
             log_to(state / LOG)
+            place = place_of(opened, **where)
+            sock = held.enter_context(listen(port, place.host))
             if not locked:
                 unlock(opened, key_file)
             if opened.backend.locked:
                 click.echo(LOCKED, err=True)
-            click.echo(f"The master station is at {url_of(sock)} (Ctrl-C ends it)")
+            show(place, place.url(sock), opened)
             if workers == 1:
-                _serve_station(opened, sock, link_to, lab, None)
+                _serve_station(opened, sock, place, link_to, lab, None)
                 return
             backend = opened.backend
         # The database is closed: a connection must not be shared with a forked process.
@@ -89,18 +96,30 @@ def station(
             broker_of = link_to if number == 0 else None
             log_to(state / (f"worker-{number}.{LOG}" if number else LOG), forked=True)
             with Station.open(state, backend=backend) as own:
-                _serve_station(own, sock, broker_of, lab, alive)
+                _serve_station(own, sock, place, broker_of, lab, alive)
 
         Workers(workers, serve).run()
 
 
 def _serve_station(
-    opened: Station, sock: socket.socket, broker: Broker | None, lab: bool, alive: int | None
+    opened: Station,
+    sock: socket.socket,
+    place: Place,
+    broker: Broker | None,
+    lab: bool,
+    alive: int | None,
 ) -> None:
     """Serve until a signal, or until `alive` is readable: the parent is gone."""
     link = MqttLink(opened, broker) if broker else None
-    app = create_app(opened, background=link.run if link else None, lab_meters=lab)
-    asyncio.run(_serve(WebServer(app, sock, shared=alive is not None), alive))
+    app = create_app(
+        opened,
+        background=link.run if link else None,
+        lab_meters=lab,
+        local=place.local,
+        hosts=place.names,
+    )
+    server = WebServer(app, sock, shared=alive is not None, certificate=place.certificate)
+    asyncio.run(_serve(server, alive))
 
 
 def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:

@@ -27,6 +27,8 @@ POST   /account/password                  account
 POST   /account/factor/begin              account
 POST   /account/factor                    account
 POST   /account/codes                     account
+GET    /setup                             operators.edit
+POST   /setup                             operators.edit
 GET    /operators                         operators.see
 POST   /operators                         operators.edit
 GET    /operators/{operator}              operators.see

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from importlib import resources
 from typing import Any
 
@@ -30,6 +30,7 @@ from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
+from tjugo.web.request_ids import RequestIds
 
 _HERE = str(resources.files("tjugo.web"))
 
@@ -45,6 +46,7 @@ def create_app(
     link: Link | None = None,
     visitor: Person | None = None,
     local: bool = True,
+    hosts: Iterable[str] = (),
 ) -> FastAPI:
     """Return the application.
 
@@ -53,7 +55,7 @@ def create_app(
     link: the state of the link to the broker, shown on every page when there is a problem; by
     default that of this station. visitor: every request is this person's, without a log-in;
     local: the server listens on this machine only, so that no log-in is needed while the station
-    has no operator.
+    has no operator. hosts: names by which the station is reached, besides localhost and addresses.
     """
     lab_meters = lab_meters or bench is not None
     link = link or functools.partial(link_views.status, station)
@@ -72,7 +74,7 @@ def create_app(
     app.state.station = station
     app.state.templates = templates
     app.add_middleware(BodyLimit)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=hosts)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
     app.include_router(api_router(station, queue))
     add_link(app.router, link)
@@ -86,6 +88,7 @@ def create_app(
     add_error_handlers(app, templates, functools.partial(record_refusal, station))
     app.router.middleware_stack = Auth(app.router.middleware_stack, gate)
     app.add_middleware(Head)
+    app.add_middleware(RequestIds)
     return app
 
 

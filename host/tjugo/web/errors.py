@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Mount
 
+from tjugo import request_id
 from tjugo.errors import (
     Conflict,
     NotFound,
@@ -21,6 +22,7 @@ from tjugo.errors import (
     TooMany,
     Unavailable,
 )
+from tjugo.web.request_ids import HEADER
 from tjugo.web.sentences import sentence_of
 
 log = logging.getLogger(__name__)
@@ -113,7 +115,9 @@ def add_error_handlers(
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, _UNFORESEEN, "unforeseen", 500)
+        # This handler is outside of the middleware that adds the id to other answers.
+        headers = {HEADER: request_id.current()}
+        return answer(request, _UNFORESEEN, "unforeseen", 500, headers)
 
 
 def _methods(request: Request, routes: list[BaseRoute]) -> list[str]:

@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import errno
 import functools
+import ipaddress
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
 
+from tjugo.certificate import Certificate
 from tjugo.errors import TjugoError
 from tjugo.web.connections import Connection, Limits, Open
 
@@ -17,22 +20,32 @@ _LIMITS = Limits()
 _BACKLOG = 128
 
 
-def listen(port: int) -> socket.socket:
-    """Return a listening socket on 127.0.0.1; port 0 takes any free one. Raise TjugoError."""
+def listen(port: int, host: str = HOST) -> socket.socket:
+    """Return a listening socket on an IP address; port 0 takes any free one. Raise TjugoError."""
+    six = ipaddress.ip_address(host).version == 6
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, an answer in
     # two segments waits 40 ms for the acknowledgement of the first.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if six else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        sock.bind((HOST, port))
+        sock.bind((host, port))
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        raise TjugoError(
-            f"Port {port} of {HOST} cannot be used: {error.strerror}. Another program has it; "
-            "choose another with --port, or --port 0 for any free one."
-        ) from error
+        raise TjugoError(_refused(port, host, error)) from error
     return sock
+
+
+def _refused(port: int, host: str, error: OSError) -> str:
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine: --host takes one, or 0.0.0.0 for all."
+    if error.errno == errno.EACCES:
+        return f"Port {port} is for the system's own services; choose one from 1024 by --port."
+    return (
+        f"Port {port} of {host} cannot be used: {error.strerror}. Another program has it; "
+        "choose another with --port, or --port 0 for any free one."
+    )
 
 
 class _Quiet(uvicorn.Server):
@@ -50,16 +63,22 @@ class _Quiet(uvicorn.Server):
 
 
 def url_of(sock: socket.socket) -> str:
-    """Return the address of what is served on a listening socket."""
+    """Return the address of what is served without TLS on a listening socket of 127.0.0.1."""
     return f"http://{HOST}:{sock.getsockname()[1]}/"
 
 
 class WebServer:
     """`await run()` until `stop()`; `ready` is set when requests are served. shared: other
-    processes serve the same socket; connections are then taken one by one."""
+    processes serve the same socket; connections are then taken one by one. certificate: of TLS,
+    None for HTTP."""
 
     def __init__(
-        self, app: Any, sock: socket.socket, limits: Limits = _LIMITS, shared: bool = False
+        self,
+        app: Any,
+        sock: socket.socket,
+        limits: Limits = _LIMITS,
+        shared: bool = False,
+        certificate: Certificate | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
@@ -72,6 +91,8 @@ class WebServer:
             timeout_keep_alive=limits.keep_alive_s,
             timeout_graceful_shutdown=1,
             backlog=1 if shared else _BACKLOG,
+            ssl_certfile=certificate.file if certificate else None,
+            ssl_keyfile=str(certificate.key) if certificate else None,
         )
         self._server = _Quiet(config)
         self._sock = sock

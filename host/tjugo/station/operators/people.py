@@ -42,6 +42,17 @@ def normal(operator: str) -> str:
     return operator.strip().casefold()
 
 
+def checked_login(operator: str) -> str:
+    """Return a log-in name as it is kept. Raise TjugoError."""
+    operator = normal(operator)
+    if not _NAME.fullmatch(operator):
+        raise reason(
+            "operator_invalid",
+            "A log-in name has 2 to 40 letters a to z, digits, dots, hyphens and underscores.",
+        )
+    return operator
+
+
 def exist(view: View) -> bool:
     """Return whether the station has operators, active or not: then log-in is on."""
     query = select(Operator.operator).where(Operator.tenant_id == view.tenant_id).limit(1)
@@ -110,12 +121,7 @@ def add(
 ) -> str:
     """Add an operator; return the log-in name. password_hash: of `passwords.hashed`, computed
     before the unit of work. more: outlet, language, sale_limit, day_limit. Raise TjugoError."""
-    operator = normal(operator)
-    if not _NAME.fullmatch(operator):
-        raise reason(
-            "operator_invalid",
-            "A log-in name has 2 to 40 letters a to z, digits, dots, hyphens and underscores.",
-        )
+    operator = checked_login(operator)
     if work.session.get(Operator, (work.tenant_id, operator)) is not None:
         raise reason("operator_exists", f"There is an operator {operator!r} already.")
     given = _checked(work, {"name": name, "role": role, **more})

@@ -9,10 +9,10 @@ from babel import Locale, UnknownLocaleError
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.audit import chain
-from tjugo.station.storage.tables import Sale, Tenant
+from tjugo.station.storage.tables import Sale, TariffVersion, Tenant
 from tjugo.station.work import View, Work
 
-CHANGE = "station.utility"
+CHANGE = "settings.edit"
 _LENGTHS = {"name": 200, "address": 400, "tax_no": 40, "phone": 40, "receipt_text": 400}
 
 
@@ -38,15 +38,15 @@ def of(view: View) -> Utility:
 
 
 def change(work: Work, utility: Utility) -> None:
-    """Record the particulars. Raise TjugoError; Conflict for another currency after a sale, whose
-    amounts would change their meaning."""
-    found = _checked(utility)
+    """Record the particulars. Raise TjugoError; Conflict for another currency than that of
+    tariffs and sales, whose amounts would change their meaning."""
+    found = checked(utility)
     tenant = work.session.get_one(Tenant, work.tenant_id)
-    if found["currency"] != tenant.currency and _has_sold(work):
+    if found["currency"] != tenant.currency and (_has(work, Sale) or _has(work, TariffVersion)):
         raise reason(
             "currency_in_use",
-            f"The currency stays {tenant.currency}: sales were made in it. Another currency needs "
-            "a new station.",
+            f"The currency stays {tenant.currency}: tariffs and sales are in it. Another currency "
+            "needs a new station, made by `tjugo init --currency`.",
         )
     changed = [name for name, value in found.items() if getattr(tenant, name) != value]
     for name in changed:
@@ -55,11 +55,12 @@ def change(work: Work, utility: Utility) -> None:
         chain.record(work, CHANGE, "station", ", ".join(sorted(changed)))
 
 
-def _has_sold(work: Work) -> bool:
-    return work.session.query(Sale).filter_by(tenant_id=work.tenant_id).first() is not None
+def _has(work: Work, table: type[Sale] | type[TariffVersion]) -> bool:
+    return work.session.query(table).filter_by(tenant_id=work.tenant_id).first() is not None
 
 
-def _checked(utility: Utility) -> dict[str, str | None]:
+def checked(utility: Utility) -> dict[str, str | None]:
+    """Return the particulars, trimmed, None for an empty one. Raise TjugoError."""
     found: dict[str, str | None] = {}
     for name, value in asdict(utility).items():
         text = (value or "").strip()

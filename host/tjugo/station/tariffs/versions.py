@@ -235,13 +235,21 @@ def set_default(work: Work, tariff: str) -> None:
     record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
 
 
-def ensure_default(work: Work) -> None:
-    """Give a new station its first tariff, unless it has one: flat, without tax, approved by
-    `init`."""
+def checked_default(currency: str, rate: Decimal) -> TariffRules:
+    """Return the first tariff of a station: flat, without tax. rate: major units per kWh. Raise
+    TjugoError."""
+    rules = TariffRules(currency, Flat(rate))
+    check(rules)
+    return rules
+
+
+def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
+    """Give a new station its first tariff, unless it has one, approved by `init`. Raise
+    TjugoError."""
     tenant = work.session.get_one(Tenant, (work.tenant_id,))
     if tenant.default_tariff is not None:
         return
-    rules = TariffRules(tenant.currency, Flat(DEFAULT_RATE))
+    rules = checked_default(tenant.currency, rate)
     _ensure_tariff(work, DEFAULT, "Flat")
     if in_effect(work, DEFAULT, work.now()) is None:
         version = propose(work, DEFAULT, rules)

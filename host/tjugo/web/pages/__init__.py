@@ -24,6 +24,7 @@ from tjugo.web.pages import (
     refused,
     registry,
     sales,
+    setup,
     shifts,
     tariffs,
 )
@@ -35,7 +36,7 @@ def router(
     """Return the pages' routes."""
     routes = APIRouter(include_in_schema=False)
     sales.add_routes(routes, station, queue, templates)
-    for people in (log_in, account, operators, clients, approvals, audit):
+    for people in (log_in, setup, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
     for domain in (shifts, banking, meters, customers, registry, imports, tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
