@@ -6,7 +6,7 @@ from tjugo.errors import reason
 from tjugo.station.tills.shifts import open_shift_of
 from tjugo.station.vending.purchase import MAIN
 from tjugo.station.work import View
-from tjugo.web.current import known
+from tjugo.web.current import actor, known
 
 
 def terms() -> dict[str, Any]:
@@ -27,6 +27,11 @@ def needs_shift() -> bool:
     person at a station without log-in, sell without one."""
     person = known().person
     return person is not None and bool(person.operator)
+
+
+def may_sell_now(view: View) -> bool:
+    """Return whether the person needs no open shift, or has one."""
+    return not needs_shift() or open_shift_of(view, actor()) is not None
 
 
 def seller(view: View) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from sqlalchemy import func, select
 from tjugo import money
 from tjugo.errors import TjugoError, reason
 from tjugo.station.audit.chain import record
+from tjugo.station.currency import plain
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, no_such_page, page
-from tjugo.station.storage.tables import Customer, Debt, Tenant
+from tjugo.station.storage.tables import Customer, Debt
 from tjugo.station.storage.tables.tariffs import DEBT_KINDS, DEBT_RULES
 from tjugo.station.tariffs.model import WHOLE
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, balances, party
@@ -89,7 +90,7 @@ def open_debt(
     key = party(account_no, row.debt_no)
     rows = ((DEBT_ACCOUNT, key, amount), ("opening", "", -amount))
     post(work, Entry("debt_open", key, rows, text=row.name))
-    record(work, EDIT, f"debt {key}", f"opened, {_plain(work, amount)}")
+    record(work, EDIT, f"debt {key}", f"opened, {plain(work, amount)}")
     return row.debt_no
 
 
@@ -122,7 +123,7 @@ def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
     work.session.flush()
     rows = (("written_off", key, left), (DEBT_ACCOUNT, key, -left))
     post(work, Entry("debt_write_off", key, rows, text=why))
-    record(work, EDIT, f"debt {key}", f"written off, {_plain(work, left)}: {why}")
+    record(work, EDIT, f"debt {key}", f"written off, {plain(work, left)}: {why}")
     return left
 
 
@@ -222,7 +223,3 @@ def _invalid(sentence: str) -> TjugoError:
 
 def _words(state: str) -> str:
     return state.replace("_", " ")
-
-
-def _plain(view: View, amount: int) -> str:
-    return money.plain(amount, view.session.get_one(Tenant, (view.tenant_id,)).currency)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from tjugo.errors import TjugoError, reason
 from tjugo.station import counters
 from tjugo.station.audit import chain
+from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.accounts import BANKING, DEPOSIT, MEANS
 from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
@@ -150,7 +151,7 @@ def _deposit(
         raise _twice(row.bank_ref) from error
     postings = (("bank", "", new.amount), (*source, -new.amount))
     post(work, Entry(DEPOSIT, str(number), postings, text=row.bank_ref))
-    detail = f"{new.amount} of {vendor}, {row.bank_ref}"
+    detail = f"{plain(work, new.amount)} of {vendor}, {row.bank_ref}"
     chain.record(work, ACTION, f"deposit {number}", detail)
     return number
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tjugo.errors import reason
 from tjugo.station.audit import chain
+from tjugo.station.currency import plain
 from tjugo.station.ledger import credit
 from tjugo.station.ledger.accounts import CASH_UP, MEANS
 from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
@@ -82,7 +83,8 @@ def cash_up(
     row.note = note.strip()[:400] or None
     work.session.flush()
     action = shifts.OWN_ACTION if row.operator == work.actor else CLOSE_ACTION
-    chain.record(work, action, f"shift {number}", f"closed: difference {row.difference}")
+    detail = f"closed: difference {plain(work, row.difference)}"
+    chain.record(work, action, f"shift {number}", detail)
     return found
 
 

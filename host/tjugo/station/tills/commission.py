@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tjugo.station import days
 from tjugo.station.audit import chain
+from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.accounts import COMMISSION, CREDIT_NOTE, MEANS, SALE, VOID
 from tjugo.station.ledger.post import Entry, post
@@ -89,7 +90,7 @@ def _locked(work: Work, vendor: str | None) -> Iterable[Vendor]:
 
 def _post(work: Work, item: DayCommission) -> None:
     amount, vendor = item.commission, item.vendor
-    text = f"{item.rate / 100:.2f} % of {item.sales}"
+    text = f"{item.rate / 100:.2f} % of {plain(work, item.sales)}"
     postings = (("commission", vendor, amount), ("vendor", vendor, -amount))
     post(work, Entry(COMMISSION, f"{vendor}/{item.day}", postings, text=text))
-    chain.record(work, ACTION, f"vendor {vendor}", f"{item.day}: {text} is {amount}")
+    chain.record(work, ACTION, f"vendor {vendor}", f"{item.day}: {text} is {plain(work, amount)}")

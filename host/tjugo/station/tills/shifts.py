@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from tjugo.errors import reason
 from tjugo.station import counters
 from tjugo.station.audit import chain
+from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.accounts import MEANS, SHIFT_OPEN
 from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
@@ -51,9 +52,8 @@ def open_shift(work: Work, operator: str, outlet: str, opening_float: int) -> in
         source = office(row.vendor)
         postings = (("cash", str(number), opening_float), (*source, -opening_float))
         post(work, Entry(SHIFT_OPEN, str(number), postings, outlet, number))
-    chain.record(
-        work, OWN_ACTION, f"shift {number}", f"opened: {operator} at {outlet}, {opening_float}"
-    )
+    detail = f"opened: {operator} at {outlet}, {plain(work, opening_float)}"
+    chain.record(work, OWN_ACTION, f"shift {number}", detail)
     return number
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.audit import chain
+from tjugo.station.currency import plain
 from tjugo.station.ledger.post import MOST
 from tjugo.station.storage.tables import Outlet, Tenant, Vendor
 from tjugo.station.tills import commission as commissions
@@ -56,7 +57,7 @@ def add_vendor(
     )
     work.session.add(row)
     work.session.flush()
-    chain.record(work, VENDOR_ACTION, f"vendor {vendor}", _terms(row))
+    chain.record(work, VENDOR_ACTION, f"vendor {vendor}", _terms(work, row))
 
 
 def edit_vendor(work: Work, vendor: str, **fields: object) -> None:
@@ -78,7 +79,7 @@ def edit_vendor(work: Work, vendor: str, **fields: object) -> None:
     if "active" in fields:
         row.active = bool(fields["active"])
     work.session.flush()
-    chain.record(work, VENDOR_ACTION, f"vendor {vendor}", _terms(row))
+    chain.record(work, VENDOR_ACTION, f"vendor {vendor}", _terms(work, row))
 
 
 def add_outlet(
@@ -181,7 +182,7 @@ def _text(value: object, field: str, most: int) -> str:
     return text
 
 
-def _terms(row: Vendor) -> str:
-    limit = "no limit" if row.credit_limit is None else f"limit {row.credit_limit}"
+def _terms(work: Work, row: Vendor) -> str:
+    limit = "no limit" if row.credit_limit is None else f"limit {plain(work, row.credit_limit)}"
     state = "active" if row.active else "not active"
-    return f"{row.name}, {limit}, commission {row.commission}, {state}"
+    return f"{row.name}, {limit}, commission {row.commission / 100:.2f} %, {state}"

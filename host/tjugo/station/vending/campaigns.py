@@ -86,7 +86,12 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
     ]
     work.session.execute(insert(KeyChange), rows)
     subject = f"campaign {campaign}" if campaign else f"meter {rows[0]['drn']}"
-    chain.record(work, keychange.ASK, subject, f"planned for {len(rows)} meters")
+    chain.record(
+        work,
+        keychange.ASK,
+        subject,
+        f"planned for {len(rows)} meter{'s' if len(rows) != 1 else ''}",
+    )
 
 
 def _targets(work: Work, payload: Mapping[str, Any]) -> dict[str, KeyRegister]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.key_register import written
 from tjugo.station import counters, days
@@ -283,7 +284,7 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
         work,
         SELL,
         f"meter {meter.config.drn}",
-        f"{receipt.outlet} {receipt.number}: {quote.tendered} {receipt.currency}",
+        f"{receipt.outlet} {receipt.number}: {money.plain(quote.tendered, receipt.currency)}",
         actor=purchase.actor,
     )
 

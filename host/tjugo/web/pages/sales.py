@@ -15,13 +15,14 @@ from tjugo.station.registry.find import Found, find
 from tjugo.station.station import Station
 from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import views
-from tjugo.station.vending.purchase import MEANS, Purchase, Tender, parse_kwh
+from tjugo.station.vending.purchase import MEANS, Purchase, Tender, check_id, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
+from tjugo.web.current import may
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
-from tjugo.web.seller import seller
+from tjugo.web.seller import may_sell_now, seller
 
 _ROWS = 20
 _FOUND = 10
@@ -49,14 +50,15 @@ NAMES = {
 def add_routes(
     routes: APIRouter, station: Station, queue: SaleQueue, templates: Jinja2Templates
 ) -> None:
-    """Add /sales: ?find= looks up meters, ?meter= asks for the amount, ?id= shows a sale. Each
-    page has a new client id, so that one page sells once."""
+    """Add /sales: ?find= looks up meters, ?drn= asks for the amount, ?id= shows a sale. A page
+    that sells has its client id in its address: it sells once, also after Back and a reload."""
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         asked = dict(request.query_params)
         wrong: TjugoError | None = None
         with station.view() as view:
             search, after = searched(request)
+            client_id, done = _page_id(view, {} if form else asked)
             context: dict[str, Any] = {
                 **listed(request, views.sales(view, search, after, limit=_ROWS)),
                 "sale": None,
@@ -65,14 +67,17 @@ def add_routes(
                 "currency": station.currency,
                 "means": [Means(code, NAMES[code]) for code in MEANS],
                 "payments": range(1, _PAYMENTS + 1),
-                "client_id": str(uuid.uuid4()),
+                "client_id": client_id,
+                "new_id": _new_id,
+                "done": done,
+                "till_closed": may("sales.sell") and not may_sell_now(view),
                 "any_meter": bool(registry_views.meters(view, limit=1).items),
                 "asked": asked | (form or {}),
                 "money_text": lambda amount: money.text(amount, station.currency),
             }
             try:
-                if form is None and asked.get("id"):
-                    sale = views.find_sale(view, CLIENT, asked["id"])
+                if done or (form is None and asked.get("id")):
+                    sale = views.find_sale(view, CLIENT, client_id if done else asked["id"])
                     shown = views.sale_view(sale)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at
@@ -98,6 +103,24 @@ def add_routes(
         return f"/sales?id={quote(outcome.client_id)}"
 
     add_page(routes, templates, "/sales", query, action)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _page_id(view: View, asked: dict[str, str]) -> tuple[str, bool]:
+    """Return the client id of a page with this address, and whether it has sold with it already. A
+    request that was refused is not repeated: the page gets a new id."""
+    given = asked.get("client_id", "")
+    try:
+        check_id(CLIENT, given)
+        state = views.state_of(view, CLIENT, given)
+    except TjugoError:
+        return _new_id(), False
+    if state not in (None, views.SOLD):
+        return _new_id(), False
+    return given, state is not None
 
 
 @dataclass(frozen=True)
