@@ -17,9 +17,11 @@ from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import views
 from tjugo.station.vending.purchase import MEANS, Purchase, Tender, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
+from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
 from tjugo.web.seller import seller
 
@@ -55,6 +57,12 @@ def add_routes(
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         asked = dict(request.query_params)
         wrong: TjugoError | None = None
+        sale = None
+        if form is None and asked.get("id"):
+            try:
+                sale = show(station, actor(), asked.get("client", CLIENT), asked["id"])
+            except TjugoError as error:
+                wrong = error
         with station.view() as view:
             search, after = searched(request)
             context: dict[str, Any] = {
@@ -71,8 +79,7 @@ def add_routes(
                 "money_text": lambda amount: money.text(amount, station.currency),
             }
             try:
-                if form is None and asked.get("id"):
-                    sale = views.find_sale(view, CLIENT, asked["id"])
+                if sale is not None:
                     shown = views.sale_view(sale)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at
