@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from tjugo.station.delivery import outcomes
 from tjugo.station.delivery.jobs import Ack, Job
@@ -53,6 +53,7 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
             TokenDelivery.tenant_id == view.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
+            TokenDelivery.done_at.is_(None),
             TokenDelivery.created_at > now - EXPIRES_AFTER,
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
@@ -67,14 +68,51 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
     return jobs
 
 
-def mark_sent(work: Work, jobs: Sequence[Job]) -> None:
+def mark_sent(work: Work, jobs: Sequence[Job]) -> list[int]:
     """Record that commands are being sent. To be committed before they are published, so that no
-    answer can come earlier than this record."""
-    for job in jobs:
-        row = work.session.get_one(TokenDelivery, (work.tenant_id, job.ref))
+    answer can come earlier than this record. Return the refs of those that are not to be sent,
+    because they were cancelled."""
+    cancelled = []
+    for job in sorted(jobs, key=lambda job: job.ref):
+        key = (work.tenant_id, job.ref)
+        row = work.session.get_one(TokenDelivery, key, with_for_update=True)
+        if row.result is None and row.done_at is not None:
+            cancelled.append(job.ref)
+            continue
         row.attempts += 1
         if row.state in ("issued", "expired"):
             row.state, row.sent_at, row.reason = "sent", work.now(), None
+    return cancelled
+
+
+def cancel(work: Work, client: str, client_id: str, why: str) -> bool:
+    """Cancel the deliveries of a sale: they are never sent. Return False, with nothing changed,
+    when one was sent."""
+    query = _of_sale(work, client, client_id).with_for_update(of=TokenDelivery)
+    rows = work.session.scalars(query).all()
+    if any(row.state != "issued" or row.attempts for row in rows):
+        return False
+    for row in rows:
+        row.state, row.reason, row.done_at = "expired", why, work.now()
+    return True
+
+
+def was_sent(view: View, client: str, client_id: str) -> bool:
+    """Return whether a token of a sale was sent to a collector."""
+    sent = _of_sale(view, client, client_id).where(TokenDelivery.attempts > 0).limit(1)
+    return view.session.scalar(sent) is not None
+
+
+def _of_sale(view: View, client: str, client_id: str) -> Select[TokenDelivery]:
+    return (
+        select(TokenDelivery)
+        .join(TokenDelivery.token)
+        .where(
+            Token.tenant_id == view.tenant_id,
+            Token.client == client,
+            Token.client_id == client_id,
+        )
+    )
 
 
 def overdue(view: View, now: datetime) -> list[int]:

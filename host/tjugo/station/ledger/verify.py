@@ -68,12 +68,15 @@ CHECKED: tuple[Derived, ...] = (
         ("drn", "month"),
         ("paid_tenths", "free_tenths"),
         # The day is the utility's, as YYYY-MM-DD on both databases.
-        "SELECT drn, SUBSTR(CAST(day AS VARCHAR(10)), 1, 7) AS month, "
-        "CAST(SUM(paid_tenths) AS INTEGER) AS paid_tenths, "
-        "CAST(SUM(free_tenths) AS INTEGER) AS free_tenths FROM sale "
-        "WHERE tenant_id = :tenant_id AND drn IS NOT NULL AND voided_at IS NULL "
-        "GROUP BY drn, SUBSTR(CAST(day AS VARCHAR(10)), 1, 7) "
-        "HAVING SUM(paid_tenths) <> 0 OR SUM(free_tenths) <> 0",
+        # A credit note counts in the month of the sale that it credits.
+        "SELECT s.drn, SUBSTR(CAST(COALESCE(c.day, s.day) AS VARCHAR(10)), 1, 7) AS month, "
+        "CAST(SUM(s.paid_tenths) AS INTEGER) AS paid_tenths, "
+        "CAST(SUM(s.free_tenths) AS INTEGER) AS free_tenths FROM sale s "
+        "LEFT JOIN sale c ON c.tenant_id = s.tenant_id AND c.client = s.credits_client "
+        "AND c.client_id = s.credits_client_id "
+        "WHERE s.tenant_id = :tenant_id AND s.drn IS NOT NULL AND s.voided_at IS NULL "
+        "GROUP BY s.drn, SUBSTR(CAST(COALESCE(c.day, s.day) AS VARCHAR(10)), 1, 7) "
+        "HAVING SUM(s.paid_tenths) <> 0 OR SUM(s.free_tenths) <> 0",
         counted="(paid_tenths <> 0 OR free_tenths <> 0)",
     ),
 )

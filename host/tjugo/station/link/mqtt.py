@@ -134,7 +134,9 @@ class MqttLink:
             exchange.schedule.drop(await asyncio.to_thread(records.expire, station))
         exchange.schedule.add(await asyncio.to_thread(records.open_jobs, station, True))
         due = exchange.schedule.due(self._now_s())
-        await asyncio.to_thread(records.mark_sent, station, due)
+        cancelled = await asyncio.to_thread(records.mark_sent, station, due)
+        exchange.schedule.drop(cancelled)
+        due = [job for job in due if job.ref not in cancelled]
         return exchange.commands(due, self._now_s()) + exchange.echoes(self._now_s())
 
     async def _receive(self, client: aiomqtt.Client) -> None:

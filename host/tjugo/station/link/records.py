@@ -31,11 +31,13 @@ def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
         return delivery.open_jobs(view, station.clock(), only_new)
 
 
-def mark_sent(station: Station, jobs: Sequence[Job]) -> None:
-    """Record that the commands of these jobs are being sent."""
-    if jobs:
-        with station.work(ACTOR) as work:
-            delivery.mark_sent(work, jobs)
+def mark_sent(station: Station, jobs: Sequence[Job]) -> list[int]:
+    """Record that the commands of these jobs are being sent. Return the refs of those that were
+    cancelled and are not to be sent."""
+    if not jobs:
+        return []
+    with station.work(ACTOR) as work:
+        return delivery.mark_sent(work, jobs)
 
 
 def expire(station: Station) -> list[int]:

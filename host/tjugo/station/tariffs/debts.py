@@ -97,7 +97,7 @@ def open_debt(
 def edit_debt(work: Work, account_no: str, debt_no: int, **fields: str | int | None) -> None:
     """Change how an open debt is recovered: name, rule, rate, least, most, priority. Raise
     TjugoError."""
-    row = _open(work, account_no, debt_no)
+    row = locked(work, account_no, debt_no)
     for field, value in fields.items():
         if field not in _FIELDS:
             raise _invalid(f"A debt has no {field!r}.")
@@ -111,7 +111,7 @@ def edit_debt(work: Work, account_no: str, debt_no: int, **fields: str | int | N
 def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
     """Write off what is left of a debt; return the amount. why: for the audit. Raise
     TjugoError."""
-    row = _open(work, account_no, debt_no)
+    row = locked(work, account_no, debt_no)
     why = why.strip()
     if not 0 < len(why) <= 200:
         raise reason("reason_invalid", "A debt is written off with a reason of 1 to 200 letters.")
@@ -127,7 +127,8 @@ def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
     return left
 
 
-def _open(work: Work, account_no: str, debt_no: int) -> Debt:
+def locked(work: Work, account_no: str, debt_no: int) -> Debt:
+    """Return an open debt, locked until the transaction ends. Raise NotFound, Conflict."""
     row = _found(work, account_no, debt_no, lock=True)
     if row is None:
         raise reason("debt_unknown", f"Account {account_no[:20]} has no debt {debt_no}.")

@@ -27,26 +27,27 @@ class Place:
 
 def check(work: Work, items: list[Item]) -> dict[str, Place]:
     """Note the refusal of each item that may not be sold. Return the outlets by code."""
-    places = _places(work, {item.purchase.outlet for item in items})
+    found = places(work, {item.purchase.outlet for item in items})
     for item in items:
         outlet = item.purchase.outlet
-        if outlet not in places:
+        if outlet not in found:
             item.refusal = reason("outlet_unknown", f"Outlet {outlet!r} is not registered here.")
-        elif not places[outlet].active:
+        elif not found[outlet].active:
             item.refusal = reason("outlet_closed", f"Outlet {outlet} is not active.")
     _check_shifts(work, _left(items))
     _check_persons(work, _left(items))
     _check_accounts(work, _left(items))
-    _check_vendors(work, _left(items), places)
+    _check_vendors(work, _left(items), found)
     _check_keys(work, _left(items))
-    return places
+    return found
 
 
 def _left(items: list[Item]) -> list[Item]:
     return [item for item in items if item.refusal is None]
 
 
-def _places(work: Work, outlets: set[str]) -> dict[str, Place]:
+def places(work: Work, outlets: set[str]) -> dict[str, Place]:
+    """Return the outlets that are registered, by code."""
     joined = (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor)
     query = (
         select(
@@ -87,7 +88,7 @@ def _check_persons(work: Work, items: list[Item]) -> None:
         elif purchase.day_limit is not None:
             before = sold.get(purchase.actor)
             if before is None:
-                before = _sold_today(work, purchase.actor, today)
+                before = sold_today(work, purchase.actor, today)
             if before + amount > purchase.day_limit:
                 item.refusal = reason("seller_limit", "Your limit for today is reached.")
             else:
@@ -95,7 +96,8 @@ def _check_persons(work: Work, items: list[Item]) -> None:
             sold[purchase.actor] = before
 
 
-def _sold_today(work: Work, actor: str, today: date) -> int:
+def sold_today(work: Work, actor: str, today: date) -> int:
+    """Return what a person has sold on a day, minor units, less what was credited."""
     row = Sale
     query = select(func.coalesce(func.sum(row.tendered - row.change), 0)).where(
         row.tenant_id == work.tenant_id, row.day == today, row.operator == actor

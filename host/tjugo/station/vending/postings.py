@@ -1,6 +1,7 @@
 """What a sale posts to the ledger: the payments against what they pay for."""
 
 from tjugo.station.ledger.post import PostingRow
+from tjugo.station.receipts.model import Line as PrintedLine
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.tariffs.model import Line, Quote
 from tjugo.station.tills import shifts
@@ -44,12 +45,12 @@ def postings(
             add("customer_credit", account_no, amount)
     for line in quote.lines:
         if line.kind != "change":
-            add(*_credited(line, tariff, account_no), -line.amount)
+            add(*credited(line, tariff, account_no), -line.amount)
     return tuple((account, party, amount) for (account, party), amount in rows.items() if amount)
 
 
-def _credited(line: Line, tariff: str, account_no: str) -> tuple[str, str]:
-    """Return account and party of a line."""
+def credited(line: Line | PrintedLine, tariff: str, account_no: str) -> tuple[str, str]:
+    """Return account and party that a line is credited to."""
     if line.kind == "debt":
         return "debt", f"{account_no}/{line.code}"
     party = {"energy": tariff, "tax": line.tax_code or line.code, "rounding": ""}

@@ -105,9 +105,14 @@ def check_payment(purchase: Purchase) -> None:
     """Raise TjugoError for a payment that no sale can have. The refusal is recorded."""
     if purchase.money is not None and purchase.money <= 0:
         raise reason("amount_invalid", "The amount must be more than 0.")
-    if len(purchase.tenders) > _MOST_TENDERS:
+    check_tenders(purchase.tenders)
+
+
+def check_tenders(tenders: tuple[Tender, ...]) -> None:
+    """Raise TjugoError for payments that cannot be."""
+    if len(tenders) > _MOST_TENDERS:
         raise reason("tender_invalid", f"At most {_MOST_TENDERS} payments for one sale.")
-    for tender in purchase.tenders:
+    for tender in tenders:
         if tender.means not in MEANS:
             raise reason("tender_invalid", f"A payment is made by one of {', '.join(MEANS)}.")
         if not 0 < tender.amount < MOST_MONEY:

@@ -166,6 +166,7 @@ def _request(work: Work, item: Item) -> dict[str, Any]:
 def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]:
     purchase, quote, tariff = item.purchase, item.quote, item.tariff
     assert quote is not None and tariff is not None and item.meter is not None
+    months = {line.code: line.months for line in quote.lines if line.kind == "charge"}
     return {
         "tenant_id": work.tenant_id,
         "client": purchase.client,
@@ -188,7 +189,7 @@ def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]
         "paid_tenths": quote.tenths,
         "free_tenths": quote.free_tenths,
         "receipt": receipt.to_json(),
-        "charges": json.dumps(dict(quote.charges_paid)) if quote.charges_paid else None,
+        "charges": json.dumps(months) if months else None,
         "shown_at": work.now() if purchase.disclosed else None,
     }
 

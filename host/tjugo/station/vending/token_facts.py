@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sts_portable import results
 from tjugo.key_register import KeyRegister
 from tjugo.station.registry.meters import known_meter, meter_config
-from tjugo.station.storage.tables import KeyChange, Token, TokenDelivery
+from tjugo.station.storage.tables import KeyChange, Sale, Token, TokenDelivery
 from tjugo.station.vending import keychange, targets
 from tjugo.station.vending.evidence import made_with
 from tjugo.station.work import View
@@ -72,6 +72,8 @@ def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegis
 def cannot_replace(view: View, token: Token) -> str | None:
     """Return why a token is not to be replaced, as a sentence; None if the meter can never accept
     it any more."""
+    if is_void(view, token.client, token.client_id):
+        return "The sale of this token is void: nothing is owed for it."
     facts = facts_of(view, token)
     if facts.used_at is not None:
         return f"The meter has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
@@ -80,6 +82,12 @@ def cannot_replace(view: View, token: Token) -> str | None:
     if facts.key == PENDING:
         return "The token can be used: the key change tokens before it are to be entered first."
     return "The token can still be used: the meter accepts it as it is."
+
+
+def is_void(view: View, client: str, client_id: str) -> bool:
+    """Return whether the sale of a token is void; nobody has its digits."""
+    sale = view.session.get(Sale, (view.tenant_id, client, client_id))
+    return sale is not None and sale.voided_at is not None
 
 
 def change_of(view: View, token: Token) -> KeyChange | None:

@@ -16,7 +16,7 @@ from tjugo.station.storage.tables import MeterReading, PlainToken, Token
 from tjugo.station.vending import keychange, targets
 from tjugo.station.vending.case import NOTHING, OK, RETYPE, Case, Reason
 from tjugo.station.vending.mistyped import nearest
-from tjugo.station.vending.token_facts import facts_of
+from tjugo.station.vending.token_facts import facts_of, is_void
 from tjugo.station.work import Work
 
 _RECENT = 50  # of a meter's tokens, compared with what was typed
@@ -70,7 +70,11 @@ def _near(work: Work, case: Case) -> str | None:
     of = {"tenant_id": work.tenant_id, "drn": case.meter.drn}
     rows: dict[str, Token | PlainToken] = {}
     newest = select(Token).filter_by(**of).order_by(Token.issued_at.desc()).limit(_RECENT)
-    rows |= {row.digits: row for row in work.session.scalars(newest)}
+    rows |= {
+        row.digits: row
+        for row in work.session.scalars(newest)
+        if not is_void(work, row.client, row.client_id)
+    }
     plain = select(PlainToken).filter_by(**of).order_by(PlainToken.issued_at.desc())
     rows |= {row.digits: row for row in work.session.scalars(plain.limit(_RECENT))}
     found = nearest(case.digits, rows)

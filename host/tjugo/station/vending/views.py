@@ -1,6 +1,6 @@
 """Data about sales for pages, commands and the API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,16 +13,18 @@ from tjugo.station.receipts.model import Receipt, fields_of
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such_page, page
+from tjugo.station.storage.tables import Sale as SaleRow
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
-SOLD = "token_issued"
+ISSUED = "token_issued"
 """The state of a request that is a sale."""
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 
 NO_SALE = VendRequest.asked.startswith('{"asked":')
 """Requests for other tokens; see asked.py."""
+SOLD, NOT_SHOWN, VOID = "sold", "not_shown", "void"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class DeliveryView:
 @dataclass(frozen=True)
 class SaleView:
     """A sale for JSON: kWh as strings, times as ISO 8601 in UTC. warning: the meter's key expires
-    soon; only in the answer to a sale."""
+    soon; only in the answer to a sale. state: `sold`; in a list also `not_shown` (its token was
+    shown to nobody, so that it can be voided) and `void`, both without digits."""
 
     client: str
     client_id: str
@@ -123,6 +126,7 @@ class SaleView:
     delivery: DeliveryView
     receipt: dict[str, Any] | None = None
     warning: str | None = None
+    state: str = SOLD
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,10 @@ class RefusalView:
 
 
 def outcome_of(row: VendRequest) -> Sale | Refusal:
-    """Return the outcome of a decided request; the row must be in a session."""
-    if row.state == SOLD:
+    """Return the outcome of a decided request; the row must be in a session. Raise Conflict for a
+    sale that is void."""
+    if row.state == ISSUED:
+        _check_void(row)
         return sale_of(row)
     return Refusal(
         client=row.client,
@@ -174,7 +180,7 @@ def sale_of(row: VendRequest) -> Sale:
 
 
 def state_of(view: View, client: str, client_id: str) -> str | None:
-    """Return the state of a request, SOLD for a sale, None when there is no such request."""
+    """Return the state of a request, ISSUED for a sale, None when there is no such request."""
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     return None if row is None else row.state
 
@@ -184,11 +190,27 @@ def find_sale(view: View, client: str, client_id: str) -> Sale:
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     if row is None:
         raise reason("sale_unknown", f"There is no sale with the id {client_id}.")
-    if row.state != SOLD:
+    if row.state != ISSUED:
         raise reason(
             "sale_unknown", f"The request {client_id} has no token: {row.reason or row.state}."
         )
+    _check_void(row)
     return sale_of(row)
+
+
+def _check_void(row: VendRequest) -> None:
+    """Raise Conflict when the sale is void: its digits are never shown."""
+    if row.sale is not None and row.sale.voided_at is not None:
+        raise reason("sale_void", f"Sale {row.client_id} is void: its token is not shown.")
+
+
+def _state(row: VendRequest) -> str:
+    if row.sale is None:
+        return SOLD
+    if row.sale.voided_at is not None:
+        return VOID
+    sent = any(token.delivery is not None and token.delivery.attempts for token in row.tokens)
+    return SOLD if row.sale.shown_at is not None or sent else NOT_SHOWN
 
 
 def sales(
@@ -217,10 +239,17 @@ def sales(
     )
     if search:
         digits = "".join(search.split())
-        query = query.outerjoin(VendRequest.tokens).where(
-            or_(
-                contains(search, VendRequest.drn, VendRequest.client_id),
-                contains(digits, VendRequest.drn, Token.digits),
+        # Of a token that nobody was shown not even a part is confirmed.
+        shown = and_(SaleRow.voided_at.is_(None), SaleRow.shown_at.is_not(None))
+        query = (
+            query.outerjoin(VendRequest.tokens)
+            .outerjoin(VendRequest.sale)
+            .where(
+                or_(
+                    contains(search, VendRequest.drn, VendRequest.client_id),
+                    contains(digits, VendRequest.drn),
+                    and_(contains(digits, Token.digits), or_(SaleRow.client.is_(None), shown)),
+                )
             )
         )
     if after is not None:
@@ -250,9 +279,11 @@ def _older(place: str) -> ColumnElement[bool]:
 
 def _request_view(row: VendRequest) -> SaleView | RefusalView:
     refused, code = row.reason or "not finished", row.code
-    if row.state == SOLD:
+    if row.state == ISSUED:
         try:
-            return sale_view(sale_of(row))
+            state = _state(row)
+            found = sale_view(sale_of(row))
+            return found if state == SOLD else _hidden(found, state)
         except Unavailable as error:
             refused, code = error.message, error.code
     return RefusalView(
@@ -264,6 +295,11 @@ def _request_view(row: VendRequest) -> SaleView | RefusalView:
         refused=refused,
         code=code,
     )
+
+
+def _hidden(found: SaleView, state: str) -> SaleView:
+    receipt = None if found.receipt is None else {**found.receipt, "tokens": []}
+    return replace(found, token="", token_grouped="", receipt=receipt, state=state)
 
 
 def sale_view(sale: Sale) -> SaleView:

@@ -16,6 +16,7 @@ from tjugo.station.storage.paging import Page
 from tjugo.station.vending import views
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal, RefusalView, SaleView
 from tjugo.web.api.fields import (
@@ -29,7 +30,7 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
-from tjugo.web.current import namespace
+from tjugo.web.current import actor, namespace
 from tjugo.web.seller import needs_shift, seller, terms
 
 
@@ -120,9 +121,9 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str | None = None) -> SaleView:
-        """Return a sale and the state of its delivery."""
-        with station.view() as view:
-            return views.sale_view(views.find_sale(view, client or namespace(CLIENT), client_id))
+        """Return a sale and the state of its delivery. Its token counts as shown from then on."""
+        sale = show(station, actor(), client or namespace(CLIENT), client_id)
+        return views.sale_view(sale)
 
     @api.get("/vends")
     def get_vends(

@@ -17,10 +17,11 @@ from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import views
 from tjugo.station.vending.purchase import MEANS, Purchase, Tender, check_id, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
-from tjugo.web.current import may
+from tjugo.web.current import actor, may
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
 from tjugo.web.seller import may_sell_now, seller
 
@@ -56,9 +57,17 @@ def add_routes(
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         asked = dict(request.query_params)
         wrong: TjugoError | None = None
+        sale = None
+        with station.view() as view:
+            client_id, done = _page_id(view, {} if form else asked)
+        wanted = client_id if done else asked.get("id")
+        if wanted and form is None:
+            try:
+                sale = show(station, actor(), asked.get("client", CLIENT), wanted)
+            except TjugoError as error:
+                wrong = error
         with station.view() as view:
             search, after = searched(request)
-            client_id, done = _page_id(view, {} if form else asked)
             context: dict[str, Any] = {
                 **listed(request, views.sales(view, search, after, limit=_ROWS)),
                 "sale": None,
@@ -76,8 +85,7 @@ def add_routes(
                 "money_text": lambda amount: money.text(amount, station.currency),
             }
             try:
-                if done or (form is None and asked.get("id")):
-                    sale = views.find_sale(view, CLIENT, client_id if done else asked["id"])
+                if sale is not None:
                     shown = views.sale_view(sale)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at
@@ -118,7 +126,7 @@ def _page_id(view: View, asked: dict[str, str]) -> tuple[str, bool]:
         state = views.state_of(view, CLIENT, given)
     except TjugoError:
         return _new_id(), False
-    if state not in (None, views.SOLD):
+    if state not in (None, views.ISSUED):
         return _new_id(), False
     return given, state is not None
 

@@ -17,8 +17,10 @@ class Sale(Base):
     """A sale and its receipt number, gap-free per outlet. The receipt is kept as it was printed:
     JSON of tjugo.station.receipts.model. Money in minor units of the currency.
 
-    charges: JSON, up to which month the sale paid each monthly charge, NULL for none. shown_at:
-    when a token left the station, on a screen, on paper or by a collector.
+    charges: JSON, how many months of each monthly charge the sale collected, NULL for none.
+    shown_at: when a token left the station, on a screen or on paper. credits_client and
+    credits_client_id: of a credit note, the sale that it credits; its units are negative, and
+    count in the month of that sale.
     """
 
     __tablename__ = "sale"
@@ -47,6 +49,8 @@ class Sale(Base):
     shown_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     voided_by: Mapped[str | None] = mapped_column(String(80))
+    credits_client: Mapped[str | None] = mapped_column(String(40))
+    credits_client_id: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -59,6 +63,7 @@ class Sale(Base):
         Index(None, "tenant_id", "account_no"),
         Index(None, "tenant_id", "day"),
         Index(None, "tenant_id", "shift_no"),
+        Index(None, "tenant_id", "credits_client", "credits_client_id"),
     )
 
 

@@ -60,6 +60,8 @@ def upgrade() -> None:
         sa.Column("shown_at", sa.DateTime(), nullable=True),
         sa.Column("voided_at", sa.DateTime(), nullable=True),
         sa.Column("voided_by", sa.String(length=80), nullable=True),
+        sa.Column("credits_client", sa.String(length=40), nullable=True),
+        sa.Column("credits_client_id", sa.String(length=64), nullable=True),
         sa.CheckConstraint(
             "kind IN ('credit', 'free', 'replacement', 'engineering', 'key_change', 'payment', "
             "'credit_note')",
@@ -74,6 +76,12 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_sale_tenant_id_account_no"), "sale", ["tenant_id", "account_no"], unique=False
+    )
+    op.create_index(
+        op.f("ix_sale_tenant_id_credits_client_credits_client_id"),
+        "sale",
+        ["tenant_id", "credits_client", "credits_client_id"],
+        unique=False,
     )
     op.create_index(op.f("ix_sale_tenant_id_day"), "sale", ["tenant_id", "day"], unique=False)
     op.create_index(

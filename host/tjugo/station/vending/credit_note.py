@@ -1,0 +1,226 @@
+"""Credit notes: money back, whole or in part, for a sale whose token was shown.
+
+Each line of the sale is reversed in proportion; its units leave the month in which they were
+bought. The token itself stays valid: a credit note is written for one that the meter did not take,
+or whose use was agreed with the customer.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from tjugo import money
+from tjugo.errors import reason
+from tjugo.station.audit import chain
+from tjugo.station.ledger import accounts, balances, post
+from tjugo.station.receipts import model
+from tjugo.station.receipts.model import Line, Receipt
+from tjugo.station.storage.tables import Sale
+from tjugo.station.tariffs import situations
+from tjugo.station.tills import shifts
+from tjugo.station.vending import money_only
+from tjugo.station.vending.limits import Place
+from tjugo.station.vending.money_only import MoneyDone, Seller
+from tjugo.station.vending.postings import credited
+from tjugo.station.vending.shares import shares
+from tjugo.station.vending.void import ACTION, checked_why, locked_sale, reopen, was_shown
+from tjugo.station.work import View, Work
+
+CREDIT, CASH = "credit", "cash"
+WAYS = (CREDIT, CASH)
+"""Where the money goes: to the customer's credit at the utility, or back in cash."""
+_NOT_CREDITED = ("change", "free")
+
+
+@dataclass(frozen=True)
+class CreditNote:
+    """A request for a credit note, once for each client and client_id. of_client, of_client_id:
+    the sale; amount: minor units, None for all that is left of it; to: one of WAYS."""
+
+    client: str
+    client_id: str
+    of_client: str
+    of_client_id: str
+    seller: Seller
+    why: str
+    amount: int | None = None
+    to: str = CREDIT
+
+
+def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
+    """Write a credit note, or return the one that was written under this id.
+
+    Raise TjugoError with nothing recorded: NotFound for the sale, Conflict (`sale_not_credited`)
+    when the sale cannot be credited by so much.
+    """
+    why = checked_why(asked.why)
+    if asked.to not in WAYS:
+        raise reason("means_unknown", f"The money goes to one of {', '.join(WAYS)}.")
+    sale = locked_sale(work, asked.of_client, asked.of_client_id)
+    wanted = {
+        "kind": "credit_note",
+        "of": [asked.of_client, asked.of_client_id],
+        "amount": asked.amount,
+        "to": asked.to,
+    }
+    given = asked.amount or 0
+    row, before = money_only.begin(
+        work, asked.client, asked.client_id, sale.drn or "", wanted, given
+    )
+    if before is not None:
+        return before
+    notes = _notes(work, sale)
+    printed = Receipt.from_json(sale.receipt)
+    rest = _rest(printed, notes)
+    amount = _checked(work, sale, rest, asked)
+    row.money = amount
+    place = money_only.place(work, asked.seller)
+    _check_cash(work, asked, amount)
+    parts = shares(list(rest.values()), amount)
+    lines = _lines(printed, zip(rest, parts, strict=True))
+    left = sum(rest.values())
+    units = sale.paid_tenths + sum(note.paid_tenths for note in notes)
+    tenths = units * amount // left
+    assert sale.drn is not None
+    charges = json.loads(sale.charges) if sale.charges and amount == left else {}
+    situations.take_back(work, sale.drn, f"{sale.day:%Y-%m}", tenths, 0, charges)
+    made = money_only.receipt(
+        work,
+        row,
+        "credit_note",
+        asked.seller,
+        place,
+        customer=printed.customer,
+        meter=printed.meter,
+        lines=lines,
+        tendered=(model.Tender("account" if asked.to == CREDIT else "cash", amount),),
+        text=why,
+        credits=f"{sale.outlet} {sale.receipt_no}",
+    )
+    done = money_only.write(
+        work,
+        row,
+        asked.seller,
+        made,
+        -amount,
+        drn=sale.drn,
+        tariff=sale.tariff,
+        tariff_version=sale.tariff_version,
+        paid_tenths=-tenths,
+        credits_client=sale.client,
+        credits_client_id=sale.client_id,
+    )
+    _post(work, asked, sale, place, lines, amount)
+    subject = f"receipt {sale.outlet} {sale.receipt_no}"
+    text = f"credit note {made.number}: {amount} {made.currency} in {asked.to}, {tenths} tenths"
+    chain.record(work, ACTION, subject, f"{text}: {why}"[:400], actor=asked.seller.actor)
+    return done
+
+
+def left_of(view: View, sale: Sale) -> int:
+    """Return what is left of a sale to be credited, minor units."""
+    if sale.kind != "credit" or sale.voided_at is not None:
+        return 0
+    return sum(_rest(Receipt.from_json(sale.receipt), _notes(view, sale)).values())
+
+
+def _notes(view: View, sale: Sale) -> list[Sale]:
+    query = select(Sale).where(
+        Sale.tenant_id == view.tenant_id,
+        Sale.credits_client == sale.client,
+        Sale.credits_client_id == sale.client_id,
+    )
+    return list(view.session.scalars(query.order_by(Sale.sold_at, Sale.receipt_no)))
+
+
+def _rest(printed: Receipt, notes: list[Sale]) -> dict[tuple[str, str], int]:
+    """Return what is left of the lines of a sale, by kind and code."""
+    rest: dict[tuple[str, str], int] = {}
+    for line in printed.lines:
+        if line.kind not in _NOT_CREDITED:
+            key = (line.kind, line.code)
+            rest[key] = rest.get(key, 0) + line.amount
+    for note in notes:
+        for line in Receipt.from_json(note.receipt).lines:
+            rest[line.kind, line.code] -= line.amount
+    return rest
+
+
+def _checked(work: Work, sale: Sale, rest: dict[tuple[str, str], int], asked: CreditNote) -> int:
+    """Return the amount. Raise TjugoError when the sale cannot be credited by it."""
+    left = sum(rest.values())
+    amount = left if asked.amount is None else asked.amount
+    name = f"Sale {sale.client_id}"
+    if sale.voided_at is not None:
+        raise reason("sale_void", f"{name} is void: nothing is left of it.")
+    if sale.kind != "credit":
+        raise reason("sale_not_credited", f"{name} is no sale for money.")
+    if not was_shown(work, sale):
+        raise reason("sale_not_credited", f"{name} can be voided: its token was not shown yet.")
+    if left <= 0:
+        raise reason("sale_not_credited", f"Nothing is left of sale {sale.client_id}.")
+    if not 0 < amount:
+        raise reason("amount_invalid", "The amount must be more than 0.")
+    if amount > left:
+        most = money.plain(left, sale.currency)
+        raise reason("sale_not_credited", f"Of sale {sale.client_id} only {most} are left.")
+    if asked.to == CREDIT and sale.account_no is None:
+        raise reason("sale_not_credited", f"{name} has no customer: return the money in cash.")
+    return amount
+
+
+def _check_cash(work: Work, asked: CreditNote, amount: int) -> None:
+    """Raise Conflict when the till holds less than is to be returned."""
+    shift_no = asked.seller.shift_no
+    if asked.to != CASH or shift_no is None:
+        return
+    if balances.balance(work, "cash", str(shift_no)) < amount:
+        raise reason("sale_not_credited", "The till holds less cash than is to be returned.")
+
+
+def _lines(printed: Receipt, parts: Iterable[tuple[tuple[str, str], int]]) -> tuple[Line, ...]:
+    named: dict[tuple[str, str], Line] = {}
+    for line in printed.lines:
+        named.setdefault((line.kind, line.code), line)
+    return tuple(
+        replace(named[key], amount=part, tenths=None, rate=None, balance=None)
+        for key, part in parts
+        if part
+    )
+
+
+def _post(
+    work: Work,
+    asked: CreditNote,
+    sale: Sale,
+    place: Place,
+    lines: tuple[Line, ...],
+    amount: int,
+) -> None:
+    seller, account_no = asked.seller, sale.account_no or ""
+    rows: dict[tuple[str, str], int] = {}
+    for line in lines:
+        key = credited(line, sale.tariff or "", account_no)
+        rows[key] = rows.get(key, 0) + line.amount
+    if asked.to == CREDIT:
+        rows["customer_credit", account_no] = -amount
+    else:
+        for account, party, paid in shifts.received(
+            place.vendor, seller.shift_no, [("cash", -amount)]
+        ):
+            rows[account, party] = rows.get((account, party), 0) + paid
+    reopen(work, {party for account, party in rows if account == situations.DEBT_ACCOUNT})
+    post.post(
+        work,
+        post.Entry(
+            accounts.CREDIT_NOTE,
+            f"{asked.client}/{asked.client_id}",
+            tuple((*key, value) for key, value in rows.items() if value),
+            seller.outlet,
+            seller.shift_no,
+            f"{sale.client}/{sale.client_id}",
+            seller.actor,
+        ),
+    )
