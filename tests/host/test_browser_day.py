@@ -243,6 +243,9 @@ def change_key(person, url, day):
     supervisor = person()
     log_in(supervisor, url, "samba")
     supervisor.goto(f"{url}approvals")
+    heading = f"Ask for a key change: meter {day.owing}: KRN 2; 1 meter"
+    expect(supervisor.get_by_role("heading", name=heading)).to_be_visible()
+    expect(supervisor.locator(".approval dd")).to_have_text(["KRN 2", day.owing])
     fits(supervisor)
     press(supervisor, "Approve")
     expect(supervisor.get_by_text("Nothing is waiting.")).to_be_visible()
@@ -297,6 +300,13 @@ def check_records(day):
     count, broken = see(day.station, chain.verify)
     assert count > 0
     assert broken == []
+    details = see(day.station, lambda view: {event.detail for event in chain.events(view)})
+    assert {
+        "opened: op:awa at main, 100.00 EUR",
+        "main 1: 20.00 EUR",
+        "main 2: 10.00 EUR",
+        "closed: difference 0.00 EUR",
+    } <= details
 
 
 def look(page, url, day):
