@@ -3,6 +3,7 @@
 from typing import Any
 
 from tjugo.errors import reason
+from tjugo.station.operators import permissions
 from tjugo.station.tills.shifts import open_shift_of
 from tjugo.station.vending.purchase import MAIN
 from tjugo.station.work import View
@@ -27,6 +28,13 @@ def needs_shift() -> bool:
     person at a station without log-in, sell without one."""
     person = known().person
     return person is not None and bool(person.operator)
+
+
+def check_free() -> None:
+    """Raise NotPermitted unless the person may issue free units alone."""
+    person = known().person
+    if person is not None:
+        permissions.check(person, "sales.free")
 
 
 def seller(view: View) -> dict[str, Any]:
