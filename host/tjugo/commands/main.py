@@ -28,6 +28,10 @@ _COMMANDS = {
     "clock": ("tjugo.commands.clock:clock", "Check and confirm the station's clock."),
     "collector": ("tjugo.commands.collector:collector", "List data collectors."),
     "count": ("tjugo.commands.build:count", "Count instructions on the emulated Cortex-M3."),
+    "credit-note": (
+        "tjugo.commands.money_only:credit_note_",
+        "Write a credit note for a sale.",
+    ),
     "customer": ("tjugo.commands.customer:customer", "Add, list, edit and remove customers."),
     "debt": ("tjugo.commands.debt:debt", "Open, list, change and write off debts."),
     "deposit": ("tjugo.commands.deposit:deposit", "Record and list money that was banked."),
@@ -66,6 +70,7 @@ _COMMANDS = {
         "Print the MicroPython that simulated boards run on.",
     ),
     "outlet": ("tjugo.commands.vendor:outlet", "Add, list and edit outlets."),
+    "pay": ("tjugo.commands.money_only:pay_", "Take a payment without energy."),
     "printer": ("tjugo.commands.printer:printer", "Add, list, test and remove printers."),
     "operator": ("tjugo.commands.operator:operator", "Add, list and change operators."),
     "provision": ("tjugo.commands.provision:provision", "Write a board's settings."),
@@ -87,6 +92,7 @@ _COMMANDS = {
     "utility": ("tjugo.commands.utility:utility", "Show and change the utility's particulars."),
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
     "vendor": ("tjugo.commands.vendor:vendor", "Add, list and edit vendors; statements."),
+    "void": ("tjugo.commands.money_only:void_", "Void a sale whose token was not shown."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),
 }
 

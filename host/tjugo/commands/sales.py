@@ -30,4 +30,8 @@ def _outcome(row: views.SaleView | views.RefusalView) -> tuple[str, str]:
     """Return the outcome of a request and the state of its delivery."""
     if isinstance(row, views.RefusalView):
         return f"refused: {row.refused}", ""
+    if row.state == views.VOID:
+        return "void", ""
+    if row.state == views.NOT_SHOWN:
+        return "not shown yet", row.delivery.state
     return row.token_grouped, row.delivery.state

@@ -27,6 +27,7 @@ another person tries again is the same sale."""
 @click.argument("drn")
 @click.argument("kwh", required=False)
 @click.option("--money", "spent", help="Sell for this amount instead of a number of kWh.")
+@click.option("--free", is_flag=True, help="Issue this month's free units alone.")
 @click.option("--id", "client_id", help="Your id of this sale: the same id sells only once.")
 @click.option(
     "--wait",
@@ -42,6 +43,7 @@ def sell(
     drn: str,
     kwh: str | None,
     spent: str | None,
+    free: bool,
     client_id: str | None,
     wait_s: float,
     key_file: Path | None,
@@ -49,15 +51,16 @@ def sell(
     state: Path,
 ) -> None:
     """Sell KWH (steps of 0.1), or electricity for an amount of money, to the meter DRN."""
-    if (kwh is None) == (spent is None):
-        raise click.UsageError("Give KWH or --money AMOUNT.")
+    if [kwh is not None, spent is not None, free].count(True) != 1:
+        raise click.UsageError("Give KWH, --money AMOUNT or --free.")
     amount = None if kwh is None else parse_kwh(kwh)
     with opened(state, key_file) as station:
         with station.view() as view:
             name_drn(view, drn)
         request = str(uuid.uuid4()) if client_id is None else client_id
         paid = None if spent is None else money.parse(spent, station.currency)
-        purchase = Purchase(CLIENT, request, drn, amount, paid, actor=actor())
+        kind = "free" if free else "credit"
+        purchase = Purchase(CLIENT, request, drn, amount, paid, kind=kind, actor=actor())
         outcome = sold(station, purchase)
         warning = outcome.warning
         if warning:

@@ -45,6 +45,9 @@ POST   /approvals/{approval}              approvals.decide
 GET    /audit                             audit.see
 GET    /sales                             sales.see
 POST   /sales                             sales.sell
+POST   /sales/{client}/{client_id}/void          sales.void
+POST   /sales/{client}/{client_id}/credit-note   sales.void
+POST   /customers/{account_no}/payments  sales.sell
 GET    /receipts/{client}/{client_id}     sales.see
 POST   /receipts/{client}/{client_id}     sales.reprint
 GET    /meters                            meters.see
@@ -105,6 +108,9 @@ GET    /api/v1/link                       status.see
 POST   /api/v1/vends:trial                sales.sell
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
+POST   /api/v1/vends/{client_id}:void     sales.void
+PUT    /api/v1/credit-notes/{client_id}   sales.void
+PUT    /api/v1/payments/{client_id}       sales.sell
 GET    /api/v1/vends                      sales.see
 GET    /api/v1/receipts/{client}/{client_id}          sales.see
 GET    /api/v1/receipts/{client}/{client_id}/pdf      sales.see

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tjugo.errors import reason
+from tjugo.station.operators import permissions
 from tjugo.station.tills.shifts import open_shift_of
 from tjugo.station.vending.purchase import MAIN
 from tjugo.station.work import View
@@ -32,6 +33,13 @@ def needs_shift() -> bool:
 def may_sell_now(view: View) -> bool:
     """Return whether the person needs no open shift, or has one."""
     return not needs_shift() or open_shift_of(view, actor()) is not None
+
+
+def check_free() -> None:
+    """Raise NotPermitted unless the person may issue free units alone."""
+    person = known().person
+    if person is not None:
+        permissions.check(person, "sales.free")
 
 
 def seller(view: View) -> dict[str, Any]:

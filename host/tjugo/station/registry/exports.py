@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from sqlalchemy import String, and_, cast, select
+from sqlalchemy import String, and_, case, cast, or_, select
 
 from tjugo import money
 from tjugo.errors import reason
@@ -178,7 +178,19 @@ _TOKEN = (
 
 
 def _tokens(tenant_id: int) -> _Query:
-    query = select(*(getattr(Token, name) for name in _TOKEN)).where(Token.tenant_id == tenant_id)
+    of_sale = and_(
+        Sale.tenant_id == Token.tenant_id,
+        Sale.client == Token.client,
+        Sale.client_id == Token.client_id,
+    )
+    # Nobody gets the digits of a token that can still be voided, or was.
+    shown = or_(Sale.client.is_(None), and_(Sale.shown_at.is_not(None), Sale.voided_at.is_(None)))
+    columns = (getattr(Token, name) for name in _TOKEN if name != "digits")
+    query = (
+        select(*columns, case((shown, Token.digits), else_="").label("digits"))
+        .outerjoin(Sale, of_sale)
+        .where(Token.tenant_id == tenant_id)
+    )
     return query.order_by(Token.drn, Token.bdt, Token.tid)
 
 

@@ -119,6 +119,12 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     return done
 
 
+def left(view: View, client: str, client_id: str) -> int:
+    """Return what is left of a sale by its id; 0 for one without a receipt."""
+    sale = view.session.get(Sale, (view.tenant_id, client, client_id))
+    return 0 if sale is None else left_of(view, sale)
+
+
 def left_of(view: View, sale: Sale) -> int:
     """Return what is left of a sale to be credited, minor units."""
     if sale.kind != "credit" or sale.voided_at is not None:

@@ -44,7 +44,7 @@ def postings(
         if means == "account":
             add("customer_credit", account_no, amount)
     for line in quote.lines:
-        if line.kind != "change":
+        if line.kind not in ("change", "free"):  # free units have no price
             add(*credited(line, tariff, account_no), -line.amount)
     return tuple((account, party, amount) for (account, party), amount in rows.items() if amount)
 

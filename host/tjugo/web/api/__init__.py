@@ -16,6 +16,7 @@ from tjugo.web.api import (
     keys,
     lookup,
     meters,
+    money_only,
     receipts,
     tariffs,
     tills,
@@ -37,6 +38,7 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
         tariffs,
         keys,
         receipts,
+        money_only,
         tills,
         engineering,
     )

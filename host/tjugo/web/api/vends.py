@@ -1,6 +1,7 @@
 """Sales over /api/v1/vends."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -31,7 +32,7 @@ from tjugo.web.api.fields import (
     Search,
 )
 from tjugo.web.current import actor, namespace
-from tjugo.web.seller import needs_shift, seller, terms
+from tjugo.web.seller import check_free, needs_shift, seller, terms
 
 
 class TenderBody(RequestBody):
@@ -112,6 +113,8 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         After a time-out or a status 5xx the outcome is unknown: repeat the request, with the same
         client_id, until it is answered.
         """
+        if body.kind == "free":
+            check_free()
         who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
         purchase = replace(_purchase(body, client_id, station.currency), **who)
         outcome = await asyncio.wrap_future(queue.submit(purchase))
@@ -147,11 +150,12 @@ def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
     )
     if not isinstance(body, VendBody):
         return given
-    tenders = tuple(
-        Tender(tender.means, money.minor(tender.amount, currency), tender.ref)
-        for tender in body.tenders
-    )
-    return replace(given, tenders=tenders, terminal=body.terminal)
+    return replace(given, tenders=tenders_of(body.tenders, currency), terminal=body.terminal)
+
+
+def tenders_of(bodies: Sequence[TenderBody], currency: str) -> tuple[Tender, ...]:
+    """Return the payments of a request."""
+    return tuple(Tender(one.means, money.minor(one.amount, currency), one.ref) for one in bodies)
 
 
 def _trial_view(found: Trial, currency: str) -> TrialView:

@@ -19,6 +19,7 @@ from tjugo.web.pages import (
     keys,
     log_in,
     meters,
+    money_only,
     operators,
     receipts,
     refused,
@@ -42,4 +43,5 @@ def router(
         domain.add_routes(routes, station, templates)
     for engineers in (engineering, key_changes, refused):
         engineers.add_routes(routes, station, templates)
+    money_only.add_routes(routes, station)
     return routes

@@ -1,5 +1,6 @@
 """The pages of one customer, one meter, and the sites of the network."""
 
+import uuid
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -8,13 +9,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
+from tjugo import money
 from tjugo.errors import TjugoError
+from tjugo.station.ledger.balances import balance
 from tjugo.station.registry import customers, history, meters, replace, sites, views
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES, SITE_KINDS
+from tjugo.station.tariffs.debts import debts
+from tjugo.station.vending.purchase import MEANS
 from tjugo.station.work import Work
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import Context, Form, add_page, answer, form_of, listed, searched
+from tjugo.web.pages.sales import NAMES
 
 _Show = Callable[[Request, str, TjugoError | None], Response]
 _Act = Callable[[Work, str, Form], str]
@@ -28,7 +34,18 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         with station.view() as view:
             row = views.find_customer(view, key)
             served = [views.find_meter(view, drn) for drn in row.meters]
-        context = {"row": row, "served": served, "fields": customers.FIELDS}
+            owed = [one for one in debts(view, row.account_no).items if one.balance > 0]
+            held = -balance(view, "customer_credit", row.account_no)
+        context = {
+            "row": row,
+            "served": served,
+            "fields": customers.FIELDS,
+            "owed": owed,
+            "held": held,
+            "client_id": str(uuid.uuid4()),
+            "means": [(code, NAMES[code]) for code in MEANS],
+            "money_text": lambda amount: money.text(amount, station.currency),
+        }
         return answer(templates, request, "customer.html", error, **context)
 
     def meter(request: Request, key: str, error: TjugoError | None = None) -> Response:

@@ -15,6 +15,7 @@ from tjugo.station.registry.find import Found, find
 from tjugo.station.station import Station
 from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import views
+from tjugo.station.vending.credit_note import left
 from tjugo.station.vending.purchase import MEANS, Purchase, Tender, check_id, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.shown import show
@@ -23,7 +24,7 @@ from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
 from tjugo.web.current import actor, may
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
-from tjugo.web.seller import may_sell_now, seller
+from tjugo.web.seller import check_free, may_sell_now, seller
 
 _ROWS = 20
 _FOUND = 10
@@ -87,6 +88,7 @@ def add_routes(
             try:
                 if sale is not None:
                     shown = views.sale_view(sale)
+                    context["sale_left"] = left(view, sale.client, sale.client_id)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at
                 elif asked.get("find"):
@@ -104,6 +106,8 @@ def add_routes(
         # Without the id of its page a form that is sent twice would sell twice.
         with station.view() as view:
             who = seller(view)
+        if form.get("kind") == "free":
+            check_free()
         purchase = replace(purchase_of(form, station.currency), disclosed=False, **who)
         outcome = queue.submit(purchase).result()
         if isinstance(outcome, Refusal):
@@ -160,6 +164,8 @@ def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
 def purchase_of(form: Form, currency: str) -> Purchase:
     """Return the purchase of a form: drn, money or kwh, tender_1, means_1, ref_1 and so on. Raise
     TjugoError."""
+    if form.get("kind") == "free":
+        return Purchase(CLIENT, form.get("client_id", ""), form.get("drn", ""), kind="free")
     spent, kwh = form.get("money", ""), form.get("kwh", "")
     tenders = []
     for number in range(1, _PAYMENTS + 1):

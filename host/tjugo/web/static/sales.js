@@ -31,6 +31,16 @@ function newRow(sale) {
   if (sale.token) {
     cell(row, sale.token_grouped, "token");
     cell(row, "", "live");
+  } else if (sale.state === "not_shown") {
+    // The buttons to show and to void it come with the page.
+    cell(row, "not shown yet");
+    const link = document.createElement("a");
+    link.href = "/sales?" + new URLSearchParams({ id: sale.client_id, client: sale.client });
+    link.textContent = "Show";
+    cell(row, "").append(link);
+  } else if (sale.state === "void") {
+    cell(row, "none");
+    cell(row, "void");
   } else {
     cell(row, "none");
     const refused = { channel: "", state: "refused", reason: sale.refused };
