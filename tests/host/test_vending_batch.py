@@ -163,7 +163,7 @@ def test_a_closed_shift_a_closed_outlet_and_a_full_vendor_are_refused_alone(stat
     )
     assert [getattr(found, "code", "sold") for found in outcomes] == [
         *("sold", "vendor_credit", "sold", "shift_closed", "shift_closed"),
-        *("outlet_unknown", "outlet_unknown", "sold"),
+        *("outlet_closed", "outlet_unknown", "sold"),
     ]
     assert see(station, balances.balance, "cash", str(till)) == 1000
     assert see(station, balances.balance, "vendor", "agent") == 500
