@@ -16,10 +16,10 @@ from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
-SOLD = "token_issued"
-"""The state of a request that is a sale."""
-
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
+
+TOKEN_ISSUED = "token_issued"
+"""The state of a request that is a sale."""
 
 NO_SALE = VendRequest.asked.startswith('{"asked":')
 """Requests for other tokens; see asked.py."""
@@ -140,7 +140,7 @@ class RefusalView:
 
 def outcome_of(row: VendRequest) -> Sale | Refusal:
     """Return the outcome of a decided request; the row must be in a session."""
-    if row.state == SOLD:
+    if row.state == TOKEN_ISSUED:
         return sale_of(row)
     return Refusal(
         client=row.client,
@@ -174,7 +174,7 @@ def sale_of(row: VendRequest) -> Sale:
 
 
 def state_of(view: View, client: str, client_id: str) -> str | None:
-    """Return the state of a request, SOLD for a sale, None when there is no such request."""
+    """Return the state of a request, TOKEN_ISSUED for a sale, None when there is none."""
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     return None if row is None else row.state
 
@@ -184,7 +184,7 @@ def find_sale(view: View, client: str, client_id: str) -> Sale:
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     if row is None:
         raise reason("sale_unknown", f"There is no sale with the id {client_id}.")
-    if row.state != SOLD:
+    if row.state != TOKEN_ISSUED:
         raise reason(
             "sale_unknown", f"The request {client_id} has no token: {row.reason or row.state}."
         )
@@ -250,7 +250,7 @@ def _older(place: str) -> ColumnElement[bool]:
 
 def _request_view(row: VendRequest) -> SaleView | RefusalView:
     refused, code = row.reason or "not finished", row.code
-    if row.state == SOLD:
+    if row.state == TOKEN_ISSUED:
         try:
             return sale_view(sale_of(row))
         except Unavailable as error:
