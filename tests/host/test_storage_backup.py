@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 from station_kit import NOON, Clock, drn, new_station, see
 
+from tjugo import encryption
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import VENDING_KEYS
-from tjugo.station.backup import sealing, service
+from tjugo.station.backup import service
 from tjugo.station.backup.service import backup, restore
 from tjugo.station.link import records
 from tjugo.station.station import Station
@@ -28,7 +29,7 @@ WAYS = [(one, other) for one in ("sqlite", "server") for other in ("sqlite", "se
 @pytest.fixture(autouse=True)
 def cheap(monkeypatch):
     """Set the lowest cost of Argon2id: its strength is not tested here."""
-    monkeypatch.setattr(sealing, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
+    monkeypatch.setattr(encryption, "COSTS", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from tjugo.station.storage.tables import Sale as SaleRow
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
-ISSUED = "token_issued"
-"""The state of a request that is a sale."""
-
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
+
+TOKEN_ISSUED = "token_issued"
+"""The state of a request that is a sale."""
 
 NO_SALE = VendRequest.asked.startswith('{"asked":')
 """Requests for other tokens; see asked.py."""
@@ -145,7 +145,7 @@ class RefusalView:
 def outcome_of(row: VendRequest) -> Sale | Refusal:
     """Return the outcome of a decided request; the row must be in a session. Raise Conflict for a
     sale that is void."""
-    if row.state == ISSUED:
+    if row.state == TOKEN_ISSUED:
         _check_void(row)
         return sale_of(row)
     return Refusal(
@@ -180,7 +180,7 @@ def sale_of(row: VendRequest) -> Sale:
 
 
 def state_of(view: View, client: str, client_id: str) -> str | None:
-    """Return the state of a request, ISSUED for a sale, None when there is no such request."""
+    """Return the state of a request, TOKEN_ISSUED for a sale, None when there is none."""
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     return None if row is None else row.state
 
@@ -190,7 +190,7 @@ def find_sale(view: View, client: str, client_id: str) -> Sale:
     row = view.session.get(VendRequest, (view.tenant_id, client, client_id))
     if row is None:
         raise reason("sale_unknown", f"There is no sale with the id {client_id}.")
-    if row.state != ISSUED:
+    if row.state != TOKEN_ISSUED:
         raise reason(
             "sale_unknown", f"The request {client_id} has no token: {row.reason or row.state}."
         )
@@ -279,7 +279,7 @@ def _older(place: str) -> ColumnElement[bool]:
 
 def _request_view(row: VendRequest) -> SaleView | RefusalView:
     refused, code = row.reason or "not finished", row.code
-    if row.state == ISSUED:
+    if row.state == TOKEN_ISSUED:
         try:
             state = _state(row)
             found = sale_view(sale_of(row))

@@ -57,14 +57,14 @@ def add_routes(
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         asked = dict(request.query_params)
+        client_id, done = _page_id(station, {} if form else asked)
+        if done:  # Back, or a reload: what the page has sold
+            asked["id"] = done
         wrong: TjugoError | None = None
         sale = None
-        with station.view() as view:
-            client_id, done = _page_id(view, {} if form else asked)
-        wanted = client_id if done else asked.get("id")
-        if wanted and form is None:
+        if form is None and asked.get("id"):
             try:
-                sale = show(station, actor(), asked.get("client", CLIENT), wanted)
+                sale = show(station, actor(), asked.get("client", CLIENT), asked["id"])
             except TjugoError as error:
                 wrong = error
         with station.view() as view:
@@ -121,18 +121,19 @@ def _new_id() -> str:
     return str(uuid.uuid4())
 
 
-def _page_id(view: View, asked: dict[str, str]) -> tuple[str, bool]:
-    """Return the client id of a page with this address, and whether it has sold with it already. A
-    request that was refused is not repeated: the page gets a new id."""
+def _page_id(station: Station, asked: dict[str, str]) -> tuple[str, str]:
+    """Return the client id for the sale of a page with this address, and that of the sale which
+    the page has made already, or "". A request that was refused is not repeated."""
     given = asked.get("client_id", "")
     try:
         check_id(CLIENT, given)
-        state = views.state_of(view, CLIENT, given)
     except TjugoError:
-        return _new_id(), False
-    if state not in (None, views.ISSUED):
-        return _new_id(), False
-    return given, state is not None
+        return _new_id(), ""
+    with station.view() as view:
+        state = views.state_of(view, CLIENT, given)
+    if state is None:
+        return given, ""
+    return _new_id(), given if state == views.TOKEN_ISSUED else ""
 
 
 @dataclass(frozen=True)
