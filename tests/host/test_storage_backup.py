@@ -75,7 +75,6 @@ def filled(folder, url):
                 password_at=NOON,
                 must_change=False,
                 totp=bytes(range(32)),
-                failures=0,
                 created_at=NOON,
             )
         )
@@ -171,7 +170,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_database_empty(place, tmp_pa
         raise OSError(28, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "_sync", full)
+        patched.setattr(service, "sync_folder", full)
         with pytest.raises(Unavailable, match="No space left"):
             restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON, database_url=target)
     with psycopg.connect(target) as connection:

@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
-from station_kit import COLLECTOR, Clock, do, drn, new_station, see
+from station_kit import COLLECTOR, Clock, add_tariff, do, drn, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station.registry.meters import NewMeter, add_meter
@@ -19,6 +19,7 @@ from tjugo.station.storage import databases
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import postgres as on_server
 from tjugo.station.storage import tables as models
+from tjugo.station.tills import vendors
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
 
@@ -142,6 +143,7 @@ def test_an_older_database_on_the_server_is_brought_up_to_date(empty, tmp_path):
         path.unlink()
     databases.PostgresDatabase(databases.parse(empty), tmp_path / "state").save()
     with Station.open(tmp_path / "state", clock=Clock()) as station:
+        add_tariff(station)
         sold = sell(station, "web", "sold", drn(1), Decimal(20))
         assert (sold.digits, sold.tid) == ("12345678901234567890", 6750000)
         assert sell(station, "web", "next", drn(1), Decimal(20)).tid > 6750000
@@ -193,6 +195,8 @@ def test_a_lost_database_on_the_server(postgres, tmp_path):
     with Station.create(
         folder, clock=Clock(), database_url=postgres.new_database(), new_database=True
     ) as station:
+        add_tariff(station)
+        do(station, vendors.ensure_default)
         do(station, add_meter, NewMeter(drn(1), collector_id=COLLECTOR))
         again = sell(station, "test", "a", drn(1), ONE)
     with new_station(tmp_path / "other") as station:

@@ -41,7 +41,8 @@ def station(tmp_path_factory):
 # Requests with a body that store nothing.
 COMPUTES = {
     *(("POST", "/api/v1/lab/explain"), ("POST", "/api/v1/tariffs:preview")),
-    *(("POST", "/refused"), ("POST", "/api/v1/vends:trial")),
+    *(("POST", "/refused"), ("POST", "/api/v1/refused-tokens")),
+    ("POST", "/api/v1/vends:trial"),
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sts_portable import tid
 from tjugo import BUILT
 from tjugo.benchmarks.station import numbered
+from tjugo.station.receipts.model import Line, Receipt, Tender, Token, Utility
 from tjugo.station.registry.meters import NewMeter, key_columns
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.tables import Base, UtcDateTime
@@ -70,6 +71,28 @@ def _filler(column: Column[Any]) -> Any:
 
 def _bind(column: Column[Any], connection: Connection) -> Callable[[Any], Any] | None:
     return column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+
+
+_RECEIPT = Receipt(
+    kind="credit",
+    number=1,
+    outlet="O00",
+    operator="bench",
+    at=BUILT,
+    time_zone="UTC",
+    currency="EUR",
+    language="en",
+    utility=Utility("Bench"),
+    client="bench",
+    client_id="s0",
+    lines=(
+        Line("energy", "energy", "Energy", 850, True, 125),
+        Line("tax", "V", "VAT", 150, False),
+    ),
+    tokens=(Token("credit", "0" * 20, 125),),
+    tendered=(Tender("cash", 1000),),
+).to_json()
+"""As long as the receipt of a sale."""
 
 
 class Load:
@@ -150,7 +173,7 @@ class Load:
                 "currency": "EUR",
                 "tendered": 1000,
                 "paid_tenths": 125,
-                "receipt": "{}",
+                "receipt": _RECEIPT,
             }
 
     def day_totals(self) -> Iterator[Row]:
