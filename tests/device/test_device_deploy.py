@@ -51,6 +51,7 @@ def state(tmp_path):
     return folder
 
 
+@pytest.mark.long
 def test_the_second_time_nothing_is_copied(own_board, capsys):
     files = targets.files(QEMU, "meter")
     assert run(own_board) == 0
@@ -66,6 +67,7 @@ def test_the_second_time_nothing_is_copied(own_board, capsys):
     assert "lib/" not in output
 
 
+@pytest.mark.long
 def test_provisioning_and_a_changed_file(deployed, state, capsys):
     arguments = [deployed.port, "--drn", DRN, "--address", "3", "--state", str(state)]
     assert tjugo("provision", *arguments) == 0
@@ -106,6 +108,7 @@ def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys
     assert "collector" in said and "settings    ok" in said and "safe" not in said
 
 
+@pytest.mark.long
 def test_a_board_changes_its_role(deployed):
     run(deployed, "collector")
     deployed.kill()

@@ -3,6 +3,8 @@
 import random
 import re
 
+import pytest
+
 from tjugo.device.remote import Remote
 from tjugo.emulated import qemu_flash
 
@@ -52,6 +54,7 @@ def test_the_board_reads_what_the_host_made(emulator, tmp_path):
         assert {name: remote.get(name) for name in files} == files
 
 
+@pytest.mark.long
 def test_a_cut_while_writing_leaves_the_old_or_the_new(own_board):
     """Check after every power failure that the file is one complete generation."""
     moments = random.Random(1)

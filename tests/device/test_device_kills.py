@@ -3,11 +3,13 @@
 import os
 
 import kills
+import pytest
 
 KILLS = int(os.environ.get("KILLS", "20"))
 SEED = 7
 
 
+@pytest.mark.long
 def test_no_token_is_lost_or_doubled(emulator, tmp_path):
     tally = kills.run(emulator, tmp_path, KILLS, SEED)
     print(tally.line())

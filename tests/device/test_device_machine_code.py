@@ -1,5 +1,7 @@
 """sts_portable compiled to machine code for the emulated board: the portable checks pass."""
 
+import pytest
+
 from tjugo.device import count
 from tjugo.device.board_files import CHECKS, RUN_PORTABLE
 from tjugo.device.mpy import CORTEX_M3, MACHINE_CODE, compile_file, compile_packages
@@ -15,6 +17,7 @@ for name in {names}:
 """
 
 
+@pytest.mark.long
 def test_portable_checks_as_machine_code(emulator, tmp_path):
     files = compile_packages([REPO / "sts_portable"], CORTEX_M3, MACHINE_CODE)
     for path in [*STS_CHECKS, RUN_PORTABLE]:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tjugo.device.remote import Remote
 
 FOLDER = Path(__file__).resolve().parents[2] / "sts_portable"
 
 
+@pytest.mark.long
 def test_the_readmes_five_lines_after_mip(own_board):
     words = ("connect", own_board.port, "mip", "install", str(FOLDER / "package.json"))
     done = subprocess.run(

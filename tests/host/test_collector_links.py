@@ -96,6 +96,7 @@ def polls_meanwhile(bus: Bus) -> None:
     wait_until(lambda: bus.requests > before + 10, "polls")
 
 
+@pytest.mark.long
 def test_silent_name_servers_stop_nothing(make: Any, bus: Bus, broker: Amqtt, names: NameServer):
     """Look-ups for longer than the watchdog waits, and it is fed."""
     collector = make("flash", {"host": HOST, "port": broker.port}, dns=[names.text])
@@ -161,6 +162,7 @@ def test_two_collectors_with_one_id(make: Any, tmp_path: Path, request: Any):
     wait_until(lambda: any(named(r) for r in first.reports + second.reports), "the conflict")
 
 
+@pytest.mark.long
 def test_a_second_client_takes_the_place_for_a_while(make: Any, broker: Amqtt, bus: Bus):
     """The embedded broker leaves the first connection open, without its subscriptions."""
     collector = make("flash", {"port": broker.port, "keepalive_s": 5})
