@@ -7,7 +7,6 @@ import click
 
 from tjugo import money, numbers
 from tjugo.errors import reason
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.work import View
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -15,7 +14,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 def currency(view: View) -> str:
     """Return the utility's currency."""
-    return view.session.get_one(Tenant, view.tenant_id).currency
+    return view.tenant.currency
 
 
 def percent(text: str) -> int:

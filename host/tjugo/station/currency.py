@@ -1,10 +1,9 @@
 """Amounts in the utility's currency, for sentences and records."""
 
 from tjugo import money
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.work import View
 
 
 def plain(view: View, amount: int) -> str:
     """Return minor units as an amount of the utility's currency, such as 1234.50 EUR."""
-    return money.plain(amount, view.session.get_one(Tenant, view.tenant_id).currency)
+    return money.plain(amount, view.tenant.currency)

@@ -3,13 +3,12 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.work import View
 
 
 def zone(view: View) -> ZoneInfo:
     """Return the time zone of the utility."""
-    return ZoneInfo(view.session.get_one(Tenant, view.tenant_id).time_zone)
+    return ZoneInfo(view.tenant.time_zone)
 
 
 def local(view: View, at: datetime) -> datetime:

@@ -4,12 +4,16 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from tjugo.errors import reason
 from tjugo.station.audit.chain import record
 from tjugo.station.storage.tables import Setting
 from tjugo.station.work import View, Work
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.A)
+
+_MEMO = "settings"
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,11 @@ SETTINGS = {
 def get(view: View, name: str) -> Decimal:
     """Return a setting. Raise NotFound."""
     kind = _kind(name)
-    row = view.session.get(Setting, (view.tenant_id, name))
-    return kind.default if row is None else Decimal(row.value)
+    if _MEMO not in view.memo:  # all of them at once: a sale needs several
+        query = select(Setting.name, Setting.value).where(Setting.tenant_id == view.tenant_id)
+        view.memo[_MEMO] = dict(view.session.execute(query).all())
+    text = view.memo[_MEMO].get(name)
+    return kind.default if text is None else Decimal(text)
 
 
 def put(work: Work, name: str, text: str) -> None:
@@ -54,6 +61,7 @@ def put(work: Work, name: str, text: str) -> None:
             "setting_invalid",
             f"{name} ({kind.title}) must be a number from {kind.least} to {kind.most}.",
         )
+    work.memo.pop(_MEMO, None)
     work.session.merge(Setting(tenant_id=work.tenant_id, name=name, value=f"{value:f}"))
     record(work, "settings.edit", f"setting {name}", f"{value:f}")
 

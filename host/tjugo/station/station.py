@@ -158,7 +158,7 @@ class Station:
     def currency(self) -> str:
         """The utility's currency, ISO 4217. It does not change while the station is open."""
         with self.view() as view:
-            return view.session.get_one(Tenant, self.tenant_id).currency
+            return view.tenant.currency
 
     def _ensure_tenant(self) -> None:
         with self.view() as view:

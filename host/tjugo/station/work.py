@@ -11,11 +11,13 @@ View, and a Work is one too, so that they see what the transaction has written s
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from tjugo.station.keys.backend import TokenBackend
+from tjugo.station.storage.tables import Tenant
 
 
 class View:
@@ -24,6 +26,13 @@ class View:
     def __init__(self, session: Session, tenant_id: int) -> None:
         self.session = session
         self.tenant_id = tenant_id
+        self.memo: dict[str, Any] = {}  # what a service has read, for the next time it is needed
+
+    @cached_property
+    def tenant(self) -> Tenant:
+        """The utility, read once and held: every sale needs its currency, zone and default
+        tariff."""
+        return self.session.get_one(Tenant, self.tenant_id)
 
 
 class Seen:

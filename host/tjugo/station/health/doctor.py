@@ -29,7 +29,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import databases
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
-from tjugo.station.storage.tables import MeterTariff, Tenant
+from tjugo.station.storage.tables import MeterTariff
 from tjugo.station.tariffs.effect import in_effect
 
 Gather = Callable[[], list[Check]]
@@ -168,7 +168,7 @@ def _utility(station: Station) -> list[Check]:
 
 def _tariffs(station: Station, now: datetime) -> list[Check]:
     with station.view() as view:
-        default = view.session.get_one(Tenant, view.tenant_id).default_tariff
+        default = view.tenant.default_tariff
         query = select(MeterTariff.tariff).distinct()
         current = query.where(
             MeterTariff.tenant_id == view.tenant_id,

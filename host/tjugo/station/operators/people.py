@@ -11,7 +11,7 @@ from tjugo.station.audit.chain import record
 from tjugo.station.operators import sessions, totp
 from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode, Tenant
+from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode
 from tjugo.station.work import View, Work
 
 EDIT = "operators.edit"
@@ -91,7 +91,7 @@ def person(view: View, operator: str) -> Person:
 
 def currency(view: View) -> str:
     """Return the currency of the limits."""
-    return view.session.get_one(Tenant, (view.tenant_id,)).currency
+    return view.tenant.currency
 
 
 def operators(view: View) -> list[OperatorView]:

@@ -30,7 +30,6 @@ from tjugo.station.storage.tables import (
     Site,
     Tariff,
     TariffVersion,
-    Tenant,
     Token,
 )
 from tjugo.station.work import View
@@ -294,7 +293,7 @@ def columns(name: str, with_secret: bool = False) -> list[str]:
 def rows(view: View, name: str, with_secret: bool = False) -> Iterator[_Row]:
     """Return the rows one after the other, as they are read from the database."""
     found = dataset(name)
-    currency = view.session.get_one(Tenant, view.tenant_id).currency
+    currency = view.tenant.currency
     places = [
         place
         for place, column in enumerate(found.columns)

@@ -9,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.audit import chain
-from tjugo.station.storage.tables import Sale, TariffVersion, Tenant
+from tjugo.station.storage.tables import Sale, TariffVersion
 from tjugo.station.work import View, Work
 
 CHANGE = "settings.edit"
@@ -33,7 +33,7 @@ class Utility:
 
 def of(view: View) -> Utility:
     """Return the utility's particulars."""
-    tenant = view.session.get_one(Tenant, view.tenant_id)
+    tenant = view.tenant
     return Utility(**{one.name: getattr(tenant, one.name) for one in fields(Utility)})
 
 
@@ -41,7 +41,7 @@ def change(work: Work, utility: Utility) -> None:
     """Record the particulars. Raise TjugoError; Conflict for another currency than that of
     tariffs and sales, whose amounts would change their meaning."""
     found = checked(utility)
-    tenant = work.session.get_one(Tenant, work.tenant_id)
+    tenant = work.tenant
     if found["currency"] != tenant.currency and (_has(work, Sale) or _has(work, TariffVersion)):
         raise reason(
             "currency_in_use",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from sqlalchemy import select
 
 from tjugo.station.storage.chunks import chunks
-from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, Tenant
+from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.model import TariffRules
 from tjugo.station.work import View
@@ -52,9 +52,7 @@ def in_effect(view: View, tariff: str, at: datetime) -> Effective | None:
 def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str]:
     """Return the tariff's code by meter: the one assigned, or the station's default. A meter
     without either is left out."""
-    default = view.session.scalar(
-        select(Tenant.default_tariff).where(Tenant.tenant_id == view.tenant_id)
-    )
+    default = view.tenant.default_tariff
     found = dict.fromkeys(drns, default) if default is not None else {}
     table = MeterTariff
     for part in chunks(sorted(set(drns))):

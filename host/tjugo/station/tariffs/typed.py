@@ -7,7 +7,6 @@ from decimal import Decimal
 from tjugo import money, numbers
 from tjugo.errors import reason
 from tjugo.station import days
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.tariffs.checks import check, invalid
 from tjugo.station.tariffs.model import Flat, MonthlyCharge, TariffRules, Tax, month_of
 from tjugo.station.work import View
@@ -17,7 +16,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
 
 def currency_of(view: View) -> str:
     """Return the currency of the utility."""
-    return view.session.get_one(Tenant, (view.tenant_id,)).currency
+    return view.tenant.currency
 
 
 def flat_rules(

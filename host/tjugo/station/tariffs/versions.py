@@ -14,7 +14,7 @@ from tjugo.errors import reason
 from tjugo.station.audit.chain import record
 from tjugo.station.operators.approvals import same_person
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, Tenant
+from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.checks import check, invalid
 from tjugo.station.tariffs.effect import (
@@ -63,7 +63,7 @@ def propose(
     valid_from: when it takes effect, None: when it is approved. name: of a new tariff. Raise
     TjugoError.
     """
-    tenant = work.session.get_one(Tenant, (work.tenant_id,))
+    tenant = work.tenant
     check(rules)
     if rules.currency != tenant.currency:
         raise invalid(f"The utility's currency is {tenant.currency}, not {rules.currency}.")
@@ -230,7 +230,7 @@ def set_default(work: Work, tariff: str) -> None:
     known_tariff(work, tariff)
     if in_effect(work, tariff, work.now()) is None:
         raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
-    work.session.get_one(Tenant, (work.tenant_id,)).default_tariff = tariff
+    work.tenant.default_tariff = tariff
     work.session.flush()
     record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
 
@@ -246,7 +246,7 @@ def checked_default(currency: str, rate: Decimal) -> TariffRules:
 def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
     """Give a new station its first tariff, unless it has one, approved by `init`. Raise
     TjugoError."""
-    tenant = work.session.get_one(Tenant, (work.tenant_id,))
+    tenant = work.tenant
     if tenant.default_tariff is not None:
         return
     rules = checked_default(tenant.currency, rate)

@@ -11,7 +11,7 @@ from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import Tariff, TariffVersion, Tenant
+from tjugo.station.storage.tables import Tariff, TariffVersion
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.carried import encodable
 from tjugo.station.tariffs.effect import Effective, in_effect, rules_of, tariff_of
@@ -144,7 +144,7 @@ def find_version(view: View, tariff: str, version: int) -> VersionView:
 
 
 def _tariff(view: View, row: Tariff, at: datetime) -> TariffView:
-    tenant = view.session.get_one(Tenant, (view.tenant_id,))
+    tenant = view.tenant
     query = (
         select(TariffVersion)
         .where(TariffVersion.tenant_id == view.tenant_id, TariffVersion.tariff == row.tariff)
@@ -213,7 +213,7 @@ def _chosen(
     if tariff is None and drn is not None:
         tariff = tariff_of(view, drn, at)
     if tariff is None:
-        tariff = view.session.get_one(Tenant, (view.tenant_id,)).default_tariff
+        tariff = view.tenant.default_tariff
     if tariff is None:
         raise reason("tariff_unknown", "There is no tariff yet: propose one.")
     row = known_tariff(view, tariff)

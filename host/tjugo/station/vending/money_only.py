@@ -9,7 +9,7 @@ from tjugo.errors import reason
 from tjugo.station import counters, days
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
-from tjugo.station.storage.tables import Customer, Sale, Tenant, VendRequest
+from tjugo.station.storage.tables import Customer, Sale, VendRequest
 from tjugo.station.tills import shifts
 from tjugo.station.vending import asked, limits
 from tjugo.station.vending.limits import Place
@@ -83,7 +83,7 @@ def receipt(
 ) -> Receipt:
     """Return a receipt with the outlet's next number. fields: the others of a Receipt."""
     series = f"{RECEIPTS}{seller.outlet}"
-    tenant = work.session.get_one(Tenant, work.tenant_id)
+    tenant = work.tenant
     return Receipt(
         kind=kind,
         number=counters.take(work, {series: 1})[series],

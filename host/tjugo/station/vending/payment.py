@@ -9,7 +9,7 @@ from tjugo.station.audit import chain
 from tjugo.station.ledger import accounts, balances, credit, post
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Line
-from tjugo.station.storage.tables import Customer, Tenant
+from tjugo.station.storage.tables import Customer
 from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, party
 from tjugo.station.tills import shifts
@@ -77,7 +77,7 @@ def pay(work: Work, asked: Payment) -> MoneyDone:
         lines=(line,),
         tendered=tuple(model.Tender(one.means, one.amount, one.ref or None) for one in asked.paid),
         change=asked.change,
-        text=work.session.get_one(Tenant, work.tenant_id).receipt_text,
+        text=work.tenant.receipt_text,
     )
     done = money_only.write(work, row, asked.seller, made, made.paid())
     _post(work, asked, place.vendor)
@@ -118,7 +118,7 @@ def _line(work: Work, asked: Payment) -> Line:
     debt = debts.locked(work, asked.account_no, asked.debt_no)
     owed = balances.balance(work, DEBT_ACCOUNT, party(asked.account_no, asked.debt_no))
     if asked.amount > owed:
-        currency = work.session.get_one(Tenant, work.tenant_id).currency
+        currency = work.tenant.currency
         raise reason(
             "amount_too_high", f"Of this debt only {money.plain(max(owed, 0), currency)} are owed."
         )

@@ -11,7 +11,7 @@ from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import known_meter, meter_config
-from tjugo.station.storage.tables import Meter, MeterKeyState, Sale, Tenant, VendRequest
+from tjugo.station.storage.tables import Meter, MeterKeyState, Sale, VendRequest
 from tjugo.station.vending.purchase import MAIN, RECEIPTS
 from tjugo.station.work import Work
 
@@ -25,7 +25,7 @@ def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any]) -> Non
     the order of entry, each with kind, digits, tenths."""
     meter, config = _meter(work, row.drn)
     number = counters.take(work, {f"{RECEIPTS}{MAIN}": 1})[f"{RECEIPTS}{MAIN}"]
-    tenant = work.session.get_one(Tenant, work.tenant_id)
+    tenant = work.tenant
     link = None if meter is None else current_link(meter)
     customer = None
     if link is not None:

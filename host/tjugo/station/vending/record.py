@@ -76,7 +76,7 @@ def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[R
         return []
     wanted = Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold)
     number = counters.take(work, wanted)
-    tenant = work.session.get_one(Tenant, work.tenant_id)
+    tenant = work.tenant
     utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
     receipts = []
     for item in sold:

@@ -23,7 +23,7 @@ from tjugo.station import clock
 from tjugo.station.audit.chain import record
 from tjugo.station.keys.backend import next_tid
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.tables import MisdatedToken, Tenant, Token
+from tjugo.station.storage.tables import MisdatedToken, Token
 from tjugo.station.work import View, Work
 
 STORE = 50  # TIDs that a meter stores
@@ -88,7 +88,7 @@ def repair(work: Work, drn: str | None = None) -> dict[str, int]:
 def earliest(work: Work) -> datetime:
     """Return the earliest time of the next TID: now, or after a restore the minute after the last
     TID that may have been issued."""
-    floor = work.session.get_one(Tenant, (work.tenant_id,)).tid_floor
+    floor = work.tenant.tid_floor
     return work.now() if floor is None else max(work.now(), floor + timedelta(minutes=1))
 
 

@@ -14,7 +14,6 @@ from tjugo.errors import TjugoError, reason
 from tjugo.station.operators import log_in, passwords, people, sessions, totp
 from tjugo.station.operators.permissions import ACTIONS, Person
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import Tenant
 from tjugo.web import current
 from tjugo.web.auth import Gate, address_of
 from tjugo.web.pages.forms import Form, answer, form_of, not_stored
@@ -40,7 +39,7 @@ def add_routes(
         person = current.person()
         secret = _opened(vault, person, sealed)
         with station.view() as view:
-            utility = view.session.get_one(Tenant, (view.tenant_id,)).name
+            utility = view.tenant.name
         _, image = totp.enrolment(secret, person.operator, utility)
         grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
         new = {"sealed": sealed, "qr": Markup(image), "secret": grouped}

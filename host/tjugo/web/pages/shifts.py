@@ -13,7 +13,6 @@ from tjugo import money
 from tjugo.errors import NotFound, TjugoError, reason
 from tjugo.station.ledger.accounts import ACCOUNTS, MEANS
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.tills import cash_up, shifts, vendors, views
 from tjugo.station.work import View
 from tjugo.web import current
@@ -176,7 +175,7 @@ def number_of(text: str) -> int:
 
 def currency(view: View) -> str:
     """Return the utility's currency."""
-    return view.session.get_one(Tenant, (view.tenant_id,)).currency
+    return view.tenant.currency
 
 
 def amounts(form: Form, unit: str, prefix: str = "") -> dict[str, int]:
@@ -194,7 +193,7 @@ def amounts(form: Form, unit: str, prefix: str = "") -> dict[str, int]:
 
 def tools(view: View) -> dict[str, Any]:
     """Return what the templates of tills use: titles, and amounts as text."""
-    tenant = view.session.get_one(Tenant, (view.tenant_id,))
+    tenant = view.tenant
     return {
         "accounts": ACCOUNTS,
         "means": MEANS,

@@ -16,7 +16,6 @@ from tjugo.station.registry.imports.plan import Plan, plan
 from tjugo.station.registry.imports.rows import Row, parsed
 from tjugo.station.registry.imports.write import recorded, summary, write
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import Tenant
 from tjugo.station.work import View
 
 ORDERS = ("dmy", "mdy")
@@ -134,7 +133,7 @@ def outline(content: bytes, options: Options) -> list[Column]:
 def _context(
     view: View, sheet: sheets.Sheet, station: Station, options: Options
 ) -> values.Context:
-    tenant = view.session.get_one(Tenant, view.tenant_id)
+    tenant = view.tenant
     return values.Context(
         sheet.style, tenant.currency, days.zone(view), station.clock(), options.dates
     )
