@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _WAITING = 2000  # purchases; more are refused, because their clients would have given up
 
+_GATHER_S = 0.01
+
 _Waiting = tuple[Purchase, "Future[Sale | Refusal]"]
 
 
@@ -33,6 +35,7 @@ class SaleQueue:
         self._waiting: deque[_Waiting] = deque()
         self._change = threading.Condition()
         self._closed = False
+        self._answered = 0  # in the batch before
         self._thread: threading.Thread | None = None
 
     def submit(self, purchase: Purchase) -> "Future[Sale | Refusal]":
@@ -65,9 +68,20 @@ class SaleQueue:
                     self._change.wait()
                 if not self._waiting:
                     return
+                self._gather()
                 count = min(self._most, len(self._waiting))
                 batch = [self._waiting.popleft() for _ in range(count)]
             self._sell(batch)
+            self._answered = count
+
+    def _gather(self) -> None:
+        """Wait a moment for the clients that were answered last: they are likely to sell again,
+        and a batch costs more than a sale. A client alone does not wait."""
+        if self._answered > 1:
+            expected = min(self._most, self._answered + len(self._waiting))
+            self._change.wait_for(
+                lambda: self._closed or len(self._waiting) >= expected, timeout=_GATHER_S
+            )
 
     def _sell(self, batch: list[_Waiting]) -> None:
         try:
