@@ -6,9 +6,10 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 # What takes long: whole benches, browsers, boards, pip, every board's wiring and machine code.
 SLOW := $(wildcard $(addprefix tests/host/test_,batch_files.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py engineering_*.py explain_command.py keys_*.py lab_browser.py \
-	meter_board.py meter_upgrade.py people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
-	station_broker.py station_db.py station_doctor.py station_exchange.py station_together.py station_wire.py \
-	storage_*.py storm.py sts_flips.py sts_machine_code.py sts_package.py sts_pip.py tills.py web_*.py))
+	ledger*.py meter_board.py meter_upgrade.py people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
+	station_broker.py station_db.py station_doctor.py station_exchange.py station_link.py station_people.py \
+	station_together.py station_wire.py storage_*.py storm.py sts_flips.py sts_machine_code.py sts_package.py sts_pip.py tariff_properties.py \
+	tariff_versions.py tariff_web.py tills.py vending_c*.py vending_v*.py web_*.py))
 export PYTHONDONTWRITEBYTECODE = 1
 
 help:  ## List the targets
