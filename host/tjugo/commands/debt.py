@@ -64,7 +64,7 @@ def debt_open(
         raise TjugoError("Give the --rate.", 2)
     with Station.open(state) as station:
         with station.work(actor()) as work:
-            currency = typed.currency_of(work)
+            currency = work.tenant.currency
             number = debts.open_debt(
                 work,
                 account_no,
@@ -101,7 +101,7 @@ def debt_list(
     """List debts by account."""
     with Station.open(state) as station, station.view() as view:
         page = debts.debts(view, account_no, after, limit)
-        currency = typed.currency_of(view)
+        currency = view.tenant.currency
     nothing = "No debts."
     print_page(page, as_json, lambda row: _line(row, currency), nothing, bool(account_no or after))
 
@@ -138,7 +138,7 @@ def debt_edit(
     if rule is not None and rate is None:
         raise TjugoError("A --rule comes with its --rate.", 2)
     with Station.open(state) as station, station.work(actor()) as work:
-        currency = typed.currency_of(work)
+        currency = work.tenant.currency
         known = debts.find_debt(work, account_no, number)
         given: dict[str, str | int | None] = {"name": name, "rule": rule, "priority": priority}
         given = {field: value for field, value in given.items() if value is not None}
@@ -165,7 +165,7 @@ def debt_write_off(account_no: str, number: int, reason: str, yes: bool, state: 
     with Station.open(state) as station:
         with station.view() as view:
             found = debts.find_debt(view, account_no, number)
-            left = money.plain(found.balance, typed.currency_of(view))
+            left = money.plain(found.balance, view.tenant.currency)
         confirm(f"Write off {left} of {found.name}, account {account_no}?", yes)
         with station.work(actor()) as work:
             debts.write_off(work, account_no, number, reason)

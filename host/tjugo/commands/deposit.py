@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from tjugo import money
-from tjugo.commands.money_text import currency
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
 from tjugo.commands.output import actor, confirm, print_json, print_page
 from tjugo.errors import TjugoError
@@ -34,7 +33,7 @@ def deposit_add(
     if (batch is None) == (vendor is None):
         raise TjugoError("Give --batch or --vendor.", 2)
     with Station.open(state) as station, station.work(actor()) as work:
-        unit = currency(work)
+        unit = work.tenant.currency
         new = batches.NewDeposit(money.parse(amount, unit), bank_ref, means)
         if batch is not None:
             number = batches.deposit_batch(work, batch, new)
@@ -52,7 +51,7 @@ def deposit_list(search: str, after: str | None, limit: int, as_json: bool, stat
     """List the deposits, newest first."""
     with Station.open(state) as station, station.view() as view:
         page = views.deposits(view, search or None, after, limit)
-        unit = currency(view)
+        unit = view.tenant.currency
 
     def line(row: views.DepositView) -> str:
         end = "  reversed" if row.reversed_at else ""
@@ -70,7 +69,7 @@ def deposit_show(number: int, as_json: bool, state: Path) -> None:
     """Print the deposit slip NUMBER again."""
     with Station.open(state) as station, station.view() as view:
         found = views.deposit_view(batches.known_deposit(view, number))
-        unit = currency(view)
+        unit = view.tenant.currency
     if as_json:
         print_json(asdict(found))
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tjugo import money
-from tjugo.commands.money_text import DAY, currency, day_of, table
+from tjugo.commands.money_text import DAY, day_of, table
 from tjugo.commands.options import json_option, state_option, yes_option
 from tjugo.commands.output import actor, confirm, print_json
 from tjugo.errors import TjugoError
@@ -63,7 +63,7 @@ def ledger_rebuild(yes: bool, state: Path) -> None:
 def ledger_balances(as_json: bool, state: Path) -> None:
     """Show the balance of each account; debit is positive."""
     with Station.open(state) as station, station.view() as view:
-        rows, unit = balances.trial_balance(view), currency(view)
+        rows, unit = balances.trial_balance(view), view.tenant.currency
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -98,7 +98,7 @@ def ledger_statement(
     with Station.open(state) as station, station.view() as view:
         today = days.day(view, station.clock())
         given = (day_of(first, today.replace(day=1)), day_of(last, today))
-        found, unit = balances.statement(view, account, party, *given), currency(view)
+        found, unit = balances.statement(view, account, party, *given), view.tenant.currency
     print_statement(found, unit, as_json)
 
 

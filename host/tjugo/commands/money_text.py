@@ -12,11 +12,6 @@ from tjugo.station.work import View
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-def currency(view: View) -> str:
-    """Return the utility's currency."""
-    return view.tenant.currency
-
-
 def percent(text: str) -> int:
     """Return hundredths of a percent in a text such as 2.5. Raise TjugoError."""
     try:
@@ -40,7 +35,7 @@ def by_means(view: View, given: Iterable[str]) -> dict[str, int]:
         means, mark, amount = text.partition("=")
         if not mark or means in found:
             raise reason("amount_invalid", f"Write each means once, as cash=120.50, not {text!r}.")
-        found[means] = money.parse(amount, currency(view), f"The {means.replace('_', ' ')}")
+        found[means] = money.parse(amount, view.tenant.currency, f"The {means.replace('_', ' ')}")
     return found
 
 

@@ -181,7 +181,7 @@ def _password(file: Path | None, name: str) -> tuple[str, bool]:
 
 def _given(view: View, more: dict[str, str | None]) -> dict[str, Any]:
     """Return the options that were given; None for `none`."""
-    currency = people.currency(view)
+    currency = view.tenant.currency
     given: dict[str, Any] = {}
     for field, text in more.items():
         if text is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tjugo import money
-from tjugo.commands.money_text import by_means, currency, table
+from tjugo.commands.money_text import by_means, table
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
 from tjugo.commands.output import actor, confirm, print_json, print_page
 from tjugo.station.ledger.accounts import ACCOUNTS
@@ -26,7 +26,7 @@ def shift() -> None:
 def shift_open(outlet: str, opening: str, state: Path) -> None:
     """Open your shift."""
     with Station.open(state) as station, station.work(actor()) as work:
-        amount = money.parse(opening, currency(work), "The float")
+        amount = money.parse(opening, work.tenant.currency, "The float")
         number = shifts.open_shift(work, actor(), outlet, amount)
     click.echo(f"Shift {number} is open.")
 
@@ -39,7 +39,7 @@ def shift_list(search: str, after: str | None, limit: int, as_json: bool, state:
     """List the shifts, newest first."""
     with Station.open(state) as station, station.view() as view:
         page = views.shifts(view, search or None, None, after, limit)
-        unit = currency(view)
+        unit = view.tenant.currency
 
     def line(row: views.ShiftView) -> str:
         if row.difference is None:
@@ -58,7 +58,7 @@ def shift_list(search: str, after: str | None, limit: int, as_json: bool, state:
 def shift_show(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the shift NUMBER: takings by means, kind and resource, and the count."""
     with Station.open(state) as station, station.view() as view:
-        report, unit = views.shift_report(view, number), currency(view)
+        report, unit = views.shift_report(view, number), view.tenant.currency
     if as_json:
         print_json({**asdict(report), "counts": [_count(count) for count in report.counts]})
         return
@@ -119,7 +119,7 @@ def shift_cash_up(
     """Close the shift NUMBER with what was counted; the difference is posted."""
     with Station.open(state) as station:
         with station.view() as view:
-            unit, amounts = currency(view), by_means(view, counted)
+            unit, amounts = view.tenant.currency, by_means(view, counted)
             print_counts(cash_up.counts(view, number, amounts), unit)
         confirm(f"Close shift {number} with these counts?", yes)
         with station.work(actor()) as work:
@@ -137,7 +137,7 @@ def shift_bank(outlet: str, state: Path) -> None:
         with station.work(actor()) as work:
             number = batches.close_batch(work, outlet)
         with station.view() as view:
-            _print_batch(views.batch_report(view, number), currency(view))
+            _print_batch(views.batch_report(view, number), view.tenant.currency)
 
 
 @shift.command("batches")
@@ -148,7 +148,7 @@ def shift_batches(search: str, after: str | None, limit: int, as_json: bool, sta
     """List the banking batches, newest first."""
     with Station.open(state) as station, station.view() as view:
         page = views.batch_list(view, search or None, after, limit)
-        unit = currency(view)
+        unit = view.tenant.currency
 
     def line(row: views.BatchView) -> str:
         left = money.plain(row.left, unit)
@@ -164,7 +164,7 @@ def shift_batches(search: str, after: str | None, limit: int, as_json: bool, sta
 def shift_batch(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the banking batch NUMBER again."""
     with Station.open(state) as station, station.view() as view:
-        report, unit = views.batch_report(view, number), currency(view)
+        report, unit = views.batch_report(view, number), view.tenant.currency
     if as_json:
         print_json(asdict(report))
         return

@@ -190,7 +190,7 @@ def tariff_preview(
     with Station.open(state) as station, station.view() as view:
         if drn is not None:
             name_drn(view, drn)
-        tender = None if amount is None else money.parse(amount, typed.currency_of(view))
+        tender = None if amount is None else money.parse(amount, view.tenant.currency)
         tenths = None if kwh is None else typed.units(kwh)
         found = views.preview(view, station.clock(), tender, tenths, drn, code, number)
     price = views.price_view(found)

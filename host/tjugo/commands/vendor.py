@@ -8,7 +8,7 @@ import click
 
 from tjugo import money
 from tjugo.commands.ledger import print_statement
-from tjugo.commands.money_text import DAY, currency, day_of, percent, percent_text, table
+from tjugo.commands.money_text import DAY, day_of, percent, percent_text, table
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import NONE, actor, print_json
 from tjugo.errors import TjugoError
@@ -41,7 +41,7 @@ def vendor_add(code: str, name: str, limit: str, commission: str, state: Path) -
 
 
 def _limit(view: View, text: str) -> int | None:
-    return None if text == NONE else money.parse(text, currency(view), "The credit limit")
+    return None if text == NONE else money.parse(text, view.tenant.currency, "The credit limit")
 
 
 @vendor.command("list")
@@ -50,7 +50,7 @@ def _limit(view: View, text: str) -> int | None:
 def vendor_list(as_json: bool, state: Path) -> None:
     """List the vendors with what they owe."""
     with Station.open(state) as station, station.view() as view:
-        rows, unit = views.vendor_list(view), currency(view)
+        rows, unit = views.vendor_list(view), view.tenant.currency
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -105,7 +105,7 @@ def vendor_statement(
     with Station.open(state) as station, station.view() as view:
         today = days.day(view, station.clock())
         given = (day_of(first, today.replace(day=1)), day_of(last, today))
-        found, unit = views.vendor_statement(view, code, *given), currency(view)
+        found, unit = views.vendor_statement(view, code, *given), view.tenant.currency
     print_statement(found, unit, as_json)
 
 
@@ -115,7 +115,7 @@ def vendor_statement(
 def vendor_commission(code: str | None, state: Path) -> None:
     """Post the commission of all days before today, of VENDOR or of all."""
     with Station.open(state) as station, station.work(actor()) as work:
-        unit = currency(work)
+        unit = work.tenant.currency
         posted = commissions.post_due(work, code)
     for row in posted:
         amount, sold = money.plain(row.commission, unit), money.plain(row.sales, unit)

@@ -89,11 +89,6 @@ def person(view: View, operator: str) -> Person:
     return person_of(find(view, operator))
 
 
-def currency(view: View) -> str:
-    """Return the currency of the limits."""
-    return view.tenant.currency
-
-
 def operators(view: View) -> list[OperatorView]:
     """Return all operators by name, those who are no longer active last."""
     query = select(Operator).where(Operator.tenant_id == view.tenant_id)

@@ -14,17 +14,12 @@ from tjugo.station.work import View
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.A)
 
 
-def currency_of(view: View) -> str:
-    """Return the currency of the utility."""
-    return view.tenant.currency
-
-
 def flat_rules(
     view: View, at: datetime, rate: str, vat: str | None = None, charge: str | None = None
 ) -> TariffRules:
     """Return a flat tariff. rate: per kWh before VAT; vat: percent; charge: a month, before VAT,
     from this month on. Raise TjugoError."""
-    currency = currency_of(view)
+    currency = view.tenant.currency
     code = "vat" if vat else None
     month = month_of(days.local(view, at))
     amount = money.parse(charge, currency, "The charge") if charge else 0

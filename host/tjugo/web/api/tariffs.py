@@ -255,10 +255,10 @@ def _minor(view: View, amount: Any) -> int | None:
     if amount is None:
         return None
     try:
-        return money.minor(amount, typed.currency_of(view))
+        return money.minor(amount, view.tenant.currency)
     except NotANumber as error:
         raise reason("amount_invalid", error.sentence("The amount")) from error
 
 
 def _rate(view: View, rule: str, rate: Any) -> int:
-    return typed.debt_rate(rule, f"{rate:f}", typed.currency_of(view))
+    return typed.debt_rate(rule, f"{rate:f}", view.tenant.currency)

@@ -13,7 +13,7 @@ from tjugo.station.station import Station
 from tjugo.station.tills import batches, views
 from tjugo.web import current
 from tjugo.web.pages.forms import Form, answer, form_of, listed
-from tjugo.web.pages.shifts import currency, number_of, tools
+from tjugo.web.pages.shifts import number_of, tools
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -43,7 +43,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def deposit(number: int, form: Form) -> Response:
         with station.work(current.actor()) as work:
-            amount = money.parse(form.get("amount", ""), currency(work))
+            amount = money.parse(form.get("amount", ""), work.tenant.currency)
             means = form.get("means", "cash")
             new = batches.NewDeposit(amount, form.get("bank_ref", ""), means)
             batches.deposit_batch(work, number, new)

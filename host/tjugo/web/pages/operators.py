@@ -110,7 +110,7 @@ def add_routes(
 
 
 def _context(view: View) -> dict[str, Any]:
-    currency = people.currency(view)
+    currency = view.tenant.currency
     query = select(Outlet).where(Outlet.tenant_id == view.tenant_id, Outlet.active.is_(True))
     return {
         "roles": ROLES,
@@ -125,7 +125,7 @@ def _context(view: View) -> dict[str, Any]:
 
 def _fields(view: View, form: Form) -> dict[str, Any]:
     """Return the fields of an operator in a form. Raise TjugoError."""
-    currency = people.currency(view)
+    currency = view.tenant.currency
     given: dict[str, Any] = {name: form.get(name, "") for name in _MORE}
     given["name"] = form.get("name", "")
     for field, title in _LIMITS.items():

@@ -93,7 +93,7 @@ class _Pages:
     def open(self, request: Request, form: Form) -> Response:
         person = current.person()
         with self.station.work(person.actor) as work:
-            amount = money.parse(form.get("float", ""), currency(work), "The float")
+            amount = money.parse(form.get("float", ""), work.tenant.currency, "The float")
             outlet = person.outlet or form.get("outlet", "")
             shifts.open_shift(work, person.actor, outlet, amount)
         return RedirectResponse("/till", 303)
@@ -147,12 +147,12 @@ class _Pages:
 
     def _preview(self, number: int, form: Form) -> list[cash_up.Count]:
         with self.station.view() as view:
-            given = amounts(form, currency(view))
+            given = amounts(form, view.tenant.currency)
             return cash_up.checked(cash_up.counts(view, number, given), given)
 
     def _close(self, number: int, form: Form) -> None:
         with self.station.work(current.actor()) as work:
-            unit = currency(work)
+            unit = work.tenant.currency
             seen = amounts(form, unit, _SEEN)
             cash_up.cash_up(work, number, amounts(form, unit), form.get("note", ""), seen)
 
@@ -171,11 +171,6 @@ def number_of(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise NotFound("There is no such page.")
     return int(text)
-
-
-def currency(view: View) -> str:
-    """Return the utility's currency."""
-    return view.tenant.currency
 
 
 def amounts(form: Form, unit: str, prefix: str = "") -> dict[str, int]:

@@ -108,7 +108,7 @@ def _context(view: View, station: Station, request: Request) -> dict[str, Any]:
         except TjugoError as error:
             wrong = error
     tariffs = [(row, [_shown(version) for version in row.versions]) for row in found]
-    currency = typed.currency_of(view)
+    currency = view.tenant.currency
     return {
         "tariffs": tariffs,
         "price": price,
@@ -125,7 +125,7 @@ def _preview(view: View, station: Station, asked: dict[str, str]) -> views.Previ
     return views.preview(
         view,
         station.clock(),
-        money.parse(asked["amount"], typed.currency_of(view)),
+        money.parse(asked["amount"], view.tenant.currency),
         None,
         asked.get("meter") or None,
         tariff or None,
