@@ -68,6 +68,8 @@ def record(
 
 
 def _plain(detail: str) -> str:
+    if detail.isprintable():
+        return detail
     return "".join(char if char.isprintable() else " " for char in detail)
 
 
