@@ -76,7 +76,8 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(Guard, hosts=hosts)
     app.mount("/static", StaticFiles(directory=f"{_HERE}/static"), name="static")
-    app.include_router(api_router(station, queue))
+    # An included router is searched twice for every request, with all that it includes.
+    app.router.routes.extend(api_router(station, queue).routes)
     add_link(app.router, link)
     app.include_router(pages_router(station, queue, templates, gate))
     app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
