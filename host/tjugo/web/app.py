@@ -79,11 +79,11 @@ def create_app(
     # An included router is searched twice for every request, with all that it includes.
     app.router.routes.extend(api_router(station, queue).routes)
     add_link(app.router, link)
-    app.include_router(pages_router(station, queue, templates, gate))
-    app.include_router(lab_router(station, MeterKeys(station, lab_meters)))
-    app.include_router(lab_page(station, templates, lab_meters))
+    app.router.routes.extend(pages_router(station, queue, templates, gate).routes)
+    app.router.routes.extend(lab_router(station, MeterKeys(station, lab_meters)).routes)
+    app.router.routes.extend(lab_page(station, templates, lab_meters).routes)
     if bench is not None:
-        app.include_router(bench(templates))
+        app.router.routes.extend(bench(templates).routes)
     first = functools.partial(_first_page, bench is not None)
     app.add_api_route("/", first, include_in_schema=False, response_class=Response)
     add_error_handlers(app, templates, functools.partial(record_refusal, station))
