@@ -1,13 +1,14 @@
 """Plain rows into a table, in one statement: the fastest way that each database has.
 
-On SQLite the driver runs one prepared statement per row; on PostgreSQL one statement gets a whole
-column as an array, so that a batch is one round trip. The statement's text is always the same.
+On SQLite the driver runs one prepared statement per row; on PostgreSQL one statement gets all rows
+as JSON, so that a batch is one round trip. The statement's text is always the same.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, String, Text
+from sqlalchemy import Dialect
 from sqlalchemy.orm import Session
 
 from tjugo.station.storage import driver
@@ -44,24 +45,21 @@ class Rows:
             values if bind is None else _bound(values, bind)
             for values, bind in zip(zip(*rows, strict=True), binds, strict=True)
         ]
+        bound = list(zip(*by_column, strict=True))
         if sqlite:
-            driver.write_many(connection, statement, list(zip(*by_column, strict=True)))
-        else:
-            driver.write(connection, statement, tuple(map(list, by_column)))
+            driver.write_many(connection, statement, bound)
+        else:  # the server reads dates from their text
+            objects = [dict(zip(self._columns, row, strict=True)) for row in bound]
+            driver.write(connection, statement, (json.dumps(objects, default=str),))
 
     def _statement(self, dialect: Dialect) -> str:
-        into = f"INSERT INTO {self._name} ({', '.join(self._columns)})"
+        columns = ", ".join(self._columns)
+        into = f"INSERT INTO {self._name} ({columns})"
         if dialect.name == "sqlite":
             marks = ", ".join("?" * len(self._columns))
             return f"{into} VALUES ({marks}){self._conflict}"
-        types = [_array(kind, dialect) for kind in self._types]
-        return f"{into} SELECT * FROM unnest({', '.join(types)}){self._conflict}"
-
-
-def _array(kind: Any, dialect: Dialect) -> str:
-    # A cast to VARCHAR(n) would cut a text that is too long instead of refusing it.
-    text = isinstance(kind, String | Text)
-    return f"%s::{'TEXT' if text else kind.compile(dialect)}[]"
+        rows = f"json_populate_recordset(NULL::{self._name}, %s::json)"
+        return f"{into} SELECT {columns} FROM {rows}{self._conflict}"
 
 
 def _bound(values: Sequence[Any], bind: Any) -> Sequence[Any]:

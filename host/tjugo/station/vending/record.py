@@ -19,7 +19,7 @@ from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
 from tjugo.station.storage.statement import Statement, any_of
-from tjugo.station.storage.tables import Sale, Tenant, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.tables import Sale, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
 from tjugo.station.vending import keychange, limits
@@ -30,7 +30,7 @@ from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
-from tjugo.station.work import Work
+from tjugo.station.work import TenantData, Work
 
 SELL = "sales.sell"
 _REFS = Statement(
@@ -93,7 +93,7 @@ def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[R
 
 
 def _receipt(
-    work: Work, item: Item, tenant: Tenant, utility: model.Utility, place: Place, number: int
+    work: Work, item: Item, tenant: TenantData, utility: model.Utility, place: Place, number: int
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
