@@ -134,7 +134,7 @@ def test_a_full_disk_is_not_the_clients_fault(web, station, monkeypatch):
     def full(*_args):
         raise Unavailable("The disk is full.")
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", full)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", full)
     assert put(web).status_code == 503
     assert web.get("/api/v1/vends/a").status_code == 404
     monkeypatch.undo()
@@ -145,7 +145,7 @@ def test_what_nobody_foresaw_shows_nothing_of_the_inside(web, station, monkeypat
     def fail(*_args):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", fail)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", fail)
     answer = put(web)
     assert answer.status_code == 500
     assert "unforeseen" in answer.json()["error"] and "secret" not in answer.text
