@@ -61,6 +61,8 @@ def value(name: str, given: Any) -> Any:
     """Return a field's value in its one form, from a number or its digits. Raise TjugoError."""
     row = FIELDS[name]
     number = given
+    if type(given) is int and not row.text and given in row.allowed:
+        return given
     if isinstance(given, str) and re.fullmatch(r"[0-9]{1,6}", given.strip(), re.A):
         number = int(given)
     if type(number) is not int or number not in row.allowed:
@@ -86,9 +88,10 @@ class VendingRegister:
     dkga: str = f"{FIELDS['dkga'].default:02d}"
 
     def __post_init__(self) -> None:
+        given = vars(self)
         for name in FIELDS:
-            if hasattr(self, name):
-                object.__setattr__(self, name, value(name, getattr(self, name)))
+            if name in given and (found := value(name, given[name])) is not given[name]:
+                object.__setattr__(self, name, found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,7 @@ def test_a_board_changes_its_role(deployed):
     assert not [name for name in there - wanted if name.startswith("lib/")]
 
 
+@pytest.mark.long
 def test_a_power_cut_while_copying(deployed, monkeypatch):
     """Check that the board waits in safe mode and the next deployment completes."""
     copied = []
@@ -161,7 +162,9 @@ print(json.dumps({"selftest": {"role": "meter", "board": "qemu_mps2", "version":
 """
 
 
-@pytest.mark.parametrize("main", [SAFE, b"raise ValueError('no start')"])
+@pytest.mark.parametrize(
+    "main", [SAFE, pytest.param(b"raise ValueError('no start')", marks=pytest.mark.long)]
+)
 def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, capsys, main):
     files = targets.files(QEMU, "meter")
     with Remote(deployed.port) as remote:

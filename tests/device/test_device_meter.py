@@ -110,6 +110,7 @@ def test_an_erased_fram_is_a_fault_and_no_new_meter(emulator, tmp_path):
         board.close()
 
 
+@pytest.mark.long
 def test_pymodbus_at_9600_misses_nothing(emulator, tmp_path):
     for _ in range(TRIALS):
         count = endurance.run(emulator, tmp_path, POLL_SECONDS)

@@ -1,13 +1,16 @@
 """Fixtures of the tests that run on the host."""
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 from money_kit import database, postgres, station  # noqa: F401
+from pydantic import TypeAdapter
 
 from tjugo.errors import TjugoError
 from tjugo.station.operators import passwords
@@ -26,10 +29,61 @@ BROWSER_OPTIONS = (
 )
 
 
+# Pages and printing do the same on both databases, and take a second on PostgreSQL: there they are
+# `long`. What decides about money runs on both in `make test`.
+_PAGES = ("test_browser_", "test_receipt_", "test_tariff_web", "test_web_", "test_people_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        given = getattr(item, "callspec", None)
+        if given and "postgresql" in given.params.values() and item.path.name.startswith(_PAGES):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> None:
     """Let the hash of a password take no time; `passwords.Profile()` is what stations use."""
     passwords.use(passwords.Profile(passes=1, memory_kib=8, lanes=1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_parts() -> Iterator[None]:
+    """Make the validators and templates of an application once for all applications of a process:
+    they take most of the time in which one is made, and are always the same."""
+    validators: dict[str, tuple[Any, Any]] = {}
+    compile_template = jinja2.Environment.compile
+
+    def adapter(annotated: Any, **options: Any) -> Any:
+        of = annotated.__origin__
+        key = repr((id(of), annotated.__metadata__, options))
+        if key not in validators:
+            validators[key] = of, TypeAdapter(annotated, **options)  # `of` is kept with its id
+        return validators[key][1]
+
+    @functools.cache
+    def code(source: str, name: str | None, filename: str | None) -> Any:
+        return compile_template(jinja[0], source, name, filename)
+
+    jinja: list[jinja2.Environment] = []
+
+    def compiled(
+        self: jinja2.Environment,
+        source: str,
+        name: str | None = None,
+        filename: str | None = None,
+        **options: Any,
+    ) -> Any:
+        if options or filename is None:
+            return compile_template(self, source, name, filename, **options)
+        jinja[:] = [self]
+        return code(source, name, filename)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastapi._compat.v2.TypeAdapter", adapter)
+        patch.setattr(jinja2.Environment, "compile", compiled)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import re
 import stat
 
 import pytest
+from examples import examples
 from explain_kit import GAS, KEY02, PAN, VK02, VK04
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -327,7 +328,7 @@ CELLS = {
 @given(
     st.lists(st.fixed_dictionaries({n: st.sampled_from(v) for n, v in CELLS.items()}), max_size=6)
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 def test_no_row_stops_a_batch(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("rows")
     source, target = folder / "in.csv", folder / "out.csv"

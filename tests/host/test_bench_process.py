@@ -177,7 +177,9 @@ def test_noise_and_collisions_are_seen_in_the_trace(quiet_bench):
     assert quiet_bench.call("POST", "bench/bus", {"collisions": 0})[0] == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_a_signal_ends_it_cleanly_and_leaves_nothing(micropython_runtime, tmp_path, number):
     with BenchProcess(tmp_path, "--meters", "1") as bench:
         children = bench.children()

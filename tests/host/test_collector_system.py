@@ -200,6 +200,7 @@ def test_full_flash(collector, station, bus):
     assert station.ask({"ref": 5, "token": TOKEN}, "done")["result"] == ACCEPT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("broker", [Amqtt], indirect=True)
 def test_as_many_jobs_as_there_may_be(collector, station, bus):
     """Two hundred fit into the board's memory; the next one is refused and nothing is lost."""

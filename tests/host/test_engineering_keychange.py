@@ -2,6 +2,7 @@
 
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, Meter, make_station, plan, sell
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from station_kit import Clock, do, see
@@ -211,7 +212,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(steps=STEPS, number=st.sampled_from([EA07, EA11]))
 def test_a_meter_accepts_every_token_once_in_the_printed_order(tmp_path_factory, steps, number):
     clock = Clock()

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, Meter, make_station, plan
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from station_kit import Clock, do, see
@@ -119,7 +120,7 @@ def test_a_new_base_date_has_its_own_tids(station):
 STEPS = st.lists(st.sampled_from(["sell", "lose", "change", "rollover", "confirm"]), max_size=10)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(steps=STEPS, number=st.sampled_from([EA07, EA11]))
 def test_every_receipt_is_accepted_in_its_order(tmp_path_factory, steps, number):
     clock = Clock()

@@ -1,8 +1,10 @@
 """The rules of docs/architecture.md, checked by the imports of every file."""
 
 import ast
-import shutil
+import functools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -184,28 +186,56 @@ def circles(graph: dict[str, set[str]]) -> list[str]:
     return found
 
 
-def findings(root: Path) -> list[str]:
-    """Return every violation of the rules below `root` as `file: description`."""
+class Facts(NamedTuple):
+    """What the rules need of a file: its imports, and the lines where it creates a float."""
+
+    imports: frozenset[str]
+    floats: tuple[int, ...]
+
+
+@functools.cache
+def facts(path: Path, text: str) -> Facts:
+    """Return what the rules need of a file with this text. path: in the repository."""
+    tree = ast.parse(text, str(path))
+    name = module_name(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return Facts(frozenset(imports_of(tree, package)), tuple(floats_of(tree)))
+
+
+def texts(root: Path) -> dict[Path, str]:
+    """Return the files below `root` that the rules are for."""
+    files = [path for area in CODE for path in sorted((root / area).rglob("*.py"))]
+    return {path.relative_to(root): path.read_text() for path in files}
+
+
+def findings(files: Mapping[Path, str]) -> list[str]:
+    """Return every violation of the rules as `file: description`. files: text by path."""
     said, graph = [], {}
-    files = [p for area in CODE for p in sorted((root / area).rglob("*.py"))]
-    for full in files:
-        path = full.relative_to(root)
-        tree = ast.parse(full.read_text(), str(path))
-        name = module_name(path)
-        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        imported = imports_of(tree, package)
-        tops = {module.partition(".")[0] for module in imported}
+    for path, text in files.items():
+        found = facts(path, text)
+        tops = {module.partition(".")[0] for module in found.imports}
         said += [f"{path}: imports {bad}" for bad in sorted(forbidden_names(path, tops))]
         if path.parts[0] == "sts_portable" or path.parts[:2] in FLOATLESS:
-            said += [f"{path}:{line}: a float" for line in floats_of(tree)]
-        graph[name] = imported
+            said += [f"{path}:{line}: a float" for line in found.floats]
+        graph[module_name(path)] = found.imports
     own = {name: {i for i in graph[name] if i in graph and i != name} for name in graph}
-    packages = {module_name(p.relative_to(root)) for p in files if p.name == "__init__.py"}
+    packages = {module_name(path) for path in files if path.name == "__init__.py"}
     return said + wrong_ways(own, packages) + [f"circle: {circle}" for circle in circles(own)]
 
 
-def test_the_repository_keeps_the_rules():
-    assert findings(REPO) == []
+@pytest.fixture(scope="module")
+def files():
+    return texts(REPO)
+
+
+def planted(files: dict[Path, str], file: str, line: str) -> dict[Path, str]:
+    """Return the files with a line more at the end of one, which may be new."""
+    path = Path(file)
+    return {**files, path: f"{files.get(path, '')}\n{line}\n"}
+
+
+def test_the_repository_keeps_the_rules(files):
+    assert findings(files) == []
 
 
 BREACHES = [
@@ -253,27 +283,15 @@ WRONG_WAYS = [
 
 
 @pytest.mark.parametrize(("file", "line", "there"), WRONG_WAYS)
-def test_an_arrow_that_points_up_is_found(copy, file, line, there):
-    path = copy / file
-    path.write_text(path.read_text() + f"\n{line}\n")
-    assert any(f.endswith(f"may not import {there}") for f in findings(copy))
-
-
-@pytest.fixture
-def copy(tmp_path):
-    for area in ("sts_portable", "firmware", "boards", "host"):
-        ignore = shutil.ignore_patterns("__pycache__", "static")
-        shutil.copytree(REPO / area, tmp_path / area, ignore=ignore)
-    assert findings(tmp_path) == []
-    return tmp_path
+def test_an_arrow_that_points_up_is_found(files, file, line, there):
+    assert Path(file) in files
+    found = findings(planted(files, file, line))
+    assert any(f.endswith(f"may not import {there}") for f in found)
 
 
 @pytest.mark.parametrize(("file", "line", "said"), BREACHES)
-def test_a_planted_breach_is_found(copy, file, line, said):
-    path = copy / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text((path.read_text() if path.exists() else "") + f"\n{line}\n")
-    found = findings(copy)
+def test_a_planted_breach_is_found(files, file, line, said):
+    found = findings(planted(files, file, line))
     assert len(found) >= 1
     assert all(f.startswith((file, "circle")) for f in found)
     assert any(f.startswith(file) and f.endswith(said) for f in found), found
@@ -289,4 +307,6 @@ def test_a_circle_is_found(tmp_path, form):
     (folder / "__init__.py").write_text("")
     (folder / "a.py").write_text(form + "\n")
     (folder / "b.py").write_text("def f():\n    from sts_portable.a import g\n")
-    assert findings(tmp_path) == ["circle: sts_portable.a -> sts_portable.b -> sts_portable.a"]
+    assert findings(texts(tmp_path)) == [
+        "circle: sts_portable.a -> sts_portable.b -> sts_portable.a"
+    ]

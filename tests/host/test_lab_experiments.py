@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from examples import examples
 from explain_kit import GAS, KEY02
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,7 +145,7 @@ def test_a_key_change_rewritten_as_credit_stays_encrypted():
 
 
 @given(st.integers(0, (1 << 66) - 1))
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 def test_no_block_is_decrypted_for_who_does_not_have_the_key(number):
     """Unless its check field agrees, which nobody can arrange."""
     hidden = replace(KEY02, hidden=True)

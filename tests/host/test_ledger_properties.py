@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from datetime import date
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -173,7 +174,7 @@ def test_every_figure_is_the_sum_of_its_postings(station):
 
     # The station is not new for each example: what holds must hold after any other one.
     @settings(
-        max_examples=25,
+        max_examples=examples(6),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

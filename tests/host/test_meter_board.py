@@ -120,6 +120,7 @@ def test_consumption_survives_kill_9_but_for_the_last_ten_wh(micropython, tmp_pa
         assert abs(state["energy_wh"] + 10 * state["credit"] - 20000) < 10
 
 
+@pytest.mark.long
 def test_noise_never_silences_the_meter(board):
     dice = random.Random(2)
     request = client.read_request(1, client.READ_INPUT_REGISTERS, registers.STATE_START, 28)

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import openpyxl
 import pytest
 from cli_kit import Shell
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from station_kit import do, drn, new_station, see
@@ -91,7 +92,7 @@ def act(station, clock, accounts, number, action, which, place):
         pass
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 @given(people=CUSTOMERS, moves=MOVES, form=st.sampled_from(list(exports.FORMATS)))
 def test_what_is_exported_gives_the_same_registry(people, moves, form):
     with stations() as (first, empty):

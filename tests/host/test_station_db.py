@@ -25,6 +25,7 @@ from tjugo.station.readings import intake
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import views as registry_views
 from tjugo.station.registry.meters import NewMeter, add_meter
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
@@ -319,9 +320,11 @@ def test_creating_again_changes_nothing(folder):
     assert (folder / "vending_keys.json").read_bytes() == keys
 
 
-def test_two_installations_do_not_share_the_dkga04_key(folder, tmp_path):
-    new_station(tmp_path / "other").close()
-    one, two = ((f / "vending_keys.json").read_text() for f in (folder, tmp_path / "other"))
+def test_two_installations_do_not_share_the_dkga04_key(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for place in folders:
+        set_up(place).close()
+    one, two = ((f / "vending_keys.json").read_text() for f in folders)
     assert one != two
 
 

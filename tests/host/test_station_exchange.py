@@ -153,6 +153,7 @@ def test_answers_for_unknown_deliveries_are_forgotten_counted_and_logged_once(ri
     assert COLLECTOR in logged
 
 
+@pytest.mark.long
 def test_a_flood_of_answers_takes_no_write_lock_and_few_lines(rig, station, monkeypatch, caplog):
     """48,450 answers in 20 seconds, as a forger sent them."""
     monkeypatch.setattr(station, "work", None)
@@ -337,6 +338,7 @@ def _next(rig, name):
             return found
 
 
+@pytest.mark.long
 def test_commands_to_an_unreachable_collector_are_rare(rig, station):
     sold(station)
     sent = []

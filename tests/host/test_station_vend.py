@@ -293,7 +293,7 @@ def test_a_sale_is_one_transaction(station, monkeypatch):
     def cut(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", cut)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", cut)
     with pytest.raises(KeyboardInterrupt):
         sell(station, "test", "a", drn(1), TWENTY)
     assert rows(station, VendRequest) == []
@@ -323,7 +323,7 @@ def test_what_may_go_better_next_time_leaves_nothing_behind(station, monkeypatch
     def fail(*_):
         raise Unavailable("The key store is away.")
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", fail)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", fail)
     with pytest.raises(Unavailable):
         sell(station, "test", "a", drn(1), TWENTY)
     assert rows(station, VendRequest) == []

@@ -1,5 +1,6 @@
 """The rows of the large benchmark, few of them: they are those of a station."""
 
+import pytest
 from sqlalchemy import func, select
 from station_kit import see
 
@@ -10,6 +11,7 @@ from tjugo.station.storage import tables as models
 from tjugo.station.vending import views as sale_views
 
 
+@pytest.mark.long
 def test_the_rows_are_those_of_a_station(database, tmp_path):
     load = Load(20, 100)
     with Station.create(tmp_path / "state", utc_now, database_url=database()) as station:

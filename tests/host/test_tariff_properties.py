@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,7 +143,7 @@ def worth(rules, situation, quote):
     return cost, last
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(tariffs(), situations(), TENDERS)
 def test_lines_sum_to_the_tender_and_units_are_paid_for(rules, situation, tender):
     checks.check(rules)
@@ -174,7 +175,7 @@ def test_lines_sum_to_the_tender_and_units_are_paid_for(rules, situation, tender
     assert later.month_tenths == situation.month_tenths + quote.tenths
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(tariffs(), situations(), st.integers(1, 20_000))
 def test_units_and_money_agree(rules, situation, tenths):
     if encodable(tenths) != tenths:
@@ -194,7 +195,7 @@ def test_units_and_money_agree(rules, situation, tenths):
         assert less.tenths < tenths
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(tariffs(), situations(), TENDERS)
 def test_more_money_never_buys_less_without_debts(rules, situation, tender):
     situation = Situation(situation.at, situation.month_tenths, situation.charges_paid)
@@ -207,7 +208,7 @@ def test_more_money_never_buys_less_without_debts(rules, situation, tender):
     assert more.tenths >= quote.tenths
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(tariffs())
 def test_rules_are_recorded_and_read(rules):
     text = stored.to_json(rules)

@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from station_kit import do, drn, see
@@ -218,7 +219,9 @@ class Player:
 def test_any_sequence_keeps_the_books_right(station):
     player = Player(station)
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(
+        max_examples=examples(6), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     @given(st.lists(Steps, min_size=3, max_size=12))
     def run(steps):
         for step in steps:

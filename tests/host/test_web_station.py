@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from examples import examples
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -133,7 +134,7 @@ def test_a_full_disk_is_not_the_clients_fault(web, station, monkeypatch):
     def full(*_args):
         raise Unavailable("The disk is full.")
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", full)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", full)
     assert put(web).status_code == 503
     assert web.get("/api/v1/vends/a").status_code == 404
     monkeypatch.undo()
@@ -144,7 +145,7 @@ def test_what_nobody_foresaw_shows_nothing_of_the_inside(web, station, monkeypat
     def fail(*_args):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(station.backend, "issue_credit_token", fail)
+    monkeypatch.setattr(station.backend, "issue_credit_tokens", fail)
     answer = put(web)
     assert answer.status_code == 500
     assert "unforeseen" in answer.json()["error"] and "secret" not in answer.text
@@ -523,7 +524,9 @@ _NAMES += " address token sale key meter mfr token_bits clear_bits repair rounds
 
 @given(st.data())
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_no_body_is_the_servers_fault(web, data):
     """Whatever is sent, it is understood or refused with a sentence."""

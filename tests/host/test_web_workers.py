@@ -82,7 +82,9 @@ def test_a_worker_that_is_killed_is_started_again(served):
     assert served.sell("b") != sold
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)]
+)
 def test_all_workers_end_with_the_parent(served, number):
     served.sell("a")
     workers = served.workers(2)

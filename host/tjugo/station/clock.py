@@ -7,11 +7,14 @@ off, stops sales until a person has checked and confirmed it.
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import bindparam, select
+
 from tjugo import BUILT
 from tjugo.errors import reason
 from tjugo.station import settings
 from tjugo.station.audit.chain import record
 from tjugo.station.storage.moments import iso
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import ClockMark
 from tjugo.station.work import View, Work
 
@@ -19,6 +22,7 @@ BACK = timedelta(minutes=10)  # permitted for corrections of a nearly correct cl
 _UNSEEN = timedelta(days=3650)  # after BUILT, for a station without a recorded time
 _REFRESH = timedelta(hours=1)  # one row for all sales: not written for each of them
 _SET = "Set the clock: nothing is sold until then."
+_MARK = Statement(select(ClockMark.seen_at).where(ClockMark.tenant_id == bindparam("tenant")))
 _THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock confirm`."
 
 
@@ -44,7 +48,7 @@ def begin(work: Work) -> None:
 
 def check(work: Work) -> None:
     """Raise Unavailable when the clock is not plausible; otherwise record its time."""
-    mark = work.session.get(ClockMark, (work.tenant_id,))
+    mark = _MARK.first(work.session, tenant=work.tenant_id)
     seen = work.seen.believed(None if mark is None else mark.seen_at)
     found = problem(work.now(), seen, _jump(work))
     if found is not None:

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
+from tjugo.station.storage.statement import Statement
 from tjugo.station.work import Work
 
-_TAKE = text(
-    "INSERT INTO counter (tenant_id, name, value) VALUES (:tenant_id, :name, :count) "
-    "ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + :count "
-    "RETURNING value"
+_TAKE = Statement(
+    text(
+        "INSERT INTO counter (tenant_id, name, value) VALUES (:tenant_id, :name, :count) "
+        "ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + :count "
+        "RETURNING value"
+    )
 )
 
 
@@ -28,5 +31,5 @@ def take(work: Work, wanted: Mapping[str, int]) -> dict[str, int]:
     first = {}
     for name in sorted(wanted):
         given = {"tenant_id": work.tenant_id, "name": name, "count": wanted[name]}
-        first[name] = work.session.execute(_TAKE, given).scalar_one() - wanted[name] + 1
+        first[name] = _TAKE.first(work.session, **given).value - wanted[name] + 1
     return first

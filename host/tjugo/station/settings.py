@@ -4,16 +4,20 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tjugo.errors import reason
 from tjugo.station.audit.chain import record
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import Setting
 from tjugo.station.work import View, Work
 
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.A)
 
 _MEMO = "settings"
+_ALL = Statement(
+    select(Setting.name, Setting.value).where(Setting.tenant_id == bindparam("tenant"))
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ def get(view: View, name: str) -> Decimal:
     """Return a setting. Raise NotFound."""
     kind = _kind(name)
     if _MEMO not in view.memo:  # all of them at once: a sale needs several
-        query = select(Setting.name, Setting.value).where(Setting.tenant_id == view.tenant_id)
-        view.memo[_MEMO] = dict(view.session.execute(query).all())
+        found = _ALL.all(view.session, tenant=view.tenant_id)
+        view.memo[_MEMO] = {row.name: row.value for row in found}
     text = view.memo[_MEMO].get(name)
     return kind.default if text is None else Decimal(text)
 

@@ -11,13 +11,38 @@ View, and a Work is one too, so that they see what the transaction has written s
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tjugo.station.keys.backend import TokenBackend
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import Tenant
+
+_TENANT = "tenant"
+
+
+class TenantData(NamedTuple):
+    """A row of the table `tenant`, whose columns these are."""
+
+    name: str
+    tid_floor: datetime | None
+    address: str | None
+    tax_no: str | None
+    phone: str | None
+    currency: str
+    time_zone: str
+    language: str
+    default_tariff: str | None
+    receipt_text: str | None
+
+
+_READ = Statement(
+    select(*(getattr(Tenant, name) for name in TenantData._fields)).where(
+        Tenant.tenant_id == bindparam("tenant")
+    )
+)
 
 
 class View:
@@ -28,11 +53,14 @@ class View:
         self.tenant_id = tenant_id
         self.memo: dict[str, Any] = {}  # what a service has read, for the next time it is needed
 
-    @cached_property
-    def tenant(self) -> Tenant:
-        """The utility, read once and held: every sale needs its currency, zone and default
-        tariff."""
-        return self.session.get_one(Tenant, self.tenant_id)
+    @property
+    def tenant(self) -> TenantData:
+        """The utility, read once: every sale needs its currency, zone and default tariff."""
+        found: TenantData | None = self.memo.get(_TENANT)
+        if found is None:
+            found = TenantData(*_READ.first(self.session, tenant=self.tenant_id))
+            self.memo[_TENANT] = found
+        return found
 
 
 class Seen:
@@ -83,6 +111,13 @@ class Work(View):
         self._clock = clock
         self._now: datetime | None = None
         self._at_end: dict[str, tuple[Callable[[Work, list[Any]], None], list[Any]]] = {}
+
+    def change_tenant(self, **columns: Any) -> None:
+        """Change columns of the utility."""
+        row = self.session.get_one(Tenant, self.tenant_id)
+        for name, value in columns.items():
+            setattr(row, name, value)
+        self.memo.pop(_TENANT, None)
 
     def now(self) -> datetime:
         """Return the time of this unit of work, read from the clock once."""

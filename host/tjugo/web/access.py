@@ -239,10 +239,21 @@ def navigation(person: Person | None, bench: bool) -> list[tuple[str, str]]:
     ]
 
 
-def _compiled() -> list[tuple[re.Pattern[str], str, str]]:
+def _beginning(path: str) -> str:
+    """Return the first part of a path, the first three of /api/v1: no row has a variable there."""
+    parts = path.split("/", 4)
+    return "/".join(parts[: 4 if path.startswith("/api/") else 2])
+
+
+def _compiled() -> dict[str, list[tuple[re.Pattern[str], str, str]]]:
+    """Return the rows with variables by the beginning of their path."""
+    found: dict[str, list[tuple[re.Pattern[str], str, str]]] = {}
     # A path that has more literal text is more specific: it comes first.
-    rows = sorted(ACCESS, key=lambda row: (row[1].count("{"), -len(row[1])))
-    return [(compile_path(path)[0], method, path) for method, path in rows if "{" in path]
+    for method, path in sorted(ACCESS, key=lambda row: (row[1].count("{"), -len(row[1]))):
+        if "{" in path:
+            row = (compile_path(path)[0], method, path)
+            found.setdefault(_beginning(path), []).append(row)
+    return found
 
 
 _PATTERNS = _compiled()
@@ -258,7 +269,7 @@ def _rows(path: str) -> dict[str, str]:
     if path in _LITERAL:
         return _LITERAL[path]
     found: dict[str, str] = {}
-    for pattern, method, route in _PATTERNS:
+    for pattern, method, route in _PATTERNS.get(_beginning(path), ()):
         if pattern.fullmatch(path):
             found.setdefault(method, route)
     return found

@@ -5,6 +5,7 @@ station has no operator and listens on this machine only, the visitor is the loc
 on a bench it is the bench's own visitor.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -52,6 +53,7 @@ class Gate:
         self._monotonic = monotonic
         self._has_operators = False  # never false again: operators are not deleted
         self._asked_at = -_REMEMBER_S
+        self._asking = asyncio.Lock()
         self._keys: dict[tuple[str, str], tuple[float, Person]] = {}
         self._lock = threading.Lock()
 
@@ -83,10 +85,12 @@ class Gate:
     async def _is_open(self) -> bool:
         if not self.open:
             return False
-        now = self._monotonic()
-        if now - self._asked_at >= _REMEMBER_S:
-            self._has_operators = await run_in_threadpool(self._exist)
-            self._asked_at = now
+        if self._monotonic() - self._asked_at >= _REMEMBER_S:
+            async with self._asking:  # the requests that come meanwhile wait for one answer
+                now = self._monotonic()
+                if now - self._asked_at >= _REMEMBER_S:
+                    self._has_operators = await run_in_threadpool(self._exist)
+                    self._asked_at = now
         return not self._has_operators
 
     def _exist(self) -> bool:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tjugo.station import counters
 from tjugo.station.storage import bulk
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import AuditEvent, Counter
 from tjugo.station.work import View, Work
 
@@ -23,6 +24,11 @@ SERIES = "audit"
 FIRST = "0" * 64
 DONE, REFUSED = "done", "refused"
 _PART = 5000
+_DIGEST = Statement(
+    select(AuditEvent.digest).where(
+        AuditEvent.tenant_id == bindparam("tenant"), AuditEvent.number == bindparam("number")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -62,13 +68,15 @@ def record(
 
 
 def _plain(detail: str) -> str:
+    if detail.isprintable():
+        return detail
     return "".join(char if char.isprintable() else " " for char in detail)
 
 
 def _write(work: Work, events: list[_Event]) -> None:
     """Insert the events, numbered and chained to the last one."""
     number = counters.take(work, {SERIES: len(events)})[SERIES]
-    last = work.session.get(AuditEvent, (work.tenant_id, number - 1)) if number > 1 else None
+    last = _DIGEST.first(work.session, tenant=work.tenant_id, number=number - 1)
     digest = FIRST if last is None else last.digest
     rows = []
     for place, event in enumerate(events, number):

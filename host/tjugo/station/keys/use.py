@@ -6,17 +6,20 @@ from sqlalchemy import select, text
 
 from tjugo.errors import TjugoError, reason
 from tjugo.key_register import RegisteredKey, written
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import KeyUse
 from tjugo.station.work import View, Work
 
 Place = tuple[int, int, int]
 """SGC, KRN, KT."""
 
-_ADD = text(
-    "INSERT INTO key_use (tenant_id, sgc, krn, kt, tenths) "
-    "VALUES (:tenant_id, :sgc, :krn, :kt, :tenths) "
-    "ON CONFLICT (tenant_id, sgc, krn, kt) DO UPDATE SET tenths = key_use.tenths + :tenths "
-    "RETURNING tenths"
+_ADD = Statement(
+    text(
+        "INSERT INTO key_use (tenant_id, sgc, krn, kt, tenths) "
+        "VALUES (:tenant_id, :sgc, :krn, :kt, :tenths) "
+        "ON CONFLICT (tenant_id, sgc, krn, kt) DO UPDATE SET tenths = key_use.tenths + :tenths "
+        "RETURNING tenths"
+    )
 )
 
 
@@ -72,5 +75,5 @@ def _add(work: Work, place: Place, tenths: int) -> int:
     """Add to what was sold with a key; return the new sum."""
     sgc, krn, kt = place
     given = {"tenant_id": work.tenant_id, "sgc": written("sgc", sgc), "krn": krn, "kt": kt}
-    found: int = work.session.execute(_ADD, {**given, "tenths": tenths}).scalar_one()
+    found: int = _ADD.first(work.session, **given, tenths=tenths).tenths
     return found

@@ -3,12 +3,24 @@ until the commit, and a refusal concerns one sale only."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.accounts import MEANS
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import Outlet, Shift, Vendor
 from tjugo.station.work import View, Work
+
+_QUERY = select(Vendor.vendor, Vendor.credit_limit).where(
+    Vendor.tenant_id == bindparam("tenant"), any_of(Vendor.vendor, "vendors")
+)
+_LIMITS = Statement(_QUERY)
+# A weaker lock than for a deletion: rows that refer to a vendor can be inserted.
+_LOCK = Statement(
+    _QUERY.where(Vendor.credit_limit.is_not(None))
+    .order_by(Vendor.vendor)
+    .with_for_update(key_share=True)
+)
 
 
 def check_limits(work: Work, wanted: Sequence[tuple[str, int]]) -> list[bool]:
@@ -35,17 +47,11 @@ def check_limits(work: Work, wanted: Sequence[tuple[str, int]]) -> list[bool]:
 
 def _locked(work: Work, vendors: list[str]) -> dict[str, int | None]:
     """Return the limits by vendor; the rows of those that have one are locked."""
-    row = Vendor
-    query = select(row.vendor, row.credit_limit).where(
-        row.tenant_id == work.tenant_id, row.vendor.in_(vendors)
-    )
-    limits = dict(work.session.execute(query).all())
-    if all(limit is None for limit in limits.values()):
-        return limits
-    lock = query.where(row.credit_limit.is_not(None)).order_by(row.vendor)
-    # A weaker lock than for a deletion: rows that refer to a vendor can be inserted.
-    again = work.session.execute(lock.with_for_update(key_share=True))
-    return limits | dict(again.all())
+    given = {"tenant": work.tenant_id, "vendors": vendors}
+    limits: dict[str, int | None] = dict(map(tuple, _LIMITS.all(work.session, **given)))
+    if any(limit is not None for limit in limits.values()):
+        limits |= dict(map(tuple, _LOCK.all(work.session, **given)))
+    return limits
 
 
 def owed_by(view: View, vendors: Sequence[str]) -> dict[str, int]:

@@ -6,7 +6,7 @@ version that was ever written can be read.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -163,23 +163,38 @@ def fields_of(receipt: Receipt) -> dict[str, Any]:
     value are left out."""
     found: dict[str, Any] = {"v": VERSION}
     for name, value in vars(receipt).items():
-        if isinstance(value, tuple):
-            found[name] = [_plain(vars(item)) for item in value]
-        elif isinstance(value, Utility | Customer | Meter):
-            found[name] = _plain(vars(value))
-        elif isinstance(value, datetime):
-            found[name] = value.astimezone(UTC).isoformat()
-        elif value is not None:
-            found[name] = value
+        if value is not None:
+            write = _WRITTEN.get(name)
+            found[name] = value if write is None else write(value)
     return found
 
 
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: f"{value:f}" if isinstance(value, Decimal) else value
-        for name, value in fields.items()
-        if value is not None
-    }
+def _fields(part: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if value is not None}
+
+
+def _all_fields(parts: Sequence[Any]) -> list[dict[str, Any]]:
+    return [_fields(part) for part in parts]
+
+
+def _written_line(line: Line) -> dict[str, Any]:
+    found = _fields(line)
+    for name in _RATES:
+        if name in found:
+            found[name] = f"{found[name]:f}"
+    return found
+
+
+_RATES = ("rate", "tax_rate")
+_WRITTEN: dict[str, Callable[[Any], Any]] = {
+    "at": lambda at: at.astimezone(UTC).isoformat(),
+    "utility": _fields,
+    "customer": _fields,
+    "meter": _fields,
+    "lines": lambda lines: list(map(_written_line, lines)),
+    "tokens": _all_fields,
+    "tendered": _all_fields,
+}
 
 
 def _same(value: Any) -> Any:
@@ -188,7 +203,7 @@ def _same(value: Any) -> Any:
 
 def _line(fields: dict[str, Any]) -> Line:
     given = dict(fields)
-    for name in ("rate", "tax_rate"):
+    for name in _RATES:
         if name in given:
             given[name] = Decimal(given[name])
     return Line(**given)

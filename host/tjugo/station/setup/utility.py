@@ -48,10 +48,9 @@ def change(work: Work, utility: Utility) -> None:
             f"The currency stays {tenant.currency}: tariffs and sales are in it. Another currency "
             "needs a new station, made by `tjugo init --currency`.",
         )
-    changed = [name for name, value in found.items() if getattr(tenant, name) != value]
-    for name in changed:
-        setattr(tenant, name, found[name])
+    changed = {name: value for name, value in found.items() if getattr(tenant, name) != value}
     if changed:
+        work.change_tenant(**changed)
         chain.record(work, CHANGE, "station", ", ".join(sorted(changed)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,8 +27,8 @@ def _write(
 ) -> None:
     if rows:
         names = tuple(rows[0])
-        values = [tuple(row[name] for name in names) for row in rows]
-        _statement(table, names, over).insert(session, values)
+        values = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+        _statement(table, names, over).insert(session, list(map(values, rows)))
 
 
 @lru_cache(maxsize=128)

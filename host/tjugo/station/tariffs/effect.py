@@ -5,15 +5,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
-from tjugo.station.storage.chunks import chunks
-from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion
+from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, UtcDateTime
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.model import TariffRules
 from tjugo.station.work import View
 
 APPROVED = "approved"
+
+_row, _AT = TariffVersion, bindparam("at", type_=UtcDateTime())
+_LATEST = Statement(
+    select(_row.version, _row.content, Tariff.name)
+    .join(Tariff, (Tariff.tenant_id == _row.tenant_id) & (Tariff.tariff == _row.tariff))
+    .where(_row.tenant_id == bindparam("tenant"), _row.tariff == bindparam("tariff"))
+    .where(_row.state == APPROVED, _row.valid_from <= _AT)
+    .order_by(_row.valid_from.desc(), _row.version.desc())
+    .limit(1)
+)
+_ASSIGNED = Statement(
+    select(MeterTariff.drn, MeterTariff.tariff).where(
+        MeterTariff.tenant_id == bindparam("tenant"),
+        any_of(MeterTariff.drn, "drns"),
+        MeterTariff.since <= _AT,
+        MeterTariff.until.is_(None) | (MeterTariff.until > _AT),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -34,16 +52,7 @@ def rules_of(content: str) -> TariffRules:
 
 def in_effect(view: View, tariff: str, at: datetime) -> Effective | None:
     """Return the approved version that began last before a moment, None when there is none."""
-    row = TariffVersion
-    query = (
-        select(row.version, row.content, Tariff.name)
-        .join(Tariff, (Tariff.tenant_id == row.tenant_id) & (Tariff.tariff == row.tariff))
-        .where(row.tenant_id == view.tenant_id, row.tariff == tariff, row.state == APPROVED)
-        .where(row.valid_from <= at)
-        .order_by(row.valid_from.desc(), row.version.desc())
-        .limit(1)
-    )
-    found = view.session.execute(query).first()
+    found = _LATEST.first(view.session, tenant=view.tenant_id, tariff=tariff, at=at)
     if found is None:
         return None
     return Effective(tariff, found.version, found.name, rules_of(found.content))
@@ -54,16 +63,8 @@ def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str
     without either is left out."""
     default = view.tenant.default_tariff
     found = dict.fromkeys(drns, default) if default is not None else {}
-    table = MeterTariff
-    for part in chunks(sorted(set(drns))):
-        query = select(table.drn, table.tariff).where(
-            table.tenant_id == view.tenant_id,
-            table.drn.in_(part),
-            table.since <= at,
-            table.until.is_(None) | (table.until > at),
-        )
-        found |= {row.drn: row.tariff for row in view.session.execute(query)}
-    return found
+    rows = _ASSIGNED.all(view.session, tenant=view.tenant_id, drns=sorted(set(drns)), at=at)
+    return found | {row.drn: row.tariff for row in rows}
 
 
 def tariff_of(view: View, drn: str, at: datetime) -> str | None:

@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, case, func, select
 
 from tjugo.station import days
 from tjugo.station.ledger.accounts import CREDIT_NOTE, SALE, VOID
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.rows import Rows
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import (
     Balance,
     ChargePaid,
@@ -46,6 +47,37 @@ _CHARGES = Rows(
     ("tenant_id", "drn", "charge", "month"),
     "(tenant_id, drn, charge) DO UPDATE SET month = CASE "
     "WHEN excluded.month > charge_paid.month THEN excluded.month ELSE charge_paid.month END",
+)
+
+_month = bindparam("month", type_=MeterMonth.month.type)
+_MONTHS_OF = Statement(
+    select(
+        MeterMonth.drn,
+        func.min(MeterMonth.month),
+        func.sum(case((MeterMonth.month == _month, MeterMonth.paid_tenths), else_=0)),
+        func.sum(case((MeterMonth.month == _month, MeterMonth.free_tenths), else_=0)),
+    )
+    .where(MeterMonth.tenant_id == bindparam("tenant"), any_of(MeterMonth.drn, "drns"))
+    .group_by(MeterMonth.drn)
+)
+_CHARGES_OF = Statement(
+    select(ChargePaid.drn, ChargePaid.charge, ChargePaid.month).where(
+        ChargePaid.tenant_id == bindparam("tenant"), any_of(ChargePaid.drn, "drns")
+    )
+)
+_DEBTS_OF = Statement(
+    select(
+        ServiceLink.drn,
+        *(Debt.account_no, Debt.debt_no, Debt.kind, Debt.name, Debt.rule, Debt.rate),
+        *(Debt.least, Debt.most, Debt.priority),
+    )
+    .join(
+        Debt,
+        (Debt.tenant_id == ServiceLink.tenant_id) & (Debt.account_no == ServiceLink.account_no),
+    )
+    .where(ServiceLink.tenant_id == bindparam("tenant"), any_of(ServiceLink.drn, "drns"))
+    .where(ServiceLink.until.is_(None), Debt.state == "open")
+    .order_by(ServiceLink.drn, Debt.priority, Debt.debt_no)
 )
 
 
@@ -87,67 +119,36 @@ def situations(
 
 def _months(view: View, drns: list[str], month: str) -> dict[str, tuple[str, int, int]]:
     """Return the first month with a sale, and the tenths paid for and free of this one."""
-    row = MeterMonth
-    found = {}
-    for part in chunks(drns):
-        query = (
-            select(
-                row.drn,
-                func.min(row.month),
-                func.sum(case((row.month == month, row.paid_tenths), else_=0)),
-                func.sum(case((row.month == month, row.free_tenths), else_=0)),
-            )
-            .where(row.tenant_id == view.tenant_id, row.drn.in_(part))
-            .group_by(row.drn)
-        )
-        for drn, first, paid, free in view.session.execute(query):
-            found[drn] = (first, int(paid), int(free))
-    return found
+    rows = _MONTHS_OF.all(view.session, tenant=view.tenant_id, drns=drns, month=month)
+    return {drn: (first, int(paid), int(free)) for drn, first, paid, free in rows}
 
 
 def _charges(view: View, drns: list[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for part in chunks(drns):
-        query = select(ChargePaid.drn, ChargePaid.charge, ChargePaid.month).where(
-            ChargePaid.tenant_id == view.tenant_id, ChargePaid.drn.in_(part)
-        )
-        for drn, charge, month in view.session.execute(query):
-            found.setdefault(drn, {})[charge] = month
+    for drn, charge, month in _CHARGES_OF.all(view.session, tenant=view.tenant_id, drns=drns):
+        found.setdefault(drn, {})[charge] = month
     return found
 
 
 def _debts(view: View, drns: list[str], local: datetime) -> dict[str, tuple[DebtState, ...]]:
     """Return the open debts of the meters' customers, in the order of recovery."""
-    rows: list[tuple[str, Debt]] = []
-    for part in chunks(drns):
-        query = (
-            select(ServiceLink.drn, Debt)
-            .join(
-                Debt,
-                (Debt.tenant_id == ServiceLink.tenant_id)
-                & (Debt.account_no == ServiceLink.account_no),
-            )
-            .where(ServiceLink.tenant_id == view.tenant_id, ServiceLink.drn.in_(part))
-            .where(ServiceLink.until.is_(None), Debt.state == "open")
-            .order_by(ServiceLink.drn, Debt.priority, Debt.debt_no)
-        )
-        rows += [(drn, debt) for drn, debt in view.session.execute(query)]
+    rows = _DEBTS_OF.all(view.session, tenant=view.tenant_id, drns=drns)
     if not rows:
         return {}
-    parties = sorted({party(debt.account_no, debt.debt_no) for _, debt in rows})
-    monthly = [party(d.account_no, d.debt_no) for _, d in rows if d.rule == "month"]
+    parties = sorted({party(debt.account_no, debt.debt_no) for debt in rows})
+    monthly = [party(d.account_no, d.debt_no) for d in rows if d.rule == "month"]
     balance = balances(view, parties)
     taken = _recovered(view, sorted(set(monthly)), local.date().replace(day=1))
     found: dict[str, tuple[DebtState, ...]] = {}
-    for drn, debt in rows:
+    for debt in rows:
         key = party(debt.account_no, debt.debt_no)
         if balance.get(key, 0) > 0:
             state = _state(debt, balance[key], taken.get(key, 0))
-            found[drn] = (*found.get(drn, ()), state)
+            found[debt.drn] = (*found.get(debt.drn, ()), state)
     return found
 
 
-def _state(debt: Debt, balance: int, recovered: int) -> DebtState:
+def _state(debt: Any, balance: int, recovered: int) -> DebtState:
     return DebtState(
         debt.debt_no,
         debt.kind,

@@ -230,8 +230,7 @@ def set_default(work: Work, tariff: str) -> None:
     known_tariff(work, tariff)
     if in_effect(work, tariff, work.now()) is None:
         raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
-    work.tenant.default_tariff = tariff
-    work.session.flush()
+    work.change_tenant(default_tariff=tariff)
     record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
 
 
@@ -257,7 +256,7 @@ def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
         row.made_by = "init"
         row.valid_from = ALWAYS
         _decide_first(work, row)
-    tenant.default_tariff = DEFAULT
+    work.change_tenant(default_tariff=DEFAULT)
     work.session.flush()
 
 

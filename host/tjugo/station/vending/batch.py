@@ -10,13 +10,14 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select
 
 from sts_portable import pan
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station import clock, settings
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, repaired_drn
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import VendRequest
 from tjugo.station.tariffs.carried import encodable
 from tjugo.station.tariffs.effect import effective
@@ -34,6 +35,14 @@ from tjugo.station.vending.views import Sale, outcome_of
 from tjugo.station.work import Work
 
 BATCH = 64
+
+_KNOWN = Statement(
+    select(VendRequest.client, VendRequest.client_id).where(
+        VendRequest.tenant_id == bindparam("tenant"),
+        any_of(VendRequest.client, "clients"),
+        any_of(VendRequest.client_id, "ids"),
+    )
+)
 
 
 def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
@@ -127,16 +136,18 @@ def _recorded(work: Work, items: list[Item]) -> None:
     """Give the items that were decided before their outcome."""
     if not items:
         return
-    row = VendRequest
-    query = select(row).where(
-        row.tenant_id == work.tenant_id,
-        tuple_(row.client, row.client_id).in_([item.key for item in items]),
+    ids = [item.purchase.client_id for item in items]
+    rows = _KNOWN.all(
+        work.session,
+        tenant=work.tenant_id,
+        clients=list({i.purchase.client for i in items}),
+        ids=ids,
     )
-    known = {(found.client, found.client_id): found for found in work.session.scalars(query)}
+    known = {(row.client, row.client_id) for row in rows}
     for item in items:
-        found = known.get(item.key)
-        if found is None:
+        if item.key not in known:
             continue
+        found = work.session.get_one(VendRequest, (work.tenant_id, *item.key))
         if not _same(found, item):
             item.outcome = _used(found)
         elif found.state != "received":

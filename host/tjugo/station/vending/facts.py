@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, select
 
 from tjugo.key_register import FIELDS, MeterConfig
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import (
     Customer,
     Meter,
@@ -47,7 +48,7 @@ class MeterFacts:
 
 _NAMED = (
     Meter.tenant_id == bindparam("tenant"),
-    Meter.drn.in_(bindparam("drns", expanding=True)),
+    any_of(Meter.drn, "drns"),
 )
 _REGISTER = [name for name in FIELDS if name != "ea"]
 _OF_METER = (Token.tenant_id == Meter.tenant_id, Token.drn == Meter.drn)
@@ -64,7 +65,7 @@ _MISDATED = (
     .where(MisdatedToken.tenant_id == Meter.tenant_id, MisdatedToken.drn == Meter.drn)
     .correlate(Meter)
 )
-_QUERY = (
+_READ = Statement(
     select(
         Meter.drn,
         Meter.tct,
@@ -104,15 +105,17 @@ _QUERY = (
     )
     .where(*_NAMED)
 )
-_LOCK = select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update(key_share=True)
-_LOCK_CUSTOMERS = (
+_LOCK = Statement(
+    select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update(key_share=True)
+)
+_LOCK_CUSTOMERS = Statement(
     select(Customer.account_no)
     .where(
         Customer.tenant_id == bindparam("tenant"),
         Customer.account_no.in_(
             select(ServiceLink.account_no).where(
                 ServiceLink.tenant_id == bindparam("tenant"),
-                ServiceLink.drn.in_(bindparam("drns", expanding=True)),
+                any_of(ServiceLink.drn, "drns"),
                 ServiceLink.until.is_(None),
             )
         ),
@@ -129,8 +132,8 @@ def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
     connection = work.session.connection()
     if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
         given = {"tenant": work.tenant_id, "drns": sorted(drns)}
-        connection.execute(_LOCK, given)
-        connection.execute(_LOCK_CUSTOMERS, given)
+        _LOCK.all(work.session, **given)
+        _LOCK_CUSTOMERS.all(work.session, **given)
     return read(work, drns)
 
 
@@ -138,16 +141,15 @@ def read(view: View, drns: Collection[str]) -> dict[str, MeterFacts]:
     """Return what is known of each meter that is registered."""
     if not drns:
         return {}
-    given = {"tenant": view.tenant_id, "drns": sorted(drns)}
-    return {row.drn: _facts(row) for row in view.session.connection().execute(_QUERY, given)}
+    found = _READ.all(view.session, tenant=view.tenant_id, drns=sorted(drns))
+    return {row.drn: _facts(row) for row in found}
 
 
 def _facts(row: Any) -> MeterFacts:
-    known = row._mapping
     buyer = None
     if row.account_no is not None:
         buyer = Buyer(row.account_no, row.name, row.address, row.phone)
-    register = {name: known[name] for name in _REGISTER}
+    register = {name: getattr(row, name) for name in _REGISTER}
     return MeterFacts(
         config=MeterConfig(row.drn, row.tct, ea=row.ea, **register),
         status=row.status,

@@ -1,19 +1,28 @@
 """Tokens for the purchases of a batch: the TID and the digits of each."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sts_portable import amount
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.key_register import MeterConfig
-from tjugo.station.keys.backend import next_tid
+from tjugo.station.keys.backend import CreditRequest, next_tid
 from tjugo.station.vending import keychange, tids
 from tjugo.station.vending.facts import MeterFacts
 from tjugo.station.vending.item import Item, NewToken
 from tjugo.station.vending.keychange import PlannedChange
 from tjugo.station.work import Work
 
-CREDIT, ELECTRICITY = 0, 0
+ELECTRICITY = 0
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A token that is to be made."""
+
+    item: Item
+    kind: str
+    request: CreditRequest
 
 
 def credit_tokens(work: Work, items: list[Item]) -> None:
@@ -22,21 +31,51 @@ def credit_tokens(work: Work, items: list[Item]) -> None:
     may pass, its outcome."""
     earliest = tids.earliest(work)
     changes = keychange.due(work, [item.meter.config.drn for item in items if item.meter])
+    wanted: list[_Wanted] = []
     for item in items:
-        quote = item.quote
-        assert quote is not None
-        wanted = [("free", quote.free_tenths), (_paid_kind(item), quote.tenths)]
         try:
-            meter = _with_key(work, item, changes)
-            config, last = meter.config, meter.last_tid
-            for kind, tenths in wanted:
-                if tenths > 0:
-                    last = _tid(work, meter, earliest, last)
-                    item.tokens.append(_token(work, config, kind, tenths, last))
-        except Unavailable as error:
-            item.outcome, item.quote = error, None
+            wanted += _wanted(work, item, changes, earliest)
         except TjugoError as error:
-            item.refusal, item.quote = error, None
+            _refuse(item, error)
+    for one, made in zip(wanted, _made(work, wanted), strict=True):
+        if isinstance(made, TjugoError):
+            _refuse(one.item, made)
+        elif one.item.quote is not None:
+            tenths = one.request.units
+            carried = amount.decode(amount.encode(tenths))
+            one.item.tokens.append(NewToken(one.kind, one.request.tid, tenths, carried, made))
+
+
+def _made(work: Work, wanted: list[_Wanted]) -> Sequence[str | TjugoError]:
+    """Return the digits of each token, or why there are none."""
+    try:
+        return work.backend.issue_credit_tokens([one.request for one in wanted])
+    except TjugoError as error:  # of all keys: they are locked
+        return [error] * len(wanted)
+
+
+def _refuse(item: Item, error: TjugoError) -> None:
+    item.quote = None
+    if isinstance(error, Unavailable):
+        item.outcome = error
+    else:
+        item.refusal = error
+
+
+def _wanted(
+    work: Work, item: Item, changes: dict[str, PlannedChange], earliest: datetime
+) -> list[_Wanted]:
+    """Return what an item's tokens are made of, each with its TID. Raise TjugoError."""
+    quote = item.quote
+    assert quote is not None
+    meter = _with_key(work, item, changes)
+    last, found = meter.last_tid, []
+    for kind, tenths in (("free", quote.free_tenths), (_paid_kind(item), quote.tenths)):
+        if tenths > 0:
+            last = _tid(work, meter, earliest, last)
+            request = CreditRequest(meter.config, ELECTRICITY, tenths, last, work.randbelow(16))
+            found.append(_Wanted(item, kind, request))
+    return found
 
 
 def _with_key(work: Work, item: Item, changes: dict[str, PlannedChange]) -> MeterFacts:
@@ -63,8 +102,3 @@ def _tid(work: Work, meter: MeterFacts, earliest: datetime, last: int | None) ->
     if meter.misdated:
         return tids.next_free(work, meter.config, last)
     return next_tid(meter.config, earliest, last)
-
-
-def _token(work: Work, config: MeterConfig, kind: str, tenths: int, tid: int) -> NewToken:
-    digits = work.backend.issue_credit_token(config, ELECTRICITY, tenths, tid, work.randbelow(16))
-    return NewToken(kind, tid, tenths, amount.decode(amount.encode(tenths)), digits)

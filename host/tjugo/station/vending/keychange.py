@@ -8,8 +8,9 @@ lost receipt loses nothing, and a meter that has the new key already refuses the
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, or_, select
 
 from tjugo.errors import TjugoError, reason
 from tjugo.key_register import KeyRegister, MeterConfig
@@ -17,8 +18,8 @@ from tjugo.station import clock, settings
 from tjugo.station.audit import chain
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, key_columns, known_meter, meter_config
-from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.integrity import intact
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState, PlainToken
 from tjugo.station.vending import asked, targets
 from tjugo.station.vending.asked import Outcome, Printed
@@ -32,6 +33,15 @@ SECTIONS = (3, 4, 8, 9)  # subclasses, in the order in which the tokens are made
 _KEY_CHANGE = 2
 ASK, CANCEL = "keychange.ask", "keychange.cancel"
 _CONFIRM, _ISSUE = "keychange.confirm", "keychange.issue"
+_OPEN_OF = Statement(
+    select(
+        *(KeyChange.drn, KeyChange.number, KeyChange.target, KeyChange.campaign, KeyChange.state)
+    ).where(
+        KeyChange.tenant_id == bindparam("tenant"),
+        any_of(KeyChange.drn, "drns"),
+        or_(*(KeyChange.state == state for state in OPEN)),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -54,19 +64,11 @@ def due(view: View, drns: Collection[str], alone: bool = False) -> dict[str, Pla
     """
     with_sale = alone or settings.get(view, WITH_SALE) >= 1
     states = OPEN if with_sale else (ISSUED,)
-    found = {}
-    for chunk in chunks(sorted(set(drns))):
-        query = select(KeyChange).where(
-            KeyChange.tenant_id == view.tenant_id,
-            KeyChange.drn.in_(chunk),
-            KeyChange.state.in_(states),
-        )
-        for row in view.session.scalars(query):
-            found[row.drn] = _planned(row)
-    return found
+    rows = _OPEN_OF.all(view.session, tenant=view.tenant_id, drns=sorted(set(drns)))
+    return {row.drn: _planned(row) for row in rows if row.state in states}
 
 
-def _planned(row: KeyChange) -> PlannedChange:
+def _planned(row: Any) -> PlannedChange:
     target = targets.from_text(row.target)
     return PlannedChange(row.drn, row.number, target, row.campaign, row.state == ISSUED)
 

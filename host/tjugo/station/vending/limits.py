@@ -4,16 +4,23 @@ are locked until the commit."""
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.keys import use
 from tjugo.station.ledger import balances, credit
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
 from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
+
+_PLACES = Statement(
+    select(Outlet.outlet, Outlet.vendor, Outlet.name, Outlet.active, Vendor.active.label("too"))
+    .join(Vendor, (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor))
+    .where(Outlet.tenant_id == bindparam("tenant"), any_of(Outlet.outlet, "outlets"))
+)
 
 
 @dataclass(frozen=True)
@@ -48,18 +55,8 @@ def _left(items: list[Item]) -> list[Item]:
 
 def places(work: Work, outlets: set[str]) -> dict[str, Place]:
     """Return the outlets that are registered, by code."""
-    joined = (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor)
-    query = (
-        select(
-            Outlet.outlet, Outlet.vendor, Outlet.name, Outlet.active, Vendor.active.label("too")
-        )
-        .join(Vendor, joined)
-        .where(Outlet.tenant_id == work.tenant_id, Outlet.outlet.in_(sorted(outlets)))
-    )
-    return {
-        row.outlet: Place(row.vendor, row.name, row.active and row.too)
-        for row in work.session.execute(query)
-    }
+    found = _PLACES.all(work.session, tenant=work.tenant_id, outlets=sorted(outlets))
+    return {row.outlet: Place(row.vendor, row.name, row.active and row.too) for row in found}
 
 
 def _check_shifts(work: Work, items: list[Item]) -> None:

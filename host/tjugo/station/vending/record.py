@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from tjugo import money
 from tjugo.errors import TjugoError
@@ -18,7 +18,8 @@ from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
-from tjugo.station.storage.tables import Sale, Tenant, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.tables import Sale, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
 from tjugo.station.vending import keychange, limits
@@ -29,9 +30,14 @@ from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
-from tjugo.station.work import Work
+from tjugo.station.work import TenantData, Work
 
 SELL = "sales.sell"
+_REFS = Statement(
+    select(TokenDelivery.ref).where(
+        TokenDelivery.tenant_id == bindparam("tenant"), any_of(TokenDelivery.ref, "refs")
+    )
+)
 
 
 def write(work: Work, items: list[Item]) -> None:
@@ -87,7 +93,7 @@ def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[R
 
 
 def _receipt(
-    work: Work, item: Item, tenant: Tenant, utility: model.Utility, place: Place, number: int
+    work: Work, item: Item, tenant: TenantData, utility: model.Utility, place: Place, number: int
 ) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
@@ -257,9 +263,8 @@ def _free_refs(work: Work, count: int) -> list[int]:
     refs: set[int] = set()
     while len(refs) < count:
         refs |= {1 + work.randbelow(0xFFFFFFFF) for _ in range(count - len(refs))}
-        row = TokenDelivery
-        query = select(row.ref).where(row.tenant_id == work.tenant_id, row.ref.in_(sorted(refs)))
-        refs -= set(work.session.scalars(query))
+        taken = _REFS.all(work.session, tenant=work.tenant_id, refs=sorted(refs))
+        refs -= {row.ref for row in taken}
     return sorted(refs)
 
 
