@@ -9,7 +9,7 @@ from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
 from tjugo.station.registry.meters import NewMeter, add_meter, set_status
 from tjugo.station.storage.tables import KeyChange
-from tjugo.station.vending import campaigns, change_views, keychange
+from tjugo.station.vending import campaigns, change_rows, change_steps, change_views
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_roll_over_of_all_meters_of_a_base_date(station, clock):
     assert (progress.planned, progress.issued, progress.confirmed, progress.total) == (7, 0, 0, 7)
     assert [t.kind for t in sell(station, EA07, "s")][-1] == "credit"
     sell(station, EA11, "s2")
-    do(station, keychange.confirm, EA07, "reading")
+    do(station, change_steps.confirm, EA07, "reading")
     progress = see(station, change_views.campaign, "TID 2035")
     assert (progress.planned, progress.issued, progress.confirmed) == (5, 1, 1)
     dates = see(station, change_views.base_dates, clock.now)
@@ -93,7 +93,7 @@ def test_one_meter(station):
     with station.view() as view:
         assert view.session.query(KeyChange).count() == 0
     decide(station, approval)
-    row = see(station, keychange.open_change, EA07)
+    row = see(station, change_rows.open_change, EA07)
     assert (row.state, row.number, row.planned_by) == ("planned", 1, "op:supervisor")
     with pytest.raises(TjugoError, match="planned or issued already"):
         ask(station, {"krn": 3}, drns=[EA07])
@@ -119,18 +119,18 @@ def test_issued_tokens_are_cancelled_by_two_people(station):
     plan(station, EA07, krn=2)
     sell(station, EA07, "s")
     approval = do(station, campaigns.ask_cancel, EA07, "printer broke")
-    assert see(station, keychange.open_change, EA07).state == "issued"
+    assert see(station, change_rows.open_change, EA07).state == "issued"
     decide(station, approval)
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
     plan(station, EA07, krn=2)
     assert do(station, campaigns.ask_cancel, EA07, "a mistake") is None
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
 
 
 def test_a_change_confirmed_meanwhile_is_not_cancelled(station):
     plan(station, EA07, krn=2)
     sell(station, EA07, "s")
     approval = do(station, campaigns.ask_cancel, EA07, "printer broke")
-    do(station, keychange.confirm, EA07, "reading")
+    do(station, change_steps.confirm, EA07, "reading")
     with pytest.raises(TjugoError, match="not open"):
         decide(station, approval)

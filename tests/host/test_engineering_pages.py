@@ -10,7 +10,7 @@ from station_kit import drn, see
 from sts_portable import results
 from tjugo.station.operators.permissions import visitor
 from tjugo.station.storage.tables import Approval
-from tjugo.station.vending import keychange
+from tjugo.station.vending import change_rows
 from tjugo.web.app import create_app
 
 TOKEN = re.compile(r"<span>(\d{4})</span>" * 5)
@@ -142,7 +142,7 @@ def test_the_tokens_to_enter_are_shown_in_their_order(web, station):
 def test_who_may_not_is_refused(station, role, path, form, status):
     with pages_of(station, role) as web:
         assert web.post(path, data=form).status_code == status
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
 
 
 def test_an_auditor_sees_no_form(station):

@@ -17,6 +17,7 @@ from tjugo.station.storage.tables import KEY_CHANGE_STATES
 from tjugo.station.vending import (
     asked,
     campaigns,
+    change_steps,
     change_views,
     evidence,
     keychange,
@@ -76,7 +77,7 @@ def key_change_issue(drn: str, client_id: str | None, as_json: bool, state: Path
 @state_option
 def key_change_confirm(drn: str, how: str, state: Path) -> None:
     """Confirm that the meter DRN has its new key: tokens are made with it from now on."""
-    register = _do(state, lambda work: keychange.confirm(work, drn, how or "an operator"))
+    register = _do(state, lambda work: change_steps.confirm(work, drn, how or "an operator"))
     click.echo(f"Meter {drn} has the key SGC {register.sgc:06d}, KRN {register.krn}.")
 
 

@@ -10,7 +10,7 @@ from tjugo.key_register import KeyRegister
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import KeyChange, MeterReading, Token, TokenDelivery
-from tjugo.station.vending import keychange, targets
+from tjugo.station.vending import change_rows, change_steps, targets
 from tjugo.station.work import View, Work
 
 _REPORTED = ("sgc", "krn", "kt", "ti", "ken")
@@ -30,7 +30,7 @@ def reported(view: View, drns: Collection[str]) -> list[str]:
             )
             .where(
                 KeyChange.tenant_id == view.tenant_id,
-                KeyChange.state == keychange.ISSUED,
+                KeyChange.state == change_rows.ISSUED,
                 KeyChange.drn.in_(chunk),
             )
         )
@@ -65,7 +65,7 @@ def delivered(view: View, refs: Iterable[int]) -> list[str]:
             )
             .where(
                 KeyChange.tenant_id == view.tenant_id,
-                KeyChange.state == keychange.ISSUED,
+                KeyChange.state == change_rows.ISSUED,
                 TokenDelivery.ref.in_(chunk),
                 TokenDelivery.result == results.ACCEPT,
             )
@@ -86,12 +86,12 @@ def accepted(work: Work, drn: str, digits: str) -> bool:
     """Record that the customer's meter accepted a token: if it was made with the pending key, the
     key change is confirmed. Return whether it was. Raise TjugoError."""
     meter = known_meter(work, checked_drn(drn))
-    change = keychange.open_change(work, meter.drn)
-    if change is None or change.state != keychange.ISSUED:
+    change = change_rows.open_change(work, meter.drn)
+    if change is None or change.state != change_rows.ISSUED:
         return False
     new = targets.with_register(meter_config(work, meter), targets.from_text(change.target))
     token = work.backend.verify_token(new, "".join(digits.split()))
     if token is None or token.cls == 1 or token.tid is None:
         return False
-    keychange.confirm(work, meter.drn, f"the meter accepted the token with TID {token.tid}")
+    change_steps.confirm(work, meter.drn, f"the meter accepted the token with TID {token.tid}")
     return True

@@ -10,6 +10,7 @@ from tjugo.station.storage.paging import Page
 from tjugo.station.vending import (
     asked,
     campaigns,
+    change_steps,
     change_views,
     engineering,
     evidence,
@@ -221,7 +222,7 @@ def _add_steps(api: APIRouter, station: Station) -> None:
     def post_confirm(drn: str, body: DecideBody) -> Confirmed:
         """Confirm that the meter has its new key."""
         with station.work(actor()) as work:
-            keychange.confirm(work, drn, body.why)
+            change_steps.confirm(work, drn, body.why)
         return Confirmed(confirmed=True)
 
     @api.post("/key-changes/{drn}/cancel")

@@ -13,7 +13,7 @@ from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
-from tjugo.station.vending import asked, campaigns, change_views, keychange
+from tjugo.station.vending import asked, campaigns, change_steps, change_views, keychange
 from tjugo.station.vending.targets import CHANGEABLE
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, form_of, listed, searched
@@ -68,7 +68,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 def _add_steps(routes: APIRouter, station: Station) -> None:
     def confirm(drn: str, form: Form) -> str:
         with station.work(actor()) as work:
-            keychange.confirm(work, drn, form.get("why") or "an operator")
+            change_steps.confirm(work, drn, form.get("why") or "an operator")
         return f"{PAGE}?search={quote(drn)}"
 
     def cancel(drn: str, form: Form) -> str:

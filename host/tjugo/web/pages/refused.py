@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
-from tjugo.station.vending import answers, asked, keychange, replacement, triage, triage_key
+from tjugo.station.vending import answers, asked, change_steps, replacement, triage, triage_key
 from tjugo.station.vending.triage import Triage
 from tjugo.web.current import actor
 from tjugo.web.pages.engineering import number
@@ -50,7 +50,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     def confirm(request: Request, form: Form) -> Response:
         try:
             with station.work(actor()) as work:
-                keychange.confirm(work, form.get("drn", ""), "the meter refused a token")
+                change_steps.confirm(work, form.get("drn", ""), "the meter refused a token")
         except TjugoError as error:
             return show(request, form, error=error)
         return examine(request, form)
