@@ -33,7 +33,7 @@ def make_station(folder, clock=None, collector=None, database_url=None):
     station = set_up(folder, **given)
     with station.work("test") as work:
         add_meter(work, NewMeter(EA07, collector_id=collector))
-        add_meter(work, NewMeter(EA11, ea=11))
+        add_meter(work, NewMeter(EA11, ea=11, collector_id=collector))
     return station
 
 

@@ -15,7 +15,7 @@ from tjugo.station.audit import chain
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
-from tjugo.station.vending import change_rows, change_steps, targets
+from tjugo.station.vending import change_rows, change_steps, key_delivery, targets
 from tjugo.station.work import View, Work
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
@@ -168,6 +168,7 @@ def ask_cancel(work: Work, drn: str, why: str) -> str | None:
     if change is None or change.state == change_rows.PLANNED:
         change_steps.cancel(work, meter.drn, why)
         return None
+    key_delivery.check_ended(work, change)
     payload = {"drn": meter.drn, "number": change.number, "why": why[:200]}
     subject = f"meter {meter.drn}: the key change tokens are not used: {why}"
     return approvals.ask(work, change_steps.CANCEL, subject, payload)

@@ -10,7 +10,7 @@ from tjugo.station.audit import chain
 from tjugo.station.registry.meters import checked_drn, key_columns, known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, MeterKeyState
 from tjugo.station.vending import change_rows as rows
-from tjugo.station.vending import targets
+from tjugo.station.vending import key_delivery, targets
 from tjugo.station.work import Work
 
 ASK, CANCEL, _CONFIRM = "keychange.ask", "keychange.cancel", "keychange.confirm"
@@ -68,6 +68,7 @@ def confirm(work: Work, drn: str, how: str) -> KeyRegister:
     for name, value in key_columns(target).items():
         setattr(current, name, value)
     _drop_pending(work, meter.drn)
+    key_delivery.end(work, row, "the meter has its new key", confirmed=True)
     _decide(work, row, rows.CONFIRMED)
     chain.record(work, _CONFIRM, f"meter {meter.drn}", how)
     return target
@@ -91,11 +92,13 @@ def cancel(work: Work, drn: str, why: str) -> None:
 
 def cancel_issued(work: Work, drn: str, why: str) -> None:
     """Cancel a key change whose tokens are issued, because the meter will not get them: it keeps
-    its key. Raise TjugoError."""
+    its key. Raise TjugoError; Conflict while its collector may still enter one."""
     meter = known_meter(work, checked_drn(drn), lock=True)
     row = rows.open_change(work, meter.drn)
     if row is None:
         raise rows.none_planned(meter.drn)
+    key_delivery.check_ended(work, row)
+    key_delivery.end(work, row, "the key change was cancelled", confirmed=False)
     _drop_pending(work, meter.drn)
     _cancelled(work, row, why)
 

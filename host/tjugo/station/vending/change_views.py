@@ -11,6 +11,7 @@ from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
 from tjugo.station.storage.tables import KEY_CHANGE_STATES, KeyChange, Meter, MeterKeyState
 from tjugo.station.vending import targets
+from tjugo.station.vending.set_views import SetView, set_views
 from tjugo.station.work import View
 
 _PLACE = "[0-9]{11,13}~[0-9]{1,9}"
@@ -19,7 +20,8 @@ _PLACE = "[0-9]{11,13}~[0-9]{1,9}"
 @dataclass(frozen=True)
 class ChangeView:
     """A key change for JSON. target: the new key register by field; replaced: the former one, from
-    the issue of the tokens on; times ISO 8601 in UTC."""
+    the issue of the tokens on; times ISO 8601 in UTC. delivery: by the meter's collector, null
+    where the customer enters the tokens."""
 
     drn: str
     number: int
@@ -34,6 +36,7 @@ class ChangeView:
     client_id: str | None
     decided_at: str | None
     decided_by: str | None
+    delivery: SetView | None
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,12 @@ def changes(
         query = query.where((row.drn > drn) | ((row.drn == drn) & (row.number < int(number))))
     query = query.order_by(row.drn, row.number.desc()).limit(limit + 1)
     found = page(view.session.scalars(query).all(), limit, lambda r: f"{r.drn}~{r.number}")
-    return Page([change_view(row) for row in found.items], found.next)
+    sets = set_views(view, found.items)
+    shown = [_change_view(row, sets.get((row.client, row.client_id))) for row in found.items]
+    return Page(shown, found.next)
 
 
-def change_view(row: KeyChange) -> ChangeView:
-    """Return a key change for JSON."""
+def _change_view(row: KeyChange, delivery: SetView | None) -> ChangeView:
     same = ("drn", "number", "state", "campaign", "planned_by", "client", "client_id")
     return ChangeView(
         **{name: getattr(row, name) for name in same},
@@ -102,6 +106,7 @@ def change_view(row: KeyChange) -> ChangeView:
         issued_at=iso(row.issued_at),
         decided_at=iso(row.decided_at),
         decided_by=row.decided_by,
+        delivery=delivery,
     )
 
 

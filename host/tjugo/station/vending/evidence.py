@@ -3,7 +3,7 @@ made with it."""
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from sts_portable import results
 from tjugo.key_register import KeyRegister
@@ -51,10 +51,11 @@ def _values(register: KeyRegister) -> list[int]:
 
 
 def delivered(view: View, refs: Iterable[int]) -> list[str]:
-    """Return the meters that accepted, from their collector, a token made with the pending
-    key. refs: of the deliveries."""
+    """Return the meters that accepted, from their collector, the last section of their key change
+    or a token made with the pending key. refs: of the deliveries."""
     found = set()
     for chunk in chunks(sorted(refs)):
+        found |= set(view.session.scalars(_completed(view, chunk)))
         query = (
             select(KeyChange, Token)
             .select_from(TokenDelivery)
@@ -74,6 +75,27 @@ def delivered(view: View, refs: Iterable[int]) -> list[str]:
             if made_with(token, targets.from_text(change.target)):
                 found.add(change.drn)
     return sorted(found)
+
+
+def _completed(view: View, refs: Collection[int]) -> Select[str]:
+    """Return the query of the meters that accepted a section with ACCEPT: it completed the set."""
+    row = TokenDelivery
+    return (
+        select(KeyChange.drn)
+        .join(
+            row,
+            (row.tenant_id == KeyChange.tenant_id)
+            & (row.client == KeyChange.client)
+            & (row.client_id == KeyChange.client_id),
+        )
+        .where(
+            KeyChange.tenant_id == view.tenant_id,
+            KeyChange.state == change_rows.ISSUED,
+            row.position.is_not(None),
+            row.ref.in_(refs),
+            row.result == results.ACCEPT,
+        )
+    )
 
 
 def made_with(token: Token, register: KeyRegister) -> bool:

@@ -1,9 +1,10 @@
 """The tokens of a key change: when they are due, made once, and printed again.
 
-While a change is issued, its register is the meter's `pending` key state. The customer enters the
-key change tokens before every token that is made after them, so those are made with the new key,
-and each later receipt prints the same key change tokens again until the change is confirmed: a
-lost receipt loses nothing, and a meter that has the new key already refuses them without harm.
+While a change is issued, its register is the meter's `pending` key state. The key change tokens
+are entered, by the customer or by the meter's collector (key_delivery.py), before every token that
+is made after them, so those are made with the new key, and each later receipt prints the same key
+change tokens again until the change is confirmed: a lost receipt loses nothing, and a meter that
+has the new key already refuses them without harm.
 """
 
 from collections.abc import Collection
@@ -19,7 +20,7 @@ from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, key_columns, known_meter, meter_config
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
-from tjugo.station.vending import asked, targets
+from tjugo.station.vending import asked, key_delivery, targets
 from tjugo.station.vending import change_rows as rows
 from tjugo.station.vending.asked import Outcome, Printed
 from tjugo.station.vending.tokens import add_plain
@@ -100,12 +101,14 @@ def prepare(work: Work, config: MeterConfig, planned: PlannedChange) -> Prepared
 
 
 def write(work: Work, prepared: Prepared, client: str, client_id: str) -> None:
-    """Record the tokens of a key change under a request that is recorded already. The new key is
-    the meter's pending one from now on."""
+    """Record the tokens of a key change under a request that is recorded already, and begin their
+    delivery. The new key is the meter's pending one from now on."""
     row = _row(work, prepared.planned)
     made = [(one.token_class, one.subclass, one.digits) for one in prepared.tokens]
     add_plain(work, (client, client_id), row.drn, made)
+    collector_id = known_meter(work, row.drn).collector_id
     if row.state != rows.PLANNED:
+        key_delivery.begin(work, row, collector_id)
         return
     row.state, row.issued_at = rows.ISSUED, work.now()
     row.client, row.client_id = client, client_id
@@ -114,6 +117,7 @@ def write(work: Work, prepared: Prepared, client: str, client_id: str) -> None:
     columns = key_columns(prepared.config)
     work.session.add(MeterKeyState(**tenant, phase="pending", **columns))
     work.session.flush()
+    key_delivery.begin(work, row, collector_id)
     detail = targets.differences(prepared.replaced, prepared.config)
     chain.record(work, _ISSUE, f"meter {row.drn}", detail)
 

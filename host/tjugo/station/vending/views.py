@@ -18,6 +18,7 @@ from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.work import View
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
+_WAITS = "it is sent after the meter has accepted its key change tokens"
 
 TOKEN_ISSUED = "token_issued"
 """The state of a request that is a sale."""
@@ -168,6 +169,8 @@ def sale_of(row: VendRequest) -> Sale:
     if token.delivery is not None:
         names = Delivery.__dataclass_fields__
         delivery = Delivery(**{name: getattr(token.delivery, name) for name in names})
+        if token.delivery.after_ref is not None and delivery.reason is None:
+            delivery = replace(delivery, reason=_WAITS)
     same = ("client", "client_id", "drn", "digits", "tid", "bdt", "ea", "sgc", "krn", "kt", "ti")
     return Sale(
         **{name: getattr(token, name) for name in same},
