@@ -2,6 +2,7 @@
 
 import pytest
 from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 from station_kit import Clock, do, see
 
@@ -12,6 +13,7 @@ from tjugo.station.link import records
 from tjugo.station.registry.meters import config_of, set_collector
 from tjugo.station.storage.tables import Token, TokenDelivery
 from tjugo.station.vending import campaigns, change_rows, change_steps, change_views, key_delivery
+from tjugo.web.app import create_app
 
 COLLECTOR = "c1"
 
@@ -208,3 +210,22 @@ def test_a_collector_that_comes_later_gets_the_set_with_the_next_tokens(tmp_path
         do(station, set_collector, EA07, COLLECTOR)
         sell(station, EA07, "b")
         assert [result for _, result in deliver(station, meter)] == [2, results.ACCEPT]
+
+
+def test_a_stopped_set_is_shown_and_sent_again_by_page_and_api(tmp_path):
+    with make_station(tmp_path / "state", collector=COLLECTOR) as station:
+        plan(station, EA07, krn=2)
+        sell(station, EA07, "a")
+        app = TestClient(create_app(station), base_url="http://127.0.0.1")
+        with app as web:
+            for again in ("/key-changes/{}/send", "/api/v1/key-changes/{}/send"):
+                assert "Send again" not in web.get("/key-changes").text
+                (job,) = send(station)
+                answer(station, job, results.LOCKOUT_ERROR)
+                assert "Send again" in web.get("/key-changes").text
+                (shown,) = web.get("/api/v1/key-changes").json()["items"]
+                assert [one["state"] for one in shown["delivery"]["sections"]] == [
+                    *("refused", "waiting")
+                ]
+                assert web.post(again.format(EA07)).status_code == 200
+            assert web.post(f"/api/v1/key-changes/{EA07}/send").status_code == 409

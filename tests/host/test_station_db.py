@@ -437,7 +437,7 @@ from decimal import Decimal
 from station_kit import Clock, drn, see
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vending import sale_views, views
+from tjugo.station.vending import views
 from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 1_500_000

@@ -20,6 +20,7 @@ from tjugo.station.vending import (
     change_steps,
     change_views,
     evidence,
+    key_delivery,
     keychange,
     request_views,
 )
@@ -69,6 +70,16 @@ def key_change_issue(drn: str, client_id: str | None, as_json: bool, state: Path
     number = client_id or str(uuid.uuid4())
     outcome = _do(state, lambda work: keychange.issue_alone(work, CLIENT, number, drn))
     print_request(request_views.request_view(asked.answer(outcome)), as_json)
+
+
+@key_change.command("send")
+@click.argument("drn")
+@state_option
+def key_change_send(drn: str, state: Path) -> None:
+    """Send the key change tokens of the meter DRN to its collector again, all of them, after one
+    was refused or expired."""
+    _do(state, lambda work: key_delivery.send_again(work, drn))
+    click.echo("The key change tokens are sent again.")
 
 
 @key_change.command("confirm")
@@ -130,7 +141,13 @@ def key_change_list(
 def _line(row: ChangeView) -> str:
     target = row.target
     new = f"to SGC {int(target['sgc']):06d} KRN {target['krn']} TI {int(target['ti']):02d}"
-    return f"{row.drn:13} {row.state:9} {new} base date {target['bdt']}  {row.campaign or ''}"
+    line = f"{row.drn:13} {row.state:9} {new} base date {target['bdt']}  {row.campaign or ''}"
+    sent = row.delivery
+    if sent is None or row.state != "issued":
+        return line
+    why = f": {sent.reason}" if sent.reason else ""
+    part = f"{sent.accepted} of {len(sent.sections)}"
+    return f"{line.rstrip()}  ({part} accepted by collector, {sent.state}{why})"
 
 
 @key_change.group("campaign")

@@ -23,6 +23,7 @@ from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
 from tjugo.station.vending import asked, key_delivery, targets
 from tjugo.station.vending import change_rows as rows
 from tjugo.station.vending.asked import Outcome, Printed
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.tokens import add_plain
 from tjugo.station.work import View, Work
 
@@ -136,10 +137,13 @@ def _row(view: View, planned: PlannedChange) -> KeyChange:
     return view.session.get_one(KeyChange, (view.tenant_id, planned.drn, planned.number))
 
 
-def issue_alone(work: Work, client: str, client_id: str, drn: str) -> Outcome:
+def issue_alone(
+    work: Work, client: str, client_id: str, drn: str, seller: Seller | None = None
+) -> Outcome:
     """Issue the planned key change of a meter without a sale, or the same tokens again; once for
-    each client id, like a sale. Raise TjugoError when the request cannot be recorded."""
-    row = asked.recorded(work, client, client_id, checked_drn(drn), {"kind": "key_change"})
+    each client id, like a sale. seller: see asked.recorded. Raise TjugoError when the request
+    cannot be recorded."""
+    row = asked.recorded(work, client, client_id, checked_drn(drn), {"kind": "key_change"}, seller)
 
     def tokens() -> bool:
         meter = known_meter(work, row.drn, lock=True)

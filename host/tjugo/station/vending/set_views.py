@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select, tuple_
 
+from tjugo.station.delivery.service import ACCEPTED
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import KeyChange, TokenDelivery
@@ -33,12 +34,14 @@ class SectionView:
 @dataclass(frozen=True)
 class SetView:
     """The set of sections that was sent last. state: `sending`, `stopped` (reason: why; it can be
-    sent again) or `done`; behind: how many tokens are sent after it."""
+    sent again) or `done`; accepted: how many sections the meter has accepted; behind: how many
+    tokens are sent after them."""
 
     collector_id: str
     set_no: int
     state: str
     reason: str | None
+    accepted: int
     behind: int
     sections: list[SectionView]
 
@@ -69,7 +72,8 @@ def set_views(view: View, changes: Sequence[KeyChange]) -> dict[_Key, SetView]:
 
 
 def _behind(view: View, refs: Sequence[int]) -> dict[int | None, int]:
-    row, found = TokenDelivery, {}
+    row = TokenDelivery
+    found: dict[int | None, int] = {}
     for chunk in chunks(refs):
         query = (
             select(row.after_ref, func.count())
@@ -82,7 +86,7 @@ def _behind(view: View, refs: Sequence[int]) -> dict[int | None, int]:
 
 
 def _set_view(rows: list[TokenDelivery], ended: bool, behind: int) -> SetView:
-    at = next((row for row in rows if row.state != "accepted"), None)
+    at = next((row for row in rows if row.state != ACCEPTED), None)
     if at is None or ended:
         state = DONE
     else:
@@ -92,6 +96,7 @@ def _set_view(rows: list[TokenDelivery], ended: bool, behind: int) -> SetView:
         set_no=rows[-1].set_no or 1,
         state=state,
         reason=None if at is None else at.reason,
+        accepted=sum(row.state == ACCEPTED for row in rows),
         behind=behind,
         sections=[_section_view(row, at) for row in rows],
     )

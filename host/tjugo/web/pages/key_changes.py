@@ -13,10 +13,18 @@ from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
-from tjugo.station.vending import asked, campaigns, change_steps, change_views, keychange
+from tjugo.station.vending import (
+    asked,
+    campaigns,
+    change_steps,
+    change_views,
+    key_delivery,
+    keychange,
+)
 from tjugo.station.vending.targets import CHANGEABLE
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, form_of, listed, searched
+from tjugo.web.seller import issuer
 
 PAGE = "/key-changes"
 _WHERE = ("sgc", "krn", "bdt")
@@ -80,11 +88,17 @@ def _add_steps(routes: APIRouter, station: Station) -> None:
     def issue(drn: str, form: Form) -> str:
         client_id = form.get("client_id") or str(uuid.uuid4())
         with station.work(actor()) as work:
-            outcome = keychange.issue_alone(work, CLIENT, client_id, drn)
+            outcome = keychange.issue_alone(work, CLIENT, client_id, drn, issuer(work))
         asked.answer(outcome)
         return f"/engineering?id={quote(client_id)}"
 
-    for name, step in (("confirm", confirm), ("cancel", cancel), ("issue", issue)):
+    def send(drn: str, form: Form) -> str:
+        with station.work(actor()) as work:
+            key_delivery.send_again(work, drn)
+        return f"{PAGE}?search={quote(drn)}"
+
+    steps = {"confirm": confirm, "cancel": cancel, "issue": issue, "send": send}
+    for name, step in steps.items():
         _add_step(routes, f"{PAGE}/{{drn}}/{name}", step)
 
 

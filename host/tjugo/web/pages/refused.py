@@ -15,6 +15,7 @@ from tjugo.station.vending.triage import Triage
 from tjugo.web.current import actor
 from tjugo.web.pages.engineering import number
 from tjugo.web.pages.forms import Form, answer, form_of
+from tjugo.web.seller import issuer
 
 PAGE = "/refused"
 
@@ -61,12 +62,13 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             tenths = number(form, "tenths", "The credit")
             why = form.get("why") or "the meter refused it"
             with station.work(actor()) as work:
-                outcome = replacement.replace(work, form.get("drn", ""), *place, tenths, why)
+                of = (form.get("drn", ""), *place, tenths, why, issuer(work))
+                outcome = replacement.replace(work, *of)
             asked.answer(outcome)
         except TjugoError as error:
             return show(request, form, error=error)
-        of = f"id={quote(outcome.client_id)}&client={quote(outcome.client)}"
-        return RedirectResponse(f"/engineering?{of}", 303)
+        query = f"id={quote(outcome.client_id)}&client={quote(outcome.client)}"
+        return RedirectResponse(f"/engineering?{query}", 303)
 
     @routes.get(PAGE)
     def get(request: Request) -> Response:
