@@ -2,6 +2,7 @@
 
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, decide, make_station, plan, sell
+from fastapi.testclient import TestClient
 from station_kit import Clock, do, drn, see
 
 from tjugo.errors import TjugoError
@@ -9,7 +10,14 @@ from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
 from tjugo.station.registry.meters import NewMeter, add_meter, set_status
 from tjugo.station.storage.tables import KeyChange
-from tjugo.station.vending import campaigns, change_rows, change_steps, change_views
+from tjugo.station.vending import (
+    campaigns,
+    change_rows,
+    change_steps,
+    change_views,
+    rollover_views,
+)
+from tjugo.web.app import create_app
 
 
 @pytest.fixture
@@ -49,7 +57,7 @@ def test_a_roll_over_of_all_meters_of_a_base_date(station, clock):
     do(station, change_steps.confirm, EA07, "reading")
     progress = see(station, change_views.campaign, "TID 2035")
     assert (progress.planned, progress.issued, progress.confirmed) == (5, 1, 1)
-    dates = see(station, change_views.base_dates, clock.now)
+    dates = see(station, rollover_views.base_dates, clock.now)
     assert [(d.bdt, d.meters, d.planned, d.issued) for d in dates] == [
         ("14", 6, 5, 1),
         ("35", 1, 0, 0),
@@ -134,3 +142,22 @@ def test_a_change_confirmed_meanwhile_is_not_cancelled(station):
     do(station, change_steps.confirm, EA07, "reading")
     with pytest.raises(TjugoError, match="not open"):
         decide(station, approval)
+
+
+def test_the_meters_that_are_still_to_be_changed(tmp_path):
+    with make_station(tmp_path / "other") as station:
+        station.clock.now = IN_2036
+        do(station, clock_guard.confirm)
+        (date,) = see(station, rollover_views.base_dates, station.clock.now)
+        assert (date.bdt, date.meters, date.to_do) == ("14", 2, 2)
+        first = see(station, rollover_views.to_do, "14", None, 1)
+        assert ([row.drn for row in first.items], first.next) == ([EA07], EA07)
+        plan(station, EA07, krn=5)
+        assert [row.drn for row in see(station, rollover_views.to_do, "14").items] == [EA11]
+        assert see(station, rollover_views.to_do, "35").items == []
+        (date,) = see(station, rollover_views.base_dates, station.clock.now)
+        assert (date.planned, date.to_do) == (1, 1)
+        with TestClient(create_app(station), base_url="http://127.0.0.1") as web:
+            assert web.get("/api/v1/base-dates/14/meters").json()["items"][0]["drn"] == EA11
+            shown = web.get("/key-changes?to_do=14", headers={"accept": "text/html"}).text
+            assert "no key change yet" in shown and f"?drns={EA11}" in shown

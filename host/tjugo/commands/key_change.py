@@ -13,6 +13,7 @@ from tjugo.commands.options import json_option, page_options, state_option
 from tjugo.commands.output import actor, name_drn, print_json, print_page
 from tjugo.key_register import FIELDS
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import LIMIT
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
 from tjugo.station.vending import (
     asked,
@@ -23,8 +24,10 @@ from tjugo.station.vending import (
     key_delivery,
     keychange,
     request_views,
+    rollover_views,
 )
 from tjugo.station.vending.change_views import CampaignView, ChangeView
+from tjugo.station.vending.rollover_views import ToDo
 from tjugo.station.vending.targets import CHANGEABLE
 from tjugo.station.work import Work
 
@@ -180,6 +183,24 @@ def campaign_new(
     click.echo(f"{count} meters. Another person must approve it: approval {number}.")
 
 
+@campaign_group.command("todo")
+@click.argument("bdt")
+@click.option("--after", help="`next` of the part before this one.")
+@click.option("--limit", type=int, default=LIMIT, show_default=True, help="How many.")
+@json_option
+@state_option
+def campaign_todo(bdt: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
+    """List the meters of the base date BDT (93, 14, 35) that have no key change yet."""
+    with Station.open(state) as station, station.view() as view:
+        page = rollover_views.to_do(view, bdt, after, limit)
+    print_page(page, as_json, _to_do, "No meter of this base date is left.", False)
+
+
+def _to_do(row: ToDo) -> str:
+    who = "" if row.account_no is None else f"  {row.account_no} {row.customer}"
+    return f"{row.drn:13} SGC {row.sgc} KRN {row.krn} TI {row.ti}{who}"
+
+
 @campaign_group.command("status")
 @click.argument("name", required=False)
 @json_option
@@ -188,7 +209,7 @@ def campaign_status(name: str | None, as_json: bool, state: Path) -> None:
     """Show the progress of the campaign NAME, or of all, and the base dates of the meters."""
     with Station.open(state) as station, station.view() as view:
         found = [change_views.campaign(view, name)] if name else change_views.campaigns(view)
-        dates = change_views.base_dates(view, station.clock())
+        dates = rollover_views.base_dates(view, station.clock())
     if as_json:
         print_json(
             {
@@ -202,7 +223,8 @@ def campaign_status(name: str | None, as_json: bool, state: Path) -> None:
     for date in dates:
         click.echo(
             f"Base date {date.bdt} (ends {date.ends_at[:10]}): {date.meters} meters, of which "
-            f"{date.planned} are planned for a key change and {date.issued} have its tokens."
+            f"{date.planned} are planned for a key change, {date.issued} have its tokens, and "
+            f"{date.to_do} have no key change."
         )
 
 

@@ -174,6 +174,7 @@ GET    /api/v1/key-changes                engineering.see
 POST   /api/v1/key-changes                keychange.ask
 GET    /api/v1/key-change-campaigns       engineering.see
 GET    /api/v1/base-dates                 engineering.see
+GET    /api/v1/base-dates/{bdt}/meters    engineering.see
 PUT    /api/v1/key-change-tokens/{client_id}  keychange.ask
 POST   /api/v1/key-changes/{drn}/send     keychange.ask
 POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm

@@ -1,15 +1,13 @@
 """Data about key changes for pages, commands and the API."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import case, func, select
 
-from sts_portable import tid
 from tjugo.errors import reason
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
-from tjugo.station.storage.tables import KEY_CHANGE_STATES, KeyChange, Meter, MeterKeyState
+from tjugo.station.storage.tables import KEY_CHANGE_STATES, KeyChange
 from tjugo.station.vending import targets
 from tjugo.station.vending.set_views import SetView, set_views
 from tjugo.station.work import View
@@ -51,19 +49,6 @@ class CampaignView:
     cancelled: int
     total: int
     began_at: str
-
-
-@dataclass(frozen=True)
-class BaseDate:
-    """A base date of the TID: when it ends, how many meters use it, and for how many a key change
-    from it is planned or issued. days: left until its end, negative after it."""
-
-    bdt: str
-    ends_at: str
-    days: int
-    meters: int
-    planned: int
-    issued: int
 
 
 def changes(
@@ -137,38 +122,3 @@ def campaign(view: View, name: str) -> CampaignView:
     if found is None:
         raise reason("campaign_unknown", f"There is no campaign {name[:40]}.")
     return found
-
-
-def base_dates(view: View, now: datetime) -> list[BaseDate]:
-    """Return the base dates that meters in use have, the one that ends first at the beginning."""
-    row = KeyChange
-    open_one = {
-        name: func.sum(case((row.state == name, 1), else_=0)) for name in ("planned", "issued")
-    }
-    query = (
-        select(MeterKeyState.bdt, func.count(Meter.drn.distinct()), *open_one.values())
-        .join(
-            Meter,
-            (Meter.tenant_id == MeterKeyState.tenant_id) & (Meter.drn == MeterKeyState.drn),
-        )
-        .outerjoin(
-            row,
-            (row.tenant_id == Meter.tenant_id)
-            & (row.drn == Meter.drn)
-            & row.state.in_(tuple(open_one)),
-        )
-        .where(
-            Meter.tenant_id == view.tenant_id,
-            Meter.status != "removed",
-            MeterKeyState.phase == "current",
-        )
-        .group_by(MeterKeyState.bdt)
-    )
-    found = []
-    for bdt, meters, planned, issued in view.session.execute(query):
-        end = datetime(*tid.civil(bdt, tid.MAX_TID), tzinfo=now.tzinfo)
-        days = (end - now).days
-        found.append(
-            BaseDate(bdt, iso(end) or "", days, int(meters), int(planned or 0), int(issued or 0))
-        )
-    return sorted(found, key=lambda one: one.days)

@@ -14,9 +14,11 @@ from tjugo.station.vending import (
     evidence,
     key_delivery,
     keychange,
+    rollover_views,
 )
-from tjugo.station.vending.change_views import BaseDate, CampaignView, ChangeView
+from tjugo.station.vending.change_views import CampaignView, ChangeView
 from tjugo.station.vending.request_views import RequestView
+from tjugo.station.vending.rollover_views import BaseDate, ToDo
 from tjugo.web.api.engineering import answered
 from tjugo.web.api.fields import (
     CLIENT,
@@ -143,7 +145,13 @@ def _add_key_changes(api: APIRouter, station: Station) -> None:
     def get_base_dates() -> list[BaseDate]:
         """Return the base dates of the meters, and how many of them are to be changed."""
         with station.view() as view:
-            return change_views.base_dates(view, station.clock())
+            return rollover_views.base_dates(view, station.clock())
+
+    @api.get("/base-dates/{bdt}/meters")
+    def get_to_do(bdt: str, after: After = None, limit: Limit = DEFAULT_LIMIT) -> Page[ToDo]:
+        """Return the meters of a base date without a planned or issued key change."""
+        with station.view() as view:
+            return rollover_views.to_do(view, bdt, after, limit)
 
 
 def _add_steps(api: APIRouter, station: Station) -> None:

@@ -1,7 +1,7 @@
 """The page of key changes: base dates, campaigns, and what is to do."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
@@ -20,14 +20,18 @@ from tjugo.station.vending import (
     change_views,
     key_delivery,
     keychange,
+    rollover_views,
 )
 from tjugo.station.vending.targets import CHANGEABLE
+from tjugo.station.work import View
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, form_of, listed, searched
 from tjugo.web.seller import issuer
 
 PAGE = "/key-changes"
 _WHERE = ("sgc", "krn", "bdt")
+_TYPED = ("drns", "campaign", "old_bdt")
+"""What a link to the page can put into its form."""
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -43,7 +47,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             context: Context = {
                 **listed(request, found),
                 "campaigns": change_views.campaigns(view),
-                "base_dates": change_views.base_dates(view, station.clock()),
+                "base_dates": rollover_views.base_dates(view, station.clock()),
+                **_to_do(view, asked_for),
             }
         kept = {name: asked_for[name] for name in ("state", "campaign") if asked_for.get(name)}
         for name in ("following", "first"):
@@ -57,6 +62,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "where": [(name, FIELDS[name].title) for name in _WHERE],
             "waiting": asked_for.get("waiting"),
             "meters": asked_for.get("meters"),
+            "typed": {name: asked_for[name] for name in _TYPED if asked_for.get(name)},
             "error": None,
         }, None
 
@@ -71,6 +77,18 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     add_page(routes, templates, PAGE, query, action)
     _add_steps(routes, station)
+
+
+def _to_do(view: View, asked_for: Mapping[str, str]) -> Context:
+    """Return the meters of a base date that are to be changed, where they are asked for."""
+    bdt = asked_for.get("to_do")
+    if not bdt:
+        return {"to_do": None}
+    found = rollover_views.to_do(view, bdt, asked_for.get("to_do_after"))
+    more = None
+    if found.next is not None:
+        more = "?" + urlencode({"to_do": bdt, "to_do_after": found.next})
+    return {"to_do": {"bdt": bdt, "rows": found.items, "more": more}}
 
 
 def _add_steps(routes: APIRouter, station: Station) -> None:
