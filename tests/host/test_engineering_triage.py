@@ -9,6 +9,8 @@ from station_kit import Clock, do, drn
 from meter.face.panel import result_words
 from sts_portable import results
 from tjugo.errors import TjugoError
+from tjugo.station.delivery.jobs import Ack
+from tjugo.station.link import records
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.registry.meters import config_of, set_status
 from tjugo.station.storage.tables import MeterReading, Token, TokenDelivery
@@ -289,3 +291,16 @@ def test_a_replacement_is_of_what_is_owed_at_most(station):
         do(station, replacement.replace, EA07, "14", token.tid, 10, "x")
     with pytest.raises(TjugoError, match="No credit token"):
         do(station, replacement.replace, EA07, "14", 1, 10, "x")
+
+
+def test_the_collectors_part_of_a_key_change_is_shown(station):
+    plan(station, EA07, krn=2)
+    token = sell(station, EA07, "a")[-1].digits
+    jobs = records.open_jobs(station)
+    records.mark_sent(station, jobs)
+    records.acks(station, [Ack("c1", EA07, jobs[0].ref, "done", results.LOCKOUT_ERROR)])
+    found = examine(station, token)
+    (step,) = [one for one in found.steps if one.name == "Key change by the collector"]
+    assert (step.state, found.code) == ("failed", "key_change_first")
+    assert "0 of 2" in step.sentence
+    assert "locked" in step.sentence
