@@ -18,7 +18,7 @@ from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.setup.service import set_up
 from tjugo.station.setup.utility import Utility
 from tjugo.station.station import Station
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import assignment, versions
 from tjugo.station.tariffs.debts import open_debt
 from tjugo.station.tariffs.model import Blocks, Step, TariffRules, Tax
 
@@ -75,7 +75,7 @@ def begin(folder: Path, database_url: str | None) -> Day:
         open_debt(work, accounts[1], "Arrears of 2025", DEBT, rate=DEBT_SHARE)
     with station.work("op:samba") as work:
         versions.approve(work, "household", version)
-        versions.set_default(work, "household")
+        assignment.set_default(work, "household")
     paper = folder.parent / "paper"
     printers.add(folder, Printer(PRINTER, "file", str(paper), "epson-80"))
     return Day(station, code, drn(1), drn(2), accounts[1], paper)

@@ -11,7 +11,7 @@ from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import NewMeter, add_meter, config_of, known_meter
 from tjugo.station.setup.service import set_up
-from tjugo.station.vending import asked, keychange
+from tjugo.station.vending import asked, change_steps
 from tjugo.station.vending.credit import add_credit
 
 EA07, EA11 = drn(1), drn(2)
@@ -33,7 +33,7 @@ def make_station(folder, clock=None, collector=None, database_url=None):
     station = set_up(folder, **given)
     with station.work("test") as work:
         add_meter(work, NewMeter(EA07, collector_id=collector))
-        add_meter(work, NewMeter(EA11, ea=11))
+        add_meter(work, NewMeter(EA11, ea=11, collector_id=collector))
     return station
 
 
@@ -72,7 +72,7 @@ def sell(station, number, client_id, tenths=200):
 def plan(station, number, **changes):
     """Plan a key change that a second person approved."""
     with station.work("op:engineer") as work:
-        return keychange.plan(work, [number], changes)
+        return change_steps.plan(work, [number], changes)
 
 
 def decide(station, approval, approve=True, who="op:supervisor", note=""):

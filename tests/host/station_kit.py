@@ -23,7 +23,7 @@ from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_di
 from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage import databases
-from tjugo.station.tariffs.versions import ensure_default
+from tjugo.station.tariffs.assignment import ensure_default
 
 REPO = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -21,7 +21,7 @@ from tjugo.station.storage.tables import Sale
 from tjugo.station.tariffs.carried import encodable
 from tjugo.station.tariffs.price import after, price_money
 from tjugo.station.tariffs.situations import situations
-from tjugo.station.vending import keychange
+from tjugo.station.vending import change_rows
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -239,7 +239,7 @@ def change_key(person, url, day):
     press(engineer, "Ask for approval")
     expect(engineer.get_by_role("status")).to_contain_text("a second person must")
     fits(engineer)
-    assert see(day.station, keychange.open_change, day.owing) is None
+    assert see(day.station, change_rows.open_change, day.owing) is None
     supervisor = person()
     log_in(supervisor, url, "samba")
     supervisor.goto(f"{url}approvals")
@@ -250,7 +250,7 @@ def change_key(person, url, day):
     press(supervisor, "Approve")
     expect(supervisor.get_by_text("Nothing is waiting.")).to_be_visible()
     fits(supervisor)
-    assert see(day.station, keychange.open_change, day.owing).state == "planned"
+    assert see(day.station, change_rows.open_change, day.owing).state == "planned"
 
 
 def second_sale(page, url, day, situation):
@@ -259,7 +259,7 @@ def second_sale(page, url, day, situation):
     _, quote = quote_of(day, day.owing, SECOND, situation)
     tokens = sell(page, SECOND, quote)
     assert len(tokens) > 2
-    printed = [one.digits for one in see(day.station, keychange.printed, day.owing)]
+    printed = [one.digits for one in see(day.station, change_rows.printed, day.owing)]
     assert tokens[:-1] == printed
     page.get_by_role("link", name="Receipt main 2").click()
     shown = [squeezed(one.inner_text()) for one in page.get_by_test_id("token").all()]

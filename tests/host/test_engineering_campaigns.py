@@ -2,6 +2,7 @@
 
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, decide, make_station, plan, sell
+from fastapi.testclient import TestClient
 from station_kit import Clock, do, drn, see
 
 from tjugo.errors import TjugoError
@@ -9,7 +10,14 @@ from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
 from tjugo.station.registry.meters import NewMeter, add_meter, set_status
 from tjugo.station.storage.tables import KeyChange
-from tjugo.station.vending import campaigns, change_views, keychange
+from tjugo.station.vending import (
+    campaigns,
+    change_rows,
+    change_steps,
+    change_views,
+    rollover_views,
+)
+from tjugo.web.app import create_app
 
 
 @pytest.fixture
@@ -46,10 +54,10 @@ def test_a_roll_over_of_all_meters_of_a_base_date(station, clock):
     assert (progress.planned, progress.issued, progress.confirmed, progress.total) == (7, 0, 0, 7)
     assert [t.kind for t in sell(station, EA07, "s")][-1] == "credit"
     sell(station, EA11, "s2")
-    do(station, keychange.confirm, EA07, "reading")
+    do(station, change_steps.confirm, EA07, "reading")
     progress = see(station, change_views.campaign, "TID 2035")
     assert (progress.planned, progress.issued, progress.confirmed) == (5, 1, 1)
-    dates = see(station, change_views.base_dates, clock.now)
+    dates = see(station, rollover_views.base_dates, clock.now)
     assert [(d.bdt, d.meters, d.planned, d.issued) for d in dates] == [
         ("14", 6, 5, 1),
         ("35", 1, 0, 0),
@@ -93,7 +101,7 @@ def test_one_meter(station):
     with station.view() as view:
         assert view.session.query(KeyChange).count() == 0
     decide(station, approval)
-    row = see(station, keychange.open_change, EA07)
+    row = see(station, change_rows.open_change, EA07)
     assert (row.state, row.number, row.planned_by) == ("planned", 1, "op:supervisor")
     with pytest.raises(TjugoError, match="planned or issued already"):
         ask(station, {"krn": 3}, drns=[EA07])
@@ -119,18 +127,37 @@ def test_issued_tokens_are_cancelled_by_two_people(station):
     plan(station, EA07, krn=2)
     sell(station, EA07, "s")
     approval = do(station, campaigns.ask_cancel, EA07, "printer broke")
-    assert see(station, keychange.open_change, EA07).state == "issued"
+    assert see(station, change_rows.open_change, EA07).state == "issued"
     decide(station, approval)
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
     plan(station, EA07, krn=2)
     assert do(station, campaigns.ask_cancel, EA07, "a mistake") is None
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
 
 
 def test_a_change_confirmed_meanwhile_is_not_cancelled(station):
     plan(station, EA07, krn=2)
     sell(station, EA07, "s")
     approval = do(station, campaigns.ask_cancel, EA07, "printer broke")
-    do(station, keychange.confirm, EA07, "reading")
+    do(station, change_steps.confirm, EA07, "reading")
     with pytest.raises(TjugoError, match="not open"):
         decide(station, approval)
+
+
+def test_the_meters_that_are_still_to_be_changed(tmp_path):
+    with make_station(tmp_path / "other") as station:
+        station.clock.now = IN_2036
+        do(station, clock_guard.confirm)
+        (date,) = see(station, rollover_views.base_dates, station.clock.now)
+        assert (date.bdt, date.meters, date.to_do) == ("14", 2, 2)
+        first = see(station, rollover_views.to_do, "14", None, 1)
+        assert ([row.drn for row in first.items], first.next) == ([EA07], EA07)
+        plan(station, EA07, krn=5)
+        assert [row.drn for row in see(station, rollover_views.to_do, "14").items] == [EA11]
+        assert see(station, rollover_views.to_do, "35").items == []
+        (date,) = see(station, rollover_views.base_dates, station.clock.now)
+        assert (date.planned, date.to_do) == (1, 1)
+        with TestClient(create_app(station), base_url="http://127.0.0.1") as web:
+            assert web.get("/api/v1/base-dates/14/meters").json()["items"][0]["drn"] == EA11
+            shown = web.get("/key-changes?to_do=14", headers={"accept": "text/html"}).text
+            assert "no key change yet" in shown and f"?drns={EA11}" in shown

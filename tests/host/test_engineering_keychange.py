@@ -15,7 +15,7 @@ from tjugo.station.audit import chain
 from tjugo.station.registry.meters import config_of
 from tjugo.station.storage.tables import Meter as MeterRow
 from tjugo.station.storage.tables import MeterKeyState, MeterReading, Token, TokenDelivery
-from tjugo.station.vending import evidence, keychange
+from tjugo.station.vending import change_rows, change_steps, evidence, keychange
 from tjugo.station.vending.asked import Issued
 from tjugo.station.vending.views import Refusal
 
@@ -82,11 +82,11 @@ def test_the_pending_key_becomes_the_current_one(station):
     with station.view() as view:
         assert config_of(view, EA07).krn == 1
         assert view.session.get(MeterKeyState, (1, EA07, "pending")).krn == 2
-    do(station, keychange.confirm, EA07, "the customer read it")
+    do(station, change_steps.confirm, EA07, "the customer read it")
     with station.view() as view:
         assert config_of(view, EA07).krn == 2
         assert view.session.get(MeterKeyState, (1, EA07, "pending")) is None
-        assert keychange.open_change(view, EA07) is None
+        assert change_rows.open_change(view, EA07) is None
         assert chain.verify(view)[1] == []
     assert [token.kind for token in sell(station, EA07, "b")] == ["credit"]
 
@@ -116,7 +116,7 @@ def test_a_key_change_alone_is_issued_once_for_each_id(station):
     first = do(station, keychange.issue_alone, "web", "k1", EA07)
     assert isinstance(first, Issued)
     assert do(station, keychange.issue_alone, "web", "k1", EA07) == first
-    do(station, keychange.confirm, EA07, "test")
+    do(station, change_steps.confirm, EA07, "test")
     nothing = do(station, keychange.issue_alone, "web", "k2", EA07)
     assert isinstance(nothing, Refusal)
     assert nothing.code == "key_change_unknown"
@@ -144,13 +144,13 @@ def test_one_change_at_a_time(station):
     plan(station, EA07, krn=2)
     with pytest.raises(TjugoError, match="planned or issued already"):
         plan(station, EA07, krn=3)
-    do(station, keychange.cancel, EA07, "a mistake")
+    do(station, change_steps.cancel, EA07, "a mistake")
     plan(station, EA07, krn=3)
     sell(station, EA07, "a")
     with pytest.raises(TjugoError, match="second person"):
-        do(station, keychange.cancel, EA07, "a mistake")
-    do(station, keychange.cancel_issued, EA07, "never handed out")
-    assert see(station, keychange.open_change, EA07) is None
+        do(station, change_steps.cancel, EA07, "a mistake")
+    do(station, change_steps.cancel_issued, EA07, "never handed out")
+    assert see(station, change_rows.open_change, EA07) is None
     assert Meter(station, EA07).enter(sell(station, EA07, "b")[0].digits) == results.ACCEPT
 
 
@@ -230,7 +230,7 @@ def test_a_meter_accepts_every_token_once_in_the_printed_order(tmp_path_factory,
                     for receipt in [*drawer, tokens]:
                         enter_all(meter, receipt, accepted)
                     drawer = []
-            elif see(station, keychange.open_change, number) is None and step != "confirm":
+            elif see(station, change_rows.open_change, number) is None and step != "confirm":
                 if step == "rollover" and see(station, config_of, number).bdt == "14":
                     plan(station, number, krn=5)
                 elif krns and see(station, config_of, number).bdt == "14":
@@ -255,8 +255,8 @@ def enter_all(meter, receipt, accepted):
 
 def confirm_if_there(station, meter, number):
     """Confirm an issued change if the meter has the new key, as its reading would."""
-    change = see(station, keychange.open_change, number)
+    change = see(station, change_rows.open_change, number)
     if change is not None and change.state == "issued":
-        new = see(station, keychange.registers, number)[0][0]
+        new = see(station, change_rows.registers, number)[0][0]
         if (meter.key.krn, meter.key.sgc) == (new.krn, new.sgc):
-            do(station, keychange.confirm, number, "reading")
+            do(station, change_steps.confirm, number, "reading")

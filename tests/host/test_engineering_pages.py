@@ -1,16 +1,20 @@
 """The pages of engineering tokens, key changes and refused tokens, by their forms."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from station_kit import drn, see
 
 from sts_portable import results
 from tjugo.station.operators.permissions import visitor
-from tjugo.station.storage.tables import Approval
-from tjugo.station.vending import keychange
+from tjugo.station.receipts.model import Receipt
+from tjugo.station.storage.tables import Approval, Sale, Shift
+from tjugo.station.tills import shifts, vendors
+from tjugo.station.vending import change_rows
 from tjugo.web.app import create_app
 
 TOKEN = re.compile(r"<span>(\d{4})</span>" * 5)
@@ -142,7 +146,7 @@ def test_the_tokens_to_enter_are_shown_in_their_order(web, station):
 def test_who_may_not_is_refused(station, role, path, form, status):
     with pages_of(station, role) as web:
         assert web.post(path, data=form).status_code == status
-    assert see(station, keychange.open_change, EA07) is None
+    assert see(station, change_rows.open_change, EA07) is None
 
 
 def test_an_auditor_sees_no_form(station):
@@ -151,3 +155,67 @@ def test_an_auditor_sees_no_form(station):
             page = web.get(path)
             assert page.status_code == 200
             assert f'action="{path}"' not in page.text
+
+
+@pytest.fixture
+def outlets(station):
+    with station.work("cli:ada") as work:
+        vendors.add_outlet(work, "north", vendors.MAIN, "North office")
+        vendors.add_outlet(work, "south", vendors.MAIN, "South office")
+
+
+def person(role, **more):
+    return replace(visitor(role, f"op:{role}", role), operator=role, outlet="north", **more)
+
+
+def web_of(station, who):
+    return TestClient(create_app(station, visitor=who), base_url="http://127.0.0.1")
+
+
+def receipts(station):
+    with station.view() as view:
+        rows = view.session.scalars(select(Sale).order_by(Sale.sold_at, Sale.client_id)).all()
+        return {row.client_id: (row.shift_no, Receipt.from_json(row.receipt)) for row in rows}
+
+
+@pytest.mark.usefixtures("outlets")
+def test_the_receipt_is_of_the_outlet_of_the_person_who_asked(station):
+    with web_of(station, person("engineer")) as web:
+        web.put("/api/v1/engineering/a", json={"kind": "display_krn"})
+        web.post("/engineering", data={"client_id": "b", "kind": "clear_tamper", "drn": EA07})
+        plan(station, EA07, krn=2)
+        web.put("/api/v1/key-change-tokens/c", json={"drn": EA07})
+    assert approve_all(station) == 1
+    found = receipts(station)
+    assert [found[name][1].outlet for name in "abc"] == ["north"] * 3
+    assert [found[name][1].number for name in "acb"] == [1, 2, 3]
+    assert {one.operator for _, one in found.values()} == {"op:engineer"}
+    assert found["b"][1].outlet_name == "North office"
+
+
+@pytest.mark.usefixtures("outlets")
+def test_an_open_shift_gives_the_outlet(station):
+    who = person("administrator")
+    with station.work(who.actor) as work:
+        shift = shifts.open_shift(work, who.actor, "south", 0)
+    with web_of(station, who) as web:
+        web.put("/api/v1/engineering/a", json={"kind": "display_krn"})
+        web.put("/api/v1/engineering/b", json={"kind": "clear_tamper", "drn": EA07})
+    with station.work(who.actor) as work:
+        work.session.get_one(Shift, (1, shift)).closed_at = work.now()
+    approve_all(station)
+    found = receipts(station)
+    assert [(found[name][0], found[name][1].outlet) for name in "ab"] == [
+        (shift, "south"),
+        (None, "south"),
+    ]
+
+
+@pytest.mark.usefixtures("outlets")
+def test_an_outlet_that_is_closed_gives_no_token(station):
+    with station.work("cli:ada") as work:
+        vendors.edit_outlet(work, "north", active=False)
+    with web_of(station, person("engineer")) as web:
+        answer = web.put("/api/v1/engineering/a", json={"kind": "display_krn"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "outlet_closed")
+    assert receipts(station) == {}

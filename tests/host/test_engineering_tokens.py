@@ -19,7 +19,7 @@ from tjugo.station.registry.meters import (
     set_status,
 )
 from tjugo.station.storage.tables import MeterReading, PlainToken, Sale, Token
-from tjugo.station.vending import asked, engineering, kinds, views
+from tjugo.station.vending import asked, engineering, kinds, sale_views
 from tjugo.station.vending.asked import Issued, Waiting
 from tjugo.station.vending.views import Refusal
 
@@ -216,7 +216,7 @@ def test_a_damaged_record_is_not_shown(station):
 
 def test_they_are_no_sales(station):
     request(station, "display_krn")
-    assert see(station, views.sales).items == []
+    assert see(station, sale_views.sales).items == []
     assert len(see(station, engineering.recent)) == 1
 
 

@@ -9,10 +9,12 @@ from station_kit import Clock, do, drn
 from meter.face.panel import result_words
 from sts_portable import results
 from tjugo.errors import TjugoError
+from tjugo.station.delivery.jobs import Ack
+from tjugo.station.link import records
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.registry.meters import config_of, set_status
 from tjugo.station.storage.tables import MeterReading, Token, TokenDelivery
-from tjugo.station.vending import answers, engineering, keychange, replacement, triage
+from tjugo.station.vending import answers, change_steps, engineering, replacement, triage
 from tjugo.station.vending.asked import Issued, Waiting
 from tjugo.station.vending.mistyped import difference
 
@@ -226,7 +228,7 @@ def test_a_token_of_the_former_key_is_replaced(station):
     assert meter.enter(forgotten) == results.CRC_ERROR
     found = examine(station, forgotten, "Wrong token")
     assert (found.code, found.offers) == ("key_changed", ("confirm_key", "replace"))
-    do(station, keychange.confirm, EA07, "triage")
+    do(station, change_steps.confirm, EA07, "triage")
     found = examine(station, forgotten, "Wrong token")
     assert (found.code, found.offers) == ("old_key", ("replace",))
     replace_and_enter(station, meter, found)
@@ -243,7 +245,7 @@ def test_a_change_that_was_confirmed_too_early(station):
     meter = Meter(station, EA07)
     plan(station, EA07, krn=2)
     tokens = sell(station, EA07, "s")
-    do(station, keychange.confirm, EA07, "a mistake")
+    do(station, change_steps.confirm, EA07, "a mistake")
     later = credit(station, "later")
     found = examine(station, later, "Wrong token", seen={"krn": 1})
     assert (found.code, found.offers[0]) == ("key_change_missed", "key_change")
@@ -266,7 +268,7 @@ def test_the_tokens_of_a_key_change(station):
     first, second, new = sell(station, EA07, "s")
     assert examine(station, first.digits, "Next token 1stKCT").code == "next_token"
     assert examine(station, first.digits, "CRCError").code == "key_change_doubtful"
-    assert do(station, keychange.confirm, EA07, "x").krn == 2
+    assert do(station, change_steps.confirm, EA07, "x").krn == 2
     assert examine(station, second.digits, "CRCError").code == "key_change_done"
     assert examine(station, new.digits).code == "no_fault"
 
@@ -289,3 +291,16 @@ def test_a_replacement_is_of_what_is_owed_at_most(station):
         do(station, replacement.replace, EA07, "14", token.tid, 10, "x")
     with pytest.raises(TjugoError, match="No credit token"):
         do(station, replacement.replace, EA07, "14", 1, 10, "x")
+
+
+def test_the_collectors_part_of_a_key_change_is_shown(station):
+    plan(station, EA07, krn=2)
+    token = sell(station, EA07, "a")[-1].digits
+    jobs = records.open_jobs(station)
+    records.mark_sent(station, jobs)
+    records.acks(station, [Ack("c1", EA07, jobs[0].ref, "done", results.LOCKOUT_ERROR)])
+    found = examine(station, token)
+    (step,) = [one for one in found.steps if one.name == "Key change by the collector"]
+    assert (step.state, found.code) == ("failed", "key_change_first")
+    assert "0 of 2" in step.sentence
+    assert "locked" in step.sentence

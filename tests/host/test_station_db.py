@@ -30,7 +30,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import engine as db
 from tjugo.station.storage import tables as models
 from tjugo.station.tills import vendors
-from tjugo.station.vending import views as sale_views
+from tjugo.station.vending import sale_views, views
 from tjugo.station.vending.vend import sell
 from uplink import kinds
 
@@ -186,7 +186,7 @@ def test_deliveries_are_kept_when_their_states_become_more(tmp_path):
             "12345678901234567890",
         )
         do(station, delivery.expire, [job.ref])
-        sale = see(station, sale_views.find_sale, "web", "sold")
+        sale = see(station, views.find_sale, "web", "sold")
         assert (sale.delivery.state, sale.delivery.attempts) == ("expired", 3)
     agree(folder)
 
@@ -384,7 +384,7 @@ def test_a_token_whose_record_changed_is_not_shown(folder, change):
     with Station.open(folder, clock=Clock()) as station:
         for show in (
             lambda: sell(station, "test", "a", drn(1), ONE),
-            lambda: see(station, sale_views.find_sale, "test", "a"),
+            lambda: see(station, views.find_sale, "test", "a"),
         ):
             with pytest.raises(Unavailable, match="damaged and its digits are not shown"):
                 show()
@@ -440,7 +440,7 @@ from decimal import Decimal
 from station_kit import Clock, drn, see
 from tjugo.errors import Unavailable
 from tjugo.station.station import Station
-from tjugo.station.vending import views as sale_views
+from tjugo.station.vending import views
 from tjugo.station.vending.vend import sell
 station = Station.open(sys.argv[1], clock=Clock())
 limit = (station.path.parent / "station.db-wal").stat().st_size + 1_500_000

@@ -11,7 +11,7 @@ from tjugo.station.setup import plan
 from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.service import Administrator
 from tjugo.station.station import Station
-from tjugo.station.tariffs.versions import in_effect
+from tjugo.station.tariffs.effect import in_effect
 
 PASSWORD = "correct horse battery"
 TOML = """

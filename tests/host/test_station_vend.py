@@ -16,8 +16,7 @@ from tjugo.station.registry import customers, meters
 from tjugo.station.registry import views as registry_views
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import ServiceLink, Token, TokenDelivery, VendRequest
-from tjugo.station.vending import issue
-from tjugo.station.vending import views as sale_views
+from tjugo.station.vending import issue, sale_views, views
 from tjugo.station.vending.purchase import Purchase, parse_kwh, tenths
 from tjugo.station.vending.vend import sell, vend
 
@@ -61,7 +60,7 @@ def test_the_same_id_gives_the_same_sale_for_ever(station, clock):
     clock.forward(days=400)
     assert sell(station, "test", "a", drn(1), Decimal("20.0")) == first
     assert len(rows(station, Token)) == 1
-    assert see(station, sale_views.find_sale, "test", "a") == first
+    assert see(station, views.find_sale, "test", "a") == first
 
 
 def test_it_outlives_the_process(station, tmp_path, clock):

@@ -83,7 +83,12 @@ def filled(folder, url):
                 **key, entry_no=2**40, kind="sale", ref="r", at=NOON, day=NOON.date(), actor="a"
             )
         )
+        region = models.Site(**key, site="z", kind="region", created_at=NOON)
+        work.session.add(region)
         work.session.flush()
+        work.session.add(models.Site(**key, site="a", kind="feeder", parent="z", created_at=NOON))
+        work.session.flush()
+        region.name = "North"  # PostgreSQL then reads it after the row that refers to it
         work.session.add(
             models.Posting(
                 **key, entry_no=2**40, line=1, account="cash", party="", amount=-(2**50)

@@ -8,7 +8,7 @@ from tjugo.benchmarks import large
 from tjugo.benchmarks.large_rows import Load
 from tjugo.station.station import Station, utc_now
 from tjugo.station.storage import tables as models
-from tjugo.station.vending import views as sale_views
+from tjugo.station.vending import sale_views, views
 
 
 @pytest.mark.long
@@ -24,5 +24,5 @@ def test_the_rows_are_those_of_a_station(database, tmp_path):
                 assert broken.all() == []
         # Each token is intact and belongs to its request.
         assert len(see(station, sale_views.sales).items) == 50
-        assert see(station, sale_views.find_sale, "bench", "s99").drn == load.drns[19]
+        assert see(station, views.find_sale, "bench", "s99").drn == load.drns[19]
         assert set(large.measure(station, load)) >= {"day report", "sale by id"}

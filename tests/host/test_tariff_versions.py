@@ -14,7 +14,7 @@ from tjugo.station.audit import chain
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import TariffVersion, Tenant
-from tjugo.station.tariffs import debts, stored, versions, views
+from tjugo.station.tariffs import assignment, debts, effect, situations, stored, versions, views
 from tjugo.station.tariffs.model import (
     Flat,
     MonthlyCharge,
@@ -50,11 +50,11 @@ def approved(station, tariff, rules, name=None, valid_from=None):
 
 
 def effective_version(station, at, number=1):
-    return see(station, versions.effective, [drn(number)], at)[drn(number)]
+    return see(station, effect.effective, [drn(number)], at)[drn(number)]
 
 
 def test_a_new_station_has_a_flat_tariff_approved_by_init(station):
-    do(station, versions.ensure_default)
+    do(station, assignment.ensure_default)
     [found] = see(station, views.tariffs, NOON)
     assert (found.tariff, found.default, found.in_effect) == ("flat", True, 1)
     [version] = found.versions
@@ -66,9 +66,9 @@ def test_a_new_station_has_a_flat_tariff_approved_by_init(station):
 
 def test_a_version_takes_effect_when_a_second_person_approves_it(station, clock):
     assert by(station, "op:ada", versions.propose, "home", FLAT, None, "Home") == 1
-    do(station, versions.set_default, "flat")
+    do(station, assignment.set_default, "flat")
     with pytest.raises(Conflict, match="No version of tariff home is in effect"):
-        do(station, versions.assign, drn(1), "home")
+        do(station, assignment.assign, drn(1), "home")
     for actor in ("op:ada", "cli:ada"):
         with pytest.raises(TjugoError) as refused:
             by(station, actor, versions.approve, "home", 1)
@@ -76,10 +76,10 @@ def test_a_version_takes_effect_when_a_second_person_approves_it(station, clock)
     clock.forward(hours=1)
     begins = by(station, "op:bob", versions.approve, "home", 1, "as decided by the board")
     assert begins == NOON + timedelta(hours=1)
-    do(station, versions.assign, drn(1), "home")
+    do(station, assignment.assign, drn(1), "home")
     assert effective_version(station, clock.now).tariff == "home"
     assert effective_version(station, clock.now, 2).tariff == "flat"
-    assert see(station, versions.in_effect, "home", NOON) is None
+    assert see(station, effect.in_effect, "home", NOON) is None
     row = see(station, views.find_version, "home", 1)
     assert (row.made_by, row.decided_by, row.note) == (
         "op:ada",
@@ -116,7 +116,7 @@ def test_the_next_version_begins_at_its_moment(station, clock):
     dearer = TariffRules("EUR", Flat(Decimal("0.30")))
     december = datetime(2026, 12, 1, tzinfo=UTC)
     assert approved(station, "home", dearer, valid_from=december) == 2
-    do(station, versions.assign, drn(1), "home")
+    do(station, assignment.assign, drn(1), "home")
     assert effective_version(station, december - timedelta(seconds=1)).version == 1
     assert effective_version(station, december).version == 2
     assert effective_version(station, december).rules == dearer
@@ -151,26 +151,26 @@ def test_a_tariff_is_assigned_from_a_moment_on(station, clock):
     approved(station, "home", FLAT, "Home")
     approved(station, "shop", FLAT, "Shop")
     for tariff in ("home", "shop", "shop"):  # in one moment of the clock
-        do(station, versions.assign, drn(1), tariff)
+        do(station, assignment.assign, drn(1), tariff)
     clock.forward(hours=1)
-    assert see(station, versions.tariff_of, drn(1), clock.now) == "shop"
-    assert see(station, versions.tariff_of, drn(1), NOON - timedelta(hours=1)) == "flat"
-    do(station, versions.set_default, "home")
-    assert see(station, versions.tariff_of, drn(2), clock.now) == "home"
+    assert see(station, effect.tariff_of, drn(1), clock.now) == "shop"
+    assert see(station, effect.tariff_of, drn(1), NOON - timedelta(hours=1)) == "flat"
+    do(station, assignment.set_default, "home")
+    assert see(station, effect.tariff_of, drn(2), clock.now) == "home"
     with pytest.raises(NotFound, match="There is no tariff nothing"):
-        do(station, versions.assign, drn(1), "nothing")
+        do(station, assignment.assign, drn(1), "nothing")
     with pytest.raises(NotFound):
-        do(station, versions.assign, drn(99), "home")
+        do(station, assignment.assign, drn(99), "home")
 
 
 def sell(station, tender, number=1, at=None):
     """Price and settle a sale, and post what it recovers."""
     at = at or station.clock()
     with station.work("op:cy") as work:
-        found = versions.effective(work, [drn(number)], at)
-        situation = versions.situations(work, [drn(number)], at, found)[drn(number)]
+        found = effect.effective(work, [drn(number)], at)
+        situation = situations.situations(work, [drn(number)], at, found)[drn(number)]
         quote = price_money(found[drn(number)].rules, situation, tender, lambda units: units)
-        versions.settle(work, drn(number), quote)
+        situations.settle(work, drn(number), quote)
         taken = [(line.code, line.amount) for line in quote.lines if line.kind == "debt"]
         if taken:
             rows = (("debt", f"C00001/{code}", -amount) for code, amount in taken)
@@ -191,15 +191,15 @@ def test_charges_and_free_units_are_collected_once_a_month(station, clock):
     assert (first.tenths, first.free_tenths) == (600, 500)
     second = sell(station, 2000)
     assert (lines(second), second.free_tenths) == ({"energy": 2000}, 0)
-    situation = see(station, versions.situations, [drn(1)], NOON)[drn(1)]
+    situation = see(station, situations.situations, [drn(1)], NOON)[drn(1)]
     assert (situation.month_tenths, situation.free_tenths_left) == (1400, 0)
     assert situation.charges_paid == {"fixed": "2026-11"}
     later = datetime(2027, 2, 3, 9, 0, tzinfo=UTC)
     third = sell(station, 2000, at=later)
     assert (lines(third)["fixed"], third.lines[0].months) == (1500, 3)
     assert third.charges_paid == {"fixed": "2027-02"}
-    do(station, versions.take_back, drn(1), "2027-02", third.tenths, 500, {"fixed": 3})
-    situation = see(station, versions.situations, [drn(1)], later)[drn(1)]
+    do(station, situations.take_back, drn(1), "2027-02", third.tenths, 500, {"fixed": 3})
+    situation = see(station, situations.situations, [drn(1)], later)[drn(1)]
     assert situation.charges_paid == {"fixed": "2026-11"}
     assert (situation.month_tenths, situation.free_tenths_left) == (0, 500)
 
@@ -301,7 +301,7 @@ def test_situations_of_many_meters_take_a_handful_of_queries(station):
         station._engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )
     numbers = [drn(number) for number in range(1, 65)]
-    found = see(station, versions.situations, numbers, NOON)
+    found = see(station, situations.situations, numbers, NOON)
     assert set(found) == set(numbers)
     assert len([text for text in statements if text.startswith("SELECT")]) <= 8
 

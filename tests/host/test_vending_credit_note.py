@@ -19,9 +19,9 @@ from tjugo.station.tariffs import debts, situations
 from tjugo.station.tills import shifts, vendors
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.credit_note import CreditNote, credit_note, left_of
-from tjugo.station.vending.money_only import Seller
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import Purchase, Tender
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.shares import shares
 from tjugo.station.vending.void import void
 

@@ -16,7 +16,7 @@ from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import TokenDelivery
 from tjugo.station.tariffs import debts, situations
 from tjugo.station.tills import cash_up, shifts, vendors
-from tjugo.station.vending import replacement, views
+from tjugo.station.vending import replacement, sale_views, views
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.void import void
@@ -58,12 +58,12 @@ def test_a_void_undoes_money_months_and_debts(station):
 
 def test_the_digits_of_a_void_sale_are_never_shown(station):
     sale = sell(station, "a")
-    (listed,) = see(station, views.sales).items
+    (listed,) = see(station, sale_views.sales).items
     assert (listed.state, listed.token) == ("not_shown", "")
     assert exported(station) == [""]
-    assert see(station, views.sales, sale.digits[:9]).items == []
+    assert see(station, sale_views.sales, sale.digits[:9]).items == []
     do(station, void, "web", "a", "wrong meter")
-    (listed,) = see(station, views.sales).items
+    (listed,) = see(station, sale_views.sales).items
     assert listed.state == "void"
     assert sale.digits not in str(listed)
     assert exported(station) == [""]
@@ -76,7 +76,7 @@ def test_the_digits_of_a_void_sale_are_never_shown(station):
         do(station, receipts.count_print, "web", "a", "till")
     with pytest.raises(Conflict, match="nothing is owed"):
         do(station, replacement.replace, drn(3), sale.bdt, sale.tid, None, "customer asks")
-    assert see(station, views.sales, sale.digits[:9]).items == []
+    assert see(station, sale_views.sales, sale.digits[:9]).items == []
 
 
 def test_a_token_that_was_shown_is_not_void(station):
@@ -121,6 +121,6 @@ def test_a_token_that_was_sent_to_its_meter_is_not_void(station):
     assert do(station, delivery.mark_sent, jobs) == []
     with pytest.raises(Conflict, match=r"sent to the meter.*credit note"):
         do(station, void, "web", "a", "wrong meter")
-    (listed,) = see(station, views.sales).items
+    (listed,) = see(station, sale_views.sales).items
     assert listed.state == "sold" and Decimal(listed.kwh) == 50
     right(station)

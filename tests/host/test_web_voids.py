@@ -12,7 +12,7 @@ from station_kit import do, drn, see
 from tjugo.station.ledger import balances, verify
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.station import Station
-from tjugo.station.tariffs import debts, versions
+from tjugo.station.tariffs import assignment, debts, effect, versions
 from tjugo.station.tills import shifts, vendors
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.purchase import Purchase
@@ -177,9 +177,9 @@ def test_the_commands(tmp_path, monkeypatch, capsys):
 
 
 def give_free_now(station):
-    rules = see(station, versions.in_effect, versions.DEFAULT, station.clock()).rules
+    rules = see(station, effect.in_effect, assignment.DEFAULT, station.clock()).rules
     version = do(
-        station, versions.propose, versions.DEFAULT, replace(rules, free_tenths_per_month=500)
+        station, versions.propose, assignment.DEFAULT, replace(rules, free_tenths_per_month=500)
     )
     with station.work("op:eve") as work:
-        versions.approve(work, versions.DEFAULT, version)
+        versions.approve(work, assignment.DEFAULT, version)

@@ -24,7 +24,7 @@ from tjugo.station.registry import views as registry_views
 from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import DayTotal, Sale
-from tjugo.station.vending import views as sale_views
+from tjugo.station.vending import sale_views, views
 from tjugo.station.work import View
 from tjugo.toolchain import postgres
 from tjugo.toolchain.tools import REPO
@@ -83,7 +83,7 @@ def measure(station: Station, load: Load) -> dict[str, tuple[float, float]]:
             lambda view: registry_views.customers(view, account[1:]).items,
             LOOK_UP_MS,
         ),
-        "sale by id": (lambda view: sale_views.find_sale(view, "bench", last), LOOK_UP_MS),
+        "sale by id": (lambda view: views.find_sale(view, "bench", last), LOOK_UP_MS),
         "latest sales": (lambda view: sale_views.sales(view).items, LOOK_UP_MS),
         "sales of a meter": (lambda view: _sales_of(view, drn), LOOK_UP_MS),
         "day report": (lambda view: _report(view, day), REPORT_MS),

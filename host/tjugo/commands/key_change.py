@@ -13,16 +13,21 @@ from tjugo.commands.options import json_option, page_options, state_option
 from tjugo.commands.output import actor, name_drn, print_json, print_page
 from tjugo.key_register import FIELDS
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import LIMIT
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
 from tjugo.station.vending import (
     asked,
     campaigns,
+    change_steps,
     change_views,
     evidence,
+    key_delivery,
     keychange,
     request_views,
+    rollover_views,
 )
 from tjugo.station.vending.change_views import CampaignView, ChangeView
+from tjugo.station.vending.rollover_views import ToDo
 from tjugo.station.vending.targets import CHANGEABLE
 from tjugo.station.work import Work
 
@@ -70,13 +75,23 @@ def key_change_issue(drn: str, client_id: str | None, as_json: bool, state: Path
     print_request(request_views.request_view(asked.answer(outcome)), as_json)
 
 
+@key_change.command("send")
+@click.argument("drn")
+@state_option
+def key_change_send(drn: str, state: Path) -> None:
+    """Send the key change tokens of the meter DRN to its collector again, all of them, after one
+    was refused or expired."""
+    _do(state, lambda work: key_delivery.send_again(work, drn))
+    click.echo("The key change tokens are sent again.")
+
+
 @key_change.command("confirm")
 @click.argument("drn")
 @click.option("--how", default="", help="What shows that the meter has its new key.")
 @state_option
 def key_change_confirm(drn: str, how: str, state: Path) -> None:
     """Confirm that the meter DRN has its new key: tokens are made with it from now on."""
-    register = _do(state, lambda work: keychange.confirm(work, drn, how or "an operator"))
+    register = _do(state, lambda work: change_steps.confirm(work, drn, how or "an operator"))
     click.echo(f"Meter {drn} has the key SGC {register.sgc:06d}, KRN {register.krn}.")
 
 
@@ -129,7 +144,13 @@ def key_change_list(
 def _line(row: ChangeView) -> str:
     target = row.target
     new = f"to SGC {int(target['sgc']):06d} KRN {target['krn']} TI {int(target['ti']):02d}"
-    return f"{row.drn:13} {row.state:9} {new} base date {target['bdt']}  {row.campaign or ''}"
+    line = f"{row.drn:13} {row.state:9} {new} base date {target['bdt']}  {row.campaign or ''}"
+    sent = row.delivery
+    if sent is None or row.state != "issued":
+        return line
+    why = f": {sent.reason}" if sent.reason else ""
+    part = f"{sent.accepted} of {len(sent.sections)}"
+    return f"{line.rstrip()}  ({part} accepted by collector, {sent.state}{why})"
 
 
 @key_change.group("campaign")
@@ -162,6 +183,24 @@ def campaign_new(
     click.echo(f"{count} meters. Another person must approve it: approval {number}.")
 
 
+@campaign_group.command("todo")
+@click.argument("bdt")
+@click.option("--after", help="`next` of the part before this one.")
+@click.option("--limit", type=int, default=LIMIT, show_default=True, help="How many.")
+@json_option
+@state_option
+def campaign_todo(bdt: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
+    """List the meters of the base date BDT (93, 14, 35) that have no key change yet."""
+    with Station.open(state) as station, station.view() as view:
+        page = rollover_views.to_do(view, bdt, after, limit)
+    print_page(page, as_json, _to_do, "No meter of this base date is left.", False)
+
+
+def _to_do(row: ToDo) -> str:
+    who = "" if row.account_no is None else f"  {row.account_no} {row.customer}"
+    return f"{row.drn:13} SGC {row.sgc} KRN {row.krn} TI {row.ti}{who}"
+
+
 @campaign_group.command("status")
 @click.argument("name", required=False)
 @json_option
@@ -170,7 +209,7 @@ def campaign_status(name: str | None, as_json: bool, state: Path) -> None:
     """Show the progress of the campaign NAME, or of all, and the base dates of the meters."""
     with Station.open(state) as station, station.view() as view:
         found = [change_views.campaign(view, name)] if name else change_views.campaigns(view)
-        dates = change_views.base_dates(view, station.clock())
+        dates = rollover_views.base_dates(view, station.clock())
     if as_json:
         print_json(
             {
@@ -184,7 +223,8 @@ def campaign_status(name: str | None, as_json: bool, state: Path) -> None:
     for date in dates:
         click.echo(
             f"Base date {date.bdt} (ends {date.ends_at[:10]}): {date.meters} meters, of which "
-            f"{date.planned} are planned for a key change and {date.issued} have its tokens."
+            f"{date.planned} are planned for a key change, {date.issued} have its tokens, and "
+            f"{date.to_do} have no key change."
         )
 
 

@@ -12,9 +12,10 @@ from tjugo.station.receipts.model import fields_of
 from tjugo.station.receipts.service import only_client
 from tjugo.station.station import Station
 from tjugo.station.vending.credit_note import CASH, CREDIT, CreditNote, credit_note
-from tjugo.station.vending.money_only import MoneyDone, Seller
+from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import MEANS, Tender
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.void import void
 
 _CLIENT = "cli"

@@ -7,7 +7,7 @@ import click
 from tjugo.commands.options import json_option, page_options, state_option
 from tjugo.commands.output import print_page
 from tjugo.station.station import Station
-from tjugo.station.vending import views
+from tjugo.station.vending import sale_views
 
 
 @click.command()
@@ -17,21 +17,21 @@ from tjugo.station.vending import views
 def sales(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
     """List the newest sales, refused ones included, and the state of their delivery."""
     with Station.open(state) as station, station.view() as view:
-        page = views.sales(view, search, after, limit)
+        page = sale_views.sales(view, search, after, limit)
     print_page(page, as_json, _line, "No sales yet.", bool(search or after))
 
 
-def _line(row: views.SaleView | views.RefusalView) -> str:
+def _line(row: sale_views.SaleView | sale_views.RefusalView) -> str:
     what, way = _outcome(row)
     return f"{row.issued_at}  {row.drn:13} {row.kwh:>8} kWh  {what}  {way}"
 
 
-def _outcome(row: views.SaleView | views.RefusalView) -> tuple[str, str]:
+def _outcome(row: sale_views.SaleView | sale_views.RefusalView) -> tuple[str, str]:
     """Return the outcome of a request and the state of its delivery."""
-    if isinstance(row, views.RefusalView):
+    if isinstance(row, sale_views.RefusalView):
         return f"refused: {row.refused}", ""
-    if row.state == views.VOID:
+    if row.state == sale_views.VOID:
         return "void", ""
-    if row.state == views.NOT_SHOWN:
+    if row.state == sale_views.NOT_SHOWN:
         return "not shown yet", row.delivery.state
     return row.token_grouped, row.delivery.state

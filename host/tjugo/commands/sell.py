@@ -15,8 +15,9 @@ from tjugo.errors import TjugoError
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.vending.purchase import Purchase, parse_kwh
+from tjugo.station.vending.sale_views import sale_view
 from tjugo.station.vending.vend import sold
-from tjugo.station.vending.views import Sale, sale_view
+from tjugo.station.vending.views import Sale
 
 CLIENT = "cli"
 """Whose request ids they are: the same for each person at this station, so that a sale which

@@ -11,7 +11,7 @@ from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
-from tjugo.station.tariffs import stored, typed, versions, views
+from tjugo.station.tariffs import assignment, stored, typed, versions, views
 
 _tariff = click.argument("code", metavar="TARIFF")
 _version = click.argument("number", metavar="VERSION", type=click.IntRange(1, 10**9))
@@ -158,11 +158,11 @@ def tariff_assign(code: str, drn: str | None, default: bool, state: Path) -> Non
         raise TjugoError("Give a meter number, or --default.", 2)
     with Station.open(state) as station, station.work(actor()) as work:
         if drn is None:
-            versions.set_default(work, code)
+            assignment.set_default(work, code)
             click.echo(f"Tariff {code} is that of all meters without one.")
             return
         name_drn(work, drn)
-        click.echo(f"Meter {versions.assign(work, drn, code)} has tariff {code}.")
+        click.echo(f"Meter {assignment.assign(work, drn, code)} has tariff {code}.")
 
 
 @tariff.command("preview")

@@ -59,6 +59,7 @@ POST   /engineering                       engineering.ask
 GET    /key-changes                       engineering.see
 POST   /key-changes                       keychange.ask
 POST   /key-changes/{drn}/issue           keychange.ask
+POST   /key-changes/{drn}/send            keychange.ask
 POST   /key-changes/{drn}/confirm         keychange.confirm
 POST   /key-changes/{drn}/cancel          keychange.ask
 GET    /refused                           sales.see
@@ -173,7 +174,9 @@ GET    /api/v1/key-changes                engineering.see
 POST   /api/v1/key-changes                keychange.ask
 GET    /api/v1/key-change-campaigns       engineering.see
 GET    /api/v1/base-dates                 engineering.see
+GET    /api/v1/base-dates/{bdt}/meters    engineering.see
 PUT    /api/v1/key-change-tokens/{client_id}  keychange.ask
+POST   /api/v1/key-changes/{drn}/send     keychange.ask
 POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm
 POST   /api/v1/key-changes/{drn}/cancel   keychange.ask
 POST   /api/v1/key-changes/{drn}/accepted keychange.confirm

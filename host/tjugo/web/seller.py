@@ -6,6 +6,7 @@ from tjugo.errors import reason
 from tjugo.station.operators import permissions
 from tjugo.station.tills.shifts import open_shift_of
 from tjugo.station.vending.purchase import MAIN
+from tjugo.station.vending.seller import Seller
 from tjugo.station.work import View
 from tjugo.web.current import actor, known
 
@@ -33,6 +34,14 @@ def needs_shift() -> bool:
 def may_sell_now(view: View) -> bool:
     """Return whether the person needs no open shift, or has one."""
     return not needs_shift() or open_shift_of(view, actor()) is not None
+
+
+def issuer(view: View) -> Seller:
+    """Return who gives tokens that are not paid for: they need no open shift, and get its outlet
+    where the person has one open."""
+    shift = open_shift_of(view, actor()) if needs_shift() else None
+    of_shift = {} if shift is None else {"outlet": shift.outlet, "shift_no": shift.shift_no}
+    return Seller(**{**terms(), **of_shift})
 
 
 def check_free() -> None:

@@ -74,7 +74,10 @@ def empty(database: PostgresDatabase) -> None:
 
 
 def _copy(source: Connection, target: Connection) -> None:
-    """Copy the rows of every table, those that others refer to first."""
+    """Copy the rows of every table, those that others refer to first. Rows of one table that refer
+    to each other come in any order: SQLite compares them at the end, and COPY is one statement."""
+    if target.dialect.name == "sqlite":
+        target.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     write = _by_copy if target.dialect.name == "postgresql" else _by_insert
     for table in Base.metadata.sorted_tables:
         write(target, table, _portions(source, table))

@@ -28,3 +28,16 @@ def sentence(code: int) -> str | None:
     if accepted(code):
         return None
     return ": ".join(part for part in (results.name(code), _SENTENCES.get(code)) if part)
+
+
+SECTIONS = (results.FIRST_KCT, results.SECOND_KCT, results.THIRD_KCT, results.FOURTH_KCT)
+"""The results of a section while the meter has not the whole set."""
+
+
+def section_sentence(code: int, last: bool) -> str | None:
+    """Return why a section of a key change was not accepted; None when it was. last: of its set,
+    with which the meter must have its new key."""
+    if code in SECTIONS:
+        text = "the meter waits for another section, so the whole set must be entered again"
+        return f"{results.name(code)}: {text}" if last else None
+    return sentence(code)

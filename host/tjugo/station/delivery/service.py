@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from tjugo.station.delivery import outcomes
 from tjugo.station.delivery.jobs import Ack, Job
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 EXPIRES_AFTER = timedelta(days=30)
 # The station's own limit: the answer of a collector with its own clock may arrive later.
 _GRACE = timedelta(hours=1)
+ACCEPTED = "accepted"
 _OPEN = ("issued", "sent", "at_collector", "refused")
 _EXPIRED = "no meter answered for it in time; the token can still be keyed in"
 _EARLY = "the collector answered before the token was sent; its answer was not taken"
@@ -43,24 +45,33 @@ class Answered:
 
 
 def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
-    """Return unfinished deliveries, oldest first. only_new: those that were never sent."""
+    """Return unfinished deliveries, oldest first, without those that follow another one which is
+    not accepted yet. only_new: those that were never sent."""
     # Expired ones too where the limit is not over: they were marked while the clock was wrong.
     states = ("issued",) if only_new else (*_OPEN, "expired")
+    before = aliased(TokenDelivery)
     query = (
-        select(TokenDelivery, Token)
-        .join(TokenDelivery.token)
+        select(TokenDelivery)
+        .options(joinedload(TokenDelivery.token), joinedload(TokenDelivery.section))
+        .outerjoin(
+            before,
+            (before.tenant_id == TokenDelivery.tenant_id)
+            & (before.ref == TokenDelivery.after_ref),
+        )
         .where(
             TokenDelivery.tenant_id == view.tenant_id,
             TokenDelivery.state.in_(states),
             TokenDelivery.result.is_(None),
             TokenDelivery.done_at.is_(None),
             TokenDelivery.created_at > now - EXPIRES_AFTER,
+            or_(TokenDelivery.after_ref.is_(None), before.state == ACCEPTED),
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
     jobs = []
-    for row, token in view.session.execute(query):
-        if intact(token):
+    for row in view.session.scalars(query):
+        token = row.token if row.section is None else row.section
+        if token is not None and intact(token):
             limit = row.created_at + EXPIRES_AFTER
             jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits, limit))
         else:
@@ -158,7 +169,7 @@ def record(work: Work, acks: Sequence[Ack]) -> None:
 
 
 def _rows(view: View, refs: Iterable[int]) -> dict[int, Row[Any]]:
-    names = ("ref", "collector_id", "drn", "attempts", "state", "result", "reason")
+    names = ("ref", "collector_id", "drn", "attempts", "state", "result", "reason", "done_at")
     query = select(*(getattr(TokenDelivery, name) for name in names))
     query = query.where(TokenDelivery.tenant_id == view.tenant_id)
     found: dict[int, Row[Any]] = {}
@@ -174,6 +185,8 @@ def _changes(row: Row[Any], ack: Ack) -> bool:
         return False  # the meter's result is final
     if not row.attempts:
         return bool(row.reason != _EARLY)
+    if row.done_at is not None and ack.result is None:
+        return False  # cancelled; only the meter's result is of interest
     return not (ack.state == "stored" and row.state == "at_collector")
 
 
@@ -182,11 +195,26 @@ def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
         return  # an earlier answer of the same batch was final
     if not row.attempts:
         row.reason = _EARLY
+    elif row.done_at is not None and ack.result is None:
+        return  # cancelled by an earlier action of the same moment
     elif ack.state == "stored":
         row.state, row.stored_at, row.reason = "at_collector", work.now(), None
     elif ack.state == "refused":
         row.state, row.reason = "refused", ack.why or "the collector did not take the token"
     elif ack.result is not None:
         row.result, row.done_at = ack.result, work.now()
-        row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
-        row.reason = outcomes.sentence(ack.result)
+        row.reason = _sentence(work, row, ack.result)
+        row.state = ACCEPTED if row.reason is None else "refused"
+
+
+def _sentence(view: View, row: TokenDelivery, result: int) -> str | None:
+    """Return why the meter did not accept a token, None when it did."""
+    if row.position is None:
+        return outcomes.sentence(result)
+    following = select(TokenDelivery.ref).where(
+        TokenDelivery.tenant_id == row.tenant_id,
+        TokenDelivery.after_ref == row.ref,
+        TokenDelivery.position.is_not(None),
+    )
+    last = view.session.scalar(following.limit(1)) is None
+    return outcomes.section_sentence(result, last)

@@ -13,7 +13,7 @@ from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.readings import intake
 from tjugo.station.readings.intake import Report
 from tjugo.station.station import Station
-from tjugo.station.vending import evidence, keychange
+from tjugo.station.vending import change_steps, evidence
 from tjugo.station.work import Work
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
 def _confirm(work: Work, drns: Sequence[str]) -> None:
     """Confirm the key changes of meters that have their new key."""
     for drn in drns:
-        keychange.confirm(work, drn, "the collector reports the new key")
+        change_steps.confirm(work, drn, "the collector reports the new key")
 
 
 def reports(station: Station, given: Sequence[Report]) -> intake.Judged:

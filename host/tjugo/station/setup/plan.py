@@ -9,7 +9,7 @@ from pathlib import Path
 from tjugo import numbers
 from tjugo.errors import reason
 from tjugo.station.setup.utility import Utility
-from tjugo.station.tariffs.versions import DEFAULT_RATE
+from tjugo.station.tariffs.assignment import DEFAULT_RATE
 
 
 @dataclass(frozen=True)

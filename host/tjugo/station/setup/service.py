@@ -13,7 +13,7 @@ from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
 from tjugo.station.station import Station, utc_now
 from tjugo.station.storage.tables import Outlet
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import assignment
 from tjugo.station.tills import vendors
 from tjugo.station.work import View, Work
 
@@ -38,7 +38,7 @@ def set_up(
     utility: Utility = TRIAL,
     clock: Callable[[], Any] = utc_now,
     administrator: Administrator | None = None,
-    rate: Decimal = versions.DEFAULT_RATE,
+    rate: Decimal = assignment.DEFAULT_RATE,
     **given: Any,
 ) -> Station:
     """Create a station with the outlet `main`, a flat tariff and, where one is given, an
@@ -46,14 +46,14 @@ def set_up(
     given: see Station.create. Raise TjugoError."""
     utilities.checked(utility)  # before anything is made
     hashed = "" if administrator is None else _hashed(administrator)
-    versions.checked_default(utility.currency, rate)
+    assignment.checked_default(utility.currency, rate)
     station = Station.create(state_dir, clock=clock, **given)
     try:
         with station.work("init") as work:
             if not is_complete(work):
                 utilities.change(work, utility)
                 vendors.ensure_default(work)
-                versions.ensure_default(work, rate)
+                assignment.ensure_default(work, rate)
                 if administrator is not None:
                     _add(work, administrator, hashed)
     except BaseException:

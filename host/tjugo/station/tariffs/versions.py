@@ -1,52 +1,27 @@
 """Versions of tariffs: proposed by one person, approved by another one, never changed after.
 
 A version takes effect at its moment, or when it is approved if that is later, and is in effect
-until the next approved one begins. What a price needs is read through this module.
+until the next approved one begins.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
 
 from tjugo.errors import reason
 from tjugo.station.audit.chain import record
 from tjugo.station.operators.approvals import same_person
-from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion
+from tjugo.station.storage.tables import Tariff, TariffVersion
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.checks import check, invalid
-from tjugo.station.tariffs.effect import (
-    APPROVED,
-    Effective,
-    effective,
-    in_effect,
-    rules_of,
-    tariff_of,
-)
-from tjugo.station.tariffs.model import Flat, TariffRules
-from tjugo.station.tariffs.situations import settle, situations, take_back
+from tjugo.station.tariffs.effect import APPROVED
+from tjugo.station.tariffs.model import TariffRules
 from tjugo.station.work import View, Work
 
-__all__ = [
-    "Effective",
-    "effective",
-    "in_effect",
-    "rules_of",
-    "settle",
-    "situations",
-    "take_back",
-    "tariff_of",
-]
-
-PROPOSE, APPROVE, ASSIGN = "tariffs.propose", "tariffs.approve", "tariffs.assign"
-DEFAULT, DEFAULT_RATE = "flat", Decimal("0.20")
-ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
-"""From when the first tariff is in effect: before every sale, also where the clock was wrong."""
+PROPOSE, APPROVE = "tariffs.propose", "tariffs.approve"
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}", re.A)
 _MOST_VERSIONS = 10**9
-_MOMENT = timedelta(microseconds=1)
 _PAST, _AHEAD = timedelta(days=31), timedelta(days=3660)
 
 
@@ -70,7 +45,7 @@ def propose(
     begin = work.now() if valid_from is None else valid_from
     if not timedelta(0) <= begin - work.now() + _PAST <= _AHEAD:
         raise invalid("A version begins now, or within ten years.")
-    _ensure_tariff(work, tariff, name)
+    ensure_tariff(work, tariff, name)
     last = work.session.scalar(
         select(func.max(TariffVersion.version)).where(
             TariffVersion.tenant_id == work.tenant_id, TariffVersion.tariff == tariff
@@ -91,11 +66,12 @@ def propose(
         )
     )
     work.session.flush()
-    record(work, PROPOSE, _subject(tariff, version), note or "")
+    record(work, PROPOSE, subject(tariff, version), note or "")
     return version
 
 
-def _ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
+def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
+    """Add a tariff, unless it exists. name: of a new one. Raise TjugoError."""
     row = work.session.get(Tariff, (work.tenant_id, tariff), with_for_update=True)
     title = None if name is None else name.strip()
     if title is not None and (not 0 < len(title) <= 100 or not title.isprintable()):
@@ -122,7 +98,7 @@ def approve(work: Work, tariff: str, version: int, note: str | None = None) -> d
     row = _proposed(work, tariff, version)
     valid_from = max(row.valid_from, work.now())  # no price changes for a moment that is past
     _decide(work, row, APPROVED, note, valid_from)
-    record(work, APPROVE, _subject(tariff, version), f"approved, proposed by {row.made_by}")
+    record(work, APPROVE, subject(tariff, version), f"approved, proposed by {row.made_by}")
     return valid_from
 
 
@@ -130,7 +106,7 @@ def reject(work: Work, tariff: str, version: int, note: str | None = None) -> No
     """Reject a proposed version of another person. Raise TjugoError as approve() does."""
     row = _proposed(work, tariff, version)
     _decide(work, row, "rejected", note, row.valid_from)
-    record(work, APPROVE, _subject(tariff, version), f"rejected, proposed by {row.made_by}")
+    record(work, APPROVE, subject(tariff, version), f"rejected, proposed by {row.made_by}")
 
 
 def withdraw(work: Work, tariff: str, version: int) -> None:
@@ -140,7 +116,7 @@ def withdraw(work: Work, tariff: str, version: int) -> None:
         raise reason("tariff_same_person", "Only the person who proposed it can withdraw it.")
     _check_open(row)
     _decide(work, row, "withdrawn", None, row.valid_from)
-    record(work, PROPOSE, _subject(tariff, version), "withdrawn")
+    record(work, PROPOSE, subject(tariff, version), "withdrawn")
 
 
 def _proposed(work: Work, tariff: str, version: int) -> TariffVersion:
@@ -201,72 +177,8 @@ def known_tariff(view: View, tariff: str) -> Tariff:
     return row
 
 
-def assign(work: Work, drn: str, tariff: str) -> str:
-    """Give a meter a tariff from now on; return its DRN. Raise TjugoError; Conflict when no
-    version of it is in effect."""
-    meter = known_meter(work, checked_drn(drn), lock=True)
-    known_tariff(work, tariff)
-    if in_effect(work, tariff, work.now()) is None:
-        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
-    query = select(MeterTariff).where(
-        MeterTariff.tenant_id == work.tenant_id, MeterTariff.drn == meter.drn
-    )
-    rows = list(work.session.scalars(query.order_by(MeterTariff.since)))
-    if rows and rows[-1].until is None and rows[-1].tariff == tariff:
-        return meter.drn
-    since = max([work.now(), *(row.since + _MOMENT for row in rows)])
-    if rows and rows[-1].until is None:
-        rows[-1].until = since
-    work.session.add(
-        MeterTariff(tenant_id=work.tenant_id, drn=meter.drn, since=since, tariff=tariff)
-    )
-    work.session.flush()
-    record(work, ASSIGN, f"meter {meter.drn}", f"tariff {tariff}")
-    return meter.drn
-
-
-def set_default(work: Work, tariff: str) -> None:
-    """Make a tariff that of all meters without one. Raise TjugoError as assign() does."""
-    known_tariff(work, tariff)
-    if in_effect(work, tariff, work.now()) is None:
-        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
-    work.change_tenant(default_tariff=tariff)
-    record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
-
-
-def checked_default(currency: str, rate: Decimal) -> TariffRules:
-    """Return the first tariff of a station: flat, without tax. rate: major units per kWh. Raise
-    TjugoError."""
-    rules = TariffRules(currency, Flat(rate))
-    check(rules)
-    return rules
-
-
-def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
-    """Give a new station its first tariff, unless it has one, approved by `init`. Raise
-    TjugoError."""
-    tenant = work.tenant
-    if tenant.default_tariff is not None:
-        return
-    rules = checked_default(tenant.currency, rate)
-    _ensure_tariff(work, DEFAULT, "Flat")
-    if in_effect(work, DEFAULT, work.now()) is None:
-        version = propose(work, DEFAULT, rules)
-        row = known_version(work, DEFAULT, version)
-        row.made_by = "init"
-        row.valid_from = ALWAYS
-        _decide_first(work, row)
-    work.change_tenant(default_tariff=DEFAULT)
-    work.session.flush()
-
-
-def _decide_first(work: Work, row: TariffVersion) -> None:
-    row.state, row.decided_by, row.decided_at = APPROVED, "init", work.now()
-    work.session.flush()
-    record(work, APPROVE, _subject(row.tariff, row.version), "approved by init")
-
-
-def _subject(tariff: str, version: int) -> str:
+def subject(tariff: str, version: int) -> str:
+    """Return a version as the audit names it."""
     return f"tariff {tariff} version {version}"
 
 

@@ -1,6 +1,7 @@
 """Requests for tokens other than a sale: recorded like a sale, once for each client id.
 
-`asked` in table vend_request holds {"asked": what was requested}, by which it is told from a sale.
+`asked` in table vend_request holds {"asked": what was requested, "seller": by whom and where,
+"approval": its number}; by the first word it is told from a sale.
 """
 
 import json
@@ -17,11 +18,12 @@ from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Approval, PlainToken, Token, VendRequest
 from tjugo.station.vending import plain_receipt
+from tjugo.station.vending.seller import Seller, of_stored
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View, Work
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_ASKED, _APPROVAL = "asked", "approval"
+_ASKED, _APPROVAL, _SELLER = "asked", "approval", "seller"
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 
 
@@ -71,10 +73,16 @@ Outcome = Issued | Waiting | Refusal
 
 
 def recorded(
-    work: Work, client: str, client_id: str, drn: str, asked: Mapping[str, Any]
+    work: Work,
+    client: str,
+    client_id: str,
+    drn: str,
+    asked: Mapping[str, Any],
+    seller: Seller | None = None,
 ) -> VendRequest:
-    """Return the row of the request: a new one, or that of an earlier identical request. Raise
-    TjugoError when it cannot be recorded; Conflict when the id was used for something else."""
+    """Return the row of the request: a new one, or that of an earlier identical request. seller:
+    whose receipt it gets, None: the actor's at the main outlet. Raise TjugoError when it cannot be
+    recorded; Conflict when the id was used for something else."""
     client = client[:40]
     if not _ID.fullmatch(client_id) or not _ID.fullmatch(client):
         raise reason(
@@ -89,7 +97,7 @@ def recorded(
             client=client,
             client_id=client_id,
             drn=drn,
-            asked=json.dumps({_ASKED: dict(asked)}),
+            asked=json.dumps({_ASKED: dict(asked), **_of_seller(seller)}),
             state="received",
             created_at=work.now(),
         )
@@ -112,6 +120,17 @@ def asked_of(row: VendRequest) -> dict[str, Any]:
     """Return what was requested; {} for a sale."""
     found = _stored(row).get(_ASKED)
     return found if isinstance(found, dict) else {}
+
+
+def _of_seller(seller: Seller | None) -> dict[str, Any]:
+    return {} if seller is None else {_SELLER: seller.stored()}
+
+
+def seller_of(work: Work, row: VendRequest) -> Seller:
+    """Return whose receipt a request gets: that of the person who asked, also where another person
+    approved it."""
+    found = _stored(row).get(_SELLER)
+    return Seller(work.actor) if found is None else of_stored(found)
 
 
 def wait_for(row: VendRequest, approval: str) -> None:
@@ -142,7 +161,7 @@ def decide(work: Work, row: VendRequest, issue: Callable[[], bool]) -> None:
                 return
             kind = str(asked_of(row).get("kind", ""))
             made = tokens_of(work, row.client, row.client_id, kind)
-            plain_receipt.write(work, row, kind, made)
+            plain_receipt.write(work, row, kind, made, seller_of(work, row))
         row.state = "token_issued"
     except Unavailable:
         raise

@@ -15,7 +15,7 @@ from tjugo.station.audit import chain
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
-from tjugo.station.vending import keychange, targets
+from tjugo.station.vending import change_rows, change_steps, key_delivery, targets
 from tjugo.station.work import View, Work
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
@@ -50,7 +50,7 @@ def ask(
     words = ", ".join(f"{name.upper()} {found}" for name, found in asked.items())
     of = f"campaign {campaign}" if campaign else f"meter {', '.join(numbers[:3])}"
     subject = f"{of}: {words}; {count} meter{'s' if count != 1 else ''}"
-    return approvals.ask(work, keychange.ASK, subject, payload), count
+    return approvals.ask(work, change_steps.ASK, subject, payload), count
 
 
 def _check_name(view: View, campaign: str) -> None:
@@ -76,7 +76,7 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
             "tenant_id": work.tenant_id,
             "drn": drn,
             "number": numbers.get(drn, 0) + 1,
-            "state": keychange.PLANNED,
+            "state": change_rows.PLANNED,
             "campaign": campaign,
             "target": targets.as_text(target),
             "planned_by": work.actor[:80],
@@ -88,7 +88,7 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
     subject = f"campaign {campaign}" if campaign else f"meter {rows[0]['drn']}"
     chain.record(
         work,
-        keychange.ASK,
+        change_steps.ASK,
         subject,
         f"planned for {len(rows)} meter{'s' if len(rows) != 1 else ''}",
     )
@@ -100,8 +100,8 @@ def _targets(work: Work, payload: Mapping[str, Any]) -> dict[str, KeyRegister]:
     changes, found = payload["changes"], {}
     for drn in payload["drns"]:
         meter = known_meter(work, drn)
-        if keychange.open_change(work, meter.drn) is not None:
-            raise keychange.already_open(meter.drn)
+        if change_rows.open_change(work, meter.drn) is not None:
+            raise change_rows.already_open(meter.drn)
         found[meter.drn] = targets.target_of(work, meter_config(work, meter), changes)
     of_register: dict[MeterConfig, KeyRegister | None] = {}
     for config in _chosen(work, payload["where"]):
@@ -133,7 +133,7 @@ def _chosen(view: View, where: Mapping[str, Any]) -> Iterator[MeterConfig]:
     if not where:
         return
     busy = select(KeyChange.drn).where(
-        KeyChange.tenant_id == view.tenant_id, KeyChange.state.in_(keychange.OPEN)
+        KeyChange.tenant_id == view.tenant_id, KeyChange.state.in_(change_rows.OPEN)
     )
     state = MeterKeyState
     query = (
@@ -164,23 +164,24 @@ def ask_cancel(work: Work, drn: str, why: str) -> str | None:
     """Cancel the planned key change of a meter; for an issued one ask for the approval, and return
     its number. Raise TjugoError."""
     meter = known_meter(work, checked_drn(drn), lock=True)
-    change = keychange.open_change(work, meter.drn)
-    if change is None or change.state == keychange.PLANNED:
-        keychange.cancel(work, meter.drn, why)
+    change = change_rows.open_change(work, meter.drn)
+    if change is None or change.state == change_rows.PLANNED:
+        change_steps.cancel(work, meter.drn, why)
         return None
+    key_delivery.check_ended(work, change)
     payload = {"drn": meter.drn, "number": change.number, "why": why[:200]}
     subject = f"meter {meter.drn}: the key change tokens are not used: {why}"
-    return approvals.ask(work, keychange.CANCEL, subject, payload)
+    return approvals.ask(work, change_steps.CANCEL, subject, payload)
 
 
 def cancel_approved(work: Work, payload: dict[str, Any]) -> None:
     """Cancel an issued key change. payload: drn, number, why. Raise TjugoError unless it is
     open still."""
-    change = keychange.open_change(work, payload["drn"])
+    change = change_rows.open_change(work, payload["drn"])
     if change is None or change.number != payload["number"]:
         raise reason("key_change_unknown", "This key change is not open any more.")
-    keychange.cancel_issued(work, payload["drn"], payload["why"])
+    change_steps.cancel_issued(work, payload["drn"], payload["why"])
 
 
-approvals.register(approvals.Action(keychange.ASK, approved, "keychange.approve"))
-approvals.register(approvals.Action(keychange.CANCEL, cancel_approved, "keychange.approve"))
+approvals.register(approvals.Action(change_steps.ASK, approved, "keychange.approve"))
+approvals.register(approvals.Action(change_steps.CANCEL, cancel_approved, "keychange.approve"))

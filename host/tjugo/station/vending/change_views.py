@@ -1,16 +1,15 @@
 """Data about key changes for pages, commands and the API."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import case, func, select
 
-from sts_portable import tid
 from tjugo.errors import reason
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
-from tjugo.station.storage.tables import KEY_CHANGE_STATES, KeyChange, Meter, MeterKeyState
+from tjugo.station.storage.tables import KEY_CHANGE_STATES, KeyChange
 from tjugo.station.vending import targets
+from tjugo.station.vending.set_views import SetView, set_views
 from tjugo.station.work import View
 
 _PLACE = "[0-9]{11,13}~[0-9]{1,9}"
@@ -19,7 +18,8 @@ _PLACE = "[0-9]{11,13}~[0-9]{1,9}"
 @dataclass(frozen=True)
 class ChangeView:
     """A key change for JSON. target: the new key register by field; replaced: the former one, from
-    the issue of the tokens on; times ISO 8601 in UTC."""
+    the issue of the tokens on; times ISO 8601 in UTC. delivery: by the meter's collector, null
+    where the customer enters the tokens."""
 
     drn: str
     number: int
@@ -34,6 +34,7 @@ class ChangeView:
     client_id: str | None
     decided_at: str | None
     decided_by: str | None
+    delivery: SetView | None
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,6 @@ class CampaignView:
     cancelled: int
     total: int
     began_at: str
-
-
-@dataclass(frozen=True)
-class BaseDate:
-    """A base date of the TID: when it ends, how many meters use it, and for how many a key change
-    from it is planned or issued. days: left until its end, negative after it."""
-
-    bdt: str
-    ends_at: str
-    days: int
-    meters: int
-    planned: int
-    issued: int
 
 
 def changes(
@@ -88,11 +76,12 @@ def changes(
         query = query.where((row.drn > drn) | ((row.drn == drn) & (row.number < int(number))))
     query = query.order_by(row.drn, row.number.desc()).limit(limit + 1)
     found = page(view.session.scalars(query).all(), limit, lambda r: f"{r.drn}~{r.number}")
-    return Page([change_view(row) for row in found.items], found.next)
+    sets = set_views(view, found.items)
+    shown = [_change_view(row, sets.get((row.client, row.client_id))) for row in found.items]
+    return Page(shown, found.next)
 
 
-def change_view(row: KeyChange) -> ChangeView:
-    """Return a key change for JSON."""
+def _change_view(row: KeyChange, delivery: SetView | None) -> ChangeView:
     same = ("drn", "number", "state", "campaign", "planned_by", "client", "client_id")
     return ChangeView(
         **{name: getattr(row, name) for name in same},
@@ -102,6 +91,7 @@ def change_view(row: KeyChange) -> ChangeView:
         issued_at=iso(row.issued_at),
         decided_at=iso(row.decided_at),
         decided_by=row.decided_by,
+        delivery=delivery,
     )
 
 
@@ -132,38 +122,3 @@ def campaign(view: View, name: str) -> CampaignView:
     if found is None:
         raise reason("campaign_unknown", f"There is no campaign {name[:40]}.")
     return found
-
-
-def base_dates(view: View, now: datetime) -> list[BaseDate]:
-    """Return the base dates that meters in use have, the one that ends first at the beginning."""
-    row = KeyChange
-    open_one = {
-        name: func.sum(case((row.state == name, 1), else_=0)) for name in ("planned", "issued")
-    }
-    query = (
-        select(MeterKeyState.bdt, func.count(Meter.drn.distinct()), *open_one.values())
-        .join(
-            Meter,
-            (Meter.tenant_id == MeterKeyState.tenant_id) & (Meter.drn == MeterKeyState.drn),
-        )
-        .outerjoin(
-            row,
-            (row.tenant_id == Meter.tenant_id)
-            & (row.drn == Meter.drn)
-            & row.state.in_(tuple(open_one)),
-        )
-        .where(
-            Meter.tenant_id == view.tenant_id,
-            Meter.status != "removed",
-            MeterKeyState.phase == "current",
-        )
-        .group_by(MeterKeyState.bdt)
-    )
-    found = []
-    for bdt, meters, planned, issued in view.session.execute(query):
-        end = datetime(*tid.civil(bdt, tid.MAX_TID), tzinfo=now.tzinfo)
-        days = (end - now).days
-        found.append(
-            BaseDate(bdt, iso(end) or "", days, int(meters), int(planned or 0), int(issued or 0))
-        )
-    return sorted(found, key=lambda one: one.days)

@@ -22,8 +22,9 @@ from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
 from tjugo.station.vending import money_only
 from tjugo.station.vending.limits import Place
-from tjugo.station.vending.money_only import MoneyDone, Seller
+from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.postings import credited
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.shares import shares
 from tjugo.station.vending.void import ACTION, checked_why, locked_sale, reopen, was_shown
 from tjugo.station.work import View, Work

@@ -16,6 +16,7 @@ from tjugo.station.storage.tables import Meter, MeterReading, VendRequest
 from tjugo.station.vending import asked as requests
 from tjugo.station.vending import keychange, kinds
 from tjugo.station.vending.asked import Outcome
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.tokens import add_plain, add_token
 from tjugo.station.vending.views import NO_SALE
 from tjugo.station.work import View, Work
@@ -31,17 +32,18 @@ def request(
     kind: str,
     value: int | None = None,
     index: int | None = None,
+    seller: Seller | None = None,
 ) -> Outcome:
     """Issue an engineering token, ask for its approval, or return what was done under this client
     id. A refusal is recorded and final; commit it before it is reported.
 
-    drn None: for any meter, of class 1 only; value and index: see kinds.KINDS. Raise TjugoError
-    when the request cannot be recorded; Conflict when the id was used for something else;
-    Unavailable when a retry may succeed.
+    drn None: for any meter, of class 1 only; value and index: see kinds.KINDS; seller: whose
+    receipt it gets, see asked.recorded. Raise TjugoError when the request cannot be recorded;
+    Conflict when the id was used for something else; Unavailable when a retry may succeed.
     """
     asked = kinds.checked(kind, value, index)
     number = "" if drn is None else checked_drn(drn)
-    row = requests.recorded(work, client, client_id, number, asked)
+    row = requests.recorded(work, client, client_id, number, asked, seller)
     requests.decide(work, row, lambda: _issue(work, row, asked, approved=False))
     return requests.outcome_of(work, row)
 

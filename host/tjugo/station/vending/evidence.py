@@ -3,14 +3,14 @@ made with it."""
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from sts_portable import results
 from tjugo.key_register import KeyRegister
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import KeyChange, MeterReading, Token, TokenDelivery
-from tjugo.station.vending import keychange, targets
+from tjugo.station.vending import change_rows, change_steps, targets
 from tjugo.station.work import View, Work
 
 _REPORTED = ("sgc", "krn", "kt", "ti", "ken")
@@ -30,7 +30,7 @@ def reported(view: View, drns: Collection[str]) -> list[str]:
             )
             .where(
                 KeyChange.tenant_id == view.tenant_id,
-                KeyChange.state == keychange.ISSUED,
+                KeyChange.state == change_rows.ISSUED,
                 KeyChange.drn.in_(chunk),
             )
         )
@@ -51,10 +51,11 @@ def _values(register: KeyRegister) -> list[int]:
 
 
 def delivered(view: View, refs: Iterable[int]) -> list[str]:
-    """Return the meters that accepted, from their collector, a token made with the pending
-    key. refs: of the deliveries."""
+    """Return the meters that accepted, from their collector, the last section of their key change
+    or a token made with the pending key. refs: of the deliveries."""
     found = set()
     for chunk in chunks(sorted(refs)):
+        found |= set(view.session.scalars(_completed(view, chunk)))
         query = (
             select(KeyChange, Token)
             .select_from(TokenDelivery)
@@ -65,7 +66,7 @@ def delivered(view: View, refs: Iterable[int]) -> list[str]:
             )
             .where(
                 KeyChange.tenant_id == view.tenant_id,
-                KeyChange.state == keychange.ISSUED,
+                KeyChange.state == change_rows.ISSUED,
                 TokenDelivery.ref.in_(chunk),
                 TokenDelivery.result == results.ACCEPT,
             )
@@ -74,6 +75,27 @@ def delivered(view: View, refs: Iterable[int]) -> list[str]:
             if made_with(token, targets.from_text(change.target)):
                 found.add(change.drn)
     return sorted(found)
+
+
+def _completed(view: View, refs: Collection[int]) -> Select[str]:
+    """Return the query of the meters that accepted a section with ACCEPT: it completed the set."""
+    row = TokenDelivery
+    return (
+        select(KeyChange.drn)
+        .join(
+            row,
+            (row.tenant_id == KeyChange.tenant_id)
+            & (row.client == KeyChange.client)
+            & (row.client_id == KeyChange.client_id),
+        )
+        .where(
+            KeyChange.tenant_id == view.tenant_id,
+            KeyChange.state == change_rows.ISSUED,
+            row.position.is_not(None),
+            row.ref.in_(refs),
+            row.result == results.ACCEPT,
+        )
+    )
 
 
 def made_with(token: Token, register: KeyRegister) -> bool:
@@ -86,12 +108,12 @@ def accepted(work: Work, drn: str, digits: str) -> bool:
     """Record that the customer's meter accepted a token: if it was made with the pending key, the
     key change is confirmed. Return whether it was. Raise TjugoError."""
     meter = known_meter(work, checked_drn(drn))
-    change = keychange.open_change(work, meter.drn)
-    if change is None or change.state != keychange.ISSUED:
+    change = change_rows.open_change(work, meter.drn)
+    if change is None or change.state != change_rows.ISSUED:
         return False
     new = targets.with_register(meter_config(work, meter), targets.from_text(change.target))
     token = work.backend.verify_token(new, "".join(digits.split()))
     if token is None or token.cls == 1 or token.tid is None:
         return False
-    keychange.confirm(work, meter.drn, f"the meter accepted the token with TID {token.tid}")
+    change_steps.confirm(work, meter.drn, f"the meter accepted the token with TID {token.tid}")
     return True

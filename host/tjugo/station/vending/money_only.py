@@ -6,27 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from tjugo.errors import reason
-from tjugo.station import counters, days
-from tjugo.station.receipts import model
+from tjugo.station import counters
 from tjugo.station.receipts.model import Receipt
-from tjugo.station.storage.tables import Customer, Sale, VendRequest
+from tjugo.station.storage.tables import Sale, VendRequest
 from tjugo.station.tills import shifts
-from tjugo.station.vending import asked, limits
+from tjugo.station.vending import asked, limits, receipt_of
 from tjugo.station.vending.limits import Place
-from tjugo.station.vending.purchase import MAIN, RECEIPTS
+from tjugo.station.vending.purchase import RECEIPTS
+from tjugo.station.vending.receipt_of import Builder, Request
+from tjugo.station.vending.seller import Seller
 from tjugo.station.work import View, Work
-
-
-@dataclass(frozen=True)
-class Seller:
-    """Who takes or returns money, and where; the fields are those of a Purchase."""
-
-    actor: str
-    outlet: str = MAIN
-    shift_no: int | None = None
-    terminal: str | None = None
-    sale_limit: int | None = None
-    day_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,33 +62,14 @@ def place(work: Work, seller: Seller) -> Place:
     return found
 
 
-def customer_of(row: Customer) -> model.Customer:
-    """Return a customer as receipts name it."""
-    return model.Customer(row.account_no, row.name, row.address)
-
-
 def receipt(
     work: Work, row: VendRequest, kind: str, seller: Seller, at: Place, **fields: Any
 ) -> Receipt:
     """Return a receipt with the outlet's next number. fields: the others of a Receipt."""
     series = f"{RECEIPTS}{seller.outlet}"
-    tenant = work.tenant
-    return Receipt(
-        kind=kind,
-        number=counters.take(work, {series: 1})[series],
-        outlet=seller.outlet,
-        outlet_name=at.name,
-        operator=seller.actor,
-        at=work.now(),
-        time_zone=tenant.time_zone,
-        currency=tenant.currency,
-        language=tenant.language,
-        utility=model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone),
-        client=row.client,
-        client_id=row.client_id,
-        terminal=seller.terminal,
-        **fields,
-    )
+    number = counters.take(work, {series: 1})[series]
+    request = Request(row.client, row.client_id, seller, at.name)
+    return Builder(work.tenant, work.now()).receipt(kind, number, request, **fields)
 
 
 def write(
@@ -109,28 +79,5 @@ def write(
     others of a Sale."""
     row.state, row.finished_at = "token_issued", work.now()
     work.session.flush()
-    given = {"paid_tenths": 0, "free_tenths": 0, **fields}
-    work.session.add(
-        Sale(
-            tenant_id=work.tenant_id,
-            client=row.client,
-            client_id=row.client_id,
-            kind=made.kind,
-            outlet=made.outlet,
-            receipt_no=made.number,
-            terminal=seller.terminal,
-            operator=seller.actor[:80],
-            shift_no=seller.shift_no,
-            account_no=made.customer.account_no if made.customer else None,
-            sold_at=work.now(),
-            day=days.day(work, work.now()),
-            currency=made.currency,
-            tendered=tendered,
-            change=made.change,
-            receipt=made.to_json(),
-            shown_at=work.now(),
-            **given,
-        )
-    )
-    work.session.flush()
+    receipt_of.add_row(work, made, seller.shift_no, tendered, **fields)
     return MoneyDone(row.client, row.client_id, made, work.now())

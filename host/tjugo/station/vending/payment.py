@@ -13,9 +13,10 @@ from tjugo.station.storage.tables import Customer
 from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, party
 from tjugo.station.tills import shifts
-from tjugo.station.vending import limits, money_only
-from tjugo.station.vending.money_only import MoneyDone, Seller
+from tjugo.station.vending import limits, money_only, receipt_of
+from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.purchase import MOST_MONEY, Tender, check_tenders
+from tjugo.station.vending.seller import Seller
 from tjugo.station.work import Work
 
 ACTION = "sales.sell"
@@ -73,7 +74,7 @@ def pay(work: Work, asked: Payment) -> MoneyDone:
         "payment",
         asked.seller,
         place,
-        customer=money_only.customer_of(customer),
+        customer=receipt_of.customer(customer),
         lines=(line,),
         tendered=tuple(model.Tender(one.means, one.amount, one.ref or None) for one in asked.paid),
         change=asked.change,

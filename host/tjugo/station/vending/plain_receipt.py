@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from tjugo.errors import NotFound
-from tjugo.key_register import MeterConfig, written
-from tjugo.station import counters, days
+from tjugo.key_register import MeterConfig
+from tjugo.station import counters
 from tjugo.station.receipts import model
-from tjugo.station.receipts.model import Receipt
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import known_meter, meter_config
-from tjugo.station.storage.tables import Meter, MeterKeyState, Sale, VendRequest
-from tjugo.station.vending.purchase import MAIN, RECEIPTS
+from tjugo.station.storage.tables import Meter, MeterKeyState, VendRequest
+from tjugo.station.vending import receipt_of
+from tjugo.station.vending.purchase import RECEIPTS
+from tjugo.station.vending.receipt_of import Builder, Request
+from tjugo.station.vending.seller import Seller, open_outlet, without_closed_shift
 from tjugo.station.work import Work
 
 _REGISTER = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
@@ -20,61 +22,26 @@ _OF_SALE = ("key_change", "replacement")
 _NAMES = {"power_limit": "max_power", "set_flag": "extended", "set_register": "extended"}
 
 
-def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any]) -> None:
+def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any], seller: Seller) -> None:
     """Record the receipt of a request without payment, with the outlet's next number. tokens: in
-    the order of entry, each with kind, digits, tenths."""
+    the order of entry, each with kind, digits, tenths. Raise TjugoError when the outlet is not
+    active."""
+    outlet = open_outlet(work, seller.outlet)
+    seller = without_closed_shift(work, seller)
     meter, config = _meter(work, row.drn)
-    number = counters.take(work, {f"{RECEIPTS}{MAIN}": 1})[f"{RECEIPTS}{MAIN}"]
-    tenant = work.tenant
     link = None if meter is None else current_link(meter)
-    customer = None
-    if link is not None:
-        of = link.customer
-        customer = model.Customer(of.account_no, of.name, of.address)
-    of_sale = kind if kind in _OF_SALE else "engineering"
-    receipt = Receipt(
-        kind=of_sale,
-        number=number,
-        outlet=MAIN,
-        operator=work.actor[:80],
-        at=work.now(),
-        time_zone=tenant.time_zone,
-        currency=tenant.currency,
-        language=tenant.language,
-        utility=model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone),
-        client=row.client,
-        client_id=row.client_id,
-        customer=customer,
-        meter=None if config is None else _printed(config),
+    series = f"{RECEIPTS}{seller.outlet}"
+    made = Builder(work.tenant, work.now()).receipt(
+        kind if kind in _OF_SALE else "engineering",
+        counters.take(work, {series: 1})[series],
+        Request(row.client, row.client_id, seller, outlet.name),
+        customer=None if link is None else receipt_of.customer(link.customer),
+        meter=None if config is None else receipt_of.meter(config),
         tokens=tuple(model.Token(_name(one.kind), one.digits, one.tenths) for one in tokens),
-        text=tenant.receipt_text,
+        text=work.tenant.receipt_text,
     )
-    work.session.add(_sale(work, row, receipt))
-    work.session.flush()
-
-
-def _sale(work: Work, row: VendRequest, receipt: Receipt) -> Sale:
-    """Return the row. Its units are 0: a replacement was paid for, and counted, before."""
-    return Sale(
-        tenant_id=work.tenant_id,
-        client=row.client,
-        client_id=row.client_id,
-        kind=receipt.kind,
-        outlet=MAIN,
-        receipt_no=receipt.number,
-        operator=work.actor[:80],
-        drn=receipt.meter.drn if receipt.meter else None,
-        account_no=receipt.customer.account_no if receipt.customer else None,
-        sold_at=work.now(),
-        day=days.day(work, work.now()),
-        currency=receipt.currency,
-        tendered=0,
-        change=0,
-        paid_tenths=0,
-        free_tenths=0,
-        receipt=receipt.to_json(),
-        shown_at=work.now(),
-    )
+    # Its units are 0: a replacement was paid for, and counted, before.
+    receipt_of.add_row(work, made, seller.shift_no, 0, drn=config.drn if config else None)
 
 
 def _meter(work: Work, drn: str) -> tuple[Meter | None, MeterConfig | None]:
@@ -90,11 +57,6 @@ def _meter(work: Work, drn: str) -> tuple[Meter | None, MeterConfig | None]:
     if pending is None:
         return meter, config
     return meter, replace(config, **{name: getattr(pending, name) for name in _REGISTER})
-
-
-def _printed(config: MeterConfig) -> model.Meter:
-    sgc, ti = written("sgc", config.sgc), written("ti", config.ti)
-    return model.Meter(config.drn, sgc, config.krn, ti, config.ea, config.tct)
 
 
 def _name(kind: str) -> str:

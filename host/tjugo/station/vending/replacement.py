@@ -15,17 +15,26 @@ from tjugo.station.vending import asked as requests
 from tjugo.station.vending import keychange, token_facts
 from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.credit import add_credit
+from tjugo.station.vending.seller import Seller
 from tjugo.station.work import Work
 
 ACTION = "sales.replace"
 CLIENT = "replacement"
 
 
-def replace(work: Work, drn: str, bdt: str, tid: int, tenths: int | None, why: str) -> Outcome:
+def replace(
+    work: Work,
+    drn: str,
+    bdt: str,
+    tid: int,
+    tenths: int | None,
+    why: str,
+    seller: Seller | None = None,
+) -> Outcome:
     """Ask for the replacement of a credit token, or return what became of it.
 
     tenths: of a kWh that are still owed, at most what the token carries, which None stands for.
-    Raise TjugoError when the token can still be used, or was.
+    seller: see asked.recorded. Raise TjugoError when the token can still be used, or was.
     """
     token = _token(work, drn, bdt, tid)
     owed = token.units_tenths if tenths is None else tenths
@@ -37,7 +46,7 @@ def replace(work: Work, drn: str, bdt: str, tid: int, tenths: int | None, why: s
         )
     asked = {"kind": "replacement", "bdt": bdt, "tid": tid, "tenths": owed}
     client_id = f"{token.drn}-{bdt}-{tid}"
-    row = requests.recorded(work, CLIENT, client_id, token.drn, asked)
+    row = requests.recorded(work, CLIENT, client_id, token.drn, asked, seller)
     if row.state == "received" and requests.approval_of(row) is None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:

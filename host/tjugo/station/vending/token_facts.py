@@ -9,7 +9,7 @@ from sts_portable import results
 from tjugo.key_register import KeyRegister
 from tjugo.station.registry.meters import known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Sale, Token, TokenDelivery
-from tjugo.station.vending import keychange, targets
+from tjugo.station.vending import change_rows, targets
 from tjugo.station.vending.evidence import made_with
 from tjugo.station.work import View
 
@@ -63,7 +63,7 @@ def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegis
     config: the current register."""
     if made_with(token, config):
         return CURRENT, config
-    for register, state in keychange.registers(view, token.drn):
+    for register, state in change_rows.registers(view, token.drn):
         if made_with(token, register):
             return state, register
     return UNKNOWN, None
@@ -92,7 +92,7 @@ def is_void(view: View, client: str, client_id: str) -> bool:
 
 def change_of(view: View, token: Token) -> KeyChange | None:
     """Return the open key change whose key a token was made with, or None."""
-    change = keychange.open_change(view, token.drn)
+    change = change_rows.open_change(view, token.drn)
     if change is None or not made_with(token, targets.from_text(change.target)):
         return None
     return change

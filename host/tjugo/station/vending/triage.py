@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sts_portable import results
 from tjugo.errors import reason as error_of
-from tjugo.station.vending import answers, keychange, token_facts, triage_checks, triage_key
+from tjugo.station.vending import answers, change_rows, token_facts, triage_checks, triage_key
 from tjugo.station.vending.asked import Printed
 from tjugo.station.vending.case import (
     CONFIRM,
@@ -212,5 +212,5 @@ def _triage(work: Work, case: Case, reason: Reason) -> Triage:
         tenths=token.units_tenths if token and token.token_class == 0 else None,
         client=source.client if source else None,
         client_id=source.client_id if source else None,
-        first=keychange.printed(work, case.meter.drn) if case.meter and more else (),
+        first=change_rows.printed(work, case.meter.drn) if case.meter and more else (),
     )

@@ -13,7 +13,7 @@ from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import MeterReading, PlainToken, Token
-from tjugo.station.vending import keychange, targets
+from tjugo.station.vending import change_rows, targets
 from tjugo.station.vending.case import NOTHING, OK, RETYPE, Case, Reason
 from tjugo.station.vending.mistyped import nearest
 from tjugo.station.vending.token_facts import facts_of, is_void
@@ -155,7 +155,7 @@ def _test_token(text: str) -> Reason | None:
 def _decodes(work: Work, case: Case) -> bool:
     assert case.meter is not None
     assert case.config is not None
-    others = [register for register, _ in keychange.registers(work, case.meter.drn)]
+    others = [register for register, _ in change_rows.registers(work, case.meter.drn)]
     configs = [case.config, *(targets.with_register(case.config, one) for one in others)]
     for config in configs:
         try:

@@ -4,9 +4,10 @@ the meter has."""
 from sts_portable import results
 from tjugo.key_register import KeyRegister, written
 from tjugo.station.storage.tables import KeyChange
-from tjugo.station.vending import answers, keychange, targets, token_facts
+from tjugo.station.vending import answers, change_rows, set_views, targets, token_facts
 from tjugo.station.vending.case import (
     CONFIRM,
+    FAILED,
     KEY_CHANGE,
     NOTHING,
     OK,
@@ -29,8 +30,10 @@ def key(work: Work, case: Case) -> Reason | None:
     """Check that the meter has the key with which the token was made."""
     assert case.config is not None
     known = case.known_register()
-    change = keychange.open_change(work, case.config.drn)
-    issued = change if change is not None and change.state == keychange.ISSUED else None
+    change = change_rows.open_change(work, case.config.drn)
+    issued = change if change is not None and change.state == change_rows.ISSUED else None
+    if issued is not None:
+        _delivery(work, case, issued)
     if case.plain is not None:
         return _section(work, case, issued) if case.plain.token_class == 2 else None
     assert case.facts is not None
@@ -44,6 +47,19 @@ def key(work: Work, case: Case) -> Reason | None:
         sentence = f"The token is for {has}. {_ask(case.config.krn)}"
         case.step(_NAME, UNKNOWN, sentence)
     return None
+
+
+def _delivery(work: Work, case: Case, issued: KeyChange) -> None:
+    """Note how far the meter's collector is with the key change tokens."""
+    found = set_views.set_views(work, [issued]).get((issued.client, issued.client_id))
+    if found is None:
+        return
+    sentence = (
+        f"Collector {found.collector_id}: {found.accepted} of {len(found.sections)} key change "
+        f"tokens accepted{f'; {found.reason}' if found.reason else ''}."
+    )
+    state = FAILED if found.state == set_views.STOPPED else UNKNOWN
+    case.step("Key change by the collector", state, sentence)
 
 
 def _of_token(
@@ -108,7 +124,7 @@ def _other_key(work: Work, case: Case, has: str, kept: str) -> Reason:
     """Return the reason where the meter has another key than the station's record; the tokens of
     the last key change lead from the former key to the recorded one."""
     assert case.config is not None
-    last = keychange.last_change(work, case.config.drn)
+    last = change_rows.last_change(work, case.config.drn)
     sentence = f"The meter has {has}, the station's record {kept}."
     if last is not None and _has(case.known_register(), _replaced(last)):
         again = f"{sentence} The meter did not take its key change: enter its tokens first."

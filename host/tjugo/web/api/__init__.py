@@ -11,13 +11,16 @@ from tjugo.station.vending.queue import SaleQueue
 from tjugo.web.api import (
     collectors,
     customers,
+    debts,
     engineering,
     exchange,
+    key_changes,
     keys,
     lookup,
     meters,
     money_only,
     receipts,
+    refused,
     tariffs,
     tills,
     vends,
@@ -36,11 +39,14 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
         lookup,
         exchange,
         tariffs,
+        debts,
         keys,
         receipts,
         money_only,
         tills,
         engineering,
+        key_changes,
+        refused,
     )
     for domain in domains:
         domain.add_routes(api, station)

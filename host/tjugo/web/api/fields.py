@@ -26,6 +26,9 @@ Money = Kwh
 """Money in major units of the utility's currency, such as 500 or "500.50"."""
 Whole = Annotated[int, BeforeValidator(numbers.json_whole, json_schema_input_type=int | str)]
 Drn = Annotated[str, Field(max_length=40)]
+Text = Annotated[str, Field(max_length=200)]
+Digits = Annotated[str, Field(max_length=80)]
+"""A token as it is typed."""
 
 Search = Annotated[str, Query(max_length=100, description="Part of what is searched for.")]
 After = Annotated[

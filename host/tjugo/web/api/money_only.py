@@ -11,8 +11,9 @@ from tjugo import money
 from tjugo.station.receipts import model
 from tjugo.station.station import Station
 from tjugo.station.vending.credit_note import CreditNote, credit_note
-from tjugo.station.vending.money_only import MoneyDone, Seller
+from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.payment import Payment, pay
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.void import void
 from tjugo.web.api.fields import CLIENT, Money, RequestBody
 from tjugo.web.api.vends import TenderBody, tenders_of

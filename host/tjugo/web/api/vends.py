@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 from tjugo import money
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
-from tjugo.station.vending import views
+from tjugo.station.vending import sale_views
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
+from tjugo.station.vending.sale_views import RefusalView, SaleView
 from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
-from tjugo.station.vending.views import Refusal, RefusalView, SaleView
+from tjugo.station.vending.views import Refusal
 from tjugo.web.api.fields import (
     CLIENT,
     DEFAULT_LIMIT,
@@ -120,13 +121,13 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         outcome = await asyncio.wrap_future(queue.submit(purchase))
         if isinstance(outcome, Refusal):
             raise outcome.error()
-        return JSONResponse(views.document(views.sale_view(outcome)))
+        return JSONResponse(sale_views.document(sale_views.sale_view(outcome)))
 
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str | None = None) -> SaleView:
         """Return a sale and the state of its delivery. Its token counts as shown from then on."""
         sale = show(station, actor(), client or namespace(CLIENT), client_id)
-        return views.sale_view(sale)
+        return sale_views.sale_view(sale)
 
     @api.get("/vends")
     def get_vends(
@@ -134,7 +135,7 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     ) -> Page[SaleView | RefusalView]:
         """Return requests, newest first, refused ones included."""
         with station.view() as view:
-            return views.sales(view, search, after, limit)
+            return sale_views.sales(view, search, after, limit)
 
 
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:

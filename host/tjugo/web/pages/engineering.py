@@ -12,6 +12,7 @@ from tjugo.station.station import Station
 from tjugo.station.vending import asked, engineering, request_views
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page
+from tjugo.web.seller import issuer
 
 _ROWS = 20
 
@@ -49,7 +50,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         of = (CLIENT, form.get("client_id", ""), form.get("drn") or None, form.get("kind", ""))
         more = (number(form, "value", "The value"), number(form, "index", "The index"))
         with station.work(actor()) as work:
-            outcome = engineering.request(work, *of, *more)
+            outcome = engineering.request(work, *of, *more, issuer(work))
         asked.answer(outcome)
         return f"/engineering?id={quote(outcome.client_id)}"
 

@@ -1,7 +1,7 @@
 """The page of key changes: base dates, campaigns, and what is to do."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
@@ -13,13 +13,25 @@ from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
-from tjugo.station.vending import asked, campaigns, change_views, keychange
+from tjugo.station.vending import (
+    asked,
+    campaigns,
+    change_steps,
+    change_views,
+    key_delivery,
+    keychange,
+    rollover_views,
+)
 from tjugo.station.vending.targets import CHANGEABLE
+from tjugo.station.work import View
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, form_of, listed, searched
+from tjugo.web.seller import issuer
 
 PAGE = "/key-changes"
 _WHERE = ("sgc", "krn", "bdt")
+_TYPED = ("drns", "campaign", "old_bdt")
+"""What a link to the page can put into its form."""
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -35,7 +47,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             context: Context = {
                 **listed(request, found),
                 "campaigns": change_views.campaigns(view),
-                "base_dates": change_views.base_dates(view, station.clock()),
+                "base_dates": rollover_views.base_dates(view, station.clock()),
+                **_to_do(view, asked_for),
             }
         kept = {name: asked_for[name] for name in ("state", "campaign") if asked_for.get(name)}
         for name in ("following", "first"):
@@ -49,6 +62,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "where": [(name, FIELDS[name].title) for name in _WHERE],
             "waiting": asked_for.get("waiting"),
             "meters": asked_for.get("meters"),
+            "typed": {name: asked_for[name] for name in _TYPED if asked_for.get(name)},
             "error": None,
         }, None
 
@@ -65,10 +79,22 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     _add_steps(routes, station)
 
 
+def _to_do(view: View, asked_for: Mapping[str, str]) -> Context:
+    """Return the meters of a base date that are to be changed, where they are asked for."""
+    bdt = asked_for.get("to_do")
+    if not bdt:
+        return {"to_do": None}
+    found = rollover_views.to_do(view, bdt, asked_for.get("to_do_after"))
+    more = None
+    if found.next is not None:
+        more = "?" + urlencode({"to_do": bdt, "to_do_after": found.next})
+    return {"to_do": {"bdt": bdt, "rows": found.items, "more": more}}
+
+
 def _add_steps(routes: APIRouter, station: Station) -> None:
     def confirm(drn: str, form: Form) -> str:
         with station.work(actor()) as work:
-            keychange.confirm(work, drn, form.get("why") or "an operator")
+            change_steps.confirm(work, drn, form.get("why") or "an operator")
         return f"{PAGE}?search={quote(drn)}"
 
     def cancel(drn: str, form: Form) -> str:
@@ -80,11 +106,17 @@ def _add_steps(routes: APIRouter, station: Station) -> None:
     def issue(drn: str, form: Form) -> str:
         client_id = form.get("client_id") or str(uuid.uuid4())
         with station.work(actor()) as work:
-            outcome = keychange.issue_alone(work, CLIENT, client_id, drn)
+            outcome = keychange.issue_alone(work, CLIENT, client_id, drn, issuer(work))
         asked.answer(outcome)
         return f"/engineering?id={quote(client_id)}"
 
-    for name, step in (("confirm", confirm), ("cancel", cancel), ("issue", issue)):
+    def send(drn: str, form: Form) -> str:
+        with station.work(actor()) as work:
+            key_delivery.send_again(work, drn)
+        return f"{PAGE}?search={quote(drn)}"
+
+    steps = {"confirm": confirm, "cancel": cancel, "issue": issue, "send": send}
+    for name, step in steps.items():
         _add_step(routes, f"{PAGE}/{{drn}}/{name}", step)
 
 

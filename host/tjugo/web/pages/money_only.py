@@ -11,9 +11,9 @@ from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.station import Station
 from tjugo.station.vending.credit_note import CASH, CREDIT, CreditNote, credit_note
-from tjugo.station.vending.money_only import Seller
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import Tender
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.void import void
 from tjugo.station.work import Work
 from tjugo.web.current import actor

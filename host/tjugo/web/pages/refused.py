@@ -10,11 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
-from tjugo.station.vending import answers, asked, keychange, replacement, triage, triage_key
+from tjugo.station.vending import answers, asked, change_steps, replacement, triage, triage_key
 from tjugo.station.vending.triage import Triage
 from tjugo.web.current import actor
 from tjugo.web.pages.engineering import number
 from tjugo.web.pages.forms import Form, answer, form_of
+from tjugo.web.seller import issuer
 
 PAGE = "/refused"
 
@@ -50,7 +51,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     def confirm(request: Request, form: Form) -> Response:
         try:
             with station.work(actor()) as work:
-                keychange.confirm(work, form.get("drn", ""), "the meter refused a token")
+                change_steps.confirm(work, form.get("drn", ""), "the meter refused a token")
         except TjugoError as error:
             return show(request, form, error=error)
         return examine(request, form)
@@ -61,12 +62,13 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             tenths = number(form, "tenths", "The credit")
             why = form.get("why") or "the meter refused it"
             with station.work(actor()) as work:
-                outcome = replacement.replace(work, form.get("drn", ""), *place, tenths, why)
+                of = (form.get("drn", ""), *place, tenths, why, issuer(work))
+                outcome = replacement.replace(work, *of)
             asked.answer(outcome)
         except TjugoError as error:
             return show(request, form, error=error)
-        of = f"id={quote(outcome.client_id)}&client={quote(outcome.client)}"
-        return RedirectResponse(f"/engineering?{of}", 303)
+        query = f"id={quote(outcome.client_id)}&client={quote(outcome.client)}"
+        return RedirectResponse(f"/engineering?{query}", 303)
 
     @routes.get(PAGE)
     def get(request: Request) -> Response:

@@ -14,7 +14,7 @@ from tjugo.station.registry import views as registry_views
 from tjugo.station.registry.find import Found, find
 from tjugo.station.station import Station
 from tjugo.station.tariffs.debts import debts
-from tjugo.station.vending import views
+from tjugo.station.vending import sale_views, views
 from tjugo.station.vending.credit_note import left
 from tjugo.station.vending.purchase import MEANS, Purchase, Tender, check_id, parse_kwh
 from tjugo.station.vending.queue import SaleQueue
@@ -70,7 +70,7 @@ def add_routes(
         with station.view() as view:
             search, after = searched(request)
             context: dict[str, Any] = {
-                **listed(request, views.sales(view, search, after, limit=_ROWS)),
+                **listed(request, sale_views.sales(view, search, after, limit=_ROWS)),
                 "sale": None,
                 "found": None,
                 "offer": None,
@@ -87,7 +87,7 @@ def add_routes(
             }
             try:
                 if sale is not None:
-                    shown = views.sale_view(sale)
+                    shown = sale_views.sale_view(sale)
                     context["sale_left"] = left(view, sale.client, sale.client_id)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
                     context["sale_at"] = shown.issued_at

@@ -12,7 +12,7 @@ from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.station.operators.approvals import same_person
 from tjugo.station.station import Station
-from tjugo.station.tariffs import facts, stored, typed, versions, views
+from tjugo.station.tariffs import assignment, facts, stored, typed, versions, views
 from tjugo.station.work import View, Work
 from tjugo.web import current
 from tjugo.web.pages.forms import Form, answer, form_of
@@ -67,9 +67,9 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     async def assign(request: Request, tariff: str) -> Response:
         def do(work: Work, form: Form) -> None:
             if form.get("meter"):
-                versions.assign(work, form["meter"], tariff)
+                assignment.assign(work, form["meter"], tariff)
             else:
-                versions.set_default(work, tariff)
+                assignment.set_default(work, tariff)
 
         return await carried_out(request, do)
 

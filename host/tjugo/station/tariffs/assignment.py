@@ -1,0 +1,89 @@
+"""Which tariff a meter has: its own, or that of all meters without one, which a new station has
+too."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from tjugo.errors import reason
+from tjugo.station.audit.chain import record
+from tjugo.station.registry.meters import checked_drn, known_meter
+from tjugo.station.storage.tables import MeterTariff, TariffVersion
+from tjugo.station.tariffs import versions
+from tjugo.station.tariffs.checks import check
+from tjugo.station.tariffs.effect import APPROVED, in_effect
+from tjugo.station.tariffs.model import Flat, TariffRules
+from tjugo.station.work import Work
+
+ASSIGN = "tariffs.assign"
+DEFAULT, DEFAULT_RATE = "flat", Decimal("0.20")
+ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+"""From when the first tariff is in effect: before every sale, also where the clock was wrong."""
+_MOMENT = timedelta(microseconds=1)
+
+
+def assign(work: Work, drn: str, tariff: str) -> str:
+    """Give a meter a tariff from now on; return its DRN. Raise TjugoError; Conflict when no
+    version of it is in effect."""
+    meter = known_meter(work, checked_drn(drn), lock=True)
+    versions.known_tariff(work, tariff)
+    if in_effect(work, tariff, work.now()) is None:
+        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    query = select(MeterTariff).where(
+        MeterTariff.tenant_id == work.tenant_id, MeterTariff.drn == meter.drn
+    )
+    rows = list(work.session.scalars(query.order_by(MeterTariff.since)))
+    if rows and rows[-1].until is None and rows[-1].tariff == tariff:
+        return meter.drn
+    since = max([work.now(), *(row.since + _MOMENT for row in rows)])
+    if rows and rows[-1].until is None:
+        rows[-1].until = since
+    work.session.add(
+        MeterTariff(tenant_id=work.tenant_id, drn=meter.drn, since=since, tariff=tariff)
+    )
+    work.session.flush()
+    record(work, ASSIGN, f"meter {meter.drn}", f"tariff {tariff}")
+    return meter.drn
+
+
+def set_default(work: Work, tariff: str) -> None:
+    """Make a tariff that of all meters without one. Raise TjugoError as assign() does."""
+    versions.known_tariff(work, tariff)
+    if in_effect(work, tariff, work.now()) is None:
+        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    work.change_tenant(default_tariff=tariff)
+    work.session.flush()
+    record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
+
+
+def checked_default(currency: str, rate: Decimal) -> TariffRules:
+    """Return the first tariff of a station: flat, without tax. rate: major units per kWh. Raise
+    TjugoError."""
+    rules = TariffRules(currency, Flat(rate))
+    check(rules)
+    return rules
+
+
+def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
+    """Give a new station its first tariff, unless it has one, approved by `init`. Raise
+    TjugoError."""
+    tenant = work.tenant
+    if tenant.default_tariff is not None:
+        return
+    rules = checked_default(tenant.currency, rate)
+    versions.ensure_tariff(work, DEFAULT, "Flat")
+    if in_effect(work, DEFAULT, work.now()) is None:
+        version = versions.propose(work, DEFAULT, rules)
+        row = versions.known_version(work, DEFAULT, version)
+        row.made_by = "init"
+        row.valid_from = ALWAYS
+        _decide_first(work, row)
+    work.change_tenant(default_tariff=DEFAULT)
+    work.session.flush()
+
+
+def _decide_first(work: Work, row: TariffVersion) -> None:
+    row.state, row.decided_by, row.decided_at = APPROVED, "init", work.now()
+    work.session.flush()
+    record(work, versions.APPROVE, versions.subject(row.tariff, row.version), "approved by init")

@@ -1,0 +1,203 @@
+"""Data about sales for pages, commands and the API."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from tjugo.errors import Unavailable
+from tjugo.station.receipts.model import fields_of
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such_page, page
+from tjugo.station.storage.tables import Sale as SaleRow
+from tjugo.station.storage.tables import Token, VendRequest
+from tjugo.station.vending.views import NO_SALE, TOKEN_ISSUED, Sale, sale_of
+from tjugo.station.work import View
+
+SOLD, NOT_SHOWN, VOID = "sold", "not_shown", "void"
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """A delivery for JSON. channel: `collector` or `keyed`; times ISO 8601 in UTC."""
+
+    channel: str
+    state: str
+    reason: str | None
+    ref: int | None
+    attempts: int
+    sent_at: str | None
+    stored_at: str | None
+    done_at: str | None
+
+
+@dataclass(frozen=True)
+class SaleView:
+    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC. warning: the meter's key expires
+    soon; only in the answer to a sale. state: `sold`; in a list also `not_shown` (its token was
+    shown to nobody, so that it can be voided) and `void`, both without digits."""
+
+    client: str
+    client_id: str
+    drn: str
+    kwh: str
+    units_kwh: str
+    token: str
+    token_grouped: str
+    tid: int
+    bdt: str
+    ea: str
+    sgc: str
+    krn: int
+    kt: int
+    ti: str
+    issued_at: str
+    delivery: DeliveryView
+    receipt: dict[str, Any] | None = None
+    warning: str | None = None
+    state: str = SOLD
+
+
+@dataclass(frozen=True)
+class RefusalView:
+    """A refused request for JSON. refused: the reason as a sentence. kwh and drn as requested."""
+
+    client: str
+    client_id: str
+    drn: str
+    kwh: str
+    issued_at: str
+    refused: str
+    code: str | None
+
+
+def _state(row: VendRequest) -> str:
+    if row.sale is None:
+        return SOLD
+    if row.sale.voided_at is not None:
+        return VOID
+    sent = any(token.delivery is not None and token.delivery.attempts for token in row.tokens)
+    return SOLD if row.sale.shown_at is not None or sent else NOT_SHOWN
+
+
+def sales(
+    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+) -> Page[SaleView | RefusalView]:
+    """Return requests, newest first, refused ones included.
+
+    search: part of a DRN, of a request id or of a token's digits. Raise TjugoError when `after` is
+    not the `next` of an earlier page.
+    """
+    limit = bounded(limit)
+    query = (
+        select(VendRequest)
+        .where(
+            VendRequest.tenant_id == view.tenant_id,
+            or_(VendRequest.asked.is_(None), ~NO_SALE),
+        )
+        .order_by(
+            VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
+        )
+        .options(
+            selectinload(VendRequest.tokens).joinedload(Token.delivery),
+            joinedload(VendRequest.sale),
+        )
+        .limit(limit + 1)
+    )
+    if search:
+        digits = "".join(search.split())
+        # Of a token that nobody was shown not even a part is confirmed.
+        shown = and_(SaleRow.voided_at.is_(None), SaleRow.shown_at.is_not(None))
+        query = (
+            query.outerjoin(VendRequest.tokens)
+            .outerjoin(VendRequest.sale)
+            .where(
+                or_(
+                    contains(search, VendRequest.drn, VendRequest.client_id),
+                    contains(digits, VendRequest.drn),
+                    and_(contains(digits, Token.digits), or_(SaleRow.client.is_(None), shown)),
+                )
+            )
+        )
+    if after is not None:
+        query = query.where(_older(after))
+    found = page(view.session.scalars(query).all(), limit, _place)
+    return Page([_request_view(row) for row in found.items], found.next)
+
+
+def _place(row: VendRequest) -> str:
+    return f"{row.created_at.timestamp():.6f}~{row.client}~{row.client_id}"
+
+
+def _older(place: str) -> ColumnElement[bool]:
+    at, _, rest = place.partition("~")
+    client, _, client_id = rest.partition("~")
+    try:
+        moment = datetime.fromtimestamp(float(at), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise no_such_page() from None
+    row = VendRequest
+    same_client = and_(row.client == client, row.client_id < client_id)
+    return or_(
+        row.created_at < moment,
+        and_(row.created_at == moment, or_(row.client < client, same_client)),
+    )
+
+
+def _request_view(row: VendRequest) -> SaleView | RefusalView:
+    refused, code = row.reason or "not finished", row.code
+    if row.state == TOKEN_ISSUED:
+        try:
+            state = _state(row)
+            found = sale_view(sale_of(row))
+            return found if state == SOLD else _hidden(found, state)
+        except Unavailable as error:
+            refused, code = error.message, error.code
+    return RefusalView(
+        client=row.client,
+        client_id=row.client_id,
+        drn=row.drn,
+        kwh=row.kwh or "",
+        issued_at=iso(row.created_at) or "",
+        refused=refused,
+        code=code,
+    )
+
+
+def _hidden(found: SaleView, state: str) -> SaleView:
+    receipt = None if found.receipt is None else {**found.receipt, "tokens": []}
+    return replace(found, token="", token_grouped="", receipt=receipt, state=state)
+
+
+def sale_view(sale: Sale) -> SaleView:
+    """Return a sale for JSON."""
+    delivery = sale.delivery
+    same = ("client", "client_id", "drn", "tid", "bdt", "sgc", "krn", "kt", "ti")
+    return SaleView(
+        **{name: getattr(sale, name) for name in same},
+        kwh=str(sale.kwh),
+        units_kwh=str(sale.units_kwh),
+        token=sale.digits,
+        token_grouped=sale.grouped(),
+        ea=f"{sale.ea:02d}",
+        issued_at=iso(sale.issued_at) or "",
+        delivery=DeliveryView(
+            channel="keyed" if delivery.ref is None else "collector",
+            state=delivery.state,
+            reason=delivery.reason,
+            ref=delivery.ref,
+            attempts=delivery.attempts,
+            sent_at=iso(delivery.sent_at),
+            stored_at=iso(delivery.stored_at),
+            done_at=iso(delivery.done_at),
+        ),
+        receipt=None if sale.receipt is None else fields_of(sale.receipt),
+        warning=sale.warning,
+    )
+
+
+def document(sale: SaleView) -> dict[str, Any]:
+    """Return a sale's view as JSON values."""
+    return {**vars(sale), "delivery": vars(sale.delivery)}

@@ -1,0 +1,19 @@
+"""Money of a body in minor units."""
+
+from typing import Any
+
+from tjugo import money
+from tjugo.errors import reason
+from tjugo.numbers import NotANumber
+from tjugo.station.work import View
+
+
+def minor(view: View, amount: Any) -> int | None:
+    """Return an amount in minor units of the utility's currency; None when it is not given. Raise
+    TjugoError."""
+    if amount is None:
+        return None
+    try:
+        return money.minor(amount, view.tenant.currency)
+    except NotANumber as error:
+        raise reason("amount_invalid", error.sentence("The amount")) from error

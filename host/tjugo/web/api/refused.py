@@ -1,0 +1,55 @@
+"""Refused tokens and replacements over /api/v1."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from tjugo.station.station import Station
+from tjugo.station.vending import replacement, triage
+from tjugo.station.vending.request_views import RequestView
+from tjugo.station.vending.triage import Triage
+from tjugo.web.api.engineering import answered
+from tjugo.web.api.fields import Digits, Drn, RequestBody, Text, Whole
+from tjugo.web.current import actor
+from tjugo.web.seller import issuer
+
+
+class RefusedBody(RequestBody):
+    """A token that a meter refused. shown: what the meter displayed; krn: as it displays it."""
+
+    drn: Drn
+    token: Digits
+    shown: Annotated[str, Field(max_length=80)] = ""
+    krn: Whole | None = None
+
+
+class ReplaceBody(RequestBody):
+    """The replacement of a credit token, by its base date and TID. tenths: of a kWh, that are
+    still owed; null: all that the token carries."""
+
+    drn: Drn
+    bdt: Annotated[str, Field(max_length=2)]
+    tid: Whole
+    tenths: Whole | None = None
+    why: Text
+
+
+def add_routes(api: APIRouter, station: Station) -> None:
+    """Add the routes of refused tokens."""
+
+    @api.post("/refused-tokens")
+    def post_refused(body: RefusedBody) -> Triage:
+        """Examine why a meter refused a token; nothing is changed."""
+        seen = {} if body.krn is None else {"krn": body.krn}
+        with station.work(actor()) as work:
+            return triage.examine(work, body.drn, body.token, body.shown, seen)
+
+    @api.post("/replacements")
+    def post_replacement(body: ReplaceBody, response: Response) -> RequestView:
+        """Ask for the replacement of a token that the meter cannot accept, or return what became
+        of it. 202: it waits for an approval."""
+        with station.work(actor()) as work:
+            of = (body.drn, body.bdt, body.tid, body.tenths, body.why, issuer(work))
+            outcome = replacement.replace(work, *of)
+        return answered(outcome, response)
