@@ -24,6 +24,7 @@ from tjugo.station.storage import databases
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.engine import make_private
 from tjugo.station.storage.tables import Tenant
+from tjugo.station.webhooks.known import Hooks
 from tjugo.station.work import Seen, View, Work
 
 DEFAULT_TENANT = 1
@@ -59,6 +60,7 @@ class Station:
         self.clock = clock
         self.randbelow = randbelow
         self._seen = Seen()
+        self.hooks = Hooks()
         self.database = database
         self._engine = engine = database.open_engine()
         self._write_engine = engine.execution_options(immediate=True)
@@ -199,6 +201,7 @@ class Station:
                 self.backend,
                 self.randbelow,
                 self._seen,
+                self.hooks,
             )
             yield work
             work.finish()

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from tjugo.station.keys.backend import TokenBackend
 from tjugo.station.storage.tables import Tenant
+from tjugo.station.webhooks.known import Hooks
 
 
 class View:
@@ -74,12 +75,14 @@ class Work(View):
         backend: TokenBackend,
         randbelow: Callable[[int], int],
         seen: Seen | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         super().__init__(session, tenant_id)
         self.actor = actor
         self.backend = backend
         self.randbelow = randbelow
         self.seen = seen or Seen()
+        self.hooks = hooks or Hooks()
         self._clock = clock
         self._now: datetime | None = None
         self._at_end: dict[str, tuple[Callable[[Work, list[Any]], None], list[Any]]] = {}

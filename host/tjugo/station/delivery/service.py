@@ -14,6 +14,7 @@ from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, TokenDelivery
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
@@ -132,6 +133,7 @@ def expire(work: Work, refs: Iterable[int]) -> None:
         row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
         if row.result is None:
             row.state, row.reason = "expired", _EXPIRED
+            _notify(work, row)
 
 
 def judge(view: View, acks: Sequence[Ack]) -> Answered:
@@ -190,3 +192,22 @@ def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
         row.result, row.done_at = ack.result, work.now()
         row.state = "accepted" if outcomes.accepted(ack.result) else "refused"
         row.reason = outcomes.sentence(ack.result)
+        _notify(work, row)
+
+
+_EVENTS = {
+    "accepted": outbox.TOKEN_ACCEPTED,
+    "refused": outbox.TOKEN_REFUSED,
+    "expired": outbox.TOKEN_EXPIRED,
+}
+
+
+def _notify(work: Work, row: TokenDelivery) -> None:
+    """Notify webhooks of the end of a delivery."""
+
+    def facts() -> dict[str, Any]:
+        of = {"client": row.token.client, "client_id": row.token.client_id}
+        names = ("drn", "ref", "collector_id", "state", "result", "reason")
+        return {**of, **{name: getattr(row, name) for name in names}}
+
+    outbox.emit(work, _EVENTS[row.state], facts)

@@ -23,6 +23,7 @@ from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState, PlainT
 from tjugo.station.vending import asked, targets
 from tjugo.station.vending.asked import Outcome, Printed
 from tjugo.station.vending.tokens import add_plain
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 PLANNED, ISSUED, CONFIRMED, CANCELLED = "planned", "issued", "confirmed", "cancelled"
@@ -197,6 +198,11 @@ def confirm(work: Work, drn: str, how: str) -> KeyRegister:
     _drop_pending(work, meter.drn)
     _decide(work, row, CONFIRMED)
     chain.record(work, _CONFIRM, f"meter {meter.drn}", how)
+    outbox.emit(
+        work,
+        outbox.KEY_CHANGE_CONFIRMED,
+        lambda: {"drn": meter.drn, "register": target.register(), "how": how},
+    )
     return target
 
 

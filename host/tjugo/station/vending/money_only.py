@@ -14,6 +14,7 @@ from tjugo.station.tills import shifts
 from tjugo.station.vending import asked, limits
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.purchase import MAIN, RECEIPTS
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 
@@ -133,4 +134,6 @@ def write(
         )
     )
     work.session.flush()
+    event = outbox.CREDIT_NOTE if made.kind == "credit_note" else outbox.PAYMENT
+    outbox.emit(work, event, lambda: outbox.receipt_facts(made))
     return MoneyDone(row.client, row.client_id, made, work.now())

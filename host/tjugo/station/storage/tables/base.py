@@ -6,7 +6,16 @@ Keys are natural (DRN, account number, the client's own request id), never a dat
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -48,7 +57,8 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 
 class Tenant(Base):
     """A utility. tid_floor: no TID of this moment or before it is issued (after a restore), NULL
-    none. currency: ISO 4217; time_zone: IANA; language: of receipts and pages, BCP 47."""
+    none. currency: ISO 4217; time_zone: IANA; language: of receipts and pages, BCP 47. sandbox: a
+    station to test programs with; written when it is made, and never changed."""
 
     __tablename__ = "tenant"
     tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -62,3 +72,4 @@ class Tenant(Base):
     language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
     default_tariff: Mapped[str | None] = mapped_column(String(20))
     receipt_text: Mapped[str | None] = mapped_column(String(400))
+    sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
