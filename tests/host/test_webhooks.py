@@ -5,8 +5,12 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import shlex
 
 import pytest
+from cli_kit import Shell
+from people_kit import HTML, client
 from station_kit import COLLECTOR, do, drn, see
 
 from sts_portable import results
@@ -310,3 +314,81 @@ def test_a_receiver_that_does_not_answer():
 def test_nobody_listens():
     with pytest.raises(NotSent, match="cannot be reached"):
         asyncio.run(post("http://127.0.0.1:1/", {}, b""))
+
+
+def test_the_page(station):
+    with client(station) as web:
+        made = web.post(
+            "/webhooks", data={"hook": "shop", "url": URL, "event_sale.made": "1"}, headers=HTML
+        )
+        assert 'data-testid="secret">whsec_' in made.text
+        assert made.headers["cache-control"] == "no-store"
+        buy(station, "a")
+        receiver = Receiver(500)
+        for delay in (*sending.DELAYS, sending.DELAYS[0]):
+            rounds(station, receiver)
+            station.clock.now += delay
+        shown = web.get("/webhooks?state=failed", headers=HTML).text
+        assert "It answered with the status 500." in shown and "whsec_" not in shown
+        (row,) = messages(station)
+        assert web.post(f"/webhook-messages/{row.message}", headers=HTML).status_code == 303
+        assert web.post(f"/webhook-messages/{row.message}", headers=HTML).status_code == 409
+        for path in ("test", "active", "secret"):
+            assert web.post(f"/webhooks/shop/{path}", headers=HTML).status_code in (200, 303)
+        assert "stopped" in web.get("/webhooks", headers=HTML).text
+        wrong = web.post("/webhooks", data={"hook": "x y", "url": URL}, headers=HTML)
+        assert wrong.status_code == 400 and 'value="x y"' in wrong.text
+
+
+def test_the_requests(station):
+    with client(station) as web:
+        body = {"hook": "shop", "url": URL, "events": ["sale.made"]}
+        made = web.post("/api/v1/webhooks", json=body)
+        assert made.json()["secret"].startswith("whsec_")
+        assert web.post("/api/v1/webhooks", json=body).json()["code"] == "webhook_exists"
+        (listed,) = web.get("/api/v1/webhooks").json()
+        assert (listed["url"], listed["active"], "secret" in listed) == (URL, True, False)
+        renewed = web.post("/api/v1/webhooks/shop/secret", json={})
+        assert renewed.json()["secret"] != made.json()["secret"]
+        assert web.post("/api/v1/webhooks/shop/test").json()["waiting"] == 1
+        (row,) = web.get("/api/v1/webhook-messages?hook=shop").json()["items"]
+        assert row["event"] == "webhook.test"
+        retried = web.post(f"/api/v1/webhook-messages/{row['message']}:retry")
+        assert retried.json()["code"] == "webhook_message_open"
+        changed = web.patch("/api/v1/webhooks/shop", json={"active": False})
+        assert (changed.json()["active"], changed.json()["failed"]) == (False, 1)
+        assert web.post("/api/v1/webhooks/shop/test").json()["code"] == "webhook_stopped"
+        assert web.patch("/api/v1/webhooks/none", json={}).status_code == 404
+
+
+def test_the_page_of_the_documentation(repo, tmp_path, monkeypatch, capsys):
+    """Its commands, its table of events and its delays; its function takes what the station sends
+    and nothing else."""
+    text = (repo / "docs/webhooks.md").read_text()
+    for event, title in outbox.EVENTS.items():
+        assert f"| `{event}` | {title} |" in text
+    names = {10: "10 s", 60: "1 min", 300: "5 min", 1800: "30 min"}
+    delays = [int(delay.total_seconds()) for delay in sending.DELAYS]
+    words = [names.get(delay) or f"{delay // 3600} h" for delay in delays]
+    assert f"{', '.join(words[:-1])} and {words[-1]}" in text
+    shell, alike = (
+        Shell(tmp_path / "state", monkeypatch, capsys),
+        re.compile(r"whsec_\S+|[0-9a-f-]{36}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"),
+    )
+    shell.fine("init")
+    (block,) = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        done = shell.fine(*shlex.split(command)[1:])
+        assert alike.sub("<>", done) == alike.sub("<>", printed), command
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    found = {}
+    exec(code, found)
+    secret, body = signature.new_secret(), b'{"a":1}'
+    headers = signature.headers(secret, "m", 1000, body)
+    genuine = found["genuine"]
+    assert genuine(secret, headers, body, 1299)
+    assert not genuine(secret, headers, body, 1300)
+    assert not genuine(secret, headers, body + b" ", 1000)
+    assert not genuine(signature.new_secret(), headers, body, 1000)
+    assert not genuine(secret, {**headers, "webhook-id": "n"}, body, 1000)

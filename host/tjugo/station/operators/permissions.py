@@ -70,6 +70,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("operators.edit", "", "add and change operators"),
     ("clients.see", "a", "see API clients"),
     ("clients.edit", "", "add and change API clients"),
+    ("webhooks.see", "a", "see webhooks and their messages"),
     ("webhooks.edit", "", "change webhooks"),
     ("audit.see", "a", "read the audit events"),
 )

@@ -136,8 +136,9 @@ def test(work: Work, hook: str) -> None:
     chain.record(work, EDIT, f"webhook {hook}", "test message")
 
 
-def again(work: Work, message: str) -> None:
-    """Send a message that failed again, with all its attempts. Raise TjugoError."""
+def again(work: Work, message: str) -> str:
+    """Send a message that failed again, with all its attempts; return its webhook. Raise
+    TjugoError."""
     row = work.session.get(WebhookMessage, (work.tenant_id, message[:36]), with_for_update=True)
     if row is None:
         raise reason("webhook_message_unknown", f"There is no message {message[:40]!r}.")
@@ -147,6 +148,7 @@ def again(work: Work, message: str) -> None:
         raise reason("webhook_stopped", f"Webhook {row.hook} is stopped: start it first.")
     row.state, row.attempts, row.due_at, row.done_at = "waiting", 0, work.now(), None
     chain.record(work, EDIT, f"webhook {row.hook}", f"message {row.message} again")
+    return row.hook
 
 
 def find(view: View, hook: str) -> HookView:

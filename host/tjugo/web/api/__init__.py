@@ -21,6 +21,7 @@ from tjugo.web.api import (
     tariffs,
     tills,
     vends,
+    webhooks,
 )
 from tjugo.web.errors import ANSWERS
 
@@ -41,6 +42,7 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
         money_only,
         tills,
         engineering,
+        webhooks,
     )
     for domain in domains:
         domain.add_routes(api, station)
