@@ -112,6 +112,7 @@ POST   /bench/bus                         bench.use
 GET    /api/v1/openapi.json               account
 GET    /api/v1/link                       status.see
 POST   /api/v1/vends:trial                sales.sell
+GET    /api/v1/vends:advice               sales.see
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
 POST   /api/v1/vends/{client_id}:void     sales.void
@@ -183,7 +184,7 @@ PUT    /api/v1/key-change-tokens/{client_id}  keychange.ask
 POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm
 POST   /api/v1/key-changes/{drn}/cancel   keychange.ask
 POST   /api/v1/key-changes/{drn}/accepted keychange.confirm
-POST   /api/v1/refused-tokens             sales.see
+POST   /api/v1/refused-tokens             sales.all
 POST   /api/v1/replacements               sales.sell
 GET    /api/v1/webhooks                   webhooks.see
 POST   /api/v1/webhooks                   webhooks.edit

@@ -31,11 +31,13 @@ from tjugo.web.api.fields import (
     Search,
     Whole,
 )
-from tjugo.web.current import actor
+from tjugo.web.current import actor, namespace, only_own
 
 Text = Annotated[str, Field(max_length=200)]
 Digits = Annotated[str, Field(max_length=80)]
-Client = Annotated[str, Query(max_length=40, description="Whose request it is.")]
+Client = Annotated[
+    str | None, Query(max_length=40, description="Whose request it is; one's own without it.")
+]
 Filter = Annotated[str | None, Query(max_length=40)]
 
 
@@ -150,15 +152,16 @@ def _add_engineering(api: APIRouter, station: Station) -> None:
         """Issue a token once for each client_id. 202: it waits for an approval; the same request
         answers with the token after it."""
         with station.work(actor()) as work:
-            of = (CLIENT, client_id, body.drn, body.kind, body.value, body.index)
+            of = (namespace(CLIENT), client_id, body.drn, body.kind, body.value, body.index)
             outcome = engineering.request(work, *of)
         return _answer(outcome, response)
 
     @api.get("/engineering/{client_id}")
-    def get_engineering(client_id: str, client: Client = CLIENT) -> RequestView:
+    def get_engineering(client_id: str, client: Client = None) -> RequestView:
         """Return a request for an engineering token, key change tokens or a replacement."""
+        whose = client or namespace(CLIENT)
         with station.view() as view:
-            return request_views.request_view(asked.found(view, client, client_id))
+            return request_views.request_view(asked.found(view, whose, client_id))
 
     @api.get("/engineering")
     def get_requests(limit: Limit = DEFAULT_LIMIT) -> list[RequestView]:
@@ -214,7 +217,7 @@ def _add_steps(api: APIRouter, station: Station) -> None:
     def put_key_change(client_id: str, body: KeyIssueBody, response: Response) -> RequestView:
         """Issue the planned key change of a meter, or the same tokens again."""
         with station.work(actor()) as work:
-            outcome = keychange.issue_alone(work, CLIENT, client_id, body.drn)
+            outcome = keychange.issue_alone(work, namespace(CLIENT), client_id, body.drn)
         return _answer(outcome, response)
 
     @api.post("/key-changes/{drn}/confirm")
@@ -253,6 +256,6 @@ def _add_refused(api: APIRouter, station: Station) -> None:
         """Ask for the replacement of a token that the meter cannot accept, or return what became
         of it. 202: it waits for an approval."""
         with station.work(actor()) as work:
-            of = (body.drn, body.bdt, body.tid, body.tenths, body.why)
+            of = (body.drn, body.bdt, body.tid, body.tenths, body.why, only_own())
             outcome = replacement.replace(work, *of)
         return _answer(outcome, response)
