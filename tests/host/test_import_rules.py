@@ -56,8 +56,8 @@ HOST_MAY = {
         *("station/tariffs", "station/tills", "station/webhooks"),
     },
     "station/setup": {
-        *("station", "station/audit", "station/keys", "station/operators", "station/storage"),
-        *("station/tariffs", "station/tills"),
+        *("station", "station/audit", "station/keys", "station/operators", "station/registry"),
+        *("station/storage", "station/tariffs", "station/tills", "station/vending"),
     },
     "station/receipts": {"station", "station/audit", "station/storage"},
     "station/tills": {

@@ -77,6 +77,7 @@ class Station:
         new_database: bool = False,
         database_url: str | None = None,
         keys_opened_by: Sequence[Secret] = (),
+        sandbox: bool = False,
     ) -> Self:
         """Create a station (folder, database, tenant, sample vending keys) unless there is one,
         and open it. database_url: of an empty database on a PostgreSQL server; a file in the
@@ -86,7 +87,8 @@ class Station:
         lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
         new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
         keys_opened_by: the secrets that open the new vending keys; without any they are not
-        sealed.
+        sealed. sandbox: a new station is one to test programs with, for ever; Conflict for a
+        station that is none.
         """
         folder = Path(state_dir)
         url = None if database_url is None else databases.parse(database_url)
@@ -112,8 +114,18 @@ class Station:
                     backend is None,
                     floor,
                     keys_opened_by,
+                    sandbox,
                 )
         station = cls.open(folder, clock, backend, randbelow)
+        with station.view() as view:
+            other = sandbox and not view.tenant.sandbox
+        if other:
+            station.close()
+            raise reason(
+                "station_exists",
+                f"The station in {folder} is a real one, and stays one: make a sandbox in another "
+                "folder.",
+            )
         with station.work("init") as work:
             clock_guard.begin(work)
         return station
@@ -232,6 +244,7 @@ def _make_files(
     with_keys: bool,
     tid_floor: datetime | None,
     opened_by: Sequence[Secret],
+    sandbox: bool,
 ) -> None:
     """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
     keys, log = folder / VENDING_KEYS, folder / f"{DATABASE}-wal"
@@ -250,4 +263,4 @@ def _make_files(
     new_files.begin(wanted)
     if with_keys:
         SoftBackend.create_sample(keys, opened_by)
-    new_files.finish(wanted, DEFAULT_TENANT, tid_floor)
+    new_files.finish(wanted, DEFAULT_TENANT, tid_floor, sandbox)

@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from tjugo import money
+from tjugo.station.setup.sandbox import is_sandbox
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.vending import views
@@ -33,6 +34,7 @@ from tjugo.web.api.fields import (
     Search,
 )
 from tjugo.web.current import actor, check_own, namespace, only_own
+from tjugo.web.sandbox import Trouble
 from tjugo.web.seller import check_free, needs_shift, seller, terms
 
 
@@ -111,6 +113,8 @@ _AdviceId = Annotated[
 
 def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     """Add the routes of sales."""
+    with station.view() as view:
+        trouble = Trouble() if is_sandbox(view) else None
 
     def _in_shift() -> dict[str, Any]:
         with station.view() as view:
@@ -136,7 +140,11 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
             check_free()
         who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
         purchase = replace(_purchase(body, client_id, station.currency), **who)
+        if trouble is not None:
+            await trouble.before(purchase)
         outcome = await asyncio.wrap_future(queue.submit(purchase))
+        if trouble is not None:
+            await trouble.after(purchase)
         if isinstance(outcome, Refusal):
             raise outcome.error()
         return JSONResponse(views.document(views.sale_view(outcome)))

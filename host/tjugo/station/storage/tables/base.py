@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     String,
+    event,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -73,3 +75,26 @@ class Tenant(Base):
     default_tariff: Mapped[str | None] = mapped_column(String(20))
     receipt_text: Mapped[str | None] = mapped_column(String(400))
     sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+_SANDBOX_STAYS = "a sandbox stays one, and a real station too"
+SANDBOX_STAYS = {
+    "sqlite": [
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant "
+        f"WHEN OLD.sandbox IS NOT NEW.sandbox BEGIN SELECT RAISE(ABORT, '{_SANDBOX_STAYS}'); END"
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION tenant_sandbox_stays() RETURNS trigger LANGUAGE plpgsql "
+        f"AS $$ BEGIN RAISE EXCEPTION '{_SANDBOX_STAYS}'; END $$",
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant FOR EACH ROW "
+        "WHEN (OLD.sandbox IS DISTINCT FROM NEW.sandbox) "
+        "EXECUTE FUNCTION tenant_sandbox_stays()",
+    ],
+}
+"""The statements that make the column fixed, by the kind of database."""
+
+for _dialect, _statements in SANDBOX_STAYS.items():
+    for _statement in _statements:
+        event.listen(
+            Tenant.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect)
+        )

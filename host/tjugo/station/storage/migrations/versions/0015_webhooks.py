@@ -8,11 +8,29 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+# As they were when this revision was released.
+_SANDBOX_STAYS = {
+    "sqlite": (
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant "
+        "WHEN OLD.sandbox IS NOT NEW.sandbox BEGIN "
+        "SELECT RAISE(ABORT, 'a sandbox stays one, and a real station too'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION tenant_sandbox_stays() RETURNS trigger LANGUAGE plpgsql "
+        "AS $$ BEGIN RAISE EXCEPTION 'a sandbox stays one, and a real station too'; END $$",
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant FOR EACH ROW "
+        "WHEN (OLD.sandbox IS DISTINCT FROM NEW.sandbox) "
+        "EXECUTE FUNCTION tenant_sandbox_stays()",
+    ),
+}
+
 
 def upgrade() -> None:
     op.add_column(
         "tenant", sa.Column("sandbox", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
+    for statement in _SANDBOX_STAYS[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "webhook",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
