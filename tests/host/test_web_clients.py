@@ -109,3 +109,27 @@ def test_advice(station, web):
     assert newest["error"] and newest["advice"] == SENTENCES["refused"]
     station.clock.forward(days=8)
     assert advice(one)["state"] == "unknown" and advice(one, "?client_id=a")["sale"] == sold
+
+
+def test_a_sale_is_paid_in_parts(web):
+    parts = [
+        {"means": "cash", "amount": "6"},
+        {"means": "card", "amount": 4, "ref": "slip 71"},
+    ]
+    answer = sell(web, {}, tenders=parts)
+    assert [one["means"] for one in answer.json()["receipt"]["tendered"]] == ["cash", "card"]
+
+
+def test_numbers_that_nothing_can_have(web):
+    """Each was answered with a 500."""
+    for amount in (10.001, "0.001", 8.2e-308):
+        answers = [
+            sell(web, {}, money=amount),
+            sell(web, {}, tenders=[{"means": "cash", "amount": amount}]),
+            web.post("/api/v1/vends:trial", json={"drn": drn(3), "money": amount}),
+            web.put("/api/v1/payments/p", json={"account_no": "1", "amount": amount}),
+        ]
+        assert {one.json()["code"] for one in answers} == {"amount_invalid"}, amount
+    body = {"drn": drn(3), "bdt": "14", "tid": 10**31, "why": "x"}
+    answer = web.post("/api/v1/replacements", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -46,7 +46,7 @@ class PaymentBody(RequestBody):
     account_no: Annotated[str, Field(max_length=20)]
     debt_no: Annotated[int | None, Field(ge=1, le=10**9)] = None
     amount: Money
-    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
+    tenders: list[TenderBody] = Field(default_factory=list, max_length=8)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Write a credit note once for each client_id, however often the request is repeated."""
         own = namespace(CLIENT)
         check_own(body.client or own)
-        amount = None if body.amount is None else money.minor(body.amount, station.currency)
+        amount = None if body.amount is None else money.given(body.amount, station.currency)
         with station.work(actor()) as work:
             asked = CreditNote(
                 own,
@@ -103,7 +103,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.put("/payments/{client_id}")
     def put_payment(client_id: str, body: PaymentBody) -> MoneyView:
         """Record a payment once for each client_id, however often the request is repeated."""
-        amount = money.minor(body.amount, station.currency)
+        amount = money.given(body.amount, station.currency)
         paid = tenders_of(body.tenders, station.currency)
         with station.work(actor()) as work:
             who = Seller(**seller(work))

@@ -13,6 +13,7 @@ from tjugo.station.receipts import model, pdf, printers, render, service
 from tjugo.station.station import Station
 from tjugo.web.api.fields import RequestBody
 from tjugo.web.current import actor, check_own
+from tjugo.web.errors import JSON_ERRORS
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def add_routes(api: APIRouter, station: Station) -> None:
         stored = service.show(station, actor(), client, client_id)
         return ReceiptView(stored.shown(), stored.printed, stored.voided_at)
 
-    @api.get("/receipts/{client}/{client_id}/pdf", response_class=PdfResponse)
+    @api.get(
+        "/receipts/{client}/{client_id}/pdf", response_class=PdfResponse, responses=JSON_ERRORS
+    )
     def get_pdf(
         client: str,
         client_id: str,

@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, Field
 
 from tjugo import money
 from tjugo.errors import reason
-from tjugo.numbers import NotANumber
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.tariffs import debts, stored, typed, versions, views
@@ -252,12 +251,7 @@ def _add_debts(api: APIRouter, station: Station) -> None:
 
 
 def _minor(view: View, amount: Any) -> int | None:
-    if amount is None:
-        return None
-    try:
-        return money.minor(amount, view.tenant.currency)
-    except NotANumber as error:
-        raise reason("amount_invalid", error.sentence("The amount")) from error
+    return None if amount is None else money.given(amount, view.tenant.currency)
 
 
 def _rate(view: View, rule: str, rate: Any) -> int:

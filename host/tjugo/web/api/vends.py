@@ -58,7 +58,7 @@ class PriceBody(RequestBody):
 class VendBody(PriceBody):
     """A sale. tenders: how it is paid; none: the exact amount in cash."""
 
-    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
+    tenders: list[TenderBody] = Field(default_factory=list, max_length=8)
     terminal: Annotated[str | None, Field(max_length=40)] = None
 
 
@@ -173,7 +173,7 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
 
 
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
-    amount = None if body.money is None else money.minor(body.money, currency)
+    amount = None if body.money is None else money.given(body.money, currency)
     given = Purchase(
         namespace(CLIENT),
         client_id or "trial",
@@ -190,7 +190,7 @@ def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
 
 def tenders_of(bodies: Sequence[TenderBody], currency: str) -> tuple[Tender, ...]:
     """Return the payments of a request."""
-    return tuple(Tender(one.means, money.minor(one.amount, currency), one.ref) for one in bodies)
+    return tuple(Tender(one.means, money.given(one.amount, currency), one.ref) for one in bodies)
 
 
 def _trial_view(found: Trial, currency: str) -> TrialView:
