@@ -184,7 +184,7 @@ PUT    /api/v1/key-change-tokens/{client_id}  keychange.ask
 POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm
 POST   /api/v1/key-changes/{drn}/cancel   keychange.ask
 POST   /api/v1/key-changes/{drn}/accepted keychange.confirm
-POST   /api/v1/refused-tokens             sales.all
+POST   /api/v1/refused-tokens             all_sales.see
 POST   /api/v1/replacements               sales.sell
 GET    /api/v1/webhooks                   webhooks.see
 POST   /api/v1/webhooks                   webhooks.edit

@@ -55,9 +55,9 @@ def namespace(own: str) -> str:
 
 def only_own() -> str | None:
     """Return whose sales alone the person may see, None for everybody's: an API client without
-    `sales.all` sees its own."""
+    `all_sales.see` sees its own."""
     found = _CURRENT.get().person
-    return None if found is None or found.may("sales.all") else found.actor
+    return None if found is None or found.may("all_sales.see") else found.actor
 
 
 def check_own(client: str) -> None:

@@ -23,7 +23,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("registry.import", "e", "import customers and meters"),
     ("registry.export", "sefa", "export customers and meters"),
     ("sales.see", "csefa", "see sales and their tokens"),
-    ("sales.all", "csefa", "see the sales of others"),
+    ("all_sales.see", "csefa", "see the sales of others"),
     ("sales.sell", "cs", "sell"),
     ("sales.reprint", "cs", "print a receipt again"),
     ("sales.void", "s", "void a sale, or write a credit note"),
@@ -93,7 +93,7 @@ PERMISSIONS = {role: _of(role) for role in ROLES}
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "read": (
-        *("customers.see", "meters.see", "sales.see", "sales.all", "tariffs.see", "debts.see"),
+        *("customers.see", "meters.see", "sales.see", "all_sales.see", "tariffs.see", "debts.see"),
         "status.see",
     ),
     "sell": ("customers.see", "meters.see", "sales.see", "sales.sell"),
@@ -106,8 +106,8 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "money": ("ledger.see", "reports.see", "shifts.see", "vendors.see", "banking.edit"),
     "audit": ("audit.see",),
 }
-"""The actions of each scope of an API client. Without `sales.all` it has to do with its own sales
-only."""
+"""The actions of each scope of an API client. Without `all_sales.see` it has to do with its own
+sales only."""
 
 
 @dataclass(frozen=True)
