@@ -197,6 +197,12 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "vendor_exists": (Conflict, 1),
     "vendor_invalid": (TjugoError, 2),
     "vendor_unknown": (NotFound, 1),
+    "webhook_exists": (Conflict, 1),
+    "webhook_invalid": (TjugoError, 2),
+    "webhook_message_open": (Conflict, 1),
+    "webhook_message_unknown": (NotFound, 1),
+    "webhook_stopped": (Conflict, 1),
+    "webhook_unknown": (NotFound, 1),
 }
 """Reasons of the station's services: code to kind and exit status. Codes are recorded, so they
 stay; an unknown one, of a later version, is read as `invalid`."""

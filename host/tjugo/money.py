@@ -57,6 +57,15 @@ def from_json(value: object, currency: str, name: str = "The amount") -> int:
         raise reason("amount_invalid", error.sentence(name)) from error
 
 
+def given(amount: Decimal, currency: str, name: str = "The amount") -> int:
+    """Return the minor units of an amount in major units that a person or a program gives. Raise
+    TjugoError."""
+    try:
+        return minor(amount, currency)
+    except numbers.NotANumber as error:
+        raise reason("amount_invalid", error.sentence(name)) from error
+
+
 def minor(amount: Decimal, currency: str) -> int:
     """Return the minor units of an amount in major units. Raise NotANumber when it has a smaller
     part, is not finite, or is too large."""

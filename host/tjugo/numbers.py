@@ -107,6 +107,8 @@ def json_whole(value: object) -> int:
         return whole(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise NotANumber("must be a whole number")
+    if abs(value) >= 10**12:
+        raise NotANumber("has too many digits")
     return value
 
 

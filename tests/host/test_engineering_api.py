@@ -54,7 +54,7 @@ def test_a_risky_token_answers_202_until_it_is_approved(web, station):
         ({"kind": "nonsense"}, 400),
         ({"kind": "display_krn", "drn": drn(99)}, 404),
         ({"kind": "power_limit", "drn": EA07, "value": 1.5}, 422),
-        ({"kind": "power_limit", "drn": EA07, "value": 10**30}, 400),
+        ({"kind": "power_limit", "drn": EA07, "value": 10**30}, 422),
         ({"kind": "power_limit", "drn": EA07, "more": 1}, 422),
         ({"kind": "set_flag", "drn": EA07, "value": 1}, 400),
     ],

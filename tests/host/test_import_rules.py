@@ -41,7 +41,7 @@ HOST_MAY = {
     "emulated": {"toolchain"},
     "sts": set(),
     "toolchain": set(),
-    "station": {"station/audit", "station/keys", "station/storage"},
+    "station": {"station/audit", "station/keys", "station/storage", "station/webhooks"},
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
         *("station/ledger", "station/link", "station/operators", "station/setup"),
@@ -55,11 +55,11 @@ HOST_MAY = {
     "station/vending": {
         *("station", "station/audit", "station/delivery", "station/keys", "station/ledger"),
         *("station/operators", "station/receipts", "station/registry", "station/storage"),
-        *("station/tariffs", "station/tills"),
+        *("station/tariffs", "station/tills", "station/webhooks"),
     },
     "station/setup": {
-        *("station", "station/audit", "station/keys", "station/operators", "station/storage"),
-        *("station/tariffs", "station/tills"),
+        *("station", "station/audit", "station/keys", "station/operators", "station/registry"),
+        *("station/storage", "station/tariffs", "station/tills", "station/vending"),
     },
     "station/receipts": {"station", "station/audit", "station/storage"},
     "station/tills": {
@@ -75,7 +75,10 @@ HOST_MAY = {
         *("station", "station/audit", "station/keys", "station/ledger", "station/readings"),
         "station/storage",
     },
-    "station/delivery": {"station", "station/storage"},
+    "station/delivery": {"station", "station/storage", "station/webhooks"},
+    "station/webhooks": {
+        *("station", "station/audit", "station/operators", "station/receipts", "station/storage"),
+    },
     "station/readings": {"station", "station/storage"},
     "station/audit": {"station", "station/storage"},
     "station/keys": {"station", "station/audit", "station/storage"},

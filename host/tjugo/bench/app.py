@@ -25,6 +25,7 @@ from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.operators.permissions import ADMINISTRATOR, visitor
 from tjugo.station.setup.service import set_up
+from tjugo.station.webhooks.sender import Sender
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
 from tjugo.web.serve import WebServer, listen
@@ -116,6 +117,7 @@ class Bench:
 
         self.link = MqttLink(self.station, Broker(self.broker.host, self.broker.port))
         self._run(stack, "the station's MQTT link", self.link.run())
+        self._run(stack, "the sender of webhooks", Sender(self.station).run())
         app = create_app(
             self.station,
             lambda templates: bench_router(self.boards, templates),

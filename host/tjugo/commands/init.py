@@ -45,9 +45,16 @@ _OPTIONS = (*plan.UTILITY, "price", "admin", "admin_name")
     help="Seal the vending keys with this key file; it is made where there is none.",
 )
 @click.option("--seal", is_flag=True, help="Seal the vending keys with a typed passphrase.")
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Make a station to test programs with: it has a meter for each outcome of a sale, is "
+    "marked on pages and receipts, and stays a sandbox.",
+)
 @state_option
 def init(
     new_database: bool,
+    sandbox: bool,
     file: Path | None,
     questions: bool,
     seal: bool,
@@ -62,7 +69,7 @@ def init(
     """
     given = {} if file is None else plan.read(file)
     given |= {name: value for name, value in options.items() if value is not None}
-    if databases.of(state) is not None and _is_complete(state, given):
+    if databases.of(state) is not None and _is_complete(state, given, sandbox):
         return
     if questions:
         seal = _ask_for(given, seal)
@@ -74,15 +81,17 @@ def init(
         new_database=new_database,
         database_url=given.get("database") or None,
         keys_opened_by=new_secrets(_path(given, "key_file"), None, seal),
+        sandbox=sandbox,
     )
     station.close()
-    click.echo(f"Station in {state}")
+    click.echo(f"{'Sandbox' if sandbox else 'Station'} in {state}")
 
 
-def _is_complete(state: Path, given: dict[str, str]) -> bool:
+def _is_complete(state: Path, given: dict[str, str], sandbox: bool) -> bool:
     """Return whether the station is set up, and print that it is. Raise TjugoError when it was to
     be set up otherwise."""
-    with Station.create(state, database_url=given.get("database") or None) as station:
+    url = given.get("database") or None
+    with Station.create(state, database_url=url, sandbox=sandbox) as station:
         with station.view() as view:
             if not service.is_complete(view):
                 return False

@@ -93,6 +93,7 @@ _COMMANDS = {
     "vectors": ("tjugo.commands.vectors:command", "Check STS against a file of test vectors."),
     "vendor": ("tjugo.commands.vendor:vendor", "Add, list and edit vendors; statements."),
     "void": ("tjugo.commands.money_only:void_", "Void a sale whose token was not shown."),
+    "webhook": ("tjugo.commands.webhook:webhook", "Notify other programs of sales and events."),
     "wiring": ("tjugo.commands.build:wiring", "Draw the wiring of real boards."),
 }
 

@@ -19,6 +19,7 @@ from tjugo.station.keys.views import LOCKED
 from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
+from tjugo.station.webhooks.sender import Sender
 from tjugo.web.app import create_app
 from tjugo.web.place import Place
 from tjugo.web.serve import WebServer, listen
@@ -111,9 +112,14 @@ def _serve_station(
 ) -> None:
     """Serve until a signal, or until `alive` is readable: the parent is gone."""
     link = MqttLink(opened, broker) if broker else None
+    sender = Sender(opened)
+
+    async def background() -> None:
+        await asyncio.gather(sender.run(), *([link.run()] if link else []))
+
     app = create_app(
         opened,
-        background=link.run if link else None,
+        background=background,
         lab_meters=lab,
         local=place.local,
         hosts=place.names,

@@ -24,6 +24,7 @@ from tjugo.station.storage import databases
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.engine import make_private
 from tjugo.station.storage.tables import Tenant
+from tjugo.station.webhooks.known import Hooks
 from tjugo.station.work import Seen, View, Work
 
 DEFAULT_TENANT = 1
@@ -59,6 +60,7 @@ class Station:
         self.clock = clock
         self.randbelow = randbelow
         self._seen = Seen()
+        self.hooks = Hooks()
         self.database = database
         self._engine = engine = database.open_engine()
         self._write_engine = engine.execution_options(immediate=True)
@@ -75,6 +77,7 @@ class Station:
         new_database: bool = False,
         database_url: str | None = None,
         keys_opened_by: Sequence[Secret] = (),
+        sandbox: bool = False,
     ) -> Self:
         """Create a station (folder, database, tenant, sample vending keys) unless there is one,
         and open it. database_url: of an empty database on a PostgreSQL server; a file in the
@@ -84,7 +87,8 @@ class Station:
         lost: meters would refuse tokens of new keys, and a new database would repeat TIDs.
         new_database: make a database beside vending keys; it issues no TID up to now plus MARGIN.
         keys_opened_by: the secrets that open the new vending keys; without any they are not
-        sealed.
+        sealed. sandbox: a new station is one to test programs with, for ever; Conflict for a
+        station that is none.
         """
         folder = Path(state_dir)
         url = None if database_url is None else databases.parse(database_url)
@@ -110,8 +114,18 @@ class Station:
                     backend is None,
                     floor,
                     keys_opened_by,
+                    sandbox,
                 )
         station = cls.open(folder, clock, backend, randbelow)
+        with station.view() as view:
+            other = sandbox and not view.tenant.sandbox
+        if other:
+            station.close()
+            raise reason(
+                "station_exists",
+                f"The station in {folder} is a real one, and stays one: make a sandbox in another "
+                "folder.",
+            )
         with station.work("init") as work:
             clock_guard.begin(work)
         return station
@@ -199,6 +213,7 @@ class Station:
                 self.backend,
                 self.randbelow,
                 self._seen,
+                self.hooks,
             )
             yield work
             work.finish()
@@ -229,6 +244,7 @@ def _make_files(
     with_keys: bool,
     tid_floor: datetime | None,
     opened_by: Sequence[Secret],
+    sandbox: bool,
 ) -> None:
     """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
     keys, log = folder / VENDING_KEYS, folder / f"{DATABASE}-wal"
@@ -247,4 +263,4 @@ def _make_files(
     new_files.begin(wanted)
     if with_keys:
         SoftBackend.create_sample(keys, opened_by)
-    new_files.finish(wanted, DEFAULT_TENANT, tid_floor)
+    new_files.finish(wanted, DEFAULT_TENANT, tid_floor, sandbox)

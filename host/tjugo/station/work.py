@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from tjugo.station.keys.backend import TokenBackend
 from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import Tenant
+from tjugo.station.webhooks.known import Hooks
 
 _TENANT = "tenant"
 
@@ -36,6 +37,7 @@ class TenantData(NamedTuple):
     language: str
     default_tariff: str | None
     receipt_text: str | None
+    sandbox: bool
 
 
 _READ = Statement(
@@ -102,12 +104,14 @@ class Work(View):
         backend: TokenBackend,
         randbelow: Callable[[int], int],
         seen: Seen | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         super().__init__(session, tenant_id)
         self.actor = actor
         self.backend = backend
         self.randbelow = randbelow
         self.seen = seen or Seen()
+        self.hooks = hooks or Hooks()
         self._clock = clock
         self._now: datetime | None = None
         self._at_end: dict[str, tuple[Callable[[Work, list[Any]], None], list[Any]]] = {}

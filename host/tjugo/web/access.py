@@ -40,6 +40,12 @@ GET    /clients                           clients.see
 POST   /clients                           clients.edit
 POST   /clients/{client}/active           clients.edit
 POST   /clients/{client}/key              clients.edit
+GET    /webhooks                          webhooks.see
+POST   /webhooks                          webhooks.edit
+POST   /webhooks/{name}/active            webhooks.edit
+POST   /webhooks/{name}/secret            webhooks.edit
+POST   /webhooks/{name}/test              webhooks.edit
+POST   /webhook-messages/{name}           webhooks.edit
 GET    /approvals                         approvals.see
 POST   /approvals/{approval}              approvals.decide
 GET    /audit                             audit.see
@@ -107,6 +113,7 @@ POST   /bench/bus                         bench.use
 GET    /api/v1/openapi.json               account
 GET    /api/v1/link                       status.see
 POST   /api/v1/vends:trial                sales.sell
+GET    /api/v1/vends:advice               sales.see
 PUT    /api/v1/vends/{client_id}          sales.sell
 GET    /api/v1/vends/{client_id}          sales.see
 POST   /api/v1/vends/{client_id}:void     sales.void
@@ -180,8 +187,15 @@ POST   /api/v1/key-changes/{drn}/send     keychange.ask
 POST   /api/v1/key-changes/{drn}/confirm  keychange.confirm
 POST   /api/v1/key-changes/{drn}/cancel   keychange.ask
 POST   /api/v1/key-changes/{drn}/accepted keychange.confirm
-POST   /api/v1/refused-tokens             sales.see
+POST   /api/v1/refused-tokens             all_sales.see
 POST   /api/v1/replacements               sales.sell
+GET    /api/v1/webhooks                   webhooks.see
+POST   /api/v1/webhooks                   webhooks.edit
+PATCH  /api/v1/webhooks/{hook}            webhooks.edit
+POST   /api/v1/webhooks/{hook}/secret     webhooks.edit
+POST   /api/v1/webhooks/{hook}/test       webhooks.edit
+GET    /api/v1/webhook-messages           webhooks.see
+POST   /api/v1/webhook-messages/{message}:retry webhooks.edit
 POST   /api/v1/lab/explain                lab.use
 """
 
@@ -210,6 +224,7 @@ NAVIGATION = (
     ("/lab", "Token lab"),
     ("/operators", "Operators"),
     ("/clients", "API clients"),
+    ("/webhooks", "Webhooks"),
     ("/audit", "Audit"),
 )
 """The pages of the header, in order."""

@@ -63,6 +63,8 @@ def create_app(
     templates = _templates(gate, link, bench is not None)
     queue = SaleQueue(station)
     templates.env.globals["keys_locked"] = lambda: station.backend.locked
+    with station.view() as view:
+        templates.env.globals["sandbox"] = view.tenant.sandbox
     app = FastAPI(
         title="Tjugo master station",
         version=__version__,

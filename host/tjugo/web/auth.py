@@ -30,6 +30,7 @@ from tjugo.web.forms_token import checked_form
 log = logging.getLogger(__name__)
 
 _COOKIE = "tjugo_session"
+_API = "/api/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _REMEMBER_S = 1.0
 _MOST_KEYS = 1000
@@ -188,6 +189,8 @@ class Auth:
             if page:
                 return RedirectResponse(f"/login?next={quote(_here(request), safe='')}", 303)
             raise reason("not_logged_in", _NOT_LOGGED_IN)
+        if known.person.role == clients.ROLE and not request.url.path.startswith(_API):
+            raise reason("not_permitted", "The key of an API client is for /api/v1 only.")
         if permission == access.ACCOUNT:
             return None
         if known.person.must_change:

@@ -3,6 +3,7 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from tjugo.errors import reason
 from tjugo.station.operators.permissions import LOCAL, Person
 
 
@@ -50,6 +51,21 @@ def namespace(own: str) -> str:
     people. Two programs that use the same id do not get each other's sales."""
     found = _CURRENT.get().person
     return found.actor if found is not None and found.actor.startswith("api:") else own
+
+
+def only_own() -> str | None:
+    """Return whose sales alone the person may see, None for everybody's: an API client without
+    `all_sales.see` sees its own."""
+    found = _CURRENT.get().person
+    return None if found is None or found.may("all_sales.see") else found.actor
+
+
+def check_own(client: str) -> None:
+    """Raise NotFound for the sale of another client than the one that may be seen, as if there
+    were none."""
+    own = only_own()
+    if own is not None and client != own:
+        raise reason("sale_unknown", "There is no such sale of this client.")
 
 
 def may(action: str) -> bool:

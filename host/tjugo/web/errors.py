@@ -64,6 +64,14 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 """For a router: the schema of its errors."""
 
+JSON_ERRORS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "content": {"application/json": {"schema": ErrorAnswer.model_json_schema()}},
+        "description": ANSWERS["default"]["description"],
+    }
+}
+"""For a route whose answer is no JSON: its errors are."""
+
 
 def http_status(error: TjugoError) -> int:
     """Return the HTTP status for an error's kind."""

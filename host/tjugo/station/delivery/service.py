@@ -15,6 +15,7 @@ from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, TokenDelivery
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,7 @@ def expire(work: Work, refs: Iterable[int]) -> None:
         row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
         if row.result is None:
             row.state, row.reason = "expired", _EXPIRED
+            _notify(work, row)
 
 
 def judge(view: View, acks: Sequence[Ack]) -> Answered:
@@ -205,6 +207,7 @@ def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
         row.result, row.done_at = ack.result, work.now()
         row.reason = _sentence(work, row, ack.result)
         row.state = ACCEPTED if row.reason is None else "refused"
+        _notify(work, row)
 
 
 def _sentence(view: View, row: TokenDelivery, result: int) -> str | None:
@@ -218,3 +221,22 @@ def _sentence(view: View, row: TokenDelivery, result: int) -> str | None:
     )
     last = view.session.scalar(following.limit(1)) is None
     return outcomes.section_sentence(result, last)
+
+
+_EVENTS = {
+    ACCEPTED: outbox.TOKEN_ACCEPTED,
+    "refused": outbox.TOKEN_REFUSED,
+    "expired": outbox.TOKEN_EXPIRED,
+}
+
+
+def _notify(work: Work, row: TokenDelivery) -> None:
+    """Notify webhooks of the end of a delivery."""
+
+    def facts() -> dict[str, Any]:
+        sold = row.token or row  # a section of a key change is no token with a TID
+        of = {"client": sold.client, "client_id": sold.client_id}
+        names = ("drn", "ref", "collector_id", "state", "result", "reason")
+        return {**of, **{name: getattr(row, name) for name in names}}
+
+    outbox.emit(work, _EVENTS[row.state], facts)

@@ -23,6 +23,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("registry.import", "e", "import customers and meters"),
     ("registry.export", "sefa", "export customers and meters"),
     ("sales.see", "csefa", "see sales and their tokens"),
+    ("all_sales.see", "csefa", "see the sales of others"),
     ("sales.sell", "cs", "sell"),
     ("sales.reprint", "cs", "print a receipt again"),
     ("sales.void", "s", "void a sale, or write a credit note"),
@@ -70,6 +71,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("operators.edit", "", "add and change operators"),
     ("clients.see", "a", "see API clients"),
     ("clients.edit", "", "add and change API clients"),
+    ("webhooks.see", "a", "see webhooks and their messages"),
     ("webhooks.edit", "", "change webhooks"),
     ("audit.see", "a", "read the audit events"),
 )
@@ -90,15 +92,22 @@ PERMISSIONS = {role: _of(role) for role in ROLES}
 """The actions of each role."""
 
 SCOPES: dict[str, tuple[str, ...]] = {
-    "read": ("customers.see", "meters.see", "sales.see", "tariffs.see", "debts.see", "status.see"),
-    "sell": ("customers.see", "meters.see", "sales.see", "sales.sell", "sales.reprint"),
+    "read": (
+        *("customers.see", "meters.see", "sales.see", "all_sales.see", "tariffs.see", "debts.see"),
+        "status.see",
+    ),
+    "sell": ("customers.see", "meters.see", "sales.see", "sales.sell"),
+    "reprint": ("sales.see", "sales.reprint"),
+    "void": ("sales.see", "sales.void"),
+    "free": ("sales.see", "sales.free"),
     "register": ("customers.see", "customers.edit", "meters.see", "meters.edit", "meters.link"),
     "collect": ("collectors.see", "meters.see"),
     "engineering": ("meters.see", "engineering.see", "engineering.ask", "keychange.ask"),
     "money": ("ledger.see", "reports.see", "shifts.see", "vendors.see", "banking.edit"),
     "audit": ("audit.see",),
 }
-"""The actions of each scope of an API client."""
+"""The actions of each scope of an API client. Without `all_sales.see` it has to do with its own
+sales only."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from tjugo.errors import reason
 from tjugo.station.operators import passwords, people
 from tjugo.station.operators.permissions import ADMINISTRATOR
+from tjugo.station.setup import sandbox as sandboxes
 from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
 from tjugo.station.station import Station, utc_now
@@ -54,6 +55,8 @@ def set_up(
                 utilities.change(work, utility)
                 vendors.ensure_default(work)
                 assignment.ensure_default(work, rate)
+                if work.tenant.sandbox:
+                    sandboxes.fill(work)
                 if administrator is not None:
                     _add(work, administrator, hashed)
     except BaseException:

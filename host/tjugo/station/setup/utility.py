@@ -1,7 +1,7 @@
 """The utility's particulars: name, address, tax number, currency, time zone, language."""
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +13,8 @@ from tjugo.station.storage.tables import Sale, TariffVersion
 from tjugo.station.work import View, Work
 
 CHANGE = "settings.edit"
+MARK = "SANDBOX"
+"""The name of the utility of a sandbox begins so, also above its receipts."""
 _LENGTHS = {"name": 200, "address": 400, "tax_no": 40, "phone": 40, "receipt_text": 400}
 
 
@@ -40,8 +42,10 @@ def of(view: View) -> Utility:
 def change(work: Work, utility: Utility) -> None:
     """Record the particulars. Raise TjugoError; Conflict for another currency than that of
     tariffs and sales, whose amounts would change their meaning."""
-    found = checked(utility)
     tenant = work.tenant
+    if tenant.sandbox and not utility.name.strip().startswith(MARK):
+        utility = replace(utility, name=f"{MARK} {utility.name.strip()}")
+    found = checked(utility)
     if found["currency"] != tenant.currency and (_has(work, Sale) or _has(work, TariffVersion)):
         raise reason(
             "currency_in_use",

@@ -49,11 +49,14 @@ def begin(database: SqliteFile | PostgresDatabase) -> None:
 
 
 def finish(
-    database: SqliteFile | PostgresDatabase, tenant_id: int, tid_floor: datetime | None
+    database: SqliteFile | PostgresDatabase,
+    tenant_id: int,
+    tid_floor: datetime | None,
+    sandbox: bool = False,
 ) -> None:
     """Make the schema and a tenant where `begin` was called, and the database's marker. Raise
     Unavailable when the disk or the server fails."""
-    tenant = Tenant(tenant_id=tenant_id, name="Utility", tid_floor=tid_floor)
+    tenant = Tenant(tenant_id=tenant_id, name="Utility", tid_floor=tid_floor, sandbox=sandbox)
     new = unfinished(database.marker)
     if isinstance(database, PostgresDatabase):
         with opened(database) as engine:

@@ -71,16 +71,21 @@ def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
     tenant = work.tenant
     if tenant.default_tariff is not None:
         return
-    rules = checked_default(tenant.currency, rate)
-    versions.ensure_tariff(work, DEFAULT, "Flat")
-    if in_effect(work, DEFAULT, work.now()) is None:
-        version = versions.propose(work, DEFAULT, rules)
-        row = versions.known_version(work, DEFAULT, version)
+    add_first(work, DEFAULT, "Flat", checked_default(tenant.currency, rate))
+    work.change_tenant(default_tariff=DEFAULT)
+    work.session.flush()
+
+
+def add_first(work: Work, tariff: str, name: str, rules: TariffRules) -> None:
+    """Add a tariff of a new station, approved by `init`, unless it is in effect. Raise
+    TjugoError."""
+    versions.ensure_tariff(work, tariff, name)
+    if in_effect(work, tariff, work.now()) is None:
+        version = versions.propose(work, tariff, rules)
+        row = versions.known_version(work, tariff, version)
         row.made_by = "init"
         row.valid_from = ALWAYS
         _decide_first(work, row)
-    work.change_tenant(default_tariff=DEFAULT)
-    work.session.flush()
 
 
 def _decide_first(work: Work, row: TariffVersion) -> None:

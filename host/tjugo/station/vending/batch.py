@@ -254,6 +254,12 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
     else:
         assert purchase.money is not None
         quote = price_money(rules, situation, purchase.money, encodable)
+    if not (quote.tenths or quote.free_tenths or quote.credit):
+        raise reason(
+            "amount_too_low",
+            "Debts and charges take all of this money, and nothing is left for energy: more money "
+            "is needed, or a payment without energy.",
+        )
     _check_limit(quote.tenths, purchase, limit)
     _check_tendered(item, quote)
     return quote

@@ -11,6 +11,7 @@ from tjugo.station.registry.meters import checked_drn, key_columns, known_meter,
 from tjugo.station.storage.tables import KeyChange, MeterKeyState
 from tjugo.station.vending import change_rows as rows
 from tjugo.station.vending import key_delivery, targets
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import Work
 
 ASK, CANCEL, _CONFIRM = "keychange.ask", "keychange.cancel", "keychange.confirm"
@@ -71,6 +72,11 @@ def confirm(work: Work, drn: str, how: str) -> KeyRegister:
     key_delivery.end(work, row, "the meter has its new key", confirmed=True)
     _decide(work, row, rows.CONFIRMED)
     chain.record(work, _CONFIRM, f"meter {meter.drn}", how)
+    outbox.emit(
+        work,
+        outbox.KEY_CHANGE_CONFIRMED,
+        lambda: {"drn": meter.drn, "register": target.register(), "how": how},
+    )
     return target
 
 

@@ -15,6 +15,7 @@ from tjugo.station.vending.limits import Place
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.receipt_of import Builder, Request
 from tjugo.station.vending.seller import Seller
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 
@@ -80,4 +81,6 @@ def write(
     row.state, row.finished_at = "token_issued", work.now()
     work.session.flush()
     receipt_of.add_row(work, made, seller.shift_no, tendered, **fields)
+    event = outbox.CREDIT_NOTE if made.kind == "credit_note" else outbox.PAYMENT
+    outbox.emit(work, event, lambda: outbox.receipt_facts(made))
     return MoneyDone(row.client, row.client_id, made, work.now())

@@ -12,8 +12,8 @@ from tjugo.key_register import MeterConfig, written
 from tjugo.station import days
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
-from tjugo.station.storage.tables import Sale, Tenant
-from tjugo.station.work import Work
+from tjugo.station.storage.tables import Sale
+from tjugo.station.work import TenantData, Work
 
 
 class At(Protocol):
@@ -51,7 +51,7 @@ class Request:
 class Builder:
     """Makes the receipts of one utility at one moment."""
 
-    def __init__(self, tenant: Tenant, at: datetime) -> None:
+    def __init__(self, tenant: TenantData, at: datetime) -> None:
         self._common: dict[str, Any] = {
             "at": at,
             "time_zone": tenant.time_zone,

@@ -30,6 +30,7 @@ from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import TenantData, Work
 
 SELL = "sales.sell"
@@ -293,6 +294,7 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
         f"{receipt.outlet} {receipt.number}: {money.plain(quote.tendered, receipt.currency)}",
         actor=purchase.actor,
     )
+    outbox.emit(work, outbox.SALE_MADE, lambda: outbox.receipt_facts(receipt))
 
 
 def _outcome(

@@ -5,7 +5,7 @@ The replaced token names the request, so that no token is replaced twice.
 
 from typing import Any
 
-from tjugo.errors import reason
+from tjugo.errors import TjugoError, reason
 from tjugo.station.audit import chain
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import known_meter
@@ -30,13 +30,17 @@ def replace(
     tenths: int | None,
     why: str,
     seller: Seller | None = None,
+    client: str | None = None,
 ) -> Outcome:
     """Ask for the replacement of a credit token, or return what became of it.
 
-    tenths: of a kWh that are still owed, at most what the token carries, which None stands for.
+    tenths: of a kWh that are still owed, at most what the token carries, which None stands for;
+    client: only a token that this client sold, None any.
     seller: see asked.recorded. Raise TjugoError when the token can still be used, or was.
     """
     token = _token(work, drn, bdt, tid)
+    if client is not None and token.client != client:
+        raise _unknown(drn, tid)
     owed = token.units_tenths if tenths is None else tenths
     if not 0 < owed <= token.units_tenths:
         raise reason(
@@ -82,10 +86,14 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
 def _token(work: Work, drn: str, bdt: str, tid: int) -> Token:
     token = work.session.get(Token, (work.tenant_id, drn, bdt, tid))
     if token is None or token.token_class != 0:
-        raise reason("token_unknown", f"No credit token with TID {tid} was sold to meter {drn}.")
+        raise _unknown(drn, tid)
     if not intact(token):
         raise reason("token_damaged", f"The record of the token with TID {tid} is damaged.")
     return token
+
+
+def _unknown(drn: str, tid: int) -> TjugoError:
+    return reason("token_unknown", f"No credit token with TID {tid} was sold to meter {drn}.")
 
 
 approvals.register(approvals.Action(ACTION, approved, "sales.replace"))

@@ -83,9 +83,13 @@ def _state(row: VendRequest) -> str:
 
 
 def sales(
-    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+    view: View,
+    search: str = "",
+    after: str | None = None,
+    limit: int = LIMIT,
+    client: str | None = None,
 ) -> Page[SaleView | RefusalView]:
-    """Return requests, newest first, refused ones included.
+    """Return requests, newest first, refused ones included. client: only its own, None all.
 
     search: part of a DRN, of a request id or of a token's digits. Raise TjugoError when `after` is
     not the `next` of an earlier page.
@@ -106,6 +110,8 @@ def sales(
         )
         .limit(limit + 1)
     )
+    if client is not None:
+        query = query.where(VendRequest.client == client)
     if search:
         digits = "".join(search.split())
         # Of a token that nobody was shown not even a part is confirmed.

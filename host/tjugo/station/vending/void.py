@@ -13,6 +13,7 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.tables import Debt, LedgerEntry, PlainToken, Posting, Sale
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
 ACTION = "sales.void"
@@ -58,7 +59,13 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
     sale.voided_at, sale.voided_by = work.now(), work.actor[:80]
     work.session.flush()
     chain.record(work, ACTION, f"sale {sale.outlet} {sale.receipt_no}", f"void: {why}")
+    outbox.emit(work, outbox.SALE_VOIDED, lambda: _facts(sale, why))
     return sale
+
+
+def _facts(sale: Sale, why: str) -> dict[str, object]:
+    names = ("client", "client_id", "outlet", "receipt_no", "drn", "currency", "tendered")
+    return {**{name: getattr(sale, name) for name in names}, "why": why}
 
 
 def checked_why(why: str) -> str:

@@ -24,6 +24,7 @@ from tjugo.web.api import (
     tariffs,
     tills,
     vends,
+    webhooks,
 )
 from tjugo.web.errors import ANSWERS
 
@@ -47,6 +48,7 @@ def router(station: Station, queue: SaleQueue) -> APIRouter:
         engineering,
         key_changes,
         refused,
+        webhooks,
     )
     for domain in domains:
         domain.add_routes(api, station)

@@ -17,7 +17,7 @@ from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.void import void
 from tjugo.web.api.fields import CLIENT, Money, RequestBody
 from tjugo.web.api.vends import TenderBody, tenders_of
-from tjugo.web.current import actor, namespace
+from tjugo.web.current import actor, check_own, namespace
 from tjugo.web.seller import seller
 
 _Why = Annotated[str, Field(max_length=200)]
@@ -47,7 +47,7 @@ class PaymentBody(RequestBody):
     account_no: Annotated[str, Field(max_length=20)]
     debt_no: Annotated[int | None, Field(ge=1, le=10**9)] = None
     amount: Money
-    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
+    tenders: list[TenderBody] = Field(default_factory=list, max_length=8)
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,18 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def post_void(client_id: str, body: VoidBody, client: str | None = None) -> VoidView:
         """Void a sale whose token was shown to nobody; a repeat changes nothing. After that a
         credit note is the way."""
+        whose = client or namespace(CLIENT)
+        check_own(whose)
         with station.work(actor()) as work:
-            sale = void(work, client or namespace(CLIENT), client_id, body.reason)
+            sale = void(work, whose, client_id, body.reason)
             return VoidView(sale.client, sale.client_id, sale.voided_at, sale.voided_by)
 
     @api.put("/credit-notes/{client_id}")
     def put_credit_note(client_id: str, body: CreditNoteBody) -> MoneyView:
         """Write a credit note once for each client_id, however often the request is repeated."""
         own = namespace(CLIENT)
-        amount = None if body.amount is None else money.minor(body.amount, station.currency)
+        check_own(body.client or own)
+        amount = None if body.amount is None else money.given(body.amount, station.currency)
         with station.work(actor()) as work:
             asked = CreditNote(
                 own,
@@ -101,7 +104,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.put("/payments/{client_id}")
     def put_payment(client_id: str, body: PaymentBody) -> MoneyView:
         """Record a payment once for each client_id, however often the request is repeated."""
-        amount = money.minor(body.amount, station.currency)
+        amount = money.given(body.amount, station.currency)
         paid = tenders_of(body.tenders, station.currency)
         with station.work(actor()) as work:
             who = Seller(**seller(work))

@@ -12,7 +12,8 @@ from tjugo.errors import reason
 from tjugo.station.receipts import model, pdf, printers, render, service
 from tjugo.station.station import Station
 from tjugo.web.api.fields import RequestBody
-from tjugo.web.current import actor
+from tjugo.web.current import actor, check_own
+from tjugo.web.errors import JSON_ERRORS
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ def add_routes(api: APIRouter, station: Station) -> None:
     @api.get("/receipts/{client}/{client_id}")
     def get_receipt(client: str, client_id: str) -> ReceiptView:
         """Return the receipt of a sale. Its tokens count as shown from then on."""
+        check_own(client)
         stored = service.show(station, actor(), client, client_id)
         return ReceiptView(stored.shown(), stored.printed, stored.voided_at)
 
-    @api.get("/receipts/{client}/{client_id}/pdf", response_class=PdfResponse)
+    @api.get(
+        "/receipts/{client}/{client_id}/pdf", response_class=PdfResponse, responses=JSON_ERRORS
+    )
     def get_pdf(
         client: str,
         client_id: str,
@@ -66,6 +70,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     ) -> Response:
         """Return the receipt as PDF, marked as a copy, or as the print with a number that
         `reprint` has counted."""
+        check_own(client)
         stored = service.show(station, actor(), client, client_id)
         if number is not None and (stored.printed is None or number > stored.printed):
             raise reason("receipt_unknown", f"There is no print {number} of this receipt.")
@@ -76,6 +81,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def post_reprint(client: str, client_id: str, body: ReprintBody) -> PrintView:
         """Count a print of the receipt, and print it where a printer is given. The first one is
         the original, every further one is marked as a reprint with its number."""
+        check_own(client)
         if body.printer is not None:
             printer = printers.find(station.state_dir, body.printer)
             number = service.print_on(station, actor(), printer, client, client_id)

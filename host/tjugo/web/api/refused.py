@@ -11,7 +11,7 @@ from tjugo.station.vending.request_views import RequestView
 from tjugo.station.vending.triage import Triage
 from tjugo.web.api.engineering import answered
 from tjugo.web.api.fields import Digits, Drn, RequestBody, Text, Whole
-from tjugo.web.current import actor
+from tjugo.web.current import actor, only_own
 from tjugo.web.seller import issuer
 
 
@@ -50,6 +50,6 @@ def add_routes(api: APIRouter, station: Station) -> None:
         """Ask for the replacement of a token that the meter cannot accept, or return what became
         of it. 202: it waits for an approval."""
         with station.work(actor()) as work:
-            of = (body.drn, body.bdt, body.tid, body.tenths, body.why, issuer(work))
+            of = (body.drn, body.bdt, body.tid, body.tenths, body.why, issuer(work), only_own())
             outcome = replacement.replace(work, *of)
         return answered(outcome, response)

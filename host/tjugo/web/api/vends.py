@@ -6,21 +6,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from tjugo import money
+from tjugo.station.setup.sandbox import is_sandbox
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.vending import sale_views
+from tjugo.station.vending.advice import Advice, State, advise
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.station.vending.sale_views import RefusalView, SaleView
 from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
-from tjugo.station.vending.views import Refusal
+from tjugo.station.vending.views import Refusal, Sale
 from tjugo.web.api.fields import (
     CLIENT,
     DEFAULT_LIMIT,
@@ -32,7 +34,8 @@ from tjugo.web.api.fields import (
     RequestBody,
     Search,
 )
-from tjugo.web.current import actor, namespace
+from tjugo.web.current import actor, check_own, namespace, only_own
+from tjugo.web.sandbox import Trouble
 from tjugo.web.seller import check_free, needs_shift, seller, terms
 
 
@@ -56,7 +59,7 @@ class PriceBody(RequestBody):
 class VendBody(PriceBody):
     """A sale. tenders: how it is paid; none: the exact amount in cash."""
 
-    tenders: Annotated[tuple[TenderBody, ...], Field(max_length=8)] = ()
+    tenders: list[TenderBody] = Field(default_factory=list, max_length=8)
     terminal: Annotated[str | None, Field(max_length=40)] = None
 
 
@@ -91,8 +94,28 @@ class TrialView:
     lines: list[LineView]
 
 
+@dataclass(frozen=True)
+class AdviceView:
+    """What became of a request. state: `sold`, `refused` or `unknown`; sale: the first
+    answer; error, code: of one that was refused; advice: what the program does now."""
+
+    client_id: str | None
+    state: State
+    advice: str
+    sale: SaleView | None = None
+    error: str | None = None
+    code: str | None = None
+
+
+_AdviceId = Annotated[
+    str | None, Query(max_length=64, description="Of the request; the newest one without it.")
+]
+
+
 def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     """Add the routes of sales."""
+    with station.view() as view:
+        trouble = Trouble() if is_sandbox(view) else None
 
     def _in_shift() -> dict[str, Any]:
         with station.view() as view:
@@ -118,7 +141,11 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
             check_free()
         who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
         purchase = replace(_purchase(body, client_id, station.currency), **who)
+        if trouble is not None:
+            await trouble.before(purchase)
         outcome = await asyncio.wrap_future(queue.submit(purchase))
+        if trouble is not None:
+            await trouble.after(purchase)
         if isinstance(outcome, Refusal):
             raise outcome.error()
         return JSONResponse(sale_views.document(sale_views.sale_view(outcome)))
@@ -126,20 +153,28 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str | None = None) -> SaleView:
         """Return a sale and the state of its delivery. Its token counts as shown from then on."""
-        sale = show(station, actor(), client or namespace(CLIENT), client_id)
-        return sale_views.sale_view(sale)
+        whose = client or namespace(CLIENT)
+        check_own(whose)
+        return sale_views.sale_view(show(station, actor(), whose, client_id))
+
+    @api.get("/vends:advice")
+    def get_advice(client_id: _AdviceId = None) -> AdviceView:
+        """Return what became of this client's request, of its newest one without an id. `unknown`:
+        it is not recorded here; send it again, with the same id, until it is answered."""
+        return _advice_view(advise(station, actor(), namespace(CLIENT), client_id))
 
     @api.get("/vends")
     def get_vends(
         search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
     ) -> Page[SaleView | RefusalView]:
-        """Return requests, newest first, refused ones included."""
+        """Return requests, newest first, refused ones included; of an API client without the scope
+        `read` its own."""
         with station.view() as view:
-            return sale_views.sales(view, search, after, limit)
+            return sale_views.sales(view, search, after, limit, only_own())
 
 
 def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
-    amount = None if body.money is None else money.minor(body.money, currency)
+    amount = None if body.money is None else money.given(body.money, currency)
     given = Purchase(
         namespace(CLIENT),
         client_id or "trial",
@@ -156,7 +191,7 @@ def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
 
 def tenders_of(bodies: Sequence[TenderBody], currency: str) -> tuple[Tender, ...]:
     """Return the payments of a request."""
-    return tuple(Tender(one.means, money.minor(one.amount, currency), one.ref) for one in bodies)
+    return tuple(Tender(one.means, money.given(one.amount, currency), one.ref) for one in bodies)
 
 
 def _trial_view(found: Trial, currency: str) -> TrialView:
@@ -189,6 +224,18 @@ def _trial_view(found: Trial, currency: str) -> TrialView:
             )
             for line in quote.lines
         ],
+    )
+
+
+def _advice_view(found: Advice) -> AdviceView:
+    outcome = found.outcome
+    return AdviceView(
+        client_id=found.client_id,
+        state=found.state,
+        advice=found.sentence,
+        sale=sale_views.sale_view(outcome) if isinstance(outcome, Sale) else None,
+        error=outcome.message if isinstance(outcome, Refusal) else None,
+        code=outcome.code if isinstance(outcome, Refusal) else None,
     )
 
 

@@ -28,6 +28,7 @@ from tjugo.web.pages import (
     setup,
     shifts,
     tariffs,
+    webhooks,
 )
 
 
@@ -43,5 +44,6 @@ def router(
         domain.add_routes(routes, station, templates)
     for engineers in (engineering, key_changes, refused):
         engineers.add_routes(routes, station, templates)
+    webhooks.add_routes(routes, station, templates)
     money_only.add_routes(routes, station)
     return routes

@@ -55,6 +55,7 @@ from tjugo.station.storage.tables.vending import (
     Token,
     VendRequest,
 )
+from tjugo.station.storage.tables.webhooks import MESSAGE_STATES, Webhook, WebhookMessage
 
 __all__ = [
     "APPROVAL_STATES",
@@ -63,6 +64,7 @@ __all__ = [
     "DEBT_STATES",
     "DELIVERY_STATES",
     "KEY_CHANGE_STATES",
+    "MESSAGE_STATES",
     "METER_STATUSES",
     "ROLES",
     "SALE_KINDS",
@@ -115,4 +117,6 @@ __all__ = [
     "UtcDateTime",
     "VendRequest",
     "Vendor",
+    "Webhook",
+    "WebhookMessage",
 ]

@@ -6,7 +6,18 @@ Keys are natural (DRN, account number, the client's own request id), never a dat
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    event,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -48,7 +59,8 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 
 class Tenant(Base):
     """A utility. tid_floor: no TID of this moment or before it is issued (after a restore), NULL
-    none. currency: ISO 4217; time_zone: IANA; language: of receipts and pages, BCP 47."""
+    none. currency: ISO 4217; time_zone: IANA; language: of receipts and pages, BCP 47. sandbox: a
+    station to test programs with; written when it is made, and never changed."""
 
     __tablename__ = "tenant"
     tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -62,3 +74,27 @@ class Tenant(Base):
     language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
     default_tariff: Mapped[str | None] = mapped_column(String(20))
     receipt_text: Mapped[str | None] = mapped_column(String(400))
+    sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+_SANDBOX_STAYS = "a sandbox stays one, and a real station too"
+SANDBOX_STAYS = {
+    "sqlite": [
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant "
+        f"WHEN OLD.sandbox IS NOT NEW.sandbox BEGIN SELECT RAISE(ABORT, '{_SANDBOX_STAYS}'); END"
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION tenant_sandbox_stays() RETURNS trigger LANGUAGE plpgsql "
+        f"AS $$ BEGIN RAISE EXCEPTION '{_SANDBOX_STAYS}'; END $$",
+        "CREATE TRIGGER tenant_sandbox_stays BEFORE UPDATE OF sandbox ON tenant FOR EACH ROW "
+        "WHEN (OLD.sandbox IS DISTINCT FROM NEW.sandbox) "
+        "EXECUTE FUNCTION tenant_sandbox_stays()",
+    ],
+}
+"""The statements that make the column fixed, by the kind of database."""
+
+for _dialect, _statements in SANDBOX_STAYS.items():
+    for _statement in _statements:
+        event.listen(
+            Tenant.__table__, "after_create", DDL(_statement).execute_if(dialect=_dialect)
+        )

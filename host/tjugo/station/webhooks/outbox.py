@@ -1,0 +1,93 @@
+"""Writing the messages of an event, in the transaction of the event."""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tjugo.station.receipts.model import Receipt, fields_of
+from tjugo.station.storage import bulk
+from tjugo.station.storage.moments import iso
+from tjugo.station.storage.tables import WebhookMessage
+from tjugo.station.work import Work
+
+SALE_MADE, SALE_VOIDED, CREDIT_NOTE, PAYMENT = (
+    *("sale.made", "sale.voided", "credit_note.made", "payment.made"),
+)
+KEY_CHANGE_CONFIRMED = "key_change.confirmed"
+TOKEN_ACCEPTED, TOKEN_REFUSED, TOKEN_EXPIRED = (
+    *("token.accepted", "token.refused", "token.expired"),
+)
+TEST = "webhook.test"
+
+EVENTS = {
+    SALE_MADE: "a sale or free units",
+    SALE_VOIDED: "a sale is void",
+    CREDIT_NOTE: "a credit note",
+    PAYMENT: "a payment without energy",
+    KEY_CHANGE_CONFIRMED: "a meter has its new key",
+    TOKEN_ACCEPTED: "a meter took a token from its collector",
+    TOKEN_REFUSED: "a meter refused a token from its collector",
+    TOKEN_EXPIRED: "no meter answered for a token in time",
+}
+"""What a webhook can be registered for, with a title for people."""
+
+Facts = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Message:
+    hook: str
+    event: str
+    facts: Mapping[str, Any]
+
+
+def emit(work: Work, event: str, facts: Facts) -> None:
+    """Notify the webhooks of an event when the unit of work ends. facts: called only when there
+    is one; it never returns the digits of a token."""
+    hooks = work.hooks.wanting(work.session, work.tenant_id, event)
+    if hooks:
+        put(work, hooks, event, facts())
+
+
+def put(work: Work, hooks: list[str], event: str, facts: Mapping[str, Any]) -> None:
+    """Write a message to each of the webhooks when the unit of work ends."""
+    pending: list[_Message] = work.pending("webhooks", _write)
+    pending += [_Message(hook, event, facts) for hook in hooks]
+
+
+def receipt_facts(receipt: Receipt) -> dict[str, Any]:
+    """Return a receipt without the digits of its tokens, and without the utility's particulars.
+    Money in minor units, energy in tenths of a kWh."""
+    facts = fields_of(receipt)
+    for name in ("v", "utility", "text"):
+        facts.pop(name, None)
+    facts["tokens"] = [{"kind": one.kind, "tenths": one.tenths} for one in receipt.tokens]
+    return facts
+
+
+def _write(work: Work, messages: list[_Message]) -> None:
+    bulk.insert(work.session, WebhookMessage, [_row(work, one) for one in messages])
+
+
+def _row(work: Work, message: _Message) -> dict[str, Any]:
+    # Random, so that a restored station does not use an id again for another event.
+    number = str(uuid.UUID(int=work.randbelow(1 << 128), version=4))
+    body = {
+        "id": number,
+        "type": message.event,
+        "timestamp": iso(work.now()),
+        "data": dict(message.facts),
+    }
+    return {
+        "tenant_id": work.tenant_id,
+        "message": number,
+        "hook": message.hook,
+        "event": message.event,
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        "state": "waiting",
+        "created_at": work.now(),
+        "due_at": work.now(),
+        "attempts": 0,
+    }
