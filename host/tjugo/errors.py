@@ -189,6 +189,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "token_refused": (TjugoError, 1),
     "token_unknown": (NotFound, 1),
     "too_many": (TooMany, 1),
+    "two_people_needed": (TjugoError, 1),
     "unlock_refused": (TjugoError, 1),
     "unlock_wait": (Unavailable, 1),
     "utility_invalid": (TjugoError, 2),

@@ -76,9 +76,14 @@ def person_of(row: Operator) -> Person:
     )
 
 
+def get(view: View, operator: str) -> Operator | None:
+    """Return the row of an operator, None where no operator has this name."""
+    return view.session.get(Operator, (view.tenant_id, normal(operator)))
+
+
 def find(view: View, operator: str) -> Operator:
     """Return the row of an operator. Raise NotFound."""
-    row = view.session.get(Operator, (view.tenant_id, normal(operator)))
+    row = get(view, operator)
     if row is None:
         raise reason("operator_unknown", f"There is no operator {operator!r}.")
     return row

@@ -56,6 +56,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("keychange.confirm", "se", "confirm that a meter has its new key"),
     ("keys.see", "ea", "see the register of vending keys, without the keys"),
     ("keys.edit", "", "seal, import, export and recover vending keys"),
+    ("keys.hold", "sef", "be one of the two people when vending keys come, go or are recovered"),
     ("keys.unlock", "s", "unlock and lock the vending keys"),
     ("lab.use", "ea", "use the token lab"),
     ("lab.meter_key", "e", "use a registered meter's key in the token lab"),
