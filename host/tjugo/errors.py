@@ -105,6 +105,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "entry_posted": (Conflict, 1),
     "entry_unknown": (NotFound, 1),
     "export_unknown": (NotFound, 2),
+    "factor_needed": (NotPermitted, 1),
     "file_invalid": (TjugoError, 1),
     "free_not_due": (Conflict, 1),
     "key_change_open": (Conflict, 1),

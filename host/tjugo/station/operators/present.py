@@ -37,11 +37,15 @@ def authenticate(station: Station, proof: Proof, permission: str) -> permissions
     Raise NotLoggedIn, TooMany, NotPermitted; each refusal is recorded.
     """
     row = log_in.checked_password(station, proof.operator, proof.password, ADDRESS)
-    person = people.person_of(row)
+    with station.view() as view:
+        person = people.person_of(view, row)
     with station.work(person.actor) as work:
         lockout.right(work, not person.has_totp, name=row.operator, address=ADDRESS)
-    if person.must_change:
-        raise reason("password_change_needed", f"{row.operator} must change the password first.")
+    if person.must_begin:
+        raise reason(
+            people.to_begin(person).code,
+            f"{row.operator} must log in to the station first, and complete the account.",
+        )
     if person.has_totp and not log_in.complete(station, row.operator, proof.code, ADDRESS):
         raise totp.wrong_code()
     try:
