@@ -9,6 +9,7 @@ from tjugo import money
 from tjugo.commands.money_text import by_means, table
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
 from tjugo.commands.output import actor, confirm, print_json, print_page
+from tjugo.station import names
 from tjugo.station.ledger.accounts import ACCOUNTS
 from tjugo.station.station import Station
 from tjugo.station.tills import batches, cash_up, shifts, vendors, views
@@ -59,11 +60,12 @@ def shift_show(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the shift NUMBER: takings by means, kind and resource, and the count."""
     with Station.open(state) as station, station.view() as view:
         report, unit = views.shift_report(view, number), view.tenant.currency
+        who = names.of_actor(view, report.shift.operator)
     if as_json:
         print_json({**asdict(report), "counts": [_count(count) for count in report.counts]})
         return
     row = report.shift
-    click.echo(f"Shift {row.shift_no} of {row.operator} at {row.outlet}")
+    click.echo(f"Shift {row.shift_no} of {who} at {row.outlet}")
     click.echo(f"opened {row.opened_at} with {money.plain(row.opening_float, unit)}")
     click.echo(f"closed {row.closed_at}" if row.closed_at else "open")
     print_takings(report.takings, unit)
@@ -137,7 +139,9 @@ def shift_bank(outlet: str, state: Path) -> None:
         with station.work(actor()) as work:
             number = batches.close_batch(work, outlet)
         with station.view() as view:
-            _print_batch(views.batch_report(view, number), view.tenant.currency)
+            report, unit = views.batch_report(view, number), view.tenant.currency
+            who = names.of_actor(view, report.closed_by)
+    _print_batch(report, unit, who)
 
 
 @shift.command("batches")
@@ -165,16 +169,17 @@ def shift_batch(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the banking batch NUMBER again."""
     with Station.open(state) as station, station.view() as view:
         report, unit = views.batch_report(view, number), view.tenant.currency
+        who = names.of_actor(view, report.closed_by)
     if as_json:
         print_json(asdict(report))
         return
-    _print_batch(report, unit)
+    _print_batch(report, unit, who)
 
 
-def _print_batch(report: views.BatchReport, unit: str) -> None:
+def _print_batch(report: views.BatchReport, unit: str, who: str) -> None:
     numbers = ", ".join(str(row.shift_no) for row in report.shifts)
     click.echo(f"Banking batch {report.batch_no} of {report.outlet}, {report.closed_at}")
-    click.echo(f"closed by {report.closed_by}; shifts {numbers}")
+    click.echo(f"closed by {who}; shifts {numbers}")
     print_takings(report.takings, unit)
     for deposit in report.deposits:
         state = "reversed" if deposit.reversed_at else "deposited"
