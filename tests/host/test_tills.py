@@ -102,7 +102,7 @@ def test_an_operator_has_one_open_shift_and_a_closed_one_takes_no_sale(station):
         do(station, cash_up.cash_up, number, {"cash": 0})
     assert do(station, shifts.open_shift, "op:ada", "main", 0) == other + 1
     assert see(station, shifts.open_shift_of, "op:ada").shift_no == other + 1
-    assert [row.shift_no for row in see(station, views.shifts, "op:ada").items] == [3, 1]
+    assert [row.shift_no for row in see(station, views.shifts, ["op:ada"]).items] == [3, 1]
 
 
 @pytest.mark.parametrize(

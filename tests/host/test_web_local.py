@@ -63,6 +63,9 @@ def test_pages_have_names_and_local_times(web, station, monkeypatch):
     for path in ("/shifts", "/till", "/approvals"):
         page = web.get(path, headers=HTML).text
         assert time in page and "Ana Diop-Ba" in page and "op:ana" not in page, path
+    for search, found in (("diop", 1), ("ANA", 1), ("op:ana", 1), ("zzz", 0)):
+        page = web.get(f"/shifts?search={search}", headers=HTML).text
+        assert page.count('href="/shifts/1"') == found, search
     audit = web.get("/audit", headers=HTML).text
     assert "22\xa0nov.\xa02026 15:00:00</time>" in audit
     assert 'Ana Diop-Ba <span class="reason">op:ana</span>' in audit

@@ -33,14 +33,16 @@ def shift_open(outlet: str, opening: str, state: Path) -> None:
 
 
 @shift.command("list")
-@page_options("The name of an operator, as op:ada, whose shifts are shown.")
+@page_options("Operator whose shifts are shown: log-in name, part of the name, or op:ada.")
 @json_option
 @state_option
 def shift_list(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
     """List the shifts, newest first."""
     show_page(
         state,
-        lambda view: views.shifts(view, search or None, None, after, limit),
+        lambda view: views.shifts(
+            view, names.matching(view, search) if search else None, None, after, limit
+        ),
         _line,
         "No shifts yet.",
         as_json,

@@ -29,6 +29,17 @@ def names(view: View) -> dict[str, str]:
     return found
 
 
+def matching(view: View, text: str) -> list[str]:
+    """Return the actors that a text names: an actor itself, a log-in name, or part of a name."""
+    wanted = text.strip().casefold()
+    found = names(view).items()
+    return [text.strip()] + [
+        actor
+        for actor, name in found
+        if wanted in name.casefold() or wanted == actor.partition(":")[2]
+    ]
+
+
 def of_actor(view: View, actor: str) -> str:
     """Return the name of one actor, as shown() does."""
     kind, _, operator = actor.partition(":")

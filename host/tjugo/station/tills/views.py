@@ -1,6 +1,6 @@
 """What pages, commands and programs read of shifts. Amounts: minor units, from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
@@ -36,15 +36,15 @@ def shift_view(row: Shift) -> ShiftView:
 
 def shifts(
     view: View,
-    operator: str | None = None,
+    operators: Collection[str] | None = None,
     outlet: str | None = None,
     after: str | None = None,
     limit: int = LIMIT,
 ) -> Page[ShiftView]:
-    """Return a page of the shifts, newest first."""
+    """Return a page of the shifts, newest first. operators: whose, as actors; None: all."""
     query = select(Shift).where(Shift.tenant_id == view.tenant_id)
-    if operator is not None:
-        query = query.where(Shift.operator == operator)
+    if operators is not None:
+        query = query.where(Shift.operator.in_(list(operators)))
     if outlet is not None:
         query = query.where(Shift.outlet == outlet)
     return newest(view.session, query, Shift.shift_no, after, limit, shift_view)

@@ -85,7 +85,8 @@ def _add_shifts(
     ) -> Page[ShiftItem]:
         """Return the shifts, newest first."""
         with station.view() as view:
-            return paged(views.shifts(view, operator, outlet, after, limit), ShiftItem)
+            whose = None if operator is None else [operator]
+            return paged(views.shifts(view, whose, outlet, after, limit), ShiftItem)
 
     @api.get("/shifts/{number}")
     def get_shift(number: _Number) -> ShiftReportItem:
