@@ -25,7 +25,7 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert closed.endswith("Shift 1 is closed; difference -0.50 EUR.\n")
     assert "cli:ada" in out("shift", "list")
     assert json.loads(out("shift", "show", "1", "--json"))["counts"][0]["difference"] == -50
-    assert "closed by cli:ada; shifts 1" in out("shift", "bank")
+    assert "closed by ada, at the command line; shifts 1" in out("shift", "bank")
     assert "to deposit 0.00 EUR" in out("shift", "batches")
     assert json.loads(out("shift", "batch", "1", "--json"))["takings"]["total"] == 0
     out("vendor", "add", "agent", "Agent Ltd", "--limit", "1000", "--commission", "2.5")

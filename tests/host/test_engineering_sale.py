@@ -11,9 +11,11 @@ from station_kit import Clock, do, see
 
 from sts_portable import results
 from tjugo.station import clock as clock_guard
+from tjugo.station.delivery.jobs import Ack
+from tjugo.station.link import records
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.registry.meters import config_of
-from tjugo.station.storage.tables import PlainToken, Sale, TokenDelivery
+from tjugo.station.storage.tables import PlainToken, Sale
 from tjugo.station.tills import vendors
 from tjugo.station.vending import change_rows, change_steps, engineering, evidence, views
 from tjugo.station.vending.batch import sell_many
@@ -85,13 +87,22 @@ def test_a_sale_that_is_refused_leaves_the_key_change_planned(station):
         assert view.session.query(PlainToken).count() == 0
 
 
-def test_until_the_confirmation_the_customer_keys_the_tokens_in(station):
+def test_the_credit_is_delivered_behind_the_key_change(station):
     plan(station, EA07, krn=2)
-    assert buy(station, ("a", EA07))[0].delivery.ref is None
-    do(station, change_steps.confirm, EA07, "reading")
-    assert buy(station, ("b", EA07))[0].delivery.ref is not None
-    with station.view() as view:
-        assert view.session.query(TokenDelivery).filter_by(position=None).count() == 1
+    sold = buy(station, ("a", EA07))[0]
+    assert sold.delivery.ref is not None
+    meter, entered = Meter(station, EA07), []
+    while jobs := records.open_jobs(station, only_new=True):
+        (job,) = jobs
+        records.mark_sent(station, jobs)
+        entered.append((job.digits, meter.enter(job.digits)))
+        ack = Ack(job.collector_id, EA07, job.ref, "done", entered[-1][1])
+        records.acks(station, [ack])
+    assert [digits for digits, _ in entered] == [
+        token.digits for token in receipt_of(station, "a").tokens
+    ]
+    assert [result for _, result in entered] == [2, results.ACCEPT, results.ACCEPT]
+    assert see(station, views.find_sale, "test", "a").delivery.state == "accepted"
 
 
 def test_an_id_is_for_a_sale_or_for_an_engineering_token(station):

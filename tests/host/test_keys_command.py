@@ -3,7 +3,9 @@
 import json
 import stat
 import urllib.request
+from pathlib import Path
 
+import people_kit
 import pytest
 from cli_kit import Shell
 from keys_kit import cheap  # noqa: F401
@@ -11,11 +13,14 @@ from station_kit import drn, served
 
 from tjugo import key_file
 from tjugo.commands import unlocking
+from tjugo.key_register import VendingKey
 from tjugo.station.audit import chain
-from tjugo.station.station import Station
+from tjugo.station.keys import transfer
+from tjugo.station.station import Station, utc_now
 
 pytestmark = pytest.mark.usefixtures("cheap")
 PASSPHRASE = "correct horse battery"
+TWO = ("--first", "ada", "--second", "ben")
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def test_a_plain_station_is_sealed_and_listed(shell, tmp_path, passphrase):
     new = written(tmp_path / "new", "a second passphrase")
     shell.fine("key", "seal", "--passphrase-file", new, "--key-file", file)
     assert vks(shell, "a second passphrase") == plain
-    assert "does not open" in shell.refused("key", "shares", "--key-file", file)
+    assert "does not open" in shell.refused("key", "shares", "--key-file", file, *TWO)
 
 
 def test_a_key_is_added_with_its_terms(shell, tmp_path):
@@ -131,40 +136,82 @@ def test_terms_of_a_key_that_is_not_there(shell):
 def test_keys_go_from_one_station_to_another(shell, tmp_path, monkeypatch, capsys):
     shell.fine("init")
     one, two, file = (str(tmp_path / name) for name in ("one", "two", "keys.json"))
-    words = ("--from", "KMC", "--first-to", one, "--second-to", two)
+    words = ("--from", "KMC", "--first-to", one, "--second-to", two, *TWO)
     assert "besides the samples" in shell.refused("key", "export", file, *words)
     vk = written(tmp_path / "vk", "a0" * 20)
     shell.fine("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--limit", "5")
-    assert "1 vending keys" in shell.fine("key", "export", file, *words)
+    done = shell.run("key", "export", file, *words)
+    assert "1 vending keys" in done.out and "not verified" in done.err
     assert shell.run("key", "export", file, *words).status == 2
     other = Shell(tmp_path / "other", monkeypatch, capsys)
     other.fine("init")
     given = ("key", "import", file, "--first-file", one, "--second-file")
-    assert "mistyped" in other.refused(*given, one, "--first", "ada", "--second", "ben")
+    assert "mistyped" in other.refused(*given, one, *TWO)
     assert "two different" in other.refused(*given, two, "--first", "ada", "--second", "ada")
-    out = other.fine(*given, two, "--first", "ada", "--second", "ben")
+    out = other.run(*given, two, *TWO).out
     assert "SGC 000077" in out and "a0a0" not in out
     assert "a0" * 20 in vks(other)
     with Station.open(other.state) as station, station.view() as view:
         assert chain.verify(view)[1] == []
         said = [event.detail for event in chain.events(view)]
-    assert any("typed by ben" in detail for detail in said)
+    assert "import from KMC: component 2 typed by ben (not authenticated: no operators)" in said
+
+
+def test_two_operators_log_in_where_keys_come(shell, tmp_path):
+    """Names alone are not people: both authenticate, with the permission, and are recorded."""
+    shell.fine("init")
+    file, one, two = (str(tmp_path / name) for name in ("keys.json", "one", "two"))
+    keys = [VendingKey(sgc=77, vk="a0" * 20)]
+    parts = [transfer.new_component(), transfer.new_component()]
+    Path(file).write_text(transfer.make(keys, "KMC", utc_now(), parts))
+    for path, part in zip((one, two), parts, strict=True):
+        written(Path(path), part.hex())
+    with Station.open(shell.state) as station:
+        for name, role in (("ada", "administrator"), ("ben", "engineer"), ("eve", "cashier")):
+            people_kit.add(station, name, role)
+        _, spare = people_kit.add_factor(station, "ben")
+    right = written(tmp_path / "ada", people_kit.PASSWORD)
+    both = written(tmp_path / "ben", f"{people_kit.PASSWORD}\n{spare[0]}")
+    base = ("key", "import", file, "--first-file", one, "--second-file", two)
+
+    def refused(first, second, first_login=right, second_login=right):
+        logins = ("--first-login", first_login, "--second-login", second_login)
+        return shell.refused(*base, "--first", first, "--second", second, *logins)
+
+    assert "two different people" in refused("ada", "ADA")
+    wrong = written(tmp_path / "wrong", "not the password")
+    assert "password is wrong" in refused("ada", "ben", wrong)
+    assert "password is wrong" in refused("ada", "nobody")
+    assert "code is wrong" in refused("ada", "ben")
+    assert "may not" in refused("ada", "eve")
+    logins = ("--first-login", right, "--second-login", both)
+    assert "SGC 000077" in shell.fine(*base, "--first", "ada", "--second", "ben", *logins)
+    assert "code is wrong" in refused("ada", "ben", right, both)  # a recovery code is used once
+    with Station.open(shell.state) as station, station.view() as view:
+        assert chain.verify(view)[1] == []
+        events = [(e.action, e.outcome, e.actor, e.detail) for e in chain.events(view)]
+    for number, name in ((1, "ada"), (2, "ben")):
+        detail = f"import from KMC: component {number} typed by operator {name}"
+        assert ("keys.edit", "done", "cli:ada", detail) in events
+    assert ("account.log_in", "done", "op:ben", "present at the command line") in events
+    assert [e[:3] for e in events if e[0] == "keys.hold"] == [("keys.hold", "refused", "op:eve")]
+    assert not any(spare[0] in detail or "correct-horse" in detail for *_, detail in events)
 
 
 def test_two_of_three_shares_recover_the_keys(shell, tmp_path, passphrase):
     shell.fine("init")
     plain = vks(shell)
-    assert "not sealed" in shell.refused("key", "shares")
+    assert "not sealed" in shell.refused("key", "shares", *TWO)
     file = str(tmp_path / "k")
     shell.run("key", "seal", "--with-key-file", file)
-    assert "Unlock" in shell.refused("key", "shares")
-    printed = shell.fine("key", "shares", "--key-file", file).splitlines()
+    assert "Unlock" in shell.refused("key", "shares", *TWO)
+    printed = shell.run("key", "shares", "--key-file", file, *TWO).out.splitlines()
     assert len(printed) == 3
     files = [written(tmp_path / f"share{n}", text) for n, text in enumerate(printed)]
-    new = ("--passphrase-file", passphrase)
+    new = ("--passphrase-file", passphrase, *TWO)
     assert "2 different" in shell.refused("key", "recover", "--share-file", files[0], *new)
     both = ("--share-file", files[2], "--share-file", files[0])
-    shell.fine("key", "recover", *both, *new)
+    assert shell.run("key", "recover", *both, *new).status == 0
     assert vks(shell, PASSPHRASE) == plain
     found = json.loads(shell.fine("key", "list", "--json"))
     assert [(s["needed"], s["of"]) for s in found["shares"]] == [(2, 3)]

@@ -17,6 +17,7 @@ from tjugo.key_register import VendingKey
 from tjugo.private_file import create_private
 from tjugo.station.audit import chain
 from tjugo.station.keys import service, shares, store, transfer
+from tjugo.station.keys.holders import Holder
 
 KEYS = [
     VendingKey(sgc=654321, dkga="02", vk="0123456789abcdef", limit_tenths=5000),
@@ -117,23 +118,27 @@ def test_an_import_is_on_record_with_both_people(tmp_path, file):
         service.unlock(station, "test", KEY)
         found = transfer.read(file)
         keys = found.open([ONE, TWO])
-        for people in (("ada", " Ada "), ("ada", "")):
+        ada, ben = Holder("ada", True), Holder("ben", False)
+        for people in ((ada, Holder(" Ada ", True)), (ada, Holder("", False)), (ada,)):
             with pytest.raises(TjugoError, match="two different people"):
                 service.import_keys(station, "test", keys, people, found.source)
-        service.import_keys(station, "test", keys, ("ada", "ben"), found.source)
+        service.import_keys(station, "test", keys, (ada, ben), found.source)
         assert station.backend.vending_register(77, 2, 1).issue_until == "2027-12-31"
         path = tmp_path / "s" / "vending_keys.json"
         assert set(KEYS) <= set(key_file.load_keys(path, PASSPHRASE))
         events = see(station, lambda view: list(chain.events(view)))
         said = [(e.subject, e.detail) for e in events if e.action == service.EDIT]
         assert said == [
-            ("vending keys", "import from KMC 1: component 1 typed by ada"),
-            ("vending keys", "import from KMC 1: component 2 typed by ben"),
+            ("vending keys", "import from KMC 1: component 1 typed by operator ada"),
+            (
+                "vending keys",
+                "import from KMC 1: component 2 typed by ben (not authenticated: no operators)",
+            ),
             *[(f"vending key {key.name}", f"import, KCV {key.kcv}") for key in KEYS],
         ]
         other = VendingKey(sgc=77, vk="b0" * 20)
         with pytest.raises(TjugoError, match="another vending key"):
-            service.import_keys(station, "test", [other], ("ada", "ben"), "KMC 2")
+            service.import_keys(station, "test", [other], (ada, ben), "KMC 2")
         last = see(station, lambda view: list(chain.events(view)))[-1]
         assert (last.outcome, last.detail) == (chain.REFUSED, "conflict")
 

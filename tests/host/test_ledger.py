@@ -158,8 +158,8 @@ def test_verify_compares_the_months_of_meters_with_the_sales(station):
         )
         work.session.execute(text(f"DELETE FROM meter_month WHERE drn = '{drn(2)}'"))
     assert see(station, verify.verify) == [
-        f"The month of meter {drn(1)} 2026-11 is 1, 0, but the entries give 500, 0.",
-        f"The month of meter {drn(2)} 2026-11 is missing, but the entries give 500, 0.",
+        f"The month of meter {drn(1)} 2026-11 is 1, 0, but it should be 500, 0.",
+        f"The month of meter {drn(2)} 2026-11 is missing, but it should be 500, 0.",
     ]
 
 

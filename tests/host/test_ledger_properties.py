@@ -16,7 +16,7 @@ from tjugo.station.ledger import balances, credit, verify
 from tjugo.station.ledger.accounts import ACCOUNTS, MEANS
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.tables import Balance, DayTotal, LedgerEntry, Posting
-from tjugo.station.tills import batches, cash_up, commission, shifts, vendors, views
+from tjugo.station.tills import banking_views, batches, cash_up, commission, shifts, vendors, views
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 1, 1)
 OPERATORS = {"op:ada": ("main", "main"), "op:eve": ("kiosk", "agent")}
@@ -152,9 +152,10 @@ def check(station):
         takings = see(station, views.shift_report, shift.shift_no).takings
         for side in (takings.means, takings.kinds, takings.resources):
             assert sum(row.amount for row in side) == takings.total
-    for batch in see(station, views.batch_list, limit=500).items:
+    for batch in see(station, banking_views.batch_list, limit=500).items:
         assert all(
-            row.amount >= 0 for row in see(station, views.batch_report, batch.batch_no).left
+            row.amount >= 0
+            for row in see(station, banking_views.batch_report, batch.batch_no).left
         )
     (owed,) = see(station, credit.owed_by, ["agent"]).values()
     tills = [

@@ -215,7 +215,7 @@ def test_a_receipt_that_is_shown_can_no_longer_be_voided(station):
     at = see(station, lambda view: view.session.scalars(select(Sale.shown_at)).one())
     assert at is None
     stored = service.show(station, "op:ama", shown.client, shown.client_id)
-    assert stored == service.Stored(shown, None, None)
+    assert stored == service.Stored(shown, None, None, "ama")
     at = see(station, lambda view: view.session.scalars(select(Sale.shown_at)).one())
     assert at is not None
     station.clock.forward(hours=1)

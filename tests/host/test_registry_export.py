@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from station_kit import do, drn, new_station, see
 
 from tjugo.station.audit import chain
-from tjugo.station.registry import customers, exports, meters, search, sites
+from tjugo.station.registry import customers, datasets, exports, meters, search, sites
 from tjugo.station.registry.imports.service import Options, run
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import SITE_KINDS
@@ -50,7 +50,7 @@ def file_of(station, name, form="csv", **more):
 
 
 def everything(station):
-    return {name: file_of(station, name, "jsonl") for name in exports.IMPORTABLE}
+    return {name: file_of(station, name, "jsonl") for name in datasets.IMPORTABLE}
 
 
 @contextmanager
@@ -104,10 +104,10 @@ def test_what_is_exported_gives_the_same_registry(people, moves, form):
             do(first, customers.add_customer, account_no=account_no, **fields)
         for move in moves:
             act(first, first.clock, list(people), *move)
-        for name in exports.IMPORTABLE:
+        for name in datasets.IMPORTABLE:
             content = file_of(first, name, form)
             with first.view() as view:
-                if not list(exports.rows(view, name)):
+                if not list(datasets.rows(view, name)):
                     continue
             report = run(empty, "test", name, content, Options())
             assert report.problems == [], (name, content)
@@ -158,9 +158,9 @@ def test_a_workbook_has_no_formulas_and_keeps_zeros(evil):
 
 
 def test_tokens_have_no_digits_unless_asked(evil):
-    token = see(evil, lambda view: list(exports.rows(view, "tokens", True)))[0][-1]
+    token = see(evil, lambda view: list(datasets.rows(view, "tokens", True)))[0][-1]
     assert len(token) == 20
-    for name in exports.DATASETS:
+    for name in datasets.DATASETS:
         for form in exports.FORMATS:
             content = file_of(evil, name, form)
             if form != "xlsx":
@@ -174,7 +174,7 @@ def test_the_command_writes_and_records(evil, tmp_path, monkeypatch, capsys):
     evil.close()
     shell = Shell(evil.state_dir, monkeypatch, capsys)
     out = shell.fine("export", "all", str(tmp_path / "out"), "--format", "jsonl")
-    assert out.splitlines() == [str(tmp_path / f"out/{name}.jsonl") for name in exports.DATASETS]
+    assert out.splitlines() == [str(tmp_path / f"out/{name}.jsonl") for name in datasets.DATASETS]
     assert "C00007,Ada" in shell.fine("export", "customers")
     shell.fine("export", "tokens", str(tmp_path / "t.xlsx"), "--digits")
     assert (tmp_path / "t.xlsx").read_bytes().startswith(b"PK")

@@ -99,7 +99,7 @@ def test_an_older_schema_is_named_and_not_upgraded(folder):
     with sqlite3.connect(folder / "station.db") as connection:
         assert connection.execute("SELECT * FROM alembic_version").fetchone() == ("0007",)
     connection.close()
-    assert [one.level for one in checks.schema("x", "9999", "0014")] == ["fail"]
+    assert [one.level for one in checks.schema("x", "9999", "0016")] == ["fail"]
 
 
 def test_a_damaged_database(folder):

@@ -16,6 +16,7 @@ from tjugo.errors import (
     TooMany,
     Unavailable,
 )
+from tjugo.station import settings
 from tjugo.station.audit import chain
 from tjugo.station.operators import (
     approvals,
@@ -550,11 +551,30 @@ def test_the_checker_has_the_permission_of_the_action(station, action):
 
 def test_a_request_expires(station, action, clock):
     approval = ask(station)
+    approvals.expire_due(station)
     clock.forward(days=7, seconds=1)
     with pytest.raises(Conflict, match="This request is expired"):
         decide(station, approval)
-    assert do(station, approvals.expire) == 1
+    approvals.expire_due(station)
+    approvals.expire_due(station)  # is recorded once
     assert see(station, approvals.approvals) == [] and action == []
+    (row,) = see(station, approvals.approvals, approvals.EXPIRED)
+    assert (row.approval, row.checker, row.decided_at) == (approval, None, "2026-11-29T12:00:01Z")
+    last = see(station, lambda view: list(chain.events(view)))[-2:]
+    assert [(e.actor, e.action, e.detail.partition(",")[0]) for e in last] == [
+        ("op:ana", "test.do", "asked for"),
+        ("station", "test.do", "expired"),
+    ]
+
+
+def test_the_time_until_a_request_expires_is_a_setting(station, action, clock):
+    do(station, settings.put, "approval_days", "30")
+    ask(station)
+    clock.forward(days=29)
+    approvals.expire_due(station)
+    assert len(see(station, approvals.approvals)) == 1
+    do(station, settings.put, "approval_days", "28.5")
+    assert do(station, approvals.expire) == 1
 
 
 def test_an_action_that_fails_leaves_the_request_waiting(station, monkeypatch):

@@ -11,7 +11,16 @@ from station_kit import Clock, do, new_station, see
 from tjugo.errors import Conflict, NotFound, TjugoError
 from tjugo.station.ledger import balances, credit, verify
 from tjugo.station.ledger.post import Entry, post
-from tjugo.station.tills import batches, cash_up, commission, shifts, vendors, views
+from tjugo.station.tills import (
+    banking_views,
+    batches,
+    cash_up,
+    commission,
+    shifts,
+    vendor_views,
+    vendors,
+    views,
+)
 from tjugo.station.tills.batches import NewDeposit
 
 TODAY = date(2026, 11, 22)
@@ -48,7 +57,7 @@ def counts_of(found):
 
 def test_the_default_vendor_and_outlet_are_made_once(station):
     do(station, vendors.ensure_default)
-    assert [(o.outlet, o.vendor) for o in see(station, views.outlet_list)] == [
+    assert [(o.outlet, o.vendor) for o in see(station, vendor_views.outlet_list)] == [
         ("kiosk", "agent"),
         ("main", "main"),
     ]
@@ -93,7 +102,7 @@ def test_an_operator_has_one_open_shift_and_a_closed_one_takes_no_sale(station):
         do(station, cash_up.cash_up, number, {"cash": 0})
     assert do(station, shifts.open_shift, "op:ada", "main", 0) == other + 1
     assert see(station, shifts.open_shift_of, "op:ada").shift_no == other + 1
-    assert [row.shift_no for row in see(station, views.shifts, "op:ada").items] == [3, 1]
+    assert [row.shift_no for row in see(station, views.shifts, ["op:ada"]).items] == [3, 1]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +153,7 @@ def test_a_batch_takes_the_closed_shifts_and_is_deposited_by_means(station):
     batch = do(station, batches.close_batch, "main")
     with pytest.raises(Conflict, match="no closed shift"):
         do(station, batches.close_batch, "main")
-    first = see(station, views.batch_report, batch)
+    first = see(station, banking_views.batch_report, batch)
     assert [row.shift_no for row in first.shifts] == [1, 2]
     assert first.takings.total == 1300
     assert [(m.means, m.amount) for m in first.left] == [("cash", 1000), ("card", 300)]
@@ -154,7 +163,7 @@ def test_a_batch_takes_the_closed_shifts_and_is_deposited_by_means(station):
     with pytest.raises(Conflict, match="is recorded already"):
         do(station, batches.deposit_batch, batch, NewDeposit(400, "SLIP 1"))
     do(station, batches.deposit_batch, batch, NewDeposit(300, "SLIP 3", "card"))
-    again = see(station, views.batch_report, batch)
+    again = see(station, banking_views.batch_report, batch)
     assert (again.shifts, again.takings) == (first.shifts, first.takings)
     assert [(m.means, m.amount) for m in again.left] == [("cash", 400)]
     assert see(station, balances.balance, "bank", "") == 900
@@ -162,8 +171,8 @@ def test_a_batch_takes_the_closed_shifts_and_is_deposited_by_means(station):
     do(station, batches.deposit_batch, batch, NewDeposit(1000, "SLIP 1"))
     with pytest.raises(Conflict, match="reversed already"):
         do(station, batches.reverse_deposit, deposit, "Again.")
-    assert see(station, views.batch_report, batch).left == ()
-    assert [row.left for row in see(station, views.batch_list).items] == [0]
+    assert see(station, banking_views.batch_report, batch).left == ()
+    assert [row.left for row in see(station, banking_views.batch_list).items] == [0]
     assert see(station, balances.balance, "bank", "") == 1300
     assert still_open not in [row.shift_no for row in first.shifts]
 
@@ -191,10 +200,10 @@ def test_a_vendor_owes_what_it_took_less_deposits_and_commission(station, clock)
     number = do(station, shifts.open_shift, "op:eve", "kiosk", 200)
     sell(station, "web/1", number, [("cash", 4000)], "agent", "kiosk")
     sell(station, "api/1", None, [("mobile_money", 1000)], "agent", "kiosk")
-    (agent, _) = see(station, views.vendor_list)
+    (agent, _) = see(station, vendor_views.vendor_list)
     assert (agent.owed, agent.available) == (5000, 5000)
     do(station, cash_up.cash_up, number, {"cash": 4190})
-    (agent, _) = see(station, views.vendor_list)
+    (agent, _) = see(station, vendor_views.vendor_list)
     assert (agent.owed, agent.available) == (4990, 5010)
     do(station, batches.deposit_vendor, "agent", NewDeposit(3000, "T-1"))
     clock.forward(days=1)
@@ -202,7 +211,7 @@ def test_a_vendor_owes_what_it_took_less_deposits_and_commission(station, clock)
         commission.DayCommission("agent", TODAY, 5000, 250, 125)
     ]
     assert do(station, commission.post_due) == []
-    found = see(station, views.vendor_statement, "agent", TODAY, date(2026, 11, 23))
+    found = see(station, vendor_views.vendor_statement, "agent", TODAY, date(2026, 11, 23))
     assert [(line.kind, line.amount, line.balance) for line in found.lines] == [
         ("shift_open", -200, -200),
         ("sale", 1000, 800),

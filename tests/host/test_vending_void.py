@@ -11,7 +11,7 @@ from tjugo.station.audit import chain
 from tjugo.station.delivery import service as delivery
 from tjugo.station.ledger import balances, verify
 from tjugo.station.receipts import service as receipts
-from tjugo.station.registry import exports
+from tjugo.station.registry import datasets
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import TokenDelivery
 from tjugo.station.tariffs import debts, situations
@@ -29,7 +29,7 @@ def sell(station, client_id, amount=1000, number=3, **more):
 
 
 def exported(station):
-    rows = see(station, lambda view: list(exports.rows(view, "tokens", True)))
+    rows = see(station, lambda view: list(datasets.rows(view, "tokens", True)))
     return [row[-1] for row in rows]
 
 

@@ -3,10 +3,13 @@
 import html
 import re
 
+import pyotp
 import pytest
 from people_kit import HTML, PASSWORD, add, add_factor, client, log_in, post
 from station_kit import Clock, do, drn, new_station, see
 
+from tjugo.errors import TjugoError
+from tjugo.station import settings
 from tjugo.station.audit import chain
 from tjugo.station.operators import approvals, clients, people, sessions
 
@@ -104,8 +107,6 @@ def test_idle_time_and_scripts(web, clock, station):
 
 
 def test_another_idle_time(web, clock, station):
-    from tjugo.station import settings
-
     do(station, settings.put, "session_idle_minutes", "1")
     log_in(web, "ana")
     clock.forward(seconds=61)
@@ -156,10 +157,8 @@ def test_a_new_operator_from_the_first_password_to_the_second_factor(web, statio
         assert location.startswith("/login/factor")
 
 
-def _enrol(web, clock):
-    import pyotp
-
-    page = post(web, "/account/factor/begin", "/account", password="blue-table-44")
+def _enrol(web, clock, password="blue-table-44"):
+    page = post(web, "/account/factor/begin", "/account", password=password)
     secret = shown(page, "secret").replace(" ", "")
     assert "<svg" in page.text and page.headers["cache-control"] == "no-store"
     sealed = re.search(r'name="sealed" value="([^"]+)"', page.text)
@@ -170,8 +169,37 @@ def _enrol(web, clock):
     code = pyotp.TOTP(secret).at(clock())
     page = post(web, "/account/factor", "/account", **fields, code=f"{code[:3]} {code[3:]}")
     assert page.text.count("<li>") == 10 and page.headers["cache-control"] == "no-store"
-    again = post(web, "/account/codes", "/account", password="blue-table-44")
+    again = post(web, "/account/codes", "/account", password=password)
     assert again.text.count("<li>") == 10
+
+
+def test_a_role_whose_operators_must_set_a_second_factor(web, station, clock):
+    add(station, "ben", "cashier")
+    do(station, settings.put, "factor_required", "cashier, finance")
+    log_in(web, "ana")
+    assert web.get("/audit", headers=HTML).status_code == 200  # another role
+    with client(station) as other:
+        log_in(other, "ben")
+        assert other.get("/sales", headers=HTML).headers["location"] == "/account"
+        refused = other.get("/api/v1/customers")
+        assert (refused.status_code, refused.json()["code"]) == (403, "factor_needed")
+        page = other.get("/account", headers=HTML).text
+        assert "Your role needs a second factor" in page and "f-new" not in page
+        assert '<a href="/sales"' not in page
+        _enrol(other, clock, PASSWORD)
+        assert other.get("/sales", headers=HTML).status_code == 200
+    with client(station) as other:
+        assert log_in(other, "ben").headers["location"].startswith("/login/factor")
+    do(station, people.reset_factor, "ben")
+    with client(station) as other:
+        log_in(other, "ben")
+        assert other.get("/sales", headers=HTML).headers["location"] == "/account"
+        do(station, settings.put, "factor_required", "none")
+        assert other.get("/sales", headers=HTML).status_code == 200
+    do(station, settings.put, "factor_required", "all")
+    assert web.get("/audit", headers=HTML).headers["location"] == "/account"
+    with pytest.raises(TjugoError, match="none, all, or some of"):
+        do(station, settings.put, "factor_required", "cashier,boss")
 
 
 def test_an_administrator_changes_an_operator(web, station):
@@ -266,6 +294,19 @@ def test_approvals(web, station, monkeypatch):
     assert other.status_code == 303 and done == [{"units": 7}]
     events = see(station, lambda view: list(chain.events(view)))
     assert events[-2].outcome == "refused" and "approved" in events[-1].detail
+
+
+def test_an_approval_that_nobody_decides_is_shown_as_expired(web, station, clock, monkeypatch):
+    action = approvals.Action("test.do", lambda work, payload: None)
+    monkeypatch.setitem(approvals.ACTIONS, "test.do", action)
+    with station.work("op:ben") as work:
+        approval = approvals.ask(work, "test.do", "of Ben", {"units": 7})
+    clock.forward(days=8)
+    log_in(web, "ana")
+    page = web.get("/approvals", headers=HTML).text
+    assert "Nothing is waiting." in page and "<td>expired</td>" in page
+    late = post(web, f"/approvals/{approval}", "/approvals", decision="approve")
+    assert late.status_code == 409 and "This request is expired" in late.text
 
 
 def test_the_audit_page(web, station):

@@ -87,8 +87,8 @@ def _believe_the_clock(work: Work) -> None:
     saved its clock."""
     if clock.state(work, work.now()) is not None:
         clock.confirm(work)
-    if settings.get(work, _JUMP) != settings.SETTINGS[_JUMP].most:
-        settings.put(work, _JUMP, f"{settings.SETTINGS[_JUMP].most}")
+    if settings.get(work, _JUMP) != settings.NUMBERS[_JUMP].most:
+        settings.put(work, _JUMP, f"{settings.NUMBERS[_JUMP].most}")
 
 
 def _register(work: Work, folder: Path, number: int, collector_id: str | None) -> MeterPlan:

@@ -1,15 +1,15 @@
 """`tjugo client`: programs that use the API."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from tjugo.commands.options import json_option, state_option, yes_option
-from tjugo.commands.output import actor, confirm, print_json
+from tjugo.commands.output import actor, confirm, print_json, show_page
 from tjugo.station.operators import clients
 from tjugo.station.operators.permissions import SCOPES
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import Page
 
 
 @click.group()
@@ -45,17 +45,19 @@ def client_add(
 @state_option
 def client_list(as_json: bool, state: Path) -> None:
     """List the API clients."""
-    with Station.open(state) as station, station.view() as view:
-        rows = clients.clients(view)
-    if as_json:
-        print_json({"items": [asdict(row) for row in rows], "next": None})
-        return
-    for row in rows:
-        where = ", ".join(row.addresses) or "anywhere"
-        parts = (f"{row.client:12}", ", ".join(row.scopes), f"from {where}", row.name)
-        click.echo("  ".join(parts) + ("" if row.active else "  not active"))
-    if not rows:
-        click.echo("No API clients yet.")
+    show_page(
+        state,
+        lambda view: Page(clients.clients(view), None),
+        _line,
+        "No API clients yet.",
+        as_json,
+    )
+
+
+def _line(row: clients.ClientView, _currency: str) -> str:
+    where = ", ".join(row.addresses) or "anywhere"
+    parts = (f"{row.client:12}", ", ".join(row.scopes), f"from {where}", row.name)
+    return "  ".join(parts) + ("" if row.active else "  not active")
 
 
 @client.command("new-key")

@@ -76,5 +76,5 @@ def setting(name: str | None, value: str | None, state: Path) -> None:
                 settings.put(work, name, value)
         with station.view() as view:
             for one in settings.SETTINGS if name is None else [name]:
-                found = settings.get(view, one)
+                found = settings.text(view, one)
                 click.echo(f"{one} = {found}    {settings.SETTINGS[one].title}")

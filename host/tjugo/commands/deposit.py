@@ -7,11 +7,11 @@ import click
 
 from tjugo import money
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
-from tjugo.commands.output import actor, confirm, print_json, print_page
+from tjugo.commands.output import actor, confirm, print_json, show_page
 from tjugo.errors import TjugoError
 from tjugo.station.ledger.accounts import MEANS
 from tjugo.station.station import Station
-from tjugo.station.tills import batches, views
+from tjugo.station.tills import banking_views, batches
 
 
 @click.group()
@@ -39,7 +39,7 @@ def deposit_add(
             number = batches.deposit_batch(work, batch, new)
         else:
             number = batches.deposit_vendor(work, vendor or "", new)
-        found = views.deposit_view(batches.known_deposit(work, number))
+        found = banking_views.deposit_view(batches.known_deposit(work, number))
     _print_slip(found, unit)
 
 
@@ -49,16 +49,20 @@ def deposit_add(
 @state_option
 def deposit_list(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
     """List the deposits, newest first."""
-    with Station.open(state) as station, station.view() as view:
-        page = views.deposits(view, search or None, after, limit)
-        unit = view.tenant.currency
+    show_page(
+        state,
+        lambda view: banking_views.deposits(view, search or None, after, limit),
+        _line,
+        "No deposits yet.",
+        as_json,
+        bool(search or after),
+    )
 
-    def line(row: views.DepositView) -> str:
-        end = "  reversed" if row.reversed_at else ""
-        amount = money.plain(row.amount, unit)
-        return f"{row.deposit_no:>6}  {row.made_at}  {row.vendor}  {amount}  {row.bank_ref}{end}"
 
-    print_page(page, as_json, line, "No deposits yet.", bool(search or after))
+def _line(row: banking_views.DepositView, unit: str) -> str:
+    end = "  reversed" if row.reversed_at else ""
+    amount = money.plain(row.amount, unit)
+    return f"{row.deposit_no:>6}  {row.made_at}  {row.vendor}  {amount}  {row.bank_ref}{end}"
 
 
 @deposit.command("show")
@@ -68,7 +72,7 @@ def deposit_list(search: str, after: str | None, limit: int, as_json: bool, stat
 def deposit_show(number: int, as_json: bool, state: Path) -> None:
     """Print the deposit slip NUMBER again."""
     with Station.open(state) as station, station.view() as view:
-        found = views.deposit_view(batches.known_deposit(view, number))
+        found = banking_views.deposit_view(batches.known_deposit(view, number))
         unit = view.tenant.currency
     if as_json:
         print_json(asdict(found))
@@ -90,7 +94,7 @@ def deposit_reverse(number: int, text: str, yes: bool, state: Path) -> None:
     click.echo(f"Deposit {number} is reversed.")
 
 
-def _print_slip(found: views.DepositView, unit: str) -> None:
+def _print_slip(found: banking_views.DepositView, unit: str) -> None:
     source = f"vendor {found.vendor}" if found.batch_no is None else f"batch {found.batch_no}"
     click.echo(f"deposit    {found.deposit_no}{' (reversed)' if found.reversed_at else ''}")
     click.echo(f"amount     {money.plain(found.amount, unit)} {found.means}")

@@ -9,6 +9,7 @@ import click
 
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.station.operators import approvals
 from tjugo.station.station import Station
 from tjugo.station.vending import asked, engineering, request_views
 from tjugo.station.vending.request_views import RequestView
@@ -82,8 +83,10 @@ def engineering_issue(
 @state_option
 def engineering_show(client_id: str, client: str, as_json: bool, state: Path) -> None:
     """Show the request CLIENT_ID and its tokens, such as after its approval."""
-    with Station.open(state) as station, station.view() as view:
-        outcome = asked.found(view, client, client_id)
+    with Station.open(state) as station:
+        approvals.expire_due(station)
+        with station.view() as view:
+            outcome = asked.found(view, client, client_id)
     print_request(request_views.request_view(asked.answer(outcome)), as_json)
 
 

@@ -8,14 +8,14 @@ from tjugo.commands.options import state_option
 from tjugo.commands.output import actor
 from tjugo.errors import TjugoError
 from tjugo.private_file import private_file
-from tjugo.station.registry import exports, record
+from tjugo.station.registry import datasets, exports, record
 from tjugo.station.station import Station
 
 _ALL = "all"
 
 
 @click.command("export")
-@click.argument("what", type=click.Choice([*exports.DATASETS, _ALL]))
+@click.argument("what", type=click.Choice([*datasets.DATASETS, _ALL]))
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--format",
@@ -36,7 +36,7 @@ def export(what: str, target: Path | None, form: str | None, digits: bool, state
         raise TjugoError("Give the folder for the files: tjugo export all FOLDER", 2)
     ending = "" if target is None or what == _ALL else target.suffix.lstrip(".")
     form = form or (ending if ending in exports.FORMATS else "csv")
-    names = list(exports.DATASETS) if what == _ALL else [what]
+    names = list(datasets.DATASETS) if what == _ALL else [what]
     with Station.open(state) as station:
         with station.work(actor()) as work:
             secret = ", with digits" if digits and "tokens" in names else ""

@@ -12,6 +12,7 @@ from tjugo.commands.options import json_option, state_option, yes_option
 from tjugo.commands.output import actor, confirm, print_json
 from tjugo.errors import TjugoError
 from tjugo.station import days
+from tjugo.station.health import books
 from tjugo.station.ledger import balances, correct, verify
 from tjugo.station.station import Station
 
@@ -29,7 +30,7 @@ def ledger_verify(state: Path) -> None:
     """Check every entry and every figure derived from the entries; the status is 1 when something
     is wrong."""
     with Station.open(state) as station, station.view() as view:
-        count, wrong = verify.entries(view), verify.verify(view)
+        count, wrong = verify.entries(view), books.verify(view)
     for sentence in wrong:
         click.echo(sentence)
     if wrong:
@@ -41,20 +42,21 @@ def ledger_verify(state: Path) -> None:
 @yes_option
 @state_option
 def ledger_rebuild(yes: bool, state: Path) -> None:
-    """Make the balances and totals again from the entries, which are never changed."""
+    """Make all derived rows again: balances, day totals, months and charges of meters, use of
+    vending keys. Entries, sales and tokens, from which they follow, are not changed."""
     with Station.open(state) as station:
         with station.view() as view:
-            wrong = verify.verify(view)
-        confirm("Make all balances and totals again?", yes)
+            wrong = books.verify(view)
+        confirm("Make all derived rows again?", yes)
         with station.work(actor()) as work:
-            verify.rebuild(work)
+            books.rebuild(work)
         with station.view() as view:
-            left = verify.verify(view)
+            left = books.verify(view)
     for sentence in wrong[:_SHOWN]:
         click.echo(f"before: {sentence}")
     if left:
         raise TjugoError("\n".join(left))
-    click.echo("The balances and totals are made again, and agree with the entries.")
+    click.echo("The derived rows are made again, and agree with entries, sales and tokens.")
 
 
 @ledger.command("balances")

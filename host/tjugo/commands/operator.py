@@ -8,11 +8,12 @@ import click
 
 from tjugo import money
 from tjugo.commands.options import json_option, state_option, yes_option
-from tjugo.commands.output import actor, confirm, none_or, print_json
+from tjugo.commands.output import actor, confirm, none_or, print_json, show_page
 from tjugo.commands.secret import read_secret
 from tjugo.errors import TjugoError
 from tjugo.station.operators import passwords, people
 from tjugo.station.station import Station
+from tjugo.station.storage.paging import Page
 from tjugo.station.storage.tables import ROLES
 from tjugo.station.work import View
 
@@ -79,20 +80,15 @@ def operator_add(
 @state_option
 def operator_list(as_json: bool, state: Path) -> None:
     """List the operators."""
-    with Station.open(state) as station, station.view() as view:
-        rows = people.operators(view)
-    if as_json:
-        print_json({"items": [asdict(row) for row in rows], "next": None})
-        return
-    for row in rows:
-        factor = "second factor" if row.second_factor else "password only"
-        state_word = "" if row.active else "  not active"
-        outlet = row.outlet or "-"
-        click.echo(
-            f"{row.operator:12}  {row.role:13}  {outlet:8}  {factor}  {row.name}{state_word}"
-        )
-    if not rows:
-        click.echo("No operators yet: log-in is off. `tjugo operator add` makes the first one.")
+    nothing = "No operators yet: log-in is off. `tjugo operator add` makes the first one."
+    show_page(state, lambda view: Page(people.operators(view), None), _line, nothing, as_json)
+
+
+def _line(row: people.OperatorView, _currency: str) -> str:
+    factor = "second factor" if row.second_factor else "password only"
+    active = "" if row.active else "  not active"
+    outlet = row.outlet or "-"
+    return f"{row.operator:12}  {row.role:13}  {outlet:8}  {factor}  {row.name}{active}"
 
 
 @operator.command("edit")

@@ -6,12 +6,14 @@ import pwd
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import repaired_drn
+from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.work import View
 
@@ -72,3 +74,18 @@ def print_page(
         click.echo(f"There are more rows: --after {page.next}")
     elif not page.items:
         click.echo("Nothing was found." if searched else nothing)
+
+
+def show_page(
+    state: Path,
+    read: Callable[[View], Page[Any]],
+    line: Callable[[Any, str], str],
+    nothing: str,
+    as_json: bool,
+    searched: bool = False,
+) -> None:
+    """Print a page of a list of the station in a folder, as print_page() does. line: of a row, and
+    the utility's currency."""
+    with Station.open(state) as station, station.view() as view:
+        page, currency = read(view), view.tenant.currency
+    print_page(page, as_json, lambda row: line(row, currency), nothing, searched)

@@ -42,7 +42,7 @@ def receipt_show(
     if as_json:
         print_json(model.fields_of(shown) | {"printed": stored.printed, "void": stored.voided})
         return
-    click.echo(render.text(shown, width, language, None, stored.voided), nl=False)
+    click.echo(render.text(stored.readable(), width, language, None, stored.voided), nl=False)
 
 
 @receipt.command("print")

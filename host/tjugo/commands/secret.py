@@ -47,8 +47,19 @@ def read_secret(path: Path, what: str) -> str:
 
     Raise TjugoError if there is none, or if others may read the file.
     """
+    return _lines(path, what, 1)[0]
+
+
+def read_lines(path: Path, what: str) -> tuple[str, str]:
+    """Return the first line of a file as read_secret() does, and the second one, "" where there is
+    none."""
+    first, second = (*_lines(path, what, 2), "")[:2]
+    return first, second
+
+
+def _lines(path: Path, what: str, most: int) -> list[str]:
     if str(path) == "-":
-        return _first_line(sys.stdin.buffer.read(_MOST_BYTES + 1), "Standard input", what)
+        return _split(sys.stdin.buffer.read(_MOST_BYTES + 1), "Standard input", what, most)
     try:
         with path.open("rb") as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
@@ -58,18 +69,18 @@ def read_secret(path: Path, what: str) -> str:
         raise TjugoError(f"{path} cannot be read: {error.strerror}.", 2) from error
     if shared:
         raise TjugoError(f"Others may read the {what}: run `chmod 600 {path}`.", 2)
-    return _first_line(content, str(path), what)
+    return _split(content, str(path), what, most)
 
 
-def _first_line(content: bytes, name: str, what: str) -> str:
+def _split(content: bytes, name: str, what: str, most: int) -> list[str]:
+    """Return the first lines, at most so many; the first one is not empty."""
     if len(content) > _MOST_BYTES:
         raise TjugoError(f"{name} is too long for a {what}.", 2)
-    line = content.split(b"\n", 1)[0].rstrip(b"\r")
     try:
-        text = line.decode()
+        lines = [line.rstrip(b"\r").decode() for line in content.split(b"\n", most)[:most]]
     except UnicodeDecodeError:
         # `from None`: the text of the error would quote the secret.
         raise TjugoError(f"{name} is not text in UTF-8.", 2) from None
-    if not text:
+    if not lines[0]:
         raise TjugoError(f"{name} has no {what} in its first line.", 2)
-    return text
+    return lines

@@ -8,10 +8,11 @@ import click
 from tjugo import money
 from tjugo.commands.money_text import by_means, table
 from tjugo.commands.options import json_option, page_options, state_option, yes_option
-from tjugo.commands.output import actor, confirm, print_json, print_page
+from tjugo.commands.output import actor, confirm, print_json, show_page
+from tjugo.station import names
 from tjugo.station.ledger.accounts import ACCOUNTS
 from tjugo.station.station import Station
-from tjugo.station.tills import batches, cash_up, shifts, vendors, views
+from tjugo.station.tills import banking_views, batches, cash_up, shifts, vendors, views
 
 
 @click.group()
@@ -32,23 +33,29 @@ def shift_open(outlet: str, opening: str, state: Path) -> None:
 
 
 @shift.command("list")
-@page_options("The name of an operator, as op:ada, whose shifts are shown.")
+@page_options("Operator whose shifts are shown: log-in name, part of the name, or op:ada.")
 @json_option
 @state_option
 def shift_list(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
     """List the shifts, newest first."""
-    with Station.open(state) as station, station.view() as view:
-        page = views.shifts(view, search or None, None, after, limit)
-        unit = view.tenant.currency
+    show_page(
+        state,
+        lambda view: views.shifts(
+            view, names.matching(view, search) if search else None, None, after, limit
+        ),
+        _line,
+        "No shifts yet.",
+        as_json,
+        bool(search or after),
+    )
 
-    def line(row: views.ShiftView) -> str:
-        if row.difference is None:
-            end = "open"
-        else:
-            end = f"{row.closed_at}  difference {money.plain(row.difference, unit)}"
-        return f"{row.shift_no:>6}  {row.operator}  {row.outlet}  {row.opened_at}  {end}"
 
-    print_page(page, as_json, line, "No shifts yet.", bool(search or after))
+def _line(row: views.ShiftView, unit: str) -> str:
+    if row.difference is None:
+        end = "open"
+    else:
+        end = f"{row.closed_at}  difference {money.plain(row.difference, unit)}"
+    return f"{row.shift_no:>6}  {row.operator}  {row.outlet}  {row.opened_at}  {end}"
 
 
 @shift.command("show")
@@ -59,11 +66,12 @@ def shift_show(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the shift NUMBER: takings by means, kind and resource, and the count."""
     with Station.open(state) as station, station.view() as view:
         report, unit = views.shift_report(view, number), view.tenant.currency
+        who = names.of_actor(view, report.shift.operator)
     if as_json:
         print_json({**asdict(report), "counts": [_count(count) for count in report.counts]})
         return
     row = report.shift
-    click.echo(f"Shift {row.shift_no} of {row.operator} at {row.outlet}")
+    click.echo(f"Shift {row.shift_no} of {who} at {row.outlet}")
     click.echo(f"opened {row.opened_at} with {money.plain(row.opening_float, unit)}")
     click.echo(f"closed {row.closed_at}" if row.closed_at else "open")
     print_takings(report.takings, unit)
@@ -137,7 +145,9 @@ def shift_bank(outlet: str, state: Path) -> None:
         with station.work(actor()) as work:
             number = batches.close_batch(work, outlet)
         with station.view() as view:
-            _print_batch(views.batch_report(view, number), view.tenant.currency)
+            report, unit = banking_views.batch_report(view, number), view.tenant.currency
+            who = names.of_actor(view, report.closed_by)
+    _print_batch(report, unit, who)
 
 
 @shift.command("batches")
@@ -146,15 +156,19 @@ def shift_bank(outlet: str, state: Path) -> None:
 @state_option
 def shift_batches(search: str, after: str | None, limit: int, as_json: bool, state: Path) -> None:
     """List the banking batches, newest first."""
-    with Station.open(state) as station, station.view() as view:
-        page = views.batch_list(view, search or None, after, limit)
-        unit = view.tenant.currency
+    show_page(
+        state,
+        lambda view: banking_views.batch_list(view, search or None, after, limit),
+        _batch_line,
+        "No banking batches yet.",
+        as_json,
+        bool(search or after),
+    )
 
-    def line(row: views.BatchView) -> str:
-        left = money.plain(row.left, unit)
-        return f"{row.batch_no:>6}  {row.outlet}  {row.closed_at}  to deposit {left}"
 
-    print_page(page, as_json, line, "No banking batches yet.", bool(search or after))
+def _batch_line(row: banking_views.BatchView, unit: str) -> str:
+    left = money.plain(row.left, unit)
+    return f"{row.batch_no:>6}  {row.outlet}  {row.closed_at}  to deposit {left}"
 
 
 @shift.command("batch")
@@ -164,17 +178,18 @@ def shift_batches(search: str, after: str | None, limit: int, as_json: bool, sta
 def shift_batch(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the banking batch NUMBER again."""
     with Station.open(state) as station, station.view() as view:
-        report, unit = views.batch_report(view, number), view.tenant.currency
+        report, unit = banking_views.batch_report(view, number), view.tenant.currency
+        who = names.of_actor(view, report.closed_by)
     if as_json:
         print_json(asdict(report))
         return
-    _print_batch(report, unit)
+    _print_batch(report, unit, who)
 
 
-def _print_batch(report: views.BatchReport, unit: str) -> None:
+def _print_batch(report: banking_views.BatchReport, unit: str, who: str) -> None:
     numbers = ", ".join(str(row.shift_no) for row in report.shifts)
     click.echo(f"Banking batch {report.batch_no} of {report.outlet}, {report.closed_at}")
-    click.echo(f"closed by {report.closed_by}; shifts {numbers}")
+    click.echo(f"closed by {who}; shifts {numbers}")
     print_takings(report.takings, unit)
     for deposit in report.deposits:
         state = "reversed" if deposit.reversed_at else "deposited"

@@ -15,7 +15,7 @@ from tjugo.errors import TjugoError
 from tjugo.station import days
 from tjugo.station.station import Station
 from tjugo.station.tills import commission as commissions
-from tjugo.station.tills import vendors, views
+from tjugo.station.tills import vendor_views, vendors
 from tjugo.station.work import View
 
 _LIMIT = "What the vendor may owe; `none` for no limit."
@@ -50,7 +50,7 @@ def _limit(view: View, text: str) -> int | None:
 def vendor_list(as_json: bool, state: Path) -> None:
     """List the vendors with what they owe."""
     with Station.open(state) as station, station.view() as view:
-        rows, unit = views.vendor_list(view), view.tenant.currency
+        rows, unit = vendor_views.vendor_list(view), view.tenant.currency
     if as_json:
         print_json([asdict(row) for row in rows])
         return
@@ -105,7 +105,7 @@ def vendor_statement(
     with Station.open(state) as station, station.view() as view:
         today = days.day(view, station.clock())
         given = (day_of(first, today.replace(day=1)), day_of(last, today))
-        found, unit = views.vendor_statement(view, code, *given), view.tenant.currency
+        found, unit = vendor_views.vendor_statement(view, code, *given), view.tenant.currency
     print_statement(found, unit, as_json)
 
 
@@ -148,7 +148,7 @@ def outlet_add(code: str, name: str, of: str, address: str | None, state: Path) 
 def outlet_list(as_json: bool, state: Path) -> None:
     """List the outlets."""
     with Station.open(state) as station, station.view() as view:
-        rows = views.outlet_list(view)
+        rows = vendor_views.outlet_list(view)
     if as_json:
         print_json([asdict(row) for row in rows])
         return

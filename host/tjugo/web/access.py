@@ -248,7 +248,7 @@ def allows(person: Person, permission: str) -> bool:
 
 def navigation(person: Person | None, bench: bool) -> list[tuple[str, str]]:
     """Return the pages that the person may open, each with its name. bench: there is one."""
-    if person is None:
+    if person is None or person.must_begin:
         return []
     return [
         (path, name)

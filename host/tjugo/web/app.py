@@ -28,6 +28,7 @@ from tjugo.web.forms_token import FormTokens
 from tjugo.web.guard import Guard
 from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
+from tjugo.web.local import Local
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
 from tjugo.web.request_ids import RequestIds
@@ -62,6 +63,7 @@ def create_app(
     gate = Gate(station, visitor, local)
     templates = _templates(gate, link, bench is not None)
     queue = SaleQueue(station)
+    Local(station).add_to(templates.env)
     templates.env.globals["keys_locked"] = lambda: station.backend.locked
     with station.view() as view:
         templates.env.globals["sandbox"] = view.tenant.sandbox

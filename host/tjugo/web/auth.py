@@ -103,7 +103,7 @@ class Gate:
             found = sessions.find(view, token, self.station.clock())
             if found is None or found.stage != sessions.OPEN:
                 return current.NOBODY
-            person = people.person_of(found.operator)
+            person = people.person_of(view, found.operator)
         if found.touch and use:
             with self.station.work(person.actor, bulk=True) as work:
                 sessions.touch(work, found.session_hash)
@@ -193,10 +193,10 @@ class Auth:
             raise reason("not_permitted", "The key of an API client is for /api/v1 only.")
         if permission == access.ACCOUNT:
             return None
-        if known.person.must_change:
+        if known.person.must_begin:
             if page:
                 return RedirectResponse("/account", 303)
-            raise reason("password_change_needed", "Change your password first.")
+            raise people.to_begin(known.person)
         check(known.person, permission)
         return None
 

@@ -16,7 +16,7 @@ from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
 from tjugo.station.backup import service as backup
-from tjugo.station.health import checks
+from tjugo.station.health import books, checks
 from tjugo.station.health.checks import FAIL, Check
 from tjugo.station.keys import views as key_views
 from tjugo.station.keys.backend import SoftBackend
@@ -195,5 +195,5 @@ def _audit(station: Station, full: bool) -> list[Check]:
 
 def _ledger(station: Station, full: bool) -> list[Check]:
     with station.view() as view:
-        count, wrong = verify.entries(view), verify.verify(view) if full else None
+        count, wrong = verify.entries(view), books.verify(view) if full else None
     return checks.counted("ledger", "entries", count, wrong)

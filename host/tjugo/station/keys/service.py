@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tjugo import key_file
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import TjugoError
 from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.paths import VENDING_KEYS
 from tjugo.sealed_keys import Secret
 from tjugo.station.audit import chain
-from tjugo.station.keys import store
+from tjugo.station.keys import holders, store
 from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.keys.holders import Holder
 from tjugo.station.station import Station
 
 UNLOCK, EDIT = "keys.unlock", "keys.edit"
@@ -69,20 +70,23 @@ def on_record(station: Station, actor: str, events: Sequence[tuple[str, str]]) -
 
 
 def import_keys(
-    station: Station, actor: str, keys: Sequence[VendingKey], people: Sequence[str], source: str
+    station: Station, actor: str, keys: Sequence[VendingKey], people: Sequence[Holder], source: str
 ) -> None:
     """Add the keys of a key file that two people opened, each with a component. Raise TjugoError
     when they are one person, or a key is there already."""
-    one, two = (name.strip() for name in people)
-    if not one or not two or one.casefold() == two.casefold():
-        raise reason("key_file_invalid", "The components are typed by two different people.")
     events = [
-        (SUBJECT, f"import from {source}: component {number} typed by {name}")
-        for number, name in enumerate((one, two), 1)
+        (SUBJECT, f"import from {source}: component {number} typed by {person}")
+        for number, person in enumerate(holders.two(people), 1)
     ]
     events += [event_of(key, "import") for key in keys]
     with on_record(station, actor, events):
         store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
+
+
+def by_both(people: Sequence[Holder], detail: str) -> list[tuple[str, str]]:
+    """Return the records of what two people do with all keys: one for each of them. Raise
+    TjugoError when they are one person."""
+    return [(SUBJECT, f"{detail}, present: {person}") for person in holders.two(people)]
 
 
 def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:

@@ -17,14 +17,13 @@ _SHOWN = 20
 @dataclass(frozen=True)
 class Derived:
     """A table that follows from others. key and values: its columns; expected: a SELECT of them
-    from the others, for the tenant :tenant_id; counted: which rows of the table are compared."""
+    from the others, for the tenant :tenant_id."""
 
     table: str
     title: str
     key: tuple[str, ...]
     values: tuple[str, ...]
     expected: str
-    counted: str = "1 = 1"
 
     @property
     def columns(self) -> str:
@@ -32,9 +31,12 @@ class Derived:
 
     @property
     def present(self) -> str:
-        where = f"tenant_id = :tenant_id AND {self.counted}"
-        return f"SELECT {self.columns} FROM {self.table} WHERE {where}"
+        return f"SELECT {self.columns} FROM {self.table} WHERE tenant_id = :tenant_id"
 
+
+# The day is the utility's, as YYYY-MM-DD on both databases.
+_MONTH = "SUBSTR(CAST(COALESCE(c.day, s.day) AS VARCHAR(10)), 1, 7)"
+_NOT_VOID = "CASE WHEN s.voided_at IS NULL THEN s.{0} ELSE 0 END"
 
 DERIVED: tuple[Derived, ...] = (
     Derived(
@@ -57,30 +59,34 @@ DERIVED: tuple[Derived, ...] = (
         "WHERE p.tenant_id = :tenant_id "
         "GROUP BY e.day, e.kind, p.account, p.party, COALESCE(e.outlet, '')",
     ),
-)
-"""What is derived of the ledger, and made again by rebuild()."""
-
-CHECKED: tuple[Derived, ...] = (
-    *DERIVED,
     Derived(
         "meter_month",
         "The month of meter",
         ("drn", "month"),
         ("paid_tenths", "free_tenths"),
-        # The day is the utility's, as YYYY-MM-DD on both databases.
-        # A credit note counts in the month of the sale that it credits.
-        "SELECT s.drn, SUBSTR(CAST(COALESCE(c.day, s.day) AS VARCHAR(10)), 1, 7) AS month, "
-        "CAST(SUM(s.paid_tenths) AS INTEGER) AS paid_tenths, "
-        "CAST(SUM(s.free_tenths) AS INTEGER) AS free_tenths FROM sale s "
+        # A credit note counts in the month of the sale that it credits. A month whose sales are
+        # void stays, with 0: a meter owes monthly charges since its first month. Only sales by a
+        # tariff have one.
+        f"SELECT s.drn, {_MONTH} AS month, "
+        f"CAST(SUM({_NOT_VOID.format('paid_tenths')}) AS INTEGER) AS paid_tenths, "
+        f"CAST(SUM({_NOT_VOID.format('free_tenths')}) AS INTEGER) AS free_tenths FROM sale s "
         "LEFT JOIN sale c ON c.tenant_id = s.tenant_id AND c.client = s.credits_client "
         "AND c.client_id = s.credits_client_id "
-        "WHERE s.tenant_id = :tenant_id AND s.drn IS NOT NULL AND s.voided_at IS NULL "
-        "GROUP BY s.drn, SUBSTR(CAST(COALESCE(c.day, s.day) AS VARCHAR(10)), 1, 7) "
-        "HAVING SUM(s.paid_tenths) <> 0 OR SUM(s.free_tenths) <> 0",
-        counted="(paid_tenths <> 0 OR free_tenths <> 0)",
+        "WHERE s.tenant_id = :tenant_id AND s.drn IS NOT NULL AND s.tariff IS NOT NULL "
+        f"GROUP BY s.drn, {_MONTH}",
+    ),
+    Derived(
+        "key_use",
+        "The use of vending key",
+        ("sgc", "krn", "kt"),
+        ("tenths",),
+        # Of every credit token that was made, void or not: a void one was issued by the key.
+        "SELECT sgc, krn, kt, CAST(SUM(units_tenths) AS BIGINT) AS tenths FROM token "
+        "WHERE tenant_id = :tenant_id AND token_class = 0 GROUP BY sgc, krn, kt",
     ),
 )
-"""What is verified: also the months of the sales."""
+"""What follows from the entries, the sales and the tokens by one statement a table, and is made
+again by rebuild()."""
 
 _UNBALANCED = (
     "SELECT entry_no, SUM(amount) FROM posting WHERE tenant_id = :tenant_id "
@@ -100,13 +106,13 @@ _NUMBERS = "SELECT COUNT(*), MAX(entry_no) FROM ledger_entry WHERE tenant_id = :
 
 
 def verify(view: View) -> list[str]:
-    """Check every entry, and every derived row against the entries. Return what is wrong, one
+    """Check every entry, and every row of DERIVED against the entries. Return what is wrong, one
     sentence each; nothing when all is right."""
     wrong = [f"Entry {no} is not balanced: {int(sum_)}." for no, sum_ in _rows(view, _UNBALANCED)]
     wrong += [f"Entry {no} has no postings." for (no,) in _rows(view, _EMPTY)]
     wrong += [f"Postings have the number {no} of no entry." for (no,) in _rows(view, _LOOSE)]
     wrong += _gaps(view)
-    for derived in CHECKED:
+    for derived in DERIVED:
         wrong += _compare(view, derived)
     return wrong
 
@@ -137,7 +143,7 @@ def _compare(view: View, derived: Derived) -> list[str]:
     for key in sorted({*expected, *present}, key=str):
         name = f"{derived.title} {' '.join(str(part) for part in key)}".rstrip()
         is_, should = (_shown(found.get(key)) for found in (present, expected))
-        wrong.append(f"{name} is {is_}, but the entries give {should}.")
+        wrong.append(f"{name} is {is_}, but it should be {should}.")
     if len(wrong) > _SHOWN:
         wrong[_SHOWN:] = [f"{derived.title}: {len(wrong) - _SHOWN} more rows are wrong."]
     return wrong
@@ -152,19 +158,22 @@ def _rows(view: View, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in found]
 
 
-def rebuild(work: Work) -> None:
-    """Make all derived rows again when the unit of work ends. Entries are not touched."""
-    work.pending(f"{SERIES}_rebuild", _rebuild)[:] = [None]
-    chain.record(work, ACTION, "ledger", "rebuild")
-
-
-def _rebuild(work: Work, _: list[None]) -> None:
-    tenant = {"tenant_id": work.tenant_id}
-    # The lock that every posting takes: no entry is added meanwhile.
+def hold(work: Work) -> None:
+    """Keep sales, voids, credit notes and postings out until the unit of work ends: whatever
+    changes a derived row waits. On SQLite a unit of work is alone anyway."""
+    if work.session.get_bind().dialect.name == "postgresql":
+        # Each of them locks its meter's row first; the counter is what every posting takes.
+        work.session.execute(text("LOCK TABLE meter IN EXCLUSIVE MODE"))
     work.session.execute(
         text("UPDATE counter SET value = value WHERE tenant_id = :tenant_id AND name = :name"),
-        {**tenant, "name": SERIES},
+        {"tenant_id": work.tenant_id, "name": SERIES},
     )
+
+
+def rebuild(work: Work) -> None:
+    """Make all rows of DERIVED again, in this moment. Entries are not touched."""
+    hold(work)
+    tenant = {"tenant_id": work.tenant_id}
     for derived in DERIVED:
         work.session.execute(
             text(f"DELETE FROM {derived.table} WHERE tenant_id = :tenant_id"), tenant
@@ -177,3 +186,5 @@ def _rebuild(work: Work, _: list[None]) -> None:
             ),
             tenant,
         )
+    work.session.expire_all()
+    chain.record(work, ACTION, "ledger", "rebuild")

@@ -8,22 +8,25 @@ import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from tjugo.errors import NotPermitted, reason
+from tjugo.station import settings
 from tjugo.station.audit.chain import REFUSED, record
 from tjugo.station.operators import permissions
 from tjugo.station.operators.permissions import Person
+from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Approval
 from tjugo.station.work import View, Work
 
-EXPIRY = timedelta(days=7)
 WAITING, APPROVED, TURNED_DOWN, EXPIRED = "waiting", "approved", "refused", "expired"
 DECIDE = "approvals.decide"
+STATION = "station"
+"""Who closes the requests that expired."""
 
 Apply = Callable[[Work, dict[str, Any]], None]
 
@@ -99,7 +102,7 @@ def decide(
         permissions.check(person, action.permission)
     if same_person(row.maker, work.actor):
         raise reason("approval_own", "Another person must decide what you asked for.")
-    if row.state != WAITING or work.now() - row.made_at > EXPIRY:
+    if row.state != WAITING or row.made_at < work.now() - lifetime(work):
         state = EXPIRED if row.state == WAITING else row.state
         raise reason("approval_closed", f"This request is {state}.")
     decided = work.session.execute(
@@ -126,18 +129,39 @@ def decide(
     return row
 
 
+def lifetime(view: View) -> timedelta:
+    """Return after which time a request that nobody decided expires."""
+    return timedelta(days=float(settings.get(view, "approval_days")))
+
+
 def expire(work: Work) -> int:
-    """Close requests that waited too long; return how many."""
-    done = work.session.execute(
-        update(Approval)
-        .where(
-            Approval.tenant_id == work.tenant_id,
-            Approval.state == WAITING,
-            Approval.made_at < work.now() - EXPIRY,
-        )
-        .values(state=EXPIRED, decided_at=work.now())
+    """Close and record the requests that waited too long; return how many."""
+    query = _overdue(work, work.now()).order_by(Approval.made_at).with_for_update()
+    rows = list(work.session.scalars(query))
+    for row in rows:
+        row.state, row.decided_at = EXPIRED, work.now()
+        text = f"expired, approval {row.approval}, asked by {row.maker}"
+        record(work, row.action, row.subject, text)
+    work.session.flush()
+    return len(rows)
+
+
+def expire_due(station: Station) -> None:
+    """Close the requests that waited too long, before requests are shown or decided: a unit of
+    work of its own, and none where there are no such requests."""
+    with station.view() as view:
+        due = view.session.scalars(_overdue(view, station.clock()).limit(1)).first()
+    if due is not None:
+        with station.work(STATION) as work:
+            expire(work)
+
+
+def _overdue(view: View, now: datetime) -> Select[Approval]:
+    return select(Approval).where(
+        Approval.tenant_id == view.tenant_id,
+        Approval.state == WAITING,
+        Approval.made_at < now - lifetime(view),
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def refuse(work: Work, approval: str, error: NotPermitted) -> None:

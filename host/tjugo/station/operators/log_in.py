@@ -31,15 +31,8 @@ class Began:
 def log_in(station: Station, operator: str, password: str, address: str) -> Began:
     """Begin a session. Raise NotLoggedIn when name or password is wrong, TooMany when there were
     too many attempts; neither discloses whether the name exists."""
-    operator = people.normal(operator)
-    _attempt(station, operator, address)
-    with station.view() as view:
-        row = view.session.get(Operator, (view.tenant_id, operator))
-    right = passwords.matches(None if row is None else row.password, password)
-    if row is None or not right or not row.active:
-        why = "no such name" if row is None else "wrong password" if not right else "not active"
-        refused(station, None if row is None else operator, address, why)
-        raise reason("log_in_failed", _FAILED)
+    row = checked_password(station, operator, password, address)
+    operator = row.operator
     renewed = passwords.hashed(password) if passwords.outdated(row.password) else None
     stage = sessions.OPEN if row.totp is None else sessions.FACTOR
     with station.work(f"op:{operator}") as work:
@@ -52,6 +45,21 @@ def log_in(station: Station, operator: str, password: str, address: str) -> Bega
         if stage == sessions.OPEN:
             record(work, ACTION, f"operator {operator}", f"from {address}")
         return Began(sessions.begin(work, operator, stage, address), stage)
+
+
+def checked_password(station: Station, operator: str, password: str, address: str) -> Operator:
+    """Return the active operator with this name and password, as counted attempts. Raise
+    NotLoggedIn, TooMany; a refusal is recorded."""
+    operator = people.normal(operator)
+    _attempt(station, operator, address)
+    with station.view() as view:
+        row = people.get(view, operator)
+    right = passwords.matches(None if row is None else row.password, password)
+    if row is None or not right or not row.active:
+        why = "no such name" if row is None else "wrong password" if not right else "not active"
+        refused(station, None if row is None else operator, address, why)
+        raise reason("log_in_failed", _FAILED)
+    return row
 
 
 def second_factor(station: Station, token: str, code: str, address: str) -> Began:
@@ -72,6 +80,18 @@ def second_factor(station: Station, token: str, code: str, address: str) -> Bega
             return Began(sessions.begin(work, operator, sessions.OPEN, address), sessions.OPEN)
     refused(station, operator, address, "wrong code")
     raise totp.wrong_code()
+
+
+def complete(station: Station, operator: str, code: str, address: str) -> bool:
+    """Return whether a code is right that a person gives with the password, outside of any
+    session. It is used up; a wrong one is recorded. Raise TooMany."""
+    _attempt(station, operator, address)
+    with station.work(f"op:{operator}") as work:
+        if use_code(work, station, operator, code) is not None:
+            lockout.right(work, True, name=operator, address=address)
+            return True
+    refused(station, operator, address, "wrong code")
+    return False
 
 
 def use_code(work: Work, station: Station, operator: str, code: str) -> str | None:

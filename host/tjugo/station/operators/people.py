@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from tjugo.errors import reason
+from tjugo.errors import TjugoError, reason
+from tjugo.station import settings
 from tjugo.station.audit.chain import record
 from tjugo.station.operators import sessions, totp
 from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
@@ -59,8 +60,9 @@ def exist(view: View) -> bool:
     return view.session.scalars(query).first() is not None
 
 
-def person_of(row: Operator) -> Person:
+def person_of(view: View, row: Operator) -> Person:
     """Return an operator as the person who acts."""
+    must_set = row.totp is None and row.role in settings.words(view, "factor_required")
     return Person(
         actor=f"op:{row.operator}",
         name=row.name,
@@ -73,12 +75,25 @@ def person_of(row: Operator) -> Person:
         day_limit=row.day_limit,
         must_change=row.must_change,
         has_totp=row.totp is not None,
+        must_set_factor=must_set,
     )
+
+
+def get(view: View, operator: str) -> Operator | None:
+    """Return the row of an operator, None where no operator has this name."""
+    return view.session.get(Operator, (view.tenant_id, normal(operator)))
+
+
+def to_begin(person: Person) -> TjugoError:
+    """Return the error of a person who has to complete the own account first."""
+    if person.must_change:
+        return reason("password_change_needed", "Change your password first.")
+    return reason("factor_needed", "Set your second factor first.")
 
 
 def find(view: View, operator: str) -> Operator:
     """Return the row of an operator. Raise NotFound."""
-    row = view.session.get(Operator, (view.tenant_id, normal(operator)))
+    row = get(view, operator)
     if row is None:
         raise reason("operator_unknown", f"There is no operator {operator!r}.")
     return row
@@ -86,7 +101,7 @@ def find(view: View, operator: str) -> Operator:
 
 def person(view: View, operator: str) -> Person:
     """Return an operator as the person who acts. Raise NotFound."""
-    return person_of(find(view, operator))
+    return person_of(view, find(view, operator))
 
 
 def operators(view: View) -> list[OperatorView]:

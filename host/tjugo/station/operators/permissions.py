@@ -57,6 +57,7 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("keychange.confirm", "se", "confirm that a meter has its new key"),
     ("keys.see", "ea", "see the register of vending keys, without the keys"),
     ("keys.edit", "", "seal, import, export and recover vending keys"),
+    ("keys.hold", "sef", "be one of the two people when vending keys come, go or are recovered"),
     ("keys.unlock", "s", "unlock and lock the vending keys"),
     ("lab.use", "ea", "use the token lab"),
     ("lab.meter_key", "e", "use a registered meter's key in the token lab"),
@@ -116,7 +117,8 @@ class Person:
 
     operator: the name to log in with, "" for others; actor: as it is recorded; actions: what the
     person may do. Limits in minor units of the currency, None for no limit: sale_limit of one
-    sale, day_limit of all sales of a day.
+    sale, day_limit of all sales of a day. must_change, must_set_factor: before anything else the
+    password is to be changed, a second factor to be set.
     """
 
     actor: str
@@ -130,6 +132,12 @@ class Person:
     day_limit: int | None = None
     must_change: bool = False
     has_totp: bool = False
+    must_set_factor: bool = False
+
+    @property
+    def must_begin(self) -> bool:
+        """Whether the person has to complete the own account before anything else."""
+        return self.must_change or self.must_set_factor
 
     def may(self, action: str) -> bool:
         """Return whether the person may do this."""

@@ -2,29 +2,15 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from tjugo import money
-from tjugo.station.receipts.texts import DEFAULT
+from tjugo.local_time import locale_of, zone_of
 
 _TENTHS = "#,##0.0"
 _RATE = "#,##0.00######"
-
-
-@lru_cache(maxsize=32)
-def locale_of(language: str) -> Locale:
-    """Return the locale of a language, with its region where babel has it, or English."""
-    for name in (language.replace("-", "_"), language.replace("-", "_").partition("_")[0]):
-        try:
-            return Locale.parse(name)
-        except (ValueError, UnknownLocaleError):
-            continue
-    return Locale(DEFAULT)
 
 
 class Amounts:
@@ -59,8 +45,7 @@ class Amounts:
 
     def moment(self, at: datetime) -> str:
         """Return a time in the utility's zone; in UTC, and marked so, where that is unknown."""
-        try:
-            zone = ZoneInfo(self._time_zone)
-        except (KeyError, ValueError, OSError):
+        zone = zone_of(self._time_zone)
+        if zone is None:
             return f"{format_datetime(at, 'medium', tzinfo=UTC, locale=self._locale)} UTC"
         return format_datetime(at, "medium", tzinfo=zone, locale=self._locale)

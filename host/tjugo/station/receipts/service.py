@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from tjugo.errors import reason
+from tjugo.station import names
 from tjugo.station.audit import chain
 from tjugo.station.receipts import escpos, layout, printers
 from tjugo.station.receipts.line import connected
@@ -28,11 +29,12 @@ _CHARACTERS = "àâçéèêëîïôùû áãõ ñ¿¡ äöüß åøæ € ₦ �
 @dataclass(frozen=True)
 class Stored:
     """A receipt and its state. printed: number of the last print, None before the original;
-    voided_at: the sale is void, and its tokens are never shown."""
+    voided_at: the sale is void, and its tokens are never shown; seller: the operator's name."""
 
     receipt: Receipt
     printed: int | None
     voided_at: datetime | None
+    seller: str
 
     @property
     def voided(self) -> bool:
@@ -42,6 +44,10 @@ class Stored:
     def shown(self) -> Receipt:
         """Return the receipt as it may be shown: without tokens if the sale is void."""
         return replace(self.receipt, tokens=()) if self.voided else self.receipt
+
+    def readable(self) -> Receipt:
+        """Return the receipt as shown(), with the name of the operator, for people."""
+        return replace(self.shown(), operator=self.seller)
 
 
 def find(view: View, client: str, client_id: str) -> Stored:
@@ -91,7 +97,7 @@ def count_print(work: Work, client: str, client_id: str, medium: str) -> tuple[R
     what = "original" if number == ORIGINAL else f"reprint {number}"
     receipt = f"receipt {stored.receipt.outlet} {stored.receipt.number}"
     chain.record(work, _ACTION, receipt, f"{what}, {medium}")
-    return stored.receipt, number
+    return stored.readable(), number
 
 
 def print_on(station: Station, actor: str, printer: Printer, client: str, client_id: str) -> int:
@@ -159,7 +165,9 @@ def _stored(view: View, sale: Sale) -> Stored:
         Reprint.client == sale.client,
         Reprint.client_id == sale.client_id,
     )
-    return Stored(Receipt.from_json(sale.receipt), view.session.scalar(query), sale.voided_at)
+    receipt = Receipt.from_json(sale.receipt)
+    seller = names.of_actor(view, receipt.operator)
+    return Stored(receipt, view.session.scalar(query), sale.voided_at, seller)
 
 
 def only_client(view: View, client_id: str) -> str:
@@ -172,6 +180,6 @@ def only_client(view: View, client_id: str) -> str:
     if len(clients) == 1:
         return clients[0]
     if clients:
-        names = ", ".join(clients)
-        raise reason("receipt_unknown", f"Several clients used the id {client_id}: {names}.")
+        used = ", ".join(clients)
+        raise reason("receipt_unknown", f"Several clients used the id {client_id}: {used}.")
     raise reason("receipt_unknown", f"There is no receipt of a sale {client_id}.")

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy import ColumnElement, Select, false, or_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tjugo.errors import TjugoError, reason
 
@@ -13,6 +14,8 @@ Item = TypeVar("Item")
 
 LIMIT = 50
 MOST = 500
+NUMBER = r"[0-9]{1,9}"
+"""The pattern of a key that is a number."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,23 @@ def page(rows: Sequence[Any], limit: int, key: Callable[[Any], str]) -> Page[Any
     """Return a page. rows: up to one more than limit, which shows whether a page follows."""
     shown = list(rows[:limit])
     return Page(shown, key(shown[-1]) if len(rows) > limit else None)
+
+
+def newest(
+    session: Session,
+    query: Select[Any],
+    number: InstrumentedAttribute[int],
+    after: str | None,
+    limit: int,
+    shown: Callable[[Any], Any],
+) -> Page[Any]:
+    """Return a page of a list, the highest number first. shown: of a row, with its number under
+    the same name as the column."""
+    if after is not None:
+        query = query.where(number < int(checked(after, NUMBER)))
+    limit = bounded(limit)
+    rows = session.scalars(query.order_by(number.desc()).limit(limit + 1))
+    return page([shown(row) for row in rows], limit, lambda row: str(getattr(row, number.key)))
 
 
 def everything(fetch: Callable[..., Page[Item]], most: int | None = None) -> list[Item]:

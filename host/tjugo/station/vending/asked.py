@@ -221,9 +221,10 @@ def _waiting(view: View, row: VendRequest) -> Outcome:
     if approval is None or number is None:
         return _refused(row, "invalid", "The request was not finished.")
     if approval.state in ("refused", "expired"):
+        was = "has expired" if approval.state == "expired" else "was refused"
         by = f" by {approval.checker}" if approval.checker else ""
         note = f": {approval.note}" if approval.note else ""
-        return _refused(row, "approval_refused", f"The request was {approval.state}{by}{note}.")
+        return _refused(row, "approval_refused", f"The request {was}{by}{note}.")
     return Waiting(row.client, row.client_id, row.drn, asked_of(row), number, row.created_at)
 
 

@@ -2,6 +2,7 @@
 
 from sts_portable import amount
 from tjugo.station import clock
+from tjugo.station.keys import use
 from tjugo.station.registry.meters import meter_config
 from tjugo.station.storage.tables import Meter, Token, VendRequest
 from tjugo.station.vending import keychange
@@ -28,5 +29,9 @@ def add_credit(work: Work, request: VendRequest, meter: Meter, tenths: int) -> T
         return work.backend.issue_credit_token(config, _ELECTRICITY, tenths, tid, rnd)
 
     carried = amount.decode(amount.encode(tenths))
+    if use.check_and_count(work, [((config.sgc, config.krn, config.kt), carried)]) != [True]:
+        register = work.backend.vending_register(config.sgc, config.kt, config.krn)
+        if register is not None:
+            raise use.limit_reached(register)
     kind = _CREDIT, _ELECTRICITY
     return add_token(work, request, config, kind, digits, (tenths, carried), position)

@@ -112,12 +112,20 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
         paid_tenths=-tenths,
         credits_client=sale.client,
         credits_client_id=sale.client_id,
+        charges=json.dumps({code: -months for code, months in charges.items()})
+        if charges
+        else None,
     )
     _post(work, asked, sale, place, lines, amount)
     subject = f"receipt {sale.outlet} {sale.receipt_no}"
     text = f"credit note {made.number}: {amount} {made.currency} in {asked.to}, {tenths} tenths"
     chain.record(work, ACTION, subject, f"{text}: {why}"[:400], actor=asked.seller.actor)
     return done
+
+
+def _returned(charges: dict[str, int]) -> str | None:
+    """Return the months of charges that a note returns, as recorded with it."""
+    return json.dumps({code: -months for code, months in charges.items()}) if charges else None
 
 
 def left(view: View, client: str, client_id: str) -> int:

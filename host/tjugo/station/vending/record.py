@@ -22,7 +22,7 @@ from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import Sale, Token, TokenDelivery, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
-from tjugo.station.vending import keychange, limits
+from tjugo.station.vending import key_delivery, keychange, limits
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.limits import Place
@@ -231,16 +231,15 @@ def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
 
 
 def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return a delivery for the last token of each sale whose meter a collector serves. A key
-    change that is not confirmed is entered by the customer, and what follows it too."""
+    """Return a delivery for the last token of each sale whose meter a collector serves. It follows
+    the tokens of a key change that is not confirmed."""
     served = [
         item
         for item in sold
-        if item.meter is not None
-        and item.meter.collector_id is not None
-        and item.tokens
-        and item.change is None
+        if item.meter is not None and item.meter.collector_id is not None and item.tokens
     ]
+    changed = [i.meter.config.drn for i in served if i.meter and i.change]
+    after = key_delivery.last_refs(work, changed)
     found = {}
     for item, ref in zip(served, _free_refs(work, len(served)), strict=True):
         meter = item.meter
@@ -255,6 +254,7 @@ def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str,
             "state": "issued",
             "attempts": 0,
             "created_at": work.now(),
+            "after_ref": after.get(meter.config.drn),
         }
     return found
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from tjugo.station.operators import approvals
 from tjugo.station.station import Station
 from tjugo.station.vending import asked, engineering, request_views
 from tjugo.station.vending.request_views import KindView, RequestView
@@ -38,6 +39,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def put_engineering(client_id: str, body: EngineeringBody, response: Response) -> RequestView:
         """Issue a token once for each client_id. 202: it waits for an approval; the same request
         answers with the token after it."""
+        approvals.expire_due(station)
         with station.work(actor()) as work:
             of = (namespace(CLIENT), client_id, body.drn, body.kind, body.value, body.index)
             outcome = engineering.request(work, *of, issuer(work))
@@ -47,12 +49,14 @@ def add_routes(api: APIRouter, station: Station) -> None:
     def get_engineering(client_id: str, client: _Client = None) -> RequestView:
         """Return a request for an engineering token, key change tokens or a replacement."""
         whose = client or namespace(CLIENT)
+        approvals.expire_due(station)
         with station.view() as view:
             return request_views.request_view(asked.found(view, whose, client_id))
 
     @api.get("/engineering")
     def get_requests(limit: Limit = DEFAULT_LIMIT) -> list[RequestView]:
         """Return the newest requests with their outcomes."""
+        approvals.expire_due(station)
         with station.view() as view:
             return [request_views.request_view(one) for one in engineering.recent(view, limit)]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from tjugo.errors import reason
-from tjugo.station.registry import exports, record
+from tjugo.station.registry import datasets, exports, record
 from tjugo.station.registry.imports import service
 from tjugo.station.registry.imports.service import Report
 from tjugo.station.station import Station
@@ -79,7 +79,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         digits: Annotated[bool, Query(description="Tokens with their digits.")] = False,
     ) -> StreamingResponse:
         """Return a dataset as a file."""
-        exports.dataset(name)
+        datasets.dataset(name)
         exports.check_format(form)
         with station.work(actor()) as work:
             secret = ", with digits" if digits and name == "tokens" else ""

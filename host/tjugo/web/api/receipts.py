@@ -74,7 +74,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         stored = service.show(station, actor(), client, client_id)
         if number is not None and (stored.printed is None or number > stored.printed):
             raise reason("receipt_unknown", f"There is no print {number} of this receipt.")
-        content = pdf.make(stored.shown(), paper, reprint=number, voided=stored.voided)
+        content = pdf.make(stored.readable(), paper, reprint=number, voided=stored.voided)
         return PdfResponse(content)
 
     @api.post("/receipts/{client}/{client_id}/reprint")
@@ -86,7 +86,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
             printer = printers.find(station.state_dir, body.printer)
             number = service.print_on(station, actor(), printer, client, client_id)
             with station.view() as view:
-                receipt = service.find(view, client, client_id).receipt
+                receipt = service.find(view, client, client_id).readable()
         else:
             with station.work(actor()) as work:
                 receipt, number = service.count_print(work, client, client_id, "API")

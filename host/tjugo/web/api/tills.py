@@ -5,32 +5,35 @@ Amounts are texts in major units of the utility's currency, such as "120.50"; de
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.ledger import balances
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
-from tjugo.station.tills import batches, views
+from tjugo.station.tills import banking_views, batches, vendor_views, views
 from tjugo.web.api.fields import DEFAULT_LIMIT, After, Limit, Money, RequestBody
+from tjugo.web.api.till_items import (
+    BatchItem,
+    BatchReportItem,
+    DepositItem,
+    ShiftItem,
+    ShiftReportItem,
+    StatementItem,
+    VendorItem,
+    in_major,
+)
 from tjugo.web.current import actor
 
 _Code = Annotated[str | None, Query(max_length=80)]
 _Number = Annotated[int, Path(ge=1, le=10**9)]
 _Day = Annotated[date, Query(description="YYYY-MM-DD, a day of the utility's.")]
 _Means = Literal["cash", "card", "mobile_money", "bank", "voucher"]
-
-_AMOUNTS = frozenset(
-    (
-        *("amount", "available", "balance", "closing", "counted", "credit_limit", "difference"),
-        *("expected", "left", "opening", "opening_float", "owed", "total"),
-    )
-)
 
 
 class BatchBody(RequestBody):
@@ -54,159 +57,6 @@ class ReversalBody(RequestBody):
     """Why a deposit is reversed."""
 
     reason: Annotated[str, Field(max_length=200)]
-
-
-class ShiftItem(BaseModel):
-    """A shift; closed_at and difference are null while it is open."""
-
-    shift_no: int
-    operator: str
-    outlet: str
-    opened_at: str
-    opening_float: str
-    closed_at: str | None
-    difference: str | None
-    note: str | None
-    batch_no: int | None
-
-
-class MeansItem(BaseModel):
-    """An amount by means of payment."""
-
-    means: str
-    amount: str
-
-
-class KindItem(BaseModel):
-    """The entries of a kind: how many, and the money received by them."""
-
-    kind: str
-    entries: int
-    amount: str
-
-
-class ResourceItem(BaseModel):
-    """What was sold: an account of the ledger, and its party."""
-
-    account: str
-    party: str
-    amount: str
-
-
-class TakingsItem(BaseModel):
-    """What customers paid, from three sides that each sum to total."""
-
-    total: str
-    means: list[MeansItem]
-    kinds: list[KindItem]
-    resources: list[ResourceItem]
-
-
-class CountItem(BaseModel):
-    """A means of payment in a till; counted and difference are null while it is not counted."""
-
-    means: str
-    expected: str
-    counted: str | None
-    difference: str | None
-
-
-class ShiftReportItem(BaseModel):
-    """A shift's report."""
-
-    shift: ShiftItem
-    takings: TakingsItem
-    counts: list[CountItem]
-
-
-class BatchItem(BaseModel):
-    """A banking batch. left: what is to be deposited."""
-
-    batch_no: int
-    outlet: str
-    closed_by: str
-    closed_at: str
-    left: str
-
-
-class DepositItem(BaseModel):
-    """A deposit slip. reversed_at: when it was undone, null while it counts."""
-
-    deposit_no: int
-    vendor: str
-    batch_no: int | None
-    means: str
-    amount: str
-    bank_ref: str
-    made_by: str
-    made_at: str
-    reversed_at: str | None
-
-
-class BatchReportItem(BaseModel):
-    """A batch's report: its shifts and takings are the same whenever it is read."""
-
-    batch_no: int
-    outlet: str
-    closed_by: str
-    closed_at: str
-    shifts: list[ShiftItem]
-    takings: TakingsItem
-    left: list[MeansItem]
-    deposits: list[DepositItem]
-
-
-class VendorItem(BaseModel):
-    """A vendor. available: how much more it may sell, null without a limit; commission: hundredths
-    of a percent."""
-
-    vendor: str
-    name: str
-    active: bool
-    credit_limit: str | None
-    commission: int
-    owed: str
-    available: str | None
-    outlets: list[str]
-
-
-class LineItem(BaseModel):
-    """A posting. balance: after it."""
-
-    entry_no: int
-    at: datetime
-    day: date
-    kind: str
-    ref: str
-    text: str | None
-    amount: str
-    balance: str
-
-
-class StatementItem(BaseModel):
-    """A statement: opening plus the lines' amounts is closing."""
-
-    account: str
-    party: str
-    first: date
-    last: date
-    opening: str
-    lines: list[LineItem]
-    closing: str
-
-
-def in_major(value: Any, currency: str) -> Any:
-    """Return dataclasses as JSON values, their amounts as texts in major units."""
-    if isinstance(value, dict):
-        return {
-            key: money.digits(item, currency)
-            if key in _AMOUNTS and isinstance(item, int)
-            else in_major(item, currency)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [in_major(item, currency) for item in value]
-    return value
 
 
 def add_routes(api: APIRouter, station: Station) -> None:
@@ -235,7 +85,8 @@ def _add_shifts(
     ) -> Page[ShiftItem]:
         """Return the shifts, newest first."""
         with station.view() as view:
-            return paged(views.shifts(view, operator, outlet, after, limit), ShiftItem)
+            whose = None if operator is None else [operator]
+            return paged(views.shifts(view, whose, outlet, after, limit), ShiftItem)
 
     @api.get("/shifts/{number}")
     def get_shift(number: _Number) -> ShiftReportItem:
@@ -254,7 +105,7 @@ def _add_shifts(
     ) -> Page[BatchItem]:
         """Return the banking batches, newest first."""
         with station.view() as view:
-            return paged(views.batch_list(view, outlet, after, limit), BatchItem)
+            return paged(banking_views.batch_list(view, outlet, after, limit), BatchItem)
 
     @api.post("/batches", status_code=201)
     def post_batch(body: BatchBody) -> BatchReportItem:
@@ -267,7 +118,7 @@ def _add_shifts(
     def get_batch(number: _Number) -> BatchReportItem:
         """Return the report of a banking batch."""
         with station.view() as view:
-            return BatchReportItem(**shown(views.batch_report(view, number)))
+            return BatchReportItem(**shown(banking_views.batch_report(view, number)))
 
 
 def _add_deposits(
@@ -279,13 +130,15 @@ def _add_deposits(
     ) -> Page[DepositItem]:
         """Return the deposits, newest first."""
         with station.view() as view:
-            return paged(views.deposits(view, vendor, after, limit), DepositItem)
+            return paged(banking_views.deposits(view, vendor, after, limit), DepositItem)
 
     @api.get("/deposits/{number}")
     def get_deposit(number: _Number) -> DepositItem:
         """Return a deposit slip."""
         with station.view() as view:
-            return DepositItem(**shown(views.deposit_view(batches.known_deposit(view, number))))
+            return DepositItem(
+                **shown(banking_views.deposit_view(batches.known_deposit(view, number)))
+            )
 
     @api.post("/deposits", status_code=201)
     def post_deposit(body: DepositBody) -> DepositItem:
@@ -314,19 +167,19 @@ def _add_statements(api: APIRouter, station: Station, shown: Callable[..., Any])
     def get_vendors() -> list[VendorItem]:
         """Return all vendors, with what they owe."""
         with station.view() as view:
-            return [VendorItem(**shown(row)) for row in views.vendor_list(view)]
+            return [VendorItem(**shown(row)) for row in vendor_views.vendor_list(view)]
 
     @api.get("/vendors/{vendor}/statement")
     def get_vendor_statement(vendor: str, first: _Day, last: _Day) -> StatementItem:
         """Return what a vendor owes: opening balance, every change, closing balance."""
         with station.view() as view:
-            return StatementItem(**shown(views.vendor_statement(view, vendor, first, last)))
+            return StatementItem(**shown(vendor_views.vendor_statement(view, vendor, first, last)))
 
     @api.get("/outlets")
-    def get_outlets() -> list[views.OutletView]:
+    def get_outlets() -> list[vendor_views.OutletView]:
         """Return all outlets."""
         with station.view() as view:
-            return views.outlet_list(view)
+            return vendor_views.outlet_list(view)
 
     @api.get("/ledger/{account}")
     def get_statement(

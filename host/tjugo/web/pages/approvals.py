@@ -19,10 +19,12 @@ def add_routes(
     """Add /approvals, and the decision of one."""
 
     def listed(request: Request, error: TjugoError | None = None) -> Response:
+        approvals.expire_due(station)
         with station.view() as view:
             waiting = approvals.approvals(view)
             decided = approvals.approvals(view, approvals.APPROVED, 20)
             decided += approvals.approvals(view, approvals.TURNED_DOWN, 20)
+            decided += approvals.approvals(view, approvals.EXPIRED, 20)
         decided.sort(key=lambda row: row.decided_at or "", reverse=True)
         person = current.person()
         may = {
@@ -36,6 +38,7 @@ def add_routes(
         return answer(templates, request, "approvals.html", error, **context)
 
     def decide(request: Request, approval: str, form: Form) -> Response:
+        approvals.expire_due(station)
         given = (approval, form.get("decision") == "approve", form.get("note", ""))
         try:
             with station.work(current.actor()) as work:

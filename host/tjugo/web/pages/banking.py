@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
-from tjugo.station.tills import batches, views
+from tjugo.station.tills import banking_views, batches
 from tjugo.web import current
 from tjugo.web.pages.forms import Form, answer, form_of, listed
 from tjugo.web.pages.shifts import number_of, tools
@@ -24,8 +24,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             after = request.query_params.get("after") or None
             context: dict[str, Any] = {
                 **tools(view),
-                **listed(request, views.batch_list(view, None, after)),
-                "waiting": views.unbanked(view),
+                **listed(request, banking_views.batch_list(view, None, after)),
+                "waiting": banking_views.unbanked(view),
             }
         return answer(templates, request, "banking.html", error, **context)
 
@@ -33,7 +33,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         request: Request, number: int, form: Form | None = None, error: TjugoError | None = None
     ) -> Response:
         with station.view() as view:
-            context = {**tools(view), "report": views.batch_report(view, number)}
+            context = {**tools(view), "report": banking_views.batch_report(view, number)}
         return answer(templates, request, "batch.html", error, form=form or {}, **context)
 
     def close(form: Form) -> Response:

@@ -8,6 +8,7 @@ from fastapi.templating import Jinja2Templates
 
 from tjugo import numbers
 from tjugo.errors import TjugoError
+from tjugo.station.operators import approvals
 from tjugo.station.station import Station
 from tjugo.station.vending import asked, engineering, request_views
 from tjugo.web.current import actor
@@ -25,6 +26,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         shown, wrong = None, None
         client_id = request.query_params.get("id")
         client = request.query_params.get("client", CLIENT)
+        approvals.expire_due(station)
         with station.view() as view:
             if client_id and form is None:
                 try:

@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from tjugo.errors import TjugoError, reason
-from tjugo.station.registry import exports
+from tjugo.station.registry import datasets, exports
 from tjugo.station.registry.imports import service, uploads
 from tjugo.station.registry.imports.fields import FIELDS
 from tjugo.station.station import Station
@@ -33,9 +33,9 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "chosen": {},
             "fields": FIELDS,
             "shown": _SHOWN,
-            "datasets": exports.DATASETS,
+            "datasets": datasets.DATASETS,
             "formats": list(exports.FORMATS),
-            "importable": exports.IMPORTABLE,
+            "importable": datasets.IMPORTABLE,
         }
         return answer(templates, request, "import.html", error, **(context | more))
 

@@ -39,7 +39,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         """Return the page. printed: the number of the print that the browser is to make on the
         paper; None: what is printed of the page is marked as a copy."""
         stored = service.show(station, actor(), client, client_id)
-        receipt = stored.shown()
+        receipt = stored.readable()
         known, damaged = _printers(station)
         wrong = error or damaged
         context: dict[str, Any] = {

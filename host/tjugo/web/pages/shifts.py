@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo import money
 from tjugo.errors import NotFound, TjugoError, reason
+from tjugo.station import names
 from tjugo.station.ledger.accounts import ACCOUNTS, MEANS
 from tjugo.station.station import Station
 from tjugo.station.tills import cash_up, shifts, vendors, views
@@ -80,7 +81,7 @@ class _Pages:
                 **tools(view),
                 "shift": views.shift_view(mine) if mine else None,
                 "ended": ended,
-                "rows": views.shifts(view, person.actor, limit=_OWN_ROWS).items,
+                "rows": views.shifts(view, [person.actor], limit=_OWN_ROWS).items,
                 "outlets": [
                     outlet
                     for outlet in vendors.outlets(view)
@@ -119,7 +120,8 @@ class _Pages:
         operator = request.query_params.get("search", "").strip()[:80]
         with self.station.view() as view:
             after = request.query_params.get("after") or None
-            page = views.shifts(view, operator or None, None, after)
+            whose = names.matching(view, operator) if operator else None
+            page = views.shifts(view, whose, None, after)
             context = {**tools(view), **listed(request, page)}
         return answer(self.templates, request, "shifts.html", None, **context)
 

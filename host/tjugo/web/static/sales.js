@@ -21,11 +21,20 @@ function cell(row, text, className) {
   return td;
 }
 
+// A time in the utility's zone, as the page writes it.
+function localTime(text) {
+  const { zone, language } = document.getElementById("recent").dataset;
+  const at = new Date(text);
+  const form = (options) => new Intl.DateTimeFormat(language, { timeZone: zone, ...options }).format(at);
+  const clock = form({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return form({ dateStyle: "medium" }) + " " + clock;
+}
+
 function newRow(sale) {
   const row = document.createElement("tr");
   row.dataset.client = sale.client;
   row.dataset.id = sale.client_id;
-  cell(row, sale.issued_at.replace("T", " ").replace("Z", ""), "time");
+  cell(row, localTime(sale.issued_at), "time");
   cell(row, sale.drn);
   cell(row, sale.kwh, "number");
   if (sale.token) {

@@ -12,7 +12,8 @@ from tjugo.station.registry.imports import known as known_rows
 from tjugo.station.registry.imports import sheet as sheets
 from tjugo.station.registry.imports import values
 from tjugo.station.registry.imports.fields import ColumnMap, field_named, mapped
-from tjugo.station.registry.imports.plan import Plan, plan
+from tjugo.station.registry.imports.plan import plan
+from tjugo.station.registry.imports.planned import Plan
 from tjugo.station.registry.imports.rows import Row, parsed
 from tjugo.station.registry.imports.write import recorded, summary, write
 from tjugo.station.station import Station

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.registry import customers, meters, record, search
 from tjugo.station.registry.imports.known import OPENING
-from tjugo.station.registry.imports.plan import Plan
+from tjugo.station.registry.imports.planned import Plan
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import (
     SITE_KINDS,

@@ -17,7 +17,8 @@ class Sale(Base):
     """A sale and its receipt number, gap-free per outlet. The receipt is kept as it was printed:
     JSON of tjugo.station.receipts.model. Money in minor units of the currency.
 
-    charges: JSON, how many months of each monthly charge the sale collected, NULL for none.
+    charges: JSON, how many months of each monthly charge the sale collected, negative for a
+    credit note that returns them, NULL for none.
     shown_at: when a token left the station, on a screen or on paper. credits_client and
     credits_client_id: of a credit note, the sale that it credits; its units are negative, and
     count in the month of that sale.
