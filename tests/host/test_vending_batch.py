@@ -1,6 +1,7 @@
 """Selling in batches: what one sale gets does not depend on the others beside it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,9 +12,10 @@ from tjugo.errors import Conflict, TjugoError
 from tjugo.station.audit import chain
 from tjugo.station.ledger import balances, verify
 from tjugo.station.registry.customers import add_customer, link_meter
-from tjugo.station.storage.tables import LedgerEntry, Sale, Token, VendRequest
-from tjugo.station.tariffs import debts
+from tjugo.station.storage.tables import LedgerEntry, Sale, Token, TokenDelivery, VendRequest
+from tjugo.station.tariffs import assignment, debts
 from tjugo.station.tariffs.carried import encodable
+from tjugo.station.tariffs.effect import in_effect
 from tjugo.station.tills import cash_up, shifts, vendors
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.purchase import Purchase, Tender
@@ -169,3 +171,17 @@ def test_a_closed_shift_a_closed_outlet_and_a_full_vendor_are_refused_alone(stat
     assert see(station, balances.balance, "vendor", "agent") == 500
     assert see(station, balances.balance, "cash", "") == 700
     assert see(station, verify.verify) == []
+
+
+def test_free_units_are_delivered_as_those_that_are_paid(station):
+    rules = see(station, in_effect, assignment.DEFAULT, station.clock()).rules
+    with_free = replace(rules, free_tenths_per_month=500)
+    do(station, assignment.add_first, "free", "With free units", with_free)
+    do(station, assignment.assign, drn(1), "free")
+    (sold,) = sell(station, spend("a", 1000))
+    with station.view() as view:
+        sent = list(view.session.scalars(select(TokenDelivery).order_by(TokenDelivery.tid)))
+        tokens = list(view.session.scalars(select(Token).order_by(Token.tid)))
+    assert [row.tid for row in sent] == [token.tid for token in tokens]
+    assert [token.units_tenths for token in tokens] == [500, 500]
+    assert sold.delivery.ref == sent[-1].ref

@@ -6,8 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
-
 from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.key_register import written
@@ -18,27 +16,22 @@ from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage import bulk
 from tjugo.station.storage.integrity import digest
-from tjugo.station.storage.statement import Statement, any_of
-from tjugo.station.storage.tables import Sale, Token, TokenDelivery, VendRequest
+from tjugo.station.storage.tables import Sale, Token, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
-from tjugo.station.vending import key_delivery, keychange, limits
+from tjugo.station.vending import keychange, limits, receipt_of, token_deliveries
 from tjugo.station.vending.expiry import warning
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.postings import postings, tenders
 from tjugo.station.vending.purchase import RECEIPTS
+from tjugo.station.vending.receipt_of import Builder, Request
 from tjugo.station.vending.views import Delivery, Refusal
 from tjugo.station.vending.views import Sale as SaleDone
 from tjugo.station.webhooks import outbox
-from tjugo.station.work import TenantData, Work
+from tjugo.station.work import Work
 
 SELL = "sales.sell"
-_REFS = Statement(
-    select(TokenDelivery.ref).where(
-        TokenDelivery.tenant_id == bindparam("tenant"), any_of(TokenDelivery.ref, "refs")
-    )
-)
 
 
 def write(work: Work, items: list[Item]) -> None:
@@ -59,11 +52,10 @@ def write(work: Work, items: list[Item]) -> None:
         if item.change is not None:
             keychange.write(work, item.change, *item.key)
     bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
-    deliveries = _deliveries(work, sold)
-    bulk.insert(work.session, TokenDelivery, list(deliveries.values()))
+    refs = token_deliveries.add(work, sold)
     for item, receipt in zip(sold, receipts, strict=True):
         _post(work, item, receipt, outlets[item.purchase.outlet])
-        item.outcome = _outcome(work, item, receipt, deliveries.get(item.key))
+        item.outcome = _outcome(work, item, receipt, refs.get(item.key))
     for item in refused:
         assert item.refusal is not None
         item.outcome = _refused(item, item.refusal)
@@ -81,57 +73,32 @@ def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[R
     """Return the receipts of the sales, numbered per outlet without gaps."""
     if not sold:
         return []
-    wanted = Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold)
-    number = counters.take(work, wanted)
-    tenant = work.tenant
-    utility = model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone)
+    number = counters.take(work, Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold))
+    builder = Builder(work.tenant, work.now())
     receipts = []
     for item in sold:
-        series, place = f"{RECEIPTS}{item.purchase.outlet}", outlets[item.purchase.outlet]
-        receipts.append(_receipt(work, item, tenant, utility, place, number[series]))
+        outlet = item.purchase.outlet
+        series = f"{RECEIPTS}{outlet}"
+        receipts.append(_receipt(builder, item, outlets[outlet], number[series]))
         number[series] += 1
     return receipts
 
 
-def _receipt(
-    work: Work, item: Item, tenant: TenantData, utility: model.Utility, place: Place, number: int
-) -> Receipt:
+def _receipt(builder: Builder, item: Item, place: Place, number: int) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
-    config, customer = meter.config, None
-    if meter.buyer is not None:
-        buyer = meter.buyer
-        customer = model.Customer(buyer.account_no, buyer.name, buyer.address)
     paid = tenders(purchase, quote)
-    return Receipt(
-        kind=purchase.kind,
-        number=number,
-        outlet=purchase.outlet,
-        outlet_name=place.name,
-        operator=purchase.actor,
-        at=work.now(),
-        time_zone=tenant.time_zone,
-        currency=tenant.currency,
-        language=tenant.language,
-        utility=utility,
-        client=purchase.client,
-        client_id=purchase.client_id,
-        terminal=purchase.terminal,
-        customer=customer,
-        meter=model.Meter(
-            config.drn,
-            written("sgc", config.sgc),
-            config.krn,
-            written("ti", config.ti),
-            config.ea,
-            config.tct,
-            tariff.name,
-        ),
+    return builder.receipt(
+        purchase.kind,
+        number,
+        Request(purchase.client, purchase.client_id, purchase, place.name),
+        customer=receipt_of.customer(meter.buyer) if meter.buyer else None,
+        meter=receipt_of.meter(meter.config, tariff.name),
         lines=tuple(map(_line, quote.lines)),
         tokens=_tokens(item),
         tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
         change=sum(t.amount for t in paid) - quote.tendered,
-        text=tenant.receipt_text,
+        text=builder.text,
     )
 
 
@@ -230,45 +197,6 @@ def _token_rows(work: Work, item: Item) -> list[dict[str, Any]]:
     return rows
 
 
-def _deliveries(work: Work, sold: list[Item]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return a delivery for the last token of each sale whose meter a collector serves. It follows
-    the tokens of a key change that is not confirmed."""
-    served = [
-        item
-        for item in sold
-        if item.meter is not None and item.meter.collector_id is not None and item.tokens
-    ]
-    changed = [i.meter.config.drn for i in served if i.meter and i.change]
-    after = key_delivery.last_refs(work, changed)
-    found = {}
-    for item, ref in zip(served, _free_refs(work, len(served)), strict=True):
-        meter = item.meter
-        assert meter is not None
-        found[item.key] = {
-            "tenant_id": work.tenant_id,
-            "ref": ref,
-            "drn": meter.config.drn,
-            "bdt": meter.config.bdt,
-            "tid": item.tokens[-1].tid,
-            "collector_id": meter.collector_id,
-            "state": "issued",
-            "attempts": 0,
-            "created_at": work.now(),
-            "after_ref": after.get(meter.config.drn),
-        }
-    return found
-
-
-def _free_refs(work: Work, count: int) -> list[int]:
-    """Return so many different refs that no delivery has."""
-    refs: set[int] = set()
-    while len(refs) < count:
-        refs |= {1 + work.randbelow(0xFFFFFFFF) for _ in range(count - len(refs))}
-        taken = _REFS.all(work.session, tenant=work.tenant_id, refs=sorted(refs))
-        refs -= {row.ref for row in taken}
-    return sorted(refs)
-
-
 def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
     """Post the sale, and note what it changes for the next one and in the audit chain."""
     purchase, quote, meter = item.purchase, item.quote, item.meter
@@ -297,9 +225,7 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
     outbox.emit(work, outbox.SALE_MADE, lambda: outbox.receipt_facts(receipt))
 
 
-def _outcome(
-    work: Work, item: Item, receipt: Receipt, delivery: dict[str, Any] | None
-) -> SaleDone:
+def _outcome(work: Work, item: Item, receipt: Receipt, ref: int | None) -> SaleDone:
     """Return the sale as `views.sale_of` returns it of what is recorded."""
     assert item.meter is not None
     config, token = item.meter.config, item.tokens[-1]
@@ -318,7 +244,7 @@ def _outcome(
         kt=config.kt,
         ti=written("ti", config.ti),
         issued_at=work.now(),
-        delivery=Delivery("issued", ref=delivery["ref"]) if delivery else Delivery("issued"),
+        delivery=Delivery("issued", ref=ref),
         receipt=receipt,
         warning=warning(work.backend, config, token.tid),
     )
