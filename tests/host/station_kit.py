@@ -85,10 +85,11 @@ def _template() -> Path:
 
 def _copied_on_server(folder: Path, url: str) -> bool:
     """Make an empty database one of a new station, and its folder; do nothing and return False
-    where the database is not empty."""
+    where the database is not empty, or is that of a user who may make none."""
+    tables = "SELECT FROM pg_tables WHERE schemaname = 'public'"
+    role = "SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user"
     with psycopg.connect(url) as connection:
-        query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-        if connection.execute(query).fetchone() != (0,):
+        if connection.execute(f"SELECT NOT EXISTS ({tables}) AND ({role})").fetchone() != (True,):
             return False
     name = databases.parse(url).database
     kept = _template_on(url.replace(f"/{name}?", "/postgres?"))

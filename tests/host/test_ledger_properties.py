@@ -173,6 +173,13 @@ def test_every_figure_is_the_sum_of_its_postings(station):
     do(station, vendors.add_outlet, "kiosk", "agent", "Kiosk")
     player = Player(station)
 
+    for step in (
+        ("open", "op:ada", 100),
+        ("sell", "op:ada", "cash", 900),
+        ("cash_up", "op:ada", 5),
+    ):
+        player.play(step)
+
     # The station is not new for each example: what holds must hold after any other one.
     @settings(
         max_examples=examples(6),
