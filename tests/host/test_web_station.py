@@ -500,7 +500,8 @@ def test_every_answer_has_a_schema(web):
         answers = operation["responses"]
         assert "422" not in answers, path
         for status, answer in answers.items():
-            if "application/json" not in answer["content"]:
+            if "application/json" not in answer.get("content", {}):
+                assert status == "204" or "content" in answer, path
                 continue  # a document: PDF, CSV, XLSX
             schema = answer["content"]["application/json"]["schema"]
             assert "$ref" in schema or "$ref" in schema["items"], (path, method, status)

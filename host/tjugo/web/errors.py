@@ -66,7 +66,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 JSON_ERRORS: dict[int | str, dict[str, Any]] = {
     "default": {
-        "content": {"application/json": {"schema": ErrorAnswer.model_json_schema()}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
         "description": ANSWERS["default"]["description"],
     }
 }
