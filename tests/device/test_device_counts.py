@@ -30,6 +30,7 @@ def measured(file):
     return SOURCES[file]()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file", SOURCES)
 def test_every_figure_has_a_budget(emulator, file):
     assert sorted(measured(file)) == sorted(BUDGETS[file]["measured"])

@@ -85,6 +85,7 @@ def test_provisioning_and_a_changed_file(deployed, state, capsys):
         assert json.loads(remote.get("settings.json")) == settings
 
 
+@pytest.mark.long
 def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
     with Remote(deployed.port) as remote:
         provisioning.provision(provisioning.RemoteBoard(remote), OTHER)
@@ -94,6 +95,7 @@ def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
     assert tjugo("provision", *arguments, "--replace") == 0
 
 
+@pytest.mark.long
 def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys):
     own_board.stop()
     qemu_flash.write_image(own_board.flash, targets.files(QEMU, "collector"))

@@ -57,6 +57,7 @@ def test_vectors_have_the_same_answers_everywhere(board):
     assert on_unix(VECTORS) == host
 
 
+@pytest.mark.long
 def test_a_wrong_vector_fails_on_the_board(own_board, tmp_path, capsys):
     vector = next(v for v in VECTORS if v["kind"] == "token_class0")
     wrong = {**vector, "id": "wrong", "expected": {**vector["expected"], "token": "0" * 20}}

@@ -29,16 +29,17 @@ BROWSER_OPTIONS = (
 )
 
 
-# Pages and printing do the same on both databases, and take a second on PostgreSQL: there they are
-# `long`. What decides about money runs on both in `make test`.
-_PAGES = ("test_browser_", "test_receipt_", "test_tariff_web", "test_web_", "test_people_")
+# What runs twice, on two databases or with two brokers, is `long` the second time, except where
+# money is decided and stored: each of these takes a second there.
+_SECOND = ("postgresql", "mosquitto")
+_TWICE = ("test_ledger", "test_vending_", "test_station_vend", "test_storage_", "test_tariff_v")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        given = getattr(item, "callspec", None)
-        if given and "postgresql" in given.params.values() and item.path.name.startswith(_PAGES):
+        parts = item.name.partition("[")[2].rstrip("]").split("-")
+        if set(parts) & set(_SECOND) and not item.path.name.startswith(_TWICE):
             item.add_marker(pytest.mark.long)
 
 

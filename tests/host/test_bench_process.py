@@ -164,6 +164,7 @@ def test_any_modbus_program_reads_and_sells_on_the_bus(quiet_bench):
     quiet_bench.meter(0).wait(lambda state: state["credit_wh"] > 4000, "the credit")
 
 
+@pytest.mark.long
 def test_noise_and_collisions_are_seen_in_the_trace(quiet_bench):
     assert quiet_bench.call("POST", "bench/bus", {"collisions": 1.0})[0] == 200
     client = ModbusSerialClient(quiet_bench.facts["bus"], baudrate=9600, timeout=1)
@@ -199,6 +200,7 @@ def _listening(pid):
     return [item.laddr.port for item in connections if item.status == psutil.CONN_LISTEN]
 
 
+@pytest.mark.long
 def test_killing_the_bench_ends_its_boards(micropython_runtime, tmp_path):
     with BenchProcess(tmp_path) as bench:
         children = bench.children()
@@ -209,6 +211,7 @@ def test_killing_the_bench_ends_its_boards(micropython_runtime, tmp_path):
         assert alive == []
 
 
+@pytest.mark.long
 def test_a_board_that_cannot_start_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(app, "_START_S", 1.0)
     monkeypatch.setattr(app, "find_micropython", lambda say: ["/bin/false"])

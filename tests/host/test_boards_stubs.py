@@ -24,6 +24,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", stubs.PORTS)
 def test_boards_are_clean_and_a_mistake_is_found(name, tmp_path):
     port = stubs.PORTS[name]

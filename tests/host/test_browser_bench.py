@@ -55,6 +55,7 @@ def test_a_killed_meter_comes_back_and_the_page_says_so(page, bench):
     expect(card.get_by_test_id("credit")).to_have_text(re.compile(r"^(5\.00|4\.9\d)$"))
 
 
+@pytest.mark.long
 def test_noise_is_switched_on_and_shown(page, bench):
     page.get_by_test_id("noise").click()
     expect(page.get_by_test_id("noise")).to_have_attribute("aria-pressed", "true")
@@ -63,6 +64,7 @@ def test_noise_is_switched_on_and_shown(page, bench):
     expect(page.get_by_test_id("noise")).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.long
 def test_the_page_says_when_the_bench_is_gone(page, bench):
     expect(page.get_by_test_id("link")).to_have_text("live")
     bench.process.terminate()

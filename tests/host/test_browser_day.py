@@ -349,6 +349,7 @@ def test_a_cashiers_day(person, day, url):
     check_records(day)
 
 
+@pytest.mark.long
 def test_who_is_not_let_in_and_who_must_open_the_till(person, day, url):
     page = person()
     log_in(page, url, "awa", password="wrong")

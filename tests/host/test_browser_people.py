@@ -36,6 +36,7 @@ def fits(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 
+@pytest.mark.long
 def test_from_the_first_operator_to_the_log_out(url, browser):
     page = browser.new_page()
     page.set_default_timeout(20_000)

@@ -71,6 +71,7 @@ KEY = "e653341f9d5bf36f"
 GAS = "30887474010690906780"
 
 
+@pytest.mark.long
 def test_decode_with_a_key(state):
     words = ("token", "decode", GAS, "--key", "-", "--ea", "07", "--bdt", "93")
     assert fine(state, *words, typed=KEY + "\n").splitlines() == [
@@ -95,6 +96,7 @@ def test_a_key_is_typed_unseen(state, monkeypatch, capsys):
     assert KEY not in said.out + said.err
 
 
+@pytest.mark.long
 def test_decode_in_clear_needs_no_key(state):
     digits = "56493153725450313471"
     told = fine(state, "token", "decode", digits)
@@ -151,6 +153,7 @@ def test_what_is_wrong_is_said_in_a_sentence(state, monkeypatch, capsys, words, 
     assert said.err.startswith(sentence)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "listed"),
     [
@@ -164,6 +167,7 @@ def test_a_command_does_all_or_nothing(state, words, listed):
     assert fine(state, listed, "list", "--json") == before
 
 
+@pytest.mark.long
 def test_a_folder_that_is_no_station_is_left_alone(tmp_path):
     done = tjugo(tmp_path / "typo", "station", "--port", "0")
     assert done.returncode == 1
@@ -183,6 +187,7 @@ def test_no_station_yet(tmp_path):
     assert "tjugo init" in done.stderr
 
 
+@pytest.mark.long
 def test_an_output_that_is_full(state):
     with open("/dev/full", "w") as full:
         done = tjugo(state, "sell", drn(1), "20", "--id", "a", stdout=full)
@@ -272,6 +277,7 @@ def test_the_station_serves_and_ends(state, number):
         process.wait()
 
 
+@pytest.mark.long
 def test_a_port_in_use(state):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -318,6 +324,7 @@ def test_a_backup_and_a_restore(state, tmp_path, monkeypatch, capsys):
     assert status == 1 and "passphrase" in err and "hush" not in err
 
 
+@pytest.mark.long
 def test_a_passphrase_without_a_terminal(state, tmp_path):
     backup = str(tmp_path / "b.zip")
     fine(state, "backup", backup, "--passphrase-file", secret(tmp_path))
@@ -354,6 +361,7 @@ def test_a_backup_that_cannot_be_written_is_named(state, tmp_path, monkeypatch, 
     assert (status, err) == (1, f"{file} cannot be used: No such file or directory.\n")
 
 
+@pytest.mark.long
 def test_a_passphrase_from_standard_input(state, tmp_path):
     words = [PYTHON, "-m", "tjugo", "backup", str(tmp_path / "b.zip"), "--passphrase-file", "-"]
     done = subprocess.run(

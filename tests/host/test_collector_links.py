@@ -145,6 +145,7 @@ def test_localhost_needs_no_name_server(make: Any, broker: Amqtt):
     assert "127.0.0.1: " in why and "::1: " in why
 
 
+@pytest.mark.long
 def test_two_collectors_with_one_id(make: Any, tmp_path: Path, request: Any):
     """Each finds the other's message in the place of its own, reports it and stays away."""
     broker = (Mosquitto if Mosquitto.found() else Amqtt)(tmp_path)

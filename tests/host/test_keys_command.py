@@ -245,6 +245,7 @@ def test_a_passphrase_is_typed_at_a_terminal(shell, monkeypatch, passphrase):
     assert "keys are locked" in shell.refused("sell", drn(1), "5")  # no terminal
 
 
+@pytest.mark.long
 def test_a_station_serves_with_locked_and_unlocked_keys(shell, tmp_path):
     file = str(tmp_path / "k")
     shell.run("init", "--key-file", file)

@@ -17,7 +17,7 @@ from tjugo.station.health import books
 from tjugo.station.keys import service, store, use
 from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.storage.tables import Balance, ChargePaid, DayTotal, KeyUse, MeterMonth
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import assignment, versions
 from tjugo.station.tariffs.model import Flat, MonthlyCharge, TariffRules
 from tjugo.station.vending import asked, keychange
 from tjugo.station.vending.batch import sell_many
@@ -77,7 +77,7 @@ class Player:
             number = do(station, versions.propose, name, rules, name=name)
             with station.work("op:ben") as work:
                 versions.approve(work, name, number)
-        do(station, versions.set_default, "plain")
+        do(station, assignment.set_default, "plain")
 
     def play(self, step):
         try:

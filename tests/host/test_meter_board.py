@@ -82,6 +82,7 @@ def _kill_once_told(board, dice, tenths):
 _MOMENTS = (_kill_at_once, _kill_around_acceptance, _kill_around_acceptance, _kill_once_told)
 
 
+@pytest.mark.long
 def test_kill_9_loses_no_token_and_doubles_none(board):
     dice = random.Random(1)
     credit = 0  # in 10 Wh, as the register has it

@@ -143,6 +143,7 @@ def test_a_name_that_does_not_exist(station):
     assert found.startswith("No connection to the MQTT broker mqtt://no-such-host.invalid:1883: ")
 
 
+@pytest.mark.long
 def test_tls(station, tmp_path):
     ca = certificates(tmp_path)
     other = tmp_path / "other"

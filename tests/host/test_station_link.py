@@ -140,6 +140,7 @@ async def _echoing(broker, answers=True):
                 await client.publish(f"{message.topic}/reply", message.payload, qos=1)
 
 
+@pytest.mark.long
 def test_a_second_client_with_the_collectors_id(station):
     """The broker keeps `online`; the echo shows that nothing reaches the collector, and that it is
     back."""

@@ -113,6 +113,7 @@ def test_a_station_without_operators_is_not_served_on_another_address(station):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_is_served_with_tls(station, workers):
     add_administrator(station)

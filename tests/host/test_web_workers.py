@@ -93,6 +93,7 @@ def test_all_workers_end_with_the_parent(served, number):
     assert psutil.wait_procs(workers, WAIT_S)[1] == []
 
 
+@pytest.mark.long
 def test_no_worker_is_left_when_the_parent_is_killed(served):
     served.sell("a")
     workers = served.workers(2)
@@ -101,6 +102,7 @@ def test_no_worker_is_left_when_the_parent_is_killed(served):
     assert psutil.wait_procs(workers, WAIT_S)[1] == []
 
 
+@pytest.mark.long
 def test_what_cannot_be_opened_is_said_once(tmp_path):
     argv = [PYTHON, "-m", "tjugo", "station", "--port", "0", "--workers", "2"]
     done = subprocess.run(
