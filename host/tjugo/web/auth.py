@@ -26,6 +26,7 @@ from tjugo.station.station import Station
 from tjugo.web import access, current
 from tjugo.web.current import Known
 from tjugo.web.forms_token import checked_form
+from tjugo.web.headers import header
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Gate:
         """Return who sends a request. Raise NotLoggedIn for an unknown key, TooMany."""
         if self.visitor is not None:
             return Known(self.visitor)
-        given = request.headers.get("authorization")
+        given = header(request.scope, b"authorization")
         if given is not None:
             return Known(await self._client(given, address_of(request)))
         if await self._is_open():

@@ -1,8 +1,9 @@
 """A limit on the size of a request's body, applied while the body arrives."""
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tjugo.web.headers import header
 
 JSON_LIMIT = 64 * 1024
 FORM_LIMIT = 10 * 1024
@@ -21,12 +22,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        form = "form" in headers.get("content-type", "")
+        form = "form" in (header(scope, b"content-type") or "")
         limit = FORM_LIMIT if form else JSON_LIMIT
         if scope["path"] in _OF_FILES:
             limit = FILE_LIMIT
-        announced = headers.get("content-length", "0")
+        announced = header(scope, b"content-length") or "0"
         too_large = announced.isdecimal() and int(announced) > limit
         received = 0
 

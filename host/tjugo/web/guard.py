@@ -8,9 +8,10 @@ that changes something. Programs such as curl send no Origin and are permitted.
 import ipaddress
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tjugo.web.headers import header
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -43,16 +44,15 @@ class Guard:
             await JSONResponse({"error": refusal, "code": "forbidden"}, 403)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> str | None:
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        host = header(scope, b"host") or ""
         if not self._own(host):
             return "This station is not known by that name."
         if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
             return None
-        origin = headers.get("origin")
+        origin = header(scope, b"origin")
         if origin is not None and origin.partition("://")[2].lower() != host.lower():
             return "Requests from other web pages are refused."
-        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        if header(scope, b"sec-fetch-site") in ("cross-site", "same-site"):
             return "Requests from other web pages are refused."
         return None
 

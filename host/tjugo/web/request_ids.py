@@ -1,11 +1,12 @@
 """X-Request-Id: each answer has the id by which the log names its request."""
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tjugo import request_id
+from tjugo.web.headers import header
 
 HEADER = "x-request-id"
+_NAME = HEADER.encode()
 
 
 class RequestIds:
@@ -19,7 +20,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         # Not reset at the end: the handler of unforeseen errors is outside, in the same task.
-        pair = (HEADER.encode(), request_id.begin(Headers(scope=scope).get(HEADER)).encode())
+        pair = (_NAME, request_id.begin(header(scope, _NAME)).encode())
 
         async def wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":

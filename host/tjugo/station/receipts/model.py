@@ -5,9 +5,10 @@ of the currency, units in tenths of a kWh, rates as Decimal. The JSON form has a
 version that was ever written can be read.
 """
 
+import functools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
@@ -135,6 +136,10 @@ class Receipt:
 
     def to_json(self) -> str:
         """Return the stored form."""
+        return self._stored_form
+
+    @functools.cached_property
+    def _stored_form(self) -> str:  # it is recorded, and sent to the client that sells
         return json.dumps(fields_of(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -158,11 +163,15 @@ class Receipt:
             ) from error
 
 
+_NAMES = tuple(field.name for field in fields(Receipt))
+
+
 def fields_of(receipt: Receipt) -> dict[str, Any]:
     """Return the fields for JSON: rates as strings, the time as ISO 8601 in UTC. Fields without a
     value are left out."""
     found: dict[str, Any] = {"v": VERSION}
-    for name, value in vars(receipt).items():
+    for name in _NAMES:
+        value = getattr(receipt, name)
         if value is not None:
             write = _WRITTEN.get(name)
             found[name] = value if write is None else write(value)

@@ -5,10 +5,13 @@ wait, sells up to a batch of them in one transaction, and answers all of them wh
 A client alone does not wait for others.
 """
 
+import asyncio
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.station import Station
@@ -23,7 +26,9 @@ _WAITING = 2000  # purchases; more are refused, because their clients would have
 
 _GATHER_S = 0.01
 
-_Waiting = tuple[Purchase, "Future[Sale | Refusal]"]
+_Outcome = Sale | Refusal
+_Asked = Future[_Outcome] | asyncio.Future[_Outcome]
+_Waiting = tuple[Purchase, _Asked]
 
 
 class SaleQueue:
@@ -38,19 +43,28 @@ class SaleQueue:
         self._answered = 0  # in the batch before
         self._thread: threading.Thread | None = None
 
-    def submit(self, purchase: Purchase) -> "Future[Sale | Refusal]":
+    def submit(self, purchase: Purchase) -> Future[_Outcome]:
         """Return the future outcome of a purchase; its exception is a TjugoError, as of vend()."""
-        future: Future[Sale | Refusal] = Future()
+        future: Future[_Outcome] = Future()
+        self._add(purchase, future)
+        return future
+
+    async def sold(self, purchase: Purchase) -> _Outcome:
+        """Return the outcome of a purchase. Raise TjugoError as vend() does."""
+        future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
+        self._add(purchase, future)
+        return await future
+
+    def _add(self, purchase: Purchase, future: _Asked) -> None:
         with self._change:
             if self._closed or len(self._waiting) >= _WAITING:
                 future.set_exception(Unavailable("The station is busy or stops; try again."))
-                return future
+                return
             self._waiting.append((purchase, future))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sales", daemon=True)
                 self._thread.start()
             self._change.notify()
-        return future
 
     def close(self) -> None:
         """Sell what waits, and end the thread."""
@@ -84,6 +98,7 @@ class SaleQueue:
             )
 
     def _sell(self, batch: list[_Waiting]) -> None:
+        outcomes: Sequence[_Outcome | BaseException]
         try:
             outcomes = sell_together(self._station, [purchase for purchase, _ in batch])
         except BaseException as error:
@@ -93,10 +108,31 @@ class SaleQueue:
                 return
             if not isinstance(error, TjugoError):
                 log.exception("a sale failed")
-            batch[0][1].set_exception(error)
-            return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, TjugoError):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+            outcomes = [error]
+        _answer([(future, found) for (_, future), found in zip(batch, outcomes, strict=True)])
+
+
+_Answer = tuple[_Asked, _Outcome | BaseException]
+
+
+def _answer(answers: list[_Answer]) -> None:
+    """Set the outcomes. An event loop is woken once for all that wait in it."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Answer]] = {}
+    for answer in answers:
+        if isinstance(answer[0], Future):
+            _set([answer])
+        else:
+            loops.setdefault(answer[0].get_loop(), []).append(answer)
+    for loop, waiting in loops.items():
+        with suppress(RuntimeError):  # it is closed: nobody waits any more
+            loop.call_soon_threadsafe(_set, waiting)
+
+
+def _set(answers: list[_Answer]) -> None:
+    for future, found in answers:
+        if future.done():  # cancelled: the client is gone
+            continue
+        if isinstance(found, BaseException):
+            future.set_exception(found)
+        else:
+            future.set_result(found)

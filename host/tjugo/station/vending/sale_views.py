@@ -1,5 +1,6 @@
 """Data about sales for pages, commands and the API."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -179,31 +180,48 @@ def _hidden(found: SaleView, state: str) -> SaleView:
 
 def sale_view(sale: Sale) -> SaleView:
     """Return a sale for JSON."""
+    receipt = None if sale.receipt is None else fields_of(sale.receipt)
+    return SaleView(**_columns(sale), delivery=DeliveryView(**_delivery(sale)), receipt=receipt)
+
+
+def as_json(sale: Sale) -> bytes:
+    """Return the view of a sale as JSON. The receipt is there as JSON already."""
+    found = {**_columns(sale), "delivery": _delivery(sale), "state": SOLD}
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    receipt = "null" if sale.receipt is None else sale.receipt.to_json()
+    return f'{text[:-1]},"receipt":{receipt}}}'.encode()
+
+
+def _columns(sale: Sale) -> dict[str, Any]:
+    return {
+        "client": sale.client,
+        "client_id": sale.client_id,
+        "drn": sale.drn,
+        "kwh": str(sale.kwh),
+        "units_kwh": str(sale.units_kwh),
+        "token": sale.digits,
+        "token_grouped": sale.grouped(),
+        "tid": sale.tid,
+        "bdt": sale.bdt,
+        "ea": f"{sale.ea:02d}",
+        "sgc": sale.sgc,
+        "krn": sale.krn,
+        "kt": sale.kt,
+        "ti": sale.ti,
+        "issued_at": iso(sale.issued_at) or "",
+        "warning": sale.warning,
+    }
+
+
+def _delivery(sale: Sale) -> dict[str, Any]:
     delivery = sale.delivery
-    same = ("client", "client_id", "drn", "tid", "bdt", "sgc", "krn", "kt", "ti")
-    return SaleView(
-        **{name: getattr(sale, name) for name in same},
-        kwh=str(sale.kwh),
-        units_kwh=str(sale.units_kwh),
-        token=sale.digits,
-        token_grouped=sale.grouped(),
-        ea=f"{sale.ea:02d}",
-        issued_at=iso(sale.issued_at) or "",
-        delivery=DeliveryView(
-            channel="keyed" if delivery.ref is None else "collector",
-            state=delivery.state,
-            reason=delivery.reason,
-            ref=delivery.ref,
-            attempts=delivery.attempts,
-            sent_at=iso(delivery.sent_at),
-            stored_at=iso(delivery.stored_at),
-            done_at=iso(delivery.done_at),
-        ),
-        receipt=None if sale.receipt is None else fields_of(sale.receipt),
-        warning=sale.warning,
-    )
-
-
-def document(sale: SaleView) -> dict[str, Any]:
-    """Return a sale's view as JSON values."""
-    return {**vars(sale), "delivery": vars(sale.delivery)}
+    return {
+        "channel": "keyed" if delivery.ref is None else "collector",
+        "state": delivery.state,
+        "reason": delivery.reason,
+        "ref": delivery.ref,
+        "attempts": delivery.attempts,
+        "sent_at": iso(delivery.sent_at),
+        "stored_at": iso(delivery.stored_at),
+        "done_at": iso(delivery.done_at),
+    }

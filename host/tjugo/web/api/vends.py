@@ -1,15 +1,14 @@
 """Sales over /api/v1/vends."""
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from tjugo import money
 from tjugo.station.setup.sandbox import is_sandbox
@@ -23,6 +22,7 @@ from tjugo.station.vending.sale_views import RefusalView, SaleView
 from tjugo.station.vending.shown import show
 from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal, Sale
+from tjugo.web.api.fast_route import FastRoute
 from tjugo.web.api.fields import (
     CLIENT,
     DEFAULT_LIMIT,
@@ -128,8 +128,8 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
             purchase = _purchase(body, "", station.currency)
             return _trial_view(trial(view, purchase, station.clock()), station.currency)
 
-    # The answer is made here, as the model describes it: validating it again takes longer than
-    # pricing the sale.
+    # The answer is made as the model describes it: validating it again takes longer than pricing
+    # the sale.
     @api.put("/vends/{client_id}", response_model=SaleView)
     async def put_vend(client_id: str, body: VendBody) -> Response:
         """Sell once for each client_id, however often the request is repeated.
@@ -140,15 +140,20 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
         if body.kind == "free":
             check_free()
         who = await run_in_threadpool(_in_shift) if needs_shift() else terms()
-        purchase = replace(_purchase(body, client_id, station.currency), **who)
+        purchase = _purchase(body, client_id, station.currency, **who)
         if trouble is not None:
             await trouble.before(purchase)
-        outcome = await asyncio.wrap_future(queue.submit(purchase))
+        outcome = await queue.sold(purchase)
         if trouble is not None:
             await trouble.after(purchase)
         if isinstance(outcome, Refusal):
             raise outcome.error()
-        return JSONResponse(sale_views.document(sale_views.sale_view(outcome)))
+        return Response(sale_views.as_json(outcome), media_type="application/json")
+
+    fast = FastRoute(
+        f"{api.prefix}/vends/{{client_id}}", "PUT", VendBody, put_vend, api.routes[-1]
+    )
+    api.routes.insert(0, fast)
 
     @api.get("/vends/{client_id}")
     def get_vend(client_id: str, client: str | None = None) -> SaleView:
@@ -173,20 +178,13 @@ def add_routes(api: APIRouter, station: Station, queue: SaleQueue) -> None:
             return sale_views.sales(view, search, after, limit, only_own())
 
 
-def _purchase(body: PriceBody, client_id: str, currency: str) -> Purchase:
+def _purchase(body: PriceBody, client_id: str, currency: str, **who: Any) -> Purchase:
     amount = None if body.money is None else money.given(body.money, currency)
-    given = Purchase(
-        namespace(CLIENT),
-        client_id or "trial",
-        body.drn,
-        body.kwh,
-        amount,
-        kind=body.kind,
-        actor=CLIENT,
-    )
-    if not isinstance(body, VendBody):
-        return given
-    return replace(given, tenders=tenders_of(body.tenders, currency), terminal=body.terminal)
+    more = {"actor": CLIENT, **who}
+    if isinstance(body, VendBody):
+        more |= {"tenders": tenders_of(body.tenders, currency), "terminal": body.terminal}
+    of = (namespace(CLIENT), client_id or "trial", body.drn, body.kwh, amount)
+    return Purchase(*of, kind=body.kind, **more)
 
 
 def tenders_of(bodies: Sequence[TenderBody], currency: str) -> tuple[Tender, ...]:
