@@ -6,6 +6,7 @@ from pathlib import Path
 import tjugo
 
 DATABASE = "station.db"
+WRITE_LOCK = "station.db.lock"
 DATABASE_ADDRESS = "database.json"  # of a station whose database is on a server
 VENDING_KEYS = "vending_keys.json"
 PEOPLE_KEY = "people.key"

@@ -1,6 +1,7 @@
 """`tjugo station`: the station's web page alone, without a bench."""
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import ExitStack
@@ -125,6 +126,7 @@ def _serve_station(
         hosts=place.names,
     )
     server = WebServer(app, sock, shared=alive is not None, certificate=place.certificate)
+    gc.freeze()  # what is there now stays: looking through it again would delay sales
     asyncio.run(_serve(server, alive))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from tjugo import foreign_json
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.paths import DATABASE, DATABASE_ADDRESS
+from tjugo.paths import DATABASE, DATABASE_ADDRESS, WRITE_LOCK
 from tjugo.private_file import private_file
 from tjugo.station.storage import engine as sqlite
 from tjugo.station.storage import postgres
@@ -64,7 +64,7 @@ class SqliteFile:
 
     def queue(self) -> WriteQueue | None:
         """See Database."""
-        return WriteQueue(sqlite.BUSY_MS / 1000)
+        return WriteQueue(sqlite.BUSY_MS / 1000, self.path.with_name(WRITE_LOCK))
 
     def sentences(self) -> AbstractContextManager[None]:
         """See Database."""

@@ -19,7 +19,7 @@ def read(connection: Connection, text: str, values: Any) -> tuple[Sequence[Any],
         return cursor.fetchall(), [column[0] for column in cursor.description]
 
 
-def write(connection: Connection, text: str, values: Any) -> None:
+def write(connection: Connection, text: str, values: Any = ()) -> None:
     """Execute a statement once."""
     with _cursor(connection, text) as cursor:
         cursor.execute(text, values)

@@ -42,7 +42,11 @@ def open_engine(path: Path) -> Engine:
     """
     engine = create_engine(
         f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        connect_args={
+            "timeout": BUSY_MS / 1000,
+            "check_same_thread": False,
+            "cached_statements": 512,
+        },
         hide_parameters=True,  # tokens do not belong in an error's text
         max_overflow=60,  # more than a web server has threads: no thread waits for a connection
     )
@@ -60,11 +64,16 @@ def open_engine(path: Path) -> Engine:
         options = connection.get_execution_options()
         immediate = options.get("immediate")
         # Not to be changed inside a transaction. A migration copies tables that others refer to.
-        keys = "OFF" if options.get("migrating") else "ON"
-        connection.exec_driver_sql(f"PRAGMA foreign_keys={keys}")
-        # Not to be changed inside a transaction, and a pooled connection has another's setting.
-        level = "NORMAL" if options.get("bulk") else "FULL"
-        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        wanted = {
+            "foreign_keys": "OFF" if options.get("migrating") else "ON",
+            "synchronous": "NORMAL" if options.get("bulk") else "FULL",
+        }
+        # A pooled connection has the settings of its last use. They are changed only where they
+        # differ: foreign_keys makes SQLite prepare all statements again.
+        for name, value in wanted.items():
+            if connection.info.get(name) != value:
+                connection.exec_driver_sql(f"PRAGMA {name}={value}")
+                connection.info[name] = value
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.station import Station
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _WAITING = 2000  # purchases; more are refused, because their clients would have given up
 
-_GATHER_S = 0.01
+_GATHER_S = 0.005
 
 _Outcome = Sale | Refusal
 _Asked = Future[_Outcome] | asyncio.Future[_Outcome]
@@ -83,10 +84,7 @@ class SaleQueue:
                 if not self._waiting:
                     return
                 self._gather()
-                count = min(self._most, len(self._waiting))
-                batch = [self._waiting.popleft() for _ in range(count)]
-            self._sell(batch)
-            self._answered = count
+            self._answered = self._sell()
 
     def _gather(self) -> None:
         """Wait a moment for the clients that were answered last: they are likely to sell again,
@@ -97,19 +95,42 @@ class SaleQueue:
                 lambda: self._closed or len(self._waiting) >= expected, timeout=_GATHER_S
             )
 
-    def _sell(self, batch: list[_Waiting]) -> None:
+    def _sell(self) -> int:
+        """Sell a batch of what waits, and answer it. Return how many purchases it had."""
+        batch: list[_Waiting] = []
+
+        def take() -> list[Purchase]:
+            with self._change:
+                count = min(self._most, len(self._waiting))
+                batch.extend(self._waiting.popleft() for _ in range(count))
+            return [purchase for purchase, _ in batch]
+
         outcomes: Sequence[_Outcome | BaseException]
         try:
-            outcomes = sell_together(self._station, [purchase for purchase, _ in batch])
+            outcomes = sell_together(self._station, take)
         except BaseException as error:
-            if len(batch) > 1:  # one of them may be the cause: each by itself
-                for waiting in batch:
-                    self._sell([waiting])
-                return
-            if not isinstance(error, TjugoError):
-                log.exception("a sale failed")
-            outcomes = [error]
+            if not batch:
+                take()
+            outcomes = self._singly([purchase for purchase, _ in batch], error)
         _answer([(future, found) for (_, future), found in zip(batch, outcomes, strict=True)])
+        return len(batch)
+
+    def _singly(
+        self, purchases: list[Purchase], error: BaseException
+    ) -> Sequence[_Outcome | BaseException]:
+        """Return the outcomes of a batch that failed. One of its purchases may be the cause: each
+        is sold by itself."""
+        if len(purchases) == 1:
+            if not isinstance(error, TjugoError):
+                log.error("a sale failed", exc_info=error)
+            return [error]
+        found: list[_Outcome | BaseException] = []
+        for purchase in purchases:
+            try:
+                found += sell_together(self._station, partial(list, [purchase]))
+            except BaseException as failed:
+                found += self._singly([purchase], failed)
+        return found
 
 
 _Answer = tuple[_Asked, _Outcome | BaseException]

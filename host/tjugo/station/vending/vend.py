@@ -5,7 +5,7 @@ meter) its delivery, or the request and the reason for its refusal. A token is d
 it is on the disk, and the same client id always gets the same answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
@@ -31,7 +31,7 @@ def sell(station: Station, client: str, client_id: str, drn: str, kwh: Decimal) 
 def sold(station: Station, purchase: Purchase) -> Sale:
     """Sell to a purchase in a separate unit of work, and return the sale. Raise TjugoError with
     the recorded reason when it is refused; otherwise as vend()."""
-    (outcome,) = sell_together(station, [purchase])
+    (outcome,) = sell_together(station, lambda: [purchase])
     if isinstance(outcome, Refusal):
         raise outcome.error()
     if isinstance(outcome, TjugoError):
@@ -39,12 +39,16 @@ def sold(station: Station, purchase: Purchase) -> Sale:
     return outcome
 
 
-def sell_together(station: Station, purchases: Sequence[Purchase]) -> list[Outcome]:
-    """Sell in one transaction, and return the outcomes after it is committed. Raise Unavailable
-    when other writers took the same keys again and again."""
+def sell_together(station: Station, take: Callable[[], Sequence[Purchase]]) -> list[Outcome]:
+    """Sell in one transaction, and return the outcomes after it is committed. take: returns the
+    purchases, once the transaction has begun: what comes until then is sold in it too. Raise
+    Unavailable when other writers took the same keys again and again."""
+    purchases: Sequence[Purchase] | None = None
     for _ in range(_RACES):
         try:
             with station.work(_ACTOR) as work:
+                if purchases is None:
+                    purchases = take()
                 outcomes = sell_many(work, purchases)
             return outcomes
         except IntegrityError:
