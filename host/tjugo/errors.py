@@ -116,6 +116,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "key_file_invalid": (TjugoError, 1),
     "key_limit_reached": (TjugoError, 1),
     "key_not_active": (TjugoError, 1),
+    "key_not_sample": (Conflict, 1),
     "key_register_invalid": (TjugoError, 2),
     "keys_locked": (Unavailable, 1),
     "kind_invalid": (TjugoError, 2),

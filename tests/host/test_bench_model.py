@@ -195,8 +195,9 @@ def test_the_hub_gives_a_page_what_is_new_since_it_asked():
     first = hub.news("", 0)
     assert first["items"] == {"clock": 1} and len(first["frames"]) == 1
     run, seen = first["run"], first["seen"]
-    assert hub.news(run, seen) == {"run": run, "seen": seen}
+    assert hub.news(run, seen) == {"run": run, "seen": seen} == hub.position()
     hub.put("clock", 2)
+    assert hub.position() == {"run": run, "seen": seen + 1}
     later = hub.news(run, seen)
     assert later["items"] == {"clock": 2} and "frames" not in later
     # A page of another bench on this port has numbers that mean nothing here.

@@ -62,11 +62,51 @@ def test_the_load_by_keyboard(page, bench):
     slider.focus()
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", "70 W")
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("ArrowLeft")
+    with page.expect_response(lambda answer: answer.request.post_data_json == {"load_w": 50}):
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
     expect(slider).to_have_attribute("aria-valuetext", "50 W")
+    assert load_of(page, bench, 0) == 50
+
+
+def load_of(page, bench, number):
     state = page.request.get(bench.facts["url"] + "bench/state").json()
-    assert state[f"meter:{bench.facts['meters'][0]['drn']}"]["load_w"] == 50
+    return state[f"meter:{bench.facts['meters'][number]['drn']}"]["load_w"]
+
+
+# The news that came last, once more: from before the bench had the load.
+OLD_NEWS = """async (drn) => {
+  const items = await (await fetch("/bench/state")).json();
+  showMeter(items[`meter:${drn}`]);
+}"""
+
+
+def test_old_news_do_not_move_the_slider(page, bench):
+    card, drn = meter(page, bench, 1), bench.facts["meters"][1]["drn"]
+    slider, asked = card.get_by_test_id("load"), []
+
+    def hold(route):
+        asked.append(route)
+        if len(asked) > 1:
+            route.continue_()
+
+    expect(slider).to_have_attribute("aria-valuetext", "60 W")
+    page.route("**/bench/meters/*", hold)
+    slider.focus()
+    for key, load in (("ArrowRight", 70), ("ArrowLeft", 60), ("ArrowLeft", 50)):
+        page.keyboard.press(key)
+        page.evaluate(OLD_NEWS, drn)
+        expect(slider).to_have_attribute("aria-valuetext", f"{load} W")
+    with page.expect_response(lambda answer: answer.request.post_data_json == {"load_w": 50}):
+        asked[0].continue_()
+    assert [route.request.post_data_json["load_w"] for route in asked] == [70, 50]
+    assert load_of(page, bench, 1) == 50
+    page.request.post(f"{bench.facts['url']}bench/meters/{drn}", data={"load_w": 200})
+    expect(slider).to_have_attribute("aria-valuetext", "200 W")  # set in another tab
+    page.route("**/bench/meters/*", lambda route: route.abort())
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_test_id("link")).to_contain_text("does not answer")
+    expect(slider).to_have_attribute("aria-valuetext", "200 W")
 
 
 def test_eight_tabs_at_once(browser, bench):

@@ -157,6 +157,18 @@ def test_keys_go_from_one_station_to_another(shell, tmp_path, monkeypatch, capsy
     assert "import from KMC: component 2 typed by ben (not authenticated: no operators)" in said
 
 
+def test_a_sandbox_refuses_real_keys_before_their_components_are_typed(shell, tmp_path):
+    shell.fine("init", "--sandbox")
+    before = vks(shell)
+    vk, file = written(tmp_path / "vk", "a0" * 20), tmp_path / "keys.json"
+    parts = [transfer.new_component(), transfer.new_component()]
+    file.write_text(transfer.make([VendingKey(sgc=77, vk="a0" * 20)], "KMC", utc_now(), parts))
+    for words in (("add", "--sgc", "77", "--vk", f"@{vk}"), ("import", str(file), *TWO)):
+        assert "is a sandbox, and the vending key of SGC 000077" in shell.refused("key", *words)
+    assert vks(shell) == before
+    shell.fine("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--sample")
+
+
 def test_two_operators_log_in_where_keys_come(shell, tmp_path):
     """Names alone are not people: both authenticate, with the permission, and are recorded."""
     shell.fine("init")

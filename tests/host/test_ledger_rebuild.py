@@ -16,10 +16,11 @@ from tjugo.station import clock
 from tjugo.station.health import books
 from tjugo.station.keys import service, store, use
 from tjugo.station.registry.customers import add_customer, link_meter
+from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.tables import Balance, ChargePaid, DayTotal, KeyUse, MeterMonth
 from tjugo.station.tariffs import assignment, versions
 from tjugo.station.tariffs.model import Flat, MonthlyCharge, TariffRules
-from tjugo.station.vending import asked, keychange
+from tjugo.station.vending import asked, change_steps
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.credit import add_credit
 from tjugo.station.vending.credit_note import CreditNote, credit_note
@@ -108,18 +109,18 @@ class Player:
             do(self.station, credit_note, CreditNote(*given))
 
     def tariff(self, name, meter, tariff):
-        do(self.station, versions.assign, METERS[meter], tariff)
+        do(self.station, assignment.assign, METERS[meter], tariff)
 
     def key_change(self, name, meter, krn):
-        do(self.station, keychange.plan, [METERS[meter]], {"krn": krn})
+        do(self.station, change_steps.plan, [METERS[meter]], {"krn": krn})
 
     def confirm(self, name, meter):
-        do(self.station, keychange.confirm, METERS[meter], "test")
+        do(self.station, change_steps.confirm, METERS[meter], "test")
 
     def replace(self, name, meter, tenths):
         with self.station.work("op:ada") as work:
             row = asked.recorded(work, "test", name, METERS[meter], {"kind": "replacement"})
-            add_credit(work, row, keychange.known_meter(work, METERS[meter], lock=True), tenths)
+            add_credit(work, row, known_meter(work, METERS[meter], lock=True), tenths)
 
     def days(self, name, number):
         self.station.clock.forward(days=number)

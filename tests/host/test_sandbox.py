@@ -10,6 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from station_kit import Clock, do, see
 
 from tjugo.errors import Conflict
+from tjugo.key_register import VendingKey
+from tjugo.paths import VENDING_KEYS
+from tjugo.station.audit import chain
+from tjugo.station.keys import service, store
+from tjugo.station.keys.holders import Holder
 from tjugo.station.operators import clients
 from tjugo.station.receipts import render
 from tjugo.station.receipts.model import Receipt
@@ -127,6 +132,28 @@ def test_a_sandbox_stays_one_and_a_real_station_too(station, tmp_path):
         with pytest.raises(DBAPIError, match="stays one"), station.work("test") as work:
             work.session.execute(text(f"UPDATE tenant SET sandbox = {value}"))
     do(station, lambda work: work.session.execute(text("UPDATE tenant SET sandbox = sandbox")))
+
+
+def test_real_keys_are_refused_and_samples_are_not(station):
+    path = station.state_dir / VENDING_KEYS
+    before = path.read_bytes()
+    sample = VendingKey(sgc=77, vk="a0" * 20, sample=True)
+    real = VendingKey(sgc=78, vk="b0" * 20)
+    people = (Holder("ada", True), Holder("ben", True))
+    for add in (
+        lambda: service.import_keys(station, "test", [sample, real], people, "KMC"),
+        lambda: service.add_key(station, "test", real),
+    ):
+        with pytest.raises(Conflict, match="SGC 000078, KT 2, KRN 1 is no sample") as caught:
+            add()
+        assert caught.value.code == "key_not_sample"
+        assert path.read_bytes() == before
+    events = [one for one in see(station, lambda v: list(chain.events(v))) if one.actor == "test"]
+    assert [(one.subject, one.detail, one.outcome) for one in events] == [
+        (f"vending key {real.name}", "key_not_sample", chain.REFUSED)
+    ] * 2
+    service.import_keys(station, "test", [sample], people, "KMC")
+    assert sample in store.all_keys(path)
 
 
 def test_trouble_is_kept_within_bounds():

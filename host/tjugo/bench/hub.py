@@ -42,7 +42,11 @@ class Hub:
         """Return the changes since the number `seen` of a run: {"run", "seen", "items", "frames"};
         everything when the run is not this one."""
         since = seen if run == self._run else 0
-        return {"run": self._run, "seen": self._sequence, **self._since(since)}
+        return {**self.position(), **self._since(since)}
+
+    def position(self) -> dict[str, Any]:
+        """Return {"run", "seen"}: the number of the last change, in this run."""
+        return {"run": self._run, "seen": self._sequence}
 
     def close(self) -> None:
         """End all streams."""

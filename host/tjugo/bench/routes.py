@@ -49,10 +49,16 @@ class BenchView(Protocol):
 def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
     """Return the routes of the bench page at /bench.
 
+    What was done is answered with the number of the last change, as in the news: news of a lower
+    number are from before it.
     Errors are answered as in the JSON interface: 404 for a part that does not exist, otherwise
     400.
     """
     routes = APIRouter(include_in_schema=False)
+
+    def answer(action: Callable[[], None]) -> Response:
+        _do(action)
+        return JSONResponse({"ok": True, **bench.hub.position()})
 
     @routes.get("/bench")
     def page(request: Request) -> Response:
@@ -82,31 +88,30 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
 
     @routes.post("/bench/meters/{drn}")
     async def command(drn: str, message: Any = Body()) -> Response:
-        return _answer(lambda: bench.command(drn, message))
+        return answer(lambda: bench.command(drn, message))
 
     @routes.post("/bench/kill")
     async def kill(body: KillBody) -> Response:
-        return _answer(lambda: bench.kill(body.part))
+        return answer(lambda: bench.kill(body.part))
 
     @routes.post("/bench/speed")
     async def speed(body: SpeedBody) -> Response:
-        return _answer(lambda: bench.set_speed(body.speed))
+        return answer(lambda: bench.set_speed(body.speed))
 
     @routes.post("/bench/bus")
     async def bus(settings: Any = Body()) -> Response:
-        return _answer(lambda: bench.set_bus(settings))
+        return answer(lambda: bench.set_bus(settings))
 
     return routes
 
 
-def _answer(action: Callable[[], None]) -> Response:
+def _do(action: Callable[[], None]) -> None:
     try:
         action()
     except BadCommand as error:
         raise TjugoError(str(error)) from error
     except KeyError as error:
         raise NotFound(f"there is no part {error} on this bench") from error
-    return JSONResponse({"ok": True})
 
 
 async def _event_stream(hub: Hub) -> AsyncIterator[str]:

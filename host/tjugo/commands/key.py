@@ -144,8 +144,7 @@ def key_add(key_file: Path | None, state: Path, **given: Any) -> None:
             "key_register_invalid", f"A vending key of DKGA {new.dkga} has another length."
         )
     with opened(state, key_file) as station:
-        with service.on_record(station, actor(), [service.event_of(new, "add")]):
-            store.add_keys(state / VENDING_KEYS, [new], service.soft(station).data_key())
+        service.add_key(station, actor(), new)
     click.echo(f"The vending key of {new.name} is added. KCV {new.kcv}")
 
 

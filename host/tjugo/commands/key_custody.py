@@ -44,6 +44,7 @@ def key_import(
     found = transfer.read(file)
     files = (first_file, second_file)
     with opened(state, key_file) as station:
+        service.check_sandbox(station, actor(), [public for public, _ in found.keys])
         people = two_people(station, **who)
         components = [
             transfer.component(_component(person.name, given, check), check)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tjugo import key_file
-from tjugo.errors import TjugoError
+from tjugo.errors import TjugoError, reason
 from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.paths import VENDING_KEYS
 from tjugo.sealed_keys import Secret
@@ -73,14 +73,39 @@ def import_keys(
     station: Station, actor: str, keys: Sequence[VendingKey], people: Sequence[Holder], source: str
 ) -> None:
     """Add the keys of a key file that two people opened, each with a component. Raise TjugoError
-    when they are one person, or a key is there already."""
+    when they are one person, or a key is there already; Conflict as check_sandbox() does."""
+    check_sandbox(station, actor, keys)
     events = [
         (SUBJECT, f"import from {source}: component {number} typed by {person}")
         for number, person in enumerate(holders.two(people), 1)
     ]
     events += [event_of(key, "import") for key in keys]
-    with on_record(station, actor, events):
-        store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
+    _add(station, actor, keys, events)
+
+
+def add_key(station: Station, actor: str, key: VendingKey) -> None:
+    """Add one key. Raise TjugoError when another one is in its place; Conflict as check_sandbox()
+    does."""
+    check_sandbox(station, actor, [key])
+    _add(station, actor, [key], [event_of(key, "add")])
+
+
+def check_sandbox(station: Station, actor: str, keys: Sequence[RegisteredKey]) -> None:
+    """Raise Conflict (`key_not_sample`) when real keys are to come to a sandbox: it sells for
+    nothing, and real meters accept its tokens. The refusal is recorded."""
+    real = [key for key in keys if not key.sample]
+    with station.view() as view:
+        if not real or not view.tenant.sandbox:
+            return
+    with station.work(actor) as work:
+        for key in real:
+            subject, _ = event_of(key, "")
+            chain.record(work, EDIT, subject, "key_not_sample", chain.REFUSED)
+    raise reason(
+        "key_not_sample",
+        f"This station is a sandbox, and the vending key of {real[0].name} is no sample. Real "
+        "keys are only for a real station.",
+    )
 
 
 def by_both(people: Sequence[Holder], detail: str) -> list[tuple[str, str]]:
@@ -92,6 +117,13 @@ def by_both(people: Sequence[Holder], detail: str) -> list[tuple[str, str]]:
 def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:
     """Return subject and detail of a record about a key. what: is done with it."""
     return f"vending key {key.name}", f"{what}, KCV {key.kcv}"
+
+
+def _add(
+    station: Station, actor: str, keys: Sequence[VendingKey], events: Sequence[tuple[str, str]]
+) -> None:
+    with on_record(station, actor, events):
+        store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
 
 
 def _record(

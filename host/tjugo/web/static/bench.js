@@ -22,6 +22,7 @@ function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// Returns the answer, null where the bench refuses or does not answer: that is shown.
 async function post(path, body) {
   try {
     const answer = await fetch(path, {
@@ -29,10 +30,13 @@ async function post(path, body) {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) announce((await answer.json()).error || answer.statusText);
+    const content = await answer.json();
+    if (answer.ok) return content;
+    announce(content.error || answer.statusText);
   } catch {
     announce("the bench does not answer");
   }
+  return null;
 }
 
 function announce(text, lost = true) {
@@ -63,7 +67,7 @@ function meterCard(state) {
 
 function wireMeter(card, drn) {
   const command = (body) => post(`/bench/meters/${drn}`, body);
-  const press = keyQueue(command);
+  const press = oneAtATime((keys) => command({ keys }), (keys, more) => keys + more);
   const device = card.querySelector(".device");
   card.querySelector(".keys").addEventListener("click", (event) => {
     if (event.target.dataset.key) press(event.target.dataset.key);
@@ -82,7 +86,8 @@ function wireMeter(card, drn) {
   const load = card.querySelector(".load input");
   load.max = LOADS.length - 1;
   load.addEventListener("input", () => showLoad(card, loadOf(load)));
-  load.addEventListener("change", () => command({ load_w: loadOf(load) }));
+  const setLoad = oneAtATime((power) => command({ load_w: power }), (_, last) => last);
+  load.addEventListener("change", () => moved(card, load, setLoad));
   card.querySelector("[data-cover]").addEventListener("click", (event) => {
     command({ cover: event.currentTarget.getAttribute("aria-pressed") !== "true" });
   });
@@ -97,20 +102,24 @@ function wireMeter(card, drn) {
   form.addEventListener("input", () => newSale(form));
 }
 
-// One request at a time: keys must arrive in order.
-function keyQueue(command) {
-  let waiting = "";
+// Returns a function that sends: one request at a time, so that all arrive in order. What comes
+// meanwhile is joined and sent next. It returns the answer to the last request; undefined when a
+// call before it is still sending, which then sends this as well.
+function oneAtATime(send, join) {
+  let waiting = null;
   let busy = false;
-  return async (keys) => {
-    waiting += keys;
-    if (busy) return;
+  return async (more) => {
+    waiting = waiting === null ? more : join(waiting, more);
+    if (busy) return undefined;
     busy = true;
-    while (waiting) {
+    let answer;
+    while (waiting !== null) {
       const now = waiting;
-      waiting = "";
-      await command({ keys: now });
+      waiting = null;
+      answer = await send(now);
     }
     busy = false;
+    return answer;
   };
 }
 
@@ -120,6 +129,28 @@ const LOADS = [0];
 while (LOADS.at(-1) < Number(page.dataset.mostLoad)) {
   const last = LOADS.at(-1);
   LOADS.push(last + (last < 200 ? 10 : last < 2000 ? 50 : 100));
+}
+
+// Sends the load of the slider. News from before the bench had it do not move the slider: the next
+// key press counts from where this one left it.
+async function moved(card, slider, setLoad) {
+  slider.isSending = true;
+  const answer = await setLoad(loadOf(slider));
+  if (answer === undefined) return;
+  slider.isSending = false;
+  slider.shownFrom = answer;
+  if (!answer) showSlider(card, slider.reported);
+}
+
+function isOlder(news, slider) {
+  const from = slider.shownFrom;
+  return slider.isSending || (from && from.run === news.run && from.seen > news.number);
+}
+
+function showSlider(card, load) {
+  const position = LOADS.findIndex((one) => one >= load);
+  card.querySelector(".load input").value = position < 0 ? LOADS.length - 1 : position;
+  showLoad(card, load);
 }
 
 function loadOf(slider) {
@@ -154,11 +185,8 @@ function showMeter(state) {
   card.querySelector(".credit").classList.toggle("gone", state.credit_wh != null && state.credit_wh <= 0);
   setText(find(card, "power"), state.power_w == null ? "unknown" : String(state.power_w));
   const slider = card.querySelector(".load input");
-  if (!slider.matches(":active")) {
-    const position = LOADS.findIndex((load) => load >= state.load_w);
-    slider.value = position < 0 ? LOADS.length - 1 : position;
-    showLoad(card, state.load_w);
-  }
+  slider.reported = state.load_w;
+  if (!slider.matches(":active") && !isOlder(seen, slider)) showSlider(card, state.load_w);
   card.querySelector("[data-cover]").setAttribute("aria-pressed", String(state.cover));
   card.querySelector(".device").classList.toggle("open", state.cover);
   flash(card, state.energy_wh);
