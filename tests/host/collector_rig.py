@@ -19,11 +19,13 @@ import threading
 import time
 import tty
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 from amqtt.broker import Broker
+from transitions import MachineError
 
 from meterbus.server import Server
 
@@ -35,6 +37,7 @@ from check_collector_poller import Meter  # noqa: E402
 
 DRNS = ("12345678903", "11111111111")
 DEADLINE_S = 60
+SHUTDOWN_S = 10
 
 
 def wait_until(condition: Callable[[], Any], what: str) -> Any:
@@ -120,8 +123,18 @@ class Amqtt:
     def _call(self, coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(DEADLINE_S)
 
+    async def _end(self) -> None:
+        """Shut down; a client that connects meanwhile makes amqtt wait for ever, so its tasks are
+        cancelled then."""
+        with suppress(TimeoutError, MachineError):
+            await asyncio.wait_for(self.broker.shutdown(), SHUTDOWN_S)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     def stop(self) -> None:
-        self._call(self.broker.shutdown())
+        self._call(self._end())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()

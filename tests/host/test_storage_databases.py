@@ -14,6 +14,7 @@ from station_kit import COLLECTOR, Clock, add_tariff, do, drn, new_station, see
 
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station.registry.meters import NewMeter, add_meter
+from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage import databases
 from tjugo.station.storage import engine as db
@@ -247,11 +248,22 @@ def test_a_server_with_no_connection_left(postgres, empty, tmp_path):
     postgres.execute("CREATE ROLE clerk LOGIN CONNECTION LIMIT 1")
     postgres.execute("GRANT ALL ON SCHEMA public TO clerk", databases.parse(empty).database)
     url = empty.replace("tjugo@", "clerk@")
-    with new_station(tmp_path / "state", database_url=url) as station:
+    with set_up(tmp_path / "state", database_url=url) as station:
+        do(station, add_meter, NewMeter(drn(1)))
         station._engine.dispose()
+        wait_until_gone(postgres, "clerk")
         with psycopg.connect(url), pytest.raises(Unavailable, match="too many connections"):
             sell(station, "test", "a", drn(1), ONE)
+        wait_until_gone(postgres, "clerk")
         assert sell(station, "test", "a", drn(1), ONE).digits
+
+
+def wait_until_gone(postgres, role):
+    """Wait for the server's ends of the role's closed connections."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        while connection.execute(count, [role]).fetchone() != (0,):
+            pass
 
 
 def test_a_lost_connection_is_a_sentence_and_the_next_request_is_served(postgres, empty, tmp_path):
