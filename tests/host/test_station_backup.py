@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 import zipfile
 from contextlib import closing
@@ -12,14 +13,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from station_kit import NOON, Clock, drn, new_station, see
+from station_kit import NOON, PYTHON, Clock, drn, environment, new_station, see
 
 from sts_portable import tid
 from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.station.backup import archive, service
-from tjugo.station.backup.database import MARGIN
+from tjugo.station.backup.database import MARGIN, set_floor
 from tjugo.station.backup.service import backup, last, restore
 from tjugo.station.link import records, state
 from tjugo.station.station import Station
@@ -254,8 +255,68 @@ def test_a_station_is_not_replaced_without_force(folder, file, tmp_path):
 
 
 def test_a_station_that_runs_is_not_replaced(folder, file):
+    """Nor one whose link an earlier version runs, which holds no other lock."""
     with state.hold(folder), pytest.raises(Conflict, match="End it first"):
         restore(file, folder, PASSPHRASE, NOON, force=True)
+    names = sorted(path.name for path in folder.parent.iterdir())
+    with Station.open(folder, clock=Clock()) as one, Station.open(folder, clock=Clock()):
+        for _ in range(2):  # opened twice, then once
+            with pytest.raises(Conflict, match=r"A program uses the station in .* End it first\."):
+                restore(file, folder, PASSPHRASE, NOON, force=True)
+            with pytest.raises(Conflict, match="End it first"):
+                service.check_target(folder, force=True)
+            one.close()
+    assert sorted(path.name for path in folder.parent.iterdir()) == names
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_station_that_another_process_serves_is_not_replaced(folder, file):
+    argv = [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(folder)]
+    served = subprocess.Popen(
+        [*argv, "--workers", "2"], env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert "http://" in served.stdout.readline()
+        with pytest.raises(Conflict, match="End it first"):
+            restore(file, folder, PASSPHRASE, NOON, force=True)
+    finally:
+        served.terminate()
+        served.communicate(timeout=60)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_forked_process_keeps_the_station_in_use(folder, file):
+    station = Station.open(folder, clock=Clock())
+    ended, end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        os.read(ended, 1)
+        os._exit(0)
+    os.close(ended)
+    station.close()
+    with pytest.raises(Conflict, match="End it first"):
+        restore(file, folder, PASSPHRASE, NOON, force=True)
+    os.close(end)
+    os.waitpid(child, 0)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_station_is_not_opened_while_it_is_replaced(folder, file, monkeypatch):
+    sentences = []
+
+    def opened_meanwhile(*given):
+        for use in (Station.open, lambda of: backup(of, file, PASSPHRASE, NOON)):
+            with pytest.raises(Unavailable) as caught:
+                use(folder)
+            sentences.append(caught.value.message)
+        return set_floor(*given)
+
+    monkeypatch.setattr(service, "set_floor", opened_meanwhile)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+    assert len(sentences) == 2
+    assert all("is being replaced from a backup" in sentence for sentence in sentences)
+    Station.open(folder, clock=Clock()).close()
 
 
 def test_an_empty_folder_is_used(file, tmp_path):

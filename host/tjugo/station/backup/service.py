@@ -9,7 +9,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from tjugo import __version__, encryption, foreign_json, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
 from tjugo.private_file import private_file, sync_folder
+from tjugo.station import use as station_use
 from tjugo.station.backup import archive as archives
 from tjugo.station.backup import sealing, transfer
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
@@ -51,7 +52,7 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
-        with _disk(file, copy), database.sentences():
+        with station_use.during(state_dir), _disk(file, copy), database.sentences():
             schema = copy_database(database, copy)
             kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
@@ -116,7 +117,7 @@ def restore(
     check_target(state_dir, force)
     url = None if database_url is None else databases.parse(database_url)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
-    with _disk(state_dir, new):
+    with _alone(state_dir), _disk(state_dir, new):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
         new.mkdir(mode=0o700)
         try:
@@ -181,8 +182,8 @@ def check_file(file: Path) -> None:
 
 def check_target(state_dir: Path, force: bool) -> None:
     """Raise Conflict if a station would be replaced without force, or while it is in use."""
-    if link_state.held(state_dir):
-        raise Conflict(f"A program runs the station in {state_dir}. End it first.")
+    with _alone(state_dir):
+        pass
     try:
         used = state_dir.exists() and any(state_dir.iterdir())
     except NotADirectoryError:
@@ -194,6 +195,19 @@ def check_target(state_dir: Path, force: bool) -> None:
             f"The folder {state_dir} is not empty. Restore into another one, or use --force, "
             "which moves its contents to another folder."
         )
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Iterator[None]:
+    """Keep the station from being opened in the block. Raise Conflict when it is in use."""
+    if link_state.held(state_dir):  # also by an earlier version, which holds no other lock
+        raise Conflict(f"A program runs the station in {state_dir}. End it first.")
+    try:
+        is_folder = state_dir.is_dir()
+    except OSError as error:
+        raise Unavailable(f"{state_dir} cannot be read: {error.strerror}.") from error
+    with station_use.alone(state_dir) if is_folder else nullcontext():
+        yield
 
 
 def _move_to_server(database: PostgresDatabase, new: Path, state_dir: Path, now: datetime) -> None:
