@@ -11,6 +11,7 @@ import zipfile
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from station_kit import NOON, PYTHON, Clock, drn, environment, new_station, see
@@ -18,7 +19,7 @@ from station_kit import NOON, PYTHON, Clock, drn, environment, new_station, see
 from sts_portable import tid
 from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.paths import DATABASE, PEOPLE_KEY, USE_LOCK, VENDING_KEYS, WRITE_LOCK
 from tjugo.station.backup import archive, service
 from tjugo.station.backup.database import MARGIN, set_floor
 from tjugo.station.backup.service import backup, last, restore
@@ -345,6 +346,53 @@ def test_a_backup_that_fails_leaves_the_last_one(folder, file, monkeypatch):
         backup(folder, file, PASSPHRASE, NOON)
     assert file.read_bytes() == before
     assert sorted(p.name for p in file.parent.iterdir()) == ["b.zip", "state"]
+
+
+OWN_FILES = [
+    *(DATABASE, f"{DATABASE}-wal", WRITE_LOCK, USE_LOCK, VENDING_KEYS, PEOPLE_KEY, "backup.json"),
+    *("database.json", "link.lock", "sta_tables.bin", "tjugo.log"),
+]
+
+
+@pytest.mark.parametrize("name", OWN_FILES)
+@pytest.mark.parametrize("way", ["{}", "../state/{}", "../linked/{}"])
+def test_a_backup_replaces_no_file_of_the_station(folder, tmp_path, name, way):
+    """Also not one that the station has not made yet."""
+    (tmp_path / "linked").symlink_to(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(Conflict, match="another folder"):
+        backup(folder, folder / way.format(name), PASSPHRASE, NOON)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", [b"", b"my only copy", None], ids=["empty", "text", "a ZIP"])
+def test_a_backup_replaces_nothing_but_a_backup(folder, tmp_path, content):
+    path = tmp_path / "b.zip"
+    if content is None:
+        with zipfile.ZipFile(path, "w") as other:
+            other.writestr("letter.txt", "my only copy")
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(Conflict, match=r"another file at .*not a backup.* give another name\."):
+        backup(folder, path, PASSPHRASE, NOON)
+    assert path.read_bytes() == before and last(folder) is None
+
+
+def test_a_backup_to_another_name_of_the_database(folder, tmp_path):
+    for make in (Path.symlink_to, Path.hardlink_to):
+        make(tmp_path / "b.zip", folder / DATABASE)
+        before = (folder / DATABASE).read_bytes()
+        with pytest.raises(Conflict, match="another file"):
+            backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+        assert (folder / DATABASE).read_bytes() == before
+        (tmp_path / "b.zip").unlink()
+
+
+def test_a_backup_replaces_the_last_one_also_in_the_station_s_folder(folder):
+    for moment in (NOON, NOON + timedelta(days=1)):
+        backup(folder, folder / "b.zip", PASSPHRASE, moment)
+        assert last(folder) == moment
 
 
 def test_a_damaged_database_is_not_backed_up(folder, tmp_path):

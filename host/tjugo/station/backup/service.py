@@ -46,9 +46,11 @@ class Backup:
 def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backup:
     """Write a backup of the station in a folder while it runs. Raise TjugoError.
 
-    `file` is replaced at the end, or left unchanged. It is readable by its owner only.
+    `file` is replaced at the end, or left unchanged. It is readable by its owner only. Only a
+    backup is replaced, no other file.
     """
     database = check_source(state_dir)
+    check_place(file, state_dir)
     hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
@@ -87,6 +89,31 @@ def check_source(state_dir: Path) -> SqliteFile | PostgresDatabase:
     if not (state_dir / VENDING_KEYS).exists():
         raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
     return database
+
+
+def check_place(file: Path, state_dir: Path) -> None:
+    """Raise Conflict if a backup written to `file` would replace something that is no backup, or
+    be in the station's folder under a name that one of its files may have."""
+    with _disk(file, file):
+        if file.parent.resolve() == state_dir.resolve() and file.suffix.lower() != ".zip":
+            raise Conflict(
+                f"{file} may be a file of the station itself: write the backup to another folder, "
+                "or to a name that ends in .zip."
+            )
+        if not (file.exists() or file.is_symlink()):
+            return
+        database = state_dir / DATABASE
+        # The database is not even read: SQLite's locks of this process would end.
+        same = database.exists() and file.exists() and file.samefile(database)
+        try:
+            if same or not file.is_file():
+                raise TjugoError(NOT_ONE.format(file))
+            check_file(file)
+        except TjugoError as error:
+            raise Conflict(
+                f"There is another file at {file}, which a backup does not replace. "
+                f"{error.message} Remove it, or give another name."
+            ) from error
 
 
 def last(state_dir: Path) -> datetime | None:
