@@ -159,9 +159,10 @@ def test_a_database_with_a_station_is_not_filled(place, tmp_path):
     with filled(tmp_path / "state", used) as station:
         backup(tmp_path / "state", tmp_path / "b.zip", PASSPHRASE, NOON)
         before = rows_of(station)
-        for folder in ("state", "new"):
-            with pytest.raises(Conflict, match="createdb"):
-                restore(tmp_path / "b.zip", tmp_path / folder, PASSPHRASE, NOON, True, False, used)
+    for folder in ("state", "new"):
+        with pytest.raises(Conflict, match="createdb"):
+            restore(tmp_path / "b.zip", tmp_path / folder, PASSPHRASE, NOON, True, False, used)
+    with Station.open(tmp_path / "state", clock=Clock()) as station:
         assert rows_of(station) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.zip", "state"]
 
