@@ -20,10 +20,11 @@ from sts_portable import tid
 from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, USE_LOCK, VENDING_KEYS, WRITE_LOCK
-from tjugo.station.backup import archive, service
+from tjugo.station.backup import archive, secret_files, service
 from tjugo.station.backup.database import MARGIN, set_floor
 from tjugo.station.backup.service import backup, last, restore
 from tjugo.station.link import records, state
+from tjugo.station.operators.totp import Vault
 from tjugo.station.station import Station
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
@@ -402,6 +403,47 @@ def test_a_damaged_database_is_not_backed_up(folder, tmp_path):
     with pytest.raises(Unavailable):
         backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["state"]
+
+
+DAMAGES = {
+    "no vending keys": (VENDING_KEYS, lambda _: b""),
+    "half of the vending keys": (VENDING_KEYS, lambda content: content[: len(content) // 2]),
+    "a letter in a vending key": (VENDING_KEYS, lambda c: c.replace(b'"vk": "a', b'"vk": "x')),
+    "vending keys that are no text": (VENDING_KEYS, lambda content: b"\xff" + content),
+    "no key of people": (PEOPLE_KEY, lambda _: b""),
+    "half of the key of people": (PEOPLE_KEY, lambda content: content[:32]),
+    "a key of people in other letters": (PEOPLE_KEY, lambda content: b"x" + content[1:]),
+    "other STA tables": (sta_tables.FILE, lambda content: content[:-1] + content[:1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_secrets_are_not_backed_up_nor_restored(folder, tmp_path, damage, monkeypatch):
+    Vault(folder).seal("ada", "secret")
+    (tmp_path / "tables").write_bytes(sta_tables.in_use())
+    sta_tables.load(tmp_path / "tables", folder)
+    name, change = DAMAGES[damage]
+    intact = (folder / name).read_bytes()
+    (folder / name).write_bytes(change(intact))
+    with pytest.raises(Unavailable, match=rf"{name}.* No backup is made\.$") as caught:
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with pytest.raises(Unavailable, match="No backup is made"):
+        service.check_source(folder)
+    assert not (tmp_path / "b.zip").exists() and last(folder) is None
+    assert intact.decode("latin-1")[:16] not in caught.value.message
+
+    def read(folder):  # as an earlier version did
+        return {one: (folder / one).read_bytes() for one in secret_files.NAMES}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(secret_files, "read", read)
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with pytest.raises(Unavailable, match=rf"In the backup .*{name}.* Nothing is restored"):
+        restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
+    assert not (tmp_path / "new").exists()
+    (folder / name).write_bytes(intact)
+    backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
 
 
 def test_a_folder_without_a_station_or_keys(folder, tmp_path):

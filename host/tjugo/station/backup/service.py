@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tjugo import __version__, encryption, foreign_json, sta_tables
+from tjugo import __version__, encryption, foreign_json
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
+from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import private_file, sync_folder
 from tjugo.station import use as station_use
 from tjugo.station.backup import archive as archives
-from tjugo.station.backup import sealing, transfer
+from tjugo.station.backup import sealing, secret_files, transfer
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
 from tjugo.station.backup.database import copy_database, set_floor, sha256
 from tjugo.station.link import state as link_state
@@ -30,7 +30,6 @@ from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.moments import iso
 
 LAST = "backup.json"  # in the station's folder: when the last backup was made
-SECRET_FILES = (VENDING_KEYS, sta_tables.FILE, PEOPLE_KEY)
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,11 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
     """
     database = check_source(state_dir)
     check_place(file, state_dir)
-    hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
         with station_use.during(state_dir), _disk(file, copy), database.sentences():
             schema = copy_database(database, copy)
+            files = secret_files.read(state_dir)  # after the rows that need them
             kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
                 "form": FORM,
@@ -67,7 +66,6 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
                 "kdf": kdf,
             }
             head = json.dumps(manifest, indent=2).encode()
-            files = {name: path.read_bytes() for name, path in hidden.items()}
             sealed = sealing.seal(files, passphrase, kdf, head)
             with private_file(file) as opened:
                 archives.write_archive(opened, head, sealed, copy)
@@ -82,12 +80,13 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
 def check_source(state_dir: Path) -> SqliteFile | PostgresDatabase:
     """Return the database of a station. Raise TjugoError unless the folder has a station with its
-    vending keys."""
+    vending keys, and its files of secrets are intact."""
     database = databases.of(state_dir)
     if database is None:
         raise TjugoError(f"There is no station in {state_dir}.")
     if not (state_dir / VENDING_KEYS).exists():
         raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+    secret_files.read(state_dir)
     return database
 
 
@@ -177,8 +176,9 @@ def _unseal(
         raise TjugoError(
             f"The passphrase is not that of {file}, or the file was changed: nothing is restored."
         )
-    if not {VENDING_KEYS} <= set(hidden) <= set(SECRET_FILES):
+    if not {VENDING_KEYS} <= set(hidden) <= set(secret_files.NAMES):
         raise TjugoError(NOT_ONE.format(file))
+    secret_files.check(hidden, file)
     return hidden
 
 
