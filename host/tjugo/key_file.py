@@ -32,22 +32,29 @@ def read(path: Path) -> KeyFile:
     """Return the content of a key file. Raise Unavailable if it is missing, invalid or not
     private, or of a newer version."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             shared = others_may_read(file)
-            content = foreign_json.loads(file.read())
-        found = _parse(content, path)
+            content = file.read()
     except FileNotFoundError as error:
         raise Unavailable(f"The vending key file {path} is missing.") from error
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
+    found = parse(content, path)
+    if shared:
+        raise Unavailable(f"Others may read the vending keys: run `chmod 600 {path}`.")
+    return found
+
+
+def parse(content: bytes, path: Path) -> KeyFile:
+    """Return what the content of a key file has. Raise Unavailable if it is invalid, or of a
+    newer version; path: how the sentence names it."""
+    try:
+        return _parse(foreign_json.loads(content.decode()), path)
     except Unavailable:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, TjugoError):
         # `from None`: the text of the error may quote key material.
         raise Unavailable(f"{path} is not a vending key file.") from None
-    if shared:
-        raise Unavailable(f"Others may read the vending keys: run `chmod 600 {path}`.")
-    return found
 
 
 def _parse(content: object, path: Path) -> KeyFile:

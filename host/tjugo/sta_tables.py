@@ -131,6 +131,11 @@ def kept(state_dir: Path) -> bytes | None:
         raise Unavailable(f"{path} cannot be read: {error.strerror}.") from error
     if shared:
         raise Unavailable(f"Others may read the STA tables: run `chmod 600 {path}`.")
+    return stored(content, path)
+
+
+def stored(content: bytes, path: Path) -> bytes:
+    """Return the tables in the content of a stored file. Raise Unavailable if it is damaged."""
     try:
         if len(content) != _BYTES:
             raise TjugoError(f"It does not have {_BYTES} bytes.")

@@ -93,7 +93,7 @@ def test_a_key_is_added_with_its_terms(shell, tmp_path):
     shell.fine("init")
     vk = written(tmp_path / "vk", "a0" * 20)
     words = ("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--issue-until", "2099-12-31")
-    assert "KCV" in shell.fine(*words, "--limit", "12.5")
+    assert "KCV" in shell.run(*words, "--limit", "12.5").out
     assert "a0" * 20 in vks(shell)
     assert "another vending key" in shell.run(*words).err  # with other terms
     shell.fine("key", "edit", "77", "2", "1", "--limit", "none", "--active-from", "2020-01-01")
@@ -103,6 +103,30 @@ def test_a_key_is_added_with_its_terms(shell, tmp_path):
     assert (row["sgc"], row["limit_tenths"], row["active_from"]) == ("000077", None, "2020-01-01")
     assert row["issue_until"] == "2099-12-31"
     assert "stored unsealed" in shell.run("status").err
+
+
+def test_real_keys_that_come_in_clear_are_warned_of(shell, tmp_path, passphrase):
+    shell.fine("init")
+
+    def added(sgc, digit, *more):
+        vk = written(tmp_path / f"vk{sgc}", f"a{digit}" * 20)
+        done = shell.run("key", "add", "--sgc", sgc, "--vk", f"@{vk}", *more)
+        assert done.status == 0
+        with Station.open(shell.state) as station, station.view() as view:
+            events = [(event.subject, event.detail) for event in chain.events(view)]
+        return done.err, events.count(("vending keys", "real keys are stored unsealed"))
+
+    assert added("76", "1", "--sample") == ("", 0)
+    command = f"tjugo key seal --state {shell.state}"
+    warning = (
+        f"Warning: real vending keys are now in clear in {shell.state / 'vending_keys.json'}.\n"
+        f"Seal them: {command}\n"
+    )
+    assert added("77", "2") == (warning, 1)
+    key_file = str(tmp_path / "k")
+    sealed = shell.run(*command.split()[1:], "--with-key-file", key_file)
+    assert sealed.status == 0
+    assert added("78", "3", "--key-file", key_file) == ("", 1)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +163,7 @@ def test_keys_go_from_one_station_to_another(shell, tmp_path, monkeypatch, capsy
     words = ("--from", "KMC", "--first-to", one, "--second-to", two, *TWO)
     assert "besides the samples" in shell.refused("key", "export", file, *words)
     vk = written(tmp_path / "vk", "a0" * 20)
-    shell.fine("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--limit", "5")
+    assert shell.run("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--limit", "5").status == 0
     done = shell.run("key", "export", file, *words)
     assert "1 vending keys" in done.out and "not verified" in done.err
     assert shell.run("key", "export", file, *words).status == 2
@@ -148,13 +172,15 @@ def test_keys_go_from_one_station_to_another(shell, tmp_path, monkeypatch, capsy
     given = ("key", "import", file, "--first-file", one, "--second-file")
     assert "mistyped" in other.refused(*given, one, *TWO)
     assert "two different" in other.refused(*given, two, "--first", "ada", "--second", "ada")
-    out = other.run(*given, two, *TWO).out
-    assert "SGC 000077" in out and "a0a0" not in out
+    done = other.run(*given, two, *TWO)
+    assert "SGC 000077" in done.out and "a0a0" not in done.out
+    assert f"in clear in {other.state / 'vending_keys.json'}." in done.err
     assert "a0" * 20 in vks(other)
     with Station.open(other.state) as station, station.view() as view:
         assert chain.verify(view)[1] == []
         said = [event.detail for event in chain.events(view)]
     assert "import from KMC: component 2 typed by ben (not authenticated: no operators)" in said
+    assert said.count("real keys are stored unsealed") == 1
 
 
 def test_a_sandbox_refuses_real_keys_before_their_components_are_typed(shell, tmp_path):
@@ -197,7 +223,9 @@ def test_two_operators_log_in_where_keys_come(shell, tmp_path):
     assert "code is wrong" in refused("ada", "ben")
     assert "may not" in refused("ada", "eve")
     logins = ("--first-login", right, "--second-login", both)
-    assert "SGC 000077" in shell.fine(*base, "--first", "ada", "--second", "ben", *logins)
+    done = shell.run(*base, "--first", "ada", "--second", "ben", *logins)
+    assert done.status == 0 and "SGC 000077" in done.out
+    assert done.err.startswith("Warning: ") and done.err.count("\n") == 2
     assert "code is wrong" in refused("ada", "ben", right, both)  # a recovery code is used once
     with Station.open(shell.state) as station, station.view() as view:
         assert chain.verify(view)[1] == []

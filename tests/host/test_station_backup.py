@@ -5,23 +5,26 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
 import threading
 import zipfile
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from station_kit import NOON, Clock, drn, new_station, see
+from station_kit import NOON, PYTHON, Clock, drn, environment, new_station, see
 
 from sts_portable import tid
 from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, VENDING_KEYS
-from tjugo.station.backup import archive, service
-from tjugo.station.backup.database import MARGIN
+from tjugo.paths import DATABASE, PEOPLE_KEY, USE_LOCK, VENDING_KEYS, WRITE_LOCK
+from tjugo.station.backup import archive, secret_files, service
+from tjugo.station.backup.database import MARGIN, set_floor
 from tjugo.station.backup.service import backup, last, restore
 from tjugo.station.link import records, state
+from tjugo.station.operators.totp import Vault
 from tjugo.station.station import Station
 from tjugo.station.vending import views as sale_views
 from tjugo.station.vending.vend import sell
@@ -254,8 +257,68 @@ def test_a_station_is_not_replaced_without_force(folder, file, tmp_path):
 
 
 def test_a_station_that_runs_is_not_replaced(folder, file):
+    """Nor one whose link an earlier version runs, which holds no other lock."""
     with state.hold(folder), pytest.raises(Conflict, match="End it first"):
         restore(file, folder, PASSPHRASE, NOON, force=True)
+    names = sorted(path.name for path in folder.parent.iterdir())
+    with Station.open(folder, clock=Clock()) as one, Station.open(folder, clock=Clock()):
+        for _ in range(2):  # opened twice, then once
+            with pytest.raises(Conflict, match=r"A program uses the station in .* End it first\."):
+                restore(file, folder, PASSPHRASE, NOON, force=True)
+            with pytest.raises(Conflict, match="End it first"):
+                service.check_target(folder, force=True)
+            one.close()
+    assert sorted(path.name for path in folder.parent.iterdir()) == names
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_station_that_another_process_serves_is_not_replaced(folder, file):
+    argv = [PYTHON, "-m", "tjugo", "station", "--port", "0", "--state", str(folder)]
+    served = subprocess.Popen(
+        [*argv, "--workers", "2"], env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert "http://" in served.stdout.readline()
+        with pytest.raises(Conflict, match="End it first"):
+            restore(file, folder, PASSPHRASE, NOON, force=True)
+    finally:
+        served.terminate()
+        served.communicate(timeout=60)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_forked_process_keeps_the_station_in_use(folder, file):
+    station = Station.open(folder, clock=Clock())
+    ended, end = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(end)
+        os.read(ended, 1)
+        os._exit(0)
+    os.close(ended)
+    station.close()
+    with pytest.raises(Conflict, match="End it first"):
+        restore(file, folder, PASSPHRASE, NOON, force=True)
+    os.close(end)
+    os.waitpid(child, 0)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+
+
+def test_a_station_is_not_opened_while_it_is_replaced(folder, file, monkeypatch):
+    sentences = []
+
+    def opened_meanwhile(*given):
+        for use in (Station.open, lambda of: backup(of, file, PASSPHRASE, NOON)):
+            with pytest.raises(Unavailable) as caught:
+                use(folder)
+            sentences.append(caught.value.message)
+        return set_floor(*given)
+
+    monkeypatch.setattr(service, "set_floor", opened_meanwhile)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+    assert len(sentences) == 2
+    assert all("is being replaced from a backup" in sentence for sentence in sentences)
+    Station.open(folder, clock=Clock()).close()
 
 
 def test_an_empty_folder_is_used(file, tmp_path):
@@ -286,6 +349,53 @@ def test_a_backup_that_fails_leaves_the_last_one(folder, file, monkeypatch):
     assert sorted(p.name for p in file.parent.iterdir()) == ["b.zip", "state"]
 
 
+OWN_FILES = [
+    *(DATABASE, f"{DATABASE}-wal", WRITE_LOCK, USE_LOCK, VENDING_KEYS, PEOPLE_KEY, "backup.json"),
+    *("database.json", "link.lock", "sta_tables.bin", "tjugo.log"),
+]
+
+
+@pytest.mark.parametrize("name", OWN_FILES)
+@pytest.mark.parametrize("way", ["{}", "../state/{}", "../linked/{}"])
+def test_a_backup_replaces_no_file_of_the_station(folder, tmp_path, name, way):
+    """Also not one that the station has not made yet."""
+    (tmp_path / "linked").symlink_to(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(Conflict, match="another folder"):
+        backup(folder, folder / way.format(name), PASSPHRASE, NOON)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("content", [b"", b"my only copy", None], ids=["empty", "text", "a ZIP"])
+def test_a_backup_replaces_nothing_but_a_backup(folder, tmp_path, content):
+    path = tmp_path / "b.zip"
+    if content is None:
+        with zipfile.ZipFile(path, "w") as other:
+            other.writestr("letter.txt", "my only copy")
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    with pytest.raises(Conflict, match=r"another file at .*not a backup.* give another name\."):
+        backup(folder, path, PASSPHRASE, NOON)
+    assert path.read_bytes() == before and last(folder) is None
+
+
+def test_a_backup_to_another_name_of_the_database(folder, tmp_path):
+    for make in (Path.symlink_to, Path.hardlink_to):
+        make(tmp_path / "b.zip", folder / DATABASE)
+        before = (folder / DATABASE).read_bytes()
+        with pytest.raises(Conflict, match="another file"):
+            backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+        assert (folder / DATABASE).read_bytes() == before
+        (tmp_path / "b.zip").unlink()
+
+
+def test_a_backup_replaces_the_last_one_also_in_the_station_s_folder(folder):
+    for moment in (NOON, NOON + timedelta(days=1)):
+        backup(folder, folder / "b.zip", PASSPHRASE, moment)
+        assert last(folder) == moment
+
+
 def test_a_damaged_database_is_not_backed_up(folder, tmp_path):
     with (folder / DATABASE).open("r+b") as opened:
         opened.seek(4096)
@@ -293,6 +403,47 @@ def test_a_damaged_database_is_not_backed_up(folder, tmp_path):
     with pytest.raises(Unavailable):
         backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["state"]
+
+
+DAMAGES = {
+    "no vending keys": (VENDING_KEYS, lambda _: b""),
+    "half of the vending keys": (VENDING_KEYS, lambda content: content[: len(content) // 2]),
+    "a letter in a vending key": (VENDING_KEYS, lambda c: c.replace(b'"vk": "a', b'"vk": "x')),
+    "vending keys that are no text": (VENDING_KEYS, lambda content: b"\xff" + content),
+    "no key of people": (PEOPLE_KEY, lambda _: b""),
+    "half of the key of people": (PEOPLE_KEY, lambda content: content[:32]),
+    "a key of people in other letters": (PEOPLE_KEY, lambda content: b"x" + content[1:]),
+    "other STA tables": (sta_tables.FILE, lambda content: content[:-1] + content[:1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_secrets_are_not_backed_up_nor_restored(folder, tmp_path, damage, monkeypatch):
+    Vault(folder).seal("ada", "secret")
+    (tmp_path / "tables").write_bytes(sta_tables.in_use())
+    sta_tables.load(tmp_path / "tables", folder)
+    name, change = DAMAGES[damage]
+    intact = (folder / name).read_bytes()
+    (folder / name).write_bytes(change(intact))
+    with pytest.raises(Unavailable, match=rf"{name}.* No backup is made\.$") as caught:
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with pytest.raises(Unavailable, match="No backup is made"):
+        service.check_source(folder)
+    assert not (tmp_path / "b.zip").exists() and last(folder) is None
+    assert intact.decode("latin-1")[:16] not in caught.value.message
+
+    def read(folder):  # as an earlier version did
+        return {one: (folder / one).read_bytes() for one in secret_files.NAMES}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(secret_files, "read", read)
+        backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    with pytest.raises(Unavailable, match=rf"In the backup .*{name}.* Nothing is restored"):
+        restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
+    assert not (tmp_path / "new").exists()
+    (folder / name).write_bytes(intact)
+    backup(folder, tmp_path / "b.zip", PASSPHRASE, NOON)
+    restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON)
 
 
 def test_a_folder_without_a_station_or_keys(folder, tmp_path):

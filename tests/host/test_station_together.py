@@ -199,4 +199,4 @@ def test_a_station_is_made_once_by_whoever_comes_first(tmp_path):
     # Of two that end at once neither is the last for SQLite, which then leaves its two files.
     Station.open(tmp_path / "new").close()
     names = {path.name for path in (tmp_path / "new").iterdir()}
-    assert names == {"station.db", "station.db.lock", "vending_keys.json"}
+    assert names == {"station.db", "station.db.lock", "station.use", "vending_keys.json"}

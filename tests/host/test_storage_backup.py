@@ -159,11 +159,23 @@ def test_a_database_with_a_station_is_not_filled(place, tmp_path):
     with filled(tmp_path / "state", used) as station:
         backup(tmp_path / "state", tmp_path / "b.zip", PASSPHRASE, NOON)
         before = rows_of(station)
-        for folder in ("state", "new"):
-            with pytest.raises(Conflict, match="createdb"):
-                restore(tmp_path / "b.zip", tmp_path / folder, PASSPHRASE, NOON, True, False, used)
+    for folder in ("state", "new"):
+        with pytest.raises(Conflict, match="createdb"):
+            restore(tmp_path / "b.zip", tmp_path / folder, PASSPHRASE, NOON, True, False, used)
+    with Station.open(tmp_path / "state", clock=Clock()) as station:
         assert rows_of(station) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.zip", "state"]
+
+
+def test_a_station_of_a_server_in_use_is_not_replaced(place, tmp_path):
+    folder, file = tmp_path / "old", tmp_path / "b.zip"
+    with filled(folder, place("server")):
+        service.backup(folder, file, PASSPHRASE, NOON)
+        with pytest.raises(Conflict, match="End it first"):
+            restore(file, folder, PASSPHRASE, NOON, force=True)
+    restore(file, folder, PASSPHRASE, NOON, force=True)
+    with Station.open(folder, clock=Clock()) as station:
+        assert see(station, sale_views.find_sale, "test", "before").drn == drn(1)
 
 
 def test_a_restore_that_fails_at_its_end_leaves_the_database_empty(place, tmp_path, monkeypatch):

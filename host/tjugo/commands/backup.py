@@ -28,6 +28,7 @@ def backup(file: Path, passphrase_file: Path | None, state: Path) -> None:
     backup is worth nothing.
     """
     backups.check_source(state)  # before anything is typed
+    backups.check_place(file, state)
     made = backups.backup(state, file, _passphrase(passphrase_file, confirm=True), utc_now())
     click.echo(f"Backup of {iso(made.made_at)} in {file}")
 

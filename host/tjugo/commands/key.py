@@ -9,7 +9,7 @@ import click
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import NONE, actor, print_json
 from tjugo.commands.secret import FORMS, SecretKey
-from tjugo.commands.unlocking import key_file_option, new_secrets, opened
+from tjugo.commands.unlocking import key_file_option, new_secrets, opened, warn_in_clear
 from tjugo.errors import TjugoError, reason
 from tjugo.key_register import FIELDS, TERMS, VendingKey, VendingRegister
 from tjugo.paths import VENDING_KEYS
@@ -145,6 +145,7 @@ def key_add(key_file: Path | None, state: Path, **given: Any) -> None:
         )
     with opened(state, key_file) as station:
         service.add_key(station, actor(), new)
+        warn_in_clear(station, [new])
     click.echo(f"The vending key of {new.name} is added. KCV {new.kcv}")
 
 

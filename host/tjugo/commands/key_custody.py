@@ -11,7 +11,7 @@ from tjugo.commands.options import state_option
 from tjugo.commands.output import actor
 from tjugo.commands.present import two_people, two_people_options
 from tjugo.commands.secret import ask, read_secret
-from tjugo.commands.unlocking import key_file_option, new_secrets, opened
+from tjugo.commands.unlocking import key_file_option, new_secrets, opened, warn_in_clear
 from tjugo.errors import TjugoError, reason
 from tjugo.paths import VENDING_KEYS
 from tjugo.private_file import private_file
@@ -52,6 +52,7 @@ def key_import(
         ]
         keys = found.open(components)
         service.import_keys(station, actor(), keys, people, found.source)
+        warn_in_clear(station, keys)
     for one in keys:
         click.echo(f"The vending key of {one.name} is added. KCV {one.kcv}")
 

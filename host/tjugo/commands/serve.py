@@ -16,6 +16,7 @@ from tjugo.commands.serving import place_of, serving_options, show
 from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
+from tjugo.station import use as station_use
 from tjugo.station.keys.views import LOCKED
 from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
@@ -91,6 +92,8 @@ def station(
                 _serve_station(opened, sock, place, link_to, lab, None)
                 return
             backend = opened.backend
+            # Also while no worker has the station open: it must not be replaced under them.
+            held.enter_context(station_use.during(state))
         # The database is closed: a connection must not be shared with a forked process.
 
         def serve(number: int, alive: int) -> None:

@@ -1,7 +1,8 @@
 """Opening a station with its vending keys: by a key file, a credential, or a typed passphrase."""
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import click
 from tjugo import key_file, sealed_keys
 from tjugo.commands.output import actor
 from tjugo.commands.secret import ask, read_secret
+from tjugo.key_register import RegisteredKey
+from tjugo.paths import VENDING_KEYS
 from tjugo.sealed_keys import Sealed, Secret
 from tjugo.station.keys import service
 from tjugo.station.station import Station
@@ -45,6 +48,15 @@ def unlock(station: Station, file: Path | None) -> None:
     sealed = service.soft(station).sealed
     if station.backend.locked and sealed and _typed(sealed):
         service.unlock(station, actor(), ask(PASSPHRASE, "give --key-file"))
+
+
+def warn_in_clear(station: Station, keys: Sequence[RegisteredKey]) -> None:
+    """Print a warning when real keys among these, just added, are stored unsealed."""
+    if service.in_clear(station, keys):
+        path = station.state_dir / VENDING_KEYS
+        seal = shlex.join(["tjugo", "key", "seal", "--state", str(station.state_dir)])
+        click.echo(f"Warning: real vending keys are now in clear in {path}.", err=True)
+        click.echo(f"Seal them: {seal}", err=True)
 
 
 def secret_for(sealed: Sealed, file: Path | None) -> Secret | None:

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, TjugoError, Unavailable, reason
-from tjugo.lock_file import waiting
+from tjugo.lock_file import Shared, waiting
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
+from tjugo.station import use as station_use
 from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
 from tjugo.station.storage import create as new_files
@@ -52,6 +53,7 @@ class Station:
         backend: TokenBackend,
         clock: Clock,
         randbelow: Callable[[int], int],
+        use: Shared,
     ) -> None:
         self.state_dir = state_dir
         self.path = state_dir / DATABASE
@@ -66,6 +68,7 @@ class Station:
         self._write_engine = engine.execution_options(immediate=True)
         self._bulk_engine = engine.execution_options(immediate=True, bulk=True)
         self._queue = database.queue()
+        self._use = use
 
     @classmethod
     def create(
@@ -141,12 +144,33 @@ class Station:
         """Open the station in a folder, upgrading its database where needed.
 
         Raise NotFound when there is none, TjugoError with a sentence when it cannot be opened.
+        It is not replaced from a backup until it is closed.
         """
         sts_fast.register()
         folder = Path(state_dir)
-        database = databases.of(folder)
-        if database is None:
-            raise NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
+        none = NotFound(f"There is no station in {folder}. `tjugo init` makes one.")
+        if databases.of(folder) is None:
+            raise none
+        use = station_use.begin(folder)
+        try:
+            database = databases.of(folder)  # another one, when it was replaced in between
+            if database is None:
+                raise none
+            return cls._opened(folder, database, clock, backend, randbelow, use)
+        except BaseException:
+            use.close()
+            raise
+
+    @classmethod
+    def _opened(
+        cls,
+        folder: Path,
+        database: SqliteFile | PostgresDatabase,
+        clock: Clock,
+        backend: TokenBackend | None,
+        randbelow: Callable[[int], int],
+        use: Shared,
+    ) -> Self:
         sta_tables.use(folder)
         if backend is None:
             key_store.finish(folder / VENDING_KEYS)
@@ -158,7 +182,7 @@ class Station:
                 sentence = f"{database.path} cannot be opened: {error.strerror}."
                 raise Unavailable(sentence) from error
         tighten(folder)
-        station = cls(folder, database, backend, clock, randbelow)
+        station = cls(folder, database, backend, clock, randbelow, use)
         try:
             with database.sentences():
                 database.prepare(station._engine)
@@ -221,6 +245,7 @@ class Station:
     def close(self) -> None:
         """Close the database."""
         self._engine.dispose()
+        self._use.close()
 
     def __enter__(self) -> Self:
         return self

@@ -9,18 +9,19 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tjugo import __version__, encryption, foreign_json, sta_tables
+from tjugo import __version__, encryption, foreign_json
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, PEOPLE_KEY, VENDING_KEYS
+from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import private_file, sync_folder
+from tjugo.station import use as station_use
 from tjugo.station.backup import archive as archives
-from tjugo.station.backup import sealing, transfer
+from tjugo.station.backup import sealing, secret_files, transfer
 from tjugo.station.backup.archive import FORM, NOT_ONE, VERSION
 from tjugo.station.backup.database import copy_database, set_floor, sha256
 from tjugo.station.link import state as link_state
@@ -29,7 +30,6 @@ from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.moments import iso
 
 LAST = "backup.json"  # in the station's folder: when the last backup was made
-SECRET_FILES = (VENDING_KEYS, sta_tables.FILE, PEOPLE_KEY)
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,16 @@ class Backup:
 def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backup:
     """Write a backup of the station in a folder while it runs. Raise TjugoError.
 
-    `file` is replaced at the end, or left unchanged. It is readable by its owner only.
+    `file` is replaced at the end, or left unchanged. It is readable by its owner only. Only a
+    backup is replaced, no other file.
     """
     database = check_source(state_dir)
-    hidden = {name: state_dir / name for name in SECRET_FILES if (state_dir / name).exists()}
+    check_place(file, state_dir)
     copy = file.with_name(f".{file.name}.{secrets.token_hex(4)}.db")
     try:
-        with _disk(file, copy), database.sentences():
+        with station_use.during(state_dir), _disk(file, copy), database.sentences():
             schema = copy_database(database, copy)
+            files = secret_files.read(state_dir)  # after the rows that need them
             kdf = encryption.new_kdf()
             manifest: dict[str, Any] = {
                 "form": FORM,
@@ -64,7 +66,6 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
                 "kdf": kdf,
             }
             head = json.dumps(manifest, indent=2).encode()
-            files = {name: path.read_bytes() for name, path in hidden.items()}
             sealed = sealing.seal(files, passphrase, kdf, head)
             with private_file(file) as opened:
                 archives.write_archive(opened, head, sealed, copy)
@@ -79,13 +80,39 @@ def backup(state_dir: Path, file: Path, passphrase: str, now: datetime) -> Backu
 
 def check_source(state_dir: Path) -> SqliteFile | PostgresDatabase:
     """Return the database of a station. Raise TjugoError unless the folder has a station with its
-    vending keys."""
+    vending keys, and its files of secrets are intact."""
     database = databases.of(state_dir)
     if database is None:
         raise TjugoError(f"There is no station in {state_dir}.")
     if not (state_dir / VENDING_KEYS).exists():
         raise Unavailable(f"The vending key file {state_dir / VENDING_KEYS} is missing.")
+    secret_files.read(state_dir)
     return database
+
+
+def check_place(file: Path, state_dir: Path) -> None:
+    """Raise Conflict if a backup written to `file` would replace something that is no backup, or
+    be in the station's folder under a name that one of its files may have."""
+    with _disk(file, file):
+        if file.parent.resolve() == state_dir.resolve() and file.suffix.lower() != ".zip":
+            raise Conflict(
+                f"{file} may be a file of the station itself: write the backup to another folder, "
+                "or to a name that ends in .zip."
+            )
+        if not (file.exists() or file.is_symlink()):
+            return
+        database = state_dir / DATABASE
+        # The database is not even read: SQLite's locks of this process would end.
+        same = database.exists() and file.exists() and file.samefile(database)
+        try:
+            if same or not file.is_file():
+                raise TjugoError(NOT_ONE.format(file))
+            check_file(file)
+        except TjugoError as error:
+            raise Conflict(
+                f"There is another file at {file}, which a backup does not replace. "
+                f"{error.message} Remove it, or give another name."
+            ) from error
 
 
 def last(state_dir: Path) -> datetime | None:
@@ -116,7 +143,7 @@ def restore(
     check_target(state_dir, force)
     url = None if database_url is None else databases.parse(database_url)
     new = state_dir.with_name(f".{state_dir.name}.{secrets.token_hex(4)}")
-    with _disk(state_dir, new):
+    with _alone(state_dir), _disk(state_dir, new):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
         new.mkdir(mode=0o700)
         try:
@@ -149,8 +176,9 @@ def _unseal(
         raise TjugoError(
             f"The passphrase is not that of {file}, or the file was changed: nothing is restored."
         )
-    if not {VENDING_KEYS} <= set(hidden) <= set(SECRET_FILES):
+    if not {VENDING_KEYS} <= set(hidden) <= set(secret_files.NAMES):
         raise TjugoError(NOT_ONE.format(file))
+    secret_files.check(hidden, file)
     return hidden
 
 
@@ -181,8 +209,8 @@ def check_file(file: Path) -> None:
 
 def check_target(state_dir: Path, force: bool) -> None:
     """Raise Conflict if a station would be replaced without force, or while it is in use."""
-    if link_state.held(state_dir):
-        raise Conflict(f"A program runs the station in {state_dir}. End it first.")
+    with _alone(state_dir):
+        pass
     try:
         used = state_dir.exists() and any(state_dir.iterdir())
     except NotADirectoryError:
@@ -194,6 +222,19 @@ def check_target(state_dir: Path, force: bool) -> None:
             f"The folder {state_dir} is not empty. Restore into another one, or use --force, "
             "which moves its contents to another folder."
         )
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Iterator[None]:
+    """Keep the station from being opened in the block. Raise Conflict when it is in use."""
+    if link_state.held(state_dir):  # also by an earlier version, which holds no other lock
+        raise Conflict(f"A program runs the station in {state_dir}. End it first.")
+    try:
+        is_folder = state_dir.is_dir()
+    except OSError as error:
+        raise Unavailable(f"{state_dir} cannot be read: {error.strerror}.") from error
+    with station_use.alone(state_dir) if is_folder else nullcontext():
+        yield
 
 
 def _move_to_server(database: PostgresDatabase, new: Path, state_dir: Path, now: datetime) -> None:

@@ -16,6 +16,7 @@ from tjugo.station.station import Station
 
 UNLOCK, EDIT = "keys.unlock", "keys.edit"
 SUBJECT = "vending keys"
+IN_CLEAR = "real keys are stored unsealed"
 _WAYS = {str: "unlock by passphrase", bytes: "unlock by key file"}
 
 
@@ -90,6 +91,11 @@ def add_key(station: Station, actor: str, key: VendingKey) -> None:
     _add(station, actor, [key], [event_of(key, "add")])
 
 
+def in_clear(station: Station, keys: Sequence[RegisteredKey]) -> bool:
+    """Return whether real keys among these are stored in a file that is not sealed."""
+    return soft(station).sealed is None and not all(key.sample for key in keys)
+
+
 def check_sandbox(station: Station, actor: str, keys: Sequence[RegisteredKey]) -> None:
     """Raise Conflict (`key_not_sample`) when real keys are to come to a sandbox: it sells for
     nothing, and real meters accept its tokens. The refusal is recorded."""
@@ -122,7 +128,8 @@ def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:
 def _add(
     station: Station, actor: str, keys: Sequence[VendingKey], events: Sequence[tuple[str, str]]
 ) -> None:
-    with on_record(station, actor, events):
+    unsealed = [(SUBJECT, IN_CLEAR)] if in_clear(station, keys) else []
+    with on_record(station, actor, [*events, *unsealed]):
         store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
 
 

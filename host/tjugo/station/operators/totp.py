@@ -15,6 +15,7 @@ import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from tjugo import people_key
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.paths import PEOPLE_KEY
 from tjugo.private_file import create_private, others_may_read
@@ -52,20 +53,17 @@ class Vault:
 
     def _key(self) -> bytes:
         try:
-            with self._path.open() as file:
+            with self._path.open("rb") as file:
                 if others_may_read(file):
                     raise Unavailable(f"Others may read {self._path}: run `chmod 600` on it.")
-                key = bytes.fromhex(file.read().strip())
+                return people_key.parse(file.read(), self._path)
         except FileNotFoundError:
             raise Unavailable(
                 f"The key file {self._path} is missing: restore it, use a recovery code, or let "
                 "an administrator reset the second factor."
             ) from None
-        except (OSError, ValueError):
+        except OSError:
             raise Unavailable(f"The key file {self._path} cannot be read.") from None
-        if len(key) != 32:
-            raise Unavailable(f"The key file {self._path} is damaged.")
-        return key
 
 
 def new_secret() -> str:
