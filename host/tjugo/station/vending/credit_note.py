@@ -116,7 +116,8 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     )
     _post(work, asked, sale, place, lines, amount)
     subject = f"receipt {sale.outlet} {sale.receipt_no}"
-    text = f"credit note {made.number}: {amount} {made.currency} in {asked.to}, {tenths} tenths"
+    paid = money.plain(amount, made.currency)
+    text = f"credit note {made.outlet} {made.number}: {paid} in {asked.to}, {tenths / 10:.1f} kWh"
     chain.record(work, ACTION, subject, f"{text}: {why}"[:400], actor=asked.seller.actor)
     return done
 
