@@ -41,6 +41,9 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert "reversed" in out("deposit", "list")
     lines = json.loads(out("ledger", "statement", "vendor", "agent", "--json"))["lines"]
     assert [line["amount"] for line in lines] == [-2050, 2050]
+    whole = json.loads(out("ledger", "statement", "vendor", "--json"))
+    assert (whole["party"], [line["party"] for line in whole["lines"]]) == (None, ["agent"] * 2)
+    assert out("ledger", "statement", "vendor").count("(agent)") == 2
     assert "0.50 EUR" in out("ledger", "balances")
     assert out("vendor", "commission") == "No commission is due.\n"
     assert "agree" in out("ledger", "rebuild", "--yes")

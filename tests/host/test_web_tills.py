@@ -188,6 +188,8 @@ def test_what_a_vendor_owes_over_the_api(station, web):
     ]
     same = web.get("/api/v1/ledger/vendor", params={**days, "party": "agent"}).json()
     assert same == found
+    whole = web.get("/api/v1/ledger/vendor", params=days).json()
+    assert (whole["party"], whole["closing"]) == (None, "29.50")
     assert [row["outlet"] for row in web.get("/api/v1/outlets").json()] == ["kiosk", "main"]
 
 

@@ -140,13 +140,14 @@ class LineItem(BaseModel):
     text: str | None
     amount: str
     balance: str
+    party: str
 
 
 class StatementItem(BaseModel):
-    """A statement: opening plus the lines' amounts is closing."""
+    """A statement: opening plus the lines' amounts is closing. party: null for all."""
 
     account: str
-    party: str
+    party: str | None
     first: date
     last: date
     opening: str
