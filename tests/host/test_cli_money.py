@@ -23,6 +23,7 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert "holds" not in out("shift", "show", "1")
     closed = out("shift", "cash-up", "1", "--count", "cash=49.50", "--note", "A coin.", "--yes")
     assert closed.endswith("Shift 1 is closed; difference -0.50 EUR.\n")
+    assert "compared 1; first count cash 49.50 EUR" in out("shift", "show", "1")
     assert "cli:ada" in out("shift", "list")
     assert json.loads(out("shift", "show", "1", "--json"))["counts"][0]["difference"] == -50
     assert "closed by ada, at the command line; shifts 1" in out("shift", "bank")

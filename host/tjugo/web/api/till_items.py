@@ -70,12 +70,20 @@ class CountItem(BaseModel):
     difference: str | None
 
 
+class ComparedItem(BaseModel):
+    """How often a count was shown beside what was expected, and the first count, null for none."""
+
+    times: int
+    first: str | None
+
+
 class ShiftReportItem(BaseModel):
     """A shift's report."""
 
     shift: ShiftItem
     takings: TakingsItem
     counts: list[CountItem]
+    compared: ComparedItem
 
 
 class BatchItem(BaseModel):
