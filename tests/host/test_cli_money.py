@@ -23,6 +23,7 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert "holds" not in out("shift", "show", "1")
     closed = out("shift", "cash-up", "1", "--count", "cash=49.50", "--note", "A coin.", "--yes")
     assert closed.endswith("Shift 1 is closed; difference -0.50 EUR.\n")
+    assert "compared 1; first count cash 49.50 EUR" in out("shift", "show", "1")
     assert "cli:ada" in out("shift", "list")
     assert json.loads(out("shift", "show", "1", "--json"))["counts"][0]["difference"] == -50
     assert "closed by ada, at the command line; shifts 1" in out("shift", "bank")
@@ -41,6 +42,9 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert "reversed" in out("deposit", "list")
     lines = json.loads(out("ledger", "statement", "vendor", "agent", "--json"))["lines"]
     assert [line["amount"] for line in lines] == [-2050, 2050]
+    whole = json.loads(out("ledger", "statement", "vendor", "--json"))
+    assert (whole["party"], [line["party"] for line in whole["lines"]]) == (None, ["agent"] * 2)
+    assert out("ledger", "statement", "vendor").count("(agent)") == 2
     assert "0.50 EUR" in out("ledger", "balances")
     assert out("vendor", "commission") == "No commission is due.\n"
     assert "agree" in out("ledger", "rebuild", "--yes")

@@ -121,6 +121,20 @@ def test_a_statement_begins_and_ends_with_the_balance_of_its_days(tmp_path):
             see(station, balances.statement, "gold", "", FIRST, LAST)
 
 
+def test_a_statement_without_a_party_is_of_the_whole_account(station):
+    do(station, post, sale(1))
+    other = (("cash", "8", 300), ("cash", "", 50), ("energy", "dom", -350))
+    do(station, post, Entry("sale", "web/2", other))
+    found = see(station, balances.statement, "cash", None, FIRST, LAST)
+    assert (found.party, found.opening, found.closing) == (None, 0, 1350)
+    assert [(line.party, line.balance) for line in found.lines] == [
+        ("7", 1000),
+        ("8", 1300),
+        ("", 1350),
+    ]
+    assert see(station, balances.statement, "cash", "", FIRST, LAST).closing == 50
+
+
 WRONG = (
     ("UPDATE balance SET amount = 1 WHERE account = 'cash'", "The balance cash 7 is 1, but"),
     ("DELETE FROM balance WHERE account = 'cash'", "The balance cash 7 is missing, but"),

@@ -281,6 +281,8 @@ def test_refused_debts(station):
         {"amount": 1, "rule": "all"},
         {"amount": 1, "rate": 10_001},
         {"amount": 1, "rate": -1},
+        {"amount": 1, "rate": 0},
+        {"amount": 1, "rule": "amount", "rate": 0},
         {"amount": 1, "least": 5, "most": 4},
         {"amount": 1, "priority": 5000},
         {"amount": 1, "name": " "},
@@ -293,6 +295,9 @@ def test_refused_debts(station):
     with pytest.raises(NotFound):
         do(station, debts.write_off, "C00001", 1, "why")
     assert see(station, debts.debts).items == []
+    do(station, debts.open_debt, "C00001", "Arrears", 100, rate=2000)
+    with pytest.raises(TjugoError, match="above 0"):
+        do(station, debts.edit_debt, "C00001", 1, rate=0)
 
 
 def test_situations_of_many_meters_take_a_handful_of_queries(station):

@@ -157,7 +157,8 @@ def test_debts_over_the_api(station, web):
     do(station, link_meter, drn(1), "C00001")
     body = {"account_no": "C00001", "name": "Arrears", "amount": "30", "rate": "25"}
     made = web.post("/api/v1/debts", json=body)
-    assert (made.status_code, made.json()["balance"], made.json()["rate"]) == (201, 3000, 2500)
+    assert (made.status_code, made.json()["balance"], made.json()["rate"]) == (201, "30.00", "25")
+    assert (made.json()["least"], made.json()["most"]) == ("0.00", None)
     found = preview(web, money=20, drn=drn(1)).json()["lines"]
     assert [(line["kind"], line["amount"], line["balance"]) for line in found] == [
         ("debt", "5.00", "25.00"),
@@ -165,13 +166,13 @@ def test_debts_over_the_api(station, web):
     ]
     path = "/api/v1/debts/C00001/1"
     changed = web.patch(path, json={"rule": "amount", "rate": "2.50", "most": None})
-    assert (changed.json()["rule"], changed.json()["rate"]) == ("amount", 250)
+    assert (changed.json()["rule"], changed.json()["rate"]) == ("amount", "2.50")
     for wrong in ({"rule": "amount"}, {"rate": None}, {"name": " "}, {"priority": -1}):
         answer = web.patch(path, json=wrong)
         assert answer.status_code == 400 and answer.json()["error"].endswith(".")
     assert web.post(path + ":write-off", json={"reason": " "}).status_code == 400
     done = web.post(path + ":write-off", json={"reason": "paid in cash"}).json()
-    assert (done["state"], done["balance"]) == ("written_off", 0)
+    assert (done["state"], done["balance"]) == ("written_off", "0.00")
     assert web.post(path + ":write-off", json={"reason": "again"}).status_code == 409
     assert web.get("/api/v1/debts", params={"account_no": "C00001"}).json()["items"] == [done]
 

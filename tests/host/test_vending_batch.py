@@ -43,6 +43,26 @@ def sell(station, *purchases):
     return do(station, sell_many, list(purchases))
 
 
+def test_a_repeated_request_is_paid_in_the_same_way(station):
+    paid = (Tender("cash", 600), Tender("card", 400, "slip 7"))
+    (first,) = sell(station, spend("a", 1000, tenders=paid, terminal="t1"))
+    (again,) = sell(station, spend("a", 1000, tenders=paid[::-1], terminal="t2"))
+    assert isinstance(first, SaleDone) and again == first
+    for more in (
+        {"tenders": (Tender("cash", 1000),)},
+        {"tenders": (Tender("cash", 600), Tender("card", 400, "slip 8"))},
+        {"tenders": ()},
+        {"tenders": paid, "kind": "free"},
+    ):
+        (used,) = sell(station, spend("a", 1000, **more))
+        assert isinstance(used, Conflict) and used.code == "request_id_used"
+    (first,) = sell(station, spend("b", 1000))
+    assert sell(station, spend("b", 1000, tenders=(Tender("cash", 1000),))) == [first]
+    with station.work("test") as work:  # of a version that recorded neither
+        work.session.get_one(VendRequest, (work.tenant_id, "till", "b")).asked = None
+    assert sell(station, spend("b", 1000, tenders=paid)) == [first]
+
+
 def test_a_batch_of_all_kinds(station):
     """Sales, refusals, a repeated id, one meter twice: each as if it were alone."""
     outcomes = sell(

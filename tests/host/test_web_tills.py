@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from station_kit import do, see
 
+from tjugo.station.audit import chain
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.operators import permissions
@@ -60,6 +61,27 @@ def test_a_shift_from_open_to_closed(station, web):
     assert see(station, balances.balance, "cash_difference", "1") == 500
     assert "One note." in web.get("/shifts/1").text
     assert "/shifts/1" in web.get("/shifts").text
+
+
+def test_every_count_that_is_compared_is_on_record(station, web):
+    web.post("/till", data={"outlet": "main", "float": "50"})
+    sell(station, "web/1", 1, [("card", 1999)])
+    assert web.post("/till/count", data={"cash": "0"}).status_code == 400  # nothing is shown
+    web.post("/till/count", data={"cash": "0", "card": "0"})
+    page = web.post("/till/count", data={"cash": "50", "card": "19.99"})
+    details = see(station, lambda view: [event.detail for event in chain.events(view)])
+    assert details[-2:] == [
+        "counted: cash 0.00 EUR, card 0.00 EUR",
+        "counted: cash 50.00 EUR, card 19.99 EUR",
+    ]
+    web.post("/till/close", data=fields(page))
+    (*_, last) = see(station, lambda view: [event.detail for event in chain.events(view)])
+    assert last == "closed: difference 0.00 EUR; cash 50.00 EUR, card 19.99 EUR"
+    found = web.get("/api/v1/shifts/1").json()["compared"]
+    assert found == {"times": 2, "first": "cash 0.00 EUR, card 0.00 EUR"}
+    words = "Compared 2 times; first count: cash 0.00 EUR, card 0.00 EUR."
+    assert words in web.get("/till?closed=1").text and words in web.get("/shifts/1").text
+    assert web.post("/shifts/1/count", data={"cash": "1"}).status_code == 409
 
 
 @pytest.mark.parametrize(
@@ -188,6 +210,8 @@ def test_what_a_vendor_owes_over_the_api(station, web):
     ]
     same = web.get("/api/v1/ledger/vendor", params={**days, "party": "agent"}).json()
     assert same == found
+    whole = web.get("/api/v1/ledger/vendor", params=days).json()
+    assert (whole["party"], whole["closing"]) == (None, "29.50")
     assert [row["outlet"] for row in web.get("/api/v1/outlets").json()] == ["kiosk", "main"]
 
 

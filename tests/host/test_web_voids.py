@@ -63,7 +63,7 @@ def test_a_sale_that_the_api_looks_at_counts_as_shown(web):
 def test_credit_notes_and_payments_over_the_api(web, station):
     account = do(station, add_customer, "Ada")
     do(station, link_meter, drn(3), account)
-    do(station, debts.open_debt, account, "old bill", 300, rate=0)
+    do(station, debts.open_debt, account, "old bill", 300, most=0)
     assert put_vend(web, "a", money="10").status_code == 200
     body = {"sale": "a", "amount": "4", "reason": "did not work"}
     first = web.put("/api/v1/credit-notes/n", json=body)

@@ -82,21 +82,21 @@ def ledger_balances(as_json: bool, state: Path) -> None:
 
 @ledger.command("statement")
 @click.argument("account")
-@click.argument("party", default="")
+@click.argument("party", required=False)
 @click.option("--from", "first", type=DAY, help="First day, YYYY-MM-DD; of this month by itself.")
 @click.option("--to", "last", type=DAY, help="Last day; today by itself.")
 @json_option
 @state_option
 def ledger_statement(
     account: str,
-    party: str,
+    party: str | None,
     first: datetime | None,
     last: datetime | None,
     as_json: bool,
     state: Path,
 ) -> None:
-    """Show the postings of ACCOUNT, of one PARTY such as a vendor, with opening and closing
-    balance."""
+    """Show the postings of ACCOUNT, or of one PARTY of it such as a vendor, with opening and
+    closing balance."""
     with Station.open(state) as station, station.view() as view:
         today = days.day(view, station.clock())
         given = (day_of(first, today.replace(day=1)), day_of(last, today))
@@ -119,7 +119,7 @@ def print_statement(found: balances.Statement, unit: str, as_json: bool) -> None
         (
             str(line.day),
             str(line.entry_no),
-            f"{line.kind} {line.ref}",
+            " ".join(filter(None, (line.kind, line.ref, _of(found, line)))),
             money.plain(line.amount, unit),
             money.plain(line.balance, unit),
         )
@@ -127,6 +127,11 @@ def print_statement(found: balances.Statement, unit: str, as_json: bool) -> None
     ]
     rows.append((str(found.last), "", "closing balance", "", money.plain(found.closing, unit)))
     table(rows, (1, 3, 4))
+
+
+def _of(found: balances.Statement, line: balances.StatementLine) -> str:
+    """Return the party of a line, where there may be several."""
+    return f"({line.party})" if found.party is None and line.party else ""
 
 
 @ledger.command("correct")

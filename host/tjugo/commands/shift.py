@@ -76,6 +76,8 @@ def shift_show(number: int, as_json: bool, state: Path) -> None:
     click.echo(f"closed {row.closed_at}" if row.closed_at else "open")
     print_takings(report.takings, unit)
     print_counts(report.counts, unit)
+    if report.compared.first is not None:
+        click.echo(f"compared {report.compared.times}; first count {report.compared.first}")
     if row.note:
         click.echo(f"note: {row.note}")
 
@@ -126,9 +128,10 @@ def shift_cash_up(
 ) -> None:
     """Close the shift NUMBER with what was counted; the difference is posted."""
     with Station.open(state) as station:
-        with station.view() as view:
-            unit, amounts = view.tenant.currency, by_means(view, counted)
-            print_counts(cash_up.counts(view, number, amounts), unit)
+        with station.work(actor()) as work:
+            unit, amounts = work.tenant.currency, by_means(work, counted)
+            found = cash_up.compare(work, number, amounts)
+        print_counts(found, unit)
         confirm(f"Close shift {number} with these counts?", yes)
         with station.work(actor()) as work:
             found = cash_up.cash_up(work, number, amounts, note)

@@ -113,7 +113,7 @@ def day_totals(
 
 @dataclass(frozen=True)
 class StatementLine:
-    """A posting. balance: of the account's party after it."""
+    """A posting. balance: of what the statement is about, after it."""
 
     entry_no: int
     at: datetime
@@ -123,14 +123,16 @@ class StatementLine:
     text: str | None
     amount: int
     balance: int
+    party: str = ""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """An account's party over some days: opening plus the lines' amounts is closing."""
+    """An account over some days, one of its parties or all (None): opening plus the lines' amounts
+    is closing."""
 
     account: str
-    party: str
+    party: str | None
     first: date
     last: date
     opening: int
@@ -138,8 +140,9 @@ class Statement:
     closing: int
 
 
-def statement(view: View, account: str, party: str, first: date, last: date) -> Statement:
-    """Return the statement of the days from first to last, both included.
+def statement(view: View, account: str, party: str | None, first: date, last: date) -> Statement:
+    """Return the statement of the days from first to last, both included. party: None for the
+    whole account.
 
     Raise TjugoError for an unknown account, days in the wrong order, or more than MOST_LINES.
     """
@@ -149,15 +152,13 @@ def statement(view: View, account: str, party: str, first: date, last: date) -> 
         raise reason("days_invalid", f"The first day, {first}, is after the last, {last}.")
     entry, posting = LedgerEntry, Posting
     joined = (entry.tenant_id == posting.tenant_id) & (entry.entry_no == posting.entry_no)
-    mine = (
-        posting.tenant_id == view.tenant_id,
-        posting.account == account,
-        posting.party == party,
-    )
+    mine = [posting.tenant_id == view.tenant_id, posting.account == account]
+    if party is not None:
+        mine.append(posting.party == party)
     before = select(func.sum(posting.amount)).join(entry, joined).where(*mine, entry.day < first)
     opening = int(view.session.execute(before).scalar() or 0)
     query = (
-        select(entry, posting.amount)
+        select(entry, posting.amount, posting.party)
         .join(posting, joined)
         .where(*mine, entry.day >= first, entry.day <= last)
         .order_by(posting.entry_no, posting.line)
@@ -167,8 +168,8 @@ def statement(view: View, account: str, party: str, first: date, last: date) -> 
     if len(rows) > MOST_LINES:
         raise reason("days_invalid", f"More than {MOST_LINES} lines: ask for fewer days.")
     lines, running = [], opening
-    for row, amount in rows:
+    for row, amount, of in rows:
         running += amount
         facts = (row.entry_no, row.at, row.day, row.kind, row.ref, row.text)
-        lines.append(StatementLine(*facts, amount, running))
+        lines.append(StatementLine(*facts, amount, running, of))
     return Statement(account, party, first, last, opening, tuple(lines), running)

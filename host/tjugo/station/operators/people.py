@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from tjugo.errors import TjugoError, reason
 from tjugo.station import settings
 from tjugo.station.audit.chain import record
+from tjugo.station.currency import plain
 from tjugo.station.operators import sessions, totp
 from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
 from tjugo.station.storage.moments import iso
@@ -161,7 +162,7 @@ def edit(work: Work, operator: str, **changes: Any) -> None:
     row = find(work, operator)
     given = _checked(work, changes)
     told = [
-        f"{field}: {getattr(row, field)} -> {value}"
+        f"{field}: {_as_text(work, getattr(row, field))} -> {_as_text(work, value)}"
         for field, value in given.items()
         if getattr(row, field) != value
     ]
@@ -170,6 +171,11 @@ def edit(work: Work, operator: str, **changes: Any) -> None:
     _keep_an_administrator(work)
     if told:
         record(work, EDIT, _subject(row.operator), "; ".join(told))
+
+
+def _as_text(view: View, value: object) -> object:
+    """Return a field for a record: limits, the only numbers, as amounts."""
+    return plain(view, value) if isinstance(value, int) else value
 
 
 def set_active(work: Work, operator: str, active: bool) -> None:

@@ -104,8 +104,19 @@ def edit_debt(work: Work, account_no: str, debt_no: int, **fields: str | int | N
         setattr(row, field, value.strip() if isinstance(value, str) else value)
     _check(row)
     work.session.flush()
-    changes = ", ".join(f"{field} {value}" for field, value in fields.items())
+    changes = ", ".join(
+        f"{field} {_as_text(work, row, field, value)}" for field, value in fields.items()
+    )
     record(work, EDIT, f"debt {party(account_no, debt_no)}", changes)
+
+
+def _as_text(view: View, row: Debt, field: str, value: str | int | None) -> str:
+    """Return the value of a field for a record, an amount in the currency."""
+    if isinstance(value, int) and field != "priority":
+        if field == "rate" and row.rule == "percent":
+            return f"{value / 100:g} %"
+        return plain(view, value)
+    return "none" if value is None else str(value)
 
 
 def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
@@ -152,6 +163,8 @@ def _check(row: Debt) -> None:
     numbers = (row.rate, row.least, 0 if row.most is None else row.most, row.priority)
     if not all(type(number) is int and 0 <= number <= money.MOST for number in numbers):
         raise _invalid("Rate, limits and priority of a debt are 0 or more.")
+    if row.rate == 0:
+        raise _invalid("The rate of a debt is above 0; a most of 0 suspends its recovery.")
     if row.rule == "percent" and row.rate > WHOLE:
         raise _invalid("A sale recovers at most 100 % of what is tendered.")
     if row.most is not None and row.most < row.least:

@@ -66,6 +66,11 @@ def units(text: str) -> int:
     return int(scaled)
 
 
+def rate_text(rule: str, rate: int, currency: str) -> str:
+    """Return the rate of a debt's rule as `debt_rate` reads it: percent as 12.5, or an amount."""
+    return f"{Decimal(rate) / 100:f}" if rule == "percent" else money.digits(rate, currency)
+
+
 def debt_rate(rule: str, text: str, currency: str) -> int:
     """Return the rate of a debt's rule: percent as 25 or 12.5, or an amount of money. Raise
     TjugoError."""

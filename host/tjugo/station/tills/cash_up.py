@@ -4,18 +4,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tjugo.errors import reason
+from sqlalchemy import select
+
+from tjugo.errors import TjugoError, reason
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
 from tjugo.station.ledger import credit
 from tjugo.station.ledger.accounts import CASH_UP, MEANS
 from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
-from tjugo.station.storage.tables import Shift
+from tjugo.station.storage.tables import AuditEvent, Shift
 from tjugo.station.tills import shifts
 from tjugo.station.tills.vendors import MAIN
 from tjugo.station.work import View, Work
 
 CLOSE_ACTION = "shifts.close"
+_COUNTED = "counted: "
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,55 @@ def _recorded(row: Shift) -> list[Count]:
     return [Count(means, *kept[means]) for means in MEANS if means in kept]
 
 
+def compare(work: Work, number: int, counted: Mapping[str, int]) -> list[Count]:
+    """Return a count of an open shift beside what is expected, and record the count: it is the
+    last one made without knowledge of what is expected. Raise TjugoError."""
+    if shifts.known_shift(work, number).closed_at is not None:
+        raise _closed(number)
+    found = checked(counts(work, number, counted), counted)
+    action = _action(work, shifts.known_shift(work, number))
+    chain.record(work, action, _subject(number), f"{_COUNTED}{_listed(work, found)}")
+    return found
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How often a shift's count was shown beside what was expected, and the first of these counts
+    as text, None if there is none."""
+
+    times: int
+    first: str | None
+
+
+def compared(view: View, number: int) -> Compared:
+    """Return the counts of a shift that the audit chain has."""
+    query = (
+        select(AuditEvent.detail)
+        .where(AuditEvent.tenant_id == view.tenant_id, AuditEvent.subject == _subject(number))
+        .where(AuditEvent.action.in_((shifts.OWN_ACTION, CLOSE_ACTION)))
+        .where(AuditEvent.outcome == chain.DONE, AuditEvent.detail.startswith(_COUNTED))
+        .order_by(AuditEvent.number)
+    )
+    found = list(view.session.scalars(query))
+    return Compared(len(found), found[0].removeprefix(_COUNTED) if found else None)
+
+
+def _subject(number: int) -> str:
+    return f"shift {number}"
+
+
+def _action(work: Work, row: Shift) -> str:
+    return shifts.OWN_ACTION if row.operator == work.actor else CLOSE_ACTION
+
+
+def _listed(view: View, found: list[Count]) -> str:
+    return ", ".join(f"{one.means} {plain(view, one.counted or 0)}" for one in found)
+
+
+def _closed(number: int) -> TjugoError:
+    return reason("shift_closed", f"Shift {number} is closed already.")
+
+
 def cash_up(
     work: Work,
     number: int,
@@ -66,7 +118,7 @@ def cash_up(
     """
     if number not in shifts.require_open(work, [number]):
         shifts.known_shift(work, number)
-        raise reason("shift_closed", f"Shift {number} is closed already.")
+        raise _closed(number)
     row = shifts.known_shift(work, number)
     vendor = shifts.vendor_of(work, row)
     credit.check_limits(work, [(vendor, 0)])  # locks it: what it owes moves
@@ -82,9 +134,8 @@ def cash_up(
     row.difference = sum(c.difference or 0 for c in found)
     row.note = note.strip()[:400] or None
     work.session.flush()
-    action = shifts.OWN_ACTION if row.operator == work.actor else CLOSE_ACTION
-    detail = f"closed: difference {plain(work, row.difference)}"
-    chain.record(work, action, f"shift {number}", detail)
+    detail = f"closed: difference {plain(work, row.difference)}; {_listed(work, found)}"
+    chain.record(work, _action(work, row), _subject(number), detail)
     return found
 
 

@@ -126,15 +126,18 @@ def takings(view: View, numbers: Sequence[int]) -> Takings:
 
 @dataclass(frozen=True)
 class ShiftReport:
-    """A shift's report. counts: by means, expected with the float, and counted."""
+    """A shift's report. counts: by means, expected with the float, and counted; compared: the
+    counts that were shown beside what was expected."""
 
     shift: ShiftView
     takings: Takings
     counts: tuple[cash_up.Count, ...]
+    compared: cash_up.Compared
 
 
 def shift_report(view: View, number: int) -> ShiftReport:
     """Return the report of an open or closed shift. Raise NotFound."""
     row = known_shift(view, number)
     counts = tuple(cash_up.counts(view, number))
-    return ShiftReport(shift_view(row), takings(view, [number]), counts)
+    compared = cash_up.compared(view, number)
+    return ShiftReport(shift_view(row), takings(view, [number]), counts, compared)

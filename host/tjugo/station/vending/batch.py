@@ -167,8 +167,8 @@ def _used(row: VendRequest) -> TjugoError:
     amount = f"{row.kwh} kWh" if row.kwh is not None else "an amount of money"
     return reason(
         "request_id_used",
-        f"The request id {row.client_id} was used before, for {amount} to meter {row.drn}. "
-        "A new sale needs a new id.",
+        f"The request id {row.client_id} was used before, for {amount} to meter {row.drn}, or "
+        "with other payments. A new sale needs a new id.",
     )
 
 
@@ -179,6 +179,8 @@ def _same(row: VendRequest, item: Item) -> bool:
         return False
     recorded = None if row.kwh is None else Decimal(row.kwh)
     if recorded != purchase.kwh or row.money != purchase.money:
+        return False
+    if not purchase.same_terms(row.asked):
         return False
     return _meant(row.drn) == _meant(item.drn)
 

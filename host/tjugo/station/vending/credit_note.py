@@ -2,14 +2,12 @@
 
 Each line of the sale is reversed in proportion; its units leave the month in which they were
 bought. The token itself stays valid: a credit note is written for one that the meter did not take,
-or whose use was agreed with the customer.
+or whose use was agreed with the customer. Energy that a replacement issued again is not credited.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-
-from sqlalchemy import select
 
 from tjugo import money
 from tjugo.errors import reason
@@ -20,7 +18,7 @@ from tjugo.station.receipts.model import Line, Receipt
 from tjugo.station.storage.tables import Sale
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
-from tjugo.station.vending import money_only
+from tjugo.station.vending import money_only, owed
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.postings import credited
@@ -72,17 +70,17 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     )
     if before is not None:
         return before
-    notes = _notes(work, sale)
+    notes = owed.notes_of(work, sale)
     printed = Receipt.from_json(sale.receipt)
     rest = _rest(printed, notes)
-    amount = _checked(work, sale, rest, asked)
+    units = sale.paid_tenths + sum(note.paid_tenths for note in notes)
+    amount = _checked(work, sale, sum(rest.values()), units, asked)
     row.money = amount
     place = money_only.place(work, asked.seller)
     _check_cash(work, asked, amount)
     parts = shares(list(rest.values()), amount)
     lines = _lines(printed, zip(rest, parts, strict=True))
     left = sum(rest.values())
-    units = sale.paid_tenths + sum(note.paid_tenths for note in notes)
     tenths = units * amount // left
     assert sale.drn is not None
     charges = json.loads(sale.charges) if sale.charges and amount == left else {}
@@ -118,14 +116,10 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     )
     _post(work, asked, sale, place, lines, amount)
     subject = f"receipt {sale.outlet} {sale.receipt_no}"
-    text = f"credit note {made.number}: {amount} {made.currency} in {asked.to}, {tenths} tenths"
+    paid = money.plain(amount, made.currency)
+    text = f"credit note {made.outlet} {made.number}: {paid} in {asked.to}, {tenths / 10:.1f} kWh"
     chain.record(work, ACTION, subject, f"{text}: {why}"[:400], actor=asked.seller.actor)
     return done
-
-
-def _returned(charges: dict[str, int]) -> str | None:
-    """Return the months of charges that a note returns, as recorded with it."""
-    return json.dumps({code: -months for code, months in charges.items()}) if charges else None
 
 
 def left(view: View, client: str, client_id: str) -> int:
@@ -138,16 +132,18 @@ def left_of(view: View, sale: Sale) -> int:
     """Return what is left of a sale to be credited, minor units."""
     if sale.kind != "credit" or sale.voided_at is not None:
         return 0
-    return sum(_rest(Receipt.from_json(sale.receipt), _notes(view, sale)).values())
+    notes = owed.notes_of(view, sale)
+    rest = sum(_rest(Receipt.from_json(sale.receipt), notes).values())
+    return _most(view, sale, rest, sale.paid_tenths + sum(note.paid_tenths for note in notes))
 
 
-def _notes(view: View, sale: Sale) -> list[Sale]:
-    query = select(Sale).where(
-        Sale.tenant_id == view.tenant_id,
-        Sale.credits_client == sale.client,
-        Sale.credits_client_id == sale.client_id,
-    )
-    return list(view.session.scalars(query.order_by(Sale.sold_at, Sale.receipt_no)))
+def _most(view: View, sale: Sale, rest: int, units: int) -> int:
+    """Return how much of the rest of a sale can be credited: the part of its units that no
+    replacement issued again."""
+    replaced = owed.replaced_tenths(view, sale)
+    if not replaced:
+        return rest
+    return rest * max(0, units - replaced) // units if units > 0 else 0
 
 
 def _rest(printed: Receipt, notes: list[Sale]) -> dict[tuple[str, str], int]:
@@ -163,9 +159,9 @@ def _rest(printed: Receipt, notes: list[Sale]) -> dict[tuple[str, str], int]:
     return rest
 
 
-def _checked(work: Work, sale: Sale, rest: dict[tuple[str, str], int], asked: CreditNote) -> int:
+def _checked(work: Work, sale: Sale, rest: int, units: int, asked: CreditNote) -> int:
     """Return the amount. Raise TjugoError when the sale cannot be credited by it."""
-    left = sum(rest.values())
+    left = _most(work, sale, rest, units)
     amount = left if asked.amount is None else asked.amount
     name = f"Sale {sale.client_id}"
     if sale.voided_at is not None:
@@ -174,6 +170,8 @@ def _checked(work: Work, sale: Sale, rest: dict[tuple[str, str], int], asked: Cr
         raise reason("sale_not_credited", f"{name} is no sale for money.")
     if not was_shown(work, sale):
         raise reason("sale_not_credited", f"{name} can be voided: its token was not shown yet.")
+    if left <= 0 < rest:
+        raise reason("sale_not_credited", f"The token of sale {sale.client_id} was replaced.")
     if left <= 0:
         raise reason("sale_not_credited", f"Nothing is left of sale {sale.client_id}.")
     if not 0 < amount:

@@ -86,7 +86,7 @@ def pay(work: Work, asked: Payment) -> MoneyDone:
         work,
         ACTION,
         f"account {asked.account_no}",
-        f"payment {made.outlet} {made.number}: {asked.amount} {made.currency}",
+        f"payment {made.outlet} {made.number}: {money.plain(asked.amount, made.currency)}",
         actor=asked.seller.actor,
     )
     return done

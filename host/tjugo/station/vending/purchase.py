@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from typing import Any
 
 from sts_portable import amount
 from tjugo import numbers
@@ -77,6 +79,21 @@ class Purchase:
             "note": self.note,
         }
         return json.dumps(more, separators=(",", ":"))
+
+    def same_terms(self, asked: str | None) -> bool:
+        """Return whether a recorded request is of the same kind and paid in the same way. asked:
+        of `asked()`; those of early versions lack what they did not record. Terminal, outlet and
+        shift may differ: a request is repeated from anywhere."""
+        stored = json.loads(asked) if asked else {}
+        tenders = stored.get("tenders")
+        return stored.get("kind", self.kind) == self.kind and (
+            tenders is None or self._paid(tenders) == self._paid(map(asdict, self.tenders))
+        )
+
+    def _paid(self, tenders: Iterable[dict[str, Any]]) -> list[tuple[str, int, str]]:
+        """Return payments in an order of their own; none: the exact amount in cash."""
+        found = sorted((one["means"], one["amount"], one.get("ref") or "") for one in tenders)
+        return found or ([] if self.money is None else [("cash", self.money, "")])
 
 
 def check_id(client: str, client_id: str) -> None:

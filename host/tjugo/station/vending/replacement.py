@@ -12,14 +12,13 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.vending import asked as requests
-from tjugo.station.vending import keychange, token_facts
+from tjugo.station.vending import keychange, owed, token_facts
 from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.credit import add_credit
 from tjugo.station.vending.seller import Seller
 from tjugo.station.work import Work
 
 ACTION = "sales.replace"
-CLIENT = "replacement"
 
 
 def replace(
@@ -34,36 +33,61 @@ def replace(
 ) -> Outcome:
     """Ask for the replacement of a credit token, or return what became of it.
 
-    tenths: of a kWh that are still owed, at most what the token carries, which None stands for;
+    tenths: of a kWh that are still owed, at most what is left of the token, which None stands for;
     client: only a token that this client sold, None any.
     seller: see asked.recorded. Raise TjugoError when the token can still be used, or was.
     """
     token = _token(work, drn, bdt, tid)
     if client is not None and token.client != client:
         raise _unknown(drn, tid)
-    owed = token.units_tenths if tenths is None else tenths
-    if not 0 < owed <= token.units_tenths:
+    client_id = owed.replacement_id(token)
+    if tenths is None:
+        tenths = _asked_before(work, client_id) or owed.left_tenths(work, token)
+    elif not 0 < tenths <= token.units_tenths:
         raise reason(
             "replacement_refused",
             f"The token carries {token.units_tenths / 10:.1f} kWh; more than that, or nothing, "
             "cannot be replaced.",
         )
-    asked = {"kind": "replacement", "bdt": bdt, "tid": tid, "tenths": owed}
-    client_id = f"{token.drn}-{bdt}-{tid}"
-    row = requests.recorded(work, CLIENT, client_id, token.drn, asked, seller)
+    asked = {"kind": "replacement", "bdt": bdt, "tid": tid, "tenths": tenths}
+    row = requests.recorded(work, owed.REPLACEMENT, client_id, token.drn, asked, seller)
     if row.state == "received" and requests.approval_of(row) is None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
+        notes = _check_left(work, token, tenths)
         of = {"client": row.client, "client_id": row.client_id}
-        subject = f"meter {token.drn}: {owed / 10:.1f} kWh of TID {tid}: {why}"
+        subject = f"meter {token.drn}: {tenths / 10:.1f} kWh of TID {tid}{notes}: {why}"
         requests.wait_for(row, approvals.ask(work, ACTION, subject, of))
         work.session.flush()
     return requests.outcome_of(work, row)
 
 
+def _asked_before(work: Work, client_id: str) -> int | None:
+    """Return for how much a replacement was asked before, or None."""
+    row = work.session.get(VendRequest, (work.tenant_id, owed.REPLACEMENT, client_id))
+    return None if row is None else requests.asked_of(row).get("tenths")
+
+
+def _check_left(work: Work, token: Token, tenths: int) -> str:
+    """Return the credit notes of the token's sale, for the subject. Raise TjugoError when less is
+    left of the token."""
+    notes = owed.notes_on(work, token)
+    if not notes:
+        return ""
+    left = owed.left_tenths(work, token)
+    if tenths > left:
+        raise reason(
+            "replacement_refused",
+            f"Of this token {left / 10:.1f} kWh are left after {owed.named(notes)}; more cannot "
+            "be replaced.",
+        )
+    return f" (left after {owed.named(notes)})"
+
+
 def approved(work: Work, payload: dict[str, Any]) -> None:
-    """Issue the replacement that was approved. payload: client and client_id."""
+    """Issue the replacement that was approved: no more than is left of the token by then. payload:
+    client and client_id."""
     key = work.tenant_id, payload["client"], payload["client_id"]
     row = work.session.get_one(VendRequest, key)
     asked = requests.asked_of(row)
@@ -75,8 +99,9 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
-        add_credit(work, row, meter, int(asked["tenths"]))
-        text = f"{int(asked['tenths']) / 10:.1f} kWh in place of TID {token.tid}"
+        tenths = min(int(asked["tenths"]), owed.left_tenths(work, token))
+        add_credit(work, row, meter, tenths)
+        text = f"{tenths / 10:.1f} kWh in place of TID {token.tid}"
         chain.record(work, ACTION, f"meter {meter.drn}", text)
         return True
 

@@ -9,7 +9,7 @@ from sts_portable import results
 from tjugo.key_register import KeyRegister
 from tjugo.station.registry.meters import known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Sale, Token, TokenDelivery
-from tjugo.station.vending import change_rows, targets
+from tjugo.station.vending import change_rows, owed, targets
 from tjugo.station.vending.evidence import made_with
 from tjugo.station.work import View
 
@@ -74,6 +74,8 @@ def cannot_replace(view: View, token: Token) -> str | None:
     it any more."""
     if is_void(view, token.client, token.client_id):
         return "The sale of this token is void: nothing is owed for it."
+    if owed.left_tenths(view, token) <= 0:
+        return credited_sentence(view, token)
     facts = facts_of(view, token)
     if facts.used_at is not None:
         return f"The meter has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
@@ -82,6 +84,12 @@ def cannot_replace(view: View, token: Token) -> str | None:
     if facts.key == PENDING:
         return "The token can be used: the key change tokens before it are to be entered first."
     return "The token can still be used: the meter accepts it as it is."
+
+
+def credited_sentence(view: View, token: Token) -> str:
+    """Return the sentence about a token whose sale was credited in full."""
+    notes = owed.named(owed.notes_on(view, token))
+    return f"The sale of this token was credited by {notes}: nothing is owed for it."
 
 
 def is_void(view: View, client: str, client_id: str) -> bool:

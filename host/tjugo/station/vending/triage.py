@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 from sts_portable import results
 from tjugo.errors import reason as error_of
-from tjugo.station.vending import answers, change_rows, token_facts, triage_checks, triage_key
+from tjugo.station.vending import (
+    answers,
+    change_rows,
+    owed,
+    token_facts,
+    triage_checks,
+    triage_key,
+)
 from tjugo.station.vending.asked import Printed
 from tjugo.station.vending.case import (
     CONFIRM,
@@ -81,7 +88,8 @@ _NO_FAULT = Reason(
 @dataclass(frozen=True)
 class Triage:
     """The answer. steps: in their order; token: the digits that the customer is to enter, or those
-    that were refused, None if the station has none; bdt, tid, tenths: of a token with credit;
+    that were refused, None if the station has none; bdt, tid, tenths: of a token with credit,
+    the last without what was credited;
     first: the key change tokens to be entered before it."""
 
     drn: str
@@ -192,6 +200,7 @@ def _and_confirm(case: Case, *offers: str) -> tuple[str, ...]:
 
 _CHECKS = (
     *(triage_checks.meter_number, triage_checks.digits, triage_checks.ours),
+    triage_checks.credited,
     *(triage_key.key, _used, _old, _expired),
 )
 
@@ -209,7 +218,7 @@ def _triage(work: Work, case: Case, reason: Reason) -> Triage:
         token=source.digits if source else None,
         bdt=token.bdt if token else None,
         tid=token.tid if token else None,
-        tenths=token.units_tenths if token and token.token_class == 0 else None,
+        tenths=owed.left_tenths(work, token) if token and token.token_class == 0 else None,
         client=source.client if source else None,
         client_id=source.client_id if source else None,
         first=change_rows.printed(work, case.meter.drn) if case.meter and more else (),

@@ -13,10 +13,10 @@ from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import MeterReading, PlainToken, Token
-from tjugo.station.vending import change_rows, targets
+from tjugo.station.vending import change_rows, owed, targets
 from tjugo.station.vending.case import NOTHING, OK, RETYPE, Case, Reason
 from tjugo.station.vending.mistyped import nearest
-from tjugo.station.vending.token_facts import facts_of, is_void
+from tjugo.station.vending.token_facts import credited_sentence, facts_of, is_void
 from tjugo.station.work import Work
 
 _RECENT = 50  # of a meter's tokens, compared with what was typed
@@ -111,6 +111,23 @@ def ours(work: Work, case: Case) -> Reason | None:
     if case.token is not None:
         case.facts = facts_of(work, case.token)
     case.step(name, OK, f"Issued on {row.issued_at:%Y-%m-%d %H:%M} UTC, for this meter.")
+    return None
+
+
+def credited(work: Work, case: Case) -> Reason | None:
+    """Check that the sale of the token is neither void nor credited."""
+    name, token = "Credit notes", case.token
+    if token is None or token.token_class != 0:
+        return None
+    if is_void(work, token.client, token.client_id):
+        sentence = "The sale of this token is void: nothing is owed for it."
+        return case.fail(name, Reason("void", sentence, (NOTHING,)))
+    notes, left = owed.notes_on(work, token), owed.left_tenths(work, token)
+    if left <= 0:
+        return case.fail(name, Reason("credited", credited_sentence(work, token), (NOTHING,)))
+    if notes:
+        sentence = f"Of this token {left / 10:.1f} kWh are left after {owed.named(notes)}."
+        case.step(name, OK, sentence)
     return None
 
 

@@ -1,10 +1,12 @@
 """Debts over /api/v1/debts."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
@@ -35,6 +37,26 @@ class DebtBody(RequestBody):
     priority: Whole = 100
 
 
+class DebtItem(BaseModel):
+    """A debt and its balance; amounts and rate as texts, as in a DebtBody. state: open, paid,
+    written_off."""
+
+    account_no: str
+    debt_no: int
+    kind: str
+    name: str
+    state: str
+    rule: str
+    rate: str
+    least: str
+    most: str | None
+    priority: int
+    balance: str
+    opened_at: str | None
+    opened_by: str
+    closed_at: str | None
+
+
 class DebtPatch(RequestBody):
     """What is changed of a debt; a rule comes with its rate."""
 
@@ -60,19 +82,20 @@ def add_routes(api: APIRouter, station: Station) -> None:
         account_no: Annotated[str | None, Query(max_length=20)] = None,
         after: After = None,
         limit: Limit = DEFAULT_LIMIT,
-    ) -> Page[DebtView]:
-        """Return debts by account; amounts in minor units of the currency."""
+    ) -> Page[DebtItem]:
+        """Return debts by account; amounts in major units, as text."""
         with station.view() as view:
-            return debts.debts(view, account_no, after, limit)
+            page = debts.debts(view, account_no, after, limit)
+            return Page([_item(view, row) for row in page.items], page.next)
 
     @api.get("/debts/{account_no}/{debt_no}")
-    def get_debt(account_no: str, debt_no: _Number) -> DebtView:
+    def get_debt(account_no: str, debt_no: _Number) -> DebtItem:
         """Return a debt and its balance."""
         with station.view() as view:
-            return debts.find_debt(view, account_no, debt_no)
+            return _found(view, account_no, debt_no)
 
     @api.post("/debts", status_code=201)
-    def post_debt(body: DebtBody) -> DebtView:
+    def post_debt(body: DebtBody) -> DebtItem:
         """Open a debt of a customer."""
         with station.work(actor()) as work:
             number = debts.open_debt(
@@ -88,10 +111,10 @@ def add_routes(api: APIRouter, station: Station) -> None:
                 body.priority,
             )
             work.finish()  # the balance is posted when the work ends
-            return debts.find_debt(work, body.account_no, number)
+            return _found(work, body.account_no, number)
 
     @api.patch("/debts/{account_no}/{debt_no}")
-    def patch_debt(account_no: str, debt_no: _Number, body: DebtPatch) -> DebtView:
+    def patch_debt(account_no: str, debt_no: _Number, body: DebtPatch) -> DebtItem:
         """Change how an open debt is recovered."""
         given = body.model_dump(exclude_unset=True)
         with station.work(actor()) as work:
@@ -104,15 +127,36 @@ def add_routes(api: APIRouter, station: Station) -> None:
                     raise reason("debt_invalid", "A rule comes with its rate.")
                 given["rate"] = _rate(work, given.get("rule") or known.rule, given["rate"])
             debts.edit_debt(work, account_no, debt_no, **given)
-            return debts.find_debt(work, account_no, debt_no)
+            return _found(work, account_no, debt_no)
 
     @api.post("/debts/{account_no}/{debt_no}:write-off")
-    def post_write_off(account_no: str, debt_no: _Number, body: WriteOffBody) -> DebtView:
+    def post_write_off(account_no: str, debt_no: _Number, body: WriteOffBody) -> DebtItem:
         """Write off what is left of a debt."""
         with station.work(actor()) as work:
             debts.write_off(work, account_no, debt_no, body.reason)
             work.finish()
-            return debts.find_debt(work, account_no, debt_no)
+            return _found(work, account_no, debt_no)
+
+
+def _item(view: View, found: DebtView) -> DebtItem:
+    currency = view.tenant.currency
+
+    def text(amount: int) -> str:
+        return money.digits(amount, currency)
+
+    return DebtItem(
+        **{
+            **asdict(found),
+            "rate": typed.rate_text(found.rule, found.rate, currency),
+            "least": text(found.least),
+            "most": None if found.most is None else text(found.most),
+            "balance": text(found.balance),
+        }
+    )
+
+
+def _found(view: View, account_no: str, debt_no: int) -> DebtItem:
+    return _item(view, debts.find_debt(view, account_no, debt_no))
 
 
 def _rate(view: View, rule: str, rate: Any) -> int:

@@ -70,12 +70,20 @@ class CountItem(BaseModel):
     difference: str | None
 
 
+class ComparedItem(BaseModel):
+    """How often a count was shown beside what was expected, and the first count, null for none."""
+
+    times: int
+    first: str | None
+
+
 class ShiftReportItem(BaseModel):
     """A shift's report."""
 
     shift: ShiftItem
     takings: TakingsItem
     counts: list[CountItem]
+    compared: ComparedItem
 
 
 class BatchItem(BaseModel):
@@ -140,13 +148,14 @@ class LineItem(BaseModel):
     text: str | None
     amount: str
     balance: str
+    party: str
 
 
 class StatementItem(BaseModel):
-    """A statement: opening plus the lines' amounts is closing."""
+    """A statement: opening plus the lines' amounts is closing. party: null for all."""
 
     account: str
-    party: str
+    party: str | None
     first: date
     last: date
     opening: str

@@ -186,8 +186,8 @@ def _add_statements(api: APIRouter, station: Station, shown: Callable[..., Any])
         account: str,
         first: _Day,
         last: _Day,
-        party: Annotated[str, Query(max_length=60)] = "",
+        party: Annotated[str | None, Query(max_length=60)] = None,
     ) -> StatementItem:
-        """Return the statement of an account of the ledger, and one of its parties."""
+        """Return the statement of an account of the ledger, or of one of its parties."""
         with station.view() as view:
             return StatementItem(**shown(balances.statement(view, account, party, first, last)))

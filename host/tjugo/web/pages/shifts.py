@@ -148,9 +148,8 @@ class _Pages:
         return RedirectResponse(f"/shifts/{number}", 303)
 
     def _preview(self, number: int, form: Form) -> list[cash_up.Count]:
-        with self.station.view() as view:
-            given = amounts(form, view.tenant.currency)
-            return cash_up.checked(cash_up.counts(view, number, given), given)
+        with self.station.work(current.actor()) as work:
+            return cash_up.compare(work, number, amounts(form, work.tenant.currency))
 
     def _close(self, number: int, form: Form) -> None:
         with self.station.work(current.actor()) as work:

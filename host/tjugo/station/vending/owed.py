@@ -1,0 +1,79 @@
+"""What is left of the energy of a sale: a credit note takes some of it back, and a replacement
+issues some of it again. The same energy is never both credited and replaced."""
+
+from sqlalchemy import select
+
+from tjugo.station.receipts.model import Receipt
+from tjugo.station.storage.tables import Sale, Token
+from tjugo.station.work import View
+
+REPLACEMENT = "replacement"
+"""The client of the requests for replacements."""
+_CREDIT = 0  # the token class
+
+
+def replacement_id(token: Token) -> str:
+    """Return the id of the request for the replacement of a token; it can have one."""
+    return f"{token.drn}-{token.bdt}-{token.tid}"
+
+
+def sale_of(view: View, token: Token) -> Sale | None:
+    """Return the sale of a token, or None."""
+    return view.session.get(Sale, (view.tenant_id, token.client, token.client_id))
+
+
+def notes_of(view: View, sale: Sale) -> list[Sale]:
+    """Return the credit notes of a sale, in their order."""
+    query = select(Sale).where(
+        Sale.tenant_id == view.tenant_id,
+        Sale.credits_client == sale.client,
+        Sale.credits_client_id == sale.client_id,
+    )
+    return list(view.session.scalars(query.order_by(Sale.sold_at, Sale.receipt_no)))
+
+
+def notes_on(view: View, token: Token) -> list[Sale]:
+    """Return the credit notes that took back energy of a token: none of free units."""
+    sale = sale_of(view, token)
+    return [] if sale is None or _is_free(sale, token) else notes_of(view, sale)
+
+
+def named(notes: list[Sale]) -> str:
+    """Return the credit notes for a sentence: `credit note main 2` or `credit notes main 2, 3`."""
+    numbers = ", ".join(f"{note.outlet} {note.receipt_no}" for note in notes)
+    return f"credit note{'s' if len(notes) > 1 else ''} {numbers}"
+
+
+def left_tenths(view: View, token: Token) -> int:
+    """Return how much of a credit token is still owed to the customer if the meter cannot accept
+    it, in tenths of a kWh: what it carries less what was credited; 0 when its sale is void."""
+    sale = sale_of(view, token)
+    if sale is None:
+        return token.units_tenths
+    if sale.voided_at is not None:
+        return 0
+    notes = notes_on(view, token)
+    if not notes:
+        return token.units_tenths
+    left = sale.paid_tenths + sum(note.paid_tenths for note in notes)
+    return max(0, min(token.units_tenths, left))
+
+
+def replaced_tenths(view: View, sale: Sale, free: bool = False) -> int:
+    """Return how much of the paid energy of a sale was issued again by replacements, in tenths of
+    a kWh; free: with that of free units."""
+    of = {"tenant_id": view.tenant_id, "client": sale.client, "client_id": sale.client_id}
+    tokens = view.session.scalars(select(Token).filter_by(**of, token_class=_CREDIT))
+    ids = [replacement_id(token) for token in tokens if free or not _is_free(sale, token)]
+    query = select(Token.asked_tenths).where(
+        Token.tenant_id == view.tenant_id,
+        Token.client == REPLACEMENT,
+        Token.client_id.in_(ids),
+        Token.token_class == _CREDIT,
+    )
+    return sum(view.session.scalars(query))
+
+
+def _is_free(sale: Sale, token: Token) -> bool:
+    printed = Receipt.from_json(sale.receipt).tokens
+    return any(one.digits == token.digits and one.kind == "free" for one in printed)
