@@ -144,8 +144,9 @@ def key_add(key_file: Path | None, state: Path, **given: Any) -> None:
             "key_register_invalid", f"A vending key of DKGA {new.dkga} has another length."
         )
     with opened(state, key_file) as station:
-        service.add_key(station, actor(), new)
-    click.echo(f"The vending key of {new.name} is added. KCV {new.kcv}")
+        added = service.add_key(station, actor(), new)
+    words = "is added" if added else "was there already"
+    click.echo(f"The vending key of {new.name} {words}. KCV {new.kcv}")
 
 
 @key.command("edit")
