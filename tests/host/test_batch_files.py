@@ -290,6 +290,20 @@ def test_what_is_wrong_with_fields(make, kind, fields, sentence):
     assert row["error"] == sentence
 
 
+def test_a_quote_that_a_later_row_closes_is_an_error_of_the_row(make):
+    text = f'drn,units,ref\n{drn(1)},1,"C1\n{drn(2)},2,C2"\n{drn(3)},3,C3\n'
+    (_, wrong), made = make(text)
+    assert (wrong, len(made)) == (1, 2)
+    assert "a quote is not closed" in made[0]["error"] and made[0]["token_1"] == ""
+    assert digits(made[1])
+
+
+def test_a_quote_that_is_never_closed_is_named_with_its_line(make):
+    text = f'drn,units,ref\n{drn(1)},1,C1\n{drn(2)},2,"C2\n{drn(3)},3,C3\n'
+    with pytest.raises(TjugoError, match=r"line 3: .* Is a quote not closed\?"):
+        make(text)
+
+
 CELLS = {
     "drn": ["", drn(1), drn(2), "1", "x", "é" * 11],
     "pan": ["", "", PAN, PAN[:-1] + "0"],
@@ -392,7 +406,7 @@ FILES = [
     ("drn,,units\n", "column 2 has no name"),
     ("drn,amount\n", "has a column 'amount', which is not one of a batch."),
     ("drn,drn\n", "has two columns 'drn'."),
-    ('drn,units\n"1,2\n', "row "),
+    ('drn,units\n"1,2\n', "line "),
     ("drn\n\udcff\n", "is not a CSV file in UTF-8."),
 ]
 

@@ -243,7 +243,7 @@ def change_key(person, url, day):
     supervisor = person()
     log_in(supervisor, url, "samba")
     supervisor.goto(f"{url}approvals")
-    heading = f"Ask for a key change: meter {day.owing}: KRN 2; 1 meter"
+    heading = f"Plan a key change: meter {day.owing}: KRN 2; 1 meter"
     expect(supervisor.get_by_role("heading", name=heading)).to_be_visible()
     expect(supervisor.locator(".approval dd")).to_have_text(["KRN 2", day.owing])
     fits(supervisor)

@@ -125,7 +125,7 @@ def test_the_commands(shell, station):
     printed = shell.fine("key-change", "issue", EA07)
     assert printed.count("key change") == 2
     assert "KRN 2" in shell.fine("key-change", "confirm", EA07, "--how", "display")
-    assert "No key change" in shell.refused("key-change", "confirm", EA07)
+    assert "No key change" in shell.refused("key-change", "confirm", EA07, "--how", "x")
     cancel = shell.refused("key-change", "cancel", EA07, "--why", "x")
     assert "No key change" in cancel
 

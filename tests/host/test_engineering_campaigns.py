@@ -1,5 +1,7 @@
 """Campaigns of key changes: which meters, the approval, the progress."""
 
+from datetime import timedelta
+
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, decide, make_station, plan, sell
 from fastapi.testclient import TestClient
@@ -8,6 +10,7 @@ from station_kit import Clock, do, drn, see
 from tjugo.errors import TjugoError
 from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
+from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import NewMeter, add_meter, set_status
 from tjugo.station.storage.tables import KeyChange
 from tjugo.station.vending import (
@@ -121,6 +124,49 @@ def test_one_meter(station):
 def test_a_campaign_that_means_nothing_is_refused(station, given, words):
     with pytest.raises(TjugoError, match=words):
         ask(station, {"krn": 2}, **given)
+
+
+def test_a_second_plan_is_refused_while_one_waits(station):
+    approval, _ = ask(station, {"krn": 2}, drns=[EA07, EA07])
+    for changes in ({"krn": 2}, {"ti": 7}):
+        with pytest.raises(TjugoError, match=f"of meter {EA07} waits for approval") as caught:
+            ask(station, changes, drns=[EA11, EA07])
+        assert caught.value.code == "key_change_open"
+    other, _ = ask(station, {"krn": 2}, drns=[EA11])
+    ask(station, {"krn": 2}, where={"krn": 1}, campaign="c")
+    for given in ({"drns": [drn(3)], "campaign": "c"}, {"where": {"krn": 1}, "campaign": "d"}):
+        with pytest.raises(TjugoError, match="waits for approval already"):
+            ask(station, {"krn": 2}, **given)
+    decide(station, approval, approve=False)
+    ask(station, {"krn": 3}, drns=[EA07])
+    station.clock.now += timedelta(days=8)  # the other one expired
+    with pytest.raises(TjugoError, match="expired"):
+        decide(station, other)
+    assert ask(station, {"krn": 2}, drns=[EA11])[1] == 1
+
+
+def test_a_second_cancellation_is_refused_while_one_waits(station):
+    plan(station, EA07, krn=2)
+    sell(station, EA07, "s")
+    do(station, campaigns.ask_cancel, EA07, "printer broke")
+    with pytest.raises(TjugoError, match="waits for approval already"):
+        do(station, campaigns.ask_cancel, EA07, "printer broke")
+
+
+def test_a_confirmation_has_a_reason(station):
+    plan(station, EA07, krn=2)
+    sell(station, EA07, "s")
+    for why in ("", "  ", "x" * 201):
+        with pytest.raises(TjugoError, match="Give a reason"):
+            do(station, change_steps.confirm, EA07, why)
+    assert see(station, change_rows.open_change, EA07).state == "issued"
+
+
+def test_every_approval_has_a_title_for_people():
+    known = approvals.ACTIONS.values()
+    titles = {action.title for action in known if not action.name.startswith("test.")}
+    assert {"Plan a key change", "Cancel a key change", "Replace a token"} < titles
+    assert all("." not in title and title[:1].isupper() for title in titles)
 
 
 def test_issued_tokens_are_cancelled_by_two_people(station):

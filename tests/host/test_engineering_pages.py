@@ -96,12 +96,14 @@ def test_a_campaign_from_the_form_to_the_confirmation(web, station):
     issued = tokens(web.post(f"/key-changes/{EA11}/issue"))
     assert len(issued) == 4
     assert tokens(web.post(f"/key-changes/{EA11}/issue")) == issued
-    web.post(f"/key-changes/{EA11}/confirm")
-    web.post(f"/key-changes/{EA07}/cancel")
+    for step in (f"{EA11}/confirm", f"{EA07}/cancel"):
+        refused = web.post(f"/key-changes/{step}", data={"why": " "})
+        assert refused.status_code == 400 and "Give a reason" in refused.text
+        web.post(f"/key-changes/{step}", data={"why": "read on the display"})
     listed = web.get("/key-changes?campaign=June").text
     assert "1 of 1" in listed
     assert "cancelled" in listed
-    assert web.post(f"/key-changes/{EA07}/confirm").status_code == 404
+    assert web.post(f"/key-changes/{EA07}/confirm", data={"why": "x"}).status_code == 404
     assert web.post("/key-changes", data={"new_krn": "2"}).status_code == 400
 
 

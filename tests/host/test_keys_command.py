@@ -94,6 +94,7 @@ def test_a_key_is_added_with_its_terms(shell, tmp_path):
     vk = written(tmp_path / "vk", "a0" * 20)
     words = ("key", "add", "--sgc", "77", "--vk", f"@{vk}", "--issue-until", "2099-12-31")
     assert "KCV" in shell.run(*words, "--limit", "12.5").out
+    assert "was there already" in shell.run(*words, "--limit", "12.5").out
     assert "a0" * 20 in vks(shell)
     assert "another vending key" in shell.run(*words).err  # with other terms
     shell.fine("key", "edit", "77", "2", "1", "--limit", "none", "--active-from", "2020-01-01")

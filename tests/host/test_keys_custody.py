@@ -122,7 +122,8 @@ def test_an_import_is_on_record_with_both_people(tmp_path, file):
         for people in ((ada, Holder(" Ada ", True)), (ada, Holder("", False)), (ada,)):
             with pytest.raises(TjugoError, match="two different people"):
                 service.import_keys(station, "test", keys, people, found.source)
-        service.import_keys(station, "test", keys, (ada, ben), found.source)
+        added = service.import_keys(station, "test", keys, (ada, ben), found.source)
+        assert added == keys
         assert station.backend.vending_register(77, 2, 1).issue_until == "2027-12-31"
         path = tmp_path / "s" / "vending_keys.json"
         assert set(KEYS) <= set(key_file.load_keys(path, PASSPHRASE))
@@ -136,6 +137,7 @@ def test_an_import_is_on_record_with_both_people(tmp_path, file):
             ),
             *[(f"vending key {key.name}", f"import, KCV {key.kcv}") for key in KEYS],
         ]
+        assert service.import_keys(station, "test", keys, (ada, ben), found.source) == []
         other = VendingKey(sgc=77, vk="b0" * 20)
         with pytest.raises(TjugoError, match="another vending key"):
             service.import_keys(station, "test", [other], (ada, ben), "KMC 2")

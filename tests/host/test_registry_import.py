@@ -306,6 +306,40 @@ def test_all_problems_of_a_row_are_reported(station):
     assert len(sentences) == 6
 
 
+QUOTE_AT_FAULT = [
+    'A2,"Bad quote,0772',
+    'A2,"Bad quote,"Rue 1"',
+    'A2,"Bad" quote,0772',
+    '"A2","Bad quote, ""x,0772',
+]
+
+
+@pytest.mark.parametrize("row", QUOTE_AT_FAULT)
+def test_a_quote_that_is_not_closed_swallows_no_rows(station, row):
+    others = [(f"A{n}", f"Ada {n}", "0772") for n in range(3, 9)]
+    content = lines(("account", "name", "phone"), ("A1", '"Ada, Obi"', "0"), row, *others)
+    report = imported(station, content, by_row=True)
+    assert (report.rows, report.imported) == (8, 7)
+    ((number, (sentence,)),) = problems(report).items()
+    assert number == 3 and "is not closed" in sentence
+    assert see(station, views.find_customer, "A8").name == "Ada 8"
+    assert see(station, views.find_customer, "A1").name == "Ada, Obi"
+
+
+def test_a_quote_that_a_later_row_closes_swallows_no_rows(station):
+    content = lines("account,name,phone", "A1,Ada,0", 'A2,"Ben,1', 'A3,Cyd,2"', "A4,Dan,3")
+    report = imported(station, content)
+    assert (report.rows, report.imported) == (4, 0)
+    assert list(problems(report)) == [3]
+
+
+def test_a_value_may_have_lines(station):
+    content = lines("account,name,address,phone", 'A1,Ada,"1 Rue, Haut\nGulu",0', "A2,Ben,,1")
+    report = imported(station, content)
+    assert (report.imported, problems(report)) == (2, {})
+    assert see(station, views.find_customer, "A1").address == "1 Rue, Haut, Gulu"
+
+
 def test_a_row_that_needs_a_broken_row_is_left_out_with_it(station):
     content = lines(
         ("account", "name", "email", "meter"),

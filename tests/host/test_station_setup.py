@@ -85,6 +85,34 @@ def test_questions_at_the_terminal(shell):
     assert done.status == 2 and "no terminal" in done.err
 
 
+def test_each_answer_is_checked_at_once_and_asked_for_again(shell, monkeypatch):
+    hidden = iter(["short", "short", "ada and the rest", "ada and the rest", PASSWORD, PASSWORD])
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda prompt: next(hidden))
+    typed = [
+        *("Gulu Power", "x" * 401, "1 Main Street", "", "", "XX1", "UGX"),
+        *("Mars/One", "Africa/Kampala", "zz", "en", "", "1,500", "NaN", "1500"),
+        *("A", "ada", "Ada Obi", "", "n"),
+    ]
+    done = shell.run("init", "--ask", typed="\n".join(typed) + "\n")
+    assert (done.status, done.out) == (0, f"Station in {shell.state}\n")
+    sentences = (
+        *("The address is too long", "currency", "There is no time zone 'Mars/One'"),
+        *("There is no language 'zz'", "The price", "A log-in name has 2 to 40 letters"),
+        *("A password has", "This password is easy to guess"),
+    )
+    for sentence in sentences:
+        assert sentence in done.err
+    utility, operators, rate, currency = facts(shell)
+    assert (utility.address, utility.time_zone) == ("1 Main Street", "Africa/Kampala")
+    assert ([one.operator for one in operators], rate, currency) == (["ada"], "1500", "UGX")
+
+
+def test_a_wrong_option_is_refused_before_the_questions(shell):
+    done = shell.run("init", "--ask", "--time-zone", "Mars/One", typed="")
+    assert done.status == 2 and "Name of the utility" not in done.err
+    assert "There is no time zone" in done.err
+
+
 def test_nothing_given_makes_the_trial_station(shell):
     shell.fine("init")
     utility, operators, rate, currency = facts(shell)

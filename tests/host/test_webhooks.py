@@ -190,21 +190,77 @@ def test_a_failure_is_repeated_by_the_table_and_then_shown(station):
     assert messages(station)[0].state == "delivered"
 
 
-def test_two_workers_do_not_send_the_same_message(station):
+def test_two_workers_do_not_send_to_one_webhook(station):
     register(station)
     for number in range(3):
         buy(station, f"s{number}")
     with station.work("one") as work:
-        first = sending.claim(work, 2)
+        (first,) = sending.claim(work, most=2)
         if isinstance(station.database, PostgresDatabase):  # at the same time
             with Station.open(station.state_dir, clock=station.clock) as other:
-                second = do(other, sending.claim)
-    if not isinstance(station.database, PostgresDatabase):
-        second = do(station, sending.claim)
-    assert len(first) == 2 and len(second) == 1
-    assert do(station, sending.claim) == []
-    station.clock.now += sending.DELAYS[0]  # the worker that claimed them ended
-    assert len(do(station, sending.claim)) == 3
+                assert do(other, sending.claim) == []
+    assert len(first) == 2 and do(station, sending.claim) == []
+    for one in first:
+        do(station, sending.record, one, 200, None)
+    ((last,),) = do(station, sending.claim)
+    station.clock.now += sending.CLAIMED  # the worker that claimed it ended
+    ((again,),) = do(station, sending.claim)
+    assert again.message == last.message and last not in first
+
+
+class OneWaits:
+    """The receiver slow.example answers when the other one has this many messages."""
+
+    def __init__(self, count):
+        self.count, self.got, self.enough = count, [], asyncio.Event()
+        self.answered = asyncio.Event()
+
+    async def __call__(self, url, headers, body):
+        if "slow" in url:
+            await self.enough.wait()
+            self.answered.set()
+        else:
+            self.got.append(json.loads(body)["data"]["client_id"])
+            if len(self.got) == self.count:
+                self.enough.set()
+        return 200
+
+
+def test_no_receiver_waits_for_another_one(station):
+    register(station, "slow", url="https://slow.example/")
+    register(station)
+    sold = [f"s{number}" for number in range(sending.TOGETHER + 4)]
+    for name in sold:
+        buy(station, name)
+
+    async def send():
+        receiver = OneWaits(len(sold))
+        task = asyncio.create_task(Sender(station, receiver).run())
+        try:
+            await asyncio.wait_for(receiver.answered.wait(), 20)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+        return receiver.got
+
+    assert asyncio.run(send()) == sold
+
+
+def test_a_slow_receiver_gets_one_message_after_another(station):
+    register(station)
+    for number in range(3):
+        buy(station, f"s{number}")
+    got = []
+
+    async def slow(url, headers, body):
+        got.append(json.loads(body)["data"]["client_id"])
+        station.clock.forward(seconds=6)
+        return 200
+
+    for count in (3, 2, 1, 0):
+        assert asyncio.run(Sender(station, slow).round()) == count
+    assert got == ["s0", "s1", "s2"]
+    assert {(row.state, row.attempts) for row in messages(station)} == {("delivered", 1)}
 
 
 def test_a_stopped_webhook_gets_nothing(station):

@@ -10,6 +10,7 @@ from tjugo.commands.secret import ask, read_secret
 from tjugo.commands.setup_options import setup_options
 from tjugo.commands.unlocking import new_secrets
 from tjugo.errors import TjugoError
+from tjugo.station.operators import passwords
 from tjugo.station.setup import plan, service
 from tjugo.station.setup.service import Administrator
 from tjugo.station.station import Station
@@ -76,7 +77,7 @@ def init(
     station = service.set_up(
         state,
         plan.utility(given, service.TRIAL),
-        administrator=_administrator(given),
+        administrator=_administrator(given, questions),
         rate=plan.rate(given),
         new_database=new_database,
         database_url=given.get("database") or None,
@@ -110,30 +111,53 @@ def _ask_for(given: dict[str, str], seal: bool) -> bool:
     passphrase. Raise TjugoError without a terminal."""
     if not sys.stdin.isatty():
         raise TjugoError("There is no terminal for the questions of --ask: give options.", 2)
+    for name in given:
+        plan.check(name, given)
     for name in _ASKED:
-        if name in given or (name == "admin_name" and "admin" not in given):
-            continue
-        field = plan.FIELDS[name]
-        default = field.default
-        text = click.prompt(field.title, default=default, show_default=bool(default), err=True)
-        if text.strip():
-            given[name] = text.strip()
+        if name not in given and (name != "admin_name" or "admin" in given):
+            _ask_one(name, given)
     if seal or "key_file" in given:
         return seal
     return click.confirm("Seal the vending keys with a passphrase?", err=True)
 
 
-def _administrator(given: dict[str, str]) -> Administrator | None:
+def _ask_one(name: str, given: dict[str, str]) -> None:
+    """Ask for a value until it can be used. An empty answer gives none."""
+    field = plan.FIELDS[name]
+    while True:
+        shown = bool(field.default)
+        text = click.prompt(field.title, default=field.default, show_default=shown, err=True)
+        if not text.strip():
+            return
+        try:
+            plan.check(name, {**given, name: text.strip()})
+        except TjugoError as error:
+            click.echo(error.message, err=True)
+            continue
+        given[name] = text.strip()
+        return
+
+
+def _administrator(given: dict[str, str], questions: bool) -> Administrator | None:
     if "admin" not in given:
         if "admin_name" in given or "admin_password_file" in given:
             raise click.UsageError("The administrator has no log-in name: give --admin.")
         return None
     file = _path(given, "admin_password_file")
-    if file is not None:
-        password = read_secret(file, "password")
-    else:
-        password = ask("administrator's password", "give --admin-password-file", confirm=True)
+    password = read_secret(file, "password") if file else _typed_password(given, questions)
     return Administrator(given["admin"], given.get("admin_name", given["admin"]), password)
+
+
+def _typed_password(given: dict[str, str], questions: bool) -> str:
+    """Return the password that is typed. questions: ask again for one that is not good."""
+    while True:
+        typed = ask("administrator's password", "give --admin-password-file", confirm=True)
+        try:
+            return passwords.check(typed, given["admin"])
+        except TjugoError as error:
+            if not questions:
+                raise
+            click.echo(error.message, err=True)
 
 
 def _path(given: dict[str, str], name: str) -> Path | None:

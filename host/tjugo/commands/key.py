@@ -144,9 +144,10 @@ def key_add(key_file: Path | None, state: Path, **given: Any) -> None:
             "key_register_invalid", f"A vending key of DKGA {new.dkga} has another length."
         )
     with opened(state, key_file) as station:
-        service.add_key(station, actor(), new)
+        added = service.add_key(station, actor(), new)
         warn_in_clear(station, [new])
-    click.echo(f"The vending key of {new.name} is added. KCV {new.kcv}")
+    words = "is added" if added else "was there already"
+    click.echo(f"The vending key of {new.name} {words}. KCV {new.kcv}")
 
 
 @key.command("edit")

@@ -87,11 +87,11 @@ def key_change_send(drn: str, state: Path) -> None:
 
 @key_change.command("confirm")
 @click.argument("drn")
-@click.option("--how", default="", help="What shows that the meter has its new key.")
+@click.option("--how", required=True, help="What shows that the meter has its new key.")
 @state_option
 def key_change_confirm(drn: str, how: str, state: Path) -> None:
     """Confirm that the meter DRN has its new key: tokens are made with it from now on."""
-    register = _do(state, lambda work: change_steps.confirm(work, drn, how or "an operator"))
+    register = _do(state, lambda work: change_steps.confirm(work, drn, how))
     click.echo(f"Meter {drn} has the key SGC {register.sgc:06d}, KRN {register.krn}.")
 
 

@@ -51,10 +51,11 @@ def key_import(
             for person, given, check in zip(people, files, found.components, strict=True)
         ]
         keys = found.open(components)
-        service.import_keys(station, actor(), keys, people, found.source)
+        added = service.import_keys(station, actor(), keys, people, found.source)
         warn_in_clear(station, keys)
     for one in keys:
-        click.echo(f"The vending key of {one.name} is added. KCV {one.kcv}")
+        words = "is added" if one in added else "was there already"
+        click.echo(f"The vending key of {one.name} {words}. KCV {one.kcv}")
 
 
 def _component(person: str, file: Path | None, check: str) -> str:

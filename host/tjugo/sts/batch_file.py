@@ -22,6 +22,9 @@ _STYLES = {
     "\t": numbers.PEOPLE,
 }
 _MOST_TOKENS = 4
+_LINE_BREAK = (
+    "A value has a line break: a quote is not closed, and rows of the file may be in this value."
+)
 _T = TypeVar("_T")
 
 
@@ -67,6 +70,7 @@ class Source:
         try:
             heading = self._guarded(self._file.readline)
             named = _SEP.fullmatch(heading)
+            self._heading_lines = 2 if named else 1
             if named:
                 heading = self._guarded(self._file.readline)
             self.delimiter = named[1] if named else max(_STYLES, key=heading.count)
@@ -88,10 +92,13 @@ class Source:
         """Yield every row that is not empty. Raise TjugoError (status 2) at a damaged row."""
         reader = csv.reader(self._file, delimiter=self.delimiter, strict=True)
         while True:
+            line = self._heading_lines + reader.line_num + 1
             try:
                 cells = self._guarded(lambda: next(reader, None))
             except csv.Error as error:
-                raise TjugoError(f"{self.path}, row {reader.line_num}: {error}.", 2) from None
+                raise TjugoError(
+                    f"{self.path}, line {line}: {error}. Is a quote not closed?", 2
+                ) from None
             if cells is None:
                 return
             if any(cells):
@@ -109,6 +116,8 @@ class Source:
         row = Row(dict(zip(self.columns, cells, strict=False)))
         if any(cells[len(self.columns) :]):
             row.error = "The row has more cells than the heading."
+        if any("\n" in cell or "\r" in cell for cell in cells):
+            row.error = _LINE_BREAK
         return row
 
 

@@ -72,23 +72,24 @@ def on_record(station: Station, actor: str, events: Sequence[tuple[str, str]]) -
 
 def import_keys(
     station: Station, actor: str, keys: Sequence[VendingKey], people: Sequence[Holder], source: str
-) -> None:
-    """Add the keys of a key file that two people opened, each with a component. Raise TjugoError
-    when they are one person, or a key is there already; Conflict as check_sandbox() does."""
+) -> list[VendingKey]:
+    """Add the keys of a key file that two people opened, each with a component; return those that
+    were not there. Raise TjugoError when they are one person, or another key is in the place of
+    one; Conflict as check_sandbox() does."""
     check_sandbox(station, actor, keys)
     events = [
         (SUBJECT, f"import from {source}: component {number} typed by {person}")
         for number, person in enumerate(holders.two(people), 1)
     ]
     events += [event_of(key, "import") for key in keys]
-    _add(station, actor, keys, events)
+    return _add(station, actor, keys, events)
 
 
-def add_key(station: Station, actor: str, key: VendingKey) -> None:
-    """Add one key. Raise TjugoError when another one is in its place; Conflict as check_sandbox()
-    does."""
+def add_key(station: Station, actor: str, key: VendingKey) -> bool:
+    """Add one key; return whether it was not there. Raise TjugoError when another one is in its
+    place; Conflict as check_sandbox() does."""
     check_sandbox(station, actor, [key])
-    _add(station, actor, [key], [event_of(key, "add")])
+    return bool(_add(station, actor, [key], [event_of(key, "add")]))
 
 
 def in_clear(station: Station, keys: Sequence[RegisteredKey]) -> bool:
@@ -127,10 +128,10 @@ def event_of(key: RegisteredKey, what: str) -> tuple[str, str]:
 
 def _add(
     station: Station, actor: str, keys: Sequence[VendingKey], events: Sequence[tuple[str, str]]
-) -> None:
+) -> list[VendingKey]:
     unsealed = [(SUBJECT, IN_CLEAR)] if in_clear(station, keys) else []
     with on_record(station, actor, [*events, *unsealed]):
-        store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
+        return store.add_keys(station.state_dir / VENDING_KEYS, keys, soft(station).data_key())
 
 
 def _record(

@@ -73,15 +73,20 @@ def note_shares(path: Path, share_set: str, needed: int, of: int, made_on: str) 
         _replace(path, replace(sealed, shares=(*sealed.shares, note)).text())
 
 
-def add_keys(path: Path, new: Sequence[VendingKey], data_key: bytes | None = None) -> None:
-    """Add vending keys. Raise Conflict when one is there already, with another secret or terms."""
+def add_keys(
+    path: Path, new: Sequence[VendingKey], data_key: bytes | None = None
+) -> list[VendingKey]:
+    """Add vending keys; return those that were not there. Raise Conflict when one is there
+    already, with another secret or terms."""
     with waiting(path.parent):
         found = key_file.read(path)
         keys = {key.place: key for key in opened(found, data_key)}
+        added = [key for key in new if key.place not in keys]
         for key in new:
             if keys.setdefault(key.place, key) != key:
                 raise Conflict(f"There is another vending key of {key.name} already.")
         _write_keys(path, found, list(keys.values()), data_key)
+    return added
 
 
 def change_key(path: Path, new: VendingKey, data_key: bytes | None = None) -> None:

@@ -33,11 +33,13 @@ Apply = Callable[[Work, dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Action:
-    """An action that needs a second person. apply: carries it out; permission: to decide it."""
+    """An action that needs a second person. apply: carries it out; permission: to decide it;
+    title: for people, by default the name."""
 
     name: str
     apply: Apply
     permission: str = DECIDE
+    title: str = ""
 
 
 ACTIONS: dict[str, Action] = {}
@@ -167,6 +169,17 @@ def _overdue(view: View, now: datetime) -> Select[Approval]:
 def refuse(work: Work, approval: str, error: NotPermitted) -> None:
     """Record a decision that was not permitted, in a unit of work of its own."""
     record(work, DECIDE, f"approval {approval}", error.message, REFUSED)
+
+
+def payloads(work: Work, action: str) -> list[dict[str, Any]]:
+    """Return what is asked for by the requests of an action that can be decided still."""
+    query = select(Approval.payload).where(
+        Approval.tenant_id == work.tenant_id,
+        Approval.action == action,
+        Approval.state == WAITING,
+        Approval.made_at >= work.now() - lifetime(work),
+    )
+    return [json.loads(text) for text in work.session.scalars(query)]
 
 
 def approvals(view: View, state: str = WAITING, limit: int = 200) -> list[ApprovalView]:

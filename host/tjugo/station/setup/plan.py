@@ -8,7 +8,10 @@ from pathlib import Path
 
 from tjugo import numbers
 from tjugo.errors import reason
+from tjugo.station.operators import people
+from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
+from tjugo.station.tariffs import assignment
 from tjugo.station.tariffs.assignment import DEFAULT_RATE
 
 
@@ -84,3 +87,14 @@ def rate(given: Mapping[str, str]) -> Decimal:
         return numbers.decimal(given["price"])
     except numbers.NotANumber as error:
         raise reason("set_up_invalid", error.sentence("The price")) from error
+
+
+def check(name: str, given: Mapping[str, str]) -> None:
+    """Raise TjugoError unless the value of a name in FIELDS can be used, with the others that are
+    given."""
+    if name in UTILITY:
+        utilities.checked(replace(Utility("any"), **{name: given[name]}))
+    elif name == "price":
+        assignment.checked_default(given.get("currency", Utility.currency), rate(given))
+    elif name == "admin":
+        people.checked_login(given[name])

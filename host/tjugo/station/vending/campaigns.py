@@ -16,6 +16,7 @@ from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
 from tjugo.station.vending import change_rows, change_steps, key_delivery, targets
+from tjugo.station.vending.why import checked_why
 from tjugo.station.work import View, Work
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}")
@@ -34,23 +35,38 @@ def ask(
     meters it is now.
 
     changes: fields of the new key register; drns: the meters, or where: their present sgc, krn,
-    kt, ti or bdt. Raise TjugoError when no meter can be changed so.
+    kt, ti or bdt. Raise TjugoError when no meter can be changed so; Conflict while another key
+    change of a meter waits for approval.
     """
     asked = {name: found for name, found in changes.items() if found is not None}
     if campaign is not None:
         _check_name(work, campaign)
-    numbers = [known_meter(work, checked_drn(drn)).drn for drn in drns or ()]
+    wanted = sorted({checked_drn(drn) for drn in drns or ()})
+    numbers = [known_meter(work, drn, lock=True).drn for drn in wanted]
     chosen = {
         name: value(name, found) for name, found in (where or {}).items() if found is not None
     }
     if not numbers and not chosen:
         raise reason("campaign_invalid", "Which meters? Give their numbers, SGC or base date.")
     payload = {"changes": asked, "drns": numbers, "where": chosen, "campaign": campaign}
+    _check_waiting(work, payload)
     count = len(_targets(work, payload))
     words = ", ".join(f"{name.upper()} {found}" for name, found in asked.items())
     of = f"campaign {campaign}" if campaign else f"meter {', '.join(numbers[:3])}"
     subject = f"{of}: {words}; {count} meter{'s' if count != 1 else ''}"
     return approvals.ask(work, change_steps.ASK, subject, payload), count
+
+
+def _check_waiting(work: Work, payload: Mapping[str, Any]) -> None:
+    drns, campaign, where = set(payload["drns"]), payload["campaign"], payload["where"]
+    for other in approvals.payloads(work, change_steps.ASK):
+        both = drns.intersection(other["drns"])
+        if both:
+            raise change_rows.waits(f"of meter {min(both)}")
+        if campaign is not None and campaign == other["campaign"]:
+            raise change_rows.waits(f"by the campaign {campaign}")
+        if where and where == other["where"]:
+            raise change_rows.waits("of the same present keys")
 
 
 def _check_name(view: View, campaign: str) -> None:
@@ -169,6 +185,12 @@ def ask_cancel(work: Work, drn: str, why: str) -> str | None:
         change_steps.cancel(work, meter.drn, why)
         return None
     key_delivery.check_ended(work, change)
+    why = checked_why(why)
+    if any(other["drn"] == meter.drn for other in approvals.payloads(work, change_steps.CANCEL)):
+        raise reason(
+            "key_change_open",
+            f"The cancellation of the key change of meter {meter.drn} waits for approval already.",
+        )
     payload = {"drn": meter.drn, "number": change.number, "why": why[:200]}
     subject = f"meter {meter.drn}: the key change tokens are not used: {why}"
     return approvals.ask(work, change_steps.CANCEL, subject, payload)
@@ -183,5 +205,8 @@ def cancel_approved(work: Work, payload: dict[str, Any]) -> None:
     change_steps.cancel_issued(work, payload["drn"], payload["why"])
 
 
-approvals.register(approvals.Action(change_steps.ASK, approved, "keychange.approve"))
-approvals.register(approvals.Action(change_steps.CANCEL, cancel_approved, "keychange.approve"))
+_MAY = "keychange.approve"
+approvals.register(approvals.Action(change_steps.ASK, approved, _MAY, "Plan a key change"))
+approvals.register(
+    approvals.Action(change_steps.CANCEL, cancel_approved, _MAY, "Cancel a key change")
+)

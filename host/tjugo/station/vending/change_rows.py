@@ -94,6 +94,14 @@ def already_open(drn: str) -> TjugoError:
     )
 
 
+def waits(which: str) -> TjugoError:
+    """Return the error of a key change that is asked for twice. which: the end of its name."""
+    return reason(
+        "key_change_open",
+        f"A key change {which} waits for approval already: approve or refuse that one first.",
+    )
+
+
 def none_planned(drn: str) -> TjugoError:
     """Return the error of a meter without a planned or issued key change."""
     return reason("key_change_unknown", f"No key change of meter {drn} is planned.")

@@ -11,6 +11,7 @@ from tjugo.station.registry.meters import checked_drn, key_columns, known_meter,
 from tjugo.station.storage.tables import KeyChange, MeterKeyState
 from tjugo.station.vending import change_rows as rows
 from tjugo.station.vending import key_delivery, targets
+from tjugo.station.vending.why import checked_why
 from tjugo.station.webhooks import outbox
 from tjugo.station.work import Work
 
@@ -59,7 +60,8 @@ def add_planned(work: Work, drn: str, target: KeyRegister, campaign: str | None)
 
 def confirm(work: Work, drn: str, how: str) -> KeyRegister:
     """Make the pending key the meter's current one, because the meter has it. Return it. how: what
-    shows it, for the record. Raise TjugoError when no key change is issued."""
+    shows it, for the record, not empty. Raise TjugoError when no key change is issued."""
+    how = checked_why(how)
     meter = known_meter(work, checked_drn(drn), lock=True)
     row = rows.open_change(work, meter.drn)
     if row is None or row.state != rows.ISSUED:
@@ -83,6 +85,7 @@ def confirm(work: Work, drn: str, how: str) -> KeyRegister:
 def cancel(work: Work, drn: str, why: str) -> None:
     """Cancel the key change of a meter. An issued one only when the customer has not entered the
     tokens: a second person approves it (`cancel_issued`). Raise TjugoError."""
+    why = checked_why(why)
     meter = known_meter(work, checked_drn(drn), lock=True)
     row = rows.open_change(work, meter.drn)
     if row is None:

@@ -24,7 +24,8 @@ from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.postings import credited
 from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.shares import shares
-from tjugo.station.vending.void import ACTION, checked_why, locked_sale, reopen, was_shown
+from tjugo.station.vending.void import ACTION, locked_sale, reopen, was_shown
+from tjugo.station.vending.why import checked_why
 from tjugo.station.work import View, Work
 
 CREDIT, CASH = "credit", "cash"

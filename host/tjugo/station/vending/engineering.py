@@ -126,4 +126,6 @@ def recent(view: View, limit: int = 20) -> list[Outcome]:
     return [requests.outcome_of(view, row) for row in view.session.scalars(query)]
 
 
-approvals.register(approvals.Action(ASK, approved, "engineering.approve"))
+approvals.register(
+    approvals.Action(ASK, approved, "engineering.approve", "Issue an engineering token")
+)

@@ -121,4 +121,4 @@ def _unknown(drn: str, tid: int) -> TjugoError:
     return reason("token_unknown", f"No credit token with TID {tid} was sold to meter {drn}.")
 
 
-approvals.register(approvals.Action(ACTION, approved, "sales.replace"))
+approvals.register(approvals.Action(ACTION, approved, "sales.replace", "Replace a token"))

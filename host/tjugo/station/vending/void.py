@@ -14,6 +14,7 @@ from tjugo.station.storage.tables import Debt, LedgerEntry, PlainToken, Posting,
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
 from tjugo.station.vending.owed import replaced_tenths
+from tjugo.station.vending.why import checked_why
 from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
 
@@ -69,15 +70,6 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
 def _facts(sale: Sale, why: str) -> dict[str, object]:
     names = ("client", "client_id", "outlet", "receipt_no", "drn", "currency", "tendered")
     return {**{name: getattr(sale, name) for name in names}, "why": why}
-
-
-def checked_why(why: str) -> str:
-    """Return a reason without spaces around it. Raise TjugoError unless it has 1 to 200
-    characters."""
-    why = why.strip()
-    if not 0 < len(why) <= 200 or not why.isprintable():
-        raise reason("reason_invalid", "Give a reason of 1 to 200 characters.")
-    return why
 
 
 def locked_sale(work: Work, client: str, client_id: str) -> Sale:

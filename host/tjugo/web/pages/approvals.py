@@ -6,7 +6,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import NotPermitted, TjugoError
-from tjugo.station.operators import approvals, permissions
+from tjugo.station.operators import approvals
 from tjugo.station.station import Station
 from tjugo.web import current
 from tjugo.web.auth import Gate
@@ -34,7 +34,9 @@ def add_routes(
             for row in waiting
         }
         context = {"waiting": waiting, "decided": decided[:20], "may_decide": may}
-        context["titles"] = permissions.ACTIONS
+        context["titles"] = {
+            name: action.title or name for name, action in approvals.ACTIONS.items()
+        }
         return answer(templates, request, "approvals.html", error, **context)
 
     def decide(request: Request, approval: str, form: Form) -> Response:

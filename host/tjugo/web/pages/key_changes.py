@@ -94,12 +94,12 @@ def _to_do(view: View, asked_for: Mapping[str, str]) -> Context:
 def _add_steps(routes: APIRouter, station: Station) -> None:
     def confirm(drn: str, form: Form) -> str:
         with station.work(actor()) as work:
-            change_steps.confirm(work, drn, form.get("why") or "an operator")
+            change_steps.confirm(work, drn, form.get("why", ""))
         return f"{PAGE}?search={quote(drn)}"
 
     def cancel(drn: str, form: Form) -> str:
         with station.work(actor()) as work:
-            approval = campaigns.ask_cancel(work, drn, form.get("why") or "no reason given")
+            approval = campaigns.ask_cancel(work, drn, form.get("why", ""))
         more = {} if approval is None else {"waiting": approval, "meters": 1}
         return f"{PAGE}?{urlencode({'search': drn, **more})}"
 

@@ -38,12 +38,16 @@ def parsed(
         context.dates = values.order_of(dates)
     found = []
     for number, cells in rows:
-        row = Row(number, {})
+        broken = sheet.broken.get(number)
+        row = Row(number, {}, [] if broken is None else [broken])
         given = {
             name: cells[place]
             for name, place in mapping.columns.items()
             if place < len(cells) and cells[place].text
         }
+        if broken is not None:  # the rest of its cells are parts of one value
+            found.append(row)
+            continue
         if not given:
             continue
         for name in (*given, *(name for name in defaults if name not in given)):

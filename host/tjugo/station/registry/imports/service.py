@@ -147,7 +147,7 @@ def _planned(
     problems: a row that needs one with a problem has one too."""
     known = known_rows.load(view, rows)
     bad: dict[int, list[str]] = {row.number: list(row.problems) for row in rows if row.problems}
-    good = rows
+    good = [row for row in rows if row.values or not row.problems]
     while True:
         made = plan(good, copy.deepcopy(known), backend, station.clock(), options.update)
         for number, sentences in made.problems.items():

@@ -14,14 +14,13 @@ from typing import Any, NamedTuple
 
 from tjugo import foreign_json, numbers
 from tjugo.errors import TjugoError, reason
+from tjugo.station.registry.imports import records
 from tjugo.station.registry.imports.neutral import plain
 
 TEXT, NUMBER, WRONG = "text", "number", "wrong"
 MOST_ROWS = 200_000
 _MOST_BYTES = 400_000_000  # of an unpacked XLSX
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more
-_SEPARATORS = ";\t,|"
-_SAMPLE_LINES = 20
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # No-break spaces of several widths become spaces; marks without width vanish.
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u202f\u2007\u2009"), " ") | dict.fromkeys(
@@ -38,10 +37,14 @@ class Cell(NamedTuple):
 
 class Sheet(NamedTuple):
     """The rows that have a cell with content, each with its number in the file. style: how it
-    writes decimals."""
+    writes decimals; broken: by a row's number, why its cells cannot be divided."""
 
     rows: list[tuple[int, list[Cell]]]
     style: numbers.Style
+    broken: dict[int, str]
+
+
+_Rows = Iterator[tuple[int, list[Cell], str | None]]
 
 
 def read(content: bytes, sheet: str | None = None) -> Sheet:
@@ -57,8 +60,10 @@ def read(content: bytes, sheet: str | None = None) -> Sheet:
             rows, style = _json_lines(text), numbers.COMMA_FILE
         else:
             rows, style = _csv(text)
-    found = []
-    for number, cells in rows:
+    found, broken = [], {}
+    for number, cells, problem in rows:
+        if problem is not None:
+            broken[number] = problem
         while cells and not cells[-1].text:
             cells.pop()
         if cells:
@@ -67,7 +72,7 @@ def read(content: bytes, sheet: str | None = None) -> Sheet:
             raise _invalid(f"The file has more than {MOST_ROWS} rows: divide it.")
     if not found:
         raise _invalid("The file has no rows.")
-    return Sheet(found, style)
+    return Sheet(found, style, broken)
 
 
 def decoded(content: bytes) -> str:
@@ -91,38 +96,27 @@ def _decode(content: bytes, encoding: str) -> str:
         raise _invalid("The file is not text: save it as CSV (UTF-8) or XLSX.") from error
 
 
-def _csv(text: str) -> tuple[Iterator[tuple[int, list[Cell]]], numbers.Style]:
+def _csv(text: str) -> tuple[_Rows, numbers.Style]:
     named = re.match(r'"?sep=([;\t,|])"?\r?\n', text)  # a line for Excel, which counts as a row
-    separator = named[1] if named else _separator(text)
+    separator = named[1] if named else records.separator_of(text)
     style = {",": numbers.COMMA_FILE, ";": numbers.SEMICOLON_FILE}.get(separator, numbers.PEOPLE)
     if "\0" in text:
         raise _invalid("The file is not text: save it as CSV (UTF-8) or XLSX.")
     return _csv_rows(text, separator, bool(named)), style
 
 
-def _csv_rows(text: str, separator: str, named: bool) -> Iterator[tuple[int, list[Cell]]]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+def _csv_rows(text: str, separator: str, named: bool) -> _Rows:
+    number = 0
     try:
-        for number, row in enumerate(rows, 1):
+        for number, record in enumerate(records.read(text, separator), 1):
             if not (named and number == 1):
-                yield number, [Cell(clean(plain(value.strip()))) for value in row]
+                cells = [Cell(clean(plain(value.strip()))) for value in record.cells]
+                yield number, cells, record.problem
     except csv.Error as error:
-        raise _invalid(f"The file is not CSV: {error} (line {rows.line_num}).") from error
+        raise _invalid(f"The file is not CSV: {error} (row {number + 1}).") from error
 
 
-def _separator(text: str) -> str:
-    """Return the separator that divides most of the first lines, into the most cells."""
-    lines = [line for line in text.splitlines()[:_SAMPLE_LINES] if line.strip()]
-    unquoted = [re.sub(r'"[^"]*"', "", line) for line in lines]
-
-    def weight(separator: str) -> tuple[int, int]:
-        counts = [line.count(separator) for line in unquoted]
-        return sum(count > 0 for count in counts), max(counts, default=0)
-
-    return max(_SEPARATORS, key=weight)
-
-
-def _json_lines(text: str) -> Iterator[tuple[int, list[Cell]]]:
+def _json_lines(text: str) -> _Rows:
     objects: list[tuple[int, dict[str, Any]]] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
@@ -135,9 +129,9 @@ def _json_lines(text: str) -> Iterator[tuple[int, list[Cell]]]:
             raise _invalid(f"Line {number} is not a JSON object.")
         objects.append((number, found))
     names = list(dict.fromkeys(name for _, found in objects for name in found))
-    yield 0, [Cell(clean(name)) for name in names]
+    yield 0, [Cell(clean(name)) for name in names], None
     for number, found in objects:
-        yield number, [_json_cell(found.get(name)) for name in names]
+        yield number, [_json_cell(found.get(name)) for name in names], None
 
 
 def _json_cell(value: Any) -> Cell:
@@ -150,7 +144,7 @@ def _json_cell(value: Any) -> Cell:
     return Cell(json.dumps(value), NUMBER)
 
 
-def _xlsx(content: bytes, sheet: str | None) -> Iterator[tuple[int, list[Cell]]]:
+def _xlsx(content: bytes, sheet: str | None) -> _Rows:
     # Slow to import, and only needed for these files.
     import openpyxl
 
@@ -168,7 +162,7 @@ def _xlsx(content: bytes, sheet: str | None) -> Iterator[tuple[int, list[Cell]]]
             rows = zip(rows, _open(twin[page.title]).iter_rows(values_only=True), strict=False)
         for number, row in enumerate(rows, 1):
             cells, written = row if formulas else (row, ())
-            yield number, _xlsx_cells(cells, written)
+            yield number, _xlsx_cells(cells, written), None
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
         raise _invalid("The file is not an XLSX file, or it is damaged.") from error
 
