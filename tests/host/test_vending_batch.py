@@ -205,3 +205,17 @@ def test_free_units_are_delivered_as_those_that_are_paid(station):
     assert [row.tid for row in sent] == [token.tid for token in tokens]
     assert [token.units_tenths for token in tokens] == [500, 500]
     assert sold.delivery.ref == sent[-1].ref
+
+
+@pytest.mark.parametrize(
+    ("limits", "sentence"),
+    [
+        ({"sale_limit": 999}, "This is more than you may sell at once: 9.99 EUR."),
+        ({"day_limit": 500}, "With this your limit for today, 5.00 EUR, is exceeded."),
+    ],
+)
+def test_the_refusal_of_a_sale_names_the_limit(station, limits, sentence):
+    purchase = Purchase("web", "a", drn(3), money=1000, actor="op:ben", **limits)
+    (refused,) = do(station, sell_many, [purchase])
+    assert isinstance(refused, Refusal)
+    assert (refused.code, refused.message) == ("seller_limit", sentence)

@@ -158,6 +158,13 @@ def test_payments_to_a_debt_and_to_the_credit(station):
     ):
         with pytest.raises(TjugoError):
             do(station, pay, wrong)
+    for seller, sentence in (
+        (Seller("op:ada", sale_limit=99), "more than you may take at once: 0.99 "),
+        (Seller("op:ada", day_limit=1), "your limit for today, 0.01 "),
+    ):
+        with pytest.raises(TjugoError) as caught:
+            do(station, pay, Payment("web", "t", account, 100, seller))
+        assert sentence + see(station, lambda view: view.tenant.currency) in caught.value.message
     right(station)
 
 

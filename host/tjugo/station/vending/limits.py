@@ -6,7 +6,8 @@ from datetime import date
 
 from sqlalchemy import bindparam, func, select
 
-from tjugo.errors import reason
+from tjugo import money
+from tjugo.errors import TjugoError, reason
 from tjugo.station import days
 from tjugo.station.keys import use
 from tjugo.station.ledger import balances, credit
@@ -81,16 +82,29 @@ def _check_persons(work: Work, items: list[Item]) -> None:
     for item in items:
         purchase, amount = item.purchase, _amount(item)
         if purchase.sale_limit is not None and amount > purchase.sale_limit:
-            item.refusal = reason("seller_limit", "This is more than you may sell at once.")
+            item.refusal = over_sale(work, purchase.sale_limit, "sell")
         elif purchase.day_limit is not None:
             before = sold.get(purchase.actor)
             if before is None:
                 before = sold_today(work, purchase.actor, today)
             if before + amount > purchase.day_limit:
-                item.refusal = reason("seller_limit", "Your limit for today is reached.")
+                item.refusal = over_day(work, purchase.day_limit)
             else:
                 before += amount
             sold[purchase.actor] = before
+
+
+def over_sale(work: Work, limit: int, verb: str) -> TjugoError:
+    """Return the error of an amount beyond a person's limit of one sale, minor units. verb: what
+    the person may do up to it."""
+    most = money.plain(limit, work.tenant.currency)
+    return reason("seller_limit", f"This is more than you may {verb} at once: {most}.")
+
+
+def over_day(work: Work, limit: int) -> TjugoError:
+    """Return the error of an amount beyond a person's limit of a day, minor units."""
+    most = money.plain(limit, work.tenant.currency)
+    return reason("seller_limit", f"With this your limit for today, {most}, is exceeded.")
 
 
 def sold_today(work: Work, actor: str, today: date) -> int:

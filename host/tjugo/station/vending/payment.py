@@ -137,11 +137,11 @@ def _check_limits(work: Work, asked: Payment, vendor: str) -> None:
     """Raise TjugoError when it is beyond the person's limits, or the vendor's."""
     seller = asked.seller
     if seller.sale_limit is not None and asked.amount > seller.sale_limit:
-        raise reason("seller_limit", "This is more than you may take at once.")
+        raise limits.over_sale(work, seller.sale_limit, "take")
     if seller.day_limit is not None:
         today = days.day(work, work.now())
         if limits.sold_today(work, seller.actor, today) + asked.amount > seller.day_limit:
-            raise reason("seller_limit", "Your limit for today is reached.")
+            raise limits.over_day(work, seller.day_limit)
     (allowed,) = credit.check_limits(work, [(vendor, asked.amount - _from_credit(asked))])
     if not allowed:
         raise reason("vendor_credit", "The vendor's credit limit is reached: pay a deposit first.")
