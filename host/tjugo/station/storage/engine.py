@@ -185,4 +185,5 @@ def check(engine: Engine, path: Path) -> None:
 def make_private(path: Path) -> None:
     """Create the file with access for its owner only; SQLite gives its -wal and -shm files the
     same mode."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if not path.exists():  # closing a file drops SQLite's locks on it in the whole process
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
