@@ -305,7 +305,7 @@ def check_records(day):
         "opened: op:awa at main, 100.00 EUR",
         "main 1: 20.00 EUR",
         "main 2: 10.00 EUR",
-        "closed: difference 0.00 EUR",
+        "closed: difference 0.00 EUR; cash 130.00 EUR",
     } <= details
 
 

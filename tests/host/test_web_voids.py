@@ -148,7 +148,7 @@ def test_the_commands(tmp_path, monkeypatch, capsys):
     shell.fine("customer", "add", "Ada")
     shell.fine("meter", "add", drn(1))
     shell.fine("meter", "link", drn(1), "C00001")
-    shell.fine("debt", "open", "C00001", "old bill", "3", "--rate", "0")
+    shell.fine("debt", "open", "C00001", "old bill", "3", "--rate", "10", "--most", "0")
     shell.fine("sell", drn(1), "--money", "10", "--id", "a")
     late = shell.run("void", "a", "--reason", "wrong meter")
     assert late.status == 1 and "credit note" in late.err

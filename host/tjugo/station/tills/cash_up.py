@@ -95,7 +95,8 @@ def _action(work: Work, row: Shift) -> str:
 
 
 def _listed(view: View, found: list[Count]) -> str:
-    return ", ".join(f"{one.means} {plain(view, one.counted or 0)}" for one in found)
+    known = [(one.means, one.counted) for one in found if one.counted is not None]
+    return ", ".join(f"{means} {plain(view, amount)}" for means, amount in known)
 
 
 def _closed(number: int) -> TjugoError:
