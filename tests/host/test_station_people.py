@@ -161,7 +161,7 @@ def test_limits_are_read_by_selling(station):
     do(station, people.edit, "ben", sale_limit=None, day_limit=1)
     assert see(station, people.person, "ben").sale_limit is None
     event = see(station, lambda view: list(chain.events(view)))[-1]
-    assert event.detail == "sale_limit: 50000 -> None; day_limit: 900000 -> 1"
+    assert event.detail == "sale_limit: 500.00 EUR -> None; day_limit: 9000.00 EUR -> 0.01 EUR"
 
 
 # Log-in

@@ -153,7 +153,7 @@ def test_an_older_database_on_the_server_is_brought_up_to_date(empty, tmp_path):
 def test_the_folder_has_the_address_for_its_owner_only(empty, tmp_path):
     new_station(tmp_path / "state", database_url=empty).close()
     names = {path.name for path in (tmp_path / "state").iterdir()}
-    assert names == {"database.json", "vending_keys.json"}
+    assert names == {"database.json", "station.use", "vending_keys.json"}
     assert stat.S_IMODE((tmp_path / "state" / "database.json").stat().st_mode) == 0o600
     new_station(tmp_path / "other").close()
     with pytest.raises(Conflict, match=r"There is a station in .* already"):
@@ -177,6 +177,7 @@ def test_an_interrupted_creation_on_the_server_is_continued(empty, tmp_path, mon
     assert (tmp_path / "new" / "vending_keys.json").read_bytes() == keys
     assert {path.name for path in (tmp_path / "new").iterdir()} == {
         "database.json",
+        "station.use",
         "vending_keys.json",
     }
 

@@ -92,10 +92,12 @@ def test_a_batch_of_all_kinds(station):
 
 
 def test_the_answer_to_a_repeat_is_the_first_one(station):
-    first = sell(station, spend("a", 777, tenders=(Tender("card", 777, "slip 9"),)))[0]
+    by_card = (Tender("card", 777, "slip 9"),)
+    first = sell(station, spend("a", 777, tenders=by_card))[0]
     station_clock = station.clock
     station_clock.forward(days=3)
-    assert sell(station, spend("a", 777))[0] == first
+    assert sell(station, spend("a", 777, tenders=by_card))[0] == first
+    assert sell(station, spend("a", 777))[0].code == "request_id_used"
     refused = sell(station, spend("r", 777, number=9))[0]
     assert sell(station, spend("r", 777, number=9))[0] == refused
     assert isinstance(refused, Refusal)
