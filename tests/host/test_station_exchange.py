@@ -528,7 +528,8 @@ def _means_something(topic, payload):
 def _reset(station, sales):
     with station.work("test") as work:
         run = work.session.execute
-        run(text("UPDATE token_delivery SET state='sent', attempts=1, result=NULL, reason=NULL"))
+        new = "state='sent', attempts=1, result=NULL, reason=NULL, done_at=NULL"
+        run(text(f"UPDATE token_delivery SET {new}"))
         unsent = {"ref": sales["unsent"].delivery.ref}
         sql = "UPDATE token_delivery SET state='issued', attempts=0 WHERE ref=:ref"
         run(text(sql).bindparams(**unsent))
