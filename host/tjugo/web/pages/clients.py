@@ -1,7 +1,5 @@
 """The page of API clients."""
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.templating import Jinja2Templates
@@ -13,7 +11,7 @@ from tjugo.station.operators.permissions import ACTIONS, SCOPES
 from tjugo.station.station import Station
 from tjugo.web import current
 from tjugo.web.auth import Gate
-from tjugo.web.pages.forms import Form, answer, form_of, not_stored
+from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 
 def add_routes(
@@ -58,13 +56,6 @@ def add_routes(
         gate.forget()
         return listed(request, made={"client": client, "key": key})
 
-    def post(path: str, action: Callable[[Request, str, Form], Response]) -> None:
-        async def handle(request: Request, client: str) -> Response:
-            form = await form_of(request)
-            return await run_in_threadpool(action, request, client, form)
-
-        routes.add_api_route(path, handle, methods=["POST"])
-
     @routes.get("/clients")
     def show(request: Request) -> Response:
         return listed(request)
@@ -77,5 +68,5 @@ def add_routes(
         except TjugoError as error:
             return await run_in_threadpool(listed, request, form, error)
 
-    post("/clients/{client}/active", activate)
-    post("/clients/{client}/key", renew)
+    add_form(routes, "/clients/{client}/active", activate)
+    add_form(routes, "/clients/{client}/key", renew)

@@ -69,6 +69,28 @@ async def form_of(request: Request) -> Form:
     return {name: values[-1].strip() for name, values in fields.items()}
 
 
+def add_form(
+    routes: APIRouter,
+    path: str,
+    action: Callable[[Request, str, Form], Response],
+    failed: Callable[[Request, str, TjugoError], Response] | None = None,
+) -> None:
+    """Add a route for a form about one thing, which the variable of the path names: `action` is
+    given it. failed: answers a TjugoError; None: it is answered like those of all routes."""
+
+    async def handle(request: Request) -> Response:
+        form = await form_of(request)
+        (name,) = request.path_params.values()
+        try:
+            return await run_in_threadpool(action, request, name, form)
+        except TjugoError as error:
+            if failed is None:
+                raise
+            return await run_in_threadpool(failed, request, name, error)
+
+    routes.add_api_route(path, handle, methods=["POST"])
+
+
 def answer(
     templates: Jinja2Templates,
     request: Request,

@@ -1,6 +1,5 @@
 """The pages of operators, for administrators."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +17,7 @@ from tjugo.station.storage.tables import ROLES, Outlet
 from tjugo.station.work import View
 from tjugo.web import current
 from tjugo.web.auth import Gate
-from tjugo.web.pages.forms import Form, answer, form_of, not_stored
+from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 _LIMITS = {"sale_limit": "The limit of a sale", "day_limit": "The limit of a day"}
 _MORE = ("role", "outlet")
@@ -77,16 +76,6 @@ def add_routes(
             people.reset_factor(work, operator)
         return RedirectResponse("/operators", 303)
 
-    def post(path: str, action: Callable[[Request, str, Form], Response]) -> None:
-        async def handle(request: Request, operator: str) -> Response:
-            form = await form_of(request)
-            try:
-                return await run_in_threadpool(action, request, operator, form)
-            except TjugoError as error:
-                return await run_in_threadpool(one, request, operator, error)
-
-        routes.add_api_route(path, handle, methods=["POST"])
-
     @routes.get("/operators")
     def show(request: Request) -> Response:
         return listed(request)
@@ -103,10 +92,10 @@ def add_routes(
     def show_one(request: Request, operator: str) -> Response:
         return one(request, operator)
 
-    post("/operators/{operator}", edit)
-    post("/operators/{operator}/active", activate)
-    post("/operators/{operator}/password", new_password)
-    post("/operators/{operator}/factor", reset)
+    add_form(routes, "/operators/{operator}", edit, one)
+    add_form(routes, "/operators/{operator}/active", activate, one)
+    add_form(routes, "/operators/{operator}/password", new_password, one)
+    add_form(routes, "/operators/{operator}/factor", reset, one)
 
 
 def _context(view: View) -> dict[str, Any]:

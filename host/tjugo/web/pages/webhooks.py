@@ -1,6 +1,5 @@
 """The page of webhooks."""
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -13,7 +12,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.webhooks import outbox, service
 from tjugo.web import current
-from tjugo.web.pages.forms import Form, answer, form_of, not_stored
+from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 _LISTED = 20
 
@@ -76,15 +75,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             service.again(work, message)
         return RedirectResponse("/webhooks", 303)
 
-    def post(path: str, action: Callable[[Request, str, Form], Response]) -> None:
-        async def handle(request: Request, name: str) -> Response:
-            form = await form_of(request)
-            try:
-                return await run_in_threadpool(action, request, name, form)
-            except TjugoError as error:
-                return await run_in_threadpool(listed, request, None, error)
-
-        routes.add_api_route(path, handle, methods=["POST"])
+    def refused(request: Request, _name: str, error: TjugoError) -> Response:
+        return listed(request, None, error)
 
     @routes.get("/webhooks")
     def show(request: Request) -> Response:
@@ -98,7 +90,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         except TjugoError as error:
             return await run_in_threadpool(listed, request, form, error)
 
-    post("/webhooks/{name}/active", activate)
-    post("/webhooks/{name}/secret", renew)
-    post("/webhooks/{name}/test", test)
-    post("/webhook-messages/{name}", again)
+    add_form(routes, "/webhooks/{name}/active", activate, refused)
+    add_form(routes, "/webhooks/{name}/secret", renew, refused)
+    add_form(routes, "/webhooks/{name}/test", test, refused)
+    add_form(routes, "/webhook-messages/{name}", again, refused)
