@@ -164,6 +164,7 @@ print(json.dumps({"selftest": {"role": "meter", "board": "qemu_mps2", "version":
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "main", [SAFE, pytest.param(b"raise ValueError('no start')", marks=pytest.mark.long)]
 )
@@ -199,6 +200,7 @@ def test_a_damaged_byte_replaces_nothing(deployed, monkeypatch, capsys):
     assert not [name for name in there if "new" in name or name == on_board.HOLD]
 
 
+@pytest.mark.long
 def test_a_full_flash_is_said(emulator, tmp_path):
     filler = {"filler": bytes(qemu_flash.FLASH_BYTES - 64 * 1024)}
     qemu_flash.write_image(tmp_path / "flash", filler)

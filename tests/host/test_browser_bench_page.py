@@ -47,6 +47,7 @@ def test_what_cannot_be_sold_is_a_sentence(page, bench):
         expect(card.get_by_test_id("token")).to_be_empty()
 
 
+@pytest.mark.long
 def test_kill_asks_first(page, bench):
     card = meter(page, bench, 0)
     page.evaluate("window.confirm = (text) => { window.asked = text; return false; }")
@@ -55,6 +56,7 @@ def test_kill_asks_first(page, bench):
     expect(card.get_by_test_id("process")).not_to_contain_text("restarted")
 
 
+@pytest.mark.long
 def test_the_load_by_keyboard(page, bench):
     card = meter(page, bench, 0)
     slider = card.get_by_test_id("load")
@@ -81,6 +83,7 @@ OLD_NEWS = """async (drn) => {
 }"""
 
 
+@pytest.mark.long
 def test_old_news_do_not_move_the_slider(page, bench):
     card, drn = meter(page, bench, 1), bench.facts["meters"][1]["drn"]
     slider, asked = card.get_by_test_id("load"), []
@@ -109,6 +112,7 @@ def test_old_news_do_not_move_the_slider(page, bench):
     expect(slider).to_have_attribute("aria-valuetext", "200 W")
 
 
+@pytest.mark.long
 def test_eight_tabs_at_once(browser, bench):
     """They share the six connections that a browser keeps to one address."""
     context = browser.new_context()
@@ -142,6 +146,7 @@ LARGE_CREDIT = """async () => {
 }"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [390, 480, 768, 1280])
 def test_a_large_credit_stays_on_its_card(page, bench, width):
     page.set_viewport_size({"width": width, "height": 800})
@@ -152,6 +157,7 @@ def test_a_large_credit_stays_on_its_card(page, bench, width):
     assert found["right"] <= found["card"]
 
 
+@pytest.mark.long
 def test_without_script_the_bench_explains_itself(browser, bench):
     page = browser.new_page(java_script_enabled=False)
     page.goto(bench.facts["url"] + "bench")

@@ -45,6 +45,7 @@ def reading(online=True, **values):
     return intake.Reading(COLLECTOR, drn(1), datetime.now(UTC), online, {**UNKNOWN, **values})
 
 
+@pytest.mark.long
 def test_what_a_collector_tells_is_shown(page, state):
     row = page.locator(f"tr[data-drn='{drn(1)}']")
     expect(row).to_contain_text("no reading")

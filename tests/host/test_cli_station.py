@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from cli_kit import Shell
 from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
 from tjugo import log_file
@@ -47,22 +48,22 @@ def fine(state, *words, typed=None):
     return done.stdout
 
 
-def test_from_nothing_to_a_token(tmp_path):
-    state = tmp_path / "new"
-    fine(state, "init")
-    number = fine(state, "meter", "check-digit", "0100000007").strip()
-    assert number in fine(state, "meter", "add", number, "--collector", COLLECTOR, "--ea", "11")
-    assert "C00001" in fine(state, "customer", "add", "Ada", "--phone", "1", "--meter", number)
-    assert "EA11 DKGA04" in fine(state, "meter", "list") and "Ada" in fine(state, "meter", "list")
-    assert number in fine(state, "customer", "list")
-    first = fine(state, "sell", number, "20", "--id", "one")
-    assert first == fine(state, "sell", number, "20.0", "--id", "one")
+def test_from_nothing_to_a_token(tmp_path, monkeypatch, capsys):
+    shell = Shell(tmp_path / "new", monkeypatch, capsys)
+    shell.fine("init")
+    number = shell.fine("meter", "check-digit", "0100000007").strip()
+    assert number in shell.fine("meter", "add", number, "--collector", COLLECTOR, "--ea", "11")
+    assert "C00001" in shell.fine("customer", "add", "Ada", "--phone", "1", "--meter", number)
+    assert "EA11 DKGA04" in shell.fine("meter", "list") and "Ada" in shell.fine("meter", "list")
+    assert number in shell.fine("customer", "list")
+    first = shell.fine("sell", number, "20", "--id", "one")
+    assert first == shell.fine("sell", number, "20.0", "--id", "one")
     token = re.search(r"^(\d{4} ){4}\d{4}$", first, re.M).group()
-    sale = json.loads(fine(state, "sell", number, "20", "--id", "one", "--json"))
+    sale = json.loads(shell.fine("sell", number, "20", "--id", "one", "--json"))
     assert sale["token_grouped"] == token
-    assert token in fine(state, "sales")
-    assert json.loads(fine(state, "sales", "--json"))["items"][0]["delivery"]["state"] == "issued"
-    view = json.loads(fine(state, "token", "decode", token, "--meter", number, "--json"))
+    assert token in shell.fine("sales")
+    assert json.loads(shell.fine("sales", "--json"))["items"][0]["delivery"]["state"] == "issued"
+    view = json.loads(shell.fine("token", "decode", token, "--meter", number, "--json"))
     assert (view["name"], view["units"], view["tid"]) == ("Electricity", "20.0 kWh", sale["tid"])
 
 
@@ -255,7 +256,9 @@ def serve(state, *words):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGTERM]
+)
 def test_the_station_serves_and_ends(state, number):
     process = serve(state, "--port", "0")
     try:

@@ -9,6 +9,7 @@ from tjugo.station.vending.purchase import parse_kwh
 from tjugo.station.vending.vend import sell
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.long
 expect = sync_api.expect
 
 TIMEOUT_MS = 20_000
