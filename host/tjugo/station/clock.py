@@ -14,7 +14,7 @@ from tjugo.errors import reason
 from tjugo.station import settings
 from tjugo.station.audit.chain import record
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.statement import Statement
+from tjugo.station.storage.statement import Query, Statement
 from tjugo.station.storage.tables import ClockMark
 from tjugo.station.work import View, Work
 
@@ -46,9 +46,14 @@ def begin(work: Work) -> None:
         work.session.add(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
 
 
+def query(work: Work) -> Query:
+    """Return what `check` reads."""
+    return _MARK.of(tenant=work.tenant_id)
+
+
 def check(work: Work) -> None:
     """Raise Unavailable when the clock is not plausible; otherwise record its time."""
-    mark = _MARK.first(work.session, tenant=work.tenant_id)
+    mark = query(work).first(work.session)
     seen = work.seen.believed(None if mark is None else mark.seen_at)
     found = problem(work.now(), seen, _jump(work))
     if found is not None:

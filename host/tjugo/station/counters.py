@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
-from tjugo.station.storage.statement import Statement
+from tjugo.station.storage.statement import Query, Statement
 from tjugo.station.work import Work
 
 _TAKE = Statement(
@@ -30,6 +30,11 @@ def take(work: Work, wanted: Mapping[str, int]) -> dict[str, int]:
     first of the numbers taken, by name; a new series begins with 1."""
     first = {}
     for name in sorted(wanted):
-        given = {"tenant_id": work.tenant_id, "name": name, "count": wanted[name]}
-        first[name] = _TAKE.first(work.session, **given).value - wanted[name] + 1
+        taken = query(work, name, wanted[name]).first(work.session)
+        first[name] = taken.value - wanted[name] + 1
     return first
+
+
+def query(work: Work, name: str, count: int) -> Query:
+    """Return what `take` executes for one series."""
+    return _TAKE.of(tenant_id=work.tenant_id, name=name, count=count)

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from tjugo.errors import reason
 from tjugo.station.audit.chain import record
-from tjugo.station.storage.statement import Statement
+from tjugo.station.storage.statement import Query, Statement
 from tjugo.station.storage.tables import ROLES, Setting
 from tjugo.station.work import View, Work
 
@@ -85,11 +85,16 @@ CHOICES = {
 SETTINGS: dict[str, Kind | Words] = {**NUMBERS, **CHOICES}
 
 
+def query(view: View) -> Query:
+    """Return what is read for the first setting of a view."""
+    return _ALL.of(tenant=view.tenant_id)
+
+
 def text(view: View, name: str) -> str:
     """Return a setting as it is kept. Raise NotFound."""
     kind = _kind(name)
     if _MEMO not in view.memo:  # all of them at once: a sale needs several
-        rows = _ALL.all(view.session, tenant=view.tenant_id)
+        rows = query(view).all(view.session)
         view.memo[_MEMO] = {row.name: row.value for row in rows}
     found: str | None = view.memo[_MEMO].get(name)
     return f"{kind.default}" if found is None else found

@@ -242,6 +242,11 @@ class Station:
             yield work
             work.finish()
 
+    def count_rows(self) -> None:
+        """Have the tables counted that grew. Raise TjugoError."""
+        with self.database.sentences():
+            self.database.count_rows(self._engine)
+
     def close(self) -> None:
         """Close the database."""
         self._engine.dispose()

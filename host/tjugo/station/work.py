@@ -17,7 +17,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from tjugo.station.keys.backend import TokenBackend
-from tjugo.station.storage.statement import Statement
+from tjugo.station.storage import driver
+from tjugo.station.storage.statement import Query, Statement
 from tjugo.station.storage.tables import Tenant
 from tjugo.station.webhooks.known import Hooks
 
@@ -60,9 +61,13 @@ class View:
         """The utility, read once: every sale needs its currency, zone and default tariff."""
         found: TenantData | None = self.memo.get(_TENANT)
         if found is None:
-            found = TenantData(*_READ.first(self.session, tenant=self.tenant_id))
+            found = TenantData(*self.tenant_query().first(self.session))
             self.memo[_TENANT] = found
         return found
+
+    def tenant_query(self) -> Query:
+        """Return what `tenant` reads."""
+        return _READ.of(tenant=self.tenant_id)
 
 
 class Seen:
@@ -135,15 +140,18 @@ class Work(View):
 
         What needs a number of a series without gaps, or changes a row that others change too, is
         written then: such a row is locked for a moment only. The lists are written in the order of
-        their names, so that no two transactions wait for each other.
+        their names, so that no two transactions wait for each other. write: executes by the
+        driver (`storage.driver`), without waiting for answers that it does not need.
         """
         return self._at_end.setdefault(name, (write, []))[1]
 
     def finish(self) -> None:
         """Write what is pending. The station calls it before it commits."""
         self.session.flush()
-        for name in sorted(self._at_end):
-            write, items = self._at_end[name]
-            if items:
-                write(self, items)
+        if any(items for _, items in self._at_end.values()):
+            with driver.pipelined(self.session.connection()):
+                for name in sorted(self._at_end):
+                    write, items = self._at_end[name]
+                    if items:
+                        write(self, items)
         self._at_end.clear()

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, select
 
 from tjugo.station import counters
 from tjugo.station.storage import bulk
-from tjugo.station.storage.statement import Statement
+from tjugo.station.storage.statement import Statement, read_ahead
 from tjugo.station.storage.tables import AuditEvent, Counter
 from tjugo.station.work import View, Work
 
@@ -24,11 +24,17 @@ SERIES = "audit"
 FIRST = "0" * 64
 DONE, REFUSED = "done", "refused"
 _PART = 5000
-_DIGEST = Statement(
+_COUNTED = (
+    select(Counter.value - bindparam("count", type_=Integer))
+    .where(Counter.tenant_id == bindparam("tenant"), Counter.name == bindparam("series"))
+    .scalar_subquery()
+)
+_BEFORE = Statement(
     select(AuditEvent.digest).where(
-        AuditEvent.tenant_id == bindparam("tenant"), AuditEvent.number == bindparam("number")
+        AuditEvent.tenant_id == bindparam("tenant"), AuditEvent.number == _COUNTED
     )
 )
+"""The digest of the event before the last `count` that were counted."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,11 @@ def _plain(detail: str) -> str:
 
 def _write(work: Work, events: list[_Event]) -> None:
     """Insert the events, numbered and chained to the last one."""
-    number = counters.take(work, {SERIES: len(events)})[SERIES]
-    last = _DIGEST.first(work.session, tenant=work.tenant_id, number=number - 1)
+    count = len(events)
+    before = _BEFORE.of(tenant=work.tenant_id, series=SERIES, count=count)
+    read_ahead(work.session, [counters.query(work, SERIES, count), before])
+    number = counters.take(work, {SERIES: count})[SERIES]
+    last = before.first(work.session)
     digest = FIRST if last is None else last.digest
     rows = []
     for place, event in enumerate(events, number):

@@ -1,14 +1,18 @@
 """How much was sold with each vending key, and its credit limit."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import select, text
 
 from tjugo.errors import TjugoError, reason
 from tjugo.key_register import RegisteredKey, written
+from tjugo.station.storage.rows import Rows
 from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import KeyUse
 from tjugo.station.work import View, Work
+
+PENDING = "keys"
 
 Place = tuple[int, int, int]
 """SGC, KRN, KT."""
@@ -23,12 +27,20 @@ _ADD = Statement(
 )
 
 
+_COUNTED = Rows(
+    KeyUse,
+    ("tenant_id", "sgc", "krn", "kt", "tenths"),
+    "(tenant_id, sgc, krn, kt) DO UPDATE SET tenths = key_use.tenths + excluded.tenths",
+)
+
+
 def check_and_count(work: Work, wanted: Sequence[tuple[Place, int]]) -> list[bool]:
     """Count what is sold with vending keys, in 0.1 kWh, as far as their credit limits permit.
 
     Return for each one whether it is counted, in the order given: one that is beyond its key's
     limit is not, and a smaller one after it may be. Call it at the end of a unit of work: the
-    rows stay locked until it ends, and they are taken in the order of the keys.
+    rows of keys with a limit stay locked until it ends, and they are taken in the order of the
+    keys. Others are counted when it ends.
     """
     granted = [True] * len(wanted)
     for place in sorted({place for place, _ in wanted}):
@@ -36,7 +48,8 @@ def check_and_count(work: Work, wanted: Sequence[tuple[Place, int]]) -> list[boo
         total = sum(wanted[index][1] for index in indices)
         limit = _limit(work, place)
         if limit is None:
-            _add(work, place, total)
+            pending: list[tuple[Place, int]] = work.pending(PENDING, _write)
+            pending.append((place, total))
             continue
         # The whole sum first: it locks the row, and is mostly within the limit.
         left = limit - _add(work, place, total) + total
@@ -48,6 +61,15 @@ def check_and_count(work: Work, wanted: Sequence[tuple[Place, int]]) -> list[boo
         if counted != total:
             _add(work, place, counted - total)
     return granted
+
+
+def _write(work: Work, counted: list[tuple[Place, int]]) -> None:
+    """Count what was sold with keys without a limit."""
+    totals: Counter[Place] = Counter()
+    for place, tenths in counted:
+        totals[place] += tenths
+    rows = [(work.tenant_id, *_columns(place), totals[place]) for place in sorted(totals)]
+    _COUNTED.insert(work.session, rows)
 
 
 def limit_reached(key: RegisteredKey) -> TjugoError:
@@ -73,7 +95,12 @@ def _limit(work: Work, place: Place) -> int | None:
 
 def _add(work: Work, place: Place, tenths: int) -> int:
     """Add to what was sold with a key; return the new sum."""
-    sgc, krn, kt = place
-    given = {"tenant_id": work.tenant_id, "sgc": written("sgc", sgc), "krn": krn, "kt": kt}
+    sgc, krn, kt = _columns(place)
+    given = {"tenant_id": work.tenant_id, "sgc": sgc, "krn": krn, "kt": kt}
     found: int = _ADD.first(work.session, **given, tenths=tenths).tenths
     return found
+
+
+def _columns(place: Place) -> tuple[str | None, int, int]:
+    sgc, krn, kt = place
+    return written("sgc", sgc), krn, kt

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tjugo.errors import reason
 from tjugo.station import counters, days
 from tjugo.station.ledger.accounts import ACCOUNTS
+from tjugo.station.storage import driver
 from tjugo.station.storage.rows import Rows
 from tjugo.station.storage.tables import Balance, DayTotal, LedgerEntry, Posting
 from tjugo.station.work import Work
@@ -119,6 +120,7 @@ def _write(work: Work, entries: list[Entry]) -> None:
 def _insert(work: Work, rows: list[tuple[object, ...]]) -> None:
     try:
         _ENTRIES.insert(work.session, rows)
+        driver.settle(work.session.connection())
     except IntegrityError as error:
         raise reason("entry_posted", "This was posted in the ledger already.") from error
 

@@ -50,6 +50,10 @@ class Database(Protocol):
         """Check the database and upgrade its schema. Raise TjugoError."""
         ...
 
+    def count_rows(self, engine: Engine) -> None:
+        """Have the tables counted that grew: plans are made by their size."""
+        ...
+
 
 class SqliteFile:
     """A SQLite file: one writer at a time, and others wait."""
@@ -74,6 +78,9 @@ class SqliteFile:
         """See Database."""
         sqlite.check(engine, self.path)
         sqlite.upgrade(engine, self.path)
+
+    def count_rows(self, engine: Engine) -> None:
+        """See Database. The plans here do not depend on it."""
 
 
 class PostgresDatabase:
@@ -104,6 +111,10 @@ class PostgresDatabase:
                 f"address in {self.marker}."
             )
         sqlite.upgrade(engine, self.name)
+
+    def count_rows(self, engine: Engine) -> None:
+        """See Database."""
+        postgres.count_rows(engine)
 
     def save(self) -> None:
         """Write the address into the station's folder. Raise Unavailable."""

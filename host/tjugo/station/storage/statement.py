@@ -1,13 +1,14 @@
 """Statements of which each sale runs many: their text is made once for each database.
 
 SQLAlchemy makes a statement anew whenever it is executed, which takes longer than SQLite needs to
-run it. A `Statement` keeps the text, and gives the driver nothing but values.
+run it. A `Statement` keeps the text, and gives the driver nothing but values. A server is asked
+several queries at once with `read_ahead`, before the services ask them one by one.
 """
 
 import json
 from collections import namedtuple
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -91,6 +92,22 @@ class _Made:
         self.results = [(place, convert) for place, convert in enumerate(found) if convert]
         self.row: Any = None  # the type of its rows, once they are known
 
+    def bound(self, given: dict[str, Any]) -> Any:
+        """Return the values for the driver."""
+        values = {**self.given, **given}
+        for name, convert in self.binds.items():
+            values[name] = convert(values[name])
+        return values if self.names is None else tuple([values[name] for name in self.names])
+
+    def named(self, found: driver.Rows) -> list[Any]:
+        """Return the driver's rows as named tuples."""
+        rows, columns = found
+        if self.row is None:
+            self.row = namedtuple("row", columns, rename=True)  # type: ignore[misc]
+        if self.results:
+            rows = [_converted(row, self.results) for row in rows]
+        return list(map(self.row._make, rows))
+
 
 class Statement:
     """A statement whose parameters (`bindparam`) are the keywords of `all`."""
@@ -101,28 +118,80 @@ class Statement:
 
     def all(self, session: Session, **given: Any) -> list[Any]:
         """Execute the statement, and return its rows as named tuples."""
+        known = _taken_ahead(session, Query(self, given))
+        if known is not None:
+            return known
         session.flush()  # as a query of the session does
         connection = session.connection()
-        made = self._made.get(connection.dialect.name)
+        made = self.made(connection.dialect)
+        return made.named(driver.read(connection, made.text, made.bound(given)))
+
+    def made(self, dialect: Dialect) -> _Made:
+        """Return the statement for a database."""
+        made = self._made.get(dialect.name)
         if made is None:
-            made = _Made(self._statement, connection.dialect)
-            self._made[connection.dialect.name] = made
-        values = {**made.given, **given}
-        for name, convert in made.binds.items():
-            values[name] = convert(values[name])
-        names = made.names
-        bound = values if names is None else tuple([values[name] for name in names])
-        rows, columns = driver.read(connection, made.text, bound)
-        if made.row is None:
-            made.row = namedtuple("row", columns, rename=True)  # type: ignore[misc]
-        if made.results:
-            rows = [_converted(row, made.results) for row in rows]
-        return list(map(made.row._make, rows))
+            made = self._made[dialect.name] = _Made(self._statement, dialect)
+        return made
+
+    def of(self, **given: Any) -> "Query":
+        """Return the statement with its values, to be read ahead."""
+        return Query(self, given)
 
     def first(self, session: Session, **given: Any) -> Any:
         """Return the first row, None where there is none."""
         found = self.all(session, **given)
         return found[0] if found else None
+
+
+class Query(NamedTuple):
+    """A statement with its values."""
+
+    statement: Statement
+    given: dict[str, Any]
+
+    def all(self, session: Session) -> list[Any]:
+        """Execute the statement, and return its rows as named tuples."""
+        return self.statement.all(session, **self.given)
+
+    def first(self, session: Session) -> Any:
+        """Return the first row, None where there is none."""
+        return self.statement.first(session, **self.given)
+
+
+_AHEAD = "read_ahead"  # in Session.info: queries with their rows
+
+
+def read_ahead(session: Session, queries: Sequence[Query]) -> None:
+    """Execute queries in their order, waiting once for a server's answers. The next `all` with the
+    same values returns the rows, unless `forget_ahead` is called before. Where there is no server
+    to wait for, nothing is read."""
+    session.flush()
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        return
+    made = [query.statement.made(connection.dialect) for query in queries]
+    found = driver.read_together(
+        connection,
+        [(one.text, one.bound(query.given)) for one, query in zip(made, queries, strict=True)],
+    )
+    kept = session.info.setdefault(_AHEAD, [])
+    for query, one, rows in zip(queries, made, found, strict=True):
+        kept.append((query, one.named(rows)))
+
+
+def forget_ahead(session: Session) -> None:
+    """Forget what was read ahead: call it before what was read is changed."""
+    session.info.pop(_AHEAD, None)
+
+
+def _taken_ahead(session: Session, query: Query) -> list[Any] | None:
+    """Return the rows that were read ahead for a query, once; None if there are none."""
+    kept: list[tuple[Query, list[Any]]] = session.info.get(_AHEAD, [])
+    for place, (known, rows) in enumerate(kept):
+        if known.statement is query.statement and known.given == query.given:
+            del kept[place]
+            return rows
+    return None
 
 
 def _converted(row: Sequence[Any], results: Sequence[tuple[int, Any]]) -> list[Any]:

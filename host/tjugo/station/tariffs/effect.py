@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, select
 
-from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, UtcDateTime
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.model import TariffRules
@@ -52,10 +52,14 @@ def rules_of(content: str) -> TariffRules:
 
 def in_effect(view: View, tariff: str, at: datetime) -> Effective | None:
     """Return the approved version that began last before a moment, None when there is none."""
-    found = _LATEST.first(view.session, tenant=view.tenant_id, tariff=tariff, at=at)
+    found = _latest(view, tariff, at).first(view.session)
     if found is None:
         return None
     return Effective(tariff, found.version, found.name, rules_of(found.content))
+
+
+def _latest(view: View, tariff: str, at: datetime) -> Query:
+    return _LATEST.of(tenant=view.tenant_id, tariff=tariff, at=at)
 
 
 def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str]:
@@ -63,8 +67,19 @@ def tariffs_of(view: View, drns: Collection[str], at: datetime) -> dict[str, str
     without either is left out."""
     default = view.tenant.default_tariff
     found = dict.fromkeys(drns, default) if default is not None else {}
-    rows = _ASSIGNED.all(view.session, tenant=view.tenant_id, drns=sorted(set(drns)), at=at)
+    rows = _assigned(view, drns, at).all(view.session)
     return found | {row.drn: row.tariff for row in rows}
+
+
+def _assigned(view: View, drns: Collection[str], at: datetime) -> Query:
+    return _ASSIGNED.of(tenant=view.tenant_id, drns=sorted(set(drns)), at=at)
+
+
+def queries(view: View, drns: Collection[str], at: datetime) -> list[Query]:
+    """Return what `effective` reads, of the versions that of the station's default tariff."""
+    default = view.tenant.default_tariff
+    versions = [] if default is None else [_latest(view, default, at)]
+    return [_assigned(view, drns, at), *versions]
 
 
 def tariff_of(view: View, drn: str, at: datetime) -> str | None:

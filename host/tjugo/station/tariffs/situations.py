@@ -11,7 +11,7 @@ from tjugo.station import days
 from tjugo.station.ledger.accounts import CREDIT_NOTE, SALE, VOID
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.rows import Rows
-from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import (
     Balance,
     ChargePaid,
@@ -117,22 +117,45 @@ def situations(
     return found
 
 
+def queries(view: View, drns: Collection[str], at: datetime) -> list[Query]:
+    """Return what `situations` reads, of debts the list only."""
+    numbers = sorted(set(drns))
+    month = month_of(days.local(view, at))
+    return [
+        _months_of(view, numbers, month),
+        _charges_of(view, numbers),
+        _debts_of(view, numbers),
+    ]
+
+
+def _months_of(view: View, drns: list[str], month: str) -> Query:
+    return _MONTHS_OF.of(tenant=view.tenant_id, drns=drns, month=month)
+
+
+def _charges_of(view: View, drns: list[str]) -> Query:
+    return _CHARGES_OF.of(tenant=view.tenant_id, drns=drns)
+
+
+def _debts_of(view: View, drns: list[str]) -> Query:
+    return _DEBTS_OF.of(tenant=view.tenant_id, drns=drns)
+
+
 def _months(view: View, drns: list[str], month: str) -> dict[str, tuple[str, int, int]]:
     """Return the first month with a sale, and the tenths paid for and free of this one."""
-    rows = _MONTHS_OF.all(view.session, tenant=view.tenant_id, drns=drns, month=month)
+    rows = _months_of(view, drns, month).all(view.session)
     return {drn: (first, int(paid), int(free)) for drn, first, paid, free in rows}
 
 
 def _charges(view: View, drns: list[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for drn, charge, month in _CHARGES_OF.all(view.session, tenant=view.tenant_id, drns=drns):
+    for drn, charge, month in _charges_of(view, drns).all(view.session):
         found.setdefault(drn, {})[charge] = month
     return found
 
 
 def _debts(view: View, drns: list[str], local: datetime) -> dict[str, tuple[DebtState, ...]]:
     """Return the open debts of the meters' customers, in the order of recovery."""
-    rows = _DEBTS_OF.all(view.session, tenant=view.tenant_id, drns=drns)
+    rows = _debts_of(view, drns).all(view.session)
     if not rows:
         return {}
     parties = sorted({party(debt.account_no, debt.debt_no) for debt in rows})

@@ -10,39 +10,24 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import bindparam, select
-
 from sts_portable import pan
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station import clock, settings
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, repaired_drn
-from tjugo.station.storage.statement import Statement, any_of
-from tjugo.station.storage.tables import VendRequest
 from tjugo.station.tariffs.carried import encodable
 from tjugo.station.tariffs.effect import effective
 from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
 from tjugo.station.tariffs.situations import situations
-from tjugo.station.vending import record
-from tjugo.station.vending.asked import asked_of
-from tjugo.station.vending.expiry import with_warning
+from tjugo.station.vending import ahead, record, repeated
 from tjugo.station.vending.facts import MeterFacts, lock_and_read
 from tjugo.station.vending.issue import credit_tokens
 from tjugo.station.vending.item import Item, Outcome
 from tjugo.station.vending.purchase import Purchase, check, check_payment, tenths
-from tjugo.station.vending.views import Sale, outcome_of
 from tjugo.station.work import Work
 
 BATCH = 64
-
-_KNOWN = Statement(
-    select(VendRequest.client, VendRequest.client_id).where(
-        VendRequest.tenant_id == bindparam("tenant"),
-        any_of(VendRequest.client, "clients"),
-        any_of(VendRequest.client_id, "ids"),
-    )
-)
 
 
 def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
@@ -54,9 +39,11 @@ def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
     items = [_item(purchase) for purchase in purchases]
     later = _one_each(items)
     asked = [item for item in items if item.outcome is None and item not in later]
-    facts = lock_and_read(work, _numbers(work, asked))
+    drns = _numbers(work, asked)
+    ahead.first(work, asked, drns)
+    facts = lock_and_read(work, drns)
     _find(asked, facts)
-    _recorded(work, asked)
+    repeated.answer(work, asked)
     later += _one_account(asked)
     new = [item for item in asked if item.outcome is None and item not in later]
     if new:
@@ -132,69 +119,10 @@ def _find(items: list[Item], facts: dict[str, MeterFacts]) -> None:
         item.meter = facts.get(item.drn) or facts.get(item.drn.rjust(13, "0"))
 
 
-def _recorded(work: Work, items: list[Item]) -> None:
-    """Give the items that were decided before their outcome."""
-    if not items:
-        return
-    ids = [item.purchase.client_id for item in items]
-    rows = _KNOWN.all(
-        work.session,
-        tenant=work.tenant_id,
-        clients=list({i.purchase.client for i in items}),
-        ids=ids,
-    )
-    known = {(row.client, row.client_id) for row in rows}
-    for item in items:
-        if item.key not in known:
-            continue
-        found = work.session.get_one(VendRequest, (work.tenant_id, *item.key))
-        if not _same(found, item):
-            item.outcome = _used(found)
-        elif found.state != "received":
-            try:
-                outcome = outcome_of(found)
-                if isinstance(outcome, Sale):
-                    outcome = with_warning(work, outcome)
-                item.outcome = outcome
-            except TjugoError as error:
-                item.outcome = error
-        else:  # of an early version, which recorded requests before it decided them
-            work.session.delete(found)
-            work.session.flush()
-
-
-def _used(row: VendRequest) -> TjugoError:
-    amount = f"{row.kwh} kWh" if row.kwh is not None else "an amount of money"
-    return reason(
-        "request_id_used",
-        f"The request id {row.client_id} was used before, for {amount} to meter {row.drn}, or "
-        "with other payments. A new sale needs a new id.",
-    )
-
-
-def _same(row: VendRequest, item: Item) -> bool:
-    """Return whether a recorded request means the same, however it was written."""
-    purchase = item.purchase
-    if asked_of(row):
-        return False
-    recorded = None if row.kwh is None else Decimal(row.kwh)
-    if recorded != purchase.kwh or row.money != purchase.money:
-        return False
-    if not purchase.same_terms(row.asked):
-        return False
-    return _meant(row.drn) == _meant(item.drn)
-
-
-def _meant(drn: str) -> str:
-    try:
-        return checked_drn(drn).lstrip("0")  # a number with lost zeros means the same meter
-    except TjugoError:
-        return drn
-
-
 def _decide(work: Work, items: list[Item]) -> None:
     """Price the items and make their tokens, or note why they are refused."""
     at = work.now()
+    ahead.prices(work, items)
     drns = [item.meter.config.drn for item in items if item.meter]
     tariffs = effective(work, drns, at)
     found = situations(work, drns, at, tariffs)

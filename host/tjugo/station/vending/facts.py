@@ -4,11 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, select
+from sqlalchemy import and_, bindparam, exists, select, text
 
 from tjugo.key_register import FIELDS, MeterConfig
-from tjugo.station.storage import driver
-from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import (
     Customer,
     Meter,
@@ -106,6 +105,14 @@ _READ = Statement(
     )
     .where(*_NAMED)
 )
+# A plan is kept that was made while a table was small: without an index it becomes slower with
+# every sale. And one plan for all values: making another for each batch takes longer than its use.
+_PLANS = Statement(
+    text(
+        "SELECT set_config('enable_seqscan', 'off', true), "
+        "set_config('plan_cache_mode', 'force_generic_plan', true)"
+    )
+)
 _LOCK = Statement(
     select(Meter.drn).where(*_NAMED).order_by(Meter.drn).with_for_update(key_share=True)
 )
@@ -130,22 +137,38 @@ def lock_and_read(work: Work, drns: Collection[str]) -> dict[str, MeterFacts]:
     """Lock the meters and their customers, whose debts and credit a sale changes, until the
     transaction ends; return what is known of each meter that is registered. The locks come first:
     what they waited for is read as it is afterwards."""
-    connection = work.session.connection()
-    if drns and connection.dialect.name != "sqlite":  # there the whole database is locked
-        given = {"tenant": work.tenant_id, "drns": sorted(drns)}
-        # A plan is kept that was made while a table was small: without an index it becomes slower
-        # with every sale.
-        driver.write(connection, "SET LOCAL enable_seqscan = off")
-        _LOCK.all(work.session, **given)
-        _LOCK_CUSTOMERS.all(work.session, **given)
+    if drns and not _whole_database_locked(work):
+        for query in _locks(work, drns):
+            query.all(work.session)
     return read(work, drns)
+
+
+def queries(work: Work, drns: Collection[str]) -> list[Query]:
+    """Return what `lock_and_read` executes."""
+    if not drns:
+        return []
+    locks = [] if _whole_database_locked(work) else _locks(work, drns)
+    return [*locks, _facts_of(work, drns)]
+
+
+def _whole_database_locked(work: Work) -> bool:
+    return work.session.connection().dialect.name == "sqlite"
+
+
+def _locks(work: Work, drns: Collection[str]) -> list[Query]:
+    given = {"tenant": work.tenant_id, "drns": sorted(drns)}
+    return [_PLANS.of(), _LOCK.of(**given), _LOCK_CUSTOMERS.of(**given)]
+
+
+def _facts_of(view: View, drns: Collection[str]) -> Query:
+    return _READ.of(tenant=view.tenant_id, drns=sorted(drns))
 
 
 def read(view: View, drns: Collection[str]) -> dict[str, MeterFacts]:
     """Return what is known of each meter that is registered."""
     if not drns:
         return {}
-    found = _READ.all(view.session, tenant=view.tenant_id, drns=sorted(drns))
+    found = _facts_of(view, drns).all(view.session)
     return {row.drn: _facts(row) for row in found}
 
 

@@ -19,7 +19,7 @@ from tjugo.station import clock, settings
 from tjugo.station.audit import chain
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, key_columns, known_meter, meter_config
-from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import KeyChange, Meter, MeterKeyState
 from tjugo.station.vending import asked, key_delivery, targets
 from tjugo.station.vending import change_rows as rows
@@ -62,8 +62,13 @@ def due(view: View, drns: Collection[str], alone: bool = False) -> dict[str, Pla
     """
     with_sale = alone or settings.get(view, WITH_SALE) >= 1
     states = rows.OPEN if with_sale else (rows.ISSUED,)
-    found = _OPEN_OF.all(view.session, tenant=view.tenant_id, drns=sorted(set(drns)))
+    found = query(view, drns).all(view.session)
     return {row.drn: _planned(row) for row in found if row.state in states}
+
+
+def query(view: View, drns: Collection[str]) -> Query:
+    """Return what `due` reads."""
+    return _OPEN_OF.of(tenant=view.tenant_id, drns=sorted(set(drns)))
 
 
 def _planned(row: Any) -> PlannedChange:

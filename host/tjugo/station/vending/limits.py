@@ -11,7 +11,7 @@ from tjugo.errors import TjugoError, reason
 from tjugo.station import days
 from tjugo.station.keys import use
 from tjugo.station.ledger import balances, credit
-from tjugo.station.storage.statement import Statement, any_of
+from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
 from tjugo.station.vending.item import Item
@@ -56,8 +56,13 @@ def _left(items: list[Item]) -> list[Item]:
 
 def places(work: Work, outlets: set[str]) -> dict[str, Place]:
     """Return the outlets that are registered, by code."""
-    found = _PLACES.all(work.session, tenant=work.tenant_id, outlets=sorted(outlets))
+    found = query(work, outlets).all(work.session)
     return {row.outlet: Place(row.vendor, row.name, row.active and row.too) for row in found}
+
+
+def query(work: Work, outlets: set[str]) -> Query:
+    """Return what `places` reads."""
+    return _PLACES.of(tenant=work.tenant_id, outlets=sorted(outlets))
 
 
 def _check_shifts(work: Work, items: list[Item]) -> None:

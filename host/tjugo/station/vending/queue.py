@@ -17,6 +17,7 @@ from functools import partial
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.station import Station
 from tjugo.station.vending.batch import BATCH
+from tjugo.station.vending.growth import Growth
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.vend import sell_together
 from tjugo.station.vending.views import Refusal, Sale
@@ -42,6 +43,7 @@ class SaleQueue:
         self._change = threading.Condition()
         self._closed = False
         self._answered = 0  # in the batch before
+        self._growth = Growth(station)
         self._thread: threading.Thread | None = None
 
     def submit(self, purchase: Purchase) -> Future[_Outcome]:
@@ -75,6 +77,7 @@ class SaleQueue:
             thread = self._thread
         if thread is not None:
             thread.join()
+        self._growth.close()
 
     def _run(self) -> None:
         while True:
@@ -85,6 +88,7 @@ class SaleQueue:
                     return
                 self._gather()
             self._answered = self._sell()
+            self._growth.add(self._answered)
 
     def _gather(self) -> None:
         """Wait a moment for the clients that were answered last: they are likely to sell again,

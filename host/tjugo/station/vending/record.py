@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,9 @@ from tjugo.station.audit import chain
 from tjugo.station.ledger import post
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
-from tjugo.station.storage import bulk
+from tjugo.station.storage import bulk, driver
 from tjugo.station.storage.integrity import digest
+from tjugo.station.storage.statement import forget_ahead
 from tjugo.station.storage.tables import Sale, Token, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tariffs.model import Line
@@ -40,22 +42,20 @@ def write(work: Work, items: list[Item]) -> None:
     outlets = limits.check(work, [item for item in undecided if item.refusal is None])
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
+    refs = token_deliveries.free(work, sold)
     receipts = _receipts(work, sold, outlets)
-    day = days.day(work, work.now())
-    bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
-    bulk.insert(
-        work.session,
-        Sale,
-        [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)],
-    )
-    for item in sold:
-        if item.change is not None:
-            keychange.write(work, item.change, *item.key)
-    bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
-    refs = token_deliveries.add(work, sold)
+    forget_ahead(work.session)
+    with _waiting(work, sold):
+        bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
+        bulk.insert(work.session, Sale, _sales(work, sold, receipts))
+        for item in sold:
+            if item.change is not None:
+                keychange.write(work, item.change, *item.key)
+        bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
+        token_deliveries.add(work, sold, refs)
     for item, receipt in zip(sold, receipts, strict=True):
         _post(work, item, receipt, outlets[item.purchase.outlet])
-        item.outcome = _outcome(work, item, receipt, refs.get(item.key))
+        item.outcome = _outcome(work, item, receipt, refs.get(item.key, [None])[-1])
     for item in refused:
         assert item.refusal is not None
         item.outcome = _refused(item, item.refusal)
@@ -67,6 +67,13 @@ def write(work: Work, items: list[Item]) -> None:
             chain.REFUSED,
             item.purchase.actor,
         )
+
+
+def _waiting(work: Work, sold: list[Item]) -> AbstractContextManager[None]:
+    """Return the block for the insertions: a key change needs the answers to what it writes."""
+    if any(item.change is not None for item in sold):
+        return nullcontext()
+    return driver.pipelined(work.session.connection())
 
 
 def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[Receipt]:
@@ -135,6 +142,11 @@ def _request(work: Work, item: Item) -> dict[str, Any]:
         "created_at": work.now(),
         "finished_at": work.now(),
     }
+
+
+def _sales(work: Work, sold: list[Item], receipts: list[Receipt]) -> list[dict[str, Any]]:
+    day = days.day(work, work.now())
+    return [_sale(work, i, r, day) for i, r in zip(sold, receipts, strict=True)]
 
 
 def _sale(work: Work, item: Item, receipt: Receipt, day: date) -> dict[str, Any]:

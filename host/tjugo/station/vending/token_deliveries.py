@@ -9,23 +9,24 @@ from tjugo.station.vending import key_delivery
 from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
 
+Refs = dict[tuple[str, str], list[int]]
+"""References by client and client id of a sale, one for each of its tokens, ascending."""
 
-def add(work: Work, sold: Sequence[Item]) -> dict[tuple[str, str], int]:
-    """Record a delivery for each token of the sales whose meter a collector serves. They follow
-    the tokens of a key change that is not confirmed. Return the reference of each sale's last
-    token, by client and client id."""
-    served = [
-        (item, item.meter, token)
-        for item in sold
-        if item.meter is not None and item.meter.collector_id is not None
-        for token in item.tokens
-    ]
-    changed = [meter.config.drn for item, meter, _ in served if item.change is not None]
+
+def free(work: Work, sold: Sequence[Item]) -> Refs:
+    """Return references for the tokens of the sales whose meter a collector serves."""
+    served = [item for item in sold if item.meter is not None and item.meter.collector_id]
+    refs = iter(free_refs(work, sum(len(item.tokens) for item in served)))
+    return {item.key: [next(refs) for _ in item.tokens] for item in served}
+
+
+def add(work: Work, sold: Sequence[Item], refs: Refs) -> None:
+    """Record the deliveries. They follow the tokens of a key change that is not confirmed."""
+    served = [(item, item.meter) for item in sold if item.meter is not None and item.key in refs]
+    changed = [meter.config.drn for item, meter in served if item.change is not None]
     after = key_delivery.last_refs(work, changed)
-    last, rows = {}, []
-    for (item, meter, token), ref in zip(served, free_refs(work, len(served)), strict=True):
-        last[item.key] = ref
-        row = {
+    rows = [
+        {
             "tenant_id": work.tenant_id,
             "ref": ref,
             "drn": meter.config.drn,
@@ -37,6 +38,7 @@ def add(work: Work, sold: Sequence[Item]) -> dict[tuple[str, str], int]:
             "created_at": work.now(),
             "after_ref": after.get(meter.config.drn),
         }
-        rows.append(row)
+        for item, meter in served
+        for token, ref in zip(item.tokens, refs[item.key], strict=True)
+    ]
     bulk.insert(work.session, TokenDelivery, rows)
-    return last
