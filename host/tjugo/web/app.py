@@ -21,10 +21,11 @@ from tjugo.web import access, current
 from tjugo.web.api import router as api_router
 from tjugo.web.api.lab import MeterKeys
 from tjugo.web.api.lab import router as lab_router
-from tjugo.web.auth import Auth, Gate, record_refusal
+from tjugo.web.auth import Auth, record_refusal
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
 from tjugo.web.forms_token import FormTokens
+from tjugo.web.gate import Gate
 from tjugo.web.guard import Guard
 from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link

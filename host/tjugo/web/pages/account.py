@@ -15,7 +15,7 @@ from tjugo.station.operators import credentials, log_in, passwords, sessions, to
 from tjugo.station.operators.permissions import ACTIONS, Person
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate, address_of
+from tjugo.web.gate import Gate, address_of
 from tjugo.web.pages.forms import Form, answer, form_of, not_stored
 
 _NEW = "{} new"  # what a secret that is not confirmed yet is encrypted for

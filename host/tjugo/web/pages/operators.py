@@ -16,7 +16,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage.tables import ROLES, Outlet
 from tjugo.station.work import View
 from tjugo.web import current
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 _LIMITS = {"sale_limit": "The limit of a sale", "day_limit": "The limit of a day"}
