@@ -5,7 +5,7 @@ import re
 import pyotp
 from fastapi.testclient import TestClient
 
-from tjugo.station.operators import passwords, people, totp
+from tjugo.station.operators import credentials, passwords, people, totp
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import ROLES
 from tjugo.web.app import create_app
@@ -34,7 +34,7 @@ def add_factor(station: Station, operator: str) -> tuple[pyotp.TOTP, list[str]]:
     secret = totp.new_secret()
     sealed = totp.Vault(station.state_dir).seal(operator, secret)
     with station.work(f"op:{operator}") as work:
-        codes = people.set_factor(work, operator, sealed, 0)
+        codes = credentials.set_factor(work, operator, sealed, 0)
     return pyotp.TOTP(secret), codes
 
 

@@ -14,7 +14,8 @@ from tjugo import key_file
 from tjugo.errors import TjugoError
 from tjugo.log_file import PrivateLog
 from tjugo.paths import LOG
-from tjugo.station.backup.service import backup, restore
+from tjugo.station.backup.restore import restore
+from tjugo.station.backup.service import backup
 from tjugo.station.keys import service, shares, store
 from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station

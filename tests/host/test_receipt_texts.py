@@ -7,6 +7,7 @@ from escpos_kit import squeezed
 from receipt_kit import TOKENS, receipt
 
 from tjugo.station.receipts import layout, model
+from tjugo.station.receipts.elements import MARK, Text
 from tjugo.station.receipts.render import text
 from tjugo.station.receipts.texts import DEFAULT, labels, languages
 
@@ -87,7 +88,7 @@ def test_the_marks():
 
 def test_a_void_receipt_shows_no_token():
     elements = layout.build(receipt(), voided=True)
-    assert layout.Text("VOID", layout.MARK) in elements
+    assert Text("VOID", MARK) in elements
     shown = squeezed(str(elements))
     assert not any(token[:8] in shown for token in TOKENS)
 

@@ -21,8 +21,10 @@ from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import DATABASE, PEOPLE_KEY, USE_LOCK, VENDING_KEYS, WRITE_LOCK
 from tjugo.station.backup import archive, secret_files, service
+from tjugo.station.backup import restore as restoring
 from tjugo.station.backup.database import MARGIN, set_floor
-from tjugo.station.backup.service import backup, last, restore
+from tjugo.station.backup.restore import restore
+from tjugo.station.backup.service import backup, last
 from tjugo.station.link import records, state
 from tjugo.station.operators.totp import Vault
 from tjugo.station.station import Station
@@ -266,7 +268,7 @@ def test_a_station_that_runs_is_not_replaced(folder, file):
             with pytest.raises(Conflict, match=r"A program uses the station in .* End it first\."):
                 restore(file, folder, PASSPHRASE, NOON, force=True)
             with pytest.raises(Conflict, match="End it first"):
-                service.check_target(folder, force=True)
+                restoring.check_target(folder, force=True)
             one.close()
     assert sorted(path.name for path in folder.parent.iterdir()) == names
     restore(file, folder, PASSPHRASE, NOON, force=True)
@@ -314,7 +316,7 @@ def test_a_station_is_not_opened_while_it_is_replaced(folder, file, monkeypatch)
             sentences.append(caught.value.message)
         return set_floor(*given)
 
-    monkeypatch.setattr(service, "set_floor", opened_meanwhile)
+    monkeypatch.setattr(restoring, "set_floor", opened_meanwhile)
     restore(file, folder, PASSPHRASE, NOON, force=True)
     assert len(sentences) == 2
     assert all("is being replaced from a backup" in sentence for sentence in sentences)
@@ -333,7 +335,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_old_station(folder, file, mo
     def full(path):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr(service, "sync_folder", full)
+    monkeypatch.setattr(restoring, "sync_folder", full)
     with pytest.raises(Unavailable, match="No space left"):
         restore(file, folder, PASSPHRASE, NOON, force=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

@@ -21,6 +21,7 @@ from tjugo.station.audit import chain
 from tjugo.station.operators import (
     approvals,
     clients,
+    credentials,
     lockout,
     log_in,
     passwords,
@@ -329,7 +330,7 @@ def test_what_ends_sessions(station, clock):
     assert (alive(one), alive(two)) == (False, True)
     keep = begin(station, "ben").token
     new = passwords.hashed("another-one-7")
-    do(station, people.set_password, "ben", new, False, sessions.hash_of(keep))
+    do(station, credentials.set_password, "ben", new, False, sessions.hash_of(keep))
     assert (alive(two), alive(keep)) == (False, True)
     do(station, people.set_active, "ben", False)
     assert not alive(keep)
@@ -394,14 +395,14 @@ def test_the_time_for_the_second_factor(station, clock):
 def test_recovery_codes_are_used_once(station):
     add(station, "ana")
     _, codes = add_factor(station, "ana")
-    assert len(set(codes)) == totp.CODES and see(station, people.codes_left, "ana") == 10
+    assert len(set(codes)) == totp.CODES and see(station, credentials.codes_left, "ana") == 10
     token = begin(station).token
     assert log_in.second_factor(station, token, codes[3].upper().replace("-", " "), HERE).token
-    assert see(station, people.codes_left, "ana") == 9
+    assert see(station, credentials.codes_left, "ana") == 9
     token = begin(station).token
     with pytest.raises(NotLoggedIn):
         log_in.second_factor(station, token, codes[3], HERE)
-    new = do(station, people.new_recovery_codes, "ana")
+    new = do(station, credentials.new_recovery_codes, "ana")
     for code, right in ((codes[4], False), (new[0], True)):
         token = begin(station).token
         if right:
@@ -414,9 +415,9 @@ def test_recovery_codes_are_used_once(station):
 def test_a_reset_of_the_second_factor(station):
     add(station, "ana")
     add_factor(station, "ana")
-    do(station, people.reset_factor, "ana")
+    do(station, credentials.reset_factor, "ana")
     assert begin(station).stage == sessions.OPEN
-    assert see(station, people.codes_left, "ana") == 0
+    assert see(station, credentials.codes_left, "ana") == 0
 
 
 def test_the_database_alone_gives_no_codes(station, clock):

@@ -13,8 +13,9 @@ from station_kit import NOON, Clock, drn, new_station, see
 from tjugo import encryption
 from tjugo.errors import Conflict, TjugoError, Unavailable
 from tjugo.paths import VENDING_KEYS
-from tjugo.station.backup import service
-from tjugo.station.backup.service import backup, restore
+from tjugo.station.backup import restore as restoring
+from tjugo.station.backup.restore import restore
+from tjugo.station.backup.service import backup
 from tjugo.station.link import records
 from tjugo.station.station import Station
 from tjugo.station.storage import tables as models
@@ -170,7 +171,7 @@ def test_a_database_with_a_station_is_not_filled(place, tmp_path):
 def test_a_station_of_a_server_in_use_is_not_replaced(place, tmp_path):
     folder, file = tmp_path / "old", tmp_path / "b.zip"
     with filled(folder, place("server")):
-        service.backup(folder, file, PASSPHRASE, NOON)
+        backup(folder, file, PASSPHRASE, NOON)
         with pytest.raises(Conflict, match="End it first"):
             restore(file, folder, PASSPHRASE, NOON, force=True)
     restore(file, folder, PASSPHRASE, NOON, force=True)
@@ -187,7 +188,7 @@ def test_a_restore_that_fails_at_its_end_leaves_the_database_empty(place, tmp_pa
         raise OSError(28, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "sync_folder", full)
+        patched.setattr(restoring, "sync_folder", full)
         with pytest.raises(Unavailable, match="No space left"):
             restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON, database_url=target)
     with psycopg.connect(target) as connection:

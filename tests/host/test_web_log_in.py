@@ -11,7 +11,7 @@ from station_kit import Clock, do, drn, new_station, see
 from tjugo.errors import TjugoError
 from tjugo.station import settings
 from tjugo.station.audit import chain
-from tjugo.station.operators import approvals, clients, people, sessions
+from tjugo.station.operators import approvals, clients, credentials, people, sessions
 
 COOKIE = "tjugo_session_8020"
 
@@ -190,7 +190,7 @@ def test_a_role_whose_operators_must_set_a_second_factor(web, station, clock):
         assert other.get("/sales", headers=HTML).status_code == 200
     with client(station) as other:
         assert log_in(other, "ben").headers["location"].startswith("/login/factor")
-    do(station, people.reset_factor, "ben")
+    do(station, credentials.reset_factor, "ben")
     with client(station) as other:
         log_in(other, "ben")
         assert other.get("/sales", headers=HTML).headers["location"] == "/account"

@@ -6,6 +6,7 @@ import click
 
 from tjugo.commands.options import database_option, state_option
 from tjugo.commands.secret import ask, read_secret
+from tjugo.station.backup import restore as restoring
 from tjugo.station.backup import service as backups
 from tjugo.station.station import utc_now
 from tjugo.station.storage.moments import iso
@@ -52,10 +53,10 @@ def restore(
 
     End the old station first, for good: two stations of one backup issue the same tokens.
     """
-    backups.check_target(state, force)  # before anything is typed
+    restoring.check_target(state, force)  # before anything is typed
     backups.check_file(file)
     passphrase = _passphrase(passphrase_file, confirm=False)
-    made = backups.restore(file, state, passphrase, utc_now(), force, accept_clock, database)
+    made = restoring.restore(file, state, passphrase, utc_now(), force, accept_clock, database)
     click.echo(f"Station in {state}, as it was at {iso(made.made_at)}")
 
 

@@ -1,4 +1,4 @@
-"""`tjugo meter`: meters, their customers, their status and their replacement."""
+"""`tjugo meter`: meters and their customers. meter_status.py adds commands to the group."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,14 +13,12 @@ from tjugo.commands.options import (
     page_options,
     register_options,
     state_option,
-    yes_option,
 )
-from tjugo.commands.output import actor, confirm, name_drn, none_or, print_json, print_page
+from tjugo.commands.output import actor, name_drn, none_or, print_json, print_page
 from tjugo.errors import TjugoError
-from tjugo.station.registry import customers, history, meters, replace, views
-from tjugo.station.registry.status import REMOVED, sentence
+from tjugo.station.registry import customers, history, meters, views
+from tjugo.station.registry.status import sentence
 from tjugo.station.station import Station
-from tjugo.station.storage.tables import METER_STATUSES
 from tjugo.station.work import Work
 
 
@@ -56,7 +54,7 @@ def meter_add(
         if account_no is not None:
             customers.link_meter(work, added, account_no, service_point, site)
 
-    _change(state, drn, add, as_json, "is registered.")
+    change_meter(state, drn, add, as_json, "is registered.")
 
 
 @meter.command("list")
@@ -123,7 +121,7 @@ def meter_edit(
         elif place is not None or site is not None:
             customers.set_service_point(work, drn, place, site)
 
-    _change(state, drn, edit, as_json, "is changed.")
+    change_meter(state, drn, edit, as_json, "is changed.")
 
 
 @meter.command("link")
@@ -146,7 +144,7 @@ def meter_link(
     def link(work: Work) -> None:
         customers.link_meter(work, drn, account_no, service_point, site)
 
-    _change(state, drn, link, as_json, f"serves account {account_no}.")
+    change_meter(state, drn, link, as_json, f"serves account {account_no}.")
 
 
 @meter.command("unlink")
@@ -159,81 +157,7 @@ def meter_unlink(drn: str, as_json: bool, state: Path) -> None:
     def unlink(work: Work) -> None:
         customers.unlink_meter(work, drn)
 
-    _change(state, drn, unlink, as_json, "serves no customer now.")
-
-
-@meter.command("status")
-@click.argument("drn")
-@click.argument(
-    "status", required=False, type=click.Choice([s for s in METER_STATUSES if s != REMOVED])
-)
-@click.option("--reason", "why", help="Why, for the record.")
-@json_option
-@state_option
-def meter_status(
-    drn: str, status: str | None, why: str | None, as_json: bool, state: Path
-) -> None:
-    """Show the status of the meter DRN, or set it.
-
-    Only an installed meter is sold for. `tjugo meter retire` removes one; stock puts it back.
-    """
-    if status is not None:
-
-        def change(work: Work) -> None:
-            meters.set_status(work, drn, status, why)
-
-        _change(state, drn, change, as_json)
-        return
-    if why is not None:
-        raise TjugoError("A reason needs a status to set.", 2)
-    with Station.open(state) as station, station.view() as view:
-        name_drn(view, drn)
-        found, past = views.find_meter(view, drn), history.meter_history(view, drn)
-    if as_json:
-        print_json({"status": found.status, "statuses": asdict(past)["statuses"]})
-        return
-    click.echo(sentence(found.drn, found.status))
-    for row in past.statuses:
-        click.echo(meter_text.status_line(row))
-
-
-@meter.command("retire")
-@click.argument("drn")
-@click.option("--reason", "why", required=True, help="Why, for the record.")
-@yes_option
-@json_option
-@state_option
-def meter_retire(drn: str, why: str, yes: bool, as_json: bool, state: Path) -> None:
-    """Take the meter DRN out of service: it serves nobody, and nothing is sold for it."""
-    confirm(f"Retire meter {_described(state, drn)}?", yes)
-
-    def retire(work: Work) -> None:
-        meters.retire_meter(work, drn, why)
-
-    _change(state, drn, retire, as_json)
-
-
-@meter.command("replace")
-@click.argument("old_drn", metavar="OLD")
-@click.argument("new_drn", metavar="NEW")
-@click.option("--reason", "why", required=True, help="Why, for the record.")
-@yes_option
-@json_option
-@state_option
-def meter_replace(
-    old_drn: str, new_drn: str, why: str, yes: bool, as_json: bool, state: Path
-) -> None:
-    """Retire the meter OLD and install the registered meter NEW in its place.
-
-    NEW gets the customer, the service point and the collector of OLD. Credit is not carried over.
-    """
-    old = _described(state, old_drn)
-    confirm(f"Retire meter {old} and install {_described(state, new_drn)} in its place?", yes)
-
-    def swap(work: Work) -> None:
-        replace.replace_meter(work, old_drn, new_drn, why)
-
-    _change(state, new_drn, swap, as_json, f"replaces {old}.")
+    change_meter(state, drn, unlink, as_json, "serves no customer now.")
 
 
 @meter.command("check-digit")
@@ -243,7 +167,7 @@ def meter_check_digit(payload: str) -> None:
     click.echo(meters.drn_with_check_digit(payload))
 
 
-def _change(
+def change_meter(
     state: Path,
     drn: str,
     action: Callable[[Work], None],
@@ -265,11 +189,3 @@ def _change(
     else:
         of_status = sentence(found.drn, found.status)
         click.echo(of_status if predicate is None else f"Meter {found.drn} {predicate}")
-
-
-def _described(state: Path, drn: str) -> str:
-    """Return a meter's DRN and its customer, for a question. Raise TjugoError."""
-    with Station.open(state) as station, station.view() as view:
-        found = views.find_meter(view, drn)
-    served = found.customer
-    return found.drn if served is None else f"{found.drn} of {served.name} ({served.account_no})"

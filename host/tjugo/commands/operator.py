@@ -11,7 +11,7 @@ from tjugo.commands.options import json_option, state_option, yes_option
 from tjugo.commands.output import actor, confirm, none_or, print_json, show_page
 from tjugo.commands.secret import read_secret
 from tjugo.errors import TjugoError
-from tjugo.station.operators import passwords, people
+from tjugo.station.operators import credentials, passwords, people
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
 from tjugo.station.storage.tables import ROLES
@@ -122,7 +122,7 @@ def operator_password(name: str, password_file: Path | None, as_json: bool, stat
     password, own = _password(password_file, name)
     hashed = passwords.hashed(password)
     with Station.open(state) as station, station.work(actor()) as work:
-        people.set_password(work, name, hashed, must_change=not own)
+        credentials.set_password(work, name, hashed, must_change=not own)
         found = people.shown(people.find(work, name))
     sentence = f"Operator {name} has a new password."
     _print_new(found, None if own else password, as_json, sentence)
@@ -164,7 +164,7 @@ def operator_reset_factor(name: str, yes: bool, state: Path) -> None:
             found = people.find(view, name)
         confirm(f"Remove the second factor of {found.operator}, {found.name}?", yes)
         with station.work(actor()) as work:
-            people.reset_factor(work, name)
+            credentials.reset_factor(work, name)
     click.echo(f"Operator {found.operator} logs in with the password alone.")
 
 

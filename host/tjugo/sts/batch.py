@@ -12,7 +12,8 @@ from tjugo.private_file import private_file
 from tjugo.sealed_keys import Secret
 from tjugo.sts import bulk
 from tjugo.sts.batch_file import Row, Source, habits_of, writer
-from tjugo.sts.batch_row import Habits, Keys, Request, Tids, make, understand, warning
+from tjugo.sts.batch_row import Habits, Keys, Request, Tids, understand
+from tjugo.sts.batch_tokens import make, warning
 from tjugo.sts.explain.key import from_hex
 
 _CHUNK = 4096

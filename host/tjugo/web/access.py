@@ -205,30 +205,6 @@ ACCESS: dict[tuple[str, str], str] = {
 }
 """(method, path of the route) -> permission."""
 
-NAVIGATION = (
-    ("/bench", "Bench"),
-    ("/sales", "Sales"),
-    ("/till", "Till"),
-    ("/meters", "Meters"),
-    ("/customers", "Customers"),
-    ("/engineering", "Engineering"),
-    ("/key-changes", "Key changes"),
-    ("/refused", "Refused token"),
-    ("/tariffs", "Tariffs"),
-    ("/shifts", "Shifts"),
-    ("/banking", "Banking"),
-    ("/sites", "Sites"),
-    ("/import", "Import"),
-    ("/approvals", "Approvals"),
-    ("/keys", "Keys"),
-    ("/lab", "Token lab"),
-    ("/operators", "Operators"),
-    ("/clients", "API clients"),
-    ("/webhooks", "Webhooks"),
-    ("/audit", "Audit"),
-)
-"""The pages of the header, in order."""
-
 
 def find(method: str, path: str) -> tuple[str, str] | None:
     """Return the row of a request: the key in ACCESS, None where the table has none."""
@@ -244,17 +220,6 @@ def known(path: str) -> bool:
 def allows(person: Person, permission: str) -> bool:
     """Return whether a person who is logged in has a permission of the table."""
     return permission in (PUBLIC, ACCOUNT) or person.may(permission)
-
-
-def navigation(person: Person | None, bench: bool) -> list[tuple[str, str]]:
-    """Return the pages that the person may open, each with its name. bench: there is one."""
-    if person is None or person.must_begin:
-        return []
-    return [
-        (path, name)
-        for path, name in NAVIGATION
-        if allows(person, ACCESS["GET", path]) and (bench or path != "/bench")
-    ]
 
 
 def _beginning(path: str) -> str:

@@ -17,18 +17,20 @@ from tjugo.station.link import views as link_views
 from tjugo.station.operators.permissions import Person
 from tjugo.station.station import Station
 from tjugo.station.vending.queue import SaleQueue
-from tjugo.web import access, current
+from tjugo.web import current
 from tjugo.web.api import router as api_router
 from tjugo.web.api.lab import MeterKeys
 from tjugo.web.api.lab import router as lab_router
-from tjugo.web.auth import Auth, Gate, record_refusal
+from tjugo.web.auth import Auth, record_refusal
 from tjugo.web.body import BodyLimit
 from tjugo.web.errors import add_error_handlers
 from tjugo.web.forms_token import FormTokens
+from tjugo.web.gate import Gate
 from tjugo.web.guard import Guard
 from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
 from tjugo.web.local import Local
+from tjugo.web.navigation import navigation
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
 from tjugo.web.request_ids import RequestIds
@@ -98,7 +100,7 @@ def create_app(
 
 
 def _first_page(bench: bool) -> Response:
-    pages = access.navigation(current.known().person, bench)
+    pages = navigation(current.known().person, bench)
     return RedirectResponse(pages[0][0] if pages else "/account", 303)
 
 
@@ -111,7 +113,7 @@ def _templates(gate: Gate, link: Link, bench: bool) -> Jinja2Templates:
         "known": current.known,
         "link": link,
         "may": current.may,
-        "navigation": lambda: access.navigation(current.known().person, bench),
+        "navigation": lambda: navigation(current.known().person, bench),
     }
     return templates
 

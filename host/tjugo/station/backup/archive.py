@@ -4,7 +4,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +21,16 @@ MOST_MANIFEST, MOST_SECRETS = 100_000, 10_000_000
 NOT_ONE = "{} is not a backup of a Tjugo station, or it is damaged."
 _BLOCK = 1 << 20
 _TEXTS = ("database_sha256", "program", "schema")
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup. made_at: the time of the database's contents. version: of the program that made
+    it."""
+
+    made_at: datetime
+    version: str
+    schema: str
 
 
 def write_archive(file: BinaryIO, head: bytes, sealed: bytes, copy: Path) -> None:
@@ -78,3 +89,9 @@ def read_manifest(file: Path, head: bytes) -> dict[str, Any]:
     if version != VERSION:
         raise TjugoError(f"{file} was made by a newer version of Tjugo. Install that version.")
     return dict(manifest)
+
+
+def facts(manifest: dict[str, Any]) -> Backup:
+    """Return what a checked manifest says of its backup."""
+    made_at = datetime.fromisoformat(manifest["made_at"]).astimezone(UTC)
+    return Backup(made_at, manifest["program"], manifest["schema"])

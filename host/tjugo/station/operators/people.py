@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from tjugo.errors import TjugoError, reason
 from tjugo.station import settings
 from tjugo.station.audit.chain import record
 from tjugo.station.currency import plain
-from tjugo.station.operators import sessions, totp
+from tjugo.station.operators import sessions
 from tjugo.station.operators.permissions import ADMINISTRATOR, PERMISSIONS, Person
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import ROLES, Operator, Outlet, RecoveryCode
+from tjugo.station.storage.tables import ROLES, Operator, Outlet
 from tjugo.station.work import View, Work
 
 EDIT = "operators.edit"
@@ -153,7 +153,7 @@ def add(
     )
     work.session.add(row)
     work.session.flush()
-    record(work, EDIT, _subject(operator), f"added as {role}")
+    record(work, EDIT, subject(operator), f"added as {role}")
     return operator
 
 
@@ -170,7 +170,7 @@ def edit(work: Work, operator: str, **changes: Any) -> None:
         setattr(row, field, value)
     _keep_an_administrator(work)
     if told:
-        record(work, EDIT, _subject(row.operator), "; ".join(told))
+        record(work, EDIT, subject(row.operator), "; ".join(told))
 
 
 def _as_text(view: View, value: object) -> object:
@@ -186,71 +186,11 @@ def set_active(work: Work, operator: str, active: bool) -> None:
     _keep_an_administrator(work)
     if not active:
         sessions.end_all(work, row.operator)
-    record(work, EDIT, _subject(row.operator), "activated" if active else "deactivated")
+    record(work, EDIT, subject(row.operator), "activated" if active else "deactivated")
 
 
-def set_password(
-    work: Work, operator: str, password_hash: str, must_change: bool, keep: str | None = None
-) -> None:
-    """Set a password, which ends all log-ins of the operator except the one with the hash
-    `keep`."""
-    row = find(work, operator)
-    row.password, row.password_at, row.must_change = password_hash, work.now(), must_change
-    sessions.end_all(work, row.operator, keep)
-    action = "account.password" if work.actor == f"op:{row.operator}" else EDIT
-    record(work, action, _subject(row.operator), "password changed")
-
-
-def set_factor(work: Work, operator: str, sealed: bytes, step: int) -> list[str]:
-    """Set the second factor; return new recovery codes. sealed: the secret, encrypted; step: the
-    time step of the code that confirmed it."""
-    row = find(work, operator)
-    row.totp, row.totp_step = sealed, step
-    record(work, "account.factor", _subject(row.operator), "second factor set")
-    return new_recovery_codes(work, row.operator)
-
-
-def reset_factor(work: Work, operator: str) -> None:
-    """Remove the second factor and the recovery codes, and end all log-ins."""
-    row = find(work, operator)
-    row.totp = row.totp_step = None
-    _remove_codes(work, row.operator)
-    sessions.end_all(work, row.operator)
-    record(work, EDIT, _subject(row.operator), "second factor reset")
-
-
-def new_recovery_codes(work: Work, operator: str) -> list[str]:
-    """Replace the recovery codes; return them, the only time that they are readable."""
-    codes = totp.new_codes()
-    _remove_codes(work, operator)
-    work.session.add_all(
-        RecoveryCode(tenant_id=work.tenant_id, operator=operator, code_hash=totp.code_hash(code))
-        for code in codes
-    )
-    work.session.flush()
-    record(work, "account.factor", _subject(operator), "new recovery codes")
-    return codes
-
-
-def codes_left(view: View, operator: str) -> int:
-    """Return how many recovery codes are not used yet."""
-    query = select(func.count()).where(
-        RecoveryCode.tenant_id == view.tenant_id,
-        RecoveryCode.operator == operator,
-        RecoveryCode.used_at.is_(None),
-    )
-    return view.session.scalar(query) or 0
-
-
-def _remove_codes(work: Work, operator: str) -> None:
-    work.session.execute(
-        delete(RecoveryCode).where(
-            RecoveryCode.tenant_id == work.tenant_id, RecoveryCode.operator == operator
-        )
-    )
-
-
-def _subject(operator: str) -> str:
+def subject(operator: str) -> str:
+    """Return an operator as the subject of a record."""
     return f"operator {operator}"
 
 

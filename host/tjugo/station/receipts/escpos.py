@@ -11,6 +11,7 @@ import segno
 from anyascii import anyascii
 
 from tjugo.station.receipts import layout
+from tjugo.station.receipts.elements import Element
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.profiles import Profile
 from tjugo.station.receipts.render import HEAVY, LARGE, NORMAL, rows
@@ -52,7 +53,7 @@ def encode(
     return encode_elements(elements, profile)
 
 
-def encode_elements(elements: list[layout.Element], profile: Profile) -> bytes:
+def encode_elements(elements: list[Element], profile: Profile) -> bytes:
     """Return the bytes that print elements."""
     paper = _Paper(profile)
 

@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from fpdf.enums import Align
 
 from tjugo.station.receipts import fonts, layout
-from tjugo.station.receipts.layout import Code, Digits, Element, Facts, Pair, Sections, Text
+from tjugo.station.receipts.elements import (
+    BOLD,
+    MARK,
+    NAME,
+    STRONG,
+    SUB,
+    Code,
+    Digits,
+    Element,
+    Facts,
+    Pair,
+    Sections,
+    Text,
+)
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.sheet import (
     ACCENT,
@@ -79,7 +92,7 @@ class _Drawing(Sheet):
         bottom, width = self._codes(parts.code)
         for element in parts.utility:
             if isinstance(element, Text):
-                name = element.look == layout.NAME
+                name = element.look == NAME
                 look = (BIG, name, Align.L, INK) if name else (SMALL, name, Align.L, SOFT)
                 self.y += self.write(self.left, self.y, width, element.text, *look)
         self.y = max(self.y, bottom)
@@ -89,7 +102,7 @@ class _Drawing(Sheet):
         heights = [0.0]
         for element in parts.title:
             if isinstance(element, Text):
-                mark = element.look == layout.MARK
+                mark = element.look == MARK
                 look = (BIG, True, Align.R, RED) if mark else (TITLE, True, Align.L, INK)
                 share = self.width * (0.4 if mark else 0.58)
                 x = self.left + self.width - share if mark else self.left
@@ -127,7 +140,7 @@ class _Drawing(Sheet):
         label_width = width * 0.36
         for element in column:
             if isinstance(element, Pair):
-                strong = element.look == layout.STRONG
+                strong = element.look == STRONG
                 label = self.write(x, y, label_width, element.label, SMALL, colour=SOFT)
                 value = self.write(
                     x + label_width, y, width - label_width, element.value, SMALL, strong
@@ -139,7 +152,7 @@ class _Drawing(Sheet):
         return y - self.y
 
     def _centred(self, text: Text) -> None:
-        bold = text.look == layout.BOLD
+        bold = text.look == BOLD
         height = self.write(self.left, 0, self.width, text.text, 1, bold, Align.C, dry=True)
         self.room(height)
         self.write(self.left, self.y, self.width, text.text, 1, bold, Align.C)
@@ -171,7 +184,7 @@ class _Drawing(Sheet):
 
     def _amount(self, pair: Pair) -> None:
         """Draw a label with its amount at the right edge."""
-        strong, sub = pair.look == layout.STRONG, pair.look == layout.SUB
+        strong, sub = pair.look == STRONG, pair.look == SUB
         indent = self.line() if sub else 0.0
         size, colour = (SMALL, SOFT) if sub else (1.0, INK)
         label, value = self.width * 0.66 - indent, self.width * 0.34
@@ -192,6 +205,6 @@ class _Drawing(Sheet):
         self.gap(0.8)
         for element in parts.foot:
             if isinstance(element, Text):
-                bold = element.look == layout.BOLD
+                bold = element.look == BOLD
                 self.room(self.write(0, 0, self.width, element.text, 1, bold, dry=True))
                 self.y += self.write(self.left, self.y, self.width, element.text, 1, bold)

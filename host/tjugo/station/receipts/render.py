@@ -5,7 +5,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tjugo.station.receipts import layout
-from tjugo.station.receipts.layout import Code, Digits, Element, Facts, Pair, Rule, Text
+from tjugo.station.receipts.elements import (
+    BOLD,
+    MARK,
+    NAME,
+    STRONG,
+    SUB,
+    TITLE,
+    Code,
+    Digits,
+    Element,
+    Facts,
+    Pair,
+    Rule,
+    Text,
+)
 from tjugo.station.receipts.model import Receipt
 
 WIDTHS = {58: 32, 80: 48}
@@ -13,11 +27,11 @@ WIDTHS = {58: 32, 80: 48}
 
 NORMAL, HEAVY, LARGE = "normal", "heavy", "large"
 _LOOKS = {
-    layout.NAME: HEAVY,
-    layout.TITLE: HEAVY,
-    layout.MARK: LARGE,
-    layout.BOLD: HEAVY,
-    layout.STRONG: HEAVY,
+    NAME: HEAVY,
+    TITLE: HEAVY,
+    MARK: LARGE,
+    BOLD: HEAVY,
+    STRONG: HEAVY,
 }
 _INDENT = "  "
 
@@ -91,7 +105,7 @@ def rows(
 def _pair(pair: Pair, width: int, fit: Callable[[str], str]) -> Iterator[Row]:
     """Yield label and value on one line where they fit, else the value below, at the right."""
     label, value = fit(pair.label), fit(pair.value)
-    if pair.look == layout.SUB:
+    if pair.look == SUB:
         label = _INDENT + label
     weight = _LOOKS.get(pair.look, NORMAL)
     if not value:
@@ -113,7 +127,7 @@ def _pair(pair: Pair, width: int, fit: Callable[[str], str]) -> Iterator[Row]:
 
 def _digits(token: Digits, width: int, large: int, fit: Callable[[str], str]) -> Iterator[Row]:
     number = "" if token.number is None else f"{token.number}. "
-    yield from _pair(Pair(f"{number}{token.label}", token.units, layout.STRONG), width, fit)
+    yield from _pair(Pair(f"{number}{token.label}", token.units, STRONG), width, fit)
     for line in _side_by_side(token.groups, width // large, gap=" "):
         yield Row(line, LARGE, centred=True)
 

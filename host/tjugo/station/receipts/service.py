@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from tjugo.errors import reason
 from tjugo.station import names
 from tjugo.station.audit import chain
-from tjugo.station.receipts import escpos, layout, printers
+from tjugo.station.receipts import escpos, printers
+from tjugo.station.receipts.elements import NAME, Code, Digits, Element, Rule, Text
 from tjugo.station.receipts.line import connected
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.printers import Printer
@@ -132,13 +133,13 @@ def remove_printer(station: Station, actor: str, name: str) -> None:
 def print_test(printer: Printer) -> None:
     """Print a page that shows the width, the characters and the code of a printer."""
     profile = PROFILES[printer.profile]
-    page: list[layout.Element] = [
-        layout.Text("TJUGO", layout.NAME),
-        layout.Text(f"{printer.name}: {profile.title}"),
-        layout.Rule(),
-        layout.Text(_CHARACTERS),
-        layout.Digits("Token", ("1234", "5678", "9012", "3456", "7890"), "", None),
-        layout.Code("https://example.org", "example.org"),
+    page: list[Element] = [
+        Text("TJUGO", NAME),
+        Text(f"{printer.name}: {profile.title}"),
+        Rule(),
+        Text(_CHARACTERS),
+        Digits("Token", ("1234", "5678", "9012", "3456", "7890"), "", None),
+        Code("https://example.org", "example.org"),
     ]
     with connected(printer) as line:
         line.print(escpos.encode_elements(page, profile))

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Any, BinaryIO
 
 from tjugo.errors import reason
-from tjugo.station.registry.datasets import Row, columns, rows
+from tjugo.station.registry.dataset_queries import Row
+from tjugo.station.registry.datasets import columns, rows
 from tjugo.station.registry.imports.neutral import neutral
 from tjugo.station.work import View
 

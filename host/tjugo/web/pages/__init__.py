@@ -5,7 +5,7 @@ from fastapi.templating import Jinja2Templates
 
 from tjugo.station.station import Station
 from tjugo.station.vending.queue import SaleQueue
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages import (
     account,
     approvals,

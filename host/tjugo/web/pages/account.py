@@ -11,11 +11,11 @@ from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import TjugoError, reason
-from tjugo.station.operators import log_in, passwords, people, sessions, totp
+from tjugo.station.operators import credentials, log_in, passwords, sessions, totp
 from tjugo.station.operators.permissions import ACTIONS, Person
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate, address_of
+from tjugo.web.gate import Gate, address_of
 from tjugo.web.pages.forms import Form, answer, form_of, not_stored
 
 _NEW = "{} new"  # what a secret that is not confirmed yet is encrypted for
@@ -30,7 +30,7 @@ def add_routes(
     def page(request: Request, error: TjugoError | None = None, **context: object) -> Response:
         person = current.person()
         with station.view() as view:
-            left = people.codes_left(view, person.operator) if person.operator else 0
+            left = credentials.codes_left(view, person.operator) if person.operator else 0
         titles = [title for action, title in ACTIONS.items() if person.may(action)]
         more = {"person": person, "codes_left": left, "titles": titles, "done": None, **context}
         return not_stored(answer(templates, request, "account.html", error, **more))
@@ -61,7 +61,7 @@ def add_routes(
         hashed = passwords.hashed(new)
         keep = sessions.hash_of(current.known().token)
         with station.work(person.actor) as work:
-            people.set_password(work, person.operator, hashed, must_change=False, keep=keep)
+            credentials.set_password(work, person.operator, hashed, must_change=False, keep=keep)
         return RedirectResponse("/account?done=password", 303)
 
     def begin(request: Request, form: Form) -> Response:
@@ -78,13 +78,13 @@ def add_routes(
             return enrolling(request, sealed, totp.wrong_code())
         own = vault.seal(person.operator, secret)
         with station.work(person.actor) as work:
-            codes = people.set_factor(work, person.operator, own, step)
+            codes = credentials.set_factor(work, person.operator, own, step)
         return page(request, codes=codes, done="The second factor is set.")
 
     def new_codes(request: Request, form: Form) -> Response:
         person = confirmed(request, form)
         with station.work(person.actor) as work:
-            codes = people.new_recovery_codes(work, person.operator)
+            codes = credentials.new_recovery_codes(work, person.operator)
         return page(request, codes=codes)
 
     def add(path: str, action: Callable[[Request, Form], Response]) -> None:

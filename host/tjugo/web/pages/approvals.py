@@ -9,7 +9,7 @@ from tjugo.errors import NotPermitted, TjugoError
 from tjugo.station.operators import approvals
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import Form, answer, form_of
 
 

@@ -11,7 +11,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.audit import chain, views
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import answer, searched
 
 

@@ -10,7 +10,7 @@ from tjugo.station.operators import clients
 from tjugo.station.operators.permissions import ACTIONS, SCOPES
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 

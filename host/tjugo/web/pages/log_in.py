@@ -11,7 +11,8 @@ from tjugo.errors import NotLoggedIn, TjugoError, TooMany
 from tjugo.station.operators import log_in, people, sessions
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate, address_of, cookie_name, local_path, set_cookie
+from tjugo.web.auth import local_path
+from tjugo.web.gate import Gate, address_of, cookie_name, set_cookie
 from tjugo.web.pages.forms import answer, form_of
 
 

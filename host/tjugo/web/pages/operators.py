@@ -10,13 +10,13 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo import money
 from tjugo.errors import TjugoError
-from tjugo.station.operators import passwords, people
+from tjugo.station.operators import credentials, passwords, people
 from tjugo.station.operators.permissions import ACTIONS, PERMISSIONS
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import ROLES, Outlet
 from tjugo.station.work import View
 from tjugo.web import current
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import Form, add_form, answer, form_of, not_stored
 
 _LIMITS = {"sale_limit": "The limit of a sale", "day_limit": "The limit of a day"}
@@ -68,12 +68,12 @@ def add_routes(
         password = passwords.temporary()
         hashed = passwords.hashed(password)
         with station.work(current.actor()) as work:
-            people.set_password(work, operator, hashed, must_change=True)
+            credentials.set_password(work, operator, hashed, must_change=True)
         return not_stored(one(request, operator, password=password))
 
     def reset(request: Request, operator: str, form: Form) -> Response:
         with station.work(current.actor()) as work:
-            people.reset_factor(work, operator)
+            credentials.reset_factor(work, operator)
         return RedirectResponse("/operators", 303)
 
     @routes.get("/operators")

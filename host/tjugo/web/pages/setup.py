@@ -12,7 +12,7 @@ from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.service import Administrator
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.auth import Gate
+from tjugo.web.gate import Gate
 from tjugo.web.pages.forms import Context, Form, add_page
 
 _FIELDS = tuple(name for name in plan.UTILITY if name != "currency")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tjugo import search_words
 from tjugo.errors import TjugoError, reason
-from tjugo.station.registry.imports import values
+from tjugo.station.registry.imports import dates, values
 from tjugo.station.registry.imports.sheet import Cell, Sheet
 
 CUSTOMER, METER, LINK, SITE, MONEY = "customer", "meter", "link", "site", "money"
@@ -78,7 +78,7 @@ FIELDS: Mapping[str, Field] = {
     "notes": Field(
         CUSTOMER, "notes", values.text, "note|remarks|comments|remarques|notas|bemerkungen"
     ),
-    "registered": Field(CUSTOMER, "registered", values.moment, "created|registered at"),
+    "registered": Field(CUSTOMER, "registered", dates.moment, "created|registered at"),
     "drn": Field(
         METER,
         "meter",
@@ -103,11 +103,11 @@ FIELDS: Mapping[str, Field] = {
     "bdt": Field(METER, "BDT", values.register("bdt"), "base date"),
     "dkga": Field(METER, "DKGA", values.register("dkga"), "key generation algorithm"),
     "tariff": Field(METER, "tariff", values.text, "tarif|tarifa|tariff code|tarif code|ushuru"),
-    "meter_registered": Field(METER, "meter registered", values.moment),
+    "meter_registered": Field(METER, "meter registered", dates.moment),
     "since": Field(
-        LINK, "since", values.moment, "installed on|installation date|from|date|depuis|desde|seit"
+        LINK, "since", dates.moment, "installed on|installation date|from|date|depuis|desde|seit"
     ),
-    "until": Field(LINK, "until", values.moment, "to|removed on|jusqu au|hasta|ate|bis"),
+    "until": Field(LINK, "until", dates.moment, "to|removed on|jusqu au|hasta|ate|bis"),
     "service_point": Field(
         LINK, "service point", values.text, "point de livraison|punto de servicio|plot|place"
     ),

@@ -6,6 +6,7 @@ from typing import Any
 from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, sites
 from tjugo.station.registry.imports import values
+from tjugo.station.registry.imports.dates import order_of
 from tjugo.station.registry.imports.fields import CUSTOMER, FIELDS, ColumnMap, problem
 from tjugo.station.registry.imports.sheet import Cell, Sheet
 from tjugo.station.registry.links import checked_service_point
@@ -35,7 +36,7 @@ def parsed(
     if context.dates is None:
         places = [mapping.columns[name] for name in _DATES if name in mapping.columns]
         dates = [cells[place].text for _, cells in rows for place in places if place < len(cells)]
-        context.dates = values.order_of(dates)
+        context.dates = order_of(dates)
     found = []
     for number, cells in rows:
         broken = sheet.broken.get(number)
