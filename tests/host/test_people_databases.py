@@ -11,6 +11,7 @@ from station_kit import do, see
 from tjugo.errors import TjugoError
 from tjugo.station.audit import chain, views
 from tjugo.station.operators import approvals, clients, lockout, log_in, people, sessions
+from tjugo.station.storage.tables import LogInFailures
 
 HERE = "127.0.0.1"
 
@@ -77,6 +78,21 @@ def test_a_code_used_at_once_is_used_once(station):
             log_in.second_factor(station, tokens.pop(), code, HERE)
 
         assert sorted(map(str, at_once(3, use))) == ["None", "code_wrong", "code_wrong"]
+
+
+def test_attempts_at_once_that_are_right_leave_no_failure(station):
+    """Each one may find the row of another one, which that one deletes."""
+
+    def attempt():
+        for _ in range(20):
+            with station.work("test") as work:
+                assert lockout.attempt(work, name="ana", address=HERE) is None
+            with station.work("test") as work:
+                lockout.right(work, True, name="ana", address=HERE)
+
+    assert list(map(str, at_once(3, attempt))) == ["None"] * 3
+    with station.view() as view:
+        assert view.session.query(LogInFailures).count() == 0
 
 
 def test_a_request_decided_at_once_is_carried_out_once(station, monkeypatch):

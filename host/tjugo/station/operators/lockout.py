@@ -18,10 +18,12 @@ from tjugo.station.work import Work
 NAME, ADDRESS = "name", "address"
 _FORGET = timedelta(hours=24)
 _NONE = timedelta(0)
-# Two first attempts at once: one inserts the row, the other one waits for it.
+# Two first attempts at once: one inserts the row, the other one waits for it. The update locks a
+# row that is there: it is not deleted by another attempt before it is read.
 _NEW = text(
     "INSERT INTO log_in_failures (tenant_id, kind, subject, failures, last_at) "
-    "VALUES (:tenant_id, :kind, :subject, 0, :last_at) ON CONFLICT DO NOTHING"
+    "VALUES (:tenant_id, :kind, :subject, 0, :last_at) "
+    "ON CONFLICT (tenant_id, kind, subject) DO UPDATE SET last_at = log_in_failures.last_at"
 ).bindparams(bindparam("last_at", type_=UtcDateTime()))
 
 

@@ -42,6 +42,7 @@ class SaleQueue:
         self._waiting: deque[_Waiting] = deque()
         self._change = threading.Condition()
         self._closed = False
+        self._wanted = 1  # so many must wait before the thread is woken
         self._answered = 0  # in the batch before
         self._growth = Growth(station)
         self._thread: threading.Thread | None = None
@@ -67,7 +68,8 @@ class SaleQueue:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="sales", daemon=True)
                 self._thread.start()
-            self._change.notify()
+            if len(self._waiting) >= self._wanted:
+                self._change.notify()
 
     def close(self) -> None:
         """Sell what waits, and end the thread."""
@@ -94,10 +96,11 @@ class SaleQueue:
         """Wait a moment for the clients that were answered last: they are likely to sell again,
         and a batch costs more than a sale. A client alone does not wait."""
         if self._answered > 1:
-            expected = min(self._most, self._answered + len(self._waiting))
+            self._wanted = min(self._most, self._answered + len(self._waiting))
             self._change.wait_for(
-                lambda: self._closed or len(self._waiting) >= expected, timeout=_GATHER_S
+                lambda: self._closed or len(self._waiting) >= self._wanted, timeout=_GATHER_S
             )
+            self._wanted = 1
 
     def _sell(self) -> int:
         """Sell a batch of what waits, and answer it. Return how many purchases it had."""
