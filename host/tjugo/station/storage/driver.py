@@ -45,6 +45,9 @@ def pipelined(connection: Connection) -> Iterator[None]:
         yield
         return
     driver: Any = connection.connection.driver_connection
+    if driver.pgconn.pipeline_status:  # a block around this one waits
+        yield
+        return
     with _errors(connection, "a pipeline"), driver.pipeline():
         yield
 

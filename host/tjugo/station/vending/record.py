@@ -43,16 +43,17 @@ def write(work: Work, items: list[Item]) -> None:
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
     refs = token_deliveries.free(work, sold)
-    receipts = _receipts(work, sold, outlets)
     forget_ahead(work.session)
     with _waiting(work, sold):
         bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
-        bulk.insert(work.session, Sale, _sales(work, sold, receipts))
         for item in sold:
             if item.change is not None:
                 keychange.write(work, item.change, *item.key)
         bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
         token_deliveries.add(work, sold, refs)
+        # Numbers of receipts are taken late: from here to the commit other batches wait for them.
+        receipts = _receipts(work, sold, outlets)
+        bulk.insert(work.session, Sale, _sales(work, sold, receipts))
     for item, receipt in zip(sold, receipts, strict=True):
         _post(work, item, receipt, outlets[item.purchase.outlet])
         item.outcome = _outcome(work, item, receipt, refs.get(item.key, [None])[-1])
