@@ -54,7 +54,7 @@ def parse(content: bytes, path: Path) -> KeyFile:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, TjugoError):
         # `from None`: the text of the error may quote key material.
-        raise Unavailable(f"{path} is not a vending key file.") from None
+        raise Unavailable(f"{path} is not a vending key file, or it is damaged.") from None
 
 
 def _parse(content: object, path: Path) -> KeyFile:

@@ -189,8 +189,9 @@ class VendingKey(RegisteredKey):
         object.__setattr__(self, "kcv", computed)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the key in the form of the key file that is not sealed."""
-        return self.public() | {"vk": self.vk}
+        """Return the key in the form of the key file that is not sealed. The check value shows
+        when a digit of the key was changed."""
+        return self.public() | {"kcv": self.kcv, "vk": self.vk}
 
     def registered(self) -> RegisteredKey:
         """Return the public part alone."""

@@ -116,6 +116,24 @@ def test_other_forms_are_refused(tmp_path, change, sentence):
         key_file.read(tmp_path / "keys")
 
 
+def test_a_changed_digit_of_a_plain_key_is_found(tmp_path):
+    """Another key makes tokens that every meter refuses."""
+    path = tmp_path / "keys"
+    create_private(path, "")
+    for key in KEYS:
+        for place in (0, len(key.vk) // 2):
+            digit = "5" if key.vk[place] != "5" else "a"
+            fields = key.as_json()
+            fields["vk"] = f"{key.vk[:place]}{digit}{key.vk[place + 1 :]}"
+            path.write_text(json.dumps({"keys": [fields]}))
+            with pytest.raises(Unavailable, match="is damaged") as caught:
+                key_file.read(path)
+            assert key.vk[:8] not in str(caught.value)
+            del fields["kcv"]  # as in files of the versions before
+            path.write_text(json.dumps({"keys": [fields]}))
+            assert key_file.read(path).keys
+
+
 def test_costs_beyond_the_limits_are_refused(tmp_path):
     seal_new(tmp_path / "keys", PASSPHRASE)
     content = json.loads((tmp_path / "keys").read_text())
