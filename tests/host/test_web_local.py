@@ -84,5 +84,7 @@ def test_a_receipt_has_the_name_and_keeps_the_actor(web, station):
         receipt, _ = service.count_print(work, "web", "a", "test")
     assert receipt.operator == "Ana Diop-Ba"
     assert see(station, service.find, "web", "a").receipt.operator == "op:ana"
+    do(station, people.edit, "ana", name="Ana Ba")
+    assert "Ana Diop-Ba" in web.get("/receipts/web/a", headers=HTML).text  # as it was
     recent = web.get("/sales", headers=HTML).text
     assert "22\xa0nov.\xa02026 15:00</time>" in recent and 'data-zone="Africa/Nairobi"' in recent

@@ -1,9 +1,10 @@
 """Names of those who act, for people: records have `op:ada`, pages and receipts `Ada Obi`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from tjugo.station.storage.statement import Statement, any_of
 from tjugo.station.storage.tables import ApiClient, Operator
 from tjugo.station.work import View
 
@@ -13,6 +14,12 @@ _OTHERS = {
     "station": "The station",
     "nobody": "Nobody",
 }
+
+_NAMED = Statement(
+    select(Operator.operator, Operator.name).where(
+        Operator.tenant_id == bindparam("tenant"), any_of(Operator.operator, "codes")
+    )
+)
 
 
 def names(view: View) -> dict[str, str]:
@@ -38,6 +45,15 @@ def matching(view: View, text: str) -> list[str]:
         for actor, name in found
         if wanted in name.casefold() or wanted == actor.partition(":")[2]
     ]
+
+
+def of_operators(view: View, actors: Collection[str]) -> dict[str, str]:
+    """Return the names of those actors who are operators."""
+    codes = [actor.removeprefix("op:") for actor in actors if actor.startswith("op:")]
+    if not codes:
+        return {}
+    rows = _NAMED.all(view.session, tenant=view.tenant_id, codes=sorted(codes))
+    return {f"op:{row.operator}": row.name for row in rows}
 
 
 def of_actor(view: View, actor: str) -> str:

@@ -101,6 +101,7 @@ class Tender:
 @dataclass(frozen=True)
 class Receipt:
     """A receipt. number: without gaps per outlet, None for a trial, which is no receipt; at: UTC;
+    operator: who sold, operator_name: of an operator, None in receipts of early versions;
     time_zone: the utility's; change: given back in cash; credits: of a credit note, the number of
     the receipt it credits; text: the utility's message."""
 
@@ -115,6 +116,7 @@ class Receipt:
     utility: Utility
     client: str
     client_id: str
+    operator_name: str | None = None
     outlet_name: str | None = None
     terminal: str | None = None
     customer: Customer | None = None

@@ -167,7 +167,7 @@ def _stored(view: View, sale: Sale) -> Stored:
         Reprint.client_id == sale.client_id,
     )
     receipt = Receipt.from_json(sale.receipt)
-    seller = names.of_actor(view, receipt.operator)
+    seller = receipt.operator_name or names.of_actor(view, receipt.operator)
     return Stored(receipt, view.session.scalar(query), sale.voided_at, seller)
 
 

@@ -40,7 +40,8 @@ def read_together(connection: Connection, statements: Sequence[tuple[str, Any]])
 @contextmanager
 def pipelined(connection: Connection) -> Iterator[None]:
     """Within the block, do not wait for the answers to `write` where the database is a server.
-    The error of a statement may then be raised by a later one, or at the end of the block."""
+    The error of a statement may then be raised by a later one, or at the end of the block.
+    Statements are given to this module only: a query of SQLAlchemy finds no rows there."""
     if connection.dialect.name == "sqlite":
         yield
         return

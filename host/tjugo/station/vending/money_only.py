@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tjugo.errors import reason
-from tjugo.station import counters
+from tjugo.station import counters, names
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.tables import Sale, VendRequest
 from tjugo.station.tills import shifts
@@ -70,7 +70,8 @@ def receipt(
     series = f"{RECEIPTS}{seller.outlet}"
     number = counters.take(work, {series: 1})[series]
     request = Request(row.client, row.client_id, seller, at.name)
-    return Builder(work.tenant, work.now()).receipt(kind, number, request, **fields)
+    builder = Builder(work.tenant, work.now(), names.of_operators(work, [seller.actor]))
+    return builder.receipt(kind, number, request, **fields)
 
 
 def write(

@@ -6,7 +6,7 @@ from typing import Any
 
 from tjugo.errors import NotFound
 from tjugo.key_register import MeterConfig
-from tjugo.station import counters
+from tjugo.station import counters, names
 from tjugo.station.receipts import model
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import known_meter, meter_config
@@ -31,7 +31,7 @@ def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any], seller
     meter, config = _meter(work, row.drn)
     link = None if meter is None else current_link(meter)
     series = f"{RECEIPTS}{seller.outlet}"
-    made = Builder(work.tenant, work.now()).receipt(
+    made = Builder(work.tenant, work.now(), names.of_operators(work, [seller.actor])).receipt(
         kind if kind in _OF_SALE else "engineering",
         counters.take(work, {series: 1})[series],
         Request(row.client, row.client_id, seller, outlet.name),

@@ -4,6 +4,7 @@ It reads nothing from the database: what it needs is given, so that a batch of s
 for each.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -49,9 +50,9 @@ class Request:
 
 
 class Builder:
-    """Makes the receipts of one utility at one moment."""
+    """Makes the receipts of one utility at one moment. sellers: names of operators by actor."""
 
-    def __init__(self, tenant: TenantData, at: datetime) -> None:
+    def __init__(self, tenant: TenantData, at: datetime, sellers: Mapping[str, str]) -> None:
         self._common: dict[str, Any] = {
             "at": at,
             "time_zone": tenant.time_zone,
@@ -60,6 +61,7 @@ class Builder:
             "utility": model.Utility(tenant.name, tenant.address, tenant.tax_no, tenant.phone),
         }
         self.text = tenant.receipt_text
+        self._sellers = sellers
 
     def receipt(self, kind: str, number: int, request: Request, **fields: Any) -> Receipt:
         """Return a receipt. number: the outlet's next one; fields: the others of a Receipt."""
@@ -70,6 +72,7 @@ class Builder:
             outlet=seller.outlet,
             outlet_name=request.outlet_name,
             operator=seller.actor[:80],
+            operator_name=self._sellers.get(seller.actor),
             terminal=seller.terminal,
             client=request.client,
             client_id=request.client_id,

@@ -10,7 +10,7 @@ from typing import Any
 from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.key_register import written
-from tjugo.station import counters, days
+from tjugo.station import counters, days, names
 from tjugo.station.audit import chain
 from tjugo.station.ledger import post
 from tjugo.station.receipts import model
@@ -43,6 +43,7 @@ def write(work: Work, items: list[Item]) -> None:
     sold = [item for item in undecided if item.refusal is None]
     refused = [item for item in undecided if item.refusal is not None]
     refs = token_deliveries.free(work, sold)
+    sellers = names.of_operators(work, {item.purchase.actor for item in sold})
     forget_ahead(work.session)
     with _waiting(work, sold):
         bulk.insert(work.session, VendRequest, [_request(work, item) for item in undecided])
@@ -52,7 +53,7 @@ def write(work: Work, items: list[Item]) -> None:
         bulk.insert(work.session, Token, [row for item in sold for row in _token_rows(work, item)])
         token_deliveries.add(work, sold, refs)
         # Numbers of receipts are taken late: from here to the commit other batches wait for them.
-        receipts = _receipts(work, sold, outlets)
+        receipts = _receipts(work, sold, outlets, sellers)
         bulk.insert(work.session, Sale, _sales(work, sold, receipts))
     for item, receipt in zip(sold, receipts, strict=True):
         _post(work, item, receipt, outlets[item.purchase.outlet])
@@ -77,12 +78,15 @@ def _waiting(work: Work, sold: list[Item]) -> AbstractContextManager[None]:
     return driver.pipelined(work.session.connection())
 
 
-def _receipts(work: Work, sold: list[Item], outlets: dict[str, Place]) -> list[Receipt]:
-    """Return the receipts of the sales, numbered per outlet without gaps."""
+def _receipts(
+    work: Work, sold: list[Item], outlets: dict[str, Place], sellers: dict[str, str]
+) -> list[Receipt]:
+    """Return the receipts of the sales, numbered per outlet without gaps. sellers: the names of
+    operators by actor."""
     if not sold:
         return []
     number = counters.take(work, Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold))
-    builder = Builder(work.tenant, work.now())
+    builder = Builder(work.tenant, work.now(), sellers)
     receipts = []
     for item in sold:
         outlet = item.purchase.outlet
