@@ -55,9 +55,9 @@ def write(work: Work, items: list[Item]) -> None:
         # Numbers of receipts are taken late: from here to the commit other batches wait for them.
         receipts = _receipts(work, sold, outlets, sellers)
         bulk.insert(work.session, Sale, _sales(work, sold, receipts))
-    for item, receipt in zip(sold, receipts, strict=True):
-        _post(work, item, receipt, outlets[item.purchase.outlet])
-        item.outcome = _outcome(work, item, receipt, refs.get(item.key, [None])[-1])
+        for item, receipt in zip(sold, receipts, strict=True):  # while the server inserts
+            _post(work, item, receipt, outlets[item.purchase.outlet])
+            item.outcome = _outcome(work, item, receipt, refs.get(item.key, [None])[-1])
     for item in refused:
         assert item.refusal is not None
         item.outcome = _refused(item, item.refusal)

@@ -5,12 +5,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from tjugo.station.storage.statement import Statement
 from tjugo.station.storage.tables import Webhook
 
 FRESH_S = 1.0
+
+_ACTIVE = Statement(
+    select(Webhook.hook, Webhook.events)
+    .where(Webhook.tenant_id == bindparam("tenant"), Webhook.active)
+    .order_by(Webhook.hook)
+)
 
 
 @dataclass(frozen=True)
@@ -42,10 +49,5 @@ class Hooks:
 
 
 def _read(session: Session, tenant_id: int) -> tuple[Hook, ...]:
-    query = select(Webhook.hook, Webhook.events).where(
-        Webhook.tenant_id == tenant_id, Webhook.active
-    )
-    return tuple(
-        Hook(row.hook, frozenset(json.loads(row.events)))
-        for row in session.execute(query.order_by(Webhook.hook))
-    )
+    rows = _ACTIVE.all(session, tenant=tenant_id)
+    return tuple(Hook(row.hook, frozenset(json.loads(row.events))) for row in rows)
