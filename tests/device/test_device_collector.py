@@ -12,6 +12,8 @@ from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.wire import Wire
 
+pytestmark = pytest.mark.long
+
 COLLECTOR = {
     "id": "c1",
     "broker": {"host": "broker"},

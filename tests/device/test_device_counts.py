@@ -13,6 +13,8 @@ import pytest
 
 from tjugo.device import count, count_app
 
+pytestmark = pytest.mark.long
+
 SOURCES = {
     "budgets.json": count.figures,  # tjugo count --budgets FILE
     "budgets_app.json": count_app.figures,  # tjugo count app --budgets FILE
@@ -30,7 +32,6 @@ def measured(file):
     return SOURCES[file]()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("file", SOURCES)
 def test_every_figure_has_a_budget(emulator, file):
     assert sorted(measured(file)) == sorted(BUDGETS[file]["measured"])

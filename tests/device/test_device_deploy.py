@@ -17,6 +17,8 @@ from tjugo.errors import TjugoError
 from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.station import Station
 
+pytestmark = pytest.mark.long
+
 QEMU = targets.target("qemu_mps2")
 OTHER = {"drn": "01000000024", "address": 1}
 
@@ -51,7 +53,6 @@ def state(tmp_path):
     return folder
 
 
-@pytest.mark.long
 def test_the_second_time_nothing_is_copied(own_board, capsys):
     files = targets.files(QEMU, "meter")
     assert run(own_board) == 0
@@ -67,7 +68,6 @@ def test_the_second_time_nothing_is_copied(own_board, capsys):
     assert "lib/" not in output
 
 
-@pytest.mark.long
 def test_provisioning_and_a_changed_file(deployed, state, capsys):
     arguments = [deployed.port, "--drn", DRN, "--address", "3", "--state", str(state)]
     assert tjugo("provision", *arguments) == 0
@@ -85,7 +85,6 @@ def test_provisioning_and_a_changed_file(deployed, state, capsys):
         assert json.loads(remote.get("settings.json")) == settings
 
 
-@pytest.mark.long
 def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
     with Remote(deployed.port) as remote:
         provisioning.provision(provisioning.RemoteBoard(remote), OTHER)
@@ -95,7 +94,6 @@ def test_a_board_is_not_made_another_meter_by_mistake(deployed, state, capsys):
     assert tjugo("provision", *arguments, "--replace") == 0
 
 
-@pytest.mark.long
 def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys):
     own_board.stop()
     qemu_flash.write_image(own_board.flash, targets.files(QEMU, "collector"))
@@ -110,7 +108,6 @@ def test_a_collector_without_settings_waits_for_them(own_board, tmp_path, capsys
     assert "collector" in said and "settings    ok" in said and "safe" not in said
 
 
-@pytest.mark.long
 def test_a_board_changes_its_role(deployed):
     run(deployed, "collector")
     deployed.kill()
@@ -120,7 +117,6 @@ def test_a_board_changes_its_role(deployed):
     assert not [name for name in there - wanted if name.startswith("lib/")]
 
 
-@pytest.mark.long
 def test_a_power_cut_while_copying(deployed, monkeypatch):
     """Check that the board waits in safe mode and the next deployment completes."""
     copied = []
@@ -164,7 +160,6 @@ print(json.dumps({"selftest": {"role": "meter", "board": "qemu_mps2", "version":
 """
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "main", [SAFE, pytest.param(b"raise ValueError('no start')", marks=pytest.mark.long)]
 )
@@ -200,7 +195,6 @@ def test_a_damaged_byte_replaces_nothing(deployed, monkeypatch, capsys):
     assert not [name for name in there if "new" in name or name == on_board.HOLD]
 
 
-@pytest.mark.long
 def test_a_full_flash_is_said(emulator, tmp_path):
     filler = {"filler": bytes(qemu_flash.FLASH_BYTES - 64 * 1024)}
     qemu_flash.write_image(tmp_path / "flash", filler)

@@ -12,6 +12,8 @@ from meterbus import registers
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError
 
+pytestmark = pytest.mark.long
+
 LAST_LINE = "Ctrl-C"
 SECONDS = 30
 

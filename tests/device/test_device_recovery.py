@@ -12,6 +12,8 @@ from tjugo.device.console import Console
 from tjugo.device.mpy import compile_file
 from tjugo.emulated.qemu import QemuBoard
 
+pytestmark = pytest.mark.long
+
 FAILURES = 4  # firmware/runtime/boot.py
 BROKEN = "def run(board, health):\n    raise ValueError('broken')\n"
 HANGS = """\
@@ -68,7 +70,6 @@ def test_safe_mode_answers_the_bus(broken):
         assert modbus.asked(write).exception == frame.SERVER_DEVICE_FAILURE
 
 
-@pytest.mark.long
 def test_safe_mode_takes_an_update(broken):
     with Console(broken.port) as console:
         assert console.wait_for("selftest", 30)["safe"] == "crash"
@@ -103,7 +104,6 @@ def test_a_crash_is_shown_when_the_meter_is_well_again(emulator, tmp_path):
 WATCHDOG_CONTROL = 0x40008008
 
 
-@pytest.mark.long
 def test_who_comes_to_the_console_is_not_reset(emulator, tmp_path):
     """Check that Ctrl-C stops the watchdog that the application had started."""
     write_flash(tmp_path / "flash")

@@ -56,6 +56,7 @@ def page(browser, url):
     assert errors == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PATHS)
 def test_on_a_phone_nothing_sticks_out(page, url, path):
     page.goto(url + path)
@@ -64,6 +65,7 @@ def test_on_a_phone_nothing_sticks_out(page, url, path):
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PATHS)
 def test_the_focus_is_seen(page, url, path):
     page.goto(url + path)
