@@ -255,6 +255,37 @@ def test_an_address_is_locked_out_over_all_names(station, clock):
     assert begin(station, "ana").token
 
 
+def test_a_right_log_in_locks_nobody_out(station, clock):
+    """Before, each one began a new wait for all others of an address with many failures."""
+    names = ("ana", "ben", "cleo")
+    for name in names:
+        add(station, name)
+    for attempt in range(lockout.LIMITS[lockout.ADDRESS].free):
+        with pytest.raises(NotLoggedIn):
+            begin(station, f"name{attempt}", "wrong")
+    clock.forward(seconds=31)
+    for name in names * 2:
+        assert begin(station, name).token
+    with pytest.raises(NotLoggedIn):
+        begin(station, "name", "wrong")
+    with pytest.raises(TooMany, match="60 seconds"):  # the failures of the address still count
+        begin(station, "ana")
+
+
+def test_a_failure_is_forgotten_in_an_hour(station, clock):
+    add(station, "ana")
+    for attempt in range(100):  # one of an address mistypes now and then, and all log in
+        with pytest.raises(NotLoggedIn):
+            begin(station, f"name{attempt}", "wrong")
+        clock.forward(minutes=59)
+        begin(station, "ana")
+        clock.forward(minutes=2)
+    for attempt in range(lockout.LIMITS[lockout.ADDRESS].free - 1):
+        with pytest.raises(NotLoggedIn):
+            begin(station, f"other{attempt}", "wrong")
+    begin(station, "ana")
+
+
 def test_the_longest_wait_is_limited():
     limit = lockout.LIMITS[lockout.NAME]
     assert limit.wait(limit.free - 1) is None

@@ -126,6 +126,7 @@ class Gate:
         with self.station.work("nobody") as work:
             wait = lockout.attempt(work, address=address)
             if wait is None:
+                lockout.wrong(work, address=address)
                 record(work, "clients.use", "API key", f"from {address}: refused", REFUSED)
         if wait is not None:
             raise lockout.too_many(wait)

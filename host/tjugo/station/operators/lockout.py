@@ -2,7 +2,8 @@
 
 An attempt is counted before the password is compared, and taken back when it was right: many
 attempts at once are not more than many after each other. A name is counted whether or not an
-operator has it, so that the answer does not disclose which names exist.
+operator has it, so that the answer does not disclose which names exist. A failure is forgotten for
+each hour without another one: the people of one address mistype every day.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from tjugo.station.work import Work
 
 NAME, ADDRESS = "name", "address"
 _FORGET = timedelta(hours=24)
+_DECAY = timedelta(hours=1)
 _NONE = timedelta(0)
 # Two first attempts at once: one inserts the row, the other one waits for it. The update locks a
 # row that is there: it is not deleted by another attempt before it is read.
@@ -53,22 +55,29 @@ def attempt(work: Work, **subjects: str) -> timedelta | None:
     if waits and max(waits) > _NONE:
         return max(waits)
     for row in rows:
+        _decay(work, row)
         row.failures += 1
-        row.last_at = work.now()
         wait = LIMITS[row.kind].wait(row.failures)
         row.locked_until = None if wait is None else work.now() + wait
     work.session.flush()
     return None
 
 
+def wrong(work: Work, **subjects: str) -> None:
+    """Note that the attempt was wrong: its failure counts from now on."""
+    for kind, subject in sorted(subjects.items()):
+        _row(work, kind, subject).last_at = work.now()
+    work.session.flush()
+
+
 def right(work: Work, complete: bool, **subjects: str) -> None:
-    """Take the attempt back, because it was right. complete: no factor is missing any more, so the
-    failures of the name are forgotten; those of the address are not, as others share it."""
+    """Take the attempt back, with the wait that it began, because it was right. complete: no
+    factor is missing any more, so the failures of the name are forgotten; those of the address are
+    not, as others share it."""
     for kind, subject in sorted(subjects.items()):
         row = _row(work, kind, subject)
         row.failures = 0 if complete and kind == NAME else max(0, row.failures - 1)
-        if LIMITS[kind].wait(row.failures) is None:
-            row.locked_until = None
+        row.locked_until = None  # an earlier wait had passed, or there was no attempt
         if row.failures == 0:
             work.session.delete(row)
     work.session.flush()
@@ -79,6 +88,13 @@ def too_many(wait: timedelta) -> TjugoError:
     seconds = max(1, round(wait.total_seconds()))
     span = f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"
     return reason("too_many", f"Too many attempts failed. Try again in {span}.")
+
+
+def _decay(work: Work, row: LogInFailures) -> None:
+    """Forget one failure for each hour since the last one."""
+    hours = max(0, (work.now() - row.last_at) // _DECAY)
+    row.failures = max(0, row.failures - hours)
+    row.last_at += hours * _DECAY
 
 
 def _forget(work: Work) -> None:

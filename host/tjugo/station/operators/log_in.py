@@ -57,7 +57,7 @@ def checked_password(station: Station, operator: str, password: str, address: st
     right = passwords.matches(None if row is None else row.password, password)
     if row is None or not right or not row.active:
         why = "no such name" if row is None else "wrong password" if not right else "not active"
-        refused(station, None if row is None else operator, address, why)
+        refused(station, operator, address, why, known=row is not None)
         raise reason("log_in_failed", _FAILED)
     return row
 
@@ -154,10 +154,12 @@ def log_out(station: Station, session_hash: str, operator: str) -> None:
         record(work, "account.log_out", f"operator {operator}")
 
 
-def refused(station: Station, operator: str | None, address: str, why: str) -> None:
-    """Record a log-in that was refused. operator: None where no such name exists."""
+def refused(station: Station, operator: str, address: str, why: str, known: bool = True) -> None:
+    """Record a log-in that was refused. known: there is such an operator; what was typed as a name
+    otherwise is not recorded."""
     with station.work(NOBODY) as work:
-        subject = "operator" if operator is None else f"operator {operator}"
+        lockout.wrong(work, name=operator, address=address)
+        subject = f"operator {operator}" if known else "operator"
         record(work, ACTION, subject, f"from {address}: {why}", REFUSED)
 
 
