@@ -174,6 +174,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "site_invalid": (TjugoError, 2),
     "site_unknown": (NotFound, 1),
     "station_exists": (Conflict, 1),
+    "tariff_counts_money": (Conflict, 1),
     "tariff_decided": (Conflict, 1),
     "tariff_exists": (Conflict, 1),
     "tariff_invalid": (TjugoError, 2),

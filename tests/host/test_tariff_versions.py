@@ -18,11 +18,17 @@ from tjugo.station.tariffs import assignment, debts, effect, situations, stored,
 from tjugo.station.tariffs.model import (
     Flat,
     MonthlyCharge,
+    Period,
     Quote,
     TariffRules,
     Tax,
+    TimeOfUse,
 )
 from tjugo.station.tariffs.price import price_money
+from tjugo.station.vending.batch import sell_many
+from tjugo.station.vending.purchase import Purchase
+from tjugo.station.vending.trial import trial
+from tjugo.station.vending.views import Refusal
 
 FLAT = TariffRules("EUR", Flat(Decimal("0.25")))
 CHARGED = TariffRules(
@@ -120,6 +126,28 @@ def test_the_next_version_begins_at_its_moment(station, clock):
     assert effective_version(station, december - timedelta(seconds=1)).version == 1
     assert effective_version(station, december).version == 2
     assert effective_version(station, december).rules == dearer
+
+
+def test_a_tariff_of_currency_meters_is_refused_where_it_would_be_used(station, clock):
+    """No token of money is made: such a sale ended in an internal error."""
+    counts_money = TariffRules("EUR", TimeOfUse((Period("all", "All", Decimal("0.20")),)))
+    approved(station, "tou", counts_money, "ToU")
+    for service, given in (
+        (assignment.assign, (drn(1), "tou")),
+        (assignment.set_default, ("tou",)),
+    ):
+        with pytest.raises(Conflict, match="for meters that count money"):
+            do(station, service, *given)
+    approved(station, "home", FLAT, "Home")
+    do(station, assignment.assign, drn(1), "home")
+    clock.forward(days=1)
+    approved(station, "home", counts_money)  # a later version
+    bought = [Purchase("till", f"{n}", drn(n), money=1000, actor="op:ada") for n in (1, 2)]
+    refused, sold = do(station, sell_many, bought)
+    assert isinstance(refused, Refusal) and refused.code == "tariff_counts_money"
+    assert sold.digits
+    with pytest.raises(Conflict, match="count kWh"):
+        see(station, trial, bought[0], clock())
 
 
 def test_refused_proposals(station):

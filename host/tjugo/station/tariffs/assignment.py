@@ -12,7 +12,7 @@ from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MeterTariff, TariffVersion
 from tjugo.station.tariffs import versions
 from tjugo.station.tariffs.checks import check
-from tjugo.station.tariffs.effect import APPROVED, in_effect
+from tjugo.station.tariffs.effect import APPROVED, check_counts_energy, in_effect
 from tjugo.station.tariffs.model import Flat, TariffRules
 from tjugo.station.work import Work
 
@@ -25,11 +25,10 @@ _MOMENT = timedelta(microseconds=1)
 
 def assign(work: Work, drn: str, tariff: str) -> str:
     """Give a meter a tariff from now on; return its DRN. Raise TjugoError; Conflict when no
-    version of it is in effect."""
+    version of it is in effect, or when it is for currency meters."""
     meter = known_meter(work, checked_drn(drn), lock=True)
     versions.known_tariff(work, tariff)
-    if in_effect(work, tariff, work.now()) is None:
-        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    _check_usable(work, tariff)
     query = select(MeterTariff).where(
         MeterTariff.tenant_id == work.tenant_id, MeterTariff.drn == meter.drn
     )
@@ -47,11 +46,17 @@ def assign(work: Work, drn: str, tariff: str) -> str:
     return meter.drn
 
 
+def _check_usable(work: Work, tariff: str) -> None:
+    found = in_effect(work, tariff, work.now())
+    if found is None:
+        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    check_counts_energy(found)
+
+
 def set_default(work: Work, tariff: str) -> None:
     """Make a tariff that of all meters without one. Raise TjugoError as assign() does."""
     versions.known_tariff(work, tariff)
-    if in_effect(work, tariff, work.now()) is None:
-        raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
+    _check_usable(work, tariff)
     work.change_tenant(default_tariff=tariff)
     work.session.flush()
     record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")

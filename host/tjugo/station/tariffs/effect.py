@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, select
 
+from tjugo.errors import reason
 from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, UtcDateTime
 from tjugo.station.tariffs import stored
-from tjugo.station.tariffs.model import TariffRules
+from tjugo.station.tariffs.model import TariffRules, TimeOfUse
 from tjugo.station.work import View
 
 APPROVED = "approved"
@@ -42,6 +43,17 @@ class Effective:
     version: int
     name: str
     rules: TariffRules
+
+
+def check_counts_energy(found: Effective) -> None:
+    """Raise Conflict for a tariff of currency meters: this station has none, and makes no tokens
+    of money."""
+    if isinstance(found.rules.energy, TimeOfUse):
+        raise reason(
+            "tariff_counts_money",
+            f"Tariff {found.tariff} is for meters that count money, and the meters here count "
+            "kWh: an administrator gives the meter another tariff.",
+        )
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ from tjugo.station import clock, settings
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, repaired_drn
 from tjugo.station.tariffs.carried import encodable
-from tjugo.station.tariffs.effect import effective
+from tjugo.station.tariffs.effect import check_counts_energy, effective
 from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
 from tjugo.station.tariffs.situations import situations
@@ -176,6 +176,7 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
             f"No tariff is in effect for meter {meter.config.drn}. An administrator proposes one, "
             "and a second person approves it.",
         )
+    check_counts_energy(item.tariff)
     rules = item.tariff.rules
     if purchase.kind == "free":
         quote = price_free(rules, situation, encodable)
@@ -184,7 +185,7 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
     else:
         assert purchase.money is not None
         quote = price_money(rules, situation, purchase.money, encodable)
-    if not (quote.tenths or quote.free_tenths or quote.credit):
+    if not (quote.tenths or quote.free_tenths):
         raise reason(
             "amount_too_low",
             "Debts and charges take all of this money, and nothing is left for energy: more money "
