@@ -32,8 +32,8 @@ def add_each_role(station: Station) -> None:
 def add_factor(station: Station, operator: str) -> tuple[pyotp.TOTP, list[str]]:
     """Give an operator a second factor; return it, and the recovery codes."""
     secret = totp.new_secret()
-    sealed = totp.Vault(station.state_dir).seal(operator, secret)
     with station.work(f"op:{operator}") as work:
+        sealed = totp.Vault(station.state_dir).seal(work, operator, secret)
         codes = credentials.set_factor(work, operator, sealed, 0)
     return pyotp.TOTP(secret), codes
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from cli_kit import Shell
+from station_kit import drn
 
 
 @pytest.fixture
@@ -49,6 +50,20 @@ def test_a_day_of_a_till_and_an_agent(shell):
     assert out("vendor", "commission") == "No commission is due.\n"
     assert "agree" in out("ledger", "rebuild", "--yes")
     assert out("ledger", "verify").startswith("The ledger is right: 4 entries")
+
+
+def test_a_sale_on_the_command_line_is_in_the_open_shift(shell):
+    """Before, it was at the outlet `main` and in no shift: its cash was a difference."""
+    shell.fine("meter", "add", drn(1))
+    shell.fine("customer", "add", "Ada", "--meter", drn(1))
+    shell.fine("outlet", "add", "kiosk", "Kiosk", "--vendor", "main")
+    shell.fine("shift", "open", "--float", "5", "--outlet", "kiosk")
+    assert ", receipt kiosk 1\n" in shell.fine("sell", drn(1), "--money", "20", "--id", "a")
+    shell.fine("pay", "C00001", "7")
+    shell.fine("credit-note", "a", "--cash", "--amount", "4", "--reason", "Too much.")
+    closed = shell.fine("shift", "cash-up", "1", "--count", "cash=28.00", "--yes")
+    assert closed.endswith("difference 0.00 EUR.\n")
+    assert ", receipt main 1\n" in shell.fine("sell", drn(1), "--money", "20")
 
 
 @pytest.mark.parametrize(

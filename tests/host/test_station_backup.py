@@ -421,7 +421,8 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_secrets_are_not_backed_up_nor_restored(folder, tmp_path, damage, monkeypatch):
-    Vault(folder).seal("ada", "secret")
+    with Station.open(folder) as station, station.view() as view:
+        Vault(folder).seal(view, "ada", "secret")
     (tmp_path / "tables").write_bytes(sta_tables.in_use())
     sta_tables.load(tmp_path / "tables", folder)
     name, change = DAMAGES[damage]

@@ -468,9 +468,24 @@ def test_the_database_alone_gives_no_codes(station, clock):
     assert log_in.second_factor(station, token, codes[0], HERE).token
 
 
+def test_a_missing_key_is_not_replaced_while_secrets_need_it(station):
+    """A second machine without people.key made one of its own, and both refused people."""
+    add(station, "ana")
+    add(station, "ben")
+    add_factor(station, "ana")
+    key = station.state_dir / "people.key"
+    key.rename(station.state_dir / "away")
+    with pytest.raises(Unavailable, match="copy it from the machine where it was made"):
+        add_factor(station, "ben")
+    assert not key.exists()
+    do(station, credentials.reset_factor, "ana")
+    add_factor(station, "ben")
+    assert key.exists()
+
+
 def test_a_secret_of_one_operator_is_not_anothers(station):
     vault = totp.Vault(station.state_dir)
-    sealed = vault.seal("ana", "SECRET")
+    sealed = see(station, vault.seal, "ana", "SECRET")
     assert vault.open("ana", sealed) == "SECRET"
     with pytest.raises(Unavailable):
         vault.open("ben", sealed)

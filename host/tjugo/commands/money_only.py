@@ -8,6 +8,7 @@ import click
 from tjugo import money
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, print_json
+from tjugo.commands.seller import seller
 from tjugo.station.receipts.model import fields_of
 from tjugo.station.receipts.service import only_client
 from tjugo.station.station import Station
@@ -65,7 +66,7 @@ def credit_note_(
                 client_id or str(uuid.uuid4()),
                 client or only_client(work, sale),
                 sale,
-                Seller(actor()),
+                Seller(**seller(work)),
                 why,
                 part,
                 CASH if cash else CREDIT,
@@ -99,8 +100,9 @@ def pay_(
     with Station.open(state) as station:
         paid = money.parse(amount, station.currency)
         tenders = (Tender(means, paid, ref),)
-        asked = Payment(_CLIENT, request, account_no, paid, Seller(actor()), debt_no, tenders)
         with station.work(actor()) as work:
+            who = Seller(**seller(work))
+            asked = Payment(_CLIENT, request, account_no, paid, who, debt_no, tenders)
             done = pay(work, asked)
     _print(done, as_json, "Payment")
 

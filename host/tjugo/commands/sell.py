@@ -8,7 +8,8 @@ import click
 
 from tjugo import money
 from tjugo.commands.options import json_option, state_option
-from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.commands.output import name_drn, print_json
+from tjugo.commands.seller import seller
 from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
@@ -58,10 +59,11 @@ def sell(
     with opened(state, key_file) as station:
         with station.view() as view:
             name_drn(view, drn)
+            who = seller(view)
         request = str(uuid.uuid4()) if client_id is None else client_id
         paid = None if spent is None else money.parse(spent, station.currency)
         kind = "free" if free else "credit"
-        purchase = Purchase(CLIENT, request, drn, amount, paid, kind=kind, actor=actor())
+        purchase = Purchase(CLIENT, request, drn, amount, paid, kind=kind, **who)
         outcome = sold(station, purchase)
         warning = outcome.warning
         if warning:

@@ -14,11 +14,14 @@ import pyotp
 import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import select
 
 from tjugo import people_key
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.paths import PEOPLE_KEY
 from tjugo.private_file import create_private, others_may_read
+from tjugo.station.storage.tables import Operator, Webhook
+from tjugo.station.work import View
 
 STEP_S = 30
 WINDOW = 1  # steps before and after the present one: clocks of telephones are a little off
@@ -33,9 +36,11 @@ class Vault:
     def __init__(self, folder: Path) -> None:
         self._path = folder / PEOPLE_KEY
 
-    def seal(self, operator: str, secret: str) -> bytes:
-        """Return a secret encrypted for an operator. The key file is made at the first use."""
-        create_private(self._path, secrets.token_hex(32) + "\n")
+    def seal(self, view: View, operator: str, secret: str) -> bytes:
+        """Return a secret encrypted for an operator. The key file is made at the first use. Raise
+        Unavailable when it is missing although there are secrets: they were sealed with it."""
+        if not _used(view):
+            create_private(self._path, secrets.token_hex(32) + "\n")
         nonce = secrets.token_bytes(_NONCE)
         return nonce + AESGCM(self._key()).encrypt(nonce, secret.encode(), operator.encode())
 
@@ -59,11 +64,21 @@ class Vault:
                 return people_key.parse(file.read(), self._path)
         except FileNotFoundError:
             raise Unavailable(
-                f"The key file {self._path} is missing: restore it, use a recovery code, or let "
-                "an administrator reset the second factor."
+                f"The key file {self._path} is missing: restore it, or copy it from the machine "
+                "where it was made; meanwhile use a recovery code. When it is lost, let an "
+                "administrator reset all second factors and remove the webhooks."
             ) from None
         except OSError:
             raise Unavailable(f"The key file {self._path} cannot be read.") from None
+
+
+def _used(view: View) -> bool:
+    """Return whether there is a secret of an operator or a webhook."""
+    factors = select(Operator.operator).where(
+        Operator.tenant_id == view.tenant_id, Operator.totp.is_not(None)
+    )
+    hooks = select(Webhook.hook).where(Webhook.tenant_id == view.tenant_id)
+    return any(view.session.scalars(query.limit(1)).first() for query in (factors, hooks))
 
 
 def new_secret() -> str:

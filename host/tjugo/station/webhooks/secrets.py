@@ -5,11 +5,12 @@ from pathlib import Path
 from tjugo.errors import Unavailable
 from tjugo.paths import PEOPLE_KEY
 from tjugo.station.operators.totp import Vault
+from tjugo.station.work import View
 
 
-def seal(folder: Path, hook: str, secret: str) -> bytes:
-    """Return a secret encrypted for its webhook. folder: the station's."""
-    return Vault(folder).seal(_name(hook), secret)
+def seal(view: View, folder: Path, hook: str, secret: str) -> bytes:
+    """Return a secret encrypted for its webhook. folder: the station's. Raise Unavailable."""
+    return Vault(folder).seal(view, _name(hook), secret)
 
 
 def unseal(folder: Path, hook: str, sealed: bytes) -> str:

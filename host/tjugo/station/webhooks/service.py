@@ -72,7 +72,7 @@ def add(
         hook=hook,
         url=address,
         events=json.dumps(wanted),
-        secret=secrets.seal(folder, hook, secret),
+        secret=secrets.seal(work, folder, hook, secret),
         active=True,
         created_at=work.now(),
     )
@@ -122,7 +122,7 @@ def _stop(work: Work, hook: str) -> None:
 def renew(work: Work, folder: Path, hook: str, secret: str = "") -> str:
     """Replace the secret of a webhook; return the new one. Raise TjugoError."""
     row, secret = _find(work, hook, lock=True), _secret(secret)
-    row.secret = secrets.seal(folder, hook, secret)
+    row.secret = secrets.seal(work, folder, hook, secret)
     chain.record(work, EDIT, f"webhook {hook}", "new secret")
     return secret
 

@@ -66,7 +66,8 @@ def add_routes(
 
     def begin(request: Request, form: Form) -> Response:
         person = confirmed(request, form)
-        sealed = vault.seal(_NEW.format(person.operator), totp.new_secret())
+        with station.view() as view:
+            sealed = vault.seal(view, _NEW.format(person.operator), totp.new_secret())
         return enrolling(request, base64.urlsafe_b64encode(sealed).decode())
 
     def enrol(request: Request, form: Form) -> Response:
@@ -76,8 +77,8 @@ def add_routes(
         step = totp.step_of(secret, code, int(station.clock().timestamp()), None)
         if step is None:
             return enrolling(request, sealed, totp.wrong_code())
-        own = vault.seal(person.operator, secret)
         with station.work(person.actor) as work:
+            own = vault.seal(work, person.operator, secret)
             codes = credentials.set_factor(work, person.operator, own, step)
         return page(request, codes=codes, done="The second factor is set.")
 
