@@ -132,7 +132,7 @@ def test_a_key_change_alone_is_issued_once_for_each_id(station):
         ({"kt": 0}, "key type 2 to 0"),
         ({"krn": 9}, "There is no vending key"),
         ({"krn": 4}, "expired"),
-        ({"krn": 5}, "minute|range"),
+        ({"krn": 5}, "base date 2035 has not come yet"),
     ],
 )
 def test_a_change_that_the_meter_would_not_take_is_refused(station, changes, words):

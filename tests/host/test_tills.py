@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from station_kit import Clock, do, new_station, see
 
-from tjugo.errors import Conflict, NotFound, TjugoError
+from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station.ledger import balances, credit, verify
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.tills import (
@@ -232,6 +232,15 @@ def test_a_new_commission_counts_from_its_day_on(station, clock):
     (posted,) = do(station, commission.post_due, "agent")
     assert (posted.sales, posted.rate, posted.commission) == (900, 500, 45)
     assert see(station, balances.balance, "commission", "agent") == 25 + 45
+
+
+def test_no_commission_of_days_that_a_wrong_clock_makes(station, clock):
+    sell(station, "api/1", None, [("cash", 1000)], "agent", "kiosk")
+    clock.forward(days=60)
+    with pytest.raises(Unavailable, match="clock"):
+        do(station, commission.post_due, "agent")
+    clock.forward(days=-59)
+    assert len(do(station, commission.post_due, "agent")) == 1
 
 
 @pytest.mark.parametrize("rate", [-1, 5001, 100_000, True, 2.5])

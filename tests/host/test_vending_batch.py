@@ -91,6 +91,13 @@ def test_a_batch_of_all_kinds(station):
     assert see(station, chain.verify)[1] == []
 
 
+def test_an_id_that_an_address_would_lose_is_none(station):
+    """`/vends/..` is `/` to most programs: such a sale could not be asked for again."""
+    bought = [Purchase("till", client_id, drn(1), money=1000) for client_id in (".", "..", "...")]
+    one, two, three = sell(station, *bought)
+    assert one.code == two.code == "request_id_invalid" and isinstance(three, SaleDone)
+
+
 def test_the_answer_to_a_repeat_is_the_first_one(station):
     by_card = (Tender("card", 777, "slip 9"),)
     first = sell(station, spend("a", 777, tenders=by_card))[0]

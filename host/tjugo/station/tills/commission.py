@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from tjugo.station import days
+from tjugo.station import clock, days
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
@@ -65,7 +65,8 @@ def sales_by_day(view: View, vendor: str, first: date, last: date) -> dict[date,
 
 def post_due(work: Work, vendor: str | None = None) -> list[DayCommission]:
     """Post the commission of all days before today, of a vendor or of all. Return what is posted;
-    a second call on the same day posts nothing."""
+    a second call on the same day posts nothing. Raise Unavailable while the clock is doubtful."""
+    clock.check(work)
     today = days.day(work, work.now())
     posted = []
     for row in _locked(work, vendor):

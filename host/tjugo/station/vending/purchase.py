@@ -21,7 +21,7 @@ MAIN = "main"
 RECEIPTS = "receipt:"
 """The series of receipt numbers of an outlet begins so."""
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._:-]{1,64}")  # . and .. are left out of an address
 _MOST_TENDERS = 8
 
 
@@ -97,7 +97,7 @@ class Purchase:
 
 
 def check_id(client: str, client_id: str) -> None:
-    """Raise TjugoError unless both are 1 to 64 letters, digits and `._:-`."""
+    """Raise TjugoError unless both are 1 to 64 letters, digits and `._:-`, not `.` or `..`."""
     if not _ID.fullmatch(client_id) or not _ID.fullmatch(client):
         raise reason(
             "request_id_invalid", "A request id is 1 to 64 letters, digits, dots, colons, hyphens."

@@ -45,6 +45,11 @@ def check(work: Work, config: MeterConfig, target: KeyRegister) -> None:
             "key_change_refused",
             f"{name} takes no key change from key type {config.kt} to {target.kt}.",
         )
+    begins = tid.BASE_YEARS[target.bdt]
+    if begins > work.now().year:
+        raise reason(
+            "key_change_refused", f"{name}: the base date {begins} has not come yet; wait for it."
+        )
     work.backend.check_register(with_register(config, target))
     try:
         vendor.check_rollover(target.bdt != config.bdt, target.bdt, config.bdt)
