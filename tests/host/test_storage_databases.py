@@ -1,8 +1,10 @@
 """The two databases of a station: SQLite and PostgreSQL."""
 
 import json
+import socketserver
 import stat
 import threading
+from contextlib import contextmanager
 from decimal import Decimal
 
 import psycopg
@@ -243,6 +245,70 @@ def test_a_server_that_refuses_is_named_without_the_password(postgres, tmp_path)
         assert expected in caught.value.message, caught.value.message
         assert SECRET not in caught.value.message
         assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+@contextmanager
+def answering(reply):
+    """Run a server that answers the first message of each connection with these bytes, and closes
+    the connection; return the address of a database on it."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1000)
+            self.request.sendall(reply)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            port = server.server_address[1]
+            yield f"postgresql://tjugo:{SECRET}@127.0.0.1:{port}/a?gssencmode=disable&sslmode="
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def fatal(text):
+    """Return the server's message (ErrorResponse) by which it refuses a connection."""
+    body = b"SFATAL\0VFATAL\0C57P03\0M" + text.encode() + b"\0\0"
+    return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+STARTS = "starts or stops; try again."
+USER = "refuses this user or password."
+REFUSALS = {
+    "the database system is not yet accepting connections": STARTS,
+    "the database system is not accepting connections": STARTS,
+    "the database system is starting up": STARTS,
+    "the database system is in recovery mode": STARTS,
+    "the database system is shutting down": STARTS,
+    'database "role a starting up" does not exist': "does not exist. Make it with `createdb`.",
+    'database "a" is not currently accepting connections': "refuses the connection.",
+    'permission denied for database "a"': USER,
+    'role "database a" does not exist': USER,
+    'role "a" is not permitted to log in': USER,
+    'too many connections for role "a"': "has too many connections; try again.",
+    'too many connections for database "a"': "has too many connections; try again.",
+    'password authentication failed for user "a"': USER,
+    'Peer authentication failed for user "a"': USER,
+    "empty password returned by client": USER,
+    "unsupported frontend protocol 3.0": "refuses the connection.",
+}
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_server_that_refuses_a_connection_is_understood(tmp_path, text):
+    with answering(fatal(text)) as url, pytest.raises(Unavailable) as caught:
+        Station.create(tmp_path / "state", database_url=url + "disable")
+    assert caught.value.message.endswith(f"database a on 127.0.0.1 {REFUSALS[text]}")
+    assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+def test_a_server_without_tls_where_it_is_required(tmp_path):
+    sentence = "The server of the database a on 127.0.0.1 has no TLS, which its address asks for."
+    with answering(b"N") as url, pytest.raises(Unavailable) as caught:
+        Station.create(tmp_path / "state", database_url=url + "require")
+    assert caught.value.message == sentence
 
 
 def test_a_server_with_no_connection_left(postgres, empty, tmp_path):

@@ -4,6 +4,7 @@ Transactions are READ COMMITTED: rows that several transactions change are locke
 UPDATE or changed by one statement, and unique keys decide between writers.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,23 +58,22 @@ _SENTENCES = {
     "XX002": "{name} is damaged; restore it from a backup.",
 }
 
-# A connection that was not made has no code, only the server's or the driver's text.
+# A connection that was not made has no code, only the server's or the driver's text. Names of
+# databases and roles may have any text: what the server says of them comes first.
 _SILENT = "The server of {name} does not answer."
-_REFUSALS = {
-    "too many clients": _FULL,
-    "remaining connection slots": _FULL,
-    "too many connections": _FULL,
-    "starting up": _STARTING,
-    "shutting down": _STARTING,
-    "recovery mode": _STARTING,
-    "password": "{name} refuses this user or password.",
-    "no pg_hba.conf entry": "{name} refuses this user or password.",
-    "role ": "{name} refuses this user or password.",
-    "database ": "{name} does not exist. Make it with `createdb`.",
-    "connection to server": _SILENT,
-    "resolve host": _SILENT,
-    "timeout expired": _SILENT,
-}
+_USER = "{name} refuses this user or password."
+_REFUSALS = (
+    (r'FATAL:  database ".*" does not exist', "{name} does not exist. Make it with `createdb`."),
+    (r'FATAL:  role ".*" (does not exist|is not permitted to log in)', _USER),
+    (r"FATAL:  permission denied for database ", _USER),
+    (r"authentication failed for user |(no|empty) password |no pg_hba\.conf entry", _USER),
+    (r"too many clients|remaining connection slots|too many connections", _FULL),
+    (r"the database system is (starting up|shutting down|in recovery mode)", _STARTING),
+    (r"the database system is not (yet )?accepting connections", _STARTING),
+    (r"does not support SSL", "The server of {name} has no TLS, which its address asks for."),
+    (r"FATAL:  ", "The server of {name} refuses the connection."),
+    (r"connection to server|resolve host|timeout expired", _SILENT),
+)
 
 
 def open_engine(url: URL) -> Engine:
@@ -173,4 +173,4 @@ def _sentence_of(error: DBAPIError | psycopg.Error) -> str | None:
             return None
     elif not isinstance(error, DBAPIError | psycopg.OperationalError):
         return None
-    return next((one for part, one in _REFUSALS.items() if part in text), _GONE)
+    return next((one for form, one in _REFUSALS if re.search(form, text)), _GONE)
