@@ -34,7 +34,8 @@ _GONE = "The connection to {name} was lost; ask again with the same request id."
 _AGAIN = "Others change the same records in {name} at this moment; nothing was changed. Try again."
 _FULL = "The server of {name} has too many connections; try again."
 _STARTING = "The server of {name} starts or stops; try again."
-_LIMITS = "A value is too long or too large for {name}, or has characters that it cannot keep."
+# Anybody may send such a value: the sentence does not name the database.
+_LIMITS = "A value is too long or too large, or has characters that the database cannot keep."
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html: a code, or the first two characters
 # of a class.
