@@ -209,7 +209,10 @@ def test_a_lost_database_on_the_server(postgres, tmp_path):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "x", "mysql://u:{}@h/n", "postgresql://u:{}@h", "postgresql://u:{}@h:x/n", "u:{}@h/n"],
+    [
+        *("", "x", "mysql://u:{}@h/n", "postgresql://u:{}@h", "u:{}@h/n"),
+        *("postgresql://u:{}@h:x/n", "postgresql://u:{}@/n?host=h&port=x"),
+    ],
 )
 def test_an_address_that_is_none(tmp_path, given):
     with pytest.raises(TjugoError) as caught:
@@ -217,6 +220,30 @@ def test_an_address_that_is_none(tmp_path, given):
     assert caught.value.status == 2 and "postgresql://" in caught.value.message
     assert SECRET not in repr(caught.getrepr(chain=True)) and caught.value.__cause__ is None
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("query", ["foo=bar", "sslmode=disable&foo=bar", "foo=a&foo=b"])
+def test_a_parameter_of_the_address_that_is_not_known(tmp_path, query):
+    with pytest.raises(TjugoError) as caught:
+        Station.create(
+            tmp_path / "state", database_url=f"postgresql://tj:{SECRET}@/a?host=/x&{query}"
+        )
+    assert caught.value.message == (
+        "The address of the database has a parameter that is not known: foo."
+    )
+    assert caught.value.status == 2 and not (tmp_path / "state").exists()
+    assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+@pytest.mark.parametrize("query", ["sslmode=x", "port=99999999", "connect_timeout=x"])
+def test_a_parameter_of_the_address_with_a_value_that_is_none(tmp_path, query):
+    with pytest.raises(Unavailable) as caught:
+        Station.create(
+            tmp_path / "state", database_url=f"postgresql://tj:{SECRET}@/a?host=/x&{query}"
+        )
+    assert caught.value.message == (
+        "The address of the database a on /x has a parameter whose value cannot be used."
+    )
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": "tjugo-database", "version": 1}'])

@@ -22,6 +22,7 @@ from tjugo.station.storage import engine as sqlite
 from tjugo.station.storage import postgres
 from tjugo.station.storage.queue import WriteQueue
 
+GIVEN_AS = "The database is given as postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME."
 FORM, VERSION = "tjugo-database", 1
 _DRIVER = "postgresql+psycopg"
 _SCHEMES = ("postgresql", "postgres", _DRIVER)
@@ -128,14 +129,20 @@ def parse(text: str) -> URL:
     """Return the address postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME of a database. Raise
     TjugoError, which never has the password."""
     try:
-        url = make_url(text)
+        given = make_url(text)
+        url = given.set(drivername=_DRIVER) if given.drivername in _SCHEMES else None
+        if url is not None:
+            url.get_dialect()().create_connect_args(url)  # checks the port
     except (ArgumentError, ValueError):
         url = None
-    if url is None or url.drivername not in _SCHEMES or not url.database:
+    if url is None or not url.database:
+        raise TjugoError(GIVEN_AS, 2)
+    unknown = sorted(name for name in url.query if name not in postgres.parameters())
+    if unknown:
         raise TjugoError(
-            "The database is given as postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME.", 2
+            f"The address of the database has a parameter that is not known: {unknown[0][:40]}.", 2
         )
-    return url.set(drivername=_DRIVER)
+    return url
 
 
 def named(url: URL) -> str:

@@ -63,6 +63,7 @@ _SENTENCES = {
 # databases and roles may have any text: what the server says of them comes first.
 _SILENT = "The server of {name} does not answer."
 _USER = "{name} refuses this user or password."
+_VALUE = "The address of {name} has a parameter whose value cannot be used."
 _REFUSALS = (
     (r'FATAL:  database ".*" does not exist', "{name} does not exist. Make it with `createdb`."),
     (r'FATAL:  role ".*" (does not exist|is not permitted to log in)', _USER),
@@ -72,9 +73,15 @@ _REFUSALS = (
     (r"the database system is (starting up|shutting down|in recovery mode)", _STARTING),
     (r"the database system is not (yet )?accepting connections", _STARTING),
     (r"does not support SSL", "The server of {name} has no TLS, which its address asks for."),
+    (r"connection is bad: invalid .*(value|number)", _VALUE),
     (r"FATAL:  ", "The server of {name} refuses the connection."),
     (r"connection to server|resolve host|timeout expired", _SILENT),
 )
+
+
+def parameters() -> set[str]:
+    """Return the names of the parameters that an address may have."""
+    return {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
 
 
 def open_engine(url: URL) -> Engine:
@@ -171,7 +178,8 @@ def _sentence_of(error: DBAPIError | psycopg.Error) -> str | None:
         if isinstance(error.orig, psycopg.DataError):  # of the driver: a NUL in a text
             return _LIMITS
         if not isinstance(error, OperationalError | InterfaceError):
-            return None
+            # The driver itself reads some parameters of the address.
+            return _VALUE if text.startswith("bad value for ") else None
     elif not isinstance(error, DBAPIError | psycopg.OperationalError):
         return None
     return next((one for form, one in _REFUSALS if re.search(form, text)), _GONE)
