@@ -135,6 +135,14 @@ def test_nothing_given_makes_the_trial_station(shell):
         (["--admin", "ada", "--admin-password-file", "short"], "A password has"),
         (["--admin", "ada"], "no terminal"),
         (["--admin-name", "Ada"], "give --admin"),
+        (
+            ["--admin", "ada", "--admin-name", "", "--admin-password-file", "password"],
+            "name of 1 to 100",
+        ),
+        (["--database", ""], "The database is given as postgresql://"),
+        (["--from", "database.toml"], "The database is given as postgresql://"),
+        (["--key-file", ""], "cannot be read"),
+        (["--state", ""], "The station's folder has no name: give --state FOLDER."),
         (["--from", "none.toml"], "cannot be read"),
         (["--from", "bad.toml"], "not a TOML file"),
         (["--from", "unknown.toml"], "there is no colour in a table utility"),
@@ -149,10 +157,20 @@ def test_what_is_wrong_makes_no_station(shell, tmp_path, words, sentence):
     (tmp_path / "bad.toml").write_text("[utility")
     (tmp_path / "unknown.toml").write_text('[utility]\ncolour = "red"')
     (tmp_path / "true.toml").write_text("[utility]\nname = true")
+    (tmp_path / "database.toml").write_text('[station]\ndatabase = ""')
     (tmp_path / "outside.toml").write_text('name = "Gulu"')
     done = shell.run("init", *words)
     assert done.status in (1, 2) and sentence in done.err and "Traceback" not in done.err
-    assert not shell.state.exists()
+    assert not shell.state.exists() and not (tmp_path / "vending_keys.json").exists()
+
+
+def test_an_empty_address_of_the_database_is_wrong_usage(shell):
+    for words in (["--database", ""], ["--database", "", "--ask"]):
+        done = shell.run("init", *words, typed="")
+        assert (done.status, done.err.count("The database is given as")) == (2, 1)
+        assert "Name of the utility" not in done.err
+    shell.fine("init")
+    assert shell.run("init", "--database", "").status == 2
 
 
 def test_a_station_that_is_there_stays_as_it_is(shell):

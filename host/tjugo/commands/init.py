@@ -80,7 +80,7 @@ def init(
         administrator=_administrator(given, questions),
         rate=plan.rate(given),
         new_database=new_database,
-        database_url=given.get("database") or None,
+        database_url=given.get("database"),
         keys_opened_by=new_secrets(_path(given, "key_file"), None, seal),
         sandbox=sandbox,
     )
@@ -91,8 +91,7 @@ def init(
 def _is_complete(state: Path, given: dict[str, str], sandbox: bool) -> bool:
     """Return whether the station is set up, and print that it is. Raise TjugoError when it was to
     be set up otherwise."""
-    url = given.get("database") or None
-    with Station.create(state, database_url=url, sandbox=sandbox) as station:
+    with Station.create(state, database_url=given.get("database"), sandbox=sandbox) as station:
         with station.view() as view:
             if not service.is_complete(view):
                 return False
