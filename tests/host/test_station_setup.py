@@ -9,7 +9,7 @@ from cli_kit import Shell
 from tjugo.station.operators import log_in, people, sessions
 from tjugo.station.setup import plan
 from tjugo.station.setup import utility as utilities
-from tjugo.station.setup.service import Administrator
+from tjugo.station.setup.service import Administrator, set_up
 from tjugo.station.station import Station
 from tjugo.station.tariffs.effect import in_effect
 
@@ -105,6 +105,32 @@ def test_each_answer_is_checked_at_once_and_asked_for_again(shell, monkeypatch):
     utility, operators, rate, currency = facts(shell)
     assert (utility.address, utility.time_zone) == ("1 Main Street", "Africa/Kampala")
     assert ([one.operator for one in operators], rate, currency) == (["ada"], "1500", "UGX")
+
+
+def test_the_database_is_asked_at_once(shell, postgres, tmp_path):
+    taken, empty = postgres.new_database(), postgres.new_database()
+    set_up(tmp_path / "other", database_url=taken).close()
+    nowhere = postgres.url("nowhere")
+    wrong = ["tjugo", "postgresql://tjugo@/a?foo=b", nowhere, taken]
+    typed = ["Gulu Power", "", "", "", "UGX", "", "", "", "700", "", *wrong, empty, "n"]
+    done = shell.run("init", "--ask", typed="\n".join(typed) + "\n")
+    assert (done.status, done.out) == (0, f"Station in {shell.state}\n")
+    sentences = (
+        "The database is given as postgresql://",
+        "a parameter that is not known: foo",
+        "does not exist. Make it with `createdb`.",
+        "There is a station in the database",
+    )
+    places = [done.err.index(sentence) for sentence in sentences]
+    assert places == sorted(places)
+    assert done.err.count("PostgreSQL database, empty for a file") == len(wrong) + 1
+    assert facts(shell)[0].name == "Gulu Power"
+
+
+def test_a_database_that_is_given_is_asked_before_the_questions(shell, postgres):
+    done = shell.run("init", "--ask", "--database", postgres.url("nowhere"), typed="")
+    assert done.status == 1 and "does not exist" in done.err
+    assert "Name of the utility" not in done.err and not shell.state.exists()
 
 
 def test_a_wrong_option_is_refused_before_the_questions(shell):
