@@ -166,6 +166,37 @@ def test_the_folder_has_the_address_for_its_owner_only(empty, tmp_path):
     Station.create(tmp_path / "state", clock=Clock()).close()
 
 
+OTHERS = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32)); "
+    "INSERT INTO alembic_version VALUES ('a')",
+    "CREATE TABLE customer (id INTEGER)",
+    "CREATE TABLE part (id INTEGER) PARTITION BY RANGE (id)",
+)
+
+
+@pytest.mark.parametrize("statements", OTHERS)
+def test_a_database_with_other_tables_is_refused(empty, tmp_path, statements):
+    with psycopg.connect(empty) as connection:
+        connection.execute(statements)
+    with pytest.raises(Conflict) as caught:
+        Station.create(tmp_path / "state", database_url=empty)
+    name = databases.named(databases.parse(empty))
+    assert caught.value.message == (
+        f"T{name[1:]} has other tables; make an empty one with `createdb`."
+    )
+    assert caught.value.code == "database_not_empty"
+    assert not (tmp_path / "state" / "vending_keys.json").exists()
+
+
+def test_tables_of_another_schema_do_not_matter(empty, tmp_path):
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE SCHEMA other")
+        connection.execute("CREATE TABLE other.customer (id INTEGER)")
+    with Station.create(tmp_path / "state", clock=Clock(), database_url=empty) as station:
+        with station.view() as view:
+            assert view.session.query(models.Customer).count() == 0
+
+
 def test_an_interrupted_creation_on_the_server_is_continued(empty, tmp_path, monkeypatch):
     def fail(_):
         raise Unavailable("The disk is full.")

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tjugo.errors import Unavailable, reason
+from tjugo.errors import Unavailable
+from tjugo.station.storage import databases
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile, has_station, opened
 from tjugo.station.storage.tables import Tenant
@@ -29,13 +30,16 @@ def unfinished(marker: Path) -> Path:
 
 def check_server(database: PostgresDatabase) -> None:
     """Raise TjugoError unless a station can be made in a database of a server: Unavailable when
-    it does not answer, Conflict when it has a station."""
+    it does not answer, Conflict when it has a station or other tables."""
     with opened(database) as engine:
-        if has_station(engine) and not unfinished(database.marker).exists():
-            raise reason(
-                "station_exists",
-                f"There is a station in {database.name} already. To use it from this folder, "
-                f"copy vending_keys.json and {database.marker.name} of its folder here.",
+        if has_station(engine) and unfinished(database.marker).exists():
+            return  # of an interrupted attempt
+        with engine.connect() as connection:
+            databases.check_empty(
+                database,
+                connection,
+                "To use it from this folder, copy vending_keys.json and "
+                f"{database.marker.name} of its folder here.",
             )
 
 

@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tjugo import foreign_json
-from tjugo.errors import TjugoError, Unavailable
+from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.paths import DATABASE, DATABASE_ADDRESS, WRITE_LOCK
 from tjugo.private_file import private_file
 from tjugo.station.storage import engine as sqlite
@@ -155,6 +155,20 @@ def has_station(engine: Engine) -> bool:
     """Return whether a database has the tables of a station."""
     with engine.connect() as connection:
         return sqlite.schema_of(connection) is not None
+
+
+def check_empty(database: PostgresDatabase, connection: Connection, otherwise: str) -> None:
+    """Raise Conflict unless a database has no tables. otherwise: what to do where they are those
+    of a station."""
+    found = postgres.tables(connection)
+    if {"alembic_version", "tenant"} <= found:
+        sentence = f"There is a station in {database.name} already. {otherwise}"
+        raise reason("station_exists", sentence)
+    if found:
+        name = f"{database.name[:1].upper()}{database.name[1:]}"
+        raise reason(
+            "database_not_empty", f"{name} has other tables; make an empty one with `createdb`."
+        )
 
 
 def of(folder: Path) -> SqliteFile | PostgresDatabase | None:

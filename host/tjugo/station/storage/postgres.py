@@ -139,6 +139,17 @@ def count_rows(engine: Engine) -> None:
             connection.exec_driver_sql(f"ANALYZE {table}")
 
 
+_TABLES = """
+SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'f')
+"""
+
+
+def tables(connection: Connection) -> set[str]:
+    """Return the names of the tables where a station's are made, whosever they are."""
+    return set(connection.exec_driver_sql(_TABLES).scalars())
+
+
 @contextmanager
 def sentences(name: str) -> Iterator[None]:
     """Convert errors of the server and of connections to TjugoError. name: of the database, as in
