@@ -90,6 +90,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "currency_in_use": (Conflict, 1),
     "currency_unknown": (TjugoError, 2),
     "customer_invalid": (TjugoError, 2),
+    "database_not_empty": (Conflict, 1),
     "days_invalid": (TjugoError, 2),
     "debt_closed": (Conflict, 1),
     "debt_invalid": (TjugoError, 2),

@@ -9,7 +9,7 @@ from cli_kit import Shell
 from tjugo.station.operators import log_in, people, sessions
 from tjugo.station.setup import plan
 from tjugo.station.setup import utility as utilities
-from tjugo.station.setup.service import Administrator
+from tjugo.station.setup.service import Administrator, set_up
 from tjugo.station.station import Station
 from tjugo.station.tariffs.effect import in_effect
 
@@ -107,6 +107,32 @@ def test_each_answer_is_checked_at_once_and_asked_for_again(shell, monkeypatch):
     assert ([one.operator for one in operators], rate, currency) == (["ada"], "1500", "UGX")
 
 
+def test_the_database_is_asked_at_once(shell, postgres, tmp_path):
+    taken, empty = postgres.new_database(), postgres.new_database()
+    set_up(tmp_path / "other", database_url=taken).close()
+    nowhere = postgres.url("nowhere")
+    wrong = ["tjugo", "postgresql://tjugo@/a?foo=b", nowhere, taken]
+    typed = ["Gulu Power", "", "", "", "UGX", "", "", "", "700", "", *wrong, empty, "n"]
+    done = shell.run("init", "--ask", typed="\n".join(typed) + "\n")
+    assert (done.status, done.out) == (0, f"Station in {shell.state}\n")
+    sentences = (
+        "The database is given as postgresql://",
+        "a parameter that is not known: foo",
+        "does not exist. Make it with `createdb`.",
+        "There is a station in the database",
+    )
+    places = [done.err.index(sentence) for sentence in sentences]
+    assert places == sorted(places)
+    assert done.err.count("PostgreSQL database, empty for a file") == len(wrong) + 1
+    assert facts(shell)[0].name == "Gulu Power"
+
+
+def test_a_database_that_is_given_is_asked_before_the_questions(shell, postgres):
+    done = shell.run("init", "--ask", "--database", postgres.url("nowhere"), typed="")
+    assert done.status == 1 and "does not exist" in done.err
+    assert "Name of the utility" not in done.err and not shell.state.exists()
+
+
 def test_a_wrong_option_is_refused_before_the_questions(shell):
     done = shell.run("init", "--ask", "--time-zone", "Mars/One", typed="")
     assert done.status == 2 and "Name of the utility" not in done.err
@@ -135,6 +161,14 @@ def test_nothing_given_makes_the_trial_station(shell):
         (["--admin", "ada", "--admin-password-file", "short"], "A password has"),
         (["--admin", "ada"], "no terminal"),
         (["--admin-name", "Ada"], "give --admin"),
+        (
+            ["--admin", "ada", "--admin-name", "", "--admin-password-file", "password"],
+            "name of 1 to 100",
+        ),
+        (["--database", ""], "The database is given as postgresql://"),
+        (["--from", "database.toml"], "The database is given as postgresql://"),
+        (["--key-file", ""], "cannot be read"),
+        (["--state", ""], "The station's folder has no name: give --state FOLDER."),
         (["--from", "none.toml"], "cannot be read"),
         (["--from", "bad.toml"], "not a TOML file"),
         (["--from", "unknown.toml"], "there is no colour in a table utility"),
@@ -149,10 +183,20 @@ def test_what_is_wrong_makes_no_station(shell, tmp_path, words, sentence):
     (tmp_path / "bad.toml").write_text("[utility")
     (tmp_path / "unknown.toml").write_text('[utility]\ncolour = "red"')
     (tmp_path / "true.toml").write_text("[utility]\nname = true")
+    (tmp_path / "database.toml").write_text('[station]\ndatabase = ""')
     (tmp_path / "outside.toml").write_text('name = "Gulu"')
     done = shell.run("init", *words)
     assert done.status in (1, 2) and sentence in done.err and "Traceback" not in done.err
-    assert not shell.state.exists()
+    assert not shell.state.exists() and not (tmp_path / "vending_keys.json").exists()
+
+
+def test_an_empty_address_of_the_database_is_wrong_usage(shell):
+    for words in (["--database", ""], ["--database", "", "--ask"]):
+        done = shell.run("init", *words, typed="")
+        assert (done.status, done.err.count("The database is given as")) == (2, 1)
+        assert "Name of the utility" not in done.err
+    shell.fine("init")
+    assert shell.run("init", "--database", "").status == 2
 
 
 def test_a_station_that_is_there_stays_as_it_is(shell):

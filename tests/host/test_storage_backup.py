@@ -198,6 +198,19 @@ def test_a_restore_that_fails_at_its_end_leaves_the_database_empty(place, tmp_pa
     restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON, database_url=target)
 
 
+def test_a_restore_into_a_database_with_tables_is_refused(place, tmp_path):
+    with new_station(tmp_path / "state", Clock()):
+        backup(tmp_path / "state", tmp_path / "b.zip", PASSPHRASE, NOON)
+    taken, other = place("server"), place("server")
+    new_station(tmp_path / "there", Clock(), taken).close()
+    with psycopg.connect(other) as connection:
+        connection.execute("CREATE TABLE customer (id INTEGER)")
+    for url, code in ((taken, "station_exists"), (other, "database_not_empty")):
+        with pytest.raises(TjugoError) as caught:
+            restore(tmp_path / "b.zip", tmp_path / "new", PASSPHRASE, NOON, database_url=url)
+        assert caught.value.code == code and not (tmp_path / "new").exists()
+
+
 def test_the_address_of_the_server_is_not_in_a_backup(place, tmp_path):
     with filled(tmp_path / "state", place("server")):
         path = tmp_path / "state" / "database.json"

@@ -1,8 +1,10 @@
 """The two databases of a station: SQLite and PostgreSQL."""
 
 import json
+import socketserver
 import stat
 import threading
+from contextlib import contextmanager
 from decimal import Decimal
 
 import psycopg
@@ -164,6 +166,37 @@ def test_the_folder_has_the_address_for_its_owner_only(empty, tmp_path):
     Station.create(tmp_path / "state", clock=Clock()).close()
 
 
+OTHERS = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32)); "
+    "INSERT INTO alembic_version VALUES ('a')",
+    "CREATE TABLE customer (id INTEGER)",
+    "CREATE TABLE part (id INTEGER) PARTITION BY RANGE (id)",
+)
+
+
+@pytest.mark.parametrize("statements", OTHERS)
+def test_a_database_with_other_tables_is_refused(empty, tmp_path, statements):
+    with psycopg.connect(empty) as connection:
+        connection.execute(statements)
+    with pytest.raises(Conflict) as caught:
+        Station.create(tmp_path / "state", database_url=empty)
+    name = databases.named(databases.parse(empty))
+    assert caught.value.message == (
+        f"T{name[1:]} has other tables; make an empty one with `createdb`."
+    )
+    assert caught.value.code == "database_not_empty"
+    assert not (tmp_path / "state" / "vending_keys.json").exists()
+
+
+def test_tables_of_another_schema_do_not_matter(empty, tmp_path):
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE SCHEMA other")
+        connection.execute("CREATE TABLE other.customer (id INTEGER)")
+    with Station.create(tmp_path / "state", clock=Clock(), database_url=empty) as station:
+        with station.view() as view:
+            assert view.session.query(models.Customer).count() == 0
+
+
 def test_an_interrupted_creation_on_the_server_is_continued(empty, tmp_path, monkeypatch):
     def fail(_):
         raise Unavailable("The disk is full.")
@@ -207,7 +240,10 @@ def test_a_lost_database_on_the_server(postgres, tmp_path):
 
 @pytest.mark.parametrize(
     "given",
-    ["", "x", "mysql://u:{}@h/n", "postgresql://u:{}@h", "postgresql://u:{}@h:x/n", "u:{}@h/n"],
+    [
+        *("", "x", "mysql://u:{}@h/n", "postgresql://u:{}@h", "u:{}@h/n"),
+        *("postgresql://u:{}@h:x/n", "postgresql://u:{}@/n?host=h&port=x"),
+    ],
 )
 def test_an_address_that_is_none(tmp_path, given):
     with pytest.raises(TjugoError) as caught:
@@ -215,6 +251,30 @@ def test_an_address_that_is_none(tmp_path, given):
     assert caught.value.status == 2 and "postgresql://" in caught.value.message
     assert SECRET not in repr(caught.getrepr(chain=True)) and caught.value.__cause__ is None
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("query", ["foo=bar", "sslmode=disable&foo=bar", "foo=a&foo=b"])
+def test_a_parameter_of_the_address_that_is_not_known(tmp_path, query):
+    with pytest.raises(TjugoError) as caught:
+        Station.create(
+            tmp_path / "state", database_url=f"postgresql://tj:{SECRET}@/a?host=/x&{query}"
+        )
+    assert caught.value.message == (
+        "The address of the database has a parameter that is not known: foo."
+    )
+    assert caught.value.status == 2 and not (tmp_path / "state").exists()
+    assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+@pytest.mark.parametrize("query", ["sslmode=x", "port=99999999", "connect_timeout=x"])
+def test_a_parameter_of_the_address_with_a_value_that_is_none(tmp_path, query):
+    with pytest.raises(Unavailable) as caught:
+        Station.create(
+            tmp_path / "state", database_url=f"postgresql://tj:{SECRET}@/a?host=/x&{query}"
+        )
+    assert caught.value.message == (
+        "The address of the database a on /x has a parameter whose value cannot be used."
+    )
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"form": "tjugo-database", "version": 1}'])
@@ -243,6 +303,70 @@ def test_a_server_that_refuses_is_named_without_the_password(postgres, tmp_path)
         assert expected in caught.value.message, caught.value.message
         assert SECRET not in caught.value.message
         assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+@contextmanager
+def answering(reply):
+    """Run a server that answers the first message of each connection with these bytes, and closes
+    the connection; return the address of a database on it."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1000)
+            self.request.sendall(reply)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            port = server.server_address[1]
+            yield f"postgresql://tjugo:{SECRET}@127.0.0.1:{port}/a?gssencmode=disable&sslmode="
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def fatal(text):
+    """Return the server's message (ErrorResponse) by which it refuses a connection."""
+    body = b"SFATAL\0VFATAL\0C57P03\0M" + text.encode() + b"\0\0"
+    return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+STARTS = "starts or stops; try again."
+USER = "refuses this user or password."
+REFUSALS = {
+    "the database system is not yet accepting connections": STARTS,
+    "the database system is not accepting connections": STARTS,
+    "the database system is starting up": STARTS,
+    "the database system is in recovery mode": STARTS,
+    "the database system is shutting down": STARTS,
+    'database "role a starting up" does not exist': "does not exist. Make it with `createdb`.",
+    'database "a" is not currently accepting connections': "refuses the connection.",
+    'permission denied for database "a"': USER,
+    'role "database a" does not exist': USER,
+    'role "a" is not permitted to log in': USER,
+    'too many connections for role "a"': "has too many connections; try again.",
+    'too many connections for database "a"': "has too many connections; try again.",
+    'password authentication failed for user "a"': USER,
+    'Peer authentication failed for user "a"': USER,
+    "empty password returned by client": USER,
+    "unsupported frontend protocol 3.0": "refuses the connection.",
+}
+
+
+@pytest.mark.parametrize("text", REFUSALS)
+def test_a_server_that_refuses_a_connection_is_understood(tmp_path, text):
+    with answering(fatal(text)) as url, pytest.raises(Unavailable) as caught:
+        Station.create(tmp_path / "state", database_url=url + "disable")
+    assert caught.value.message.endswith(f"database a on 127.0.0.1 {REFUSALS[text]}")
+    assert SECRET not in str(caught.getrepr(chain=True, showlocals=False))
+
+
+def test_a_server_without_tls_where_it_is_required(tmp_path):
+    sentence = "The server of the database a on 127.0.0.1 has no TLS, which its address asks for."
+    with answering(b"N") as url, pytest.raises(Unavailable) as caught:
+        Station.create(tmp_path / "state", database_url=url + "require")
+    assert caught.value.message == sentence
 
 
 def test_a_server_with_no_connection_left(postgres, empty, tmp_path):

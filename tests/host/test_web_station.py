@@ -399,14 +399,6 @@ def test_every_list_refuses_a_page_that_is_not_one(web, path):
     assert answer.json()["error"] == "There is no such page of the list."
 
 
-def test_a_search_for_nul_finds_nothing(web, station):
-    put(web)
-    do(station, customers.add_customer, "Ada")
-    for path in ("vends", "meters", "customers"):
-        assert web.get(f"/api/v1/{path}").json()["items"] != []
-        assert web.get(f"/api/v1/{path}?search=%00").json()["items"] == []
-
-
 def _report(station, **values):
     unknown = {c: None for c, _, _ in columns("state") if c not in ("at", "online")}
     online = values.pop("online", True)

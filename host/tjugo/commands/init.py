@@ -14,7 +14,8 @@ from tjugo.station.operators import passwords
 from tjugo.station.setup import plan, service
 from tjugo.station.setup.service import Administrator
 from tjugo.station.station import Station
-from tjugo.station.storage import databases
+from tjugo.station.storage import create, databases
+from tjugo.station.storage.databases import PostgresDatabase
 
 _ASKED = tuple(name for name, field in plan.FIELDS.items() if not field.a_file)
 _OPTIONS = (*plan.UTILITY, "price", "admin", "admin_name")
@@ -73,14 +74,14 @@ def init(
     if databases.of(state) is not None and _is_complete(state, given, sandbox):
         return
     if questions:
-        seal = _ask_for(given, seal)
+        seal = _ask_for(given, seal, state)
     station = service.set_up(
         state,
         plan.utility(given, service.TRIAL),
         administrator=_administrator(given, questions),
         rate=plan.rate(given),
         new_database=new_database,
-        database_url=given.get("database") or None,
+        database_url=given.get("database"),
         keys_opened_by=new_secrets(_path(given, "key_file"), None, seal),
         sandbox=sandbox,
     )
@@ -91,8 +92,7 @@ def init(
 def _is_complete(state: Path, given: dict[str, str], sandbox: bool) -> bool:
     """Return whether the station is set up, and print that it is. Raise TjugoError when it was to
     be set up otherwise."""
-    url = given.get("database") or None
-    with Station.create(state, database_url=url, sandbox=sandbox) as station:
+    with Station.create(state, database_url=given.get("database"), sandbox=sandbox) as station:
         with station.view() as view:
             if not service.is_complete(view):
                 return False
@@ -106,22 +106,29 @@ def _is_complete(state: Path, given: dict[str, str], sandbox: bool) -> bool:
     return True
 
 
-def _ask_for(given: dict[str, str], seal: bool) -> bool:
+def _ask_for(given: dict[str, str], seal: bool, state: Path) -> bool:
     """Ask at the terminal for what is not given. Return whether the keys are sealed by a
     passphrase. Raise TjugoError without a terminal."""
     if not sys.stdin.isatty():
         raise TjugoError("There is no terminal for the questions of --ask: give options.", 2)
     for name in given:
-        plan.check(name, given)
+        _check(name, given, state)
     for name in _ASKED:
         if name not in given and (name != "admin_name" or "admin" in given):
-            _ask_one(name, given)
+            _ask_one(name, given, state)
     if seal or "key_file" in given:
         return seal
     return click.confirm("Seal the vending keys with a passphrase?", err=True)
 
 
-def _ask_one(name: str, given: dict[str, str]) -> None:
+def _check(name: str, given: dict[str, str], state: Path) -> None:
+    """Raise TjugoError unless the value of a name can be used; a database is asked itself."""
+    plan.check(name, given)
+    if name == "database":
+        create.check_server(PostgresDatabase(databases.parse(given[name]), state))
+
+
+def _ask_one(name: str, given: dict[str, str], state: Path) -> None:
     """Ask for a value until it can be used. An empty answer gives none."""
     field = plan.FIELDS[name]
     while True:
@@ -130,7 +137,7 @@ def _ask_one(name: str, given: dict[str, str]) -> None:
         if not text.strip():
             return
         try:
-            plan.check(name, {**given, name: text.strip()})
+            _check(name, {**given, name: text.strip()}, state)
         except TjugoError as error:
             click.echo(error.message, err=True)
             continue

@@ -6,13 +6,24 @@ from typing import Any
 
 import click
 
+from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS, written
 from tjugo.paths import default_state_dir
 from tjugo.station.storage.paging import LIMIT, MOST
 
+
+class _Folder(click.Path):
+    """The path of a folder; an empty text is none, not the folder of the shell."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            raise TjugoError("The station's folder has no name: give --state FOLDER.", 2)
+        return super().convert(value, param, ctx)
+
+
 state_option = click.option(
     "--state",
-    type=click.Path(path_type=Path),
+    type=_Folder(path_type=Path),
     default=default_state_dir,
     help="The station's folder.",
 )

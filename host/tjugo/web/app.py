@@ -23,7 +23,7 @@ from tjugo.web.api.lab import MeterKeys
 from tjugo.web.api.lab import router as lab_router
 from tjugo.web.auth import Auth, record_refusal
 from tjugo.web.body import BodyLimit
-from tjugo.web.errors import add_error_handlers
+from tjugo.web.errors import add_error_handlers, or_none
 from tjugo.web.forms_token import FormTokens
 from tjugo.web.gate import Gate
 from tjugo.web.guard import Guard
@@ -66,7 +66,7 @@ def create_app(
     templates = _templates(gate, link, bench is not None)
     queue = SaleQueue(station)
     Local(station).add_to(templates.env)
-    templates.env.globals["keys_locked"] = lambda: station.backend.locked
+    templates.env.globals["keys_locked"] = or_none(lambda: station.backend.locked)
     with station.view() as view:
         templates.env.globals["sandbox"] = view.tenant.sandbox
     app = FastAPI(
@@ -111,7 +111,7 @@ def _templates(gate: Gate, link: Link, bench: bool) -> Jinja2Templates:
     templates.env.globals |= {
         "gate": gate,
         "known": current.known,
-        "link": link,
+        "link": or_none(link),
         "may": current.may,
         "navigation": lambda: navigation(current.known().person, bench),
     }

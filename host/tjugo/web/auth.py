@@ -38,6 +38,7 @@ class Auth:
             return
         request = Request(scope, receive)
         current.put(current.NOBODY)
+        _check_address(scope)
         known = await self._gate.identify(request)
         current.put(known)
         request.state.person = known.person
@@ -94,6 +95,13 @@ def record_refusal(station: Station, request: Request, error: TjugoError) -> Non
             record(work, action, f"{request.method} {request.url.path}", error.message, REFUSED)
     except TjugoError as failed:  # the refusal is answered all the same
         log.error("a refusal could not be recorded: %s", failed.message)
+
+
+def _check_address(scope: Scope) -> None:
+    """Raise TjugoError for a NUL character in path or query, before anything is looked up."""
+    query = scope["query_string"]
+    if "\0" in scope["path"] or b"%00" in query or b"\0" in query:
+        raise TjugoError("The address has a NUL character, which no text may have.")
 
 
 def _permission(request: Request) -> str:

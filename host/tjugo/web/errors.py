@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -26,6 +26,8 @@ from tjugo.web.request_ids import HEADER
 from tjugo.web.sentences import sentence_of
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 _STATUSES: tuple[tuple[type[TjugoError], int], ...] = (
     (NotFound, 404),
@@ -76,6 +78,19 @@ JSON_ERRORS: dict[int | str, dict[str, Any]] = {
 def http_status(error: TjugoError) -> int:
     """Return the HTTP status for an error's kind."""
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
+def or_none(ask: Callable[[], Answer]) -> Callable[[], Answer | None]:
+    """Return a function for templates that returns None, not known, where `ask` raises TjugoError:
+    the page that says what is wrong is made from the same parts as all others."""
+
+    def asked() -> Answer | None:
+        try:
+            return ask()
+        except TjugoError:
+            return None
+
+    return asked
 
 
 def add_error_handlers(

@@ -32,6 +32,7 @@ _PREDICATES = {
     "extra_forbidden": "is not known here",
     "string_type": "must be a text",
     "string_unicode": "must be a text of valid Unicode characters",
+    "nul": "has a NUL character, which no text may have",
     "string_too_long": "has at most {max_length} characters",
     "string_too_short": "has at least {min_length} characters",
     "bool_type": "must be true or false",

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, text
 
-from tjugo.errors import Conflict, Unavailable
+from tjugo.errors import Unavailable
 from tjugo.station.storage import engine as storage
-from tjugo.station.storage.databases import PostgresDatabase, opened
+from tjugo.station.storage.databases import PostgresDatabase, check_empty, opened
 from tjugo.station.storage.tables import Base
 
 _ROWS = 5000  # read and written at a time
@@ -55,11 +55,11 @@ def to_server(file: Path, database: PostgresDatabase) -> None:
             engine.connect().execution_options(migrating=True) as target,
             target.begin(),
         ):
-            if storage.schema_of(target) is not None:
-                raise Conflict(
-                    f"There is a station in {database.name} already. Make a new, empty database "
-                    "with `createdb`, and restore into that."
-                )
+            check_empty(
+                database,
+                target,
+                "Make a new, empty database with `createdb`, and restore into that.",
+            )
             storage.make_schema(target)
             _copy(source, target)
     finally:

@@ -194,6 +194,12 @@ def subject(operator: str) -> str:
     return f"operator {operator}"
 
 
+def checked_name(name: str) -> None:
+    """Raise TjugoError unless a person can have this name."""
+    if not 0 < len(name.strip()) <= 100 or not name.strip().isprintable():
+        raise reason("operator_invalid", "An operator has a name of 1 to 100 characters.")
+
+
 def _checked(view: View, given: dict[str, Any]) -> dict[str, Any]:
     """Return the fields, trimmed, with None for empty ones. Raise TjugoError."""
     found: dict[str, Any] = {}
@@ -202,8 +208,7 @@ def _checked(view: View, given: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(field)
         found[field] = (value.strip() or None) if isinstance(value, str) else value
     name, role, outlet = found.get("name", "-"), found.get("role", ROLES[0]), found.get("outlet")
-    if name is None or len(name) > 100 or not name.isprintable():
-        raise reason("operator_invalid", "An operator has a name of 1 to 100 characters.")
+    checked_name(name or "")
     if role not in ROLES:
         raise reason("operator_invalid", f"There is no role {role!r}: {', '.join(ROLES)}.")
     if outlet is not None and view.session.get(Outlet, (view.tenant_id, outlet)) is None:

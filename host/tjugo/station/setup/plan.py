@@ -11,6 +11,7 @@ from tjugo.errors import reason
 from tjugo.station.operators import people
 from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
+from tjugo.station.storage import databases
 from tjugo.station.tariffs import assignment
 from tjugo.station.tariffs.assignment import DEFAULT_RATE
 
@@ -98,3 +99,7 @@ def check(name: str, given: Mapping[str, str]) -> None:
         assignment.checked_default(given.get("currency", Utility.currency), rate(given))
     elif name == "admin":
         people.checked_login(given[name])
+    elif name == "admin_name":
+        people.checked_name(given[name])
+    elif name == "database":
+        databases.parse(given[name])

@@ -78,6 +78,7 @@ def begin(station: Station, actor: str, utility: Utility, administrator: Adminis
 
 def _hashed(administrator: Administrator) -> str:
     people.checked_login(administrator.operator)
+    people.checked_name(administrator.name)
     passwords.check(administrator.password, administrator.operator)
     return passwords.hashed(administrator.password)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from tjugo.errors import Unavailable, reason
+from tjugo.errors import Unavailable
+from tjugo.station.storage import databases
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile, has_station, opened
 from tjugo.station.storage.tables import Tenant
@@ -27,18 +28,27 @@ def unfinished(marker: Path) -> Path:
     return marker.with_name(f".{marker.name}.new")
 
 
+def check_server(database: PostgresDatabase) -> None:
+    """Raise TjugoError unless a station can be made in a database of a server: Unavailable when
+    it does not answer, Conflict when it has a station or other tables."""
+    with opened(database) as engine:
+        if has_station(engine) and unfinished(database.marker).exists():
+            return  # of an interrupted attempt
+        with engine.connect() as connection:
+            databases.check_empty(
+                database,
+                connection,
+                "To use it from this folder, copy vending_keys.json and "
+                f"{database.marker.name} of its folder here.",
+            )
+
+
 def begin(database: SqliteFile | PostgresDatabase) -> None:
-    """Make the file of `unfinished`, empty. Raise Unavailable when it cannot be made; Conflict
-    when the database of a server has a station."""
+    """Make the file of `unfinished`, empty. Raise Unavailable when it cannot be made; see
+    check_server for the errors of a server."""
     new = unfinished(database.marker)
     if isinstance(database, PostgresDatabase):
-        with opened(database) as engine:
-            if has_station(engine) and not new.exists():
-                raise reason(
-                    "station_exists",
-                    f"There is a station in {database.name} already. To use it from this folder, "
-                    f"copy vending_keys.json and {database.marker.name} of its folder here.",
-                )
+        check_server(database)
     try:
         if isinstance(database, SqliteFile):
             for path in _files(new):

@@ -10,18 +10,19 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tjugo import foreign_json
-from tjugo.errors import TjugoError, Unavailable
+from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.paths import DATABASE, DATABASE_ADDRESS, WRITE_LOCK
 from tjugo.private_file import private_file
 from tjugo.station.storage import engine as sqlite
 from tjugo.station.storage import postgres
 from tjugo.station.storage.queue import WriteQueue
 
+GIVEN_AS = "The database is given as postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME."
 FORM, VERSION = "tjugo-database", 1
 _DRIVER = "postgresql+psycopg"
 _SCHEMES = ("postgresql", "postgres", _DRIVER)
@@ -128,14 +129,20 @@ def parse(text: str) -> URL:
     """Return the address postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME of a database. Raise
     TjugoError, which never has the password."""
     try:
-        url = make_url(text)
+        given = make_url(text)
+        url = given.set(drivername=_DRIVER) if given.drivername in _SCHEMES else None
+        if url is not None:
+            url.get_dialect()().create_connect_args(url)  # checks the port
     except (ArgumentError, ValueError):
         url = None
-    if url is None or url.drivername not in _SCHEMES or not url.database:
+    if url is None or not url.database:
+        raise TjugoError(GIVEN_AS, 2)
+    unknown = sorted(name for name in url.query if name not in postgres.parameters())
+    if unknown:
         raise TjugoError(
-            "The database is given as postgresql://[USER[:PASSWORD]@]HOST[:PORT]/NAME.", 2
+            f"The address of the database has a parameter that is not known: {unknown[0][:40]}.", 2
         )
-    return url.set(drivername=_DRIVER)
+    return url
 
 
 def named(url: URL) -> str:
@@ -148,6 +155,20 @@ def has_station(engine: Engine) -> bool:
     """Return whether a database has the tables of a station."""
     with engine.connect() as connection:
         return sqlite.schema_of(connection) is not None
+
+
+def check_empty(database: PostgresDatabase, connection: Connection, otherwise: str) -> None:
+    """Raise Conflict unless a database has no tables. otherwise: what to do where they are those
+    of a station."""
+    found = postgres.tables(connection)
+    if {"alembic_version", "tenant"} <= found:
+        sentence = f"There is a station in {database.name} already. {otherwise}"
+        raise reason("station_exists", sentence)
+    if found:
+        name = f"{database.name[:1].upper()}{database.name[1:]}"
+        raise reason(
+            "database_not_empty", f"{name} has other tables; make an empty one with `createdb`."
+        )
 
 
 def of(folder: Path) -> SqliteFile | PostgresDatabase | None:

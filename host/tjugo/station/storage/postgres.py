@@ -4,6 +4,7 @@ Transactions are READ COMMITTED: rows that several transactions change are locke
 UPDATE or changed by one statement, and unique keys decide between writers.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -33,7 +34,8 @@ _GONE = "The connection to {name} was lost; ask again with the same request id."
 _AGAIN = "Others change the same records in {name} at this moment; nothing was changed. Try again."
 _FULL = "The server of {name} has too many connections; try again."
 _STARTING = "The server of {name} starts or stops; try again."
-_LIMITS = "A value is too long or too large for {name}, or has characters that it cannot keep."
+# Anybody may send such a value: the sentence does not name the database.
+_LIMITS = "A value is too long or too large, or has characters that the database cannot keep."
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html: a code, or the first two characters
 # of a class.
@@ -57,23 +59,29 @@ _SENTENCES = {
     "XX002": "{name} is damaged; restore it from a backup.",
 }
 
-# A connection that was not made has no code, only the server's or the driver's text.
+# A connection that was not made has no code, only the server's or the driver's text. Names of
+# databases and roles may have any text: what the server says of them comes first.
 _SILENT = "The server of {name} does not answer."
-_REFUSALS = {
-    "too many clients": _FULL,
-    "remaining connection slots": _FULL,
-    "too many connections": _FULL,
-    "starting up": _STARTING,
-    "shutting down": _STARTING,
-    "recovery mode": _STARTING,
-    "password": "{name} refuses this user or password.",
-    "no pg_hba.conf entry": "{name} refuses this user or password.",
-    "role ": "{name} refuses this user or password.",
-    "database ": "{name} does not exist. Make it with `createdb`.",
-    "connection to server": _SILENT,
-    "resolve host": _SILENT,
-    "timeout expired": _SILENT,
-}
+_USER = "{name} refuses this user or password."
+_VALUE = "The address of {name} has a parameter whose value cannot be used."
+_REFUSALS = (
+    (r'FATAL:  database ".*" does not exist', "{name} does not exist. Make it with `createdb`."),
+    (r'FATAL:  role ".*" (does not exist|is not permitted to log in)', _USER),
+    (r"FATAL:  permission denied for database ", _USER),
+    (r"authentication failed for user |(no|empty) password |no pg_hba\.conf entry", _USER),
+    (r"too many clients|remaining connection slots|too many connections", _FULL),
+    (r"the database system is (starting up|shutting down|in recovery mode)", _STARTING),
+    (r"the database system is not (yet )?accepting connections", _STARTING),
+    (r"does not support SSL", "The server of {name} has no TLS, which its address asks for."),
+    (r"connection is bad: invalid .*(value|number)", _VALUE),
+    (r"FATAL:  ", "The server of {name} refuses the connection."),
+    (r"connection to server|resolve host|timeout expired", _SILENT),
+)
+
+
+def parameters() -> set[str]:
+    """Return the names of the parameters that an address may have."""
+    return {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
 
 
 def open_engine(url: URL) -> Engine:
@@ -131,6 +139,17 @@ def count_rows(engine: Engine) -> None:
             connection.exec_driver_sql(f"ANALYZE {table}")
 
 
+_TABLES = """
+SELECT c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'f')
+"""
+
+
+def tables(connection: Connection) -> set[str]:
+    """Return the names of the tables where a station's are made, whosever they are."""
+    return set(connection.exec_driver_sql(_TABLES).scalars())
+
+
 @contextmanager
 def sentences(name: str) -> Iterator[None]:
     """Convert errors of the server and of connections to TjugoError. name: of the database, as in
@@ -170,7 +189,8 @@ def _sentence_of(error: DBAPIError | psycopg.Error) -> str | None:
         if isinstance(error.orig, psycopg.DataError):  # of the driver: a NUL in a text
             return _LIMITS
         if not isinstance(error, OperationalError | InterfaceError):
-            return None
+            # The driver itself reads some parameters of the address.
+            return _VALUE if text.startswith("bad value for ") else None
     elif not isinstance(error, DBAPIError | psycopg.OperationalError):
         return None
-    return next((one for part, one in _REFUSALS.items() if part in text), _GONE)
+    return next((one for form, one in _REFUSALS if re.search(form, text)), _GONE)

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from tjugo import numbers
 from tjugo.station.storage.paging import LIMIT, MOST
@@ -13,9 +14,30 @@ CLIENT = "api"
 
 
 class RequestBody(BaseModel):
-    """A body; unknown fields, and values of another type, are refused."""
+    """A body; unknown fields, values of another type, and NUL in any text are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        if _has_nul(value):
+            raise PydanticCustomError("nul", "a text has a NUL character")
+        return value
+
+
+def _has_nul(value: Any) -> bool:
+    """Return whether a text of a JSON value has the character that PostgreSQL cannot keep."""
+    left = [value]  # not by recursion: JSON may be nested more deeply than calls may be
+    while left:
+        part = left.pop()
+        if isinstance(part, str) and "\0" in part:
+            return True
+        if isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            left += part
+    return False
 
 
 Kwh = Annotated[

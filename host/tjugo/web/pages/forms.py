@@ -62,11 +62,19 @@ def add_page(
 
 
 async def form_of(request: Request) -> Form:
-    """Return the fields of a posted form, trimmed."""
+    """Return the fields of a posted form, trimmed. Raise TjugoError for a NUL character."""
     body = (await request.body()).decode("utf-8", "replace")
     fields = parse_qs(body, keep_blank_values=True)
     fields.pop(FIELD, None)  # compared already
-    return {name: values[-1].strip() for name, values in fields.items()}
+    return checked({name: values[-1].strip() for name, values in fields.items()})
+
+
+def checked(form: Form) -> Form:
+    """Return the fields of a form. Raise TjugoError for a NUL character, which no database keeps
+    in a text."""
+    if any("\0" in text for pair in form.items() for text in pair):
+        raise TjugoError("A field of the form has a NUL character, which no text may have.")
+    return form
 
 
 def add_form(

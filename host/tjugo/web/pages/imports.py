@@ -16,7 +16,7 @@ from tjugo.station.registry.imports import service, uploads
 from tjugo.station.registry.imports.fields import FIELDS
 from tjugo.station.station import Station
 from tjugo.web import current
-from tjugo.web.pages.forms import answer
+from tjugo.web.pages.forms import answer, checked
 
 _SHOWN = 200  # problems on the page
 
@@ -82,6 +82,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
                 content = await file.read()
                 form["name"] = file.filename or "file"
         try:
+            checked(form)
             if content == b"" and not form.get("upload"):
                 raise reason("file_invalid", "Choose a file first.")
             return await run_in_threadpool(run, request, form, content or None)
