@@ -38,8 +38,8 @@ def check_server(database: PostgresDatabase) -> None:
             databases.check_empty(
                 database,
                 connection,
-                "To use it from this folder, copy vending_keys.json and "
-                f"{database.marker.name} of its folder here.",
+                f"To use it from this folder, copy vending_keys.json, {database.marker.name} and, "
+                "where there is one, people.key of its folder here.",
             )
 
 
