@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import urllib.request
 
@@ -114,3 +115,26 @@ def test_what_cannot_be_opened_is_said_once(tmp_path):
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("There is no station") == 1
+
+
+def test_a_worker_that_is_started_again_gets_connections(served):
+    """Which worker gets a connection: `test_web_shares`."""
+    address = served.url.removeprefix("http://").rstrip("/").split(":")
+
+    def takes(worker):
+        with socket.create_connection(address) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            client.recv(1)
+            return bool(_connections(worker))
+
+    killed, other = served.workers(2)
+    killed.kill()
+    psutil.wait_procs([killed], WAIT_S)
+    with socket.create_connection(address):
+        (again,) = [one for one in served.workers(2) if one.pid != other.pid]
+        while not takes(again):
+            pass
+
+
+def _connections(worker):
+    return [one for one in worker.net_connections() if one.status == psutil.CONN_ESTABLISHED]

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from tjugo.web.serve import WebServer, listen, url_of
-from tjugo.web.workers import Workers
+from tjugo.web.workers import Worker, Workers
 
 _TABLE = "CREATE TABLE IF NOT EXISTS bare (number BIGINT NOT NULL, text VARCHAR(20) NOT NULL)"
 
@@ -77,13 +77,13 @@ def main(workers: int, database: str) -> None:
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(_TABLE)
 
-    def serve(_number: int, alive: int) -> None:
+    def serve(worker: Worker) -> None:
         insert = _postgres(database) if on_server else _sqlite(database)
-        server = WebServer(_app(insert), sock, shared=workers > 1)
+        server = WebServer(_app(insert), sock, share=worker.share if workers > 1 else None)
 
         async def run() -> None:
             gone = asyncio.Event()
-            asyncio.get_running_loop().add_reader(alive, gone.set)
+            asyncio.get_running_loop().add_reader(worker.alive, gone.set)
             serving = asyncio.create_task(server.run())
             await gone.wait()
             await server.stop(serving)

@@ -25,7 +25,7 @@ from tjugo.station.webhooks.sender import Sender
 from tjugo.web.app import create_app
 from tjugo.web.place import Place
 from tjugo.web.serve import WebServer, listen
-from tjugo.web.workers import Workers
+from tjugo.web.workers import Worker, Workers
 
 
 @click.command()
@@ -96,12 +96,13 @@ def station(
             held.enter_context(station_use.during(state))
         # The database is closed: a connection must not be shared with a forked process.
 
-        def serve(number: int, alive: int) -> None:
+        def serve(worker: Worker) -> None:
+            number = worker.number
             # One worker has the link; the log of each rotates for itself.
             broker_of = link_to if number == 0 else None
             log_to(state / (f"worker-{number}.{LOG}" if number else LOG), forked=True)
             with Station.open(state, backend=backend) as own:
-                _serve_station(own, sock, place, broker_of, lab, alive)
+                _serve_station(own, sock, place, broker_of, lab, worker)
 
         Workers(workers, serve).run()
 
@@ -112,9 +113,9 @@ def _serve_station(
     place: Place,
     broker: Broker | None,
     lab: bool,
-    alive: int | None,
+    worker: Worker | None,
 ) -> None:
-    """Serve until a signal, or until `alive` is readable: the parent is gone."""
+    """Serve until a signal; as one of several workers, or until the parent is gone."""
     link = MqttLink(opened, broker) if broker else None
     sender = Sender(opened)
 
@@ -128,9 +129,10 @@ def _serve_station(
         local=place.local,
         hosts=place.names,
     )
-    server = WebServer(app, sock, shared=alive is not None, certificate=place.certificate)
+    share = worker.share if worker else None
+    server = WebServer(app, sock, share=share, certificate=place.certificate)
     gc.freeze()  # what is there now stays: looking through it again would delay sales
-    asyncio.run(_serve(server, alive))
+    asyncio.run(_serve(server, worker.alive if worker else None))
 
 
 def _broker(text: str | None, password_file: Path | None, ca: Path | None) -> Broker | None:

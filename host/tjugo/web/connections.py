@@ -12,6 +12,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tjugo.web.shares import Share
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -29,10 +31,25 @@ class Limits:
 
 @dataclass
 class Open:
-    """The open connections of one server, oldest first."""
+    """The open connections of one server, oldest first. share: of a worker beside others."""
 
     limits: Limits
+    share: Share | None = None
     all: dict["Connection", None] = field(default_factory=dict)
+
+    def add(self, connection: "Connection") -> None:
+        """Add a connection that was made."""
+        self.all[connection] = None
+        self._tell()
+
+    def remove(self, connection: "Connection") -> None:
+        """Remove a connection, if it is not removed yet."""
+        self.all.pop(connection, None)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.share is not None:
+            self.share.set(len(self.all))
 
     def make_room(self) -> bool:
         """Close the oldest connection without a whole request when the limit is reached. Return
@@ -65,14 +82,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         room = self._open.make_room()
         super().connection_made(transport)
-        self._open.all[self] = None
+        self._open.add(self)
         if room:
             self._start_timer()
         else:
             self._refuse(503, "Too many connections are open.", "busy")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._open.all.pop(self, None)
+        self._open.remove(self)
         self._stop_timer()
         self.resume_writing()
         super().connection_lost(exc)
@@ -122,7 +139,7 @@ class Connection(HttpToolsProtocol):
 
     def abort(self) -> None:
         """Close the connection at once, discarding data that is not sent yet."""
-        self._open.all.pop(self, None)
+        self._open.remove(self)
         self._stop_timer()
         self.transport.abort()
 

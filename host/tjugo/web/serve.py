@@ -14,6 +14,7 @@ import uvicorn
 from tjugo.certificate import Certificate
 from tjugo.errors import TjugoError
 from tjugo.web.connections import Connection, Limits, Open
+from tjugo.web.shares import Share, SharedSocket
 
 HOST = "127.0.0.1"
 _LIMITS = Limits()
@@ -68,21 +69,23 @@ def url_of(sock: socket.socket) -> str:
 
 
 class WebServer:
-    """`await run()` until `stop()`; `ready` is set when requests are served. shared: other
-    processes serve the same socket; connections are then taken one by one. certificate: of TLS,
-    None for HTTP."""
+    """`await run()` until `stop()`; `ready` is set when requests are served. share: of the
+    connections, where other processes serve the same socket; they are then taken one by one.
+    certificate: of TLS, None for HTTP."""
 
     def __init__(
         self,
         app: Any,
         sock: socket.socket,
         limits: Limits = _LIMITS,
-        shared: bool = False,
+        share: Share | None = None,
         certificate: Certificate | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
-            http=functools.partial(Connection, open_ones=Open(limits)),  # type: ignore[arg-type]
+            http=functools.partial(  # type: ignore[arg-type]
+                Connection, open_ones=Open(limits, share)
+            ),
             ws="none",
             log_config=None,
             access_log=False,
@@ -90,12 +93,13 @@ class WebServer:
             lifespan="on",
             timeout_keep_alive=limits.keep_alive_s,
             timeout_graceful_shutdown=1,
-            backlog=1 if shared else _BACKLOG,
+            backlog=_BACKLOG if share is None else 1,
             ssl_certfile=certificate.file if certificate else None,
             ssl_keyfile=str(certificate.key) if certificate else None,
         )
         self._server = _Quiet(config)
-        self._sock = sock
+        self._share = share
+        self._sock = sock if share is None else SharedSocket(sock, share)
 
     @property
     def url(self) -> str:
@@ -107,6 +111,8 @@ class WebServer:
         return self._server.started
 
     async def run(self) -> None:
+        if self._share is not None:
+            self._share.set(0)
         await self._server.serve(sockets=[self._sock])
 
     async def stop(self, task: "asyncio.Task[None]") -> None:

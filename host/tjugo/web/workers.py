@@ -11,12 +11,25 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+from tjugo.web.shares import Share, Shares
 
 log = logging.getLogger(__name__)
 
-Serve = Callable[[int, int], None]
-"""Serves until a signal or the end of the parent: takes the worker's number, from 0, and the file
-descriptor that becomes readable when the parent is gone."""
+
+@dataclass(frozen=True)
+class Worker:
+    """What a worker has of its parent: its number, from 0; the file descriptor that becomes
+    readable when the parent is gone; and its share of the connections."""
+
+    number: int
+    alive: int
+    share: Share
+
+
+Serve = Callable[[Worker], None]
+"""Serves until a signal or the end of the parent."""
 
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 _AGAIN_S, _AGAIN_MOST_S = 1.0, 30.0  # between two starts of one worker, doubled while it fails
@@ -31,6 +44,7 @@ class Workers:
         self._count = count
         self._serve = serve
         self._alive, self._held = os.pipe()
+        self._shares = Shares(count)
         self._numbers: dict[int, int] = {}  # of a worker by its process id
         self._started: dict[int, float] = {}  # when, by a worker's number
         self._pauses: dict[int, float] = {}  # between its starts
@@ -78,7 +92,7 @@ class Workers:
         try:
             os.close(self._held)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            self._serve(number, self._alive)
+            self._serve(Worker(number, self._alive, Share(self._shares, number)))
             status = 0
         except KeyboardInterrupt:
             status = 130
@@ -93,6 +107,7 @@ class Workers:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
                 number = self._numbers.pop(pid)
+                self._shares.set(number, None)
                 code = os.waitstatus_to_exitcode(status)
                 log.error("worker %d ended with %d; it is started again", number, code)
                 self._waiting.add(number)
