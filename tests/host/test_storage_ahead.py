@@ -1,5 +1,6 @@
 """Queries that are asked ahead, statements without waiting, and tables that are counted."""
 
+import threading
 from decimal import Decimal
 
 import pytest
@@ -169,3 +170,22 @@ def test_rows_are_counted_after_the_first_sales_and_then_ever_more_seldom():
         growth.add(50)
         growth.close()
     assert counted == [2, 8, 32]
+
+
+def test_sales_do_not_wait_until_the_rows_are_counted():
+    may_end, counted = threading.Event(), []
+
+    class Counting:
+        def count_rows(self):
+            counted.append(True)
+            may_end.wait()
+
+    growth = Growth(Counting())
+    for _ in range(10):
+        growth.add(100)
+    may_end.set()
+    growth.close()
+    assert counted == [True]
+    growth.add(100)
+    growth.close()
+    assert counted == [True, True]

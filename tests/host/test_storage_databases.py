@@ -2,9 +2,11 @@
 
 import json
 import socketserver
+import ssl
 import stat
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import psycopg
@@ -14,6 +16,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from station_kit import COLLECTOR, Clock, add_tariff, do, drn, new_station, see
 
+from tjugo.certificate import Certificate, self_signed
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.setup.service import set_up
@@ -306,14 +309,19 @@ def test_a_server_that_refuses_is_named_without_the_password(postgres, tmp_path)
 
 
 @contextmanager
-def answering(reply):
-    """Run a server that answers the first message of each connection with these bytes, and closes
-    the connection; return the address of a database on it."""
+def answering(reply, certificate=None):
+    """Run a server that answers the first message of each connection with these bytes, begins TLS
+    if it has a certificate, and closes the connection; return the address of a database on it."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
             self.request.recv(1000)
             self.request.sendall(reply)
+            if certificate:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificate.file)
+                with suppress(OSError):
+                    context.wrap_socket(self.request, server_side=True).close()
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -367,6 +375,24 @@ def test_a_server_without_tls_where_it_is_required(tmp_path):
     with answering(b"N") as url, pytest.raises(Unavailable) as caught:
         Station.create(tmp_path / "state", database_url=url + "require")
     assert caught.value.message == sentence
+
+
+@pytest.mark.parametrize("trusted", ["other.pem", "none.pem", "own.pem"])
+def test_the_certificate_of_a_server_that_cannot_be_verified(tmp_path, trusted):
+    """Of another server, of none, and the right one, which is not for this address."""
+    names, now = ["db.example"], datetime.now(UTC)
+    for name in ("own", "other"):
+        made = self_signed(tmp_path, names, now, new=True)
+        (tmp_path / f"{name}.pem").write_bytes(made.file.read_bytes())
+        made.file.unlink()
+    own = Certificate(tmp_path / "own.pem", tmp_path / "own.pem", (), "", now)
+    with answering(b"S", own) as url, pytest.raises(Unavailable) as caught:
+        address = f"{url}verify-full&sslrootcert={tmp_path / trusted}"
+        Station.create(tmp_path / "state", database_url=address)
+    assert caught.value.message == (
+        "The certificate of the server of the database a on 127.0.0.1 cannot be verified: see "
+        "sslmode and sslrootcert in its address."
+    )
 
 
 def test_a_server_with_no_connection_left(postgres, empty, tmp_path):

@@ -162,6 +162,8 @@ def test_a_batch_takes_the_closed_shifts_and_is_deposited_by_means(station):
         do(station, batches.deposit_batch, batch, NewDeposit(401, "SLIP 2"))
     with pytest.raises(Conflict, match="is recorded already"):
         do(station, batches.deposit_batch, batch, NewDeposit(400, "SLIP 1"))
+    with pytest.raises(Conflict, match="SLIP 1 is recorded already"):
+        do(station, batches.deposit_batch, batch, NewDeposit(400, " slip1"))
     do(station, batches.deposit_batch, batch, NewDeposit(300, "SLIP 3", "card"))
     again = see(station, banking_views.batch_report, batch)
     assert (again.shifts, again.takings) == (first.shifts, first.takings)

@@ -63,6 +63,10 @@ _SENTENCES = {
 # databases and roles may have any text: what the server says of them comes first.
 _SILENT = "The server of {name} does not answer."
 _USER = "{name} refuses this user or password."
+_CERTIFICATE = (
+    "The certificate of the server of {name} cannot be verified: see sslmode and sslrootcert in "
+    "its address."
+)
 _VALUE = "The address of {name} has a parameter whose value cannot be used."
 _REFUSALS = (
     (r'FATAL:  database ".*" does not exist', "{name} does not exist. Make it with `createdb`."),
@@ -74,6 +78,7 @@ _REFUSALS = (
     (r"the database system is not (yet )?accepting connections", _STARTING),
     (r"does not support SSL", "The server of {name} has no TLS, which its address asks for."),
     (r"connection is bad: invalid .*(value|number)", _VALUE),
+    (r"root certificate file|certificate verify failed|does not match host name", _CERTIFICATE),
     (r"FATAL:  ", "The server of {name} refuses the connection."),
     (r"connection to server|resolve host|timeout expired", _SILENT),
 )

@@ -2,11 +2,11 @@
 deposits."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, func, select
 
-from tjugo.errors import TjugoError, reason
+from tjugo.errors import reason
 from tjugo.station import counters
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
@@ -133,6 +133,7 @@ def _deposit(
     work: Work, vendor: str, new: NewDeposit, batch_no: int | None, source: tuple[str, str]
 ) -> int:
     number = counters.take(work, {DEPOSIT_SERIES: 1})[DEPOSIT_SERIES]
+    _check_new(work, vendor, new.bank_ref)  # the number is locked: no other deposit is made now
     row = Deposit(
         tenant_id=work.tenant_id,
         deposit_no=number,
@@ -144,11 +145,8 @@ def _deposit(
         made_by=work.actor[:80],
         made_at=work.now(),
     )
-    try:
-        with work.session.begin_nested():
-            work.session.add(row)
-    except IntegrityError as error:
-        raise _twice(row.bank_ref) from error
+    work.session.add(row)
+    work.session.flush()
     postings = (("bank", "", new.amount), (*source, -new.amount))
     post(work, Entry(DEPOSIT, str(number), postings, text=row.bank_ref))
     detail = f"{plain(work, new.amount)} of {vendor}, {row.bank_ref}"
@@ -156,10 +154,24 @@ def _deposit(
     return number
 
 
-def _twice(bank_ref: str) -> TjugoError:
-    return reason(
-        "deposit_exists", f"A deposit with the reference {bank_ref} is recorded already."
+def _check_new(work: Work, vendor: str, bank_ref: str) -> None:
+    """Raise Conflict when the vendor has a deposit with this reference, also if it was typed with
+    other spaces or small letters: a slip that is recorded twice is money that nobody has."""
+
+    def bare(text: Any) -> ColumnElement[str]:
+        return func.upper(func.replace(text, " ", ""))
+
+    query = select(Deposit.bank_ref).where(
+        Deposit.tenant_id == work.tenant_id,
+        Deposit.vendor == vendor,
+        Deposit.reversed_at.is_(None),
+        bare(Deposit.bank_ref) == bare(bank_ref),
     )
+    found = work.session.scalar(query)
+    if found is not None:
+        raise reason(
+            "deposit_exists", f"A deposit with the reference {found} is recorded already."
+        )
 
 
 def reverse_deposit(work: Work, deposit_no: int, text: str) -> None:

@@ -22,11 +22,11 @@ class Growth:
         self._thread: threading.Thread | None = None
 
     def add(self, sold: int) -> None:
-        """Note sales that were made."""
+        """Note sales that were made. Sales do not wait for a count that is still going on."""
         self._sold += sold
-        if self._sold >= self._due_at:
+        counting = self._thread is not None and self._thread.is_alive()
+        if self._sold >= self._due_at and not counting:
             self._due_at *= _TIMES
-            self.close()
             self._thread = threading.Thread(target=self._count, name="statistics", daemon=True)
             self._thread.start()
 
