@@ -11,12 +11,13 @@ from typing import Self
 from sqlalchemy.orm import Session
 
 from tjugo import sta_tables, sts_fast
-from tjugo.errors import NotFound, TjugoError, Unavailable, reason
-from tjugo.lock_file import Shared, waiting
+from tjugo.errors import NotFound, Unavailable, reason
+from tjugo.lock_file import Shared
 from tjugo.paths import DATABASE, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
+from tjugo.station import creation
 from tjugo.station import use as station_use
 from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
@@ -94,31 +95,15 @@ class Station:
         station that is none.
         """
         folder = Path(state_dir)
-        url = None if database_url is None else databases.parse(database_url)
-        _make_folder(folder)
-        with waiting(folder):
-            found = databases.of(folder)
-            if found is not None:
-                if url is not None and getattr(found, "url", None) != url:
-                    raise reason(
-                        "station_exists", f"The station in {folder} has its data in {found.name}."
-                    )
-                if backend is None and not (folder / VENDING_KEYS).exists():
-                    raise Unavailable(
-                        f"The vending key file {folder / VENDING_KEYS} is missing. Restore it: "
-                        "tokens made with new keys would be refused by the meters."
-                    )
-            else:
-                floor = clock() + new_files.MARGIN if new_database else None
-                wanted = SqliteFile(folder / DATABASE)
-                _make_files(
-                    folder,
-                    wanted if url is None else PostgresDatabase(url, folder),
-                    backend is None,
-                    floor,
-                    keys_opened_by,
-                    sandbox,
-                )
+        creation.ensure_files(
+            folder,
+            None if database_url is None else databases.parse(database_url),
+            backend is None,
+            clock() + new_files.MARGIN if new_database else None,
+            keys_opened_by,
+            sandbox,
+            DEFAULT_TENANT,
+        )
         station = cls.open(folder, clock, backend, randbelow)
         with station.view() as view:
             other = sandbox and not view.tenant.sandbox
@@ -257,40 +242,3 @@ class Station:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise TjugoError(f"{folder} is a file, not a folder.") from error
-    except OSError as error:
-        raise Unavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
-
-
-def _make_files(
-    folder: Path,
-    wanted: SqliteFile | PostgresDatabase,
-    with_keys: bool,
-    tid_floor: datetime | None,
-    opened_by: Sequence[Secret],
-    sandbox: bool,
-) -> None:
-    """Make database and vending keys. Raise Unavailable when there are those of a lost station."""
-    keys, log = folder / VENDING_KEYS, folder / f"{DATABASE}-wal"
-    if log.exists():
-        raise Unavailable(
-            f"The database {folder / DATABASE} is missing, but its log {log} is there: restore it "
-            "from a backup, or move the log to another folder."
-        )
-    unfinished = new_files.unfinished(wanted.marker).exists()
-    if keys.exists() and not unfinished and tid_floor is None:
-        raise Unavailable(
-            f"The database {wanted.marker} is missing beside {keys}: restore it from a backup. "
-            "Without a backup, `tjugo init --new-database` makes an empty one, whose TIDs begin "
-            "tomorrow."
-        )
-    new_files.begin(wanted)
-    if with_keys:
-        SoftBackend.create_sample(keys, opened_by)
-    new_files.finish(wanted, DEFAULT_TENANT, tid_floor, sandbox)
