@@ -115,6 +115,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "key_ended": (TjugoError, 1),
     "key_expired": (TjugoError, 1),
     "key_file_invalid": (TjugoError, 1),
+    "key_is_default": (Conflict, 1),
     "key_limit_reached": (TjugoError, 1),
     "key_not_active": (TjugoError, 1),
     "key_not_sample": (Conflict, 1),

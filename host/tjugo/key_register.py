@@ -48,6 +48,10 @@ FIELDS = {
 """The register (IEC 62055-41). The defaults are those of the sample vending key."""
 
 
+DDTK = 1
+"""The key type of a default key: a meter accepts no credit under it (IEC 62055-41)."""
+
+
 def sentence(name: str) -> str:
     """Return the legal values of a field as a sentence."""
     row = FIELDS[name]

@@ -43,9 +43,14 @@ def parse(text: str, currency: str, name: str = "The amount") -> int:
     """Return the minor units in a text such as 500, 12.50 or 12,50. Raise TjugoError (status 2)
     with a sentence that begins with `name`."""
     try:
-        return minor(numbers.decimal(text), currency)
+        return minor(numbers.decimal(text, _style(currency)), currency)
     except numbers.NotANumber as error:
         raise reason("amount_invalid", error.sentence(name)) from error
+
+
+def _style(currency: str) -> numbers.Style:
+    """Return how people write amounts: with three decimals, where the currency has three."""
+    return numbers.PROGRAM if exponent(currency) == 3 else numbers.PEOPLE
 
 
 def from_json(value: object, currency: str, name: str = "The amount") -> int:

@@ -47,12 +47,13 @@ class Style:
     """
 
     comma: bool = True
-    point_may_group: bool = False
+    point_may_group: bool = True
 
 
-PEOPLE = Style()
-COMMA_FILE = Style(comma=False)  # its separator is the comma
-SEMICOLON_FILE = Style(point_may_group=True)  # from a program whose decimal mark is the comma
+PEOPLE = Style()  # of any language: in many, 1.500 is fifteen hundred
+PROGRAM = Style(point_may_group=False)
+COMMA_FILE = Style(comma=False, point_may_group=False)  # its separator is the comma
+SEMICOLON_FILE = Style()  # from a program whose decimal mark is the comma
 
 
 def decimal(text: str, style: Style = PEOPLE) -> Decimal:
@@ -91,7 +92,7 @@ def json_decimal(value: object) -> Decimal:
     if isinstance(value, Decimal):
         return value
     if isinstance(value, str):
-        return decimal(value)
+        return decimal(value, PROGRAM)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NotANumber("must be a number such as 20 or 7.5")
     if not isfinite(value):
@@ -122,6 +123,8 @@ def _reason(text: str) -> str:
 def _two_readings(text: str, mark: str) -> str:
     grouped = text.replace(mark, "")
     point = f"{Decimal(text.replace(',', '.')).normalize():f}"
+    if _LIKE_A_GROUP.fullmatch(point):
+        point += "0"  # 1.1250 has one reading
     return f"{text} could be {point} or {grouped}: write {grouped} or {point}"
 
 

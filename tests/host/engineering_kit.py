@@ -22,6 +22,7 @@ KEYS = [
     VendingKey(sgc=123457, krn=5, bdt="35", vk="55" * 20),
     VendingKey(sgc=654321, krn=1, vk="66" * 20),
     VendingKey(sgc=123457, krn=4, ken=90, vk="44" * 20),
+    VendingKey(sgc=123457, krn=1, kt=1, vk="99" * 20),
 ]
 IN_2036 = datetime(2036, 6, 1, 12, 0, tzinfo=UTC)
 

@@ -79,6 +79,25 @@ def test_no_meter_is_registered_that_cannot_be_sold_for(shell, words):
     assert "is not registered" in shell.refused("meter", "show", drn(4))
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--ken", "90"), "the key expired after 2025-05-04 12:15"),
+        (("--kt", "1"), "has a default key (KT 1), under which it refuses credit"),
+        (("--ken", "255"), ""),
+    ],
+)
+def test_a_meter_that_needs_a_key_change_is_named(shell, tmp_path, given, words):
+    vk = tmp_path / "vk"
+    vk.touch(0o600)
+    vk.write_text("99" * 20)
+    shell.run("key", "add", "--kt", "1", "--sample", "--vk", f"@{vk}")
+    done = shell.run("meter", "add", drn(4), *given)
+    assert done.status == 0
+    assert words in done.err
+    assert bool(words) == bool(done.err)
+
+
 @pytest.mark.parametrize("number", ["0000000000000", "00000000000", "0"])
 def test_the_number_zero_is_no_meters(shell, number):
     assert "is not the number of a meter" in shell.run("meter", "add", number).err
@@ -123,7 +142,9 @@ def test_the_right_check_digit_is_never_named(shell):
         )
 
 
-@pytest.mark.parametrize("amount", ["0", "abc", "-5", "0.05", "1,500", "", "5_0", "٥", "9999999"])
+@pytest.mark.parametrize(
+    "amount", ["0", "abc", "-5", "0.05", "1,500", "1.500", "", "5_0", "٥", "9999999"]
+)
 def test_an_amount_that_cannot_be_sold_is_wrong_use(shell, amount):
     done = shell.run("sell", drn(1), amount)
     assert (done.status, done.out) == (2, "")
@@ -336,7 +357,7 @@ def test_changes_of_one_moment_are_all_kept(tmp_path):
 
 
 def test_a_sale_names_a_key_that_expires_soon(shell):
-    shell.fine("meter", "add", drn(9), "--ken", "103")
+    assert shell.run("meter", "add", drn(9), "--ken", "103").status == 0
     shell.fine("meter", "status", drn(9), "installed")
     sale = shell.run("sell", drn(9), "5", "--json")
     warning = json.loads(sale.out)["warning"]

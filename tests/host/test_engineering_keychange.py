@@ -1,22 +1,26 @@
 """Key changes: the order of entry, the pending key, what confirms it, and no token lost."""
 
+from decimal import Decimal
+
 import pytest
 from engineering_kit import EA07, EA11, IN_2036, Meter, make_station, plan, sell
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from station_kit import Clock, do, see
+from station_kit import Clock, do, drn, see
 
 from sts_portable import results
-from tjugo.errors import TjugoError
+from tjugo.errors import Conflict, TjugoError
 from tjugo.station import clock as clock_guard
 from tjugo.station import settings as station_settings
 from tjugo.station.audit import chain
-from tjugo.station.registry.meters import config_of
+from tjugo.station.registry.meters import NewMeter, add_meter, config_of
 from tjugo.station.storage.tables import Meter as MeterRow
 from tjugo.station.storage.tables import MeterKeyState, MeterReading, Token, TokenDelivery
-from tjugo.station.vending import change_rows, change_steps, evidence, keychange
+from tjugo.station.vending import change_rows, change_steps, evidence, keychange, trial
 from tjugo.station.vending.asked import Issued
+from tjugo.station.vending.purchase import Purchase
+from tjugo.station.vending.vend import sold
 from tjugo.station.vending.views import Refusal
 
 ACCEPTED = {results.ACCEPT, 2, 3, 17, 18}
@@ -53,6 +57,26 @@ def test_a_key_change_is_entered_before_the_credit_of_its_sale(station, number, 
     assert entered(meter, first) == [results.ACCEPT]
     assert entered(meter, tokens) == [*shown, results.ACCEPT]
     assert (meter.key.krn, meter.key.ti, meter.key.kt) == (2, 1, 2)
+
+
+def test_no_credit_is_sold_under_a_default_key(station):
+    """A meter refuses it with DDTKError; with the key change before it, it is sold."""
+    number = drn(3)
+    do(station, add_meter, NewMeter(number, kt=1))
+    purchase = Purchase("test", "a", number, kwh=Decimal(20))
+    tries = [
+        lambda: sold(station, purchase),
+        lambda: see(station, trial.trial, purchase, station.clock()),
+        lambda: sell(station, number, "b"),
+    ]
+    for attempt in tries:
+        with pytest.raises(Conflict, match=r"default key \(KT 1\).* needs a key change"):
+            attempt()
+    plan(station, number, kt=2)
+    assert see(station, trial.trial, purchase, station.clock()).quote.tenths == 200
+    meter = Meter(station, number)
+    assert entered(meter, sell(station, number, "c")) == [2, results.ACCEPT, results.ACCEPT]
+    assert meter.key.kt == 2
 
 
 def test_a_new_supply_group_is_in_a_third_token(station):

@@ -25,6 +25,7 @@ def backend(**terms):
             VendingKey(sgc=123456, dkga="02", vk=VK02),
             VendingKey(sgc=777, krn=2, bdt=35, vk="17" * 20),
             VendingKey(sgc=778, krn=2, ken=120, vk="18" * 20),
+            VendingKey(sgc=779, kt=1, vk="19" * 20),
         ]
     )
 
@@ -56,10 +57,18 @@ def test_one_refusal_leaves_the_others_of_a_batch():
         CreditRequest(MeterConfig(drn(1), sgc=5), 0, 10, TID, 1),
         CreditRequest(DES, 0, 99_999_999, TID, 1),
         CreditRequest(DES, 0, 10, TID, 1),
+        CreditRequest(MeterConfig(drn(1), sgc=779, kt=1), 0, 10, TID, 1),
     ]
     made = store.issue_credit_tokens(wanted)
     codes = [one.code if isinstance(one, TjugoError) else "" for one in made]
-    assert codes == ["", "key_expired", "vending_key_missing", "token_refused", ""]
+    assert codes == [
+        "",
+        "key_expired",
+        "vending_key_missing",
+        "token_refused",
+        "",
+        "key_is_default",
+    ]
 
 
 def day(text, minute=0):

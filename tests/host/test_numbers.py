@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sts_portable import pan
-from tjugo import drn, numbers
+from tjugo import drn, money, numbers
+from tjugo.errors import TjugoError
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,8 @@ from tjugo import drn, numbers
         ("7,5", "7.5"),
         ("12,50", "12.50"),
         ("0,500", "0.5"),
-        ("1.500", "1.5"),
+        ("1.5000", "1.5"),
+        ("1234.500", "1234.5"),
         ("1234,500", "1234.5"),
         ("007", "7"),
     ],
@@ -30,7 +32,9 @@ def test_what_is_a_number(text, number):
 REFUSED = [
     ("", "is missing"),
     ("1,500", "1,500 could be 1.5 or 1500: write 1500 or 1.5"),
-    ("20,125", "20,125 could be 20.125 or 20125: write 20125 or 20.125"),
+    ("1.500", "1.500 could be 1.5 or 1500: write 1500 or 1.5"),
+    ("20,125", "20,125 could be 20.1250 or 20125: write 20125 or 20.1250"),
+    ("20.125", "20.125 could be 20.1250 or 20125: write 20125 or 20.1250"),
     ("5_0", "'5_0' has an underscore"),
     ("\u0665\u0660", "has digits other than 0 to 9"),
     ("\uff15", "has digits other than 0 to 9"),
@@ -50,6 +54,13 @@ REFUSED = [
     ("twenty", "is not a number"),
     ("9" * 13, "has too many digits"),
 ]
+
+
+def test_three_decimals_are_an_amount_where_the_currency_has_them():
+    assert money.parse("1.500", "KWD") == 1500
+    for currency in ("EUR", "UGX"):
+        with pytest.raises(TjugoError, match=r"The amount 1\.500 could be 1\.5 or 1500"):
+            money.parse("1.500", currency)
 
 
 @pytest.mark.parametrize(("text", "words"), REFUSED)
@@ -112,6 +123,7 @@ def test_what_json_may_not_have(value):
 
 def test_what_json_may_have():
     assert numbers.json_decimal(20.5) == numbers.json_decimal("20,5") == Decimal("20.5")
+    assert numbers.json_decimal(1.125) == numbers.json_decimal("1.125") == Decimal("1.125")
     assert numbers.json_whole("07") == numbers.json_whole(7) == 7
     assert numbers.any_base("0x1F") == 31 and numbers.any_base("31") == 31
     with pytest.raises(numbers.NotANumber):

@@ -121,6 +121,9 @@ def test_no_sale_to_a_number_that_two_meters_share_without_their_zeros(station, 
     assert see(station, meters.repaired_drn, drn(1)) is None
     assert see(station, meters.repaired_drn, "no number") is None
     assert sell(station, "test", "before", short, TWO).drn == drn(1)
+    twelve = "0012345678903"[1:]  # of a meter with 13 digits: it has lost one
+    do(station, meters.add_meter, meters.NewMeter(f"0{twelve}"))
+    assert sell(station, "test", "twelve", twelve, TWO).drn == f"0{twelve}"
     longer = "0" * (13 - len(short)) + short
     monkeypatch.setattr(meters.drn_numbers, "twins", lambda drn: [])
     do(station, meters.add_meter, meters.NewMeter(longer))

@@ -19,6 +19,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, history, meters, views
 from tjugo.station.registry.status import sentence
 from tjugo.station.station import Station
+from tjugo.station.vending.expiry import of_meter
 from tjugo.station.work import Work
 
 
@@ -53,8 +54,12 @@ def meter_add(
         added = meters.add_meter(work, meters.new_meter(work, drn, **given))
         if account_no is not None:
             customers.link_meter(work, added, account_no, service_point, site)
+        warned.append(of_meter(work, added))
 
+    warned: list[str | None] = []
     change_meter(state, drn, add, as_json, "is registered.")
+    for warning in filter(None, warned):
+        click.echo(warning, err=True)
 
 
 @meter.command("list")

@@ -8,6 +8,7 @@ from sts_portable import amount, vendor
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError, plain
 from tjugo.key_file import load_keys
+from tjugo.key_register import DDTK
 from tjugo.private_file import private_file
 from tjugo.sealed_keys import Secret
 from tjugo.sts import bulk
@@ -102,7 +103,7 @@ def _campaign(request: Request) -> bulk.Campaign | None:
     individually.
     """
     q = request.question
-    if request.cls != 0 or request.subclass > 3 or q.kt == 3 or q.ea != _BULK_EA:
+    if request.cls != 0 or request.subclass > 3 or q.kt in (DDTK, 3) or q.ea != _BULK_EA:
         return None
     if request.tid is None or not q.vk or q.key or q.dkga not in ("02", "04"):
         return None

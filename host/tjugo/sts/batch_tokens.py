@@ -6,6 +6,7 @@ from typing import Any
 from sts_portable import layouts, token, vendor
 from tjugo import numbers
 from tjugo.errors import TjugoError
+from tjugo.key_register import DDTK
 from tjugo.sts.batch_row import REGISTER, Keys, Request, Tids, key_question
 from tjugo.sts.explain.key import DecoderKey, KeyQuestion, from_hex
 
@@ -52,6 +53,8 @@ def _answer(question: KeyQuestion) -> DecoderKey:
 
 def _credit(r: Request, key: DecoderKey) -> str:
     assert r.tid is not None
+    if r.question.kt == DDTK:
+        raise TjugoError("A meter refuses credit under a default key (KT 1).")
     if r.subclass < 4:
         return vendor.credit(key.key, key.ea, r.tid, r.rnd, r.units, r.subclass, key.ken)
     return vendor.currency(key.key, key.ea, r.tid, r.units, r.subclass, key.ken)

@@ -162,6 +162,7 @@ class SoftBackend(Holder):
 
     def _credit(self, ring: Ring, request: CreditRequest) -> str:
         m, subclass, units, number, rnd = request
+        rings.check_type(m)
         ready = self._permitted(ring, m, number)
         try:
             if subclass > _LAST_IN_UNITS:

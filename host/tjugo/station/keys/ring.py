@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sts_portable import dkga, tid
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError, plain, reason
-from tjugo.key_register import MeterConfig, RegisteredKey, VendingKey
+from tjugo.key_register import DDTK, MeterConfig, RegisteredKey, VendingKey
 
 MOST_READY = 8192
 """How many decoder keys are kept; the oldest one is dropped first."""
@@ -111,6 +111,16 @@ def check_day(key: RegisteredKey, day: date) -> None:
 def day_of(bdt: str, minute: int) -> date:
     """Return the day of a minute since a base date."""
     return date(tid.BASE_YEARS[bdt], 1, 1) + timedelta(minutes=minute)
+
+
+def check_type(m: MeterConfig) -> None:
+    """Raise TjugoError for a meter that accepts no credit under its key."""
+    if m.kt == DDTK:
+        raise reason(
+            "key_is_default",
+            f"Meter {m.drn} has a default key (KT 1), under which it refuses credit; it needs a "
+            "key change before anything can be sold.",
+        )
 
 
 def check_tid(key: RegisteredKey | None, number: int) -> TjugoError | None:

@@ -61,7 +61,7 @@ def repaired_drn(view: View, text: str) -> str | None:
     if full == digits:
         return None
     longer = "0" * (_LONG_DRN - len(digits)) + digits
-    if view.session.get(Meter, (view.tenant_id, longer)) is not None:
+    if longer != full and view.session.get(Meter, (view.tenant_id, longer)) is not None:
         raise reason(
             "drn_invalid",
             f"Meter number {digits} is too short: it could be {full} or {longer}. Give all its "

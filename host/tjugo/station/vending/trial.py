@@ -5,14 +5,17 @@ from datetime import datetime
 
 from tjugo.errors import reason
 from tjugo.station import settings
+from tjugo.station.keys.ring import check_type
 from tjugo.station.registry.meters import checked_drn, repaired_drn
 from tjugo.station.tariffs.effect import effective
 from tjugo.station.tariffs.model import Quote
 from tjugo.station.tariffs.situations import situations
+from tjugo.station.vending import keychange
 from tjugo.station.vending.batch import price
 from tjugo.station.vending.facts import Buyer, read
 from tjugo.station.vending.item import Item
 from tjugo.station.vending.purchase import Purchase, check
+from tjugo.station.vending.targets import with_register
 from tjugo.station.work import View
 
 
@@ -45,4 +48,6 @@ def trial(view: View, purchase: Purchase, at: datetime) -> Trial:
         settings.get(view, "sale_limit_kwh"),
     )
     assert item.tariff is not None
+    planned = keychange.due(view, [number]).get(number)
+    check_type(meter.config if planned is None else with_register(meter.config, planned.target))
     return Trial(number, meter.buyer, item.tariff.tariff, item.tariff.version, quote)

@@ -10,6 +10,7 @@ from tjugo.errors import reason
 from tjugo.station.registry import customers, meters, replace, views
 from tjugo.station.registry.views import MeterView
 from tjugo.station.station import Station
+from tjugo.station.vending.expiry import of_meter
 from tjugo.web.api.fields import (
     DEFAULT_LIMIT,
     After,
@@ -27,6 +28,12 @@ _PLACE = ("service_point", "site")
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
 _FIELDS: dict[str, Any] = {field.name: (_HINTS[field.name], ...) for field in fields(MeterView)}
 Meter = create_model("Meter", **_FIELDS)
+
+
+class NewlyAdded(Meter):  # type: ignore[valid-type, misc]
+    """A meter that was registered. warning: that it needs a key change now or soon."""
+
+    warning: str | None
 
 
 class Meters(BaseModel):
@@ -84,7 +91,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
         with station.view() as view:
             return asdict(views.find_meter(view, drn))
 
-    @api.post("/meters", status_code=201, response_model=Meter)
+    @api.post("/meters", status_code=201, response_model=NewlyAdded)
     def post_meter(body: MeterBody) -> dict[str, Any]:
         """Register a meter, and the customer whom it serves."""
         values = body.given()
@@ -96,7 +103,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
             drn = meters.add_meter(work, meters.new_meter(work, **values))
             if account_no is not None:
                 customers.link_meter(work, drn, account_no, *place)
-            return asdict(views.find_meter(work, drn))
+            return {**asdict(views.find_meter(work, drn)), "warning": of_meter(work, drn)}
 
     @api.patch("/meters/{drn}", response_model=Meter)
     def patch_meter(drn: str, body: MeterPatch) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def site_kind(cell: Cell, context: Context) -> str:
 
 def amount(cell: Cell, context: Context) -> int:
     """Return an amount of money in minor units, 0 or more."""
-    style = numbers.PEOPLE if cell.kind == NUMBER else context.style
+    style = numbers.PROGRAM if cell.kind == NUMBER else context.style
     try:
         return money.minor(numbers.decimal(_bare(cell.text, context), style), context.currency)
     except numbers.NotANumber as error:
