@@ -11,6 +11,9 @@ USE_LOCK = "station.use"
 DATABASE_ADDRESS = "database.json"  # of a station whose database is on a server
 VENDING_KEYS = "vending_keys.json"
 PEOPLE_KEY = "people.key"
+STA_TABLES = "sta_tables.bin"
+SECRET_FILES = (VENDING_KEYS, PEOPLE_KEY, STA_TABLES)
+"""Refused while others may read them: what they hold may be known already."""
 LOG = "tjugo.log"
 
 

@@ -3,8 +3,8 @@
 import os
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -14,14 +14,26 @@ _OTHERS = 0o077
 _BLOCK = 1 << 16
 
 
-def tighten(folder: Path) -> None:
-    """Remove the permissions of other users from every file in a folder. Raise Unavailable for a
-    file that has another owner."""
-    for path in folder.iterdir():
-        try:
+def shared_files(folder: Path) -> list[str]:
+    """Return the names of the files in a folder for which others have permissions."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):  # SQLite removes its files when it closes the database
             mode = path.lstat().st_mode
             if stat.S_ISREG(mode) and mode & _OTHERS:
-                path.chmod(mode & ~_OTHERS & 0o777)
+                found.append(path.name)
+    return found
+
+
+def tighten(folder: Path, leave: Collection[str] = ()) -> None:
+    """Remove the permissions of other users from every file in a folder, except the names to
+    `leave`. Raise Unavailable for a file that has another owner."""
+    for name in shared_files(folder):
+        if name in leave:
+            continue
+        path = folder / name
+        try:
+            path.chmod(path.lstat().st_mode & ~_OTHERS & 0o777)
         except FileNotFoundError:
             pass  # SQLite removes its files when it closes the database
         except OSError as error:

@@ -11,9 +11,9 @@ from pathlib import Path
 from sts_portable import sta
 from tjugo import foreign_json
 from tjugo.errors import TjugoError, Unavailable
+from tjugo.paths import STA_TABLES
 from tjugo.private_file import others_may_read, private_file
 
-FILE = "sta_tables.bin"
 SIZES = {"S1": 16, "S2": 16, "P": 64}
 _BYTES = sum(SIZES.values())
 _MOST_BYTES = 10_000
@@ -110,7 +110,7 @@ def load(file: Path, state_dir: Path) -> bytes:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(f"The folder {state_dir} cannot be made: {error.strerror}.") from error
-    with private_file(state_dir / FILE) as kept:
+    with private_file(state_dir / STA_TABLES) as kept:
         kept.write(data)
     return data
 
@@ -120,7 +120,7 @@ def kept(state_dir: Path) -> bytes | None:
 
     Raise Unavailable if the file is damaged or not private: other tables would give wrong tokens.
     """
-    path = state_dir / FILE
+    path = state_dir / STA_TABLES
     try:
         with path.open("rb") as opened:
             shared = others_may_read(opened)
@@ -147,11 +147,11 @@ def stored(content: bytes, path: Path) -> bytes:
 def reset(state_dir: Path) -> bool:
     """Remove the stored tables. Return whether there were any."""
     try:
-        (state_dir / FILE).unlink()
+        (state_dir / STA_TABLES).unlink()
     except FileNotFoundError:
         return False
     except OSError as error:
-        path = state_dir / FILE
+        path = state_dir / STA_TABLES
         raise Unavailable(f"{path} cannot be removed: {error.strerror}.") from error
     return True
 

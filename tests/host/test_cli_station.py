@@ -74,7 +74,7 @@ GAS = "30887474010690906780"
 
 @pytest.mark.long
 def test_decode_with_a_key(state):
-    words = ("token", "decode", GAS, "--key", "-", "--ea", "07", "--bdt", "93")
+    words = ("token", "decode", GAS, "--key", "-", "--ea", "7", "--bdt", "93")
     assert fine(state, *words, typed=KEY + "\n").splitlines() == [
         "class     0",
         "subclass  2",

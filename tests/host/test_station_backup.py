@@ -19,7 +19,7 @@ from station_kit import NOON, PYTHON, Clock, drn, environment, new_station, see
 from sts_portable import tid
 from tjugo import encryption, sta_tables
 from tjugo.errors import Conflict, TjugoError, Unavailable
-from tjugo.paths import DATABASE, PEOPLE_KEY, USE_LOCK, VENDING_KEYS, WRITE_LOCK
+from tjugo.paths import DATABASE, PEOPLE_KEY, STA_TABLES, USE_LOCK, VENDING_KEYS, WRITE_LOCK
 from tjugo.station.backup import archive, secret_files, service
 from tjugo.station.backup import restore as restoring
 from tjugo.station.backup.database import MARGIN, set_floor
@@ -415,7 +415,7 @@ DAMAGES = {
     "no key of people": (PEOPLE_KEY, lambda _: b""),
     "half of the key of people": (PEOPLE_KEY, lambda content: content[:32]),
     "a key of people in other letters": (PEOPLE_KEY, lambda content: b"x" + content[1:]),
-    "other STA tables": (sta_tables.FILE, lambda content: content[:-1] + content[:1]),
+    "other STA tables": (STA_TABLES, lambda content: content[:-1] + content[:1]),
 }
 
 

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import stat
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ from cli_kit import Shell
 from sqlalchemy import text
 
 from tjugo import certificate
+from tjugo.errors import Unavailable
 from tjugo.station.health import checks, doctor
 from tjugo.station.keys.views import KeysView
 from tjugo.station.link import views as link_views
@@ -88,6 +91,21 @@ def test_files_that_others_may_read(folder):
     (folder / "station.db").chmod(0o644)
     found = lines(folder)
     assert levels(found, "folder") == {"warn"} and "station.db" in sentence(found, "folder")
+
+
+@pytest.mark.parametrize("name", ["vending_keys.json", "people.key", "sta_tables.bin"])
+def test_keys_that_others_may_read(folder, name):
+    """They may be known: no start hides that, and the other files are closed all the same."""
+    for shared in (name, "station.db"):
+        (folder / shared).touch()
+        (folder / shared).chmod(0o644)
+    found = lines(folder)
+    assert levels(found, "folder") == {"fail", "warn"}
+    assert f"{name}, and may know what it holds" in sentence(found, "folder")
+    with suppress(Unavailable):
+        Station.open(folder).close()
+    assert stat.S_IMODE((folder / "station.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / name).stat().st_mode) == 0o644
 
 
 def test_an_older_schema_is_named_and_not_upgraded(folder):

@@ -11,6 +11,7 @@ from sts_portable import ea, sta
 from tjugo import sta_tables
 from tjugo.commands import main as cli
 from tjugo.errors import TjugoError, Unavailable
+from tjugo.paths import STA_TABLES
 from tjugo.sts.explain import explain_token, rounds
 
 rng = random.Random(55)
@@ -77,7 +78,7 @@ def test_load_keeps_them_private_and_use_takes_them(tmp_path):
     file.write_bytes(FORMS["json"])
     before = ea.encrypt(7, bytes(8), bytes(8))
     assert sta_tables.load(file, state) == OWN
-    kept = state / sta_tables.FILE
+    kept = state / STA_TABLES
     assert kept.read_bytes() == OWN and stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert sta_tables.in_use() == SAMPLE
     assert sta_tables.use(state) == OWN == sta_tables.in_use()
@@ -108,7 +109,7 @@ def test_a_file_that_is_refused_changes_nothing(tmp_path):
         sta_tables.load(tmp_path / "missing", tmp_path)
     assert sta_tables.kept(tmp_path) == OWN
     left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["bad", "good", "long", sta_tables.FILE]
+    assert left == ["bad", "good", "long", STA_TABLES]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_file_that_is_refused_changes_nothing(tmp_path):
 )
 def test_damaged_or_open_tables_stop_the_work(tmp_path, content, mode):
     """Check that the sample tables are not used instead: their tokens would be refused."""
-    path = tmp_path / sta_tables.FILE
+    path = tmp_path / STA_TABLES
     path.write_bytes(content)
     path.chmod(mode)
     with pytest.raises(Unavailable):
@@ -155,8 +156,8 @@ def test_a_wrong_file_at_the_command(tmp_path, capsys):
 
 
 def test_explain_uses_them(tmp_path, capsys):
-    (tmp_path / sta_tables.FILE).write_bytes(OWN)
-    (tmp_path / sta_tables.FILE).chmod(0o600)
+    (tmp_path / STA_TABLES).write_bytes(OWN)
+    (tmp_path / STA_TABLES).chmod(0o600)
     key_file = tmp_path / "key"
     key_file.touch(0o600)
     key_file.write_text(KEY02.key.hex())

@@ -35,7 +35,7 @@ _KEY_OPTIONS: tuple[tuple[str, Any, str], ...] = (
 
 
 def _key_options(function: Any) -> Any:
-    function = register_options(function)
+    function = register_options()(function)
     for name, kind, text in reversed(_KEY_OPTIONS):
         function = click.option(name, type=kind, help=text)(function)
     return function

@@ -30,7 +30,9 @@ def meter() -> None:
 
 @meter.command("add")
 @click.argument("drn")
-@register_options
+@register_options(
+    ea="encryption algorithm: 07 STA, 11 MISTY1", dkga="decoder key generation algorithm: 02 or 04"
+)
 @click.option("--collector", "collector_id", help="The collector that serves it.")
 @click.option("--customer", "account_no", help="Account number of the customer it serves.")
 @click.option("--service-point", help="Where it is, for --customer.")

@@ -8,6 +8,7 @@ import click
 
 from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS, written
+from tjugo.key_register import value as register_value
 from tjugo.paths import default_state_dir
 from tjugo.station.storage.paging import LIMIT, MOST
 
@@ -38,15 +39,35 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-def register_options(function: Any) -> Any:
+class RegisterValue(click.ParamType):
+    """A field of the key register, as a number or its digits."""
+
+    name = "register"
+
+    def __init__(self, field: str) -> None:
+        self._field = field
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the field's value. Fail with its legal values."""
+        try:
+            return register_value(self._field, value)
+        except TjugoError as error:
+            self.fail(error.message, param, ctx)
+
+
+def register_options(**titles: str) -> Callable[[Any], Any]:
     """Return a decorator with an option for each field of the key register; None where it is not
-    given."""
-    for name in reversed(FIELDS):
-        field = FIELDS[name]
-        default = written(name, field.default)
-        text = f"{field.title[:1].upper()}{field.title[1:]}; {default} if not given."
-        function = click.option(f"--{name}", metavar=name.upper(), help=text)(function)
-    return function
+    given. titles: of fields that have other legal values there."""
+
+    def decorate(function: Any) -> Any:
+        for name in reversed(FIELDS):
+            title = titles.get(name, FIELDS[name].title)
+            default = written(name, FIELDS[name].default)
+            text = f"{title[:1].upper()}{title[1:]}; {default} if not given."
+            function = click.option(f"--{name}", metavar=name.upper(), help=text)(function)
+        return function
+
+    return decorate
 
 
 def page_options(searched: str, limit: int = LIMIT) -> Callable[[Any], Any]:

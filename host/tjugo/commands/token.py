@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sts_portable import token
-from tjugo.commands.options import json_option, state_option
+from tjugo.commands.options import RegisterValue, json_option, state_option
 from tjugo.commands.output import name_drn
 from tjugo.commands.secret import FORMS, SecretKey
 from tjugo.commands.unlocking import key_file_option, opened
@@ -15,7 +15,7 @@ from tjugo.station.keys.backend import decode
 from tjugo.station.registry.meters import config_of
 from tjugo.sts.describe import describe, token_digits
 
-_KEY_BYTES = {"07": 8, "11": 16}
+_KEY_BYTES = {7: 8, 9: 8, 11: 16}
 
 
 @click.group("token")
@@ -31,8 +31,8 @@ def token_group() -> None:
     type=SecretKey(),
     help=f"Decoder key in hex, most significant byte first: {FORMS}.",
 )
-@click.option("--ea", type=click.Choice(["07", "11"]), default="07", show_default=True)
-@click.option("--bdt", type=click.Choice(["93", "14", "35"]), default="14", show_default=True)
+@click.option("--ea", metavar="EA", type=RegisterValue("ea"), default="07", show_default=True)
+@click.option("--bdt", metavar="BDT", type=RegisterValue("bdt"), default="14", show_default=True)
 @click.option("--meter", "drn", help="Use the key of this registered meter.")
 @key_file_option
 @json_option
@@ -40,7 +40,7 @@ def token_group() -> None:
 def token_decode(
     digits: tuple[str, ...],
     key_hex: str | None,
-    ea: str,
+    ea: int,
     bdt: str,
     drn: str | None,
     key_file: Path | None,
@@ -55,11 +55,11 @@ def token_decode(
             name_drn(view, drn)
             config = config_of(view, drn)
             found = station.backend.verify_token(config, checked)
-            bdt, size = config.bdt, _KEY_BYTES[f"{config.ea:02d}"]
+            bdt, size = config.bdt, _KEY_BYTES[config.ea]
     else:
         size = _KEY_BYTES[ea]
         key = _key(key_hex, ea, size) if token.is_encrypted(cls) else b""
-        found = decode(checked, key, int(ea))
+        found = decode(checked, key, ea)
     if found is None:
         raise TjugoError("CRCError: the token was not made with this key, or a digit is mistyped.")
     fields = describe(found, bdt, size)
@@ -70,7 +70,7 @@ def token_decode(
         click.echo(f"{name:9} {value}")
 
 
-def _key(text: str | None, ea: str, size: int) -> bytes:
+def _key(text: str | None, ea: int, size: int) -> bytes:
     if text is None:
         raise TjugoError("This token is encrypted: give --key - or --meter DRN.", 2)
     try:
@@ -78,5 +78,7 @@ def _key(text: str | None, ea: str, size: int) -> bytes:
     except ValueError:
         raise TjugoError("The key is to be written in hex.", 2) from None
     if len(key) != size:
-        raise TjugoError(f"EA{ea} needs a key of {2 * size} hex digits; this has {len(text)}.", 2)
+        raise TjugoError(
+            f"EA{ea:02d} needs a key of {2 * size} hex digits; this has {len(text)}.", 2
+        )
     return key

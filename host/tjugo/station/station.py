@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tjugo import sta_tables, sts_fast
 from tjugo.errors import NotFound, Unavailable, reason
 from tjugo.lock_file import Shared
-from tjugo.paths import DATABASE, VENDING_KEYS
+from tjugo.paths import DATABASE, SECRET_FILES, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
@@ -156,17 +156,17 @@ class Station:
         randbelow: Callable[[int], int],
         use: Shared,
     ) -> Self:
-        sta_tables.use(folder)
-        if backend is None:
-            key_store.finish(folder / VENDING_KEYS)
-            backend = SoftBackend.load(folder / VENDING_KEYS)
         if isinstance(database, SqliteFile):
             try:
                 make_private(database.path)
             except OSError as error:
                 sentence = f"{database.path} cannot be opened: {error.strerror}."
                 raise Unavailable(sentence) from error
-        tighten(folder)
+        tighten(folder, leave=SECRET_FILES)
+        sta_tables.use(folder)
+        if backend is None:
+            key_store.finish(folder / VENDING_KEYS)
+            backend = SoftBackend.load(folder / VENDING_KEYS)
         station = cls(folder, database, backend, clock, randbelow, use)
         try:
             with database.sentences():

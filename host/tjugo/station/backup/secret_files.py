@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tjugo import key_file, people_key, sta_tables
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.paths import PEOPLE_KEY, VENDING_KEYS
+from tjugo.paths import PEOPLE_KEY, STA_TABLES, VENDING_KEYS
 
 _CHECKS: dict[str, Callable[[bytes, Path], object]] = {
     VENDING_KEYS: key_file.parse,
-    sta_tables.FILE: sta_tables.stored,
+    STA_TABLES: sta_tables.stored,
     PEOPLE_KEY: people_key.parse,
 }
 NAMES = tuple(_CHECKS)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tjugo.paths import SECRET_FILES
 from tjugo.station.health.views import BACKUP_DUE
 from tjugo.station.keys.views import ENDED, LIMIT_REACHED, KeysView
 from tjugo.station.link import views as link_views
@@ -51,8 +52,16 @@ def folder(name: str, mode: int, mine: bool, shared: Sequence[str]) -> list[Chec
     elif mode & 0o077:
         text = f"Others may list {name}: run `chmod 700 {name}`."
         found.append(Check(WARN, "folder", text))
-    if shared:
-        text = f"Others have permissions for {_listed(shared)}: the next start removes them."
+    secret = [one for one in shared if one in SECRET_FILES]
+    if secret:
+        text = (
+            f"Others may read {_listed(secret)}, and may know what it holds: nothing starts until "
+            "`chmod 600` on it."
+        )
+        found.append(Check(FAIL, "folder", text))
+    if len(shared) > len(secret):
+        left = _listed([one for one in shared if one not in secret])
+        text = f"Others have permissions for {left}: the next start removes them."
         found.append(Check(WARN, "folder", text))
     return found or [Check(OK, "folder", f"{name} is private.")]
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from tjugo import certificate as certificates
 from tjugo.errors import TjugoError
 from tjugo.paths import PEOPLE_KEY
+from tjugo.private_file import shared_files
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
@@ -92,12 +92,8 @@ def _inside(station: Station, now: datetime, full: bool, secret: FindSecret) -> 
 
 def _folder(folder: Path) -> list[Check]:
     status = folder.stat()
-    shared = []
-    for path in sorted(folder.iterdir()):
-        mode = path.lstat().st_mode
-        if stat.S_ISREG(mode) and mode & 0o077:
-            shared.append(path.name)
-    return checks.folder(str(folder), status.st_mode, status.st_uid == os.getuid(), shared)
+    mine = status.st_uid == os.getuid()
+    return checks.folder(str(folder), status.st_mode, mine, shared_files(folder))
 
 
 def _certificate(folder: Path, given: Path | None, now: datetime) -> list[Check]:
