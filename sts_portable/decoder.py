@@ -24,8 +24,9 @@ _PARTS = {
 KEY_TYPES = ((0, 1, 2), (1, 2), (1, 2), (1, 2, 3))
 # Subclasses reserved for the manufacturer: refused unless listed in Decoder.extra.
 _MANUFACTURER = (0x2B, 0x2C, 0x2D, 0x2E, 0x2F)
-# The permitted values of an element, where not every value of its bits is permitted.
-_ELEMENTS = {
+# The permitted values of an element, where not every value of its bits is permitted, and the
+# result for the others. vendor.py makes no token with them.
+ELEMENTS = {
     0x21: (results.RANGE_ERROR, "register", (0, 1, 2, 3, 4, 5, 6, 7, 0xFFFF)),
     0x23: (results.RANGE_ERROR, "krn", range(1, 10)),
     0x24: (results.RANGE_ERROR, "ti", range(100)),
@@ -79,6 +80,9 @@ class TidStore:
             buf = bytearray(_STORE_BYTES)
         if not isinstance(buf, (bytearray, memoryview)):
             raise FormatError("a TID store is a bytearray, not %r" % type(buf))
+        form = isinstance(buf, memoryview) and getattr(buf, "format", "B")
+        if form and form != "B":
+            raise FormatError("a TID store is a view of bytes, not of items %r" % form)
         if len(buf) != _STORE_BYTES:
             raise FormatError("a TID store has %d bytes, not %d" % (_STORE_BYTES, len(buf)))
         try:
@@ -182,8 +186,8 @@ class Decoder:
             return results.FUNCTION_ERROR
         if code == 0x29 and len(self.key.key) == 8:
             return results.FUNCTION_ERROR
-        if code in _ELEMENTS:
-            result, name, allowed = _ELEMENTS[code]
+        if code in ELEMENTS:
+            result, name, allowed = ELEMENTS[code]
             if token.field(name) not in allowed:
                 return result
         if code == 0x23 and token.field("kt") not in KEY_TYPES[self.key.kt]:

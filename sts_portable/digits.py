@@ -5,9 +5,9 @@ def plain(text: "str | bytes | bytearray | memoryview") -> bytes:
     """Return the decimal digits of a text without white space and hyphens.
 
     Return b"" if the text contains anything but the ten ASCII digits, white space and hyphens, and
-    for an integer, which has no leading zeros.
+    for what is no text, such as an integer, which has no leading zeros.
     """
-    if isinstance(text, int):
+    if not isinstance(text, (str, bytes, bytearray, memoryview)):
         return b""
     if isinstance(text, str):
         try:

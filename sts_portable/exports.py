@@ -1,4 +1,5 @@
-"""The public classes and their modules. Loaded by `from sts_portable import Decoder`."""
+"""The public classes and their modules, and the modules that `import *` gives. Loaded by `from
+sts_portable import Decoder`."""
 
 CLASSES = {
     "Decoder": "decoder",
@@ -13,6 +14,8 @@ CLASSES = {
     "TidStore": "decoder",
     "Token": "token",
 }
+
+MODULES = ("amount", "dkga", "fields", "pan", "results", "tid", "token", "vendor")
 
 
 def find(name: str) -> type:

@@ -32,6 +32,9 @@ def _check(minutes: int) -> int:
 
 
 def _check_civil(year: int, month: int, day: int, hour: int, minute: int) -> None:
+    for part in (year, month, day, hour, minute):
+        if not isinstance(part, int):
+            raise RangeError("%r is not a whole number of a date or time" % (part,))
     last = 0
     if 1 <= month <= 12:
         leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

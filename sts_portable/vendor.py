@@ -6,10 +6,12 @@ caller records the TID before it issues the token.
 
 from . import amount, limits, token
 from . import tid as _tid
+from .decoder import ELEMENTS
 from .errors import FormatError, KeyExpiredError, RangeError, StsError
 from .layouts import FLAG_INDEX
 
 _KEY_SECTIONS = (3, 4, 8, 9)
+_NEEDED = {0: "mpl", 6: "mppul"}
 
 
 class KeyChangeError(StsError):
@@ -113,12 +115,18 @@ def management(
 ) -> str:
     """Return a class 2 token with a TID.
 
-    `values` are those of fields.encode(), but mpl and mppul are in W, rounded up. Raise
-    FormatError, RangeError or KeyExpiredError.
+    `values` are those of fields.encode(), but mpl and mppul are in W, rounded up, and must be
+    given where the token sets one. Raise FormatError, RangeError or KeyExpiredError.
     """
     if subclass in _KEY_SECTIONS:
         raise FormatError("subclass %d is a section of a key change: key_change()" % subclass)
     _check_tid(tid, ken)
+    needed = _NEEDED.get(subclass)
+    if needed and needed not in values:
+        raise FormatError("a token of class 2 subclass %d needs %s" % (subclass, needed))
+    _, name, allowed = ELEMENTS.get(0x20 | subclass, (0, None, ()))
+    if name and values.get(name, 0) not in allowed:
+        raise RangeError("%s %s is refused by every meter" % (name, values[name]))
     for name in ("mpl", "mppul"):
         if name in values:
             values[name] = amount.encode(values[name])

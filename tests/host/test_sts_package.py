@@ -102,6 +102,24 @@ def test_public_names(folder):
         assert not hasattr(sts_portable, name)
 
 
+def test_everything_that_an_example_uses_is_imported_with_a_star():
+    names = {}
+    exec("from sts_portable import *", names)
+    assert {*exports.CLASSES, "vendor", "dkga", "tid", "pan", "results"} <= set(names)
+
+
+def test_a_tid_store_has_bytes():
+    for form in "bI":
+        with pytest.raises(sts_portable.FormatError, match="a TID store is"):
+            sts_portable.TidStore(memoryview(bytearray(600)).cast(form)[:150])
+
+
+@pytest.mark.parametrize("wrong", [None, 5, 1.5, ["1"] * 20, [49] * 20, object()])
+def test_what_is_no_text_is_no_token(wrong):
+    meter = sts_portable.Decoder(sts_portable.KeyState(bytes(8)), sts_portable.TidStore())
+    assert meter.check(wrong) == (sts_portable.results.FORMAT_ERROR, None)
+
+
 ATTRIBUTES = """\
 import sts_portable
 from sts_portable import Decoder, PanError, vendor

@@ -181,6 +181,10 @@ def test_tid_and_its_civil_time():
     assert tid.civil("93", tid.MAX_TID) == (2024, 11, 24, 20, 15)
     assert tid.minutes("35", 2066, 11, 24, 20, 15) == tid.MAX_TID
     _raises(RangeError, tid.minutes, "35", 2066, 11, 24, 20, 16)
+    for place in range(5):
+        parts = [2014, 1, 1, 0, 0]
+        parts[place] += 0.5
+        assert "%r is not" % parts[place] in _raises(RangeError, tid.minutes, "14", *parts)
     _raises(RangeError, tid.minutes, "14", 2013, 12, 31, 23, 59)
     _raises(RangeError, tid.minutes, "20", 2020, 1, 1, 0, 0)
     for date in ((2014, 2, 30), (2014, 13, 1), (2014, 0, 1), (2015, 2, 29), (2014, 4, 31)):

@@ -107,6 +107,20 @@ def test_currency_and_management():
     _raises(FormatError, vendor.management, _KEY, 7, 3, 4000, 3)
 
 
+def test_no_management_token_is_made_that_every_meter_refuses():
+    refused = _raises(RangeError, vendor.management, _KEY, 7, 1, 4000, 3, register=8)
+    assert "register 8" in refused
+    assert "pad 1" in _raises(RangeError, vendor.management, _KEY, 7, 5, 4000, 3, pad=1)
+
+
+def test_what_a_management_token_sets_must_be_given():
+    """A limit that is left out would be one of 0 W."""
+    for subclass, name in ((0, "mpl"), (6, "mppul")):
+        assert "needs " + name in _raises(
+            FormatError, vendor.management, _KEY, 7, subclass, 4000, 3
+        )
+
+
 def _change(new=bytes(8), ken=255, ro=0, minute=6780240, bdt="14", old_bdt="14"):
     return vendor.key_change(
         _KEY, 7, new, 2, 1, 1, ken, ro, 123456, minute=minute, bdt=bdt, old_bdt=old_bdt
