@@ -10,11 +10,7 @@ __version__ = "0.2.0"
 
 def __getattr__(name):
     """Return a module or a public class by name (PEP 562). Raise AttributeError if none exists."""
-    if name == "__all__":
-        from .exports import CLASSES, MODULES
-
-        return list(CLASSES) + list(MODULES)
-    if "A" <= name[:1] <= "Z":
+    if "A" <= name[:1] <= "Z" or name == "__all__":
         from .exports import find
 
         return find(name)

@@ -80,15 +80,14 @@ class TidStore:
             buf = bytearray(_STORE_BYTES)
         if not isinstance(buf, (bytearray, memoryview)):
             raise FormatError("a TID store is a bytearray, not %r" % type(buf))
-        form = isinstance(buf, memoryview) and getattr(buf, "format", "B")
-        if form and form != "B":
-            raise FormatError("a TID store is a view of bytes, not of items %r" % form)
         if len(buf) != _STORE_BYTES:
             raise FormatError("a TID store has %d bytes, not %d" % (_STORE_BYTES, len(buf)))
         try:
-            buf[0] = buf[0]
-        except TypeError:
-            raise FormatError("a TID store is writable; this memoryview is read-only")
+            first = buf[0]
+            buf[0] = 255
+            buf[0] = first
+        except (TypeError, ValueError):
+            raise FormatError("a TID store is writable bytes")
         self.buf = buf
 
     def is_old(self, tid: int) -> bool:

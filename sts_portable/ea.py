@@ -41,10 +41,9 @@ def check_key(code: "int | str", key: bytes) -> int:
     if code not in _CODES:  # numbers need no more: every block passes here
         code = number(code)
     size = KEY_BYTES[code]
-    if not isinstance(key, (bytes, bytearray, memoryview)):
-        raise StsError("a decoder key is bytes, not %s" % type(key))
-    if len(key) != size:
-        raise StsError("EA%02d needs a key of %d bytes, not %d" % (code, size, len(key)))
+    found = len(key) if isinstance(key, (bytes, bytearray, memoryview)) else type(key)
+    if found != size:
+        raise StsError("EA%02d needs a key of %d bytes, not %s" % (code, size, found))
     return code
 
 

@@ -18,8 +18,11 @@ CLASSES = {
 MODULES = ("amount", "dkga", "fields", "pan", "results", "tid", "token", "vendor")
 
 
-def find(name: str) -> type:
-    """Return a public class by name. Raise AttributeError if there is none."""
+def find(name: str) -> "type | list[str]":
+    """Return a public class by name, or for `__all__` what `import *` gives. Raise AttributeError
+    if there is none."""
+    if name == "__all__":
+        return list(CLASSES) + list(MODULES)
     if name not in CLASSES:
         raise AttributeError("sts_portable has no attribute '%s'" % name)
     home = CLASSES[name]

@@ -5,13 +5,13 @@ missed or the heap grew. Emulated time is the host's time here: a client outside
 too slow for a board whose idle time is skipped.
 """
 
-import argparse
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 from meter_board import ADDRESS, DRN, SETTINGS, token, write_flash
 from pymodbus import ModbusException
 from pymodbus.client import ModbusSerialClient
@@ -142,17 +142,17 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60)
-    minutes = parser.parse_args().minutes
+@click.command()
+@click.option("--minutes", type=float, default=60, show_default=True)
+def main(minutes: float) -> None:
+    """Run the test for the time; print the counts."""
     with tempfile.TemporaryDirectory(prefix="tjugo-endurance-") as folder:
         count = run(firmware(print), Path(folder), 60 * minutes, _say)
     print(count.line())
     when = f" (at {count.missed_at} s)" if count.missed else ""
     print(f"{count.missed} replies missed{when}, heap grown by {count.grown()} bytes")
-    return 0 if count.missed == 0 and count.grown() <= 256 else 1
+    sys.exit(0 if count.missed == 0 and count.grown() <= 256 else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,7 +8,6 @@ whose result was not received may be in the ledger or not; sent again with its r
 accepted and counted once.
 """
 
-import argparse
 import random
 import struct
 import sys
@@ -18,6 +17,7 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 from meter_board import FRAM_OFFSET, SETTINGS, WH_A_TOKEN, token, write_flash
 from modbus_client import ModbusClient, NoAnswer
 
@@ -173,17 +173,17 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+@click.command()
+@click.option("--kills", default=200, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+def main(kills: int, seed: int) -> None:
+    """Cut the power so often; print the counts."""
     with tempfile.TemporaryDirectory(prefix="tjugo-kills-") as folder:
         elf = firmware(print)
-        tally = run(elf, Path(folder), options.kills, options.seed, _say)
+        tally = run(elf, Path(folder), kills, seed, _say)
     print("\n".join([*tally.faults, tally.line()]))
-    return 1 if tally.faults else 0
+    sys.exit(1 if tally.faults else 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

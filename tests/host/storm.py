@@ -7,7 +7,6 @@ server, or one of its workers, is killed -9 when a random number of further sale
 PostgreSQL is killed twice. Then the database is compared with what the clients were answered.
 """
 
-import argparse
 import http.client
 import importlib
 import importlib.util
@@ -22,6 +21,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import psutil
 from station_kit import PYTHON, environment
 
@@ -307,18 +307,22 @@ def _verified(module: str, view: object, faults: list[str]) -> str | None:
     return "verified" if records is None else f"{records} verified"
 
 
-def main() -> int:
+DATABASES = ("sqlite", "postgresql")
+
+
+@click.command()
+@click.option("--kills", default=50, show_default=True)
+@click.option("--clients", default=32, show_default=True)
+@click.option("--workers", default=2, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--database", "databases", multiple=True, type=click.Choice(DATABASES), default=DATABASES
+)
+def main(kills: int, clients: int, workers: int, seed: int, databases: tuple[str, ...]) -> None:
     """Run a storm on each database; print the counts."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", action="append", choices=["sqlite", "postgresql"])
-    given = parser.parse_args()
-    options = Options(given.kills, given.clients, given.workers, seed=given.seed)
+    options = Options(kills, clients, workers, seed=seed)
     well = True
-    for name in given.database or ["sqlite", "postgresql"]:
+    for name in databases:
         with tempfile.TemporaryDirectory(prefix="tjugo-storm-") as folder:
             if name == "sqlite":
                 counts = run(Path(folder) / "state", None, options)
@@ -332,8 +336,8 @@ def main() -> int:
         print(f"{name}: {', '.join(f'{key} {value}' for key, value in shown.items())}")
         print(f"{name}: {len(counts.faults)} faults", *counts.faults[:20], sep="\n  ", flush=True)
         well = well and not counts.faults
-    return 0 if well else 1
+    sys.exit(0 if well else 1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -109,9 +109,9 @@ def test_everything_that_an_example_uses_is_imported_with_a_star():
 
 
 def test_a_tid_store_has_bytes():
-    for form in "bI":
+    for form in "bc":
         with pytest.raises(sts_portable.FormatError, match="a TID store is"):
-            sts_portable.TidStore(memoryview(bytearray(600)).cast(form)[:150])
+            sts_portable.TidStore(memoryview(bytearray(150)).cast(form))
 
 
 @pytest.mark.parametrize("wrong", [None, 5, 1.5, ["1"] * 20, [49] * 20, object()])
