@@ -124,7 +124,10 @@ def test_the_commands(shell, station):
     assert f"{EA07}   planned" in shell.fine("key-change", "list", "--status", "planned")
     printed = shell.fine("key-change", "issue", EA07)
     assert printed.count("key change") == 2
-    assert "KRN 2" in shell.fine("key-change", "confirm", EA07, "--how", "display")
+    short = EA07.lstrip("0")
+    confirmed = shell.run("key-change", "confirm", short, "--how", "display")
+    assert confirmed.out == f"Meter {EA07} has the key SGC 123457, KRN 2.\n"
+    assert confirmed.err == f"Meter number {short} is read as {EA07}.\n"
     assert "No key change" in shell.refused("key-change", "confirm", EA07, "--how", "x")
     cancel = shell.refused("key-change", "cancel", EA07, "--why", "x")
     assert "No key change" in cancel

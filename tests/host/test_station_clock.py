@@ -231,7 +231,7 @@ def test_the_commands(station, clock, tmp_path, monkeypatch, capsys):
     misdate(station, clock)
     assert run(monkeypatch, tmp_path, "clock", "check") == 0
     assert run(monkeypatch, tmp_path, "clock", "repair-tids") == 2
-    assert run(monkeypatch, tmp_path, "clock", "repair-tids", drn(2)) == 0
+    assert run(monkeypatch, tmp_path, "clock", "repair-tids", drn(2).lstrip("0")) == 0
     nothing = f"Meter {drn(2)} has no token with a TID in the future that can be skipped."
     assert nothing in capsys.readouterr().out
     assert run(monkeypatch, tmp_path, "clock", "repair-tids", "--all") == 0

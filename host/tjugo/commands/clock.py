@@ -55,7 +55,7 @@ def clock_repair_tids(drn: str | None, all_meters: bool, state: Path) -> None:
         raise TjugoError("Give the meter, or --all.", 2)
     with Station.open(state) as station, station.work(actor()) as work:
         if drn is not None:
-            name_drn(work, drn)
+            drn = name_drn(work, drn)
         repaired = tids.repair(work, drn)
     for number, count in repaired.items():
         click.echo(f"Meter {number}: {count} tokens with a TID in the future are skipped.")

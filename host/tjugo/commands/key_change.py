@@ -11,7 +11,7 @@ import click
 from tjugo.commands.engineering import CLIENT, changed, print_request, request_option
 from tjugo.commands.options import json_option, page_options, state_option
 from tjugo.commands.output import actor, name_drn, print_json, print_page
-from tjugo.key_register import FIELDS
+from tjugo.key_register import FIELDS, KeyRegister
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import LIMIT
 from tjugo.station.storage.tables import KEY_CHANGE_STATES
@@ -56,8 +56,7 @@ def key_change_plan(drn: str, state: Path, **given: Any) -> None:
     """Ask for the approval of a key change of the meter DRN."""
 
     def plan(work: Work) -> str:
-        name_drn(work, drn)
-        return campaigns.ask(work, changed(given), [drn])[0]
+        return campaigns.ask(work, changed(given), [name_drn(work, drn)])[0]
 
     number = _do(state, plan)
     click.echo(f"Another person must approve it: approval {number}.")
@@ -71,7 +70,9 @@ def key_change_plan(drn: str, state: Path, **given: Any) -> None:
 def key_change_issue(drn: str, client_id: str | None, as_json: bool, state: Path) -> None:
     """Issue the planned key change of the meter DRN without a sale, or the same tokens again."""
     number = client_id or str(uuid.uuid4())
-    outcome = _do(state, lambda work: keychange.issue_alone(work, CLIENT, number, drn))
+    outcome = _do(
+        state, lambda work: keychange.issue_alone(work, CLIENT, number, name_drn(work, drn))
+    )
     print_request(request_views.request_view(asked.answer(outcome)), as_json)
 
 
@@ -81,7 +82,7 @@ def key_change_issue(drn: str, client_id: str | None, as_json: bool, state: Path
 def key_change_send(drn: str, state: Path) -> None:
     """Send the key change tokens of the meter DRN to its collector again, all of them, after one
     was refused or expired."""
-    _do(state, lambda work: key_delivery.send_again(work, drn))
+    _do(state, lambda work: key_delivery.send_again(work, name_drn(work, drn)))
     click.echo("The key change tokens are sent again.")
 
 
@@ -91,8 +92,13 @@ def key_change_send(drn: str, state: Path) -> None:
 @state_option
 def key_change_confirm(drn: str, how: str, state: Path) -> None:
     """Confirm that the meter DRN has its new key: tokens are made with it from now on."""
-    register = _do(state, lambda work: change_steps.confirm(work, drn, how))
-    click.echo(f"Meter {drn} has the key SGC {register.sgc:06d}, KRN {register.krn}.")
+
+    def confirm(work: Work) -> tuple[str, KeyRegister]:
+        full = name_drn(work, drn)
+        return full, change_steps.confirm(work, full, how)
+
+    full, register = _do(state, confirm)
+    click.echo(f"Meter {full} has the key SGC {register.sgc:06d}, KRN {register.krn}.")
 
 
 @key_change.command("accepted")
@@ -101,7 +107,8 @@ def key_change_confirm(drn: str, how: str, state: Path) -> None:
 @state_option
 def key_change_accepted(drn: str, digits: tuple[str, ...], state: Path) -> None:
     """Record that the meter DRN accepted the token DIGITS: one of the new key confirms it."""
-    done = _do(state, lambda work: evidence.accepted(work, drn, "".join(digits)))
+    token = "".join(digits)
+    done = _do(state, lambda work: evidence.accepted(work, name_drn(work, drn), token))
     words = "The key change is confirmed." if done else "It shows nothing about a key change."
     click.echo(words)
 
@@ -112,7 +119,7 @@ def key_change_accepted(drn: str, digits: tuple[str, ...], state: Path) -> None:
 @state_option
 def key_change_cancel(drn: str, why: str, state: Path) -> None:
     """Cancel the key change of the meter DRN; one whose tokens are issued needs an approval."""
-    number = _do(state, lambda work: campaigns.ask_cancel(work, drn, why))
+    number = _do(state, lambda work: campaigns.ask_cancel(work, name_drn(work, drn), why))
     if number is None:
         click.echo("The key change is cancelled.")
     else:
@@ -177,9 +184,12 @@ def campaign_new(
 ) -> None:
     """Ask for the approval of a campaign NAME."""
     where = changed({"sgc": from_sgc, "krn": from_krn, "bdt": from_bdt})
-    number, count = _do(
-        state, lambda work: campaigns.ask(work, changed(given), list(drns), where, name)
-    )
+
+    def ask(work: Work) -> tuple[str, int]:
+        full = [name_drn(work, drn) for drn in drns]
+        return campaigns.ask(work, changed(given), full, where, name)
+
+    number, count = _do(state, ask)
     click.echo(f"{count} meters. Another person must approve it: approval {number}.")
 
 

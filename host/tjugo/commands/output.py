@@ -34,12 +34,14 @@ def none_or(text: str) -> str | None:
     return None if text == NONE else text
 
 
-def name_drn(view: View, typed: str) -> None:
-    """Print on standard error the full DRN of a number that lost its leading zeros. Raise
-    TjugoError when it can be either of two meters."""
+def name_drn(view: View, typed: str) -> str:
+    """Print on standard error the full DRN of a number that lost its leading zeros; return the
+    number in full. Raise TjugoError when it can be either of two meters."""
     full = repaired_drn(view, typed)
-    if full is not None:
-        click.echo(f"Meter number {typed.strip()} is read as {full}.", err=True)
+    if full is None:
+        return typed.strip()
+    click.echo(f"Meter number {typed.strip()} is read as {full}.", err=True)
+    return full
 
 
 def confirm(question: str, yes: bool) -> None:
