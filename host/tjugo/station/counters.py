@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
-from tjugo.station.storage.statement import Query, Statement
+from tjugo.station.storage.statement import Query, Statement, read_ahead
 from tjugo.station.work import Work
 
 _TAKE = Statement(
@@ -21,6 +21,8 @@ _TAKE = Statement(
 )
 
 
+_RESERVED = "numbers"
+
 MOST = 2**31 - 1
 """The largest number of a series that is kept in a column of 32 bits."""
 
@@ -30,9 +32,46 @@ def take(work: Work, wanted: Mapping[str, int]) -> dict[str, int]:
     first of the numbers taken, by name; a new series begins with 1."""
     first = {}
     for name in sorted(wanted):
-        taken = query(work, name, wanted[name]).first(work.session)
-        first[name] = taken.value - wanted[name] + 1
+        number, left = _reserved(work).pop(name, (0, 0))
+        missing = wanted[name] - left
+        if missing > 0:
+            taken = query(work, name, missing).first(work.session)
+            # The row has been locked since its numbers were reserved: these follow them.
+            number = number or taken.value - missing + 1
+        elif missing < 0:
+            _reserved(work)[name] = (number + wanted[name], -missing)
+        first[name] = number
     return first
+
+
+def reserve(work: Work, wanted: Mapping[str, int], *more: Query) -> None:
+    """Take numbers that the unit of work will take with `take`, where a server is to be waited for
+    once only instead of once for each series. All must be used. more: queries that are read with
+    them, after them."""
+    if work.session.connection().dialect.name == "sqlite":
+        return
+    queries = {name: query(work, name, count) for name, count in wanted.items()}
+    read_ahead(work.session, [*queries.values(), *more])
+    for name, one in queries.items():
+        count = wanted[name]
+        _reserved(work)[name] = (one.first(work.session).value - count + 1, count)
+
+
+def reserved(work: Work, name: str) -> int:
+    """Return how many numbers of a series are reserved."""
+    return _reserved(work).get(name, (0, 0))[1]
+
+
+def check_used(work: Work) -> None:
+    """Raise RuntimeError when a reserved number was not used: it would be a gap."""
+    if _reserved(work):
+        raise RuntimeError(f"numbers are left of {', '.join(_reserved(work))}")
+
+
+def _reserved(work: Work) -> dict[str, tuple[int, int]]:
+    """Return the first and the count of the numbers that are reserved, by series."""
+    found: dict[str, tuple[int, int]] = work.memo.setdefault(_RESERVED, {})
+    return found
 
 
 def query(work: Work, name: str, count: int) -> Query:

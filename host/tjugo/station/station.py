@@ -17,7 +17,7 @@ from tjugo.paths import DATABASE, SECRET_FILES, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
-from tjugo.station import creation
+from tjugo.station import counters, creation
 from tjugo.station import use as station_use
 from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
@@ -226,6 +226,7 @@ class Station:
             )
             yield work
             work.finish()
+            counters.check_used(work)
 
     def count_rows(self) -> None:
         """Have the tables counted that grew. Raise TjugoError."""

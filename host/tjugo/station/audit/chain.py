@@ -16,7 +16,7 @@ from sqlalchemy import Integer, bindparam, select
 
 from tjugo.station import counters
 from tjugo.station.storage import bulk
-from tjugo.station.storage.statement import Statement, read_ahead
+from tjugo.station.storage.statement import Query, Statement, read_ahead
 from tjugo.station.storage.tables import AuditEvent, Counter
 from tjugo.station.work import View, Work
 
@@ -82,8 +82,10 @@ def _plain(detail: str) -> str:
 def _write(work: Work, events: list[_Event]) -> None:
     """Insert the events, numbered and chained to the last one."""
     count = len(events)
-    before = _BEFORE.of(tenant=work.tenant_id, series=SERIES, count=count)
-    read_ahead(work.session, [counters.query(work, SERIES, count), before])
+    reserved = counters.reserved(work, SERIES)
+    before = digest_before(work, reserved or count)
+    if not reserved:
+        read_ahead(work.session, [counters.query(work, SERIES, count), before])
     number = counters.take(work, {SERIES: count})[SERIES]
     last = before.first(work.session)
     digest = FIRST if last is None else last.digest
@@ -94,6 +96,11 @@ def _write(work: Work, events: list[_Event]) -> None:
             {"tenant_id": work.tenant_id, "number": place, "digest": digest, **vars(event)}
         )
     bulk.insert(work.session, AuditEvent, rows)
+
+
+def digest_before(work: Work, count: int) -> Query:
+    """Return what reads the digest of the event before the last `count` that were counted."""
+    return _BEFORE.of(tenant=work.tenant_id, series=SERIES, count=count)
 
 
 def digest_of(before: str, tenant_id: int, number: int, event: _Event | AuditEvent) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tjugo.errors import reason
 from tjugo.station import counters, days
-from tjugo.station.ledger.accounts import ACCOUNTS
+from tjugo.station.ledger.accounts import ACCOUNTS, SALE
 from tjugo.station.storage import driver
 from tjugo.station.storage.rows import Rows
 from tjugo.station.storage.tables import Balance, DayTotal, LedgerEntry, Posting
@@ -104,6 +104,7 @@ def _write(work: Work, entries: list[Entry]) -> None:
     first = counters.take(work, {SERIES: len(entries)})[SERIES]
     _insert(
         work,
+        entries,
         [
             (tenant, no, e.kind, e.ref, at, day, e.actor or actor, e.outlet, e.shift_no, e.text)
             for no, e in enumerate(entries, first)
@@ -117,10 +118,12 @@ def _write(work: Work, entries: list[Entry]) -> None:
     _derive(work, day, entries)
 
 
-def _insert(work: Work, rows: list[tuple[object, ...]]) -> None:
+def _insert(work: Work, entries: list[Entry], rows: list[tuple[object, ...]]) -> None:
     try:
         _ENTRIES.insert(work.session, rows)
-        driver.settle(work.session.connection())
+        # The ref of a sale is the key of its request, which was inserted before: it is new.
+        if any(entry.kind != SALE for entry in entries):
+            driver.settle(work.session.connection())
     except IntegrityError as error:
         raise reason("entry_posted", "This was posted in the ledger already.") from error
 
