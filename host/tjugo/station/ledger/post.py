@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tjugo.errors import reason
 from tjugo.station import counters, days
-from tjugo.station.ledger.accounts import ACCOUNTS, SALE
+from tjugo.station.ledger.accounts import ACCOUNTS
 from tjugo.station.storage import driver
 from tjugo.station.storage.rows import Rows
 from tjugo.station.storage.tables import Balance, DayTotal, LedgerEntry, Posting
@@ -30,7 +30,8 @@ PostingRow = tuple[str, str, int]
 class Entry:
     """One business event. kind and ref name it, so that it is posted once: a kind of
     `tjugo.station.ledger.accounts` and, for a sale, `<client>/<client_id>`. Postings of 0 are
-    left out. actor: the work's unless given."""
+    left out. actor: the work's unless given. new: the ref is a key that this unit of work has
+    inserted, so that it cannot be posted already, and the server is not waited for."""
 
     kind: str
     ref: str
@@ -39,6 +40,7 @@ class Entry:
     shift_no: int | None = None
     text: str | None = None
     actor: str | None = None
+    new: bool = False
 
 
 _ENTRIES = Rows(
@@ -121,8 +123,7 @@ def _write(work: Work, entries: list[Entry]) -> None:
 def _insert(work: Work, entries: list[Entry], rows: list[tuple[object, ...]]) -> None:
     try:
         _ENTRIES.insert(work.session, rows)
-        # The ref of a sale is the key of its request, which was inserted before: it is new.
-        if any(entry.kind != SALE for entry in entries):
+        if not all(entry.new for entry in entries):
             driver.settle(work.session.connection())
     except IntegrityError as error:
         raise reason("entry_posted", "This was posted in the ledger already.") from error

@@ -229,6 +229,7 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
                 outlet=purchase.outlet,
                 shift_no=purchase.shift_no,
                 actor=purchase.actor,
+                new=True,
             ),
         )
     situations.settle(work, meter.config.drn, quote)
