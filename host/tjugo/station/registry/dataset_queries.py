@@ -63,7 +63,7 @@ def meters(tenant_id: int) -> Query:
         state.tenant_id == Meter.tenant_id, state.drn == Meter.drn, state.phase == "current"
     )
     own = (Meter.drn, Meter.status, Meter.collector_id, Meter.ea, Meter.tct, Meter.created_at)
-    query = select(*own, *(getattr(state, name) for name in KEY)).join(state, current)
+    query = select(*own, Meter.counts, *(getattr(state, name) for name in KEY)).join(state, current)
     return query.where(Meter.tenant_id == tenant_id).order_by(Meter.drn)
 
 
@@ -71,7 +71,7 @@ def meter_row(row: Any, currency: str) -> Row:
     """Return the values of a row of meters(); EA and TCT with two digits."""
     key = (getattr(row, name) for name in KEY)
     shown = (row.drn, row.status, row.collector_id, f"{row.ea:02d}", f"{row.tct:02d}")
-    return (*shown, *key, row.created_at)
+    return (*shown, *key, row.created_at, row.counts)
 
 
 def links(tenant_id: int) -> Query:

@@ -45,7 +45,7 @@ def propose(
     begin = work.now() if valid_from is None else valid_from
     if not timedelta(0) <= begin - work.now() + _PAST <= _AHEAD:
         raise invalid("A version begins now, or within ten years.")
-    ensure_tariff(work, tariff, name)
+    ensure_tariff(work, tariff, name, rules.counts)
     last = work.session.scalar(
         select(func.max(TariffVersion.version)).where(
             TariffVersion.tenant_id == work.tenant_id, TariffVersion.tariff == tariff
@@ -70,8 +70,9 @@ def propose(
     return version
 
 
-def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
-    """Add a tariff, unless it exists. name: of a new one. Raise TjugoError."""
+def ensure_tariff(work: Work, tariff: str, name: str | None, counts: str) -> None:
+    """Add a tariff, unless it exists. name: of a new one; counts: what the meters count that it is
+    for, which stays. Raise TjugoError."""
     row = work.session.get(Tariff, (work.tenant_id, tariff), with_for_update=True)
     title = None if name is None else name.strip()
     if title is not None and (not 0 < len(title) <= 100 or not title.isprintable()):
@@ -79,6 +80,12 @@ def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
     if row is not None:
         if title is not None and title != row.name:
             raise reason("tariff_exists", f"The tariff {tariff} exists; its name is {row.name}.")
+        if counts != row.counts:
+            raise reason(
+                f"tariff_counts_{row.counts}",
+                f"Tariff {tariff} is for meters that count {row.counts}, and its meters keep it: "
+                f"rules for meters that count {counts} are those of another tariff.",
+            )
         return
     if not _CODE.fullmatch(tariff):
         raise invalid("A tariff's code is 1 to 20 small letters, digits, - and _.")
@@ -87,7 +94,13 @@ def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
             "tariff_unknown", f"There is no tariff {tariff}. A new one needs a name besides it."
         )
     work.session.add(
-        Tariff(tenant_id=work.tenant_id, tariff=tariff, name=title, created_at=work.now())
+        Tariff(
+            tenant_id=work.tenant_id,
+            tariff=tariff,
+            name=title,
+            created_at=work.now(),
+            counts=counts,
+        )
     )
     work.session.flush()
 

@@ -40,11 +40,13 @@ class VersionView:
 
 @dataclass(frozen=True)
 class TariffView:
-    """A tariff, newest version first. default: of meters without one; in_effect: the version."""
+    """A tariff, newest version first. default: of meters without one; counts: what the meters count
+    that it is for, energy or money; in_effect: the version."""
 
     tariff: str
     name: str
     default: bool
+    counts: str
     in_effect: int | None
     versions: list[VersionView]
 
@@ -155,6 +157,7 @@ def _tariff(view: View, row: Tariff, at: datetime) -> TariffView:
         row.tariff,
         row.name,
         tenant.default_tariff == row.tariff,
+        row.counts,
         None if current is None else current.version,
         [_version(version) for version in view.session.scalars(query)],
     )

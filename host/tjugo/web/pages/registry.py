@@ -101,10 +101,13 @@ def _edit_customer(work: Work, account_no: str, form: Form) -> str:
 
 
 def _edit_meter(work: Work, drn: str, form: Form) -> str:
-    """Set status or collector, retire or replace the meter, as the form's action names."""
+    """Set status, collector or what the meter counts, retire or replace it, as the form's action
+    names."""
     action, why = form.get("action"), form.get("reason", "")
     if action == "collector":
         meters.set_collector(work, drn, form.get("collector_id") or None)
+    elif action == "counts":
+        meters.set_counts(work, drn, form.get("counts", ""))
     elif action == "retire":
         meters.retire_meter(work, drn, why)
     elif action == "replace":
