@@ -45,6 +45,11 @@ def digits(units: int, currency: str) -> str:
     return f"{major(units, currency):f}"
 
 
+def bare(units: int) -> str:
+    """Return units of 1e-5 in major units, without zeros at the end."""
+    return f"{Decimal(units).scaleb(-_PLACES).normalize():f}"
+
+
 def plain(units: int, currency: str) -> str:
     """Return units of 1e-5 for a sentence in English: 19.99624 EUR."""
     return f"{digits(units, currency)} {currency}"
