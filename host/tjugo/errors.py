@@ -112,6 +112,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "key_change_open": (Conflict, 1),
     "key_change_refused": (TjugoError, 1),
     "key_change_unknown": (NotFound, 1),
+    "key_counts_energy": (TjugoError, 1),
     "key_ended": (TjugoError, 1),
     "key_expired": (TjugoError, 1),
     "key_file_invalid": (TjugoError, 1),

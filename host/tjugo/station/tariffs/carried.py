@@ -1,11 +1,12 @@
 """How much a token can carry."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 
 from sts_portable import amount
 from tjugo import counted
-from tjugo.station.tariffs.model import TariffRules
+from tjugo.station.tariffs.model import Quote, TariffRules
 
 
 def encodable(tenths: int) -> int:
@@ -28,3 +29,10 @@ def encodable_of(rules: TariffRules) -> Callable[[int], int]:
     if rules.counts == counted.ENERGY:
         return encodable
     return partial(encodable_money, rules.currency)
+
+
+def credit_of(quote: Quote, currency: str) -> Decimal | None:
+    """Return what the token of a priced sale carries of money, in major units; None for energy."""
+    if not quote.credit:
+        return None
+    return counted.major(counted.carried(counted.of_minor(quote.credit, currency)), currency)

@@ -53,13 +53,13 @@ def check_counts(found: Effective, drn: str, counts: str) -> None:
     if counts == ENERGY:
         raise reason(
             "tariff_counts_money",
-            f"Tariff {found.tariff} is for meters that count money, and meter {drn} counts kWh: an "
-            "administrator gives it another tariff.",
+            f"Tariff {found.tariff} is for meters that count money, and meter {drn} counts kWh: "
+            "an administrator gives it another tariff.",
         )
     raise reason(
         "tariff_counts_energy",
-        f"Tariff {found.tariff} prices kWh, and meter {drn} counts money: an administrator gives it "
-        "a time-of-use tariff of its own.",
+        f"Tariff {found.tariff} prices kWh, and meter {drn} counts money: an administrator gives "
+        "it a time-of-use tariff of its own.",
     )
 
 

@@ -207,7 +207,8 @@ class Quote:
     """A priced sale: the amounts of the lines sum to what was tendered.
 
     tenths: bought; free_tenths: free, in a token of their own; credit: minor units charged for the
-    credit of a currency meter, of which its token carries as much as it can; charges_paid: the last month paid by charge; month: of the sale, YYYY-MM.
+    credit of a currency meter, of which its token carries as much as it can; charges_paid: the
+    last month paid by charge; month: of the sale, YYYY-MM.
     """
 
     lines: tuple[Line, ...]
