@@ -337,7 +337,7 @@ def test_a_token_of_money_is_replaced_for_what_is_left_of_it(station):
 def test_a_meter_without_the_function_of_the_token(station, number, words):
     sale = sell(station, "a", number=number)
     found = do(station, triage.examine, sale.drn, sale.digits, "FunctionError")
-    assert found.code == "counts_other" and words in found.sentence
+    assert found.code == "no_function" and words in found.sentence
 
 
 def test_the_export_has_credit_and_no_energy(station):

@@ -204,7 +204,7 @@ def _counts_other(token: Token) -> Reason:
         f"The meter takes no credit {what}, but it is registered as one that counts {counts}: "
         "compare its type. The sale is credited, and the meter registered as it is."
     )
-    return Reason("counts_other", sentence, (NOTHING,))
+    return Reason("no_function", sentence, (NOTHING,))
 
 
 def _and_confirm(case: Case, *offers: str) -> tuple[str, ...]:
