@@ -16,7 +16,7 @@ from tjugo.errors import Conflict, TjugoError
 from tjugo.key_register import VendingKey
 from tjugo.station.audit import chain
 from tjugo.station.keys import use
-from tjugo.station.keys.backend import SoftBackend
+from tjugo.station.keys.backend import CreditRequest, SoftBackend
 from tjugo.station.ledger import balances, verify
 from tjugo.station.registry import datasets, meters, views
 from tjugo.station.registry.customers import add_customer, link_meter
@@ -381,6 +381,20 @@ def test_the_check_values_of_early_tokens_stay():
     }
     assert digest(row) == digest({**row, "credit": None}) == "333af0fc37ad5ede"
     assert digest({**row, "credit": 5}) != digest(row)
+
+
+def test_the_key_store_makes_and_verifies_tokens_of_money(station):
+    config = see(station, config_of, MONEY)
+    store = station.backend
+    one = store.issue_credit_token(config, 4, 1_999_624, 7_000_000, 0, message_id="m")
+    assert store.fetch_token_result("m") == [one]
+    wanted = [CreditRequest(config, 4, 1_999_624, 7_000_000, rnd) for rnd in (0, 15)]
+    assert store.issue_credit_tokens(wanted) == [one, one]  # there is no random number
+    found = store.verify_token(config, one)
+    assert (found.cls, found.subclass, found.tid) == (0, 4, 7_000_000)
+    assert amount.decode_currency(found.field("amount")) == 1_999_624
+    other = see(station, config_of, drn(1))
+    assert store.verify_token(other, one) is None
 
 
 def test_an_answer_has_null_for_the_energy(station):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from cli_kit import Shell
+from engineering_kit import decide
 from escpos_kit import squeezed
 from people_kit import client, post
 from receipt_kit import receipt
@@ -22,7 +23,10 @@ from tjugo.station.receipts.render import text
 from tjugo.station.registry import exports
 from tjugo.station.registry.imports.service import Options, run
 from tjugo.station.station import Station
+from tjugo.station.storage.tables import Approval
 from tjugo.station.tills import vendors
+from tjugo.station.vending.batch import sell_many
+from tjugo.station.vending.purchase import Purchase
 
 MONEY = drn(7)
 API = "/api/v1"
@@ -87,6 +91,31 @@ def test_what_a_meter_counts_over_the_api(web):
     assert found["counts"] == "money"
     wrong = web.put(f"{API}/meters/{drn(3)}/tariff", json={"tariff": "tou"})
     assert (wrong.status_code, wrong.json()["code"]) == (409, "tariff_counts_money")
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_refused_token_is_replaced_on_the_page(web, station):
+    sold = vend(web, money="24").json()
+    later = [Purchase("test", f"{n}", MONEY, money=24) for n in range(50)]
+    for purchase in later:
+        do(station, sell_many, [purchase])
+    form = {"drn": MONEY, "token": sold["token"], "shown": "OldError"}
+    shown = post(web, "/refused", **form).text
+    assert "All that is left of it is replaced: 19.99624 EUR." in shown
+    assert 'name="tenths"' not in shown and "kWh" not in shown
+    asked = post(web, "/refused/replace", bdt=sold["bdt"], tid=sold["tid"], why="old", **form)
+    assert asked.status_code == 303
+    with station.view() as view:
+        (approval,) = view.session.query(Approval)
+    assert "19.99624 EUR of TID" in approval.subject
+    decide(station, approval.approval)
+    page = web.get(asked.headers["location"]).text
+    assert "Replacement: 19.99624 of credit" in page
+    body = {"drn": MONEY, "bdt": sold["bdt"], "tid": sold["tid"], "why": "old"}
+    (token,) = web.post(f"{API}/replacements", json=body).json()["tokens"]
+    assert (token["kwh"], token["credit"], token["subclass"]) == (None, "19.99624", 4)
+    refused = web.post(f"{API}/replacements", json={**body, "tenths": 10})
+    assert refused.json()["code"] == "replacement_refused"
 
 
 @pytest.mark.usefixtures("registered")
@@ -168,8 +197,8 @@ def test_an_export_is_imported(web, station, tmp_path, database):
     report = run(station, "test", "g.csv", rows.encode(), Options(by_row=True))
     found = {row.row: row.sentences[0] for row in report.problems}
     assert found[2] == f"Meter {drn(9)} counts money; tariff flat is for energy."
-    assert found[3] == "Counts is one of energy, money, not 'gas'."
-    assert found[4] == f"Meter {drn(8)} is registered already with another counts."
+    assert found[3] == "Kind of credit is one of energy, money, not 'gas'."
+    assert found[4] == f"Meter {drn(8)} is registered already with another kind of credit."
     assert web.get(f"{API}/meters/{drn(11)}").json()["counts"] == "money"
 
 
