@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo import money
+from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError
 from tjugo.station.ledger.balances import balance
 from tjugo.station.registry import customers, history, meters, replace, sites, views
@@ -52,7 +53,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         with station.view() as view:
             row, past = views.find_meter(view, key), history.meter_history(view, key)
         statuses = [status for status in METER_STATUSES if status != "removed"]
-        context = {"row": row, "past": past, "statuses": statuses}
+        context = {"row": row, "past": past, "statuses": statuses, "counts": COUNTS}
         return answer(templates, request, "meter.html", error, **context)
 
     async def post(request: Request, key: str, show: _Show, act: _Act) -> Response:
