@@ -35,7 +35,7 @@ from tjugo.station.tariffs.model import (
 )
 from tjugo.station.tariffs.views import preview, price_view
 from tjugo.station.tills import vendors
-from tjugo.station.vending import replacement, sale_views, triage
+from tjugo.station.vending import change_steps, replacement, sale_views, triage
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.credit_note import CreditNote, credit_note, left
 from tjugo.station.vending.purchase import Purchase, Tender
@@ -173,6 +173,8 @@ def test_a_sale_of_credit(station):
         assert view.session.query(MeterMonth).filter_by(drn=MONEY).one().paid_tenths == 0
     assert sell(station, "a") == sale  # repeated
     right(station)
+    do(station, verify.rebuild)
+    right(station)
 
 
 def test_what_a_token_cannot_carry_is_change(station):
@@ -249,6 +251,18 @@ def test_a_trial_and_a_preview(station):
     assert (quote.credit, quote.tenths) == (1000, 0)
     shown = price_view(see(station, preview, station.clock(), 1200, drn=MONEY))
     assert (shown.kwh, shown.free_kwh, shown.credit) == (None, None, "9.99924")
+
+
+def test_the_tokens_of_a_key_change_come_before_the_credit(station):
+    station.backend = SoftBackend([VendingKey(krn=n, vk=f"0{n}" * 20) for n in (1, 2)])
+    waiting = do(station, change_steps.plan, [MONEY], {"krn": 2})
+    assert waiting
+    sale = sell(station, "a")
+    kinds = [token.kind for token in sale.receipt.tokens]
+    assert kinds[-1] == "credit" and kinds[0] == "key_change_1"
+    assert (sale.krn, sale.credit) == (2, Decimal("19.99624"))
+    assert sale.delivery.ref is None
+    right(station)
 
 
 def test_no_collector_gets_a_token_of_money(station):
