@@ -144,6 +144,12 @@ def test_a_version_that_counts_money_is_refused_at_a_sale_of_energy(station, clo
     assert sold.digits
     with pytest.raises(Conflict, match="counts kWh"):
         see(station, trial, bought[0], clock())
+    waiting = by(station, "op:ada", versions.propose, "home", FLAT)
+    with station.work("test") as work:
+        row = versions.known_version(work, "home", waiting)
+        row.content = stored.to_json(counts_money)
+    with pytest.raises(Conflict, match="those of another tariff"):
+        by(station, "op:bob", versions.approve, "home", waiting)
 
 
 def test_refused_proposals(station):

@@ -80,12 +80,7 @@ def ensure_tariff(work: Work, tariff: str, name: str | None, counts: str) -> Non
     if row is not None:
         if title is not None and title != row.name:
             raise reason("tariff_exists", f"The tariff {tariff} exists; its name is {row.name}.")
-        if counts != row.counts:
-            raise reason(
-                f"tariff_counts_{row.counts}",
-                f"Tariff {tariff} is for meters that count {row.counts}, and its meters keep it: "
-                f"rules for meters that count {counts} are those of another tariff.",
-            )
+        _check_counts(row, counts)
         return
     if not _CODE.fullmatch(tariff):
         raise invalid("A tariff's code is 1 to 20 small letters, digits, - and _.")
@@ -105,10 +100,22 @@ def ensure_tariff(work: Work, tariff: str, name: str | None, counts: str) -> Non
     work.session.flush()
 
 
+def _check_counts(row: Tariff, counts: str) -> None:
+    """Raise Conflict for rules that are not for the meters which have the tariff."""
+    if counts != row.counts:
+        raise reason(
+            f"tariff_counts_{row.counts}",
+            f"Tariff {row.tariff} is for meters that count {row.counts}, and its meters keep it: "
+            f"rules for meters that count {counts} are those of another tariff.",
+        )
+
+
 def approve(work: Work, tariff: str, version: int, note: str | None = None) -> datetime:
     """Approve a proposed version; return when it takes effect. Raise TjugoError; Conflict for
-    one's own proposal, or when it is decided."""
+    one's own proposal, when it is decided, or for one of an early version that is not for the
+    meters of the tariff."""
     row = _proposed(work, tariff, version)
+    _check_counts(known_tariff(work, tariff), stored.from_json(row.content).counts)
     valid_from = max(row.valid_from, work.now())  # no price changes for a moment that is past
     _decide(work, row, APPROVED, note, valid_from)
     record(work, APPROVE, subject(tariff, version), f"approved, proposed by {row.made_by}")

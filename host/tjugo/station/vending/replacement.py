@@ -122,7 +122,8 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
             raise reason("replacement_refused", problem)
         units = min(int(asked[_unit(token)]), owed.left(work, token))
         made = add_credit(work, row, meter, units)
-        text = f"{owed.text(work, made, units)} in place of TID {token.tid}"
+        issued = units if made.credit is None else made.credit
+        text = f"{owed.text(work, made, issued)} in place of TID {token.tid}"
         chain.record(work, ACTION, f"meter {meter.drn}", text)
         return True
 
