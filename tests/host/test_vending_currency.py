@@ -1,12 +1,16 @@
 """Meters that count money: registered, given a time-of-use tariff, and sold credit."""
 
 import json
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from engineering_kit import decide
+from examples import examples
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from station_kit import COLLECTOR, do, drn, see
 from test_tariff_versions import approved
 
@@ -312,6 +316,46 @@ def test_credit_notes(station):
     assert first.credit + row_of(station, Sale, "m").credit == -19_993
     assert see(station, left, "web", "a") == 0
     assert see(station, balances.balance, "energy", "special") == 0
+    right(station)
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 50_000) | st.integers(1, 10**7), st.none() | st.integers(1, 40_000)),
+    max_size=5,
+)
+
+
+@settings(
+    max_examples=examples(8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(STEPS)
+def test_what_is_sold_and_credited_is_the_credit_of_tokens(station, steps):
+    """steps: what is tendered, and what is credited of the sale, if anything."""
+    if see(station, effect.tariff_of, MONEY, station.clock()) == "tou":
+        give(station, replace(TAXED, levies=(Levy("rep", "REP levy", "percent", Decimal(7)),)))
+    for tendered, credited in steps:
+        number = uuid.uuid4().hex
+        sale = sell(station, number, tendered)
+        if isinstance(sale, Refusal):
+            assert sale.code == "amount_too_low"
+            continue
+        lines = sale.receipt.lines
+        assert sum(line.amount for line in lines) == tendered
+        paid = sum(line.amount for line in lines if line.kind == "energy")
+        (token,) = sale.receipt.tokens
+        assert 0 < token.credit <= counted.of_minor(paid, "EUR")
+        of = row_of(station, Sale, number)
+        assert of.credit == paid == counted.to_minor(token.credit, "EUR")
+        if credited is not None and credited < see(station, left, "web", number):
+            note(station, f"n{number}", credited, number)
+            note(station, f"m{number}", None, number)
+            notes = [row_of(station, Sale, f"{name}{number}").credit for name in "nm"]
+            assert sum(notes) == -paid and max(notes) <= 0
+    with station.view() as view:
+        sold = view.session.query(Sale.credit).filter(Sale.tariff == "special").all()
+    assert see(station, balances.balance, "energy", "special") == -sum(n for (n,) in sold)
     right(station)
 
 

@@ -108,7 +108,7 @@ def meter_edit(
     """Change the collector, the customer or the service point of the meter DRN, or what it
     counts."""
     if (collector_id, account_no, service_point, site, counts) == (None,) * 5:
-        raise TjugoError("Nothing to change: give --collector, --customer or --service-point.", 2)
+        raise TjugoError("Nothing to change: give --collector, --customer or another.", 2)
     account = None if account_no is None else none_or(account_no)
     place, site = (
         None if given is None else none_or(given) or "" for given in (service_point, site)
