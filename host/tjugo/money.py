@@ -104,18 +104,25 @@ def plain(amount: int, currency: str) -> str:
 
 def text(amount: int, currency: str, language: str = "en") -> str:
     """Return an amount as people of a language (BCP 47) write it: 1.234,50 € in German."""
-    pattern, locale = _pattern(currency, language)
-    value = major(amount, currency)
+    return text_of(major(amount, currency), currency, language)
+
+
+def text_of(value: Decimal, currency: str, language: str = "en") -> str:
+    """Return major units as text() does, with more decimals than the currency's where the value
+    has them."""
+    exponent = value.as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) else 0
+    pattern, locale = _pattern(currency, language, places)
     found = pattern.apply(value, locale, currency=currency, currency_digits=False)
     return _BESIDE_DIGITS.sub("\u00a0", found)
 
 
 @lru_cache(maxsize=256)
-def _pattern(currency: str, language: str) -> tuple[NumberPattern, Locale]:
+def _pattern(currency: str, language: str, most: int) -> tuple[NumberPattern, Locale]:
     locale = _locale(language)
     pattern = copy(locale.currency_formats["standard"])
     places = exponent(currency)
-    pattern.frac_prec = (places, places)
+    pattern.frac_prec = (places, max(places, most))
     return pattern, locale
 
 

@@ -136,6 +136,45 @@ def test_every_released_database_is_brought_up_to_date_with_what_it_holds(tmp_pa
     agree(folder)
 
 
+TOU, FLAT = (
+    '{"v":1,"currency":"EUR","energy":{"kind":"time_of_use","periods":[]}}',
+    '{"v":1,"currency":"EUR","energy":{"kind":"flat","rate":"0.2"}}',
+)
+TARIFFS = (  # of revision 0017, where a tariff could have versions of both kinds
+    "INSERT INTO tenant (tenant_id, name) VALUES (1, 'Utility')",
+    "INSERT INTO meter VALUES (1, '01000000016', 7, 2, 'installed', NULL, '2026-11-01')",
+    *(
+        f"INSERT INTO tariff VALUES (1, '{name}', 'Name', '2026-11-01')"
+        for name in ("flat", "tou", "both", "late", "none")
+    ),
+    *(
+        "INSERT INTO tariff_version (tenant_id, tariff, version, valid_from, state, content, "
+        f"made_by, made_at) VALUES (1, '{name}', {version}, '2026-11-01', '{state}', '{rules}', "
+        "'ada', '2026-11-01')"
+        for name, version, state, rules in (
+            ("flat", 1, "approved", FLAT),
+            ("tou", 1, "approved", TOU),
+            ("both", 1, "approved", FLAT),
+            ("both", 2, "approved", TOU),
+            ("late", 1, "rejected", FLAT),
+            ("late", 2, "proposed", TOU),
+        )
+    ),
+)
+COUNTS = {"flat": "energy", "tou": "money", "both": "energy", "late": "money", "none": "energy"}
+
+
+def test_meters_count_energy_and_a_tariff_what_its_versions_price(tmp_path):
+    folder = tmp_path / "old"
+    released(folder, "0017", *TARIFFS)
+    with Station.open(folder, clock=Clock()) as station, station.view() as view:
+        assert {row.tariff: row.counts for row in view.session.query(models.Tariff)} == COUNTS
+        assert [row.counts for row in view.session.query(models.Meter)] == ["energy"]
+    agree(folder)
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        execute(folder, "UPDATE meter SET counts = 'gas'")
+
+
 def test_the_uplinks_table_names_the_columns_that_keep_a_message():
     """Each field with a column has one of its kind, and each column is of a field."""
     python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}

@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from station_kit import COLLECTOR, Clock, add_tariff, do, drn, new_station, see
+from test_station_db import COUNTS, TARIFFS
 
 from tjugo.certificate import Certificate, self_signed
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
@@ -128,6 +129,17 @@ def test_the_migrations_make_on_postgresql_what_the_tables_describe(postgres, tm
     new_station(tmp_path / "state", database_url=made).close()
     migrated(grown)
     assert tables_of(grown) == tables_of(made)
+
+
+def test_meters_on_the_server_count_energy_and_a_tariff_what_its_versions_price(empty):
+    migrated(empty, "0017", *(statement.replace(":", r"\:") for statement in TARIFFS))
+    migrated(empty, db.SCHEMA)
+    with psycopg.connect(empty) as connection:
+        found = connection.execute("SELECT tariff, counts FROM tariff").fetchall()
+        assert dict(found) == COUNTS
+        assert connection.execute("SELECT counts FROM meter").fetchall() == [("energy",)]
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("UPDATE meter SET counts = 'gas'")
 
 
 def test_an_older_database_on_the_server_is_brought_up_to_date(empty, tmp_path):

@@ -18,6 +18,7 @@ from tjugo.station.registry.customers import add_customer, link_meter
 from tjugo.station.tariffs import stored
 from tjugo.station.tariffs.model import TariffRules
 
+PERIOD = {"code": "all", "name": "All", "rate": "0.20"}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -40,6 +41,9 @@ def test_the_examples_of_the_page(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rules = {"currency": "EUR", "energy": {"kind": "flat", "rate": "0.40"}}
     (tmp_path / "home.json").write_text(json.dumps(rules))
+    rules["energy"] = {"kind": "time_of_use", "periods": [PERIOD]}
+    taxed = {"energy_tax": "vat", "taxes": [{"code": "vat", "name": "VAT", "rate": "20"}]}
+    (tmp_path / "tou.json").write_text(json.dumps(rules | taxed))
     with new_station(tmp_path / "state", Clock()) as station:
         do(station, add_customer, "Ada Obi", account_no="C00001")
         do(station, link_meter, drn(1), "C00001")

@@ -1,5 +1,6 @@
 """Properties of prices over random tariffs, situations and tenders."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sts_portable import amount
-from tjugo import money
+from tjugo import counted, money
 from tjugo.errors import TjugoError
 from tjugo.station.tariffs import checks, stored
+from tjugo.station.tariffs.carried import encodable_of
 from tjugo.station.tariffs.model import (
     ORDER,
     Blocks,
@@ -20,10 +22,12 @@ from tjugo.station.tariffs.model import (
     Flat,
     Levy,
     MonthlyCharge,
+    Period,
     Situation,
     Step,
     TariffRules,
     Tax,
+    TimeOfUse,
 )
 from tjugo.station.tariffs.plan import plan_of
 from tjugo.station.tariffs.price import after, price_money, price_units
@@ -126,6 +130,22 @@ def situations(draw):
     )
 
 
+@st.composite
+def time_of_use(draw):
+    """Return a tariff of meters that count money: its levies are percentages, of what is left."""
+    rules = draw(tariffs())
+    known = {"energy", *(charge.code for charge in rules.charges)}
+    levies = []
+    for levy in rules.levies:
+        on = tuple(code for code in levy.on if code in known)
+        if levy.kind == "percent" and on:
+            levies.append(replace(levy, on=on))
+            known.add(levy.code)
+    energy = TimeOfUse((Period("all", "All", draw(RATES)),))
+    given = {"levies": tuple(levies), "free_tenths_per_month": 0}
+    return replace(rules, energy=energy, **given)
+
+
 TENDERS = st.integers(1, 3000) | st.integers(1, 10**6) | st.integers(1, 10**12)
 
 
@@ -173,6 +193,47 @@ def test_lines_sum_to_the_tender_and_units_are_paid_for(rules, situation, tender
     later = after(situation, quote)
     assert all(debt.balance > 0 for debt in later.debts)
     assert later.month_tenths == situation.month_tenths + quote.tenths
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(time_of_use(), situations(), TENDERS)
+def test_a_token_of_money_never_carries_more_than_what_was_paid_for_it(rules, situation, tender):
+    checks.check(rules)
+    situation = replace(situation, free_tenths_left=0)
+    try:
+        quote = price_money(rules, situation, tender, encodable_of(rules))
+    except TjugoError as error:
+        assert error.code in REFUSALS
+        return
+    assert sum(line.amount for line in quote.lines) == quote.tendered == tender
+    assert all(line.amount >= 0 for line in quote.lines)
+    assert (quote.tenths, quote.free_tenths) == (0, 0)
+    assert all(line.tenths is None for line in quote.lines)
+    paid = sum(line.amount for line in quote.lines if line.kind == "energy")
+    assert quote.credit == paid
+    if paid:
+        token = counted.carried(counted.of_minor(quote.credit, rules.currency))
+        field = amount.encode_currency(token)
+        assert amount.decode_currency(field) == token  # nothing is rounded up
+        assert 0 < token <= counted.of_minor(paid, rules.currency)
+        assert counted.to_minor(token, rules.currency) == paid
+    change = sum(line.amount for line in quote.lines if line.kind == "change")
+    # No more than the next credit that a token can carry, with its levies and taxes, costs.
+    if change and paid:
+        following = amount.decode_currency(amount.encode_currency(token) + 1)
+        more = counted.to_minor(following, rules.currency) - paid
+        unit = Fraction(plan_of(rules).steps[0].unit, plan_of(rules).scale)
+        roundings = len(rules.levies) + len(rules.taxes) + 1
+        owed = sum(debt.balance for debt in situation.debts)
+        assert owed or change <= more * unit + roundings
+
+
+@given(st.integers(1, 10**17))
+def test_the_largest_credit_that_a_token_carries(units):
+    found = counted.carried(units)
+    field = amount.encode_currency(found)
+    assert amount.decode_currency(field) == found <= units
+    assert amount.decode_currency(field + 1) > units
 
 
 @settings(max_examples=examples(60), deadline=None)

@@ -128,26 +128,28 @@ def test_the_next_version_begins_at_its_moment(station, clock):
     assert effective_version(station, december).rules == dearer
 
 
-def test_a_tariff_of_currency_meters_is_refused_where_it_would_be_used(station, clock):
-    """No token of money is made: such a sale ended in an internal error."""
+def test_a_version_that_counts_money_is_refused_at_a_sale_of_energy(station, clock):
+    """In early versions a tariff could have versions of both kinds."""
     counts_money = TariffRules("EUR", TimeOfUse((Period("all", "All", Decimal("0.20")),)))
-    approved(station, "tou", counts_money, "ToU")
-    for service, given in (
-        (assignment.assign, (drn(1), "tou")),
-        (assignment.set_default, ("tou",)),
-    ):
-        with pytest.raises(Conflict, match="for meters that count money"):
-            do(station, service, *given)
     approved(station, "home", FLAT, "Home")
     do(station, assignment.assign, drn(1), "home")
     clock.forward(days=1)
-    approved(station, "home", counts_money)  # a later version
+    number = approved(station, "home", FLAT)
+    with station.work("test") as work:
+        row = versions.known_version(work, "home", number)
+        row.content = stored.to_json(counts_money)
     bought = [Purchase("till", f"{n}", drn(n), money=1000, actor="op:ada") for n in (1, 2)]
     refused, sold = do(station, sell_many, bought)
     assert isinstance(refused, Refusal) and refused.code == "tariff_counts_money"
     assert sold.digits
-    with pytest.raises(Conflict, match="count kWh"):
+    with pytest.raises(Conflict, match="counts kWh"):
         see(station, trial, bought[0], clock())
+    waiting = by(station, "op:ada", versions.propose, "home", FLAT)
+    with station.work("test") as work:
+        row = versions.known_version(work, "home", waiting)
+        row.content = stored.to_json(counts_money)
+    with pytest.raises(Conflict, match="those of another tariff"):
+        by(station, "op:bob", versions.approve, "home", waiting)
 
 
 def test_refused_proposals(station):

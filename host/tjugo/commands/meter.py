@@ -15,6 +15,7 @@ from tjugo.commands.options import (
     state_option,
 )
 from tjugo.commands.output import actor, name_drn, none_or, print_json, print_page
+from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError
 from tjugo.station.registry import customers, history, meters, views
 from tjugo.station.registry.status import sentence
@@ -33,6 +34,7 @@ def meter() -> None:
 @register_options(
     ea="encryption algorithm: 07 STA, 11 MISTY1", dkga="decoder key generation algorithm: 02 or 04"
 )
+@click.option("--counts", type=click.Choice(COUNTS), help="What it counts; energy if not given.")
 @click.option("--collector", "collector_id", help="The collector that serves it.")
 @click.option("--customer", "account_no", help="Account number of the customer it serves.")
 @click.option("--service-point", help="Where it is, for --customer.")
@@ -97,10 +99,12 @@ def meter_show(drn: str, as_json: bool, state: Path) -> None:
 @click.option("--customer", "account_no", help="Account of the customer it serves, or none.")
 @click.option("--service-point", help="Where it is, or none.")
 @click.option("--site", help="Its site in the network, or none.")
+@click.option("--counts", type=click.Choice(COUNTS), help="What it counts; before any credit.")
 @json_option
 @state_option
 def meter_edit(
     drn: str,
+    counts: str | None,
     collector_id: str | None,
     account_no: str | None,
     service_point: str | None,
@@ -108,9 +112,10 @@ def meter_edit(
     as_json: bool,
     state: Path,
 ) -> None:
-    """Change the collector, the customer or the service point of the meter DRN."""
-    if (collector_id, account_no, service_point, site) == (None,) * 4:
-        raise TjugoError("Nothing to change: give --collector, --customer or --service-point.", 2)
+    """Change the collector, the customer or the service point of the meter DRN, or what it
+    counts."""
+    if (collector_id, account_no, service_point, site, counts) == (None,) * 5:
+        raise TjugoError("Nothing to change: give --collector, --customer or another.", 2)
     account = None if account_no is None else none_or(account_no)
     place, site = (
         None if given is None else none_or(given) or "" for given in (service_point, site)
@@ -119,6 +124,8 @@ def meter_edit(
         raise TjugoError("A meter without a customer has no service point.", 2)
 
     def edit(work: Work) -> None:
+        if counts is not None:
+            meters.set_counts(work, drn, counts)
         if collector_id is not None:
             meters.set_collector(work, drn, none_or(collector_id))
         if account is not None:

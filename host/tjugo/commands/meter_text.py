@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from tjugo.counted import ENERGY
 from tjugo.station.registry.history import LinkView, MeterHistory, StatusView
 from tjugo.station.registry.views import MeterView
 
@@ -11,7 +12,8 @@ def line(row: MeterView) -> str:
     """Return a meter as a line of a list."""
     key = f"EA{row.ea} DKGA{row.dkga} SGC {row.sgc} KRN {row.krn} TI {row.ti}"
     customer = row.customer.name if row.customer else "-"
-    return f"{row.drn:13}  {row.status:9}  {key}  {row.collector or '-'}  {customer}"
+    counts = "" if row.counts == ENERGY else f"  counts {row.counts}"
+    return f"{row.drn:13}  {row.status:9}  {key}  {row.collector or '-'}  {customer}{counts}"
 
 
 def sheet(row: MeterView, past: MeterHistory) -> str:
@@ -20,6 +22,7 @@ def sheet(row: MeterView, past: MeterHistory) -> str:
     facts: list[tuple[str, Any]] = [
         ("DRN", row.drn),
         ("status", row.status),
+        ("counts", row.counts),
         ("customer", None if served is None else f"{served.name} ({served.account_no})"),
         ("service point", row.service_point),
         *([] if row.site is None else [("site", row.site)]),

@@ -23,7 +23,13 @@ def sales(search: str, after: str | None, limit: int, as_json: bool, state: Path
 
 def _line(row: sale_views.SaleView | sale_views.RefusalView) -> str:
     what, way = _outcome(row)
-    return f"{row.issued_at}  {row.drn:13} {row.kwh:>8} kWh  {what}  {way}"
+    return f"{row.issued_at}  {row.drn:13} {_bought(row):>12}  {what}  {way}"
+
+
+def _bought(row: sale_views.SaleView | sale_views.RefusalView) -> str:
+    if isinstance(row, sale_views.SaleView) and row.credit is not None and row.receipt is not None:
+        return f"{row.credit} {row.receipt['currency']}"
+    return f"{row.kwh} kWh"
 
 
 def _outcome(row: sale_views.SaleView | sale_views.RefusalView) -> tuple[str, str]:

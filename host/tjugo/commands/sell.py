@@ -52,7 +52,8 @@ def sell(
     as_json: bool,
     state: Path,
 ) -> None:
-    """Sell KWH (steps of 0.1), or electricity for an amount of money, to the meter DRN."""
+    """Sell KWH (steps of 0.1), or electricity for an amount of money, to the meter DRN; to a meter
+    that counts money for an amount of money only."""
     if [kwh is not None, spent is not None, free].count(True) != 1:
         raise click.UsageError("Give KWH, --money AMOUNT or --free.")
     amount = None if kwh is None else parse_kwh(kwh)
@@ -80,13 +81,19 @@ def sell(
 
 
 def _print(station: Station, sale: Sale) -> None:
-    more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
-    click.echo(f"Meter {sale.drn}: {sale.kwh} kWh{more}{_price(sale)}")
+    click.echo(f"Meter {sale.drn}: {_bought(sale)}{_price(sale)}")
     if sale.receipt is not None:
         for token in sale.receipt.tokens[:-1]:
             click.echo(f"{' '.join(token.groups())}  (enter this first)")
     click.echo(sale.grouped())
     click.echo(f"The token {_way(station, sale)}. Sale id: {sale.client_id}")
+
+
+def _bought(sale: Sale) -> str:
+    if sale.credit is not None and sale.receipt is not None:
+        return f"credit of {money.text_of(sale.credit, sale.receipt.currency)}"
+    more = f" (the token carries {sale.units_kwh} kWh)" if sale.units_kwh != sale.kwh else ""
+    return f"{sale.kwh} kWh{more}"
 
 
 def _price(sale: Sale) -> str:

@@ -9,6 +9,7 @@ import click
 from tjugo import money
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, name_drn, print_json
+from tjugo.counted import ENERGY
 from tjugo.errors import TjugoError
 from tjugo.station.station import Station
 from tjugo.station.tariffs import assignment, stored, typed, versions, views
@@ -44,6 +45,7 @@ def _heading(row: views.TariffView) -> str:
     waiting = [f"{one.version}" for one in row.versions if one.state == "proposed"]
     parts = [effect, *(["default"] if row.default else [])]
     parts += [f"version {', '.join(waiting)} waits for approval"] if waiting else []
+    parts += [] if row.counts == ENERGY else [f"for meters that count {row.counts}"]
     return f"{row.tariff:20}  {row.name}: {', '.join(parts)}"
 
 
@@ -200,6 +202,8 @@ def tariff_preview(
     for line in price.lines:
         click.echo(_line(line))
     click.echo(f"{price.tendered:>12}  {price.currency} by tariff {price.tariff}")
+    if price.credit is not None:
+        click.echo(f"{price.credit:>12}  {price.currency} is what the token carries")
 
 
 def _line(line: views.PriceLine) -> str:

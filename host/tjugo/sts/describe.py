@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from sts_portable import amount, fields, meaning, tid, token
+from tjugo import counted
 from tjugo.errors import TjugoError
 
 
@@ -36,4 +37,7 @@ def describe(found: token.Token, bdt: str, key_bytes: int) -> dict[str, Any]:
     if unit is not None and found.value is not None:
         units = amount.decode(found.value)
         view["units"] = f"{units} W" if unit == "W" else f"{units // 10}.{units % 10} {unit[4:]}"
+    elif fields.is_currency(found.cls, found.block) and found.value is not None:
+        credit = counted.bare(amount.decode_currency(found.value))
+        view["units"] = f"{credit} of the currency unit"
     return view

@@ -81,6 +81,17 @@ def limit_reached(key: RegisteredKey) -> TjugoError:
     )
 
 
+def check_money(key: RegisteredKey | None) -> None:
+    """Raise TjugoError where a token of money may not be made with a key: it has a credit limit,
+    which counts kWh."""
+    if key is not None and key.limit_tenths is not None:
+        raise reason(
+            "key_counts_energy",
+            f"The vending key of {key.name} has a credit limit in kWh, which cannot count money: "
+            "a meter that counts money needs a key without a limit.",
+        )
+
+
 def used(view: View) -> dict[Place, int]:
     """Return what was sold with each vending key, in 0.1 kWh."""
     rows = view.session.scalars(select(KeyUse).where(KeyUse.tenant_id == view.tenant_id))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
-from tjugo import money
+from tjugo import counted, money
 from tjugo.local_time import locale_of, zone_of
 
 _TENTHS = "#,##0.0"
@@ -18,12 +18,13 @@ class Amounts:
 
     def __init__(self, language: str, currency: str, time_zone: str) -> None:
         self._locale = locale_of(language)
+        self._language = str(self._locale).replace("_", "-")
         self._currency = currency
         self._time_zone = time_zone
 
     def money(self, amount: int) -> str:
         """Return an amount with its currency."""
-        return money.text(amount, self._currency, str(self._locale).replace("_", "-"))
+        return money.text(amount, self._currency, self._language)
 
     def bare(self, amount: int) -> str:
         """Return an amount without its currency."""
@@ -34,6 +35,11 @@ class Amounts:
     def kwh(self, tenths: int) -> str:
         """Return units."""
         return f"{format_decimal(Decimal(tenths) / 10, _TENTHS, locale=self._locale)} kWh"
+
+    def credit(self, units: int) -> str:
+        """Return the credit of a token of money, given in 1e-5 of the currency, in full."""
+        value = counted.major(units, self._currency)
+        return money.text_of(value, self._currency, self._language)
 
     def rate(self, rate: Decimal) -> str:
         """Return a rate per kWh, with at least two decimals and all that it has."""

@@ -145,10 +145,14 @@ def _tokens(receipt: Receipt, words: dict[str, str], amounts: Amounts) -> Iterat
     if several:
         yield Text(words["enter_in_order"], BOLD)
     for number, token in enumerate(receipt.tokens, 1):
-        units = "" if token.tenths is None else amounts.kwh(token.tenths)
-        yield Digits(
-            _token_label(token, words), tuple(token.groups()), units, number if several else None
-        )
+        label, place = _token_label(token, words), number if several else None
+        yield Digits(label, tuple(token.groups()), _carried(token, amounts), place)
+
+
+def _carried(token: Token, amounts: Amounts) -> str:
+    if token.credit is not None:
+        return amounts.credit(token.credit)
+    return "" if token.tenths is None else amounts.kwh(token.tenths)
 
 
 def _token_label(token: Token, words: dict[str, str]) -> str:
@@ -163,7 +167,11 @@ def _money(receipt: Receipt, words: dict[str, str], amounts: Amounts) -> Iterato
         return
     if receipt.tenths():
         yield Pair(words["units"], amounts.kwh(receipt.tenths()), STRONG)
-    yield from _energy([line for line in receipt.lines if line.kind == "energy"], words, amounts)
+    if receipt.credit():
+        yield Pair(words["credit"], amounts.credit(receipt.credit()), STRONG)
+    energy = [line for line in receipt.lines if line.kind == "energy"]
+    cost = words["cost_of_credit" if receipt.of_money() else "cost_of_units"]
+    yield from _energy(energy, cost, amounts)
     for kind in ("free", "charge", "levy", "fee", "tax", "debt", "rounding"):
         for line in receipt.lines:
             if line.kind == kind:
@@ -179,10 +187,10 @@ def _money(receipt: Receipt, words: dict[str, str], amounts: Amounts) -> Iterato
         yield Pair(words["change"], amounts.bare(receipt.change))
 
 
-def _energy(lines: list[Line], words: dict[str, str], amounts: Amounts) -> Iterator[Element]:
+def _energy(lines: list[Line], cost: str, amounts: Amounts) -> Iterator[Element]:
     if not lines:
         return
-    yield Pair(words["cost_of_units"], amounts.bare(sum(line.amount for line in lines)))
+    yield Pair(cost, amounts.bare(sum(line.amount for line in lines)))
     for line in lines:
         if line.tenths is None or line.rate is None:
             if len(lines) > 1:

@@ -1,8 +1,8 @@
 """A receipt: everything that was printed for a sale, as it was at that moment.
 
 A later change of a name, a tariff or a time zone does not change a receipt. Money in minor units
-of the currency, units in tenths of a kWh, rates as Decimal. The JSON form has a version; every
-version that was ever written can be read.
+of the currency, units in tenths of a kWh, credit of tokens of money in 1e-5 of the currency, rates
+as Decimal. The JSON form has a version; every version that was ever written can be read.
 """
 
 import functools
@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from tjugo import foreign_json
+from tjugo.counted import MONEY
 from tjugo.errors import reason
 
 VERSION = 1
@@ -44,7 +45,8 @@ class Customer:
 
 @dataclass(frozen=True)
 class Meter:
-    """The meter and the key register that the tokens were made for. tariff: its name."""
+    """The meter and the key register that the tokens were made for. tariff: its name; counts:
+    `money` of a meter that counts money, None of one that counts energy."""
 
     drn: str
     sgc: str
@@ -53,6 +55,7 @@ class Meter:
     ea: int
     tct: int = 2
     tariff: str | None = None
+    counts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,12 @@ class Line:
 @dataclass(frozen=True)
 class Token:
     """A token in the order of entry. kind: one of TOKEN_KINDS; digits: 20 of them; tenths: the
-    units it carries, None where it carries none."""
+    units it carries, None where it carries none; credit: what a token of money carries."""
 
     kind: str
     digits: str
     tenths: int | None = None
+    credit: int | None = None
 
     def groups(self) -> list[str]:
         """Return the digits in groups of four, as they are printed and keyed in."""
@@ -135,6 +139,14 @@ class Receipt:
     def tenths(self) -> int:
         """Return the units of all tokens."""
         return sum(token.tenths or 0 for token in self.tokens)
+
+    def credit(self) -> int:
+        """Return the credit of all tokens of money."""
+        return sum(token.credit or 0 for token in self.tokens)
+
+    def of_money(self) -> bool:
+        """Return whether credit in money was sold, and not energy."""
+        return self.meter is not None and self.meter.counts == MONEY
 
     def to_json(self) -> str:
         """Return the stored form."""

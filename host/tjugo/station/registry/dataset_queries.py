@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import String, and_, case, cast, or_, select
 
-from tjugo import money
+from tjugo import counted, money
 from tjugo.station.registry.customers import FIELDS
 from tjugo.station.storage.tables import (
     Balance,
@@ -30,11 +30,11 @@ KEY = ("sgc", "krn", "kt", "ti", "ken", "bdt", "dkga")
 SALE = (
     *("outlet", "receipt_no", "kind", "sold_at", "day", "operator", "terminal", "shift_no"),
     *("drn", "account_no", "currency", "tendered", "change", "tariff", "tariff_version"),
-    *("paid_tenths", "free_tenths", "voided_at", "client", "client_id"),
+    *("paid_tenths", "free_tenths", "voided_at", "client", "client_id", "credit"),
 )
 TOKEN = (
     *("drn", "bdt", "tid", "token_class", "subclass", "units_tenths", "sgc", "krn", "kt", "ti"),
-    *("ea", "issued_at", "client", "client_id", "digits"),
+    *("ea", "issued_at", "client", "client_id", "credit", "digits"),
 )
 
 Row = Sequence[Any]
@@ -63,7 +63,9 @@ def meters(tenant_id: int) -> Query:
         state.tenant_id == Meter.tenant_id, state.drn == Meter.drn, state.phase == "current"
     )
     own = (Meter.drn, Meter.status, Meter.collector_id, Meter.ea, Meter.tct, Meter.created_at)
-    query = select(*own, *(getattr(state, name) for name in KEY)).join(state, current)
+    query = select(*own, Meter.counts, *(getattr(state, name) for name in KEY)).join(
+        state, current
+    )
     return query.where(Meter.tenant_id == tenant_id).order_by(Meter.drn)
 
 
@@ -71,7 +73,7 @@ def meter_row(row: Any, currency: str) -> Row:
     """Return the values of a row of meters(); EA and TCT with two digits."""
     key = (getattr(row, name) for name in KEY)
     shown = (row.drn, row.status, row.collector_id, f"{row.ea:02d}", f"{row.tct:02d}")
-    return (*shown, *key, row.created_at)
+    return (*shown, *key, row.created_at, row.counts)
 
 
 def links(tenant_id: int) -> Query:
@@ -145,12 +147,13 @@ def sales(tenant_id: int) -> Query:
 
 
 def sale_row(row: Any, currency: str) -> Row:
-    """Return the values of a row of sales(), with amounts in major units and energy in kWh."""
+    """Return the values of a row of sales(), with amounts in major units and energy in kWh, which
+    a sale of credit in money does not have."""
     values = row._asdict()
-    for name in ("tendered", "change"):
+    for name in ("tendered", "change", "credit"):
         values[name] = _amount(values[name], row.currency)
     for name in ("paid_tenths", "free_tenths"):
-        values[name] = _tenths(values[name])
+        values[name] = _tenths(values[name]) if row.credit is None else None
     return tuple(values[name] for name in SALE)
 
 
@@ -173,9 +176,13 @@ def tokens(tenant_id: int) -> Query:
 
 
 def token_row(row: Any, currency: str) -> Row:
-    """Return the values of a row of tokens(), with energy in kWh."""
+    """Return the values of a row of tokens(), with energy in kWh; of a token of money with its
+    credit in major units."""
     values = row._asdict()
-    values["units_tenths"] = _tenths(values["units_tenths"])
+    if row.credit is None:
+        values["units_tenths"] = _tenths(values["units_tenths"])
+    else:
+        values["units_tenths"], values["credit"] = None, counted.major(row.credit, currency)
     return tuple(values[name] for name in TOKEN)
 
 

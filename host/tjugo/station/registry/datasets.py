@@ -36,7 +36,7 @@ DATASETS: dict[str, Dataset] = {
     ),
     "meters": Dataset(
         "meters",
-        ("drn", "status", "collector", "ea", "tct", *queries.KEY, "meter_registered"),
+        ("drn", "status", "collector", "ea", "tct", *queries.KEY, "meter_registered", "counts"),
         queries.meters,
         queries.meter_row,
     ),

@@ -7,10 +7,12 @@ from typing import Any
 
 from sts_portable import pan
 from tjugo import drn as drn_numbers
+from tjugo.counted import ENERGY
 from tjugo.errors import Conflict, TjugoError, plain, reason
 from tjugo.key_register import FIELDS, KeyRegister, MeterConfig, given_fields, written
 from tjugo.station.keys.backend import TokenBackend
 from tjugo.station.registry import record
+from tjugo.station.registry.counts import change_counts, check_counts
 from tjugo.station.registry.status import change, check_not_removed, retire
 from tjugo.station.storage.tables import Collector, Meter, MeterKeyState
 from tjugo.station.work import View, Work
@@ -21,9 +23,10 @@ _COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 @dataclass(frozen=True)
 class NewMeter(MeterConfig):
-    """The data of a meter that sales require; see with_defaults()."""
+    """The data of a meter that sales require; see with_defaults(). counts: energy or money."""
 
     collector_id: str | None = None
+    counts: str = ENERGY
 
 
 # Values of meters that a station can sell to, and the sentence for other values.
@@ -84,7 +87,8 @@ def new_meter(work: Work, drn: str, **given: Any) -> NewMeter:
 
 
 def with_defaults(backend: TokenBackend, drn: str, **given: Any) -> NewMeter:
-    """Return a meter to be added, from its register, tct and collector_id; None is not given.
+    """Return a meter to be added, from its register, tct, collector_id and counts; None is not
+    given.
 
     DKGA, base date and KEN default to those of the vending key, the rest to the defaults of the
     key register. Raise TjugoError.
@@ -122,6 +126,7 @@ def add_meter(work: Work, new: NewMeter) -> str:
             collector_id=new.collector_id,
             status="installed",
             created_at=work.now(),
+            counts=new.counts,
         )
     )
     session.flush()
@@ -140,6 +145,7 @@ def check_values(drn: str, new: NewMeter) -> None:
             raise reason("key_register_invalid", f"Meter {drn}: {words}.")
     if new.collector_id is not None:
         _check_collector_id(new.collector_id)
+    check_counts(new.counts)
 
 
 def key_columns(register: KeyRegister) -> dict[str, Any]:
@@ -182,6 +188,12 @@ def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
     record.changed(work, record.METER, f"meter {meter.drn}", f"collector {collector_id or 'none'}")
+
+
+def set_counts(work: Work, drn: str, counts: str) -> None:
+    """Set what the meter counts, energy or money. Raise TjugoError; Conflict when credit was
+    issued for it."""
+    change_counts(work, known_meter(work, checked_drn(drn), lock=True), counts)
 
 
 def known_meter(view: View, drn: str, lock: bool = False) -> Meter:

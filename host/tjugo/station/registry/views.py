@@ -29,7 +29,8 @@ class CustomerName:
 
 @dataclass(frozen=True)
 class MeterView:
-    """A meter with its key register, customer, collector and latest reading."""
+    """A meter with its key register, customer, collector and latest reading. counts: what it
+    counts, energy or money."""
 
     drn: str
     status: str
@@ -46,6 +47,7 @@ class MeterView:
     customer: CustomerName | None
     service_point: str | None
     site: str | None
+    counts: str
     reading: dict[str, Any] | None
 
 
@@ -123,6 +125,7 @@ def _meter_view(meter: Meter) -> MeterView:
         customer=None if link is None else CustomerName(link.account_no, link.customer.name),
         service_point=None if link is None else link.service_point,
         site=None if link is None else link.site,
+        counts=meter.counts,
         reading=None if meter.reading is None else reading_view(meter.reading),
     )
 

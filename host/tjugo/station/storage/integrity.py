@@ -19,7 +19,8 @@ _PLAIN = (
 def check_value(token: Token | PlainToken) -> str:
     """Return 16 hex digits over the columns of a token, the beginning of a SHA-256."""
     names = _COLUMNS if isinstance(token, Token) else _PLAIN
-    return digest({name: getattr(token, name) for name in (*names, "issued_at")})
+    columns = {name: getattr(token, name) for name in (*names, "issued_at")}
+    return digest({**columns, "credit": getattr(token, "credit", None)})
 
 
 def digest(columns: Mapping[str, Any]) -> str:
@@ -27,6 +28,9 @@ def digest(columns: Mapping[str, Any]) -> str:
     names = _COLUMNS if "tid" in columns else _PLAIN
     texts = [str(columns[name]) for name in names]
     texts.append(f"{columns['issued_at']:%Y-%m-%dT%H:%M:%S.%f}")
+    credit = columns.get("credit")
+    if credit is not None:  # no token of an early version has it: their values stay
+        texts.append(f"credit {credit}")
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 

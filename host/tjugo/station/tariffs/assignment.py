@@ -6,13 +6,14 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
+from tjugo.counted import ENERGY
 from tjugo.errors import reason
 from tjugo.station.audit.chain import record
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MeterTariff, TariffVersion
 from tjugo.station.tariffs import versions
 from tjugo.station.tariffs.checks import check
-from tjugo.station.tariffs.effect import APPROVED, check_counts_energy, in_effect
+from tjugo.station.tariffs.effect import APPROVED, Effective, check_counts, in_effect
 from tjugo.station.tariffs.model import Flat, TariffRules
 from tjugo.station.work import Work
 
@@ -25,10 +26,9 @@ _MOMENT = timedelta(microseconds=1)
 
 def assign(work: Work, drn: str, tariff: str) -> str:
     """Give a meter a tariff from now on; return its DRN. Raise TjugoError; Conflict when no
-    version of it is in effect, or when it is for currency meters."""
+    version of it is in effect, or when it does not price what the meter counts."""
     meter = known_meter(work, checked_drn(drn), lock=True)
-    versions.known_tariff(work, tariff)
-    _check_usable(work, tariff)
+    check_counts(_usable(work, tariff), meter.drn, meter.counts)
     query = select(MeterTariff).where(
         MeterTariff.tenant_id == work.tenant_id, MeterTariff.drn == meter.drn
     )
@@ -46,17 +46,24 @@ def assign(work: Work, drn: str, tariff: str) -> str:
     return meter.drn
 
 
-def _check_usable(work: Work, tariff: str) -> None:
+def _usable(work: Work, tariff: str) -> Effective:
+    """Return the version in effect. Raise TjugoError when there is none."""
+    versions.known_tariff(work, tariff)
     found = in_effect(work, tariff, work.now())
     if found is None:
         raise reason("tariff_not_in_effect", f"No version of tariff {tariff} is in effect.")
-    check_counts_energy(found)
+    return found
 
 
 def set_default(work: Work, tariff: str) -> None:
-    """Make a tariff that of all meters without one. Raise TjugoError as assign() does."""
-    versions.known_tariff(work, tariff)
-    _check_usable(work, tariff)
+    """Make a tariff that of all meters without one, which count kWh. Raise TjugoError as assign()
+    does."""
+    if _usable(work, tariff).rules.counts != ENERGY:
+        raise reason(
+            "tariff_counts_money",
+            f"Tariff {tariff} is for meters that count money: each of them gets it as its own. "
+            "The default is that of meters that count kWh.",
+        )
     work.change_tenant(default_tariff=tariff)
     work.session.flush()
     record(work, ASSIGN, "meters without a tariff", f"tariff {tariff}")
@@ -84,7 +91,7 @@ def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
 def add_first(work: Work, tariff: str, name: str, rules: TariffRules) -> None:
     """Add a tariff of a new station, approved by `init`, unless it is in effect. Raise
     TjugoError."""
-    versions.ensure_tariff(work, tariff, name)
+    versions.ensure_tariff(work, tariff, name, rules.counts)
     if in_effect(work, tariff, work.now()) is None:
         version = versions.propose(work, tariff, rules)
         row = versions.known_version(work, tariff, version)

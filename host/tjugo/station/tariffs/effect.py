@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, select
 
+from tjugo.counted import ENERGY
 from tjugo.errors import reason
 from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import MeterTariff, Tariff, TariffVersion, UtcDateTime
 from tjugo.station.tariffs import stored
-from tjugo.station.tariffs.model import TariffRules, TimeOfUse
+from tjugo.station.tariffs.model import TariffRules
 from tjugo.station.work import View
 
 APPROVED = "approved"
@@ -45,15 +46,21 @@ class Effective:
     rules: TariffRules
 
 
-def check_counts_energy(found: Effective) -> None:
-    """Raise Conflict for a tariff of currency meters: this station has none, and makes no tokens
-    of money."""
-    if isinstance(found.rules.energy, TimeOfUse):
+def check_counts(found: Effective, drn: str, counts: str) -> None:
+    """Raise Conflict for a tariff that does not price what a meter counts."""
+    if found.rules.counts == counts:
+        return
+    if counts == ENERGY:
         raise reason(
             "tariff_counts_money",
-            f"Tariff {found.tariff} is for meters that count money, and the meters here count "
-            "kWh: an administrator gives the meter another tariff.",
+            f"Tariff {found.tariff} is for meters that count money, and meter {drn} counts kWh: "
+            "an administrator gives it another tariff.",
         )
+    raise reason(
+        "tariff_counts_energy",
+        f"Tariff {found.tariff} prices kWh, and meter {drn} counts money: an administrator gives "
+        "it a time-of-use tariff of its own.",
+    )
 
 
 @lru_cache(maxsize=256)

@@ -19,10 +19,16 @@ from tjugo.station.tariffs.plan import Plan, UnitStep
 
 
 def made(
-    plan: Plan, situation: Situation, found: Deducted, units: int, tender: int
+    plan: Plan,
+    situation: Situation,
+    found: Deducted,
+    units: int,
+    tender: int,
+    exact: int | None = None,
 ) -> tuple[list[Line], int]:
     """Return the lines, and the amount of the energy. units: what is sold, at most what
-    `found.left` buys; tender: what is above `found.tender` is change."""
+    `found.left` buys; tender: what is above `found.tender` is change; exact: the amount of the
+    energy, None for all that is left."""
     lines: list[Line] = []
     for section in plan.rules.order:
         if section == FEE:
@@ -34,6 +40,9 @@ def made(
     rest = found.tender - sum(line.amount for line in lines)
     blocks, parts, rest = _amounts(plan, situation, found, units, rest)
     change = tender - found.tender
+    if exact is not None:
+        change += rest - exact
+        rest = exact
     if units:
         _add_energy(plan, blocks, units, rest, lines)
     else:

@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
+from tjugo import counted
+
 PER_KWH, PERCENT = "per_kwh", "percent"
 DOWN, NEAREST = "down", "nearest"
 FEE, CHARGE, DEBT, ENERGY = "fee", "charge", "debt", "energy"
@@ -131,6 +133,11 @@ class TariffRules:
     debt_share_most: int = WHOLE
     energy_may_be_nothing: bool = True
 
+    @property
+    def counts(self) -> str:
+        """What the meters count that the tariff is for: energy or money."""
+        return counted.MONEY if isinstance(self.energy, TimeOfUse) else counted.ENERGY
+
     @cached_property
     def _hash(self) -> int:
         return hash(tuple(getattr(self, one.name) for one in fields(self)))
@@ -199,8 +206,9 @@ class Line:
 class Quote:
     """A priced sale: the amounts of the lines sum to what was tendered.
 
-    tenths: bought; free_tenths: free, in a token of their own; credit: minor units for the token
-    of a currency meter; charges_paid: the last month paid by charge; month: of the sale, YYYY-MM.
+    tenths: bought; free_tenths: free, in a token of their own; credit: minor units charged for the
+    credit of a currency meter, of which its token carries as much as it can; charges_paid: the
+    last month paid by charge; month: of the sale, YYYY-MM.
     """
 
     lines: tuple[Line, ...]

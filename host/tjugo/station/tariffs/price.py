@@ -3,7 +3,8 @@
 The price is exact until the end: each levy and tax is rounded half up to the minor unit, and the
 energy has what remains, so that the lines sum to what was tendered. Units are rounded as the
 tariff declares. When a token cannot carry the units, the sale is the largest that it can carry,
-and the rest of the money is change.
+and the rest of the money is change. A currency meter is sold credit, a minor unit of which is a
+unit: energy stands for it in what follows.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,8 @@ def price_money(
         if found.left < 0 or not found.taken or not rules.energy_may_be_nothing:
             raise _too_little(plan, situation, tender)
         return _quote(plan, situation, found, 0, tender, encodable)
+    if plan.currency_meter:
+        return _credit(plan, situation, found, units, tender, encodable)
     _check_units(plan, units)
     carried = encodable(units)
     if carried < units:
@@ -149,6 +152,30 @@ def _cost(plan: Plan, situation: Situation, units: int) -> int:
     raise AssertionError("the last block has no end")
 
 
+def _credit(
+    plan: Plan,
+    situation: Situation,
+    found: Deducted,
+    units: int,
+    tender: int,
+    encodable: Encodable,
+) -> Quote:
+    """Return the sale of credit. The credit is what the line of energy is: all that levies and
+    taxes, rounded, leave of the money; or exactly what a token can carry of that."""
+    made, credit = lines.made(plan, situation, found, units, tender)
+    if encodable(credit) != credit:
+        # Of no more than `units` the levies and taxes are not above those of the whole tender.
+        credit = encodable(min(credit, units))
+        least = least_tender(plan, situation, credit, tender)
+        left = credit * plan.steps[0].unit
+        found = replace(deducted(plan, situation, least), tender=tender, left=left)
+        made, _ = lines.made(plan, situation, found, credit, tender, credit)
+    if credit <= 0:
+        raise _too_little(plan, situation, tender)
+    paid = lines.paid_until(found)
+    return Quote(tuple(made), 0, 0, tender, paid, month_of(situation.at), credit)
+
+
 def _quote(
     plan: Plan,
     situation: Situation,
@@ -157,7 +184,7 @@ def _quote(
     tender: int,
     encodable: Encodable,
 ) -> Quote:
-    made, energy = lines.made(plan, situation, found, units, tender)
+    made, _ = lines.made(plan, situation, found, units, tender)
     free = 0
     if plan.rules.free_with_sale and situation.free_tenths_left > 0:
         free = lines.free_tenths(plan.rules, situation, encodable)
@@ -165,12 +192,11 @@ def _quote(
             made.append(lines.free(free))
     return Quote(
         tuple(made),
-        0 if plan.currency_meter else units,
+        units,
         free,
         tender,
         lines.paid_until(found),
         month_of(situation.at),
-        energy if plan.currency_meter else 0,
     )
 
 
@@ -191,7 +217,7 @@ def _check_tender(plan: Plan, situation: Situation, tender: int) -> None:
 
 def _check_units(plan: Plan, units: int) -> None:
     most = plan.rules.most_tenths
-    if most is not None and units > most and not plan.currency_meter:
+    if most is not None and units > most:
         raise reason("amount_too_high", f"At most {_kwh(most)} kWh are sold at once.")
 
 

@@ -45,7 +45,7 @@ def propose(
     begin = work.now() if valid_from is None else valid_from
     if not timedelta(0) <= begin - work.now() + _PAST <= _AHEAD:
         raise invalid("A version begins now, or within ten years.")
-    ensure_tariff(work, tariff, name)
+    ensure_tariff(work, tariff, name, rules.counts)
     last = work.session.scalar(
         select(func.max(TariffVersion.version)).where(
             TariffVersion.tenant_id == work.tenant_id, TariffVersion.tariff == tariff
@@ -70,8 +70,9 @@ def propose(
     return version
 
 
-def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
-    """Add a tariff, unless it exists. name: of a new one. Raise TjugoError."""
+def ensure_tariff(work: Work, tariff: str, name: str | None, counts: str) -> None:
+    """Add a tariff, unless it exists. name: of a new one; counts: what the meters count that it is
+    for, which stays. Raise TjugoError."""
     row = work.session.get(Tariff, (work.tenant_id, tariff), with_for_update=True)
     title = None if name is None else name.strip()
     if title is not None and (not 0 < len(title) <= 100 or not title.isprintable()):
@@ -79,6 +80,7 @@ def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
     if row is not None:
         if title is not None and title != row.name:
             raise reason("tariff_exists", f"The tariff {tariff} exists; its name is {row.name}.")
+        _check_counts(row, counts)
         return
     if not _CODE.fullmatch(tariff):
         raise invalid("A tariff's code is 1 to 20 small letters, digits, - and _.")
@@ -87,15 +89,33 @@ def ensure_tariff(work: Work, tariff: str, name: str | None) -> None:
             "tariff_unknown", f"There is no tariff {tariff}. A new one needs a name besides it."
         )
     work.session.add(
-        Tariff(tenant_id=work.tenant_id, tariff=tariff, name=title, created_at=work.now())
+        Tariff(
+            tenant_id=work.tenant_id,
+            tariff=tariff,
+            name=title,
+            created_at=work.now(),
+            counts=counts,
+        )
     )
     work.session.flush()
 
 
+def _check_counts(row: Tariff, counts: str) -> None:
+    """Raise Conflict for rules that are not for the meters which have the tariff."""
+    if counts != row.counts:
+        raise reason(
+            f"tariff_counts_{row.counts}",
+            f"Tariff {row.tariff} is for meters that count {row.counts}, and its meters keep it: "
+            f"rules for meters that count {counts} are those of another tariff.",
+        )
+
+
 def approve(work: Work, tariff: str, version: int, note: str | None = None) -> datetime:
     """Approve a proposed version; return when it takes effect. Raise TjugoError; Conflict for
-    one's own proposal, or when it is decided."""
+    one's own proposal, when it is decided, or for one of an early version that is not for the
+    meters of the tariff."""
     row = _proposed(work, tariff, version)
+    _check_counts(known_tariff(work, tariff), stored.from_json(row.content).counts)
     valid_from = max(row.valid_from, work.now())  # no price changes for a moment that is past
     _decide(work, row, APPROVED, note, valid_from)
     record(work, APPROVE, subject(tariff, version), f"approved, proposed by {row.made_by}")

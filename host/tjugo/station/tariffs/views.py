@@ -6,15 +6,21 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tjugo import money
+from tjugo import counted, money
 from tjugo.errors import reason
 from tjugo.station import days
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Tariff, TariffVersion
 from tjugo.station.tariffs import stored
-from tjugo.station.tariffs.carried import encodable
-from tjugo.station.tariffs.effect import Effective, in_effect, rules_of, tariff_of
+from tjugo.station.tariffs.carried import credit_of, encodable_of
+from tjugo.station.tariffs.effect import (
+    Effective,
+    check_counts,
+    in_effect,
+    rules_of,
+    tariff_of,
+)
 from tjugo.station.tariffs.model import Line, Quote, Situation
 from tjugo.station.tariffs.price import price_money, price_units
 from tjugo.station.tariffs.situations import situations
@@ -40,18 +46,21 @@ class VersionView:
 
 @dataclass(frozen=True)
 class TariffView:
-    """A tariff, newest version first. default: of meters without one; in_effect: the version."""
+    """A tariff, newest version first. default: of meters without one; counts: what the meters
+    count that it is for, energy or money; in_effect: the version."""
 
     tariff: str
     name: str
     default: bool
+    counts: str
     in_effect: int | None
     versions: list[VersionView]
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an amount would buy by a version of a tariff."""
+    """What an amount would buy by a version of a tariff. counts: what the meters count that it is
+    for."""
 
     tariff: str
     version: int
@@ -59,6 +68,7 @@ class Preview:
     currency: str
     drn: str | None
     quote: Quote
+    counts: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,8 @@ class PriceLine:
 
 @dataclass(frozen=True)
 class PriceView:
-    """A preview for programs and pages."""
+    """A preview for programs and pages. kwh, free_kwh: None for a meter that counts money; credit:
+    what its token would carry, in major units."""
 
     tariff: str
     version: int
@@ -86,15 +97,16 @@ class PriceView:
     currency: str
     drn: str | None
     tendered: str
-    kwh: str
-    free_kwh: str
+    kwh: str | None
+    free_kwh: str | None
     credit: str | None
     lines: list[PriceLine]
 
 
 def price_view(found: Preview) -> PriceView:
     """Return a preview with its amounts as texts."""
-    quote, currency = found.quote, found.currency
+    credit = credit_of(found.quote, found.currency)
+    quote, currency, energy = found.quote, found.currency, found.counts == counted.ENERGY
     return PriceView(
         found.tariff,
         found.version,
@@ -102,9 +114,9 @@ def price_view(found: Preview) -> PriceView:
         currency,
         found.drn,
         money.digits(quote.tendered, currency),
-        _kwh(quote.tenths),
-        _kwh(quote.free_tenths),
-        money.digits(quote.credit, currency) if quote.credit else None,
+        _kwh(quote.tenths) if energy else None,
+        _kwh(quote.free_tenths) if energy else None,
+        None if credit is None else f"{credit:f}",
         [_line(line, currency) for line in quote.lines],
     )
 
@@ -155,6 +167,7 @@ def _tariff(view: View, row: Tariff, at: datetime) -> TariffView:
         row.tariff,
         row.name,
         tenant.default_tariff == row.tariff,
+        row.counts,
         None if current is None else current.version,
         [_version(version) for version in view.session.scalars(query)],
     )
@@ -189,15 +202,20 @@ def preview(
     drn: the meter with its month, charges and debts, None: a new meter. tariff, version: any
     version, proposed ones too; None: what is in effect for the meter. Raise TjugoError.
     """
-    if drn is not None:
-        drn = known_meter(view, checked_drn(drn)).drn
+    meter = None if drn is None else known_meter(view, checked_drn(drn))
+    drn = None if meter is None else meter.drn
     found = _chosen(view, at, drn, tariff, version)
+    if meter is not None:
+        check_counts(found, meter.drn, meter.counts)
+    encodable = encodable_of(found.rules)
     situation = _situation(view, at, drn, found)
     if tenths is not None:
         quote = price_units(found.rules, situation, tenths, encodable)
     else:
         quote = price_money(found.rules, situation, tender or 0, encodable)
-    return Preview(found.tariff, found.version, found.name, found.rules.currency, drn, quote)
+    rules = found.rules
+    of = (found.tariff, found.version, found.name, rules.currency)
+    return Preview(*of, drn, quote, rules.counts)
 
 
 def _situation(view: View, at: datetime, drn: str | None, found: Effective) -> Situation:

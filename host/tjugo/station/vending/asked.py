@@ -30,7 +30,8 @@ _DAMAGED = "is damaged and its digits are not shown; restore the database from a
 @dataclass(frozen=True)
 class Printed:
     """A token of a request. kind: such as `key_change_1`, `clear_credit`, `credit`. tenths: of a
-    kWh, of credit only. tid None: it has none."""
+    kWh, of credit only; credit: of a token of money, in 1e-5 of the currency. tid None: it has
+    none."""
 
     kind: str
     digits: str
@@ -38,6 +39,7 @@ class Printed:
     subclass: int
     tid: int | None = None
     tenths: int | None = None
+    credit: int | None = None
 
     def grouped(self) -> str:
         """Return the 20 digits in five groups of four, as printed."""
@@ -199,8 +201,8 @@ def tokens_of(view: View, client: str, client_id: str, kind: str) -> tuple[Print
         credit = token.token_class == 0
         name = kind if not credit or kind == "replacement" else "credit"
         place = token.token_class, token.subclass, token.tid
-        tenths = token.units_tenths if credit else None
-        found.append((token.position, Printed(name, token.digits, *place, tenths)))
+        tenths = token.units_tenths if credit and token.credit is None else None
+        found.append((token.position, Printed(name, token.digits, *place, tenths, token.credit)))
     for plain in view.session.scalars(select(PlainToken).filter_by(**of)):
         _check(plain, client_id)
         name = f"key_change_{plain.position + 1}" if plain.token_class == 2 else kind

@@ -15,8 +15,8 @@ from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.station import clock, settings
 from tjugo.station.registry import status
 from tjugo.station.registry.meters import checked_drn, repaired_drn
-from tjugo.station.tariffs.carried import encodable
-from tjugo.station.tariffs.effect import check_counts_energy, effective
+from tjugo.station.tariffs.carried import encodable_of
+from tjugo.station.tariffs.effect import check_counts, effective
 from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
 from tjugo.station.tariffs.situations import situations
@@ -176,8 +176,9 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
             f"No tariff is in effect for meter {meter.config.drn}. An administrator proposes one, "
             "and a second person approves it.",
         )
-    check_counts_energy(item.tariff)
+    check_counts(item.tariff, meter.config.drn, meter.counts)
     rules = item.tariff.rules
+    encodable = encodable_of(rules)
     if purchase.kind == "free":
         quote = price_free(rules, situation, encodable)
     elif asked is not None:
@@ -185,7 +186,7 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
     else:
         assert purchase.money is not None
         quote = price_money(rules, situation, purchase.money, encodable)
-    if not (quote.tenths or quote.free_tenths):
+    if not (quote.tenths or quote.free_tenths or quote.credit):
         raise reason(
             "amount_too_low",
             "Debts and charges take all of this money, and nothing is left for energy: more money "

@@ -2,7 +2,7 @@
 
 Each line of the sale is reversed in proportion; its units leave the month in which they were
 bought. The token itself stays valid: a credit note is written for one that the meter did not take,
-or whose use was agreed with the customer. Energy that a replacement issued again is not credited.
+or whose use was agreed with the customer. Credit that a replacement issued again is not credited.
 """
 
 import json
@@ -74,7 +74,7 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     notes = owed.notes_of(work, sale)
     printed = Receipt.from_json(sale.receipt)
     rest = _rest(printed, notes)
-    units = sale.paid_tenths + sum(note.paid_tenths for note in notes)
+    units = owed.left_of_sale(sale, notes)
     amount = _checked(work, sale, sum(rest.values()), units, asked)
     row.money = amount
     place = money_only.place(work, asked.seller)
@@ -82,7 +82,8 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     parts = shares(list(rest.values()), amount)
     lines = _lines(printed, zip(rest, parts, strict=True))
     left = sum(rest.values())
-    tenths = units * amount // left
+    part = units * amount // left
+    tenths, credit = (part, None) if sale.credit is None else (0, part)
     assert sale.drn is not None
     charges = json.loads(sale.charges) if sale.charges and amount == left else {}
     situations.take_back(work, sale.drn, f"{sale.day:%Y-%m}", tenths, 0, charges)
@@ -109,6 +110,7 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
         tariff=sale.tariff,
         tariff_version=sale.tariff_version,
         paid_tenths=-tenths,
+        credit=None if credit is None else -credit,
         credits_client=sale.client,
         credits_client_id=sale.client_id,
         charges=json.dumps({code: -months for code, months in charges.items()})
@@ -118,7 +120,10 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     _post(work, asked, sale, place, lines, amount)
     subject = f"receipt {sale.outlet} {sale.receipt_no}"
     paid = money.plain(amount, made.currency)
-    text = f"credit note {made.outlet} {made.number}: {paid} in {asked.to}, {tenths / 10:.1f} kWh"
+    what = f"{tenths / 10:.1f} kWh"
+    if credit is not None:
+        what = f"{money.plain(credit, made.currency)} of credit"
+    text = f"credit note {made.outlet} {made.number}: {paid} in {asked.to}, {what}"
     chain.record(work, ACTION, subject, f"{text}: {why}"[:400], actor=asked.seller.actor)
     return done
 
@@ -135,13 +140,13 @@ def left_of(view: View, sale: Sale) -> int:
         return 0
     notes = owed.notes_of(view, sale)
     rest = sum(_rest(Receipt.from_json(sale.receipt), notes).values())
-    return _most(view, sale, rest, sale.paid_tenths + sum(note.paid_tenths for note in notes))
+    return _most(view, sale, rest, owed.left_of_sale(sale, notes))
 
 
 def _most(view: View, sale: Sale, rest: int, units: int) -> int:
     """Return how much of the rest of a sale can be credited: the part of its units that no
     replacement issued again."""
-    replaced = owed.replaced_tenths(view, sale)
+    replaced = owed.replaced(view, sale)
     if not replaced:
         return rest
     return rest * max(0, units - replaced) // units if units > 0 else 0

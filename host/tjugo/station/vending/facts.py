@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, exists, select, text
 
+from tjugo.counted import ENERGY
 from tjugo.key_register import FIELDS, MeterConfig
 from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import (
@@ -32,7 +33,7 @@ class Buyer:
 @dataclass(frozen=True)
 class MeterFacts:
     """A meter with its key, customer and latest TID. misdated: it has tokens with a TID from a
-    wrong clock, and its next TID is to be found by `tids.next_free`."""
+    wrong clock, and its next TID is to be found by `tids.next_free`. counts: energy or money."""
 
     config: MeterConfig
     status: str
@@ -40,6 +41,7 @@ class MeterFacts:
     buyer: Buyer | None
     last_tid: int | None
     misdated: bool
+    counts: str = ENERGY
 
     def with_tid(self, tid: int) -> "MeterFacts":
         """Return the facts after a token with this TID."""
@@ -72,6 +74,7 @@ _READ = Statement(
         Meter.ea,
         Meter.status,
         Meter.collector_id,
+        Meter.counts,
         *(getattr(MeterKeyState, name) for name in _REGISTER),
         Customer.account_no,
         Customer.name,
@@ -184,4 +187,5 @@ def _facts(row: Any) -> MeterFacts:
         buyer=buyer,
         last_tid=row.last_tid,
         misdated=bool(row.misdated),
+        counts=row.counts,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sts_portable import amount
+from tjugo import counted
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.keys.backend import CreditRequest, next_tid
 from tjugo.station.vending import keychange, tids
@@ -13,7 +14,10 @@ from tjugo.station.vending.item import Item, NewToken
 from tjugo.station.vending.keychange import PlannedChange
 from tjugo.station.work import Work
 
-ELECTRICITY = 0
+ELECTRICITY, ELECTRICITY_MONEY = 0, 4
+"""Subclasses of class 0."""
+NO_RND = 0
+"""The random number of a token of money, which has none."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,15 @@ def credit_tokens(work: Work, items: list[Item]) -> None:
         if isinstance(made, TjugoError):
             _refuse(one.item, made)
         elif one.item.quote is not None:
-            tenths = one.request.units
-            carried = amount.decode(amount.encode(tenths))
-            one.item.tokens.append(NewToken(one.kind, one.request.tid, tenths, carried, made))
+            one.item.tokens.append(_token(one, made))
+
+
+def _token(wanted: _Wanted, digits: str) -> NewToken:
+    request = wanted.request
+    if request.subclass == ELECTRICITY_MONEY:
+        return NewToken(wanted.kind, request.tid, 0, 0, digits, request.units)
+    carried = amount.decode(amount.encode(request.units))
+    return NewToken(wanted.kind, request.tid, request.units, carried, digits)
 
 
 def _made(work: Work, wanted: list[_Wanted]) -> Sequence[str | TjugoError]:
@@ -75,6 +85,14 @@ def _wanted(
             last = _tid(work, meter, earliest, last)
             request = CreditRequest(meter.config, ELECTRICITY, tenths, last, work.randbelow(16))
             found.append(_Wanted(item, kind, request))
+    if quote.credit:
+        assert item.tariff is not None
+        units = counted.of_minor(quote.credit, item.tariff.rules.currency)
+        last = _tid(work, meter, earliest, last)
+        request = CreditRequest(
+            meter.config, ELECTRICITY_MONEY, counted.carried(units), last, NO_RND
+        )
+        found.append(_Wanted(item, _paid_kind(item), request))
     return found
 
 

@@ -17,13 +17,15 @@ Outcome = Sale | Refusal | TjugoError
 @dataclass(frozen=True)
 class NewToken:
     """A credit token that is to be recorded. kind: free, credit or replacement; carried: what its
-    amount field gives, 0.1 kWh."""
+    amount field gives, 0.1 kWh. credit: of a token of money, which carries no energy, in 1e-5 of
+    the currency, None for the others."""
 
     kind: str
     tid: int
     asked: int
     carried: int
     digits: str
+    credit: int | None = None
 
 
 @dataclass(eq=False)

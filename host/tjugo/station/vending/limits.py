@@ -158,6 +158,8 @@ def _amount(item: Item) -> int:
 def _check_keys(work: Work, items: list[Item]) -> None:
     """Count what is sold with each vending key; refuse what is beyond its credit limit."""
     wanted = []
+    _check_money(work, items)
+    items = _left(items)
     for item in items:
         assert item.meter is not None
         config = item.meter.config
@@ -169,6 +171,17 @@ def _check_keys(work: Work, items: list[Item]) -> None:
             key = work.backend.vending_register(config.sgc, config.kt, config.krn)
             assert key is not None  # a token was made with it
             item.refusal = use.limit_reached(key)
+
+
+def _check_money(work: Work, items: list[Item]) -> None:
+    """Refuse tokens of money that are made with a key whose limit counts kWh."""
+    for item in items:
+        if item.quote is not None and item.quote.credit and item.meter is not None:
+            config = item.meter.config
+            try:
+                use.check_money(work.backend.vending_register(config.sgc, config.kt, config.krn))
+            except TjugoError as error:
+                item.refusal = error
 
 
 def _received(item: Item) -> int:

@@ -1,8 +1,15 @@
-"""What is left of the energy of a sale: a credit note takes some of it back, and a replacement
-issues some of it again. The same energy is never both credited and replaced."""
+"""What is left of the credit of a sale: a credit note takes some of it back, and a replacement
+issues some of it again. The same credit is never both credited and replaced.
+
+Credit is energy in tenths of a kWh; of a sale to a meter that counts money it is money, in minor
+units, and of its token in 1e-5 of the currency.
+"""
+
+from collections.abc import Iterable
 
 from sqlalchemy import select
 
+from tjugo import counted
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.tables import Sale, Token
 from tjugo.station.work import View
@@ -33,7 +40,7 @@ def notes_of(view: View, sale: Sale) -> list[Sale]:
 
 
 def notes_on(view: View, token: Token) -> list[Sale]:
-    """Return the credit notes that took back energy of a token: none of free units."""
+    """Return the credit notes that took back credit of a token: none of free units."""
     sale = sale_of(view, token)
     return [] if sale is None or _is_free(sale, token) else notes_of(view, sale)
 
@@ -44,34 +51,61 @@ def named(notes: list[Sale]) -> str:
     return f"credit note{'s' if len(notes) > 1 else ''} {numbers}"
 
 
-def left_tenths(view: View, token: Token) -> int:
+def carried(token: Token) -> int:
+    """Return what a credit token carries, in tenths of a kWh or 1e-5 of the currency."""
+    return token.units_tenths if token.credit is None else token.credit
+
+
+def text(view: View, token: Token, credit: int) -> str:
+    """Return an amount of a token's credit for a sentence: 19.5 kWh, 19.99624 EUR."""
+    if token.credit is None:
+        return f"{credit // 10}.{credit % 10} kWh"
+    return counted.plain(credit, view.tenant.currency)
+
+
+def left(view: View, token: Token) -> int:
     """Return how much of a credit token is still owed to the customer if the meter cannot accept
-    it, in tenths of a kWh: what it carries less what was credited; 0 when its sale is void."""
+    it, as `carried`: what it carries less what was credited; 0 when its sale is void."""
     sale = sale_of(view, token)
     if sale is None:
-        return token.units_tenths
+        return carried(token)
     if sale.voided_at is not None:
         return 0
     notes = notes_on(view, token)
     if not notes:
-        return token.units_tenths
-    left = sale.paid_tenths + sum(note.paid_tenths for note in notes)
-    return max(0, min(token.units_tenths, left))
+        return carried(token)
+    rest = left_of_sale(sale, notes)
+    if token.credit is not None:
+        rest = counted.of_minor(rest, sale.currency)
+    return max(0, min(carried(token), rest))
 
 
-def replaced_tenths(view: View, sale: Sale, free: bool = False) -> int:
-    """Return how much of the paid energy of a sale was issued again by replacements, in tenths of
-    a kWh; free: with that of free units."""
+def left_of_sale(sale: Sale, notes: Iterable[Sale]) -> int:
+    """Return what its credit notes leave of the paid credit of a sale, in tenths of a kWh or minor
+    units."""
+    return _sold(sale) + sum(_sold(note) for note in notes)
+
+
+def _sold(sale: Sale) -> int:
+    return sale.paid_tenths if sale.credit is None else sale.credit
+
+
+def replaced(view: View, sale: Sale, free: bool = False) -> int:
+    """Return how much of the paid credit of a sale was issued again by replacements, as
+    `left_of_sale`; free: with that of free units."""
     of = {"tenant_id": view.tenant_id, "client": sale.client, "client_id": sale.client_id}
     tokens = view.session.scalars(select(Token).filter_by(**of, token_class=_CREDIT))
     ids = [replacement_id(token) for token in tokens if free or not _is_free(sale, token)]
-    query = select(Token.asked_tenths).where(
+    query = select(Token.asked_tenths, Token.credit).where(
         Token.tenant_id == view.tenant_id,
         Token.client == REPLACEMENT,
         Token.client_id.in_(ids),
         Token.token_class == _CREDIT,
     )
-    return sum(view.session.scalars(query))
+    return sum(
+        tenths if credit is None else counted.to_minor(credit, sale.currency)
+        for tenths, credit in view.session.execute(query)
+    )
 
 
 def _is_free(sale: Sale, token: Token) -> bool:

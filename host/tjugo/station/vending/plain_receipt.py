@@ -24,8 +24,8 @@ _NAMES = {"power_limit": "max_power", "set_flag": "extended", "set_register": "e
 
 def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any], seller: Seller) -> None:
     """Record the receipt of a request without payment, with the outlet's next number. tokens: in
-    the order of entry, each with kind, digits, tenths. Raise TjugoError when the outlet is not
-    active."""
+    the order of entry, each with kind, digits, tenths, credit. Raise TjugoError when the outlet is
+    not active."""
     outlet = open_outlet(work, seller.outlet)
     seller = without_closed_shift(work, seller)
     meter, config = _meter(work, row.drn)
@@ -36,12 +36,20 @@ def write(work: Work, row: VendRequest, kind: str, tokens: Sequence[Any], seller
         counters.take(work, {series: 1})[series],
         Request(row.client, row.client_id, seller, outlet.name),
         customer=None if link is None else receipt_of.customer(link.customer),
-        meter=None if config is None else receipt_of.meter(config),
-        tokens=tuple(model.Token(_name(one.kind), one.digits, one.tenths) for one in tokens),
+        meter=_printed(meter, config),
+        tokens=tuple(
+            model.Token(_name(one.kind), one.digits, one.tenths, one.credit) for one in tokens
+        ),
         text=work.tenant.receipt_text,
     )
     # Its units are 0: a replacement was paid for, and counted, before.
     receipt_of.add_row(work, made, seller.shift_no, 0, drn=config.drn if config else None)
+
+
+def _printed(meter: Meter | None, config: MeterConfig | None) -> model.Meter | None:
+    if meter is None or config is None:
+        return None
+    return receipt_of.meter(config, meter.counts)
 
 
 def _meter(work: Work, drn: str) -> tuple[Meter | None, MeterConfig | None]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from tjugo.counted import ENERGY
 from tjugo.key_register import MeterConfig, written
 from tjugo.station import days
 from tjugo.station.receipts import model
@@ -86,10 +87,12 @@ def customer(buyer: Buyer) -> model.Customer:
     return model.Customer(buyer.account_no, buyer.name, buyer.address)
 
 
-def meter(config: MeterConfig, tariff: str | None = None) -> model.Meter:
-    """Return a meter with its key register as receipts name it. tariff: its name."""
+def meter(config: MeterConfig, counts: str, tariff: str | None = None) -> model.Meter:
+    """Return a meter with its key register as receipts name it. counts: energy or money; tariff:
+    its name."""
     sgc, ti = written("sgc", config.sgc), written("ti", config.ti)
-    return model.Meter(config.drn, sgc, config.krn, ti, config.ea, config.tct, tariff)
+    other = None if counts == ENERGY else counts
+    return model.Meter(config.drn, sgc, config.krn, ti, config.ea, config.tct, tariff, other)
 
 
 def add_row(work: Work, made: Receipt, shift_no: int | None, tendered: int, **fields: Any) -> None:

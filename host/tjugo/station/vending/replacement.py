@@ -34,53 +34,74 @@ def replace(
     """Ask for the replacement of a credit token, or return what became of it.
 
     tenths: of a kWh that are still owed, at most what is left of the token, which None stands for;
-    client: only a token that this client sold, None any.
-    seller: see asked.recorded. Raise TjugoError when the token can still be used, or was.
+    a token of money is replaced for all that is left of it. client: only a token that this client
+    sold, None any. seller: see asked.recorded. Raise TjugoError when the token can still be used,
+    or was.
     """
     token = _token(work, drn, bdt, tid)
     if client is not None and token.client != client:
         raise _unknown(drn, tid)
     client_id = owed.replacement_id(token)
     if tenths is None:
-        tenths = _asked_before(work, client_id) or owed.left_tenths(work, token)
-    elif not 0 < tenths <= token.units_tenths:
-        raise reason(
-            "replacement_refused",
-            f"The token carries {token.units_tenths / 10:.1f} kWh; more than that, or nothing, "
-            "cannot be replaced.",
-        )
-    asked = {"kind": "replacement", "bdt": bdt, "tid": tid, "tenths": tenths}
+        units = _asked_before(work, client_id, token) or owed.left(work, token)
+    else:
+        units = _checked(work, token, tenths)
+    asked = {"kind": "replacement", "bdt": bdt, "tid": tid, _unit(token): units}
     row = requests.recorded(work, owed.REPLACEMENT, client_id, token.drn, asked, seller)
     if row.state == "received" and requests.approval_of(row) is None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
-        notes = _check_left(work, token, tenths)
+        notes = _check_left(work, token, units)
         of = {"client": row.client, "client_id": row.client_id}
-        subject = f"meter {token.drn}: {tenths / 10:.1f} kWh of TID {tid}{notes}: {why}"
+        some = owed.text(work, token, units)
+        subject = f"meter {token.drn}: {some} of TID {tid}{notes}: {why}"
         requests.wait_for(row, approvals.ask(work, ACTION, subject, of))
         work.session.flush()
     return requests.outcome_of(work, row)
 
 
-def _asked_before(work: Work, client_id: str) -> int | None:
+def _unit(token: Token) -> str:
+    """Return the name of the recorded amount: tenths of a kWh, or credit in 1e-5 of the
+    currency."""
+    return "tenths" if token.credit is None else "credit"
+
+
+def _checked(work: Work, token: Token, tenths: int) -> int:
+    """Return the tenths that are asked for. Raise TjugoError when the token does not carry
+    them."""
+    if token.credit is not None:
+        raise reason(
+            "replacement_refused",
+            "The token carries money, not kWh: it is replaced for all that is left of it.",
+        )
+    if not 0 < tenths <= token.units_tenths:
+        raise reason(
+            "replacement_refused",
+            f"The token carries {token.units_tenths / 10:.1f} kWh; more than that, or nothing, "
+            "cannot be replaced.",
+        )
+    return tenths
+
+
+def _asked_before(work: Work, client_id: str, token: Token) -> int | None:
     """Return for how much a replacement was asked before, or None."""
     row = work.session.get(VendRequest, (work.tenant_id, owed.REPLACEMENT, client_id))
-    return None if row is None else requests.asked_of(row).get("tenths")
+    return None if row is None else requests.asked_of(row).get(_unit(token))
 
 
-def _check_left(work: Work, token: Token, tenths: int) -> str:
+def _check_left(work: Work, token: Token, units: int) -> str:
     """Return the credit notes of the token's sale, for the subject. Raise TjugoError when less is
     left of the token."""
     notes = owed.notes_on(work, token)
     if not notes:
         return ""
-    left = owed.left_tenths(work, token)
-    if tenths > left:
+    left = owed.left(work, token)
+    if units > left:
         raise reason(
             "replacement_refused",
-            f"Of this token {left / 10:.1f} kWh are left after {owed.named(notes)}; more cannot "
-            "be replaced.",
+            f"Of this token {owed.text(work, token, left)} are left after {owed.named(notes)}; "
+            "more cannot be replaced.",
         )
     return f" (left after {owed.named(notes)})"
 
@@ -99,9 +120,10 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
-        tenths = min(int(asked["tenths"]), owed.left_tenths(work, token))
-        add_credit(work, row, meter, tenths)
-        text = f"{tenths / 10:.1f} kWh in place of TID {token.tid}"
+        units = min(int(asked[_unit(token)]), owed.left(work, token))
+        made = add_credit(work, row, meter, units)
+        issued = units if made.credit is None else made.credit
+        text = f"{owed.text(work, made, issued)} in place of TID {token.tid}"
         chain.record(work, ACTION, f"meter {meter.drn}", text)
         return True
 

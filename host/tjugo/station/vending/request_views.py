@@ -4,6 +4,7 @@ API."""
 from dataclasses import dataclass
 from typing import Any
 
+from tjugo import counted
 from tjugo.station.storage.moments import iso
 from tjugo.station.vending import kinds
 from tjugo.station.vending.asked import Issued, Outcome, Printed, Waiting
@@ -32,7 +33,8 @@ class KindView:
 
 @dataclass(frozen=True)
 class TokenView:
-    """A token for JSON. kwh: of credit only, as a string."""
+    """A token for JSON. kwh: of credit only, as a string; credit: of a token of money, in major
+    units, as a string."""
 
     kind: str
     token: str
@@ -41,6 +43,7 @@ class TokenView:
     subclass: int
     tid: int | None
     kwh: str | None
+    credit: str | None
 
 
 @dataclass(frozen=True)
@@ -118,4 +121,5 @@ def token_view(one: Printed) -> TokenView:
         subclass=one.subclass,
         tid=one.tid,
         kwh=None if one.tenths is None else f"{one.tenths // 10}.{one.tenths % 10}",
+        credit=None if one.credit is None else counted.bare(one.credit),
     )

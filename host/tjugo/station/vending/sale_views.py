@@ -36,15 +36,16 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class SaleView:
-    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC. warning: the meter's key expires
-    soon; only in the answer to a sale. state: `sold`; in a list also `not_shown` (its token was
-    shown to nobody, so that it can be voided) and `void`, both without digits."""
+    """A sale for JSON: kWh as strings, times as ISO 8601 in UTC. kwh, units_kwh: null for a token
+    of money, which carries credit, in major units, null for the others. warning: the meter's key
+    expires soon; only in the answer to a sale. state: `sold`; in a list also `not_shown` (its
+    token was shown to nobody, so that it can be voided) and `void`, both without digits."""
 
     client: str
     client_id: str
     drn: str
-    kwh: str
-    units_kwh: str
+    kwh: str | None
+    units_kwh: str | None
     token: str
     token_grouped: str
     tid: int
@@ -58,6 +59,7 @@ class SaleView:
     delivery: DeliveryView
     receipt: dict[str, Any] | None = None
     warning: str | None = None
+    credit: str | None = None
     state: str = SOLD
 
 
@@ -197,8 +199,8 @@ def _columns(sale: Sale) -> dict[str, Any]:
         "client": sale.client,
         "client_id": sale.client_id,
         "drn": sale.drn,
-        "kwh": str(sale.kwh),
-        "units_kwh": str(sale.units_kwh),
+        "kwh": None if sale.kwh is None else str(sale.kwh),
+        "units_kwh": None if sale.units_kwh is None else str(sale.units_kwh),
         "token": sale.digits,
         "token_grouped": sale.grouped(),
         "tid": sale.tid,
@@ -210,6 +212,7 @@ def _columns(sale: Sale) -> dict[str, Any]:
         "ti": sale.ti,
         "issued_at": iso(sale.issued_at) or "",
         "warning": sale.warning,
+        "credit": None if sale.credit is None else f"{sale.credit:f}",
     }
 
 

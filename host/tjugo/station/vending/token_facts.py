@@ -74,7 +74,7 @@ def cannot_replace(view: View, token: Token) -> str | None:
     it any more."""
     if is_void(view, token.client, token.client_id):
         return "The sale of this token is void: nothing is owed for it."
-    if owed.left_tenths(view, token) <= 0:
+    if owed.left(view, token) <= 0:
         return credited_sentence(view, token)
     facts = facts_of(view, token)
     if facts.used_at is not None:

@@ -22,9 +22,11 @@ def add_token(
     make: Callable[[int], str],
     tenths: tuple[int, int] = (0, 0),
     position: int = 0,
+    credit: int | None = None,
 ) -> Token:
     """Record a token with the meter's next TID. kind: class and subclass; make: returns the digits
-    for a TID; tenths: of a kWh, as asked and as carried. Raise TjugoError.
+    for a TID; tenths: of a kWh, as asked and as carried; credit: of a token of money, in 1e-5 of
+    the currency. Raise TjugoError.
 
     The lock on the meter's row makes the TID the meter's next one; the token's primary key makes
     it unique for the meter, whatever locks a database has.
@@ -50,6 +52,7 @@ def add_token(
             kt=config.kt,
             ti=written("ti", config.ti),
             issued_at=work.now(),
+            credit=credit,
         )
         token.check_value = check_value(token)
         try:

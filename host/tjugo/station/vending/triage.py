@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sts_portable import results
+from tjugo import counted
 from tjugo.errors import reason as error_of
+from tjugo.station.storage.tables import Token
 from tjugo.station.vending import (
     answers,
     change_rows,
@@ -89,8 +91,8 @@ _NO_FAULT = Reason(
 class Triage:
     """The answer. steps: in their order; token: the digits that the customer is to enter, or those
     that were refused, None if the station has none; bdt, tid, tenths: of a token with credit,
-    the last without what was credited;
-    first: the key change tokens to be entered before it."""
+    the last without what was credited; credit: in place of tenths of a token of money, in major
+    units; first: the key change tokens to be entered before it."""
 
     drn: str
     customer: str | None
@@ -104,6 +106,7 @@ class Triage:
     tenths: int | None
     client: str | None
     client_id: str | None
+    credit: str | None = None
     first: tuple[Printed, ...] = ()
 
     def grouped(self) -> str:
@@ -185,11 +188,23 @@ def _displayed(case: Case) -> Reason:
         case.step("The meter's answer", UNKNOWN, "What the meter displayed is not known.")
         return _NO_FAULT
     reason = _ANSWERS.get(case.result, _NO_FAULT)
+    if case.result == results.FUNCTION_ERROR and case.token and case.token.token_class == 0:
+        reason = _counts_other(case.token)
     if case.result == results.ACCEPT:
         reason = Reason(reason.code, reason.sentence, _and_confirm(case, NOTHING))
     state = OK if case.result == results.ACCEPT else FAILED
     case.step("The meter's answer", state, f"{results.name(case.result)}. {reason.sentence}")
     return reason
+
+
+def _counts_other(token: Token) -> Reason:
+    """Return the reason of a meter that does not have the function of a credit token."""
+    what, counts = ("in money", "money") if token.credit is not None else ("of energy", "energy")
+    sentence = (
+        f"The meter takes no credit {what}, but it is registered as one that counts {counts}: "
+        "compare its type. The sale is credited, and the meter registered as it is."
+    )
+    return Reason("no_function", sentence, (NOTHING,))
 
 
 def _and_confirm(case: Case, *offers: str) -> tuple[str, ...]:
@@ -207,6 +222,8 @@ _CHECKS = (
 
 def _triage(work: Work, case: Case, reason: Reason) -> Triage:
     source, token = case.token or case.plain, case.token
+    left = owed.left(work, token) if token and token.token_class == 0 else None
+    money = left is not None and token is not None and token.credit is not None
     more = KEY_CHANGE in reason.offers
     return Triage(
         drn=case.meter.drn if case.meter else "",
@@ -218,7 +235,8 @@ def _triage(work: Work, case: Case, reason: Reason) -> Triage:
         token=source.digits if source else None,
         bdt=token.bdt if token else None,
         tid=token.tid if token else None,
-        tenths=owed.left_tenths(work, token) if token and token.token_class == 0 else None,
+        tenths=None if money else left,
+        credit=counted.digits(left, work.tenant.currency) if money and left is not None else None,
         client=source.client if source else None,
         client_id=source.client_id if source else None,
         first=change_rows.printed(work, case.meter.drn) if case.meter and more else (),

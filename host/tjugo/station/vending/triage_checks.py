@@ -122,11 +122,12 @@ def credited(work: Work, case: Case) -> Reason | None:
     if is_void(work, token.client, token.client_id):
         sentence = "The sale of this token is void: nothing is owed for it."
         return case.fail(name, Reason("void", sentence, (NOTHING,)))
-    notes, left = owed.notes_on(work, token), owed.left_tenths(work, token)
+    notes, left = owed.notes_on(work, token), owed.left(work, token)
     if left <= 0:
         return case.fail(name, Reason("credited", credited_sentence(work, token), (NOTHING,)))
     if notes:
-        sentence = f"Of this token {left / 10:.1f} kWh are left after {owed.named(notes)}."
+        some = owed.text(work, token, left)
+        sentence = f"Of this token {some} are left after {owed.named(notes)}."
         case.step(name, OK, sentence)
     return None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from tjugo import counted
 from tjugo.errors import TjugoError, reason
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.integrity import intact
@@ -37,7 +38,8 @@ class Delivery:
 @dataclass(frozen=True)
 class Sale:
     """A token that was sold. kwh: as requested; units_kwh: what the token carries, which is the
-    same, or a little more where the amount field has a coarser step. digits: of the token that was
+    same, or a little more where the amount field has a coarser step; both None for a token of
+    money, which carries credit, in major units, None for the others. digits: of the token that was
     paid for, or of the free units alone; the receipt has all tokens. receipt: None for a sale of a
     version that sold no money's worth. warning: when the meter's key
     expires, if soon; only with the answer to the request (expiry.py)."""
@@ -45,8 +47,8 @@ class Sale:
     client: str
     client_id: str
     drn: str
-    kwh: Decimal
-    units_kwh: Decimal
+    kwh: Decimal | None
+    units_kwh: Decimal | None
     digits: str
     tid: int
     bdt: str
@@ -59,6 +61,7 @@ class Sale:
     delivery: Delivery
     receipt: Receipt | None = None
     warning: str | None = None
+    credit: Decimal | None = None
 
     def grouped(self) -> str:
         """Return the 20 digits in five groups of four, as printed."""
@@ -110,14 +113,27 @@ def sale_of(row: VendRequest) -> Sale:
         if token.delivery.after_ref is not None and delivery.reason is None:
             delivery = replace(delivery, reason=_WAITS)
     same = ("client", "client_id", "drn", "digits", "tid", "bdt", "ea", "sgc", "krn", "kt", "ti")
+    currency = "" if row.sale is None else row.sale.currency
     return Sale(
         **{name: getattr(token, name) for name in same},
-        kwh=Decimal(token.asked_tenths) / 10,
-        units_kwh=Decimal(token.units_tenths) / 10,
+        kwh=kwh_of(token.asked_tenths, token.credit),
+        units_kwh=kwh_of(token.units_tenths, token.credit),
+        credit=credit_of(token.credit, currency),
         issued_at=token.issued_at,
         delivery=delivery,
         receipt=None if row.sale is None else Receipt.from_json(row.sale.receipt),
     )
+
+
+def kwh_of(tenths: int, credit: int | None) -> Decimal | None:
+    """Return the energy of a token in kWh, None of a token of money. credit: see credit_of()."""
+    return Decimal(tenths) / 10 if credit is None else None
+
+
+def credit_of(credit: int | None, currency: str) -> Decimal | None:
+    """Return the credit of a token of money in major units, None of others. credit: in 1e-5 of
+    the currency."""
+    return None if credit is None else counted.major(credit, currency)
 
 
 def state_of(view: View, client: str, client_id: str) -> str | None:

@@ -13,7 +13,7 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.tables import Debt, LedgerEntry, PlainToken, Posting, Sale
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
-from tjugo.station.vending.owed import replaced_tenths
+from tjugo.station.vending.owed import replaced
 from tjugo.station.vending.why import checked_why
 from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
@@ -38,7 +38,7 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
         raise _refused(sale, "is no sale of electricity, and cannot be voided.")
     if sale.shown_at is not None:
         raise _refused(sale, f"cannot be voided: its token was shown. {_INSTEAD}")
-    if replaced_tenths(work, sale, free=True):
+    if replaced(work, sale, free=True):
         raise _refused(sale, "cannot be voided: its token was replaced.")
     if _changes_key(work, sale):
         raise _refused(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tjugo.station.receipts.model import Receipt, fields_of
+from tjugo.station.receipts.model import Receipt, Token, fields_of
 from tjugo.station.storage import bulk
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import WebhookMessage
@@ -59,12 +59,18 @@ def put(work: Work, hooks: list[str], event: str, facts: Mapping[str, Any]) -> N
 
 def receipt_facts(receipt: Receipt) -> dict[str, Any]:
     """Return a receipt without the digits of its tokens, and without the utility's particulars.
-    Money in minor units, energy in tenths of a kWh."""
+    Money in minor units, energy in tenths of a kWh, credit of tokens of money in 1e-5 of the
+    currency."""
     facts = fields_of(receipt)
     for name in ("v", "utility", "text"):
         facts.pop(name, None)
-    facts["tokens"] = [{"kind": one.kind, "tenths": one.tenths} for one in receipt.tokens]
+    facts["tokens"] = [_token_facts(one) for one in receipt.tokens]
     return facts
+
+
+def _token_facts(token: Token) -> dict[str, Any]:
+    credit = {} if token.credit is None else {"credit": token.credit}
+    return {"kind": token.kind, "tenths": token.tenths, **credit}
 
 
 def _write(work: Work, messages: list[_Message]) -> None:

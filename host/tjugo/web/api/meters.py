@@ -1,7 +1,7 @@
 """Meters over /api/v1/meters."""
 
 from dataclasses import asdict, fields
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, create_model
@@ -45,10 +45,11 @@ class Meters(BaseModel):
 
 class MeterBody(RegisterBody):
     """A meter and its key register. DKGA, base date and KEN default to those of the vending
-    key."""
+    key; counts: energy unless it is given."""
 
     drn: Drn
     tct: Whole | None = None
+    counts: Literal["energy", "money"] | None = None
     collector_id: str | None = None
     account_no: str | None = None
     service_point: str | None = None
@@ -57,10 +58,12 @@ class MeterBody(RegisterBody):
 
 class MeterPatch(RequestBody):
     """The fields of a meter that may be changed; collector_id or account_no null: none serves
-    it, or it serves nobody. reason: why the status is changed."""
+    it, or it serves nobody. reason: why the status is changed. counts: before credit was issued
+    for it."""
 
     status: str | None = None
     reason: str | None = None
+    counts: Literal["energy", "money"] | None = None
     collector_id: str | None = None
     account_no: str | None = None
     service_point: str | None = None
@@ -111,6 +114,8 @@ def add_routes(api: APIRouter, station: Station) -> None:
         with station.work(actor()) as work:
             if body.status is not None:
                 meters.set_status(work, drn, body.status, body.reason)
+            if body.counts is not None:
+                meters.set_counts(work, drn, body.counts)
             if "collector_id" in body.model_fields_set:
                 meters.set_collector(work, drn, body.collector_id)
             given = body.model_fields_set

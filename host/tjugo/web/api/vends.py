@@ -14,6 +14,7 @@ from tjugo import money
 from tjugo.station.setup.sandbox import is_sandbox
 from tjugo.station.station import Station
 from tjugo.station.storage.paging import Page
+from tjugo.station.tariffs.carried import credit_of
 from tjugo.station.vending import sale_views
 from tjugo.station.vending.advice import Advice, State, advise
 from tjugo.station.vending.purchase import Purchase, Tender
@@ -48,7 +49,8 @@ class TenderBody(RequestBody):
 
 
 class PriceBody(RequestBody):
-    """What is to be bought: kwh in steps of 0.1, or money, of which everything is deducted."""
+    """What is to be bought: kwh in steps of 0.1, or money, of which everything is deducted; for a
+    meter that counts money it is money."""
 
     drn: Drn
     kwh: Kwh | None = None
@@ -79,7 +81,8 @@ class LineView:
 
 @dataclass(frozen=True)
 class TrialView:
-    """What a purchase would be: nothing is recorded, and there is no token."""
+    """What a purchase would be: nothing is recorded, and there is no token. kwh, free_kwh: null
+    for a meter that counts money, whose token would carry credit, null for the others."""
 
     drn: str
     account_no: str | None
@@ -88,10 +91,11 @@ class TrialView:
     currency: str
     tariff: str
     tariff_version: int
-    kwh: str
-    free_kwh: str
+    kwh: str | None
+    free_kwh: str | None
     tendered: str
     lines: list[LineView]
+    credit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,7 @@ def tenders_of(bodies: Sequence[TenderBody], currency: str) -> tuple[Tender, ...
 
 
 def _trial_view(found: Trial, currency: str) -> TrialView:
-    quote, buyer = found.quote, found.buyer
+    quote, buyer, credit = found.quote, found.buyer, credit_of(found.quote, currency)
 
     def text(amount: int | None) -> str | None:
         return None if amount is None else money.plain(amount, currency)
@@ -206,8 +210,9 @@ def _trial_view(found: Trial, currency: str) -> TrialView:
         currency=currency,
         tariff=found.tariff,
         tariff_version=found.tariff_version,
-        kwh=_kwh(quote.tenths),
-        free_kwh=_kwh(quote.free_tenths),
+        kwh=None if quote.credit else _kwh(quote.tenths),
+        free_kwh=None if quote.credit else _kwh(quote.free_tenths),
+        credit=None if credit is None else f"{credit:f}",
         tendered=money.plain(quote.tendered, currency),
         lines=[
             LineView(

@@ -29,7 +29,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         return context, None
 
     def action(form: Form) -> str:
-        given = {name: form.get(name) or None for name in (*FIELDS, "collector_id")}
+        given = {name: form.get(name) or None for name in (*FIELDS, "counts", "collector_id")}
         with station.work(actor()) as work:
             drn = meters.add_meter(work, meters.new_meter(work, form.get("drn", ""), **given))
             if form.get("account_no"):

@@ -33,6 +33,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "form": form or {"drn": request.query_params.get("meter", "")},
             "found": found,
             "choices": answers.CHOICES,
+            "currency": station.currency,
             "krn_token": triage_key.KRN_TOKEN,
         }
         return answer(templates, request, "refused.html", error, **context)

@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
 from tjugo import money
+from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError
 from tjugo.station.ledger.balances import balance
 from tjugo.station.registry import customers, history, meters, replace, sites, views
@@ -52,7 +53,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         with station.view() as view:
             row, past = views.find_meter(view, key), history.meter_history(view, key)
         statuses = [status for status in METER_STATUSES if status != "removed"]
-        context = {"row": row, "past": past, "statuses": statuses}
+        context = {"row": row, "past": past, "statuses": statuses, "counts": COUNTS}
         return answer(templates, request, "meter.html", error, **context)
 
     async def post(request: Request, key: str, show: _Show, act: _Act) -> Response:
@@ -101,10 +102,13 @@ def _edit_customer(work: Work, account_no: str, form: Form) -> str:
 
 
 def _edit_meter(work: Work, drn: str, form: Form) -> str:
-    """Set status or collector, retire or replace the meter, as the form's action names."""
+    """Set status, collector or what the meter counts, retire or replace it, as the form's action
+    names."""
     action, why = form.get("action"), form.get("reason", "")
     if action == "collector":
         meters.set_collector(work, drn, form.get("collector_id") or None)
+    elif action == "counts":
+        meters.set_counts(work, drn, form.get("counts", ""))
     elif action == "retire":
         meters.retire_meter(work, drn, why)
     elif action == "replace":

@@ -13,6 +13,7 @@ from tjugo.errors import TjugoError
 from tjugo.station.registry import views as registry_views
 from tjugo.station.registry.find import Found, find
 from tjugo.station.station import Station
+from tjugo.station.tariffs.carried import credit_of
 from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import sale_views, views
 from tjugo.station.vending.credit_note import left
@@ -90,6 +91,8 @@ def add_routes(
                     shown = sale_views.sale_view(sale)
                     context["sale_left"] = left(view, sale.client, sale.client_id)
                     context |= {"sale": sale, "sale_delivery": shown.delivery}
+                    if sale.credit is not None:
+                        context["sale_credit"] = money.text_of(sale.credit, station.currency)
                     context["sale_at"] = shown.issued_at
                 elif asked.get("find"):
                     found = [one for one in find(view, asked["find"], _FOUND) if one.drn]
@@ -138,28 +141,34 @@ def _page_id(station: Station, asked: dict[str, str]) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Offer:
-    """The meter chosen with its customer, what the customer owes, and, once an amount is given,
-    the price; wrong: why there is none."""
+    """The meter chosen with its customer, what it counts, what the customer owes, and, once an
+    amount is given, the price; credit: what the token of a meter that counts money would carry;
+    wrong: why there is no price."""
 
     meter: Found
+    counts: str
     owed: int
     price: Trial | None = None
+    credit: str | None = None
     wrong: str | None = None
 
 
 def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
-    drn = registry_views.find_meter(view, given.get("drn", "")).drn
-    meter = next(one for one in find(view, drn) if one.drn == drn)
+    known = registry_views.find_meter(view, given.get("drn", ""))
+    meter = next(one for one in find(view, known.drn) if one.drn == known.drn)
     owed = 0
     if meter.account_no is not None:
         owed = sum(one.balance for one in debts(view, meter.account_no).items)
     if not (given.get("money") or given.get("kwh")):
-        return Offer(meter, owed)
+        return Offer(meter, known.counts, owed)
     try:
         purchase = replace(purchase_of(given, station.currency), client_id="trial", tenders=())
-        return Offer(meter, owed, trial(view, purchase, station.clock()))
+        price = trial(view, purchase, station.clock())
+        credit = credit_of(price.quote, station.currency)
+        text = None if credit is None else money.text_of(credit, station.currency)
+        return Offer(meter, known.counts, owed, price, text)
     except TjugoError as error:
-        return Offer(meter, owed, wrong=error.message)
+        return Offer(meter, known.counts, owed, wrong=error.message)
 
 
 def purchase_of(form: Form, currency: str) -> Purchase:

@@ -36,7 +36,8 @@ function newRow(sale) {
   row.dataset.id = sale.client_id;
   cell(row, localTime(sale.issued_at), "time");
   cell(row, sale.drn);
-  cell(row, sale.kwh, "number");
+  const { currency } = document.getElementById("recent").dataset;
+  cell(row, sale.credit ? `${sale.credit} ${currency}` : sale.kwh, "number");
   if (sale.token) {
     cell(row, sale.token_grouped, "token");
     cell(row, "", "live");

@@ -93,6 +93,7 @@ FIELDS: Mapping[str, Field] = {
         METER, "status", values.status, "meter status|etat|statut|estado|zustand|hali"
     ),
     "collector": Field(METER, "collector", values.text, "concentrator|concentrateur|dcu"),
+    "counts": Field(METER, "kind of credit", values.counts, "meter counts"),
     "ea": Field(METER, "EA", values.register("ea"), "encryption algorithm"),
     "tct": Field(METER, "TCT", values.tct, "token carrier|token carrier type|tt"),
     "sgc": Field(METER, "SGC", values.register("sgc"), "supply group|supply group code"),

@@ -44,13 +44,14 @@ class KnownMeter:
 @dataclass
 class Known:
     """What the station has. accounts: full account numbers by those without leading zeros; debts:
-    names by account and number; credits: accounts with an opening credit."""
+    names by account and number; credits: accounts with an opening credit; tariffs: what the meters
+    count that they are for."""
 
     customers: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, set[str]] = field(default_factory=dict)
     meters: dict[str, KnownMeter] = field(default_factory=dict)
     sites: dict[str, tuple[str, str | None, str | None]] = field(default_factory=dict)
-    tariffs: set[str] = field(default_factory=set)
+    tariffs: dict[str, str] = field(default_factory=dict)
     debts: dict[str, dict[int, str]] = field(default_factory=dict)
     credits: set[str] = field(default_factory=set)
     last_account: int = 0
@@ -67,8 +68,8 @@ def load(view: View, rows: Iterable[Row]) -> Known:
     _load_meters(view, known, drns)
     for row in _all(view, Site, Site.site, places):
         known.sites[row.site] = (row.kind, row.name, row.parent)
-    query = select(Tariff.tariff).where(Tariff.tenant_id == view.tenant_id)
-    known.tariffs = set(view.session.scalars(query))
+    query = select(Tariff.tariff, Tariff.counts).where(Tariff.tenant_id == view.tenant_id)
+    known.tariffs = {row.tariff: row.counts for row in view.session.execute(query)}
     return known
 
 
@@ -111,7 +112,7 @@ def _load_accounts(view: View, known: Known, accounts: set[str]) -> None:
 def _load_meters(view: View, known: Known, drns: set[str]) -> None:
     for row in _all(view, Meter, Meter.drn, drns):
         values = {"status": row.status, "collector": row.collector_id, "ea": row.ea}
-        known.meters[row.drn] = KnownMeter({**values, "tct": row.tct})
+        known.meters[row.drn] = KnownMeter({**values, "tct": row.tct, "counts": row.counts})
     for state in _all(view, MeterKeyState, MeterKeyState.drn, known.meters):
         if state.phase == "current":
             values = known.meters[state.drn].values

@@ -67,7 +67,8 @@ class Meters(Part):
         self._wrong(row, f"Meter {drn} is registered{already} with another {titles}.")
 
     def _new_meter(self, row: Row, drn: str, given: dict[str, Any]) -> None:
-        register = {name: given[name] for name in (*REGISTER, "tct") if name in given}
+        names = (*REGISTER, "tct", "counts")
+        register = {name: given[name] for name in names if name in given}
         try:
             config = meters.with_defaults(
                 self._shared.backend, drn, collector_id=given.get("collector"), **register
@@ -98,8 +99,13 @@ class Meters(Part):
             return
         known = self._known.meters.get(drn)
         present = self._plan.tariffs.get(drn) or (known.tariff if known else None)
+        new = self._plan.meters.get(drn)
+        counts = new.config.counts if new else known.values["counts"] if known else None
         if tariff not in self._known.tariffs:
             self._wrong(row, f"There is no tariff {tariff[:20]}.")
+        elif counts not in (None, self._known.tariffs[tariff]):
+            other = self._known.tariffs[tariff]
+            self._wrong(row, f"Meter {drn} counts {counts}; tariff {tariff} is for {other}.")
         elif present is None:
             self._plan.tariffs[drn] = tariff
         elif present != tariff:

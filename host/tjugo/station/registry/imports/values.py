@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sts_portable import pan
 from tjugo import drn as drn_numbers
 from tjugo import key_register, money, numbers, search_words
+from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError, plain
 from tjugo.station.registry.imports.sheet import NUMBER, WRONG, Cell
 from tjugo.station.storage.tables import DEBT_KINDS, METER_STATUSES, SITE_KINDS
@@ -112,6 +113,14 @@ def status(cell: Cell, context: Context) -> str:
         if said == name or said in words.split("|"):
             return name
     raise Bad(f"is one of {', '.join(METER_STATUSES)}, not {cell.text[:20]!r}")
+
+
+def counts(cell: Cell, context: Context) -> str:
+    """Return what a meter counts."""
+    said = cell.text.strip().lower()
+    if said not in COUNTS:
+        raise Bad(f"is one of {', '.join(COUNTS)}, not {cell.text[:20]!r}")
+    return said
 
 
 def site_kind(cell: Cell, context: Context) -> str:

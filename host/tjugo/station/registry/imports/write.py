@@ -80,6 +80,7 @@ def _meters(work: Work, plan: Plan) -> None:
                 "status": new.status,
                 "collector_id": config.collector_id,
                 "created_at": new.registered,
+                "counts": config.counts,
             }
         )
         states.append({"drn": drn, "phase": "current", **meters.key_columns(config)})

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from tjugo.counted import COUNTS, ENERGY
 from tjugo.station.storage.tables.base import Base, one_of
 from tjugo.station.storage.tables.readings import MeterReading
 
@@ -69,7 +70,8 @@ class Site(Base):
 
 
 class Meter(Base):
-    """A meter. collector_id None: tokens for this meter are printed and keyed in, never sent."""
+    """A meter. collector_id None: tokens for this meter are printed and keyed in, never sent.
+    counts: one of tjugo.counted.COUNTS, energy in kWh or money."""
 
     __tablename__ = "meter"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
@@ -79,6 +81,7 @@ class Meter(Base):
     status: Mapped[str] = mapped_column(String(20))
     collector_id: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime]
+    counts: Mapped[str] = mapped_column(String(10), default=ENERGY, server_default=ENERGY)
     key_states: Mapped[list["MeterKeyState"]] = relationship(
         order_by="MeterKeyState.phase", viewonly=True
     )
@@ -90,6 +93,7 @@ class Meter(Base):
             ["tenant_id", "collector_id"], ["collector.tenant_id", "collector.collector_id"]
         ),
         one_of("status", METER_STATUSES),
+        one_of("counts", COUNTS),
     )
 
 

@@ -19,6 +19,8 @@ class Sale(Base):
 
     charges: JSON, how many months of each monthly charge the sale collected, negative for a
     credit note that returns them, NULL for none.
+    credit: of a sale to a meter that counts money, the credit sold, NULL for all others; it sold
+    no energy, and paid_tenths and free_tenths are 0. Negative for a credit note.
     shown_at: when a token left the station, on a screen or on paper. credits_client and
     credits_client_id: of a credit note, the sale that it credits; its units are negative, and
     count in the month of that sale.
@@ -52,6 +54,7 @@ class Sale(Base):
     voided_by: Mapped[str | None] = mapped_column(String(80))
     credits_client: Mapped[str | None] = mapped_column(String(40))
     credits_client_id: Mapped[str | None] = mapped_column(String(64))
+    credit: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         ForeignKeyConstraint(

@@ -13,17 +13,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tjugo.counted import COUNTS, ENERGY
 from tjugo.station.storage.tables.base import Base, one_of
 
 VERSION_STATES = ("draft", "proposed", "approved", "rejected", "withdrawn")
 
 
 class Tariff(Base):
+    """A tariff. counts: what the meters count that it is for, in all its versions."""
+
     __tablename__ = "tariff"
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenant.tenant_id"), primary_key=True)
     tariff: Mapped[str] = mapped_column(String(20), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
     created_at: Mapped[datetime]
+    counts: Mapped[str] = mapped_column(String(10), default=ENERGY, server_default=ENERGY)
+
+    __table_args__ = (one_of("counts", COUNTS),)
 
 
 class TariffVersion(Base):

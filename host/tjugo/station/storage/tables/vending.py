@@ -59,8 +59,9 @@ class Token(Base):
     different for the meter: base date and TID.
 
     position: its place among the tokens of its request. The key state is a snapshot of the time of
-    issue. check_value: over all other columns but position; see
-    tjugo.station.storage.integrity.
+    issue. credit: what a token of money (class 0, subclass 4) carries, in 1e-5 of the currency,
+    NULL for all others; it carries no energy, and asked_tenths and units_tenths are 0.
+    check_value: over all other columns but position; see tjugo.station.storage.integrity.
     """
 
     __tablename__ = "token"
@@ -83,6 +84,7 @@ class Token(Base):
     ti: Mapped[str] = mapped_column(String(2))
     issued_at: Mapped[datetime]
     check_value: Mapped[str | None] = mapped_column(String(16))
+    credit: Mapped[int | None] = mapped_column(BigInteger)
     request: Mapped[VendRequest] = relationship(viewonly=True)
     # a TokenDelivery or None; its file imports this one
     delivery: Mapped[Any] = relationship("TokenDelivery", viewonly=True, uselist=False)
