@@ -73,6 +73,11 @@ def record(
     pending.append(event)
 
 
+def waiting(work: Work) -> int:
+    """Return how many events are added when the unit of work ends."""
+    return len(work.pending(SERIES, _write))
+
+
 def _plain(detail: str) -> str:
     if detail.isprintable():
         return detail

@@ -1,7 +1,7 @@
 """Credit limits, checked at the end of a batch of sales: a vendor's row is locked only from then
 until the commit, and a refusal concerns one sale only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import bindparam, select
 
@@ -23,16 +23,21 @@ _LOCK = Statement(
 )
 
 
-def check_limits(work: Work, wanted: Sequence[tuple[str, int]]) -> list[bool]:
+def check_limits(
+    work: Work,
+    wanted: Sequence[tuple[str, int]],
+    known: Mapping[str, int | None] | None = None,
+) -> list[bool]:
     """Return, for each (vendor, amount), whether the vendor may sell for that much more.
 
     amount: what the vendor would owe more, minor units; what is permitted counts for those after
     it. A vendor who has no limit may sell any amount; an unknown one may not sell. The vendors'
     rows are locked until the transaction ends, so call this after pricing, once in a unit of work,
     before anything is recorded in the audit chain or the ledger; entries that the unit of work has
-    posted but not written are not counted.
+    posted but not written are not counted. known: the limits of these vendors, where the unit of
+    work has read them; those that are not None are read again when they are locked.
     """
-    limits = _locked(work, sorted({vendor for vendor, _ in wanted}))
+    limits = _locked(work, sorted({vendor for vendor, _ in wanted}), known)
     limited = [vendor for vendor, limit in limits.items() if limit is not None]
     owed = owed_by(work, limited)
     answers = []
@@ -45,10 +50,14 @@ def check_limits(work: Work, wanted: Sequence[tuple[str, int]]) -> list[bool]:
     return answers
 
 
-def _locked(work: Work, vendors: list[str]) -> dict[str, int | None]:
+def _locked(
+    work: Work, vendors: list[str], known: Mapping[str, int | None] | None
+) -> dict[str, int | None]:
     """Return the limits by vendor; the rows of those that have one are locked."""
     given = {"tenant": work.tenant_id, "vendors": vendors}
-    limits: dict[str, int | None] = dict(map(tuple, _LIMITS.all(work.session, **given)))
+    if known is None:
+        known = dict(map(tuple, _LIMITS.all(work.session, **given)))
+    limits = {vendor: known[vendor] for vendor in vendors if vendor in known}
     if any(limit is not None for limit in limits.values()):
         limits |= dict(map(tuple, _LOCK.all(work.session, **given)))
     return limits

@@ -77,6 +77,11 @@ def post(work: Work, entry: Entry) -> None:
     pending.append(entry)
 
 
+def waiting(work: Work) -> int:
+    """Return how many entries are posted when the unit of work ends."""
+    return len(work.pending(SERIES, _write))
+
+
 def _check(entry: Entry) -> None:
     total = 0
     for account, party, amount in entry.postings:

@@ -6,6 +6,7 @@ Nothing depends on it: a query that is missing here is asked where its answer is
 from collections.abc import Collection
 
 from tjugo.station import clock, settings
+from tjugo.station.delivery import refs
 from tjugo.station.storage.statement import read_ahead
 from tjugo.station.tariffs import effect, situations
 from tjugo.station.vending import facts, keychange, limits, repeated
@@ -32,11 +33,14 @@ def first(work: Work, items: list[Item], drns: Collection[str]) -> None:
 def prices(work: Work, items: list[Item]) -> None:
     """Read what the prices depend on. The items' meters are known, and locked."""
     at, drns = work.now(), [item.meter.config.drn for item in items if item.meter]
+    if not drns:
+        return
     read_ahead(
         work.session,
         [
             *effect.queries(work, drns, at),
             *situations.queries(work, drns, at),
             keychange.query(work, drns),
+            refs.choose(work, len(drns)),
         ],
     )

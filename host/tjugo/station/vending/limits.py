@@ -18,7 +18,10 @@ from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
 
 _PLACES = Statement(
-    select(Outlet.outlet, Outlet.vendor, Outlet.name, Outlet.active, Vendor.active.label("too"))
+    select(
+        *(Outlet.outlet, Outlet.vendor, Outlet.name, Outlet.active),
+        *(Vendor.active.label("too"), Vendor.credit_limit),
+    )
     .join(Vendor, (Vendor.tenant_id == Outlet.tenant_id) & (Vendor.vendor == Outlet.vendor))
     .where(Outlet.tenant_id == bindparam("tenant"), any_of(Outlet.outlet, "outlets"))
 )
@@ -26,11 +29,13 @@ _PLACES = Statement(
 
 @dataclass(frozen=True)
 class Place:
-    """An outlet: whose it is, its name on receipts, and whether it sells."""
+    """An outlet: whose it is, its name on receipts, whether it sells, and the credit limit of its
+    vendor in minor units, None where there is none."""
 
     vendor: str
     name: str
     active: bool
+    credit_limit: int | None
 
 
 def check(work: Work, items: list[Item]) -> dict[str, Place]:
@@ -57,7 +62,10 @@ def _left(items: list[Item]) -> list[Item]:
 def places(work: Work, outlets: set[str]) -> dict[str, Place]:
     """Return the outlets that are registered, by code."""
     found = query(work, outlets).all(work.session)
-    return {row.outlet: Place(row.vendor, row.name, row.active and row.too) for row in found}
+    return {
+        row.outlet: Place(row.vendor, row.name, row.active and row.too, row.credit_limit)
+        for row in found
+    }
 
 
 def query(work: Work, outlets: set[str]) -> Query:
@@ -143,7 +151,8 @@ def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> N
     if not items:
         return
     wanted = [(places[item.purchase.outlet].vendor, _received(item)) for item in items]
-    for item, allowed in zip(items, credit.check_limits(work, wanted), strict=True):
+    limits = {place.vendor: place.credit_limit for place in places.values()}
+    for item, allowed in zip(items, credit.check_limits(work, wanted, limits), strict=True):
         if not allowed:
             item.refusal = reason(
                 "vendor_credit", "The vendor's credit limit is reached: pay a deposit first."

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.key_register import written
-from tjugo.station import names
+from tjugo.station import counters, names
 from tjugo.station.audit import chain
 from tjugo.station.ledger import post
 from tjugo.station.receipts.model import Receipt
@@ -42,7 +42,7 @@ def write(work: Work, items: list[Item]) -> None:
                 keychange.write(work, item.change, *item.key)
         bulk.insert(work.session, Token, sale_rows.tokens(work, sold))
         token_deliveries.add(work, sold, refs)
-        # Numbers of receipts are taken late: from here to the commit other batches wait for them.
+        _reserve(work, sold, refused)
         receipts = sale_rows.receipts(work, sold, outlets, sellers)
         bulk.insert(work.session, Sale, sale_rows.sales(work, sold, receipts))
         for item, receipt in zip(sold, receipts, strict=True):  # while the server inserts
@@ -59,6 +59,20 @@ def write(work: Work, items: list[Item]) -> None:
             chain.REFUSED,
             item.purchase.actor,
         )
+
+
+def _reserve(work: Work, sold: list[Item], refused: list[Item]) -> None:
+    """Reserve the numbers of receipts, ledger entries and audit events: late, because from here to
+    the commit other batches wait for them."""
+    paid = sum(item.quote is not None and item.quote.tendered > 0 for item in sold)
+    events = chain.waiting(work) + len(sold) + len(refused)
+    wanted = {
+        **sale_rows.numbers(sold),
+        chain.SERIES: events,
+        post.SERIES: post.waiting(work) + paid,
+    }
+    given = {name: count for name, count in wanted.items() if count}
+    counters.reserve(work, given, chain.digest_before(work, events))
 
 
 def _waiting(work: Work, sold: list[Item]) -> AbstractContextManager[None]:

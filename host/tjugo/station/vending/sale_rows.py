@@ -21,6 +21,12 @@ from tjugo.station.vending.receipt_of import Builder, Request
 from tjugo.station.work import Work
 
 
+def numbers(sold: list[Item]) -> dict[str, int]:
+    """Return how many receipts the sales have by series, in the order of the series."""
+    count = Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold)
+    return {series: count[series] for series in sorted(count)}
+
+
 def receipts(
     work: Work, sold: list[Item], outlets: dict[str, Place], sellers: dict[str, str]
 ) -> list[Receipt]:
@@ -28,7 +34,7 @@ def receipts(
     operators by actor."""
     if not sold:
         return []
-    number = counters.take(work, Counter(f"{RECEIPTS}{item.purchase.outlet}" for item in sold))
+    number = counters.take(work, numbers(sold))
     builder = Builder(work.tenant, work.now(), sellers)
     found = []
     for item in sold:
