@@ -35,6 +35,7 @@ def write(work: Work, items: list[Item]) -> None:
     refs = token_deliveries.free(work, sold)
     sellers = names.of_operators(work, {item.purchase.actor for item in sold})
     forget_ahead(work.session)
+    work.session.flush()  # not in a pipeline, where SQLAlchemy cannot count what it changed
     with _waiting(work, sold):
         bulk.insert(work.session, VendRequest, sale_rows.requests(work, undecided))
         for item in sold:
