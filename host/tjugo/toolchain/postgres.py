@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -89,12 +90,23 @@ class Server:
 
     def start(self) -> None:
         """Start the server and return once it accepts connections."""
+        assert self._process is None
+        deadline = time.monotonic() + _WAIT_S
+        self._process = self._begin()
+        while not self._answers():
+            if self._process.poll() is not None:
+                # It refuses to start beside processes of the one before, which kill() has ended
+                # but the system perhaps not yet.
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()
+                self._process = self._begin()
+
+    def _begin(self) -> "subprocess.Popen[bytes]":
         postgres = program("postgres")
-        assert postgres is not None and self._process is None
+        assert postgres is not None
         options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         options.append(f"-cfsync={'on' if self._durable else 'off'}")
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [postgres, "-D", self._data, "-k", self.folder, *options],
                 cwd=self.folder,
                 stdout=log,
@@ -102,8 +114,6 @@ class Server:
                 start_new_session=True,
                 **self._as,
             )
-        while not self._answers():
-            assert self._process.poll() is None, (self.folder / "log").read_text()
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
