@@ -16,9 +16,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import UniqueConstraint
 from station_kit import PYTHON, Clock, add_tariff, do, drn, environment, new_station, see
 
+from tjugo.commands import sales as sales_command
 from tjugo.errors import Conflict, NotFound, TjugoError, Unavailable
 from tjugo.private_file import create_private
 from tjugo.station.delivery import service as delivery
+from tjugo.station.health import tokens as token_check
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.readings import columns as reading_columns
 from tjugo.station.readings import intake
@@ -430,6 +432,14 @@ def test_a_token_whose_record_changed_is_not_shown(folder, change):
         rows = {row.client_id: row for row in see(station, sale_views.sales).items}
         assert rows["a"].code == "token_damaged"
         assert rows["b"].token == other.digits
+        assert "  sold, but damaged: The record of sale a is damaged" in sales_command._line(
+            rows["a"]
+        )
+        count, wrong = see(station, token_check.damaged)
+        assert (count, len(wrong)) == (2, 1)
+        assert wrong[0].startswith(
+            f"The record of a token of meter {drn(1)}, request a, is damaged"
+        )
     assert sold.digits != "12345678901234567890"
 
 

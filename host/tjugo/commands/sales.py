@@ -35,7 +35,8 @@ def _bought(row: sale_views.SaleView | sale_views.RefusalView) -> str:
 def _outcome(row: sale_views.SaleView | sale_views.RefusalView) -> tuple[str, str]:
     """Return the outcome of a request and the state of its delivery."""
     if isinstance(row, sale_views.RefusalView):
-        return f"refused: {row.refused}", ""
+        what = "sold, but damaged" if row.code == sale_views.DAMAGED else "refused"
+        return f"{what}: {row.refused}", ""
     if row.state == sale_views.VOID:
         return "void", ""
     if row.state == sale_views.NOT_SHOWN:

@@ -16,7 +16,7 @@ from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
 from tjugo.station.audit import chain
 from tjugo.station.backup import service as backup
-from tjugo.station.health import books, checks
+from tjugo.station.health import books, checks, tokens
 from tjugo.station.health.checks import FAIL, Check
 from tjugo.station.keys import views as key_views
 from tjugo.station.keys.backend import SoftBackend
@@ -86,6 +86,7 @@ def _inside(station: Station, now: datetime, full: bool, secret: FindSecret) -> 
         "operators": lambda: _operators(station),
         "audit": lambda: _audit(station, full),
         "ledger": lambda: _ledger(station, full),
+        "tokens": lambda: _tokens(station, full),
         "link": lambda: checks.link(link_views.status(station)),
     }
 
@@ -193,3 +194,11 @@ def _ledger(station: Station, full: bool) -> list[Check]:
     with station.view() as view:
         count, wrong = verify.entries(view), books.verify(view) if full else None
     return checks.counted("ledger", "entries", count, wrong)
+
+
+def _tokens(station: Station, full: bool) -> list[Check]:
+    if not full:  # to count them takes as long as to read them
+        return []
+    with station.view() as view:
+        count, wrong = tokens.damaged(view)
+    return checks.counted("tokens", "tokens", count, wrong)

@@ -63,6 +63,10 @@ class SaleView:
     state: str = SOLD
 
 
+DAMAGED = "token_damaged"
+"""The code of a sale whose token's record is damaged: it was made, and must not be made again."""
+
+
 @dataclass(frozen=True)
 class RefusalView:
     """A refused request for JSON. refused: the reason as a sentence. kwh and drn as requested."""

@@ -55,7 +55,7 @@ function newRow(sale) {
     cell(row, "none");
     const refused = { channel: "", state: "refused", reason: sale.refused };
     const parts = statusOf(refused);
-    parts[0].textContent = "not sold";
+    parts[0].textContent = sale.code === "token_damaged" ? "sold, damaged" : "not sold";
     cell(row, "").append(...parts);
   }
   return row;
