@@ -14,7 +14,7 @@ _PART = 5000
 Kind = TypeVar("Kind", Token, PlainToken)
 
 
-def _all(view: View, table: type[Kind]) -> Select[tuple[Kind]]:
+def _all(view: View, table: type[Kind]) -> Select[Kind]:
     query = select(table).where(table.tenant_id == view.tenant_id)
     return query.execution_options(yield_per=_PART)
 
