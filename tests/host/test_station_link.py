@@ -126,6 +126,22 @@ async def _the_link_comes_back(station):
                 assert link.problem is None
 
 
+def test_a_broker_that_stops_is_waited_for(station):
+    asyncio.run(_a_broker_that_stops(station))
+
+
+async def _a_broker_that_stops(station):
+    link = MqttLink(station, Broker("127.0.0.1", 1), poll_s=0.05)
+    async with running(link.run()):
+        for _ in range(3):
+            async with EmbeddedBroker() as broker:
+                link.broker = Broker(broker.host, broker.port)
+                await until(lambda: link.connected)
+                assert link.problem is None
+            await until(lambda: link.problem)
+            assert not link.connected
+
+
 async def _echoing(broker, answers=True):
     """Run a client with the collector's id; it answers echoes, or is another program."""
     client = aiomqtt.Client(broker.host, broker.port, identifier=f"tjugo-{COLLECTOR}")

@@ -4,7 +4,7 @@ database."""
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -112,13 +112,7 @@ class MqttLink:
             self.exchange.connected(jobs, collectors, self._now_s())
             self.connected, self.problem = True, None
             await self._save()
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._send(client))
-                    tasks.create_task(self._receive(client))
-                    tasks.create_task(self._record(client))
-            except ExceptionGroup as group:
-                raise group.exceptions[0] from group
+            await _together(self._send(client), self._receive(client), self._record(client))
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -228,6 +222,23 @@ def _end_if_cancelled() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def _together(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines until one of them ends, end the others, and raise its exception.
+
+    Not a TaskGroup: up to Python 3.12 that leaves the task counted as cancelled when a coroutine
+    fails, and a lost connection would be taken for the end of the program.
+    """
+    tasks = [asyncio.create_task(one) for one in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _code(granted: Any) -> int:
