@@ -29,7 +29,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import databases
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
-from tjugo.station.storage.tables import MeterTariff
+from tjugo.station.storage.tables import Meter, MeterTariff
 from tjugo.station.tariffs.effect import in_effect
 
 Gather = Callable[[], list[Check]]
@@ -87,6 +87,7 @@ def _inside(station: Station, now: datetime, full: bool, secret: FindSecret) -> 
         "audit": lambda: _audit(station, full),
         "ledger": lambda: _ledger(station, full),
         "link": lambda: checks.link(link_views.status(station)),
+        "collectors": lambda: collectors(station),
     }
 
 
@@ -197,3 +198,11 @@ def _ledger(station: Station, full: bool) -> list[Check]:
     with station.view() as view:
         count, wrong = verify.entries(view), books.verify(view) if full else None
     return checks.counted("ledger", "entries", count, wrong)
+
+
+def collectors(station: Station) -> list[Check]:
+    """Check the names of the collectors that serve meters."""
+    query = select(Meter.collector_id).distinct().order_by(Meter.collector_id)
+    query = query.where(Meter.tenant_id == station.tenant_id, Meter.collector_id.is_not(None))
+    with station.view() as view:
+        return checks.collectors([name for name in view.session.scalars(query) if name])
