@@ -77,6 +77,7 @@ class MqttLink:
     async def _hold(self) -> None:
         """Run sessions while this process holds the link's lock."""
         while True:
+            end_if_cancelled()
             await self._save()
             try:
                 await self._session()
@@ -106,22 +107,23 @@ class MqttLink:
             lambda topic: exchange.unusable(topic, now_s()),
             lambda: exchange.overflow(now_s()),
         ) as client:
+            end_if_cancelled()
             jobs = await asyncio.to_thread(records.open_jobs, self.station)
             collectors = await asyncio.to_thread(records.collectors, self.station)
             exchange.connected(jobs, collectors, now_s())
-            # Receiving comes first: it is what notices the end of the connection.
-            await together(self._receive(client), self._deliver(client))
+            # Receiving begins first: it is what notices the end of the connection.
+            await together(self._receive(client), self._send(client), self._record(client))
 
-    async def _deliver(self, client: Client) -> None:
+    async def _subscribe(self, client: Client) -> None:
         for topic in wire.subscriptions(self.station.tenant_id):
             granted = [_code(one) for one in await client.subscribe(topic, qos=1)]
             if len(granted) != 1 or granted[0] >= 0x80:
                 raise TjugoError(f"The MQTT broker {self.broker.name} refuses {topic}.")
         self.connected, self.problem = True, None
         await self._save()
-        await together(self._send(client), self._record(client))
 
     async def _send(self, client: Client) -> None:
+        await self._subscribe(client)
         while True:
             await _publish(client, self.station.tenant_id, await self.outgoing())
             await self._save()
