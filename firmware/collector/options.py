@@ -1,9 +1,8 @@
 """The collector's `settings.json`: checked once, with a sentence for what is wrong."""
 
 from runtime import dns
-from uplink.topics import is_digits
+from uplink.topics import ID_WORDS, is_collector, is_digits
 
-_ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 _LONGEST = 255
 
 
@@ -30,10 +29,8 @@ class Options:
 
     def __init__(self, settings):
         self.id = settings.get("id")
-        if not isinstance(self.id, str) or not 1 <= len(self.id) <= 32:
-            raise OptionError("settings: id must have 1 to 32 characters")
-        if [char for char in self.id if char not in _ID_CHARS]:
-            raise OptionError("settings: id may have letters, digits, - and _ only")
+        if not isinstance(self.id, str) or not is_collector(self.id):
+            raise OptionError("settings: id must be " + ID_WORDS)
         self.tenant = _number(settings, "tenant", 1, 1, 999999999)
         broker = settings.get("broker")
         if not isinstance(broker, dict) or not _text(broker, "host"):

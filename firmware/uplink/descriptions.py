@@ -5,6 +5,18 @@ A test compares the names with those of topics.py and messages.py.
 
 from meterbus import descriptions
 
+from .topics import ID_CHARS, ID_LONGEST, ID_WORDS
+
+# A collector's id as a regular expression.
+ID_PATTERN = "^[%s]{1,%d}$" % (ID_CHARS, ID_LONGEST)
+
+# {part of a topic: (values, meaning)}
+PARTS = {
+    "<tenant>": ("1 to 999999999", "the number of the utility; 1 with a standalone station"),
+    "<collector>": (ID_WORDS, "the `id` in the collector's settings"),
+    "<drn>": ("11 or 13 digits", "the meter's number"),
+}
+
 # {topic: meaning}
 TOPICS = {
     "status": "the connection; `offline` is the last will",

@@ -26,6 +26,11 @@ ROWS = (
     ("state", _HEAD + "<drn>/state", UP, True, 1, "state"),
 )
 
+# <collector>: which characters a collector's id has, how many at most, and this in words.
+ID_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+ID_LONGEST = const(32)
+ID_WORDS = "1 to %d letters, digits, hyphens and underscores" % ID_LONGEST
+
 NAME = const(0)
 PATTERN = const(1)
 DIRECTION = const(2)
@@ -79,6 +84,14 @@ def _tenant(text):
 def filters(direction, tenant, collector="+"):
     """Return the topic filters of all messages in this direction."""
     return [build(r[NAME], tenant, collector, "+") for r in ROWS if r[DIRECTION] == direction]
+
+
+def is_collector(text):
+    """Return True if `text` can be the id of a collector."""
+    for char in text:
+        if char not in ID_CHARS:
+            return False
+    return 1 <= len(text) <= ID_LONGEST
 
 
 def is_digits(text):

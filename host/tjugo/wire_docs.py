@@ -61,6 +61,11 @@ def _topics() -> str:
     return _table(("topic", "direction", "retained", "QoS", "message", "meaning"), rows)
 
 
+def _parts() -> str:
+    rows = [(_code(part), *found) for part, found in descriptions.PARTS.items()]
+    return _table(("part", "values", "meaning"), rows)
+
+
 def _described(message: str, row: tuple[Any, ...]) -> tuple[str, str]:
     """Return (unit, meaning) of a field."""
     unit, meaning = descriptions.FIELDS[message][row[messages.NAME]]
@@ -111,7 +116,7 @@ def _events() -> str:
 
 def tables() -> dict[str, str]:
     """Return the tables of the page in Markdown, by the names in their markers."""
-    made = {"topics": _topics(), "types": _kinds()}
+    made = {"topics": _topics(), "parts of a topic": _parts(), "types": _kinds()}
     made |= {f"message {name}": _message(name) for name in messages.MESSAGES}
     return made | {
         "reasons": _reasons(),
@@ -138,8 +143,15 @@ def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON Schema: a definition for each message that is JSON."""
-    definitions = {}
+    """Return the JSON Schema: a definition for each message that is JSON, and for the collector's
+    id in a topic."""
+    definitions: dict[str, Any] = {
+        "collector": {
+            "type": "string",
+            "pattern": descriptions.ID_PATTERN,
+            "description": "`<collector>` in a topic",
+        }
+    }
     for name, rows in messages.MESSAGES.items():
         if name == "status":
             continue

@@ -206,7 +206,8 @@ class Station:
         elif kind == "reply":
             self.echoes.append(json.loads(message.payload)["nonce"])
         elif kind == "about":
-            self.about = json.loads(message.payload)
+            with suppress(ValueError):  # of anyone
+                self.about = json.loads(message.payload)
         elif kind == "state":
             self.states[message.topic.split("/")[4]] = json.loads(message.payload)
 

@@ -163,6 +163,52 @@ def test_two_collectors_with_one_id(make: Any, tmp_path: Path, request: Any):
     wait_until(lambda: any(named(r) for r in first.reports + second.reports), "the conflict")
 
 
+def _connect(port: int, client_id: str) -> paho.Client:
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=client_id)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    wait_until(client.is_connected, "a client")
+    return client
+
+
+def _end(client: paho.Client) -> None:
+    client.disconnect()
+    client.loop_stop()
+
+
+@pytest.mark.parametrize("retained", [False, True])
+@pytest.mark.parametrize("about", [b"null", b"{", b'{"instance": 7}'])
+def test_one_message_of_anyone_does_not_keep_the_collector_away(
+    make: Any, tmp_path: Path, request: Any, about: bytes, retained: bool
+):
+    """A client with its id takes its connection for a moment, after a malformed or a forged
+    `about`."""
+    if not Mosquitto.found():
+        pytest.skip("mosquitto is not installed")
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    request.addfinalizer(broker.stop)
+    collector = make("flash", {"port": broker.port})
+    collector.start()
+    collector.wait_report(lambda report: report["online"], "the collector online")
+    anyone = _connect(broker.port, "anyone")
+    for topic, payload in (("about", about), ("x" * 2000 + "/cmd", b"{}")):
+        for _ in range(1 if topic == "about" else 50):
+            sent = anyone.publish(f"tjugo/v1/1/c1/{topic}", payload, qos=1, retain=retained)
+            sent.wait_for_publish(10)
+    _end(anyone)
+    station = Station(broker.port)
+    station.echo(1)
+    collector.reports.clear()
+    _end(_connect(broker.port, "tjugo-1-c1"))
+    collector.wait_report(lambda report: not report["online"], "the connection lost")
+    collector.reports.clear()
+    collector.wait_report(lambda report: report["online"], "the collector back")
+    station.echo(2)
+    station.close()
+    assert "another collector" not in str(collector.reports)
+
+
 @pytest.mark.long
 def test_a_second_client_takes_the_place_for_a_while(make: Any, broker: Amqtt, bus: Bus):
     """The embedded broker leaves the first connection open, without its subscriptions."""

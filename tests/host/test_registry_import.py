@@ -399,6 +399,14 @@ def test_what_differs_is_refused_or_changed(both):
     }
 
 
+@pytest.mark.parametrize(("number", "update"), [(9, False), (1, True)])
+def test_a_name_that_no_collector_can_have_is_a_problem_of_its_row(both, number, update):
+    content = lines(("meter", "collector"), (drn(2), "north-1"), (drn(number), "north.1"))
+    report = imported(both, content, update=update)
+    (sentence,) = problems(report)[3]
+    assert sentence.startswith("A collector's name is 1 to 32 letters") and "north.1" in sentence
+
+
 def test_an_account_that_lost_its_zeros_is_found(station):
     do(station, customers.add_customer, "Ada", account_no="00012")
     report = imported(station, lines(("account", "meter"), ("12", drn(1))))

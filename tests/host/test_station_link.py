@@ -10,7 +10,7 @@ import pytest
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
-from tjugo.station.link import echo, views
+from tjugo.station.link import echo, tasks, views
 from tjugo.station.link.broker import Broker
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.readings import views as reading_views
@@ -126,6 +126,22 @@ async def _the_link_comes_back(station):
                 assert link.problem is None
 
 
+def test_a_broker_that_stops_is_waited_for(station):
+    asyncio.run(_a_broker_that_stops(station))
+
+
+async def _a_broker_that_stops(station):
+    link = MqttLink(station, Broker("127.0.0.1", 1), poll_s=0.05)
+    async with running(link.run()):
+        for _ in range(3):
+            async with EmbeddedBroker() as broker:
+                link.broker = Broker(broker.host, broker.port)
+                await until(lambda: link.connected)
+                assert link.problem is None
+            await until(lambda: link.problem)
+            assert not link.connected
+
+
 async def _echoing(broker, answers=True):
     """Run a client with the collector's id; it answers echoes, or is another program."""
     client = aiomqtt.Client(broker.host, broker.port, identifier=f"tjugo-{COLLECTOR}")
@@ -171,6 +187,28 @@ async def _a_second_client(station):
                 assert "does not answer echoes" in found().sentence
             async with running(_echoing(broker)):
                 await until_reachable(True)
+
+
+def test_what_ignores_a_cancellation_is_cancelled_again():
+    """As wait_for() does up to Python 3.11, when an answer comes at that moment."""
+    cancelled = []
+
+    async def stubborn():
+        while len(cancelled) < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append(True)
+
+    async def fails():
+        raise aiomqtt.MqttError("lost")
+
+    async def both():
+        await asyncio.wait_for(tasks.together(stubborn(), fails()), 20)
+
+    with pytest.raises(aiomqtt.MqttError, match="lost"):
+        asyncio.run(both())
+    assert len(cancelled) == 2
 
 
 def test_an_error_while_the_link_is_ended_does_not_keep_it(station, monkeypatch):

@@ -6,7 +6,11 @@ import pytest
 from station_kit import COLLECTOR, Clock, do, drn, new_station, see
 
 from tjugo.errors import Conflict, TjugoError
+from tjugo.station.health import doctor
+from tjugo.station.link import views as link_views
+from tjugo.station.readings import views as readings
 from tjugo.station.registry import customers, history, meters, replace, views
+from tjugo.station.storage.tables import Collector, Meter
 from tjugo.station.vending.vend import sell
 
 TWO = Decimal(2)
@@ -112,6 +116,39 @@ def test_a_replaced_meter_hands_over_its_place(station, ada):
         with pytest.raises(Conflict):
             do(station, replace.replace_meter, drn(old), drn(other), "burnt")
     assert meter(station, 2).status == "installed"
+
+
+EARLIER = "north.1-" + "x" * 32  # 40 characters with a dot, as earlier versions accepted
+
+
+@pytest.fixture
+def earlier(station):
+    """Let a collector whose name no collector can have serve meter 1."""
+    with station.work("test") as work:
+        work.session.add(Collector(tenant_id=work.tenant_id, collector_id=EARLIER))
+        work.session.flush()
+        work.session.get_one(Meter, (work.tenant_id, drn(1))).collector_id = EARLIER
+
+
+@pytest.mark.usefixtures("earlier")
+def test_a_collectors_name_of_an_earlier_version_is_kept_and_shown(station, ada):
+    assert meter(station, 1).collector == EARLIER
+    assert EARLIER in [row.collector for row in see(station, readings.collectors)]
+    assert EARLIER in [row.collector for row in link_views.status(station).collectors]
+    sell(station, "test", "a", drn(1), TWO)
+    do(station, meters.set_collector, drn(1), EARLIER)  # as a form sends it back
+    for number in (1, 2):
+        given = "north.2" if number == 1 else EARLIER
+        with pytest.raises(TjugoError, match="A collector's name is 1 to 32 letters") as caught:
+            do(station, meters.set_collector, drn(number), given)
+        assert caught.value.code == "collector_invalid"
+    (line,) = doctor.collectors(station)
+    assert line.level == "warn" and EARLIER in line.sentence
+    do(station, meters.set_status, drn(3), "stock")
+    do(station, replace.replace_meter, drn(1), drn(3), "burnt")
+    assert meter(station, 3).collector == EARLIER
+    do(station, meters.set_collector, drn(3), "north-1")
+    assert doctor.collectors(station) == []
 
 
 def test_no_sale_to_a_number_that_two_meters_share_without_their_zeros(station, monkeypatch):

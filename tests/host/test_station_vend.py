@@ -452,7 +452,11 @@ def test_customers_that_cannot_be(station, fields, words):
         ({"ken": 256}, "KEN must be 0 to 255"),
         ({"bdt": "94"}, "BDT must be 93, 14 or 35"),
         ({"tct": 3}, "TCT must be 1 or 2"),
-        ({"collector_id": "a/b"}, "collector's name"),
+        ({"collector_id": "a/b"}, "collector's name is 1 to 32 letters"),
+        ({"collector_id": "north.1"}, "collector's name"),
+        ({"collector_id": "c" * 33}, "collector's name"),
+        ({"collector_id": "c1\n"}, "collector's name"),
+        ({"collector_id": ""}, "collector's name"),
     ],
 )
 def test_meters_that_cannot_be(station, fields, words):

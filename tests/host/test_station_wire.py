@@ -53,6 +53,13 @@ C1 = "tjugo/v1/1/c1"
         (f"{C1}/5/ack", b'{"ref": 7, "state": "eaten"}', None),
         (f"{C1}/5/ack", b'{"ref": 7, "state": ["stored"]}', None),
         (f"{C1}/5/ack", b"[" * 100_000, None),
+        (
+            f"{C1}/{'5' * 13}/ack",
+            b'{"ref": 7, "state": "unknown"}',
+            Ack("c1", "5" * 13, 7, "unknown"),
+        ),
+        (f"{C1}/{'5' * 14}/ack", b'{"ref": 7, "state": "unknown"}', None),
+        (f"{C1}/{'5' * 60_000}/state", b'{"online": true}', None),
         (f"{C1}/5/ack", b"[7]", None),
         (f"{C1}/5/ack", b"\xff", None),
         (f"{C1}/5/cmd", b"{}", None),

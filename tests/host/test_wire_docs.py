@@ -56,6 +56,9 @@ def test_a_page_without_the_marker_is_left_alone(copies):
 
 def test_the_schema_holds_what_is_encoded():
     definitions = wire_docs.schema()["$defs"]
+    collector = definitions.pop("collector")["pattern"]
+    for text in ("c1", "north-1", "C_" * 16, "north.1", "c" * 33, "", "a/b", "\u00e5"):
+        assert bool(re.search(collector, text)) == topics.is_collector(text), text
     for name, message in definitions.items():
         fields = json.loads(codec.encode(name, {}))
         assert list(fields) == message["required"]
@@ -81,3 +84,7 @@ def test_every_topic_is_on_the_page():
     text = wire_docs.PAGE.read_text()
     for row in topics.ROWS:
         assert f"| `{row[topics.PATTERN]}` |" in text
+        parts = re.findall("<.*?>", str(row[topics.PATTERN]))
+        assert set(parts) <= set(descriptions.PARTS)
+    for part in descriptions.PARTS:
+        assert f"| `{part}` |" in text

@@ -49,7 +49,7 @@ _ANSWER_MS = const(15000)  # a broker that takes longer than this to answer anyt
 CONNECTED = "connected"  # (CONNECTED,)
 SUBSCRIBED = "subscribed"  # (SUBSCRIBED, packet id)
 PUBLISHED = "published"  # (PUBLISHED, packet id): the broker has our message
-MESSAGE = "message"  # (MESSAGE, topic, payload or None, packet id or 0, retained)
+MESSAGE = "message"  # (MESSAGE, topic or "", payload or None, packet id or 0, retained)
 
 
 class MqttError(Exception):
@@ -77,6 +77,7 @@ class Client:
         self._shift = 0  # position of the next length byte; -1 when the length is complete
         self._size = 0
         self._got = 0
+        self._pid = 0  # packet id of the PUBLISH being received
         self._out_ms = 0  # since the last packet sent
         self._wait_ms = -1  # since an answer fell due, -1 none is
         self._ping_ms = -1
@@ -155,7 +156,8 @@ class Client:
         """Return the events in bytes from the broker, cut anywhere. Raise MqttError if malformed.
 
         The body of a longer packet than max_packet is read and dropped: a MESSAGE then has the
-        payload None, or is not reported at all when not even its topic could be kept.
+        payload None, and the topic "" when not even that could be kept. It is acknowledged like
+        any other: a broker keeps a few messages in flight, and sends no more until they are.
         """
         events = []
         data = memoryview(data)
@@ -199,16 +201,20 @@ class Client:
         room = min(n, len(self._body) - self._got)
         if room > 0:
             self._body[self._got : self._got + room] = data[:room]
+        end = 2 + (self._body[0] << 8 | self._body[1])  # of the topic, in a PUBLISH
+        for at in (end, end + 1):
+            if self._got <= at < self._got + n:
+                self._pid = self._pid << 8 | data[at - self._got]
         self._got += n
         return n
 
     def _finish(self):
-        head, size = self._head, self._size
-        self._head = self._shift = self._size = self._got = 0
+        head, size, pid = self._head, self._size, self._pid
+        self._head = self._shift = self._size = self._got = self._pid = 0
         body = memoryview(self._body)[: min(size, len(self._body))]
         kind = head >> 4
         if kind == _PUBLISH:
-            return self._message(head, body, size)
+            return self._message(head, body, size, pid)
         if kind == _PINGRESP:
             self._ping_ms = -1
             return None
@@ -240,7 +246,7 @@ class Client:
         self._wait_ms = -1
         return (CONNECTED,)
 
-    def _message(self, head, body, size):
+    def _message(self, head, body, size, packet_id):
         qos = head >> 1 & 1
         if size < 2:
             raise MqttError("publish without a topic")
@@ -248,11 +254,12 @@ class Client:
         start = end + 2 * qos
         if start > size or end == 2:
             raise MqttError("publish with a bad topic length")
-        if start > len(body):
-            return None
-        packet_id = (body[end] << 8 | body[end + 1]) if qos else 0
-        if qos and not packet_id:
+        if not qos:
+            packet_id = 0
+        elif not packet_id:
             raise MqttError("publish without a packet id")
+        if start > len(body):
+            return (MESSAGE, "", None, packet_id, bool(head & 1))
         try:
             topic = str(bytes(body[2:end]), "utf-8")
         except ValueError:

@@ -9,7 +9,7 @@ collector with the same id is at work; the broker then closes the older of the t
 _ANSWER_MS = 15000
 _SOON_MS = 30000  # a connection that the broker ends within this time was not wanted
 _SETTLED_MS = 600000
-_TWICE = 2  # once may be a broker that was set back to an older state
+_TWICE = 2  # once may be a broker that was set back to an older state, or a forged message
 _OFTEN = 4
 
 
@@ -22,6 +22,8 @@ class Presence:
         self._refresh_ms = refresh_ms
         self._stored = False  # the broker once had this run's message
         self._foreign = 0  # connections in a row that found another run's message
+        self._beside = 0  # messages in a row of this run after which one of another run arrived
+        self._counted = False  # the last one of them is
         self._ended = 0  # connections in a row that the broker ended soon
         self._online_ms = -1  # since the subscriptions were confirmed, -1 not online
         self._since_ms = 0  # since this run's message was published last
@@ -29,7 +31,8 @@ class Presence:
 
     def online(self):
         """Take note that the subscriptions are confirmed and `about` is published."""
-        self._online_ms = self._since_ms = 0
+        self._online_ms = self._since_ms = self._beside = 0
+        self._counted = False
         self._waiting = True
 
     def ended(self, by_broker):
@@ -41,16 +44,21 @@ class Presence:
         self._waiting = False
 
     def take(self, instance, retained):
-        """Take a message `about` of this collector. instance: None if it has no usable one."""
+        """Take a message `about` of this collector. instance: None if it has no usable one: then
+        it is no other run's either, and says nothing."""
+        if instance is None:
+            return
         if instance == self.instance:
             self._stored = True
             self._waiting = False
             if retained:
                 self._foreign = 0
-        elif not retained:
-            self._foreign = _TWICE
-        elif self._stored:
-            self._foreign += 1
+        elif retained:
+            if self._stored:
+                self._foreign += 1
+        elif not self._counted:
+            self._counted = True
+            self._beside += 1
 
     def tick(self, elapsed_ms):
         """Let time pass; return True if `about` is to be published again.
@@ -67,13 +75,16 @@ class Presence:
             self._foreign = self._ended = 0
         if self._waiting or self._since_ms < self._refresh_ms:
             return False
+        if not self._counted:
+            self._beside = 0
+        self._counted = False
         self._since_ms = 0
         self._waiting = True
         return True
 
     def trouble(self, name, client_id):
         """Return a sentence about a second client, or "". name: the collector's id."""
-        if self._foreign >= _TWICE:
+        if max(self._foreign, self._beside) >= _TWICE:
             return f"another collector is connected with the id {name}: each needs its own id"
         if self._ended >= _OFTEN:
             return f"the broker ends each connection soon: is another client named {client_id}?"

@@ -134,11 +134,63 @@ def test_a_second_collector_is_recognised():
     assert trouble(presence) == ""
 
 
-def test_a_second_collector_beside_this_one_is_recognised_at_once():
+def period(presence, *instances):
+    """Let a keep-alive time pass in which messages of these runs arrive while it is connected."""
+    for instance in instances:
+        presence.take(instance, False)
+    presence.take(presence.instance, False)
+    assert presence.tick(60000)
+
+
+def test_a_second_collector_beside_this_one_is_recognised_by_its_second_message():
     presence = Presence(1, 60000)
     presence.online()
+    period(presence, 2)
+    assert trouble(presence) == ""
     presence.take(2, False)
     assert "another collector" in trouble(presence)
+    period(presence)  # the one that has just arrived
+    period(presence)
+    assert trouble(presence) == ""
+
+
+def test_one_forged_message_or_many_at_once_are_no_second_collector():
+    presence = Presence(1, 60000)
+    connection(presence, 1)
+    presence.online()
+    for instance in range(2, 100):
+        presence.take(instance, False)
+    presence.ended(True)
+    assert trouble(presence) == ""
+    connection(presence, 7, 40000)  # the forged one was retained
+    connection(presence, 1, 40000)
+    assert trouble(presence) == ""
+
+
+def test_forged_messages_keep_a_collector_away_for_one_wait_only():
+    presence = Presence(1, 60000)
+    presence.online()
+    for _ in range(5):
+        period(presence, 2)
+    presence.ended(False)
+    assert "another collector" in trouble(presence)
+    presence.online()
+    assert trouble(presence) == ""
+
+
+def test_a_malformed_message_is_of_no_other_collector():
+    for retained in (False, True):
+        presence = Presence(1, 60000)
+        connection(presence, 1)
+        for _ in range(3):
+            presence.online()
+            for _ in range(5):
+                presence.take(None, retained)
+            assert trouble(presence) == ""
+            presence.take(1, False)
+            presence.tick(40000)
+            presence.ended(True)
+            assert trouble(presence) == ""
 
 
 def test_a_broker_that_was_set_back_is_no_second_collector():

@@ -6,7 +6,7 @@ from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
 from collector import answers, core, options, outbox
 from collector.jobs import store as jobs
-from uplink import codec
+from uplink import codec, topics
 
 SETTINGS = {
     "id": "c1",
@@ -278,6 +278,19 @@ def test_settings_that_cannot_be_used():
     except options.OptionError:
         return
     raise AssertionError("empty settings taken")
+
+
+def test_its_id_is_what_the_uplink_defines():
+    for name in ("c", "north-1", "North_01", "9" * 32):
+        assert topics.is_collector(name) and build(id=name).names.about.endswith("/about"), name
+    for name in ("", "north.1", "c" * 33, "a/b", "+", "#", "c1 ", "c\n", "\u00e5", "\0"):
+        assert not topics.is_collector(name), name
+        try:
+            build(id=name)
+        except options.OptionError as error:
+            assert topics.ID_WORDS in str(error)
+            continue
+        raise AssertionError(name)
 
 
 def test_no_meters_at_all():

@@ -138,7 +138,18 @@ def test_longer_than_kept_is_passed_over_and_still_acknowledged():
         (mqtt.MESSAGE, "a/cmd", None, 9, False),
         (mqtt.MESSAGE, "a/cmd", b"next", 10, False),
     ]
-    assert client.receive(message(b"t" * 200, b"x", 3)) == []
+    for size in range(58, 70):  # the packet id is kept, cut in two, and passed over
+        stream = message(b"t" * size, b"x", 0x0203) + message(b"a", b"b", 4)
+        for cut in (1, 7, 64, 200):
+            events = []
+            for at in range(0, len(stream), cut):
+                events += client.receive(stream[at : at + cut])
+            topic = "t" * size if size <= 60 else ""
+            payload = b"x" if size < 60 else None
+            assert events == [
+                (mqtt.MESSAGE, topic, payload, 0x0203, False),
+                (mqtt.MESSAGE, "a", b"b", 4, False),
+            ]
 
 
 def test_any_cut_gives_the_same_events():

@@ -11,6 +11,7 @@ from tjugo.station.link import views as link_views
 from tjugo.station.operators.people import OperatorView
 from tjugo.station.operators.permissions import ADMINISTRATOR
 from tjugo.station.storage.moments import iso
+from uplink import topics
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _GB, _MB = 10**9, 10**6
@@ -195,6 +196,21 @@ def link(found: link_views.LinkStatus) -> list[Check]:
             if one.reachable is not True
         ]
     return lines
+
+
+def collectors(names: Iterable[str]) -> list[Check]:
+    """Check the names of the collectors that serve meters; no line when each can be one.
+
+    Earlier versions accepted others, whose meters can never be reached.
+    """
+    wrong = [repr(name) for name in names if not topics.is_collector(name)]
+    if not wrong:
+        return []
+    text = (
+        f"No collector can have the name {_listed(wrong)}: it is {topics.ID_WORDS}. Give the "
+        "meters another: `tjugo meter edit DRN --collector NAME`."
+    )
+    return [Check(WARN, "collectors", text)]
 
 
 def certificate(ends: datetime | None, now: datetime) -> list[Check]:

@@ -29,7 +29,7 @@ from tjugo.station.station import Station
 from tjugo.station.storage import databases
 from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
-from tjugo.station.storage.tables import MeterTariff
+from tjugo.station.storage.tables import Meter, MeterTariff
 from tjugo.station.tariffs.effect import in_effect
 
 Gather = Callable[[], list[Check]]
@@ -88,6 +88,7 @@ def _inside(station: Station, now: datetime, full: bool, secret: FindSecret) -> 
         "ledger": lambda: _ledger(station, full),
         "tokens": lambda: _tokens(station, full),
         "link": lambda: checks.link(link_views.status(station)),
+        "collectors": lambda: collectors(station),
     }
 
 
@@ -202,3 +203,11 @@ def _tokens(station: Station, full: bool) -> list[Check]:
     with station.view() as view:
         count, wrong = tokens.damaged(view)
     return checks.counted("tokens", "tokens", count, wrong)
+
+
+def collectors(station: Station) -> list[Check]:
+    """Check the names of the collectors that serve meters."""
+    query = select(Meter.collector_id).distinct().order_by(Meter.collector_id)
+    query = query.where(Meter.tenant_id == station.tenant_id, Meter.collector_id.is_not(None))
+    with station.view() as view:
+        return checks.collectors([name for name in view.session.scalars(query) if name])

@@ -15,13 +15,12 @@ from tjugo.station.delivery.service import Answered
 from tjugo.station.link import wire
 from tjugo.station.link.echo import Liveness
 from tjugo.station.link.inbox import Inbox
-from tjugo.station.link.limits import OncePer
+from tjugo.station.link.limits import LOG_PERIOD_S, OncePer
 from tjugo.station.readings.intake import CollectorStatus, Judged, Reading
 from uplink import kinds
 
 log = logging.getLogger(__name__)
 
-LOG_PERIOD_S = 60.0
 # `forget` to one collector for jobs that it cannot have from here, and for its own: some hundred
 # are cleared at once, but a flood of answers does not become a flood of commands.
 UNKNOWN_PER_S, UNKNOWN_BURST = 20.0, 100
@@ -95,9 +94,7 @@ class Exchange:
         database."""
         message = wire.parse(topic, payload, self._tenant_id)
         if message is None:
-            self.totals.not_understood += 1
-            # The topic is untrusted text: one short line of the log.
-            self._warn(now_s, "understood", f"cannot understand a message on {topic[:80]!r}")
+            self.unusable(topic, now_s)
         elif isinstance(message, wire.EchoReply):
             if self.liveness.replied(message.collector_id, message.nonce, self._clock()):
                 self.schedule.resume(message.collector_id, now_s)
@@ -108,8 +105,18 @@ class Exchange:
                 self.liveness.ask(message.collector_id, now_s)
                 self.schedule.resume(message.collector_id, now_s)
             if not self.inbox.put(message, message.collector_id in self._collectors):
-                self.totals.dropped += 1
-                self._warn(now_s, "dropped", "more messages arrive than can be recorded")
+                self.overflow(now_s)
+
+    def unusable(self, topic: str | bytes, now_s: float) -> None:
+        """Count a message without a meaning. topic: as received."""
+        self.totals.not_understood += 1
+        # The topic is untrusted text: one short line of the log.
+        self._warn(now_s, "understood", f"cannot understand a message on {topic[:80]!r}")
+
+    def overflow(self, now_s: float) -> None:
+        """Count a message that is dropped because too many arrive."""
+        self.totals.dropped += 1
+        self._warn(now_s, "dropped", "more messages arrive than can be recorded")
 
     def answered(self, answered: Answered, now_s: float) -> list[wire.Message]:
         """Apply recorded acks; return the messages to answer them with."""

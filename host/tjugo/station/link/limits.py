@@ -1,5 +1,7 @@
 """A limit on repeated events. No clock: the caller gives monotonic seconds."""
 
+LOG_PERIOD_S = 60.0  # between two lines of the log about one kind of event
+
 
 class OncePer:
     """A filter that passes one event of each kind per period and counts the others. The kinds are

@@ -11,10 +11,13 @@ from typing import Any
 import aiomqtt
 
 from tjugo.errors import TjugoError, Unavailable
+from tjugo.rate import Bucket
 from tjugo.station.link import records, state, views, wire
 from tjugo.station.link.broker import Broker, why_not
-from tjugo.station.link.exchange import LOG_PERIOD_S, Exchange
-from tjugo.station.link.limits import OncePer
+from tjugo.station.link.client import Client, connection
+from tjugo.station.link.exchange import Exchange
+from tjugo.station.link.limits import LOG_PERIOD_S, OncePer
+from tjugo.station.link.tasks import end_if_cancelled, together
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 
@@ -25,8 +28,8 @@ RECONNECT_S = 1.0
 ACKS_S = 0.1  # answers that arrive within this time share a commit
 REPORTS_S = 1.0  # readings: one commit in this time
 _WATCH_S = 10.0  # how often collectors that another process registered, and expiry, are looked up
+LOG_BURST = 10  # ends of connections that are logged at once; then one in LOG_PERIOD_S
 _SAVE_S = 5.0  # how often counters are written for other processes; the state at once
-_QUEUE = 10_000  # messages between the socket and `receive`; paho drops further ones
 
 
 class MqttLink:
@@ -55,6 +58,7 @@ class MqttLink:
         self._now_s = monotonic
         self._arrived = asyncio.Event()
         self._seldom = OncePer(LOG_PERIOD_S)
+        self._lines = Bucket(1 / LOG_PERIOD_S, LOG_BURST)
         self._state: tuple[str, str | None] | None = None
         self._since: str | None = None
         self._next_s = {"watch": 0.0, "save": 0.0, "reports": 0.0}
@@ -66,23 +70,25 @@ class MqttLink:
                 with state.hold(self.station.state_dir):
                     await self._hold()
             except TjugoError as error:
-                _end_if_cancelled()
+                end_if_cancelled()
                 self._note(error.message)
             await asyncio.sleep(RECONNECT_S)
 
     async def _hold(self) -> None:
         """Run sessions while this process holds the link's lock."""
         while True:
+            end_if_cancelled()
             await self._save()
             try:
                 await self._session()
             except (aiomqtt.MqttError, OSError, TjugoError) as error:
-                _end_if_cancelled()
+                end_if_cancelled()
                 self._note(why_not(self.broker, error))
             except Exception as error:
                 # A fault of this program in one session must not end all deliveries.
-                _end_if_cancelled()
-                log.exception("the MQTT link failed")
+                end_if_cancelled()
+                if self._seldom.due("fault", self._now_s()) is not None:
+                    log.exception("the MQTT link failed")
                 self._note(f"The MQTT link failed: {type(error).__name__}.")
             finally:
                 self.connected = False
@@ -90,37 +96,34 @@ class MqttLink:
             await asyncio.sleep(RECONNECT_S)
 
     def _note(self, problem: str) -> None:
-        if problem != self.problem:
+        if problem != self.problem and self._lines.take(self._now_s()):
             log.warning("%s", problem)
         self.problem = problem
 
     async def _session(self) -> None:
-        async with aiomqtt.Client(
-            self.broker.host,
-            self.broker.port,
-            username=self.broker.user,
-            password=self.broker.password,
-            tls_context=self.broker.tls_context(),
-            max_queued_incoming_messages=_QUEUE,
+        exchange, now_s = self.exchange, self._now_s
+        async with connection(
+            self.broker,
+            lambda topic: exchange.unusable(topic, now_s()),
+            lambda: exchange.overflow(now_s()),
         ) as client:
-            for topic in wire.subscriptions(self.station.tenant_id):
-                granted = await client.subscribe(topic, qos=1)
-                if any(_code(one) >= 0x80 for one in granted):
-                    raise TjugoError(f"The MQTT broker {self.broker.name} refuses {topic}.")
+            end_if_cancelled()
             jobs = await asyncio.to_thread(records.open_jobs, self.station)
             collectors = await asyncio.to_thread(records.collectors, self.station)
-            self.exchange.connected(jobs, collectors, self._now_s())
-            self.connected, self.problem = True, None
-            await self._save()
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._send(client))
-                    tasks.create_task(self._receive(client))
-                    tasks.create_task(self._record(client))
-            except ExceptionGroup as group:
-                raise group.exceptions[0] from group
+            exchange.connected(jobs, collectors, now_s())
+            # Receiving begins first: it is what notices the end of the connection.
+            await together(self._receive(client), self._send(client), self._record(client))
 
-    async def _send(self, client: aiomqtt.Client) -> None:
+    async def _subscribe(self, client: Client) -> None:
+        for topic in wire.subscriptions(self.station.tenant_id):
+            granted = [_code(one) for one in await client.subscribe(topic, qos=1)]
+            if len(granted) != 1 or granted[0] >= 0x80:
+                raise TjugoError(f"The MQTT broker {self.broker.name} refuses {topic}.")
+        self.connected, self.problem = True, None
+        await self._save()
+
+    async def _send(self, client: Client) -> None:
+        await self._subscribe(client)
         while True:
             await _publish(client, self.station.tenant_id, await self.outgoing())
             await self._save()
@@ -139,13 +142,13 @@ class MqttLink:
         due = [job for job in due if job.ref not in cancelled]
         return exchange.commands(due, self._now_s()) + exchange.echoes(self._now_s())
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: Client) -> None:
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
             self.exchange.receive(str(message.topic), payload, self._now_s())
             self._arrived.set()
 
-    async def _record(self, client: aiomqtt.Client) -> None:
+    async def _record(self, client: Client) -> None:
         while True:
             waits = self.exchange.inbox.acks or self.exchange.inbox.reports
             if not waits:
@@ -222,22 +225,12 @@ class MqttLink:
         }
 
 
-def _end_if_cancelled() -> None:
-    """Raise CancelledError when the task is to end. An error of the connection that occurs while
-    the tasks of a session are being cancelled takes the place of the cancellation."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
 def _code(granted: Any) -> int:
     """Return a return code of SUBACK as a number; paho gives a number or an object."""
     code = getattr(granted, "value", granted)
     return code if isinstance(code, int) else 0
 
 
-async def _publish(
-    client: aiomqtt.Client, tenant_id: int, messages: Sequence[wire.Message]
-) -> None:
+async def _publish(client: Client, tenant_id: int, messages: Sequence[wire.Message]) -> None:
     for message in messages:
         await client.publish(message.topic(tenant_id), message.payload, qos=1)

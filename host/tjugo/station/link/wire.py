@@ -13,6 +13,8 @@ from tjugo.station.readings.columns import columns
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus, Reading
 from uplink import codec, kinds, topics
 
+_LONGEST_DRN = 13
+
 
 @dataclass(frozen=True)
 class Message:
@@ -72,6 +74,8 @@ def parse(topic: str, payload: bytes, tenant_id: int) -> Incoming | None:
     if found is None or found[1] != tenant_id:
         return None
     name, _, collector_id, drn = found
+    if len(drn) > _LONGEST_DRN:
+        return None  # the inbox keeps a DRN with each message: thousands of long ones fill it
     if name == "status":
         return _status(collector_id, payload)
     if name not in _READERS:

@@ -16,9 +16,9 @@ from tjugo.station.registry.counts import change_counts, check_counts
 from tjugo.station.registry.status import change, check_not_removed, retire
 from tjugo.station.storage.tables import Collector, Meter, MeterKeyState
 from tjugo.station.work import View, Work
+from uplink import topics
 
 _LONG_DRN = 13
-_COLLECTOR_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def check_values(drn: str, new: NewMeter) -> None:
         if not allowed(new):
             raise reason("key_register_invalid", f"Meter {drn}: {words}.")
     if new.collector_id is not None:
-        _check_collector_id(new.collector_id)
+        check_collector_id(new.collector_id)
     check_counts(new.counts)
 
 
@@ -176,15 +176,21 @@ def retire_meter(work: Work, drn: str, why: str) -> None:
     retire(work, known_meter(work, checked_drn(drn), lock=True), why)
 
 
-def set_collector(work: Work, drn: str, collector_id: str | None) -> None:
-    """Set the collector that serves the meter from now on; None: tokens are keyed in."""
-    if collector_id is not None:
-        _check_collector_id(collector_id)
+def set_collector(
+    work: Work, drn: str, collector_id: str | None, of_another: bool = False
+) -> None:
+    """Set the collector that serves the meter from now on; None: tokens are keyed in.
+
+    of_another: the name is that of another meter's collector; it is taken as it is stored. Raise
+    TjugoError.
+    """
     meter = known_meter(work, checked_drn(drn))
     if collector_id is not None:
         check_not_removed(meter)
     if meter.collector_id == collector_id:
         return
+    if collector_id is not None and not of_another:
+        check_collector_id(collector_id)
     _ensure_collector(work, collector_id)
     meter.collector_id = collector_id
     record.changed(work, record.METER, f"meter {meter.drn}", f"collector {collector_id or 'none'}")
@@ -224,12 +230,12 @@ def config_of(view: View, drn: str) -> MeterConfig:
     return meter_config(view, known_meter(view, checked_drn(drn)))
 
 
-def _check_collector_id(collector_id: str) -> None:
-    if not _COLLECTOR_ID.fullmatch(collector_id):
+def check_collector_id(collector_id: str) -> None:
+    """Raise TjugoError unless a collector can have this name."""
+    if not topics.is_collector(collector_id):
         raise reason(
             "collector_invalid",
-            "A collector's name is up to 40 letters, digits, dots, hyphens and underscores, not "
-            f"{collector_id!r}.",
+            f"A collector's name is {topics.ID_WORDS}, not {collector_id[:80]!r}.",
         )
 
 

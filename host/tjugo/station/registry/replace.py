@@ -19,4 +19,4 @@ def replace_meter(work: Work, old_drn: str, new_drn: str, why: str) -> None:
     if place is not None:
         link_meter(work, new.drn, *place)
     if collector_id is not None:
-        set_collector(work, new.drn, collector_id)
+        set_collector(work, new.drn, collector_id, of_another=True)

@@ -1,7 +1,7 @@
 """Meters over /api/v1/meters."""
 
 from dataclasses import asdict, fields
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, create_model
@@ -23,6 +23,7 @@ from tjugo.web.api.fields import (
 from tjugo.web.api.readings import Reading
 from tjugo.web.api.register import RegisterBody
 from tjugo.web.current import actor
+from uplink import descriptions
 
 _PLACE = ("service_point", "site")
 _HINTS: dict[str, Any] = {**get_type_hints(MeterView), "reading": Reading | None}
@@ -43,6 +44,10 @@ class Meters(BaseModel):
     next: str | None = Field(description="What to give as `after` for the next part.")
 
 
+# The station says what is wrong with a name in a sentence, and accepts one that is stored already.
+_Collector = Annotated[str, Field(json_schema_extra={"pattern": descriptions.ID_PATTERN})]
+
+
 class MeterBody(RegisterBody):
     """A meter and its key register. DKGA, base date and KEN default to those of the vending
     key; counts: energy unless it is given."""
@@ -50,7 +55,7 @@ class MeterBody(RegisterBody):
     drn: Drn
     tct: Whole | None = None
     counts: Literal["energy", "money"] | None = None
-    collector_id: str | None = None
+    collector_id: _Collector | None = None
     account_no: str | None = None
     service_point: str | None = None
     site: str | None = None
@@ -64,7 +69,7 @@ class MeterPatch(RequestBody):
     status: str | None = None
     reason: str | None = None
     counts: Literal["energy", "money"] | None = None
-    collector_id: str | None = None
+    collector_id: _Collector | None = None
     account_no: str | None = None
     service_point: str | None = None
     site: str | None = None

@@ -59,12 +59,22 @@ class Meters(Part):
             return
         if self._update and not where and set(differing) <= {"status", "collector"}:
             changed = {name: given[name] for name in differing}
+            if "collector" in changed and not self._can_serve(row, changed["collector"]):
+                return
             found |= changed
             self._plan.meter_changes.setdefault(drn, {}).update(changed)
             return
         titles = ", ".join(FIELDS[name].title for name in differing)
         already = where or " already"
         self._wrong(row, f"Meter {drn} is registered{already} with another {titles}.")
+
+    def _can_serve(self, row: Row, collector: str) -> bool:
+        try:
+            meters.check_collector_id(collector)
+        except TjugoError as error:
+            self._wrong(row, error.message)
+            return False
+        return True
 
     def _new_meter(self, row: Row, drn: str, given: dict[str, Any]) -> None:
         names = (*REGISTER, "tct", "counts")
