@@ -11,6 +11,9 @@ from tjugo.station.link import views as link_views
 from tjugo.station.readings import views as readings
 from tjugo.station.registry import customers, history, meters, replace, views
 from tjugo.station.storage.tables import Collector, Meter
+from tjugo.station.tariffs import debts
+from tjugo.station.vending.payment import Payment, pay
+from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.vend import sell
 
 TWO = Decimal(2)
@@ -169,3 +172,14 @@ def test_no_sale_to_a_number_that_two_meters_share_without_their_zeros(station, 
     assert caught.value.code == "drn_invalid"
     assert sell(station, "test", "b", longer, TWO).drn == longer
     assert sell(station, "test", "c", drn(1), TWO).drn == drn(1)
+
+
+def test_a_customer_with_a_debt_or_a_payment_is_kept(station):
+    debtor = do(station, customers.add_customer, "Ada")
+    do(station, debts.open_debt, debtor, "Arrears", 1000)
+    payer = do(station, customers.add_customer, "Ben")
+    do(station, pay, Payment("web", "p", payer, 2550, Seller("op:ada")))
+    for account, words in ((debtor, "has or had a debt"), (payer, "has receipts")):
+        with pytest.raises(Conflict, match=f"Account {account} {words} and is kept"):
+            do(station, customers.delete_customer, account)
+        assert see(station, views.find_customer, account).account_no == account

@@ -116,7 +116,7 @@ def customer_edit(account_no: str, as_json: bool, state: Path, **fields: str | N
 @json_option
 @state_option
 def customer_remove(account_no: str, yes: bool, as_json: bool, state: Path) -> None:
-    """Remove the customer ACCOUNT, who never had a meter.
+    """Remove the customer ACCOUNT, who never had a meter or a debt, and never paid.
 
     Customers who had one are kept: sales and meters refer to them.
     """
@@ -151,7 +151,7 @@ def customer_search_index(rebuild: bool, state: Path) -> None:
 
 def _removable(view: View, account_no: str) -> views.CustomerView:
     found = views.find_customer(view, account_no)
-    customers.check_never_served(view, account_no)
+    customers.check_unused(view, account_no)
     return found
 
 

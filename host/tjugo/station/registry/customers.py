@@ -11,7 +11,7 @@ from tjugo.station.registry.links import checked_service_point, current_link, en
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.registry.sites import known_site
 from tjugo.station.registry.status import check_not_removed
-from tjugo.station.storage.tables import Customer, Meter, ServiceLink
+from tjugo.station.storage.tables import Customer, Debt, Meter, Sale, ServiceLink
 from tjugo.station.work import View, Work
 
 # The fields of a customer, with the most characters and what a person calls them.
@@ -73,23 +73,30 @@ def update_customer(work: Work, account_no: str, **fields: str | None) -> None:
 
 
 def delete_customer(work: Work, account_no: str) -> None:
-    """Remove a customer who never had a meter. Raise Conflict for others, because sales refer to
-    them."""
+    """Remove a customer of whom nothing else is recorded. Raise Conflict for others."""
     customer = _known(work, account_no)
-    check_never_served(work, account_no)
+    check_unused(work, account_no)
     search.remove(work, account_no)
     work.session.delete(customer)
     work.session.flush()
     record.changed(work, record.CUSTOMER, f"account {account_no}", f"removed {customer.name}")
 
 
-def check_never_served(view: View, account_no: str) -> None:
-    """Raise Conflict when the customer has or had a meter."""
-    links = select(func.count()).where(
-        ServiceLink.tenant_id == view.tenant_id, ServiceLink.account_no == account_no
-    )
-    if view.session.scalar(links):
-        raise reason("account_in_use", f"Account {account_no} has or had a meter and is kept.")
+_KEPT: tuple[tuple[type[ServiceLink | Debt | Sale], str], ...] = (
+    (ServiceLink, "has or had a meter"),
+    (Debt, "has or had a debt"),
+    (Sale, "has receipts"),
+)
+
+
+def check_unused(view: View, account_no: str) -> None:
+    """Raise Conflict when the customer has or had a meter or a debt, or paid."""
+    for table, words in _KEPT:
+        rows = select(table.tenant_id).where(
+            table.tenant_id == view.tenant_id, table.account_no == account_no
+        )
+        if view.session.scalar(rows.limit(1)) is not None:
+            raise reason("account_in_use", f"Account {account_no} {words} and is kept.")
 
 
 def link_meter(

@@ -77,7 +77,7 @@ def add_routes(api: APIRouter, station: Station) -> None:
 
     @api.delete("/customers/{account_no}")
     def delete_customer(account_no: str) -> Deleted:
-        """Remove a customer who never had a meter."""
+        """Remove a customer who never had a meter or a debt, and never paid."""
         with station.work(actor()) as work:
             customers.delete_customer(work, account_no)
         return Deleted(deleted=account_no)
