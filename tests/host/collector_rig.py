@@ -25,6 +25,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from amqtt.broker import Broker
+from ports import free_port
 from transitions import MachineError
 
 from meterbus.server import Server
@@ -89,12 +90,6 @@ class Bus(threading.Thread):
         self.join()
         for descriptor in (self.master, self.slave, self._halt, self._wake):
             os.close(descriptor)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Amqtt:

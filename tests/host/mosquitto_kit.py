@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 _PATH = os.environ["PATH"] + ":/usr/sbin"
 PASSWORD = "a right one"
@@ -43,9 +44,7 @@ def _run(folder: Path, *argv: str) -> None:
 def mosquitto(folder: Path, *lines: str, users: tuple[str, ...] = ()) -> Iterator[int]:
     """Start a broker on 127.0.0.1 with these lines of configuration; yield its port."""
     needed("mosquitto")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     # Started by root it would become another user, who cannot read the password file.
     config = [f"user {getpass.getuser()}", f"listener {port} 127.0.0.1"]
     config += ["persistence false", "log_type none", *lines]
