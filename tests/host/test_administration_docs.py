@@ -11,9 +11,11 @@ from sqlalchemy import URL
 from tjugo.commands import main as cli
 from tjugo.key_file import CREDENTIAL
 from tjugo.station.health import doctor
+from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.setup import plan, service
 from tjugo.station.station import utc_now
 from tjugo.station.storage import databases
+from tjugo.station.storage.tables import Collector, Meter
 
 UNITS = ("tjugo-station.service", "tjugo-backup.service", "tjugo-backup.timer")
 
@@ -73,8 +75,13 @@ def test_the_table_of_the_doctor(page, tmp_path):
     table = page[page.index("| it checks |") : page.index("## Install")]
     rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")][2:]
     described = {what for row in rows for what in row.split(", ")}
-    service.set_up(tmp_path / "state").close()
-    assert described == {check.what for check in doctor.examine(tmp_path / "state", utc_now())}
+    with service.set_up(tmp_path / "state") as station, station.work("test") as work:
+        row = work.session.get(Meter, (1, add_meter(work, NewMeter("01000000016"))))
+        work.session.add(Collector(tenant_id=1, collector_id="an.early.name"))
+        work.session.flush()
+        row.collector_id = "an.early.name"
+    found = doctor.examine(tmp_path / "state", utc_now(), full=True)
+    assert described == {check.what for check in found}
 
 
 @pytest.mark.parametrize("name", UNITS)
