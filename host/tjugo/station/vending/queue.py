@@ -93,10 +93,12 @@ class SaleQueue:
             self._growth.add(self._answered)
 
     def _gather(self) -> None:
-        """Wait a moment for the clients that were answered last: they are likely to sell again,
-        and a batch costs more than a sale. A client alone does not wait."""
+        """Wait a moment for half of the clients that are likely to sell: those that were answered
+        last, and those that wait. A batch costs more than a sale, and while its transaction begins
+        more of them come. A client alone does not wait."""
         if self._answered > 1:
-            self._wanted = min(self._most, self._answered + len(self._waiting))
+            likely = self._answered + len(self._waiting)
+            self._wanted = min(self._most, (likely + 1) // 2)
             self._change.wait_for(
                 lambda: self._closed or len(self._waiting) >= self._wanted, timeout=_GATHER_S
             )
