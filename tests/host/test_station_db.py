@@ -147,7 +147,7 @@ TARIFFS = (  # of revision 0017, where a tariff could have versions of both kind
     "INSERT INTO meter VALUES (1, '01000000016', 7, 2, 'installed', NULL, '2026-11-01')",
     *(
         f"INSERT INTO tariff VALUES (1, '{name}', 'Name', '2026-11-01')"
-        for name in ("flat", "tou", "both", "late", "none")
+        for name in ("flat", "tou", "both", "late", "left", "none")
     ),
     *(
         "INSERT INTO tariff_version (tenant_id, tariff, version, valid_from, state, content, "
@@ -160,10 +160,15 @@ TARIFFS = (  # of revision 0017, where a tariff could have versions of both kind
             ("both", 2, "approved", TOU),
             ("late", 1, "rejected", FLAT),
             ("late", 2, "proposed", TOU),
+            ("left", 1, "rejected", TOU),
+            ("left", 2, "proposed", FLAT),
         )
     ),
 )
-COUNTS = {"flat": "energy", "tou": "money", "both": "energy", "late": "money", "none": "energy"}
+COUNTS = dict.fromkeys(("flat", "both", "left", "none"), "energy") | {
+    "tou": "money",
+    "late": "money",
+}
 
 
 def test_meters_count_energy_and_a_tariff_what_its_versions_price(tmp_path):

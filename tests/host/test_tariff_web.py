@@ -152,6 +152,14 @@ def test_versions_begin_within_ten_years(web):
     assert made.json()["valid_from"] == "2026-11-30T21:00:00Z"
 
 
+@pytest.mark.parametrize("kwh", ["10.000", 10, "10"])
+def test_what_programs_write_has_one_reading(station, web, second, kwh):
+    assert preview(web, kwh=kwh, drn=drn(1)).json()["kwh"] == "10.0"
+    do(station, add_customer, "Ada", account_no="C00001")
+    body = {"account_no": "C00001", "name": "Arrears", "amount": "30.000", "rate": "25.000"}
+    assert web.post("/api/v1/debts", json=body).json()["rate"] == "25"
+
+
 def test_debts_over_the_api(station, web):
     do(station, add_customer, "Ada", account_no="C00001")
     do(station, link_meter, drn(1), "C00001")

@@ -53,22 +53,29 @@ def test_a_connection_is_left_to_the_worker_that_has_fewer():
             idle.accept()[0].close()
 
 
-def test_a_connection_is_not_left_for_ever():
+def test_a_worker_that_hangs_is_waited_for_less_each_time():
     shares = Shares(2)
-    shares.set(0, 2)
-    shares.set(1, 1)
     with listen(0) as listening, SharedSocket(listening, Share(shares, 0)) as busy:
-        for _ in range(2):  # the next one is left as long again
-            left = 0
+
+        def left():
+            count = 0
             with socket.create_connection(listening.getsockname()):
                 while True:
                     try:
-                        accepted, _ = busy.accept()
-                        break
+                        busy.accept()[0].close()
+                        return count
                     except BlockingIOError:
-                        left += 1
-                accepted.close()
-            assert 10 < left < 100
+                        count += 1
+
+        for _ in range(2):
+            shares.set(0, 2)
+            shares.set(1, 1)  # it takes none of these
+            asked = [left() for _ in range(8)]
+            assert 10 < asked[0] < 100
+            assert asked == sorted(asked, reverse=True)
+            assert asked[-1] == 1
+            shares.set(1, 3)  # it has taken some
+            assert left() == 0
 
 
 def test_connections_that_are_gone_are_not_counted():

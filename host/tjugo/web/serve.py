@@ -52,6 +52,8 @@ def _refused(port: int, host: str, error: OSError) -> str:
 class _Quiet(uvicorn.Server):
     """A server that leaves signals to the program, which stops everything in order."""
 
+    share: Share | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -61,6 +63,8 @@ class _Quiet(uvicorn.Server):
         # asyncio accepts up to `backlog` connections at once, and gives the socket that backlog.
         for sock in sockets or ():
             sock.listen(_BACKLOG)
+        if self.share is not None:
+            self.share.set(0)  # from now on connections are left to this one
 
 
 def url_of(sock: socket.socket) -> str:
@@ -98,7 +102,7 @@ class WebServer:
             ssl_keyfile=str(certificate.key) if certificate else None,
         )
         self._server = _Quiet(config)
-        self._share = share
+        self._server.share = share
         self._sock = sock if share is None else SharedSocket(sock, share)
 
     @property
@@ -111,8 +115,6 @@ class WebServer:
         return self._server.started
 
     async def run(self) -> None:
-        if self._share is not None:
-            self._share.set(0)
         await self._server.serve(sockets=[self._sock])
 
     async def stop(self, task: "asyncio.Task[None]") -> None:

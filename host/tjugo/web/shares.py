@@ -56,13 +56,18 @@ class SharedSocket(socket.socket):
         super().__init__(family, kind, protocol, fileno=listening.dup().detach())
         self._share = share
         self._left = 0
+        self._patience = _LEAVE_MOST
 
     def accept(self) -> tuple[socket.socket, Any]:
         """Accept a connection. Raise BlockingIOError, as if there were none, when it is another
-        worker's turn; one that does not take it, because it hangs, is not waited for."""
-        if not self._share.fewest() and self._left < _LEAVE_MOST:
+        worker's turn. One that hangs and does not take it is waited for less each time."""
+        if self._share.fewest():
+            self._patience = _LEAVE_MOST
+        elif self._left < self._patience:
             self._left += 1
             time.sleep(_PAUSE_S)  # the event loop asks again at once
             raise BlockingIOError
+        else:
+            self._patience = max(1, self._patience // 2)
         self._left = 0
         return super().accept()

@@ -56,8 +56,8 @@ def folder(name: str, mode: int, mine: bool, shared: Sequence[str]) -> list[Chec
     secret = [one for one in shared if one in SECRET_FILES]
     if secret:
         text = (
-            f"Others may read {_listed(secret)}, and may know what it holds: nothing starts until "
-            "`chmod 600` on it."
+            f"Others may read {_listed(secret)}, and may know what it holds; it is not used until "
+            "you run `chmod 600` on it."
         )
         found.append(Check(FAIL, "folder", text))
     if len(shared) > len(secret):

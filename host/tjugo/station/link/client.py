@@ -24,7 +24,7 @@ from tjugo.station.link.limits import LOG_PERIOD_S, OncePer
 
 TIMEOUT_S = 10.0  # for each answer of the broker
 QUEUE = 10_000  # messages that wait to be handled; further ones are dropped
-MOST_BYTES = 65_536  # of a message; those of collectors have less than 5,000
+MOST_BYTES = 8_192  # of a message; those of collectors have less than 5,000
 _KEPT = 2 * MOST_BYTES + 4  # of a packet: lengths, packet id, the longest topic and such a message
 _AT_ONCE = 100  # packets that are read before other tasks get their turn
 _UNSENT = 20_000  # acknowledgements that the broker does not read

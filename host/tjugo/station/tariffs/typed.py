@@ -58,9 +58,14 @@ def begin_of(view: View, date: str | None) -> datetime | None:
 def units(text: str) -> int:
     """Return the tenths of a text of kWh in steps of 0.1. Raise TjugoError."""
     try:
-        scaled = numbers.decimal(text) * 10
+        return tenths(numbers.decimal(text))
     except numbers.NotANumber as error:
         raise reason("amount_invalid", error.sentence("The amount")) from error
+
+
+def tenths(kwh: Decimal) -> int:
+    """Return kWh in steps of 0.1 as tenths. Raise TjugoError."""
+    scaled = kwh * 10
     if scaled != int(scaled):
         raise reason("amount_invalid", "The amount must be a multiple of 0.1 kWh.")
     return int(scaled)
@@ -77,9 +82,16 @@ def debt_rate(rule: str, text: str, currency: str) -> int:
     if rule != "percent":
         return money.parse(text, currency, "The rate")
     try:
-        scaled = numbers.decimal(text) * 100
+        return debt_rate_of(rule, numbers.decimal(text), currency)
     except numbers.NotANumber as error:
         raise reason("debt_invalid", error.sentence("The rate")) from error
+
+
+def debt_rate_of(rule: str, rate: Decimal, currency: str) -> int:
+    """Return the rate of a debt's rule of a number: percent, or major units. Raise TjugoError."""
+    if rule != "percent":
+        return money.given(rate, currency, "The rate")
+    scaled = rate * 100
     if scaled != int(scaled):
         raise reason("debt_invalid", "The rate has at most 2 decimals of a percent.")
     return int(scaled)

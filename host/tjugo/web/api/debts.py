@@ -160,4 +160,4 @@ def _found(view: View, account_no: str, debt_no: int) -> DebtItem:
 
 
 def _rate(view: View, rule: str, rate: Any) -> int:
-    return typed.debt_rate(rule, f"{rate:f}", view.tenant.currency)
+    return typed.debt_rate_of(rule, rate, view.tenant.currency)

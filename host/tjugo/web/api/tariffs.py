@@ -82,7 +82,7 @@ def _add_tariffs(api: APIRouter, station: Station) -> None:
         if (body.money is None) == (body.kwh is None):
             raise reason("amount_invalid", "Give an amount of money or of kWh.")
         with station.view() as view:
-            tenths = None if body.kwh is None else typed.units(f"{body.kwh:f}")
+            tenths = None if body.kwh is None else typed.tenths(body.kwh)
             found = views.preview(
                 view,
                 station.clock(),

@@ -19,9 +19,11 @@ def upgrade() -> None:
     for table in ("token", "sale"):
         op.add_column(table, sa.Column("credit", sa.BigInteger(), nullable=True))
     # A tariff of which an approved version prices kWh stays one of energy: meters may have it.
+    # What was rejected or withdrawn does not count.
     op.execute(
         "UPDATE tariff SET counts = 'money' WHERE EXISTS (SELECT 1 FROM tariff_version v "
         "WHERE v.tenant_id = tariff.tenant_id AND v.tariff = tariff.tariff "
+        "AND v.state NOT IN ('rejected', 'withdrawn') "
         'AND v.content LIKE \'%"kind":"time_of_use"%\') '
         "AND NOT EXISTS (SELECT 1 FROM tariff_version v "
         "WHERE v.tenant_id = tariff.tenant_id AND v.tariff = tariff.tariff "
