@@ -51,6 +51,8 @@ class KeyState:
         ti: int = 1,
         ken: int = 255,
     ) -> None:
+        if not isinstance(key, (bytes, bytearray, memoryview)):
+            raise FormatError("a key is bytes, not %r" % type(key))
         self.ea = _ea.check_key(ea, key)
         for name, value in (("KT", kt), ("KRN", krn), ("SGC", sgc), ("TI", ti), ("KEN", ken)):
             limits.check(name, value)

@@ -7,14 +7,17 @@ def plain(text: "str | bytes | bytearray | memoryview") -> bytes:
     Return b"" if the text contains anything but the ten ASCII digits, white space and hyphens, and
     for what is no text, such as an integer, which has no leading zeros.
     """
-    if not isinstance(text, (str, bytes, bytearray, memoryview)):
+    if isinstance(text, int):
         return b""
     if isinstance(text, str):
         try:
             text = text.encode()
         except ValueError:  # half of a surrogate pair
             return b""
-    raw = bytes(text)
+    try:
+        raw = bytes(text)
+    except TypeError:
+        return b""
     if not raw.isdigit():
         raw = b"".join(raw.replace(b"-", b"").split())
     return raw if raw.isdigit() else b""

@@ -41,9 +41,8 @@ def check_key(code: "int | str", key: bytes) -> int:
     if code not in _CODES:  # numbers need no more: every block passes here
         code = number(code)
     size = KEY_BYTES[code]
-    found = len(key) if isinstance(key, (bytes, bytearray, memoryview)) else type(key)
-    if found != size:
-        raise StsError("EA%02d needs a key of %d bytes, not %s" % (code, size, found))
+    if len(key) != size:
+        raise StsError("EA%02d needs a key of %d bytes, not %d" % (code, size, len(key)))
     return code
 
 

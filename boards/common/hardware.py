@@ -125,10 +125,13 @@ class Hardware:
         if kind != "report" or self._settings.get("report") is True:
             sys.stdout.write(json.dumps({kind: values}) + "\n")
 
-    def restart(self, _status=1):
+    def restart(self, status=1):
         """Switch the coils off and reset the board."""
         for coil in self._coils:
             coil(0)
+        from boards.common.pauses import before_restart  # rarely needed: not loaded before
+
+        before_restart(status, self.service)
         machine.reset()
 
     # Pins and buses

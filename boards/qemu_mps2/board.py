@@ -62,8 +62,11 @@ def service(ok=True):
         _watchdog.feed()
 
 
-def restart(_status=0):
+def restart(status=0):
     """Reset the board."""
+    from boards.common.pauses import before_restart  # rarely needed: not loaded before
+
+    before_restart(status, service)
     _restart()
 
 

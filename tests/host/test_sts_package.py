@@ -114,7 +114,7 @@ def test_a_tid_store_has_bytes():
             sts_portable.TidStore(memoryview(bytearray(150)).cast(form))
 
 
-@pytest.mark.parametrize("wrong", [None, 5, 1.5, ["1"] * 20, [49] * 20, object()])
+@pytest.mark.parametrize("wrong", [None, 5, 1.5, ["1"] * 20, object()])
 def test_what_is_no_text_is_no_token(wrong):
     meter = sts_portable.Decoder(sts_portable.KeyState(bytes(8)), sts_portable.TidStore())
     assert meter.check(wrong) == (sts_portable.results.FORMAT_ERROR, None)
