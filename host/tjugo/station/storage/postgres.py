@@ -5,20 +5,13 @@ UPDATE or changed by one statement, and unique keys decide between writers.
 """
 
 import re
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import (
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    InvalidatePoolError,
-    OperationalError,
-)
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from tjugo.errors import TjugoError, Unavailable
 
@@ -108,6 +101,7 @@ def open_engine(url: URL) -> Engine:
         url,
         connect_args=given,
         hide_parameters=True,  # tokens do not belong in an error's text
+        pool_pre_ping=True,  # after a restart of the server no request fails by an old connection
         pool_size=10,
         max_overflow=60,  # more than a web server has threads: no thread waits for a connection
     )
@@ -117,16 +111,6 @@ def open_engine(url: URL) -> Engine:
         connection.execute(f"SET lock_timeout = {LOCK_MS}")
         connection.execute("SET idle_in_transaction_session_timeout = '5min'")
         connection.commit()
-
-    # After a restart of the server no request fails by an old connection. A server that is asked
-    # each time is waited for; one that ended a connection has closed it, which is seen at once.
-    @event.listens_for(engine, "checkout")
-    def _checkout(connection: Any, _record: Any, _proxy: Any) -> None:
-        if _has_input(connection):
-            try:
-                engine.dialect.do_ping(connection)
-            except psycopg.Error as error:
-                raise InvalidatePoolError from error
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -140,16 +124,6 @@ def open_engine(url: URL) -> Engine:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     return engine
-
-
-def _has_input(connection: psycopg.Connection[Any]) -> bool:
-    """Return whether the server sent something, or the end, on a connection that is not in use."""
-    try:
-        poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
-    except psycopg.Error:  # it is closed
-        return True
 
 
 # Those that have doubled since they were counted last, and those that never were.
