@@ -31,6 +31,12 @@ def carried(units: int) -> int:
     return found if found <= units else int(amount.decode_currency(field - 1))
 
 
+def carried_of_minor(minor: int, currency: str) -> int:
+    """Return the largest credit of at most these minor units that a token can carry, in units of
+    1e-5."""
+    return carried(of_minor(minor, currency))
+
+
 def major(units: int, currency: str) -> Decimal:
     """Return units of 1e-5 in major units, with the decimals of the currency, and more where there
     are more."""

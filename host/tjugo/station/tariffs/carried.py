@@ -21,7 +21,7 @@ def encodable(tenths: int) -> int:
 def encodable_money(currency: str, minor: int) -> int:
     """Return what is charged of at most these minor units: the largest credit that a token of
     money can carry, rounded up to the minor unit."""
-    return counted.to_minor(counted.carried(counted.of_minor(minor, currency)), currency)
+    return counted.to_minor(counted.carried_of_minor(minor, currency), currency)
 
 
 def encodable_of(rules: TariffRules) -> Callable[[int], int]:
@@ -35,4 +35,4 @@ def credit_of(quote: Quote, currency: str) -> Decimal | None:
     """Return what the token of a priced sale carries of money, in major units; None for energy."""
     if not quote.credit:
         return None
-    return counted.major(counted.carried(counted.of_minor(quote.credit, currency)), currency)
+    return counted.major(counted.carried_of_minor(quote.credit, currency), currency)

@@ -6,10 +6,9 @@ Nothing depends on it: a query that is missing here is asked where its answer is
 from collections.abc import Collection
 
 from tjugo.station import clock, settings
-from tjugo.station.delivery import refs
 from tjugo.station.storage.statement import read_ahead
 from tjugo.station.tariffs import effect, situations
-from tjugo.station.vending import facts, keychange, limits, repeated
+from tjugo.station.vending import facts, keychange, limits, repeated, token_deliveries
 from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
 
@@ -41,6 +40,6 @@ def prices(work: Work, items: list[Item]) -> None:
             *effect.queries(work, drns, at),
             *situations.queries(work, drns, at),
             keychange.query(work, drns),
-            refs.choose(work, len(drns)),
+            *token_deliveries.queries(work, items),
         ],
     )

@@ -87,11 +87,9 @@ def _wanted(
             found.append(_Wanted(item, kind, request))
     if quote.credit:
         assert item.tariff is not None
-        units = counted.of_minor(quote.credit, item.tariff.rules.currency)
+        credit = counted.carried_of_minor(quote.credit, item.tariff.rules.currency)
         last = _tid(work, meter, earliest, last)
-        request = CreditRequest(
-            meter.config, ELECTRICITY_MONEY, counted.carried(units), last, NO_RND
-        )
+        request = CreditRequest(meter.config, ELECTRICITY_MONEY, credit, last, NO_RND)
         found.append(_Wanted(item, _paid_kind(item), request))
     return found
 

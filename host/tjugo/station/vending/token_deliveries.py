@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from tjugo.counted import ENERGY
-from tjugo.station.delivery.refs import free_refs
+from tjugo.station.delivery.refs import choose, free_refs
 from tjugo.station.storage import bulk
+from tjugo.station.storage.statement import Query
 from tjugo.station.storage.tables import TokenDelivery
 from tjugo.station.vending import key_delivery
-from tjugo.station.vending.facts import MeterFacts
 from tjugo.station.vending.item import Item
 from tjugo.station.work import Work
 
@@ -18,13 +18,24 @@ Refs = dict[tuple[str, str], list[int]]
 def free(work: Work, sold: Sequence[Item]) -> Refs:
     """Return references for the tokens of the sales whose meter a collector serves. Tokens of
     money have none, and are keyed in: the meters that collectors write to take energy only."""
-    served = [item for item in sold if item.meter is not None and _served(item.meter)]
+    served = _served(sold)
     refs = iter(free_refs(work, sum(len(item.tokens) for item in served)))
     return {item.key: [next(refs) for _ in item.tokens] for item in served}
 
 
-def _served(meter: MeterFacts) -> bool:
-    return bool(meter.collector_id) and meter.counts == ENERGY
+def queries(work: Work, items: Sequence[Item]) -> list[Query]:
+    """Return what `free` reads for one token each of these items, nothing where none is served."""
+    served = _served(items)
+    return [choose(work, len(served))] if served else []
+
+
+def _served(items: Sequence[Item]) -> list[Item]:
+    """Return the items whose tokens a collector delivers."""
+    return [
+        item
+        for item in items
+        if item.meter is not None and item.meter.collector_id and item.meter.counts == ENERGY
+    ]
 
 
 def add(work: Work, sold: Sequence[Item], refs: Refs) -> None:
