@@ -91,6 +91,9 @@ def test_what_else_a_program_meets(station, waited):
         first = put(web, "f", free, money=None, kind="free")
         assert [one["kind"] for one in first.json()["receipt"]["tokens"]] == ["free"]
         assert put(web, "g", free, money=None, kind="free").json()["code"] == "free_not_due"
+        by_card = [{"means": "card", "amount": "200"}]
+        more = put(web, "m", sandbox.METERS[12].drn, money="200", tenders=by_card).json()
+        assert more["code"] == "tender_invalid" and "sell for 199.93" in more["error"]
         key = do(station, clients.add, "poor", "Poor", ["sell"], outlet=sandbox.NO_CREDIT)
         web.headers["authorization"] = f"Bearer {key}"
         assert put(web, "v", good).json()["code"] == "vendor_credit"

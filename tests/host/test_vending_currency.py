@@ -183,11 +183,8 @@ def test_a_sale_of_credit(station):
 
 def test_what_a_token_cannot_carry_is_change(station):
     sale = sell(station, "a", 20_000, tenders=(Tender("cash", 20_000),))
-    assert sale.credit == Decimal("199.92624")
-    assert {line.kind: line.amount for line in sale.receipt.lines} == {
-        "energy": 19_993,
-        "change": 7,
-    }
+    assert sale.credit == Decimal("199.92624") and sale.receipt.change == 7
+    assert {line.kind: line.amount for line in sale.receipt.lines} == {"energy": 19_993}
     assert see(station, balances.balance, "energy", "tou") == -19_993
     assert row_of(station, Sale, "a").credit == 19_993
     right(station)
@@ -342,7 +339,7 @@ def test_what_is_sold_and_credited_is_the_credit_of_tokens(station, steps):
             assert sale.code == "amount_too_low"
             continue
         lines = sale.receipt.lines
-        assert sum(line.amount for line in lines) == tendered
+        assert sum(line.amount for line in lines) + sale.receipt.change == tendered
         paid = sum(line.amount for line in lines if line.kind == "energy")
         (token,) = sale.receipt.tokens
         assert 0 < token.credit <= counted.of_minor(paid, "EUR")

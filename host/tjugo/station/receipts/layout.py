@@ -24,7 +24,7 @@ from tjugo.station.receipts.elements import (
     Sections,
     Text,
 )
-from tjugo.station.receipts.model import Line, Receipt, Token
+from tjugo.station.receipts.model import TO_CREDIT, Line, Receipt, Token
 from tjugo.station.receipts.texts import labels
 
 
@@ -172,7 +172,7 @@ def _money(receipt: Receipt, words: dict[str, str], amounts: Amounts) -> Iterato
     energy = [line for line in receipt.lines if line.kind == "energy"]
     cost = words["cost_of_credit" if receipt.of_money() else "cost_of_units"]
     yield from _energy(energy, cost, amounts)
-    for kind in ("free", "charge", "levy", "fee", "tax", "debt", "rounding"):
+    for kind in ("free", "charge", "levy", "fee", "tax", "debt", "credit", "rounding"):
         for line in receipt.lines:
             if line.kind == kind:
                 yield from _line(line, words, amounts)
@@ -208,6 +208,8 @@ def _line(line: Line, words: dict[str, str], amounts: Amounts) -> Iterator[Eleme
         yield Pair(words["free_units"], amounts.kwh(line.tenths or 0))
         if not line.amount:
             return
+    elif line.code == TO_CREDIT and line.kind in ("debt", "credit"):
+        label = words["customer_credit"]
     elif line.kind == "rounding":
         label = words["rounding"]
     elif line.kind == "tax" and line.tax_rate is not None and "%" not in label:

@@ -20,7 +20,11 @@ from tjugo.errors import reason
 VERSION = 1
 KINDS = ("credit", "free", "replacement", "engineering", "key_change", "payment", "credit_note")
 MEANS = ("cash", "card", "mobile_money", "bank", "voucher", "account")
-LINE_KINDS = ("energy", "free", "charge", "levy", "tax", "debt", "fee", "rounding", "change")
+LINE_KINDS = ("energy", "free", "charge", "levy", "tax", "debt", "fee", "rounding", "credit")
+"""Kinds of lines; `credit`: what is kept as the customer's credit. Receipts of early versions have
+lines of the kind `change`, which are not printed."""
+TO_CREDIT = "credit"
+"""Code of the line of what goes to the customer's credit."""
 TOKEN_KINDS = (
     *("key_change_1", "key_change_2", "key_change_3", "key_change_4"),
     *("free", "credit", "replacement", "clear_credit", "clear_tamper", "max_power"),

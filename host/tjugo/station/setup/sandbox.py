@@ -6,14 +6,23 @@ utility's name, which stands above every receipt, begins with MARK.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from tjugo.counted import MONEY
 from tjugo.station.registry import status
 from tjugo.station.registry.customers import add_customer, link_meter
-from tjugo.station.registry.meters import NewMeter, add_meter, drn_with_check_digit, known_meter
+from tjugo.station.registry.meters import (
+    NewMeter,
+    add_meter,
+    drn_with_check_digit,
+    known_meter,
+    set_counts,
+)
 from tjugo.station.setup.utility import MARK
 from tjugo.station.storage.tables import Outlet
 from tjugo.station.tariffs import assignment, debts
 from tjugo.station.tariffs.effect import in_effect
+from tjugo.station.tariffs.model import Period, TariffRules, TimeOfUse
 from tjugo.station.tills import vendors
 from tjugo.station.vending import change_steps
 from tjugo.station.work import View, Work
@@ -23,7 +32,12 @@ __all__ = ["MARK", "METERS", "NO_CREDIT", "SandboxMeter", "fill", "is_sandbox"]
 NO_CREDIT = "no-credit"
 """An outlet whose vendor has reached its credit limit."""
 FREE = "free-units"
+TIME_OF_USE = "time-of-use"
 _FREE_TENTHS = 500
+_PERIODS = (
+    Period("peak", "Peak", Decimal("0.40"), start="18:00", end="22:00"),
+    Period("other", "Other hours", Decimal("0.15")),
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,11 @@ def _free(work: Work, drn: str) -> None:
     assignment.assign(work, drn, FREE)
 
 
+def _money(work: Work, drn: str) -> None:
+    set_counts(work, drn, MONEY)
+    assignment.assign(work, drn, TIME_OF_USE)
+
+
 METERS = (
     SandboxMeter(1, "sold", "every sale is accepted", _plain),
     SandboxMeter(2, "meter_unknown", "a meter that is not registered"),
@@ -90,6 +109,7 @@ METERS = (
     SandboxMeter(10, "sold", "sold, but the first answer is 503: a repeat gets the token", _plain),
     SandboxMeter(11, "sold", "not sold, the first answer is 503: a repeat sells", _plain),
     SandboxMeter(12, "sold", "sold, but the first answer takes 60 seconds", _plain),
+    SandboxMeter(13, "sold", "counts money: the token carries an amount of it", _money),
 )
 """The meters, in the order of the documentation."""
 
@@ -102,11 +122,14 @@ def is_sandbox(view: View) -> bool:
 
 
 def fill(work: Work) -> None:
-    """Give a new sandbox its meters, its outlet without credit, and its tariff with free units."""
+    """Give a new sandbox its meters, its outlet without credit, and its tariffs of free units and
+    time of use."""
     default = in_effect(work, assignment.DEFAULT, work.now())
     assert default is not None
     rules = replace(default.rules, free_tenths_per_month=_FREE_TENTHS, free_with_sale=False)
     assignment.add_first(work, FREE, "Free units", rules)
+    priced = TariffRules(default.rules.currency, TimeOfUse(_PERIODS))
+    assignment.add_first(work, TIME_OF_USE, "Time of use", priced)
     vendors.add_vendor(work, NO_CREDIT, "Sandbox vendor without credit", credit_limit=0)
     name = "Sandbox outlet without credit"
     work.session.add(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tjugo.station.tariffs.deduct import Deducted
 from tjugo.station.tariffs.model import (
+    CHANGE,
     CHARGE,
     DEBT,
     ENERGY,
@@ -50,7 +51,7 @@ def made(
         rest = 0
     _add_parts(plan, parts, lines)
     if change:
-        lines.append(Line("change", "change", "Change", change, False))
+        lines.append(Line(CHANGE, CHANGE, "Change", change, False))
     return lines, sum(amount for _, amount, _ in blocks) + rest
 
 

@@ -14,6 +14,7 @@ from tjugo import counted
 PER_KWH, PERCENT = "per_kwh", "percent"
 DOWN, NEAREST = "down", "nearest"
 FEE, CHARGE, DEBT, ENERGY = "fee", "charge", "debt", "energy"
+CHANGE = "change"
 ORDER = (FEE, CHARGE, DEBT, ENERGY)
 WHOLE = 10_000  # hundredths of a percent
 
@@ -218,6 +219,11 @@ class Quote:
     charges_paid: Mapping[str, str]
     month: str = ""
     credit: int = 0
+
+    @property
+    def change(self) -> int:
+        """What is not spent of what was tendered, minor units."""
+        return sum(line.amount for line in self.lines if line.kind == CHANGE)
 
 
 def month_of(at: datetime) -> str:

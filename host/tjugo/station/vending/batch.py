@@ -20,7 +20,7 @@ from tjugo.station.tariffs.effect import check_counts, effective
 from tjugo.station.tariffs.model import Quote, Situation
 from tjugo.station.tariffs.price import price_free, price_money, price_units
 from tjugo.station.tariffs.situations import situations
-from tjugo.station.vending import ahead, record, repeated
+from tjugo.station.vending import ahead, record, repeated, returned
 from tjugo.station.vending.facts import MeterFacts, lock_and_read
 from tjugo.station.vending.issue import credit_tokens
 from tjugo.station.vending.item import Item, Outcome
@@ -193,7 +193,7 @@ def price(item: Item, situation: Situation, limit: Decimal) -> Quote:
             "is needed, or a payment without energy.",
         )
     _check_limit(quote.tenths, purchase, limit)
-    _check_tendered(item, quote)
+    returned.check(purchase, quote, meter.buyer is not None, rules.currency)
     return quote
 
 
@@ -205,16 +205,3 @@ def _check_limit(found: int, purchase: Purchase, limit: Decimal) -> None:
             f"{asked} kWh is more than this station sells at once ({limit} kWh). The setting is "
             "sale_limit_kwh.",
         )
-
-
-def _check_tendered(item: Item, quote: Quote) -> None:
-    """Raise TjugoError when the payments do not cover the price, or the change is not cash."""
-    tendered = item.purchase.tendered
-    if tendered is None:
-        return
-    change = tendered - quote.tendered
-    cash = sum(t.amount for t in item.purchase.tenders if t.means == "cash")
-    if change < 0:
-        raise reason("tender_too_low", "The payments do not cover the price.")
-    if change > cash:
-        raise reason("tender_invalid", "Only cash is given back: the other payments are too high.")

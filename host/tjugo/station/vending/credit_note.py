@@ -31,7 +31,7 @@ from tjugo.station.work import View, Work
 CREDIT, CASH = "credit", "cash"
 WAYS = (CREDIT, CASH)
 """Where the money goes: to the customer's credit at the utility, or back in cash."""
-_NOT_CREDITED = ("change", "free")
+_NOT_CREDITED = ("change", "free", "credit")
 
 
 @dataclass(frozen=True)

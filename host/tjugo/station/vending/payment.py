@@ -8,7 +8,7 @@ from tjugo.station import days
 from tjugo.station.audit import chain
 from tjugo.station.ledger import accounts, balances, credit, post
 from tjugo.station.receipts import model
-from tjugo.station.receipts.model import Line
+from tjugo.station.receipts.model import TO_CREDIT, Line
 from tjugo.station.storage.tables import Customer
 from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, party
@@ -114,7 +114,7 @@ def _line(work: Work, asked: Payment) -> Line:
     if asked.debt_no is None:
         held = -balances.balance(work, "customer_credit", asked.account_no)
         return Line(
-            "debt", "credit", "Customer's credit", asked.amount, balance=held + asked.amount
+            "debt", TO_CREDIT, "Customer's credit", asked.amount, balance=held + asked.amount
         )
     debt = debts.locked(work, asked.account_no, asked.debt_no)
     owed = balances.balance(work, DEBT_ACCOUNT, party(asked.account_no, asked.debt_no))

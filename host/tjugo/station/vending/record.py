@@ -87,7 +87,7 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
     """Post the sale, and note what it changes for the next one and in the audit chain."""
     purchase, quote, meter = item.purchase, item.quote, item.meter
     assert quote is not None and meter is not None and item.tariff is not None
-    rows = postings(purchase, quote, receipt, item.tariff.tariff, place.vendor)
+    rows = postings(purchase, receipt, item.tariff.tariff, place.vendor)
     if rows:
         post.post(
             work,
@@ -102,11 +102,12 @@ def _post(work: Work, item: Item, receipt: Receipt, place: Place) -> None:
             ),
         )
     situations.settle(work, meter.config.drn, quote)
+    paid = receipt.paid() - receipt.change
     chain.record(
         work,
         SELL,
         f"meter {meter.config.drn}",
-        f"{receipt.outlet} {receipt.number}: {money.plain(quote.tendered, receipt.currency)}",
+        f"{receipt.outlet} {receipt.number}: {money.plain(paid, receipt.currency)}",
         actor=purchase.actor,
     )
     outbox.emit(work, outbox.SALE_MADE, lambda: outbox.receipt_facts(receipt))

@@ -10,14 +10,14 @@ from tjugo.station import counters, days
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.integrity import digest
-from tjugo.station.tariffs.model import Line
+from tjugo.station.tariffs.model import CHANGE, Line, Quote
 from tjugo.station.vending import receipt_of
 from tjugo.station.vending.issue import ELECTRICITY, ELECTRICITY_MONEY
 from tjugo.station.vending.item import Item, NewToken
 from tjugo.station.vending.limits import Place
-from tjugo.station.vending.postings import tenders
 from tjugo.station.vending.purchase import RECEIPTS
 from tjugo.station.vending.receipt_of import Builder, Request
+from tjugo.station.vending.returned import returned, tenders
 from tjugo.station.work import Work
 
 
@@ -48,17 +48,17 @@ def receipts(
 def _receipt(builder: Builder, item: Item, place: Place, number: int) -> Receipt:
     purchase, meter, quote, tariff = item.purchase, item.meter, item.quote, item.tariff
     assert meter is not None and quote is not None and tariff is not None
-    paid = tenders(purchase, quote)
+    paid, back = tenders(purchase, quote), returned(purchase, quote)
     return builder.receipt(
         purchase.kind,
         number,
         Request(purchase.client, purchase.client_id, purchase, place.name),
         customer=receipt_of.customer(meter.buyer) if meter.buyer else None,
         meter=receipt_of.meter(meter.config, meter.counts, tariff.name),
-        lines=tuple(map(_line, quote.lines)),
+        lines=_lines(quote, back.credit),
         tokens=_tokens(item),
         tendered=tuple(model.Tender(t.means, t.amount, t.ref or None) for t in paid),
-        change=sum(t.amount for t in paid) - quote.tendered,
+        change=back.cash,
         text=builder.text,
     )
 
@@ -76,6 +76,14 @@ def _token(one: NewToken) -> model.Token:
     if one.credit is None:
         return model.Token(one.kind, one.digits, one.carried)
     return model.Token(one.kind, one.digits, credit=one.credit)
+
+
+def _lines(quote: Quote, kept: int) -> tuple[model.Line, ...]:
+    """Return the lines of the receipt: of the price, without the change, and what is kept."""
+    lines = [_line(line) for line in quote.lines if line.kind != CHANGE]
+    if kept:
+        lines.append(model.Line("credit", model.TO_CREDIT, "Customer's credit", kept))
+    return tuple(lines)
 
 
 def _line(line: Line) -> model.Line:
