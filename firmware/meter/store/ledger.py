@@ -2,7 +2,8 @@
 
 The newer good slot counts, so a write that is cut off at any byte leaves the state before it.
 Everything that belongs to one accepted token (its TID, the credit, the reference it came with, a
-changed key) is in one slot and therefore in one write. slots.py has the bytes.
+changed key) is in one slot and therefore in one write. slots.py has the bytes. A ledger of an
+earlier form is found in its own place, and closed once both slots are written.
 """
 
 import struct
@@ -17,6 +18,7 @@ _RESET = ">II"  # at, tid_floor
 # Causes of a fault after which a technician's order begins a new ledger.
 _LOST = "the ledger is gone"
 _DAMAGED = "both slots of the ledger are damaged"
+_NEWER = "the ledger was written by a newer firmware"
 
 
 class Ledger:
@@ -32,9 +34,10 @@ class Ledger:
         self._records = ()
         self._buf = bytearray(SLOT_SIZE)
         self._before = bytearray(SLOT_SIZE)
+        self._saved = memoryview(self._buf)
         self._number = 0  # of the newest good slot
         self._slot = 1  # where it is
-        self._form = slots.FORM
+        self._single = False  # only one slot is good, or an old ledger is open
         self.reset_at = self.reset_tid_floor = 0  # of the last order carried out, 0 for none
         self.records = ((6, 1, self._pack_reset, self._unpack_reset),)
         self.fault = ""
@@ -65,10 +68,10 @@ class Ledger:
         blank = 0
         newest = -1
         for slot in (0, 1):
-            self._store.read(slot * SLOT_SIZE, self._buf)
+            self._store.read(slots.place(slot), self._buf)
             kind = slots.kind_of(self._buf, versions)
             if kind == NEWER:
-                self.fault = "the ledger was written by a newer firmware"
+                self.fault = _NEWER
                 return
             if kind == BLANK:
                 blank += 1
@@ -77,12 +80,23 @@ class Ledger:
                 newest = slot
         if newest >= 0:
             self._slot = newest
-            self._store.read(newest * SLOT_SIZE, self._buf)
-            self._form = self._buf[1]
-            self._apply(self._buf)
+            self._store.read(slots.place(newest), self._buf)
+            self._apply(slots.read(self._buf))
+            self._single = not slots.closed(self._store)
+        else:
+            self._load_old(versions, created, blank)
+
+    def _load_old(self, versions, created, blank):
+        """Load a ledger of an earlier form, or begin one. blank: how many new slots are."""
+        kind, records = _old().find(self._store, versions)
+        if kind == NEWER:
+            self.fault = _NEWER
+        elif records is not None:
+            self._single = True
+            self._apply(records)
         elif created:
-            self.fault = _LOST if blank == 2 else _DAMAGED
-        elif blank:
+            self.fault = _LOST if blank == 2 and kind == BLANK else _DAMAGED
+        elif blank and kind == BLANK:
             # Both slots are written before the first token, so with one of them still blank
             # nothing was ever promised.
             self._begin()
@@ -96,8 +110,8 @@ class Ledger:
             row[3](None, 0)
         self.loaded = True
 
-    def _apply(self, buf):
-        found = {tag: (version, data) for tag, version, data in slots.read(buf)}
+    def _apply(self, records):
+        found = {tag: (version, data) for tag, version, data in records}
         for tag, _, _, unpack in self._records:
             version, data = found.get(tag, (0, None))
             unpack(data, version)
@@ -156,7 +170,7 @@ class Ledger:
 
     def undo(self):
         """Restore the records as they were when remember was called."""
-        self._apply(self._before)
+        self._apply(slots.read(self._before))
 
     def save(self):
         """Write the records; True if they are in the ledger now. A faulty one is left alone."""
@@ -164,19 +178,19 @@ class Ledger:
             return False
         try:
             self._write()
-            if self._form != slots.FORM or self.new:
-                # Both slots at once: an older firmware must not find an old state in the other,
-                # and a new ledger is in both before a token is accepted.
+            if self._single or self.new:
+                # Both slots at once: a new ledger is in both before a token is accepted, and an
+                # older firmware must not find an old state where its slots are.
                 self._write()
-                self._form = slots.FORM
-                self.new = False
+                _old().close(self._store)
+                self._single = self.new = False
         except OSError:
             self.fault = "the ledger's memory cannot be written"
         return not self.fault
 
     def _write(self):
-        slots.write(self._buf, self._number + 1, self._records)
-        self._store.write((1 - self._slot) * SLOT_SIZE, self._buf)
+        length = slots.write(self._buf, self._number + 1, self._records)
+        self._store.write(slots.place(1 - self._slot), self._saved[:length])
         self._slot = 1 - self._slot
         self._number += 1
 
@@ -191,6 +205,13 @@ class Ledger:
     def status(self):
         """Return the bits of codes.STATUS that are set."""
         return codes.STATUS_LEDGER_FAULT if self.fault else 0
+
+
+def _old():
+    """Return the module for ledgers of earlier forms."""
+    from . import old
+
+    return old
 
 
 def _order(given):

@@ -1,6 +1,6 @@
 """The meter on its bus: register view and token entry, through real frames."""
 
-from meter_rig import DRN, KEY, Memory, meter, press, token
+from meter_rig import DRN, KEY, Memory, meter, press, slots, token
 
 from meter.busview import BusView
 from meterbus import client, codes, frame, registers
@@ -229,8 +229,8 @@ def test_a_memory_that_fails_leaves_the_token_to_be_sent_again():
 def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     memory = Memory()
     Line(memory).meter.enter_token(token(200))
-    for slot in (0, 256):
-        memory.data[slot + 10] ^= 1
+    for start, _ in slots(memory.data):
+        memory.data[start + 20] ^= 1
     line = Line(memory)
     line.meter.sensed(MEASURED, False, False)
     line.meter.pulses(500)

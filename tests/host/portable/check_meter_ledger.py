@@ -2,7 +2,7 @@
 
 from meter_rig import KEY, Memory, PowerCut, meter, press, token
 
-from meter.store.slots import SLOT_SIZE
+from meter.store.slots import place
 from meterbus import codes
 from sts_portable import results, vendor
 from sts_portable import token as sts_token
@@ -62,7 +62,7 @@ def test_an_accepted_token_is_one_write():
 
 def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
     before = _used_once()
-    for cut in range(SLOT_SIZE + 1):
+    for cut in range(300):
         memory = Memory(before)
         device = meter(memory)
         memory.cut_after = cut
@@ -90,8 +90,8 @@ def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
 
 def test_the_very_first_write_may_be_cut_too():
     for fill in (0, 0xFF):
-        for cut in range(2 * SLOT_SIZE + 1):
-            memory = Memory(bytes([fill]) * (2 * SLOT_SIZE))
+        for cut in range(1200):
+            memory = Memory(bytes([fill]) * Memory.size)
             memory.cut_after = cut
             try:
                 meter(memory)
@@ -103,8 +103,8 @@ def test_the_very_first_write_may_be_cut_too():
 
 def test_two_bad_slots_are_a_fault_and_are_not_written_over():
     memory = Memory(_used_once())
-    memory.data[10] ^= 1
-    memory.data[SLOT_SIZE + 10] ^= 1
+    memory.data[place(0) + 20] ^= 1
+    memory.data[place(1) + 20] ^= 1
     bad = bytes(memory.data)
     device = meter(memory)
     assert device.ledger.fault
@@ -123,7 +123,7 @@ def test_one_bad_slot_is_survived():
     before = _used_once()
     for slot in (0, 1):
         memory = Memory(before)
-        memory.data[slot * SLOT_SIZE + 10] ^= 1
+        memory.data[place(slot) + 20] ^= 1
         device = meter(memory)
         assert not device.ledger.fault
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
@@ -216,7 +216,7 @@ def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
     first, second = _new_key_tokens(ro=True)
     device.enter_token(token(200, 1))
     before = bytes(memory.data)
-    for cut in range(0, SLOT_SIZE + 1, 5):
+    for cut in range(0, 300, 5):
         memory = Memory(before)
         device = meter(memory)
         device.enter_token(first)

@@ -2,9 +2,9 @@
 
 from binascii import crc32
 
-from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, token
+from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, slots, token
 
-from meter.store.slots import FORM, SLOT_SIZE
+from meter.store.slots import FORM, place
 from meterbus import codes
 from sts_portable import results
 
@@ -21,19 +21,19 @@ def _used():
 
 
 def _lost():
-    """Return memories of that meter in which its ledger is lost."""
+    """Yield memories of that meter in which its ledger is lost."""
     data, _ = _used()
+    size = len(data)
     half = bytearray(data)
-    half[10] ^= 1
+    half[place(0) + 20] ^= 1
     both = bytearray(half)
-    both[SLOT_SIZE + 10] ^= 1
-    return (
-        both,
-        bytes(512),
-        b"\xff" * 512,
-        half[:SLOT_SIZE] + bytes(SLOT_SIZE),
-        b"\xff" * SLOT_SIZE + both[SLOT_SIZE:],
-    )
+    both[place(1) + 20] ^= 1
+    yield both
+    yield bytes(size)
+    yield b"\xff" * size
+    yield half[: place(1)] + bytes(size - place(1))
+    yield b"\xff" * place(1) + both[place(1) :]
+    yield bytes(place(0)) + both[place(0) :]
 
 
 def _is_lost(device):
@@ -73,7 +73,7 @@ def test_with_a_mark_a_blank_ledger_is_lost_and_left_alone():
 def test_a_mark_that_cannot_be_read_is_a_fault_and_no_order_clears_it():
     used, mark = _used()
     mark.damaged = True
-    for data in (bytes(512), used):
+    for data in (bytes(len(used)), used):
         memory = Memory(data)
         device = meter(memory, mark=mark, ledger_reset=ORDER)
         assert device.ledger.fault == "store.json cannot be read"
@@ -84,12 +84,14 @@ def test_a_mark_that_cannot_be_read_is_a_fault_and_no_order_clears_it():
 
 
 def test_without_one_it_is_a_new_meter():
-    for data in (bytes(512), b"\xff" * 512):
+    for data in (bytes(Memory.size), b"\xff" * Memory.size):
         assert meter(Memory(data), mark=Mark()).enter_token(token()) == results.ACCEPT
 
 
 def test_the_first_start_may_be_cut_before_the_mark():
-    for cut in range(2 * SLOT_SIZE):
+    whole = Memory()
+    meter(whole)
+    for cut in range(whole.written):
         memory, mark = Memory(), Mark()
         memory.cut_after = cut
         try:
@@ -124,10 +126,10 @@ def test_an_order_begins_a_new_ledger_in_which_old_tokens_stay_used():
 
 def test_an_order_is_carried_out_once():
     _, mark = _used()
-    memory = Memory(_lost()[0])
+    memory = Memory(next(_lost()))
     meter(memory, mark=mark, ledger_reset=ORDER).enter_token(token(200, 101))
-    for slot in (0, SLOT_SIZE):
-        memory.data[slot + 10] ^= 1
+    for slot in (0, 1):
+        memory.data[place(slot) + 20] ^= 1
     assert _is_lost(meter(memory, mark=mark, ledger_reset=ORDER))
     later = dict(ORDER)
     later.update({"at": 1790000001, "tid_floor": FIRST_TID + 101})
@@ -141,16 +143,16 @@ def test_an_order_that_was_not_needed_is_not_carried_out_later():
     memory = Memory(data)
     device = meter(memory, mark=mark, ledger_reset=ORDER)
     assert device.account.credit_wh == 40000 and mark.values["reset_done"] is False
-    for slot in (0, SLOT_SIZE):
-        memory.data[slot + 10] ^= 1
+    for slot in (0, 1):
+        memory.data[place(slot) + 20] ^= 1
     assert _is_lost(meter(memory, mark=mark, ledger_reset=ORDER))
 
 
 def test_an_order_cut_at_any_byte_is_whole_or_not_at_all():
     _, mark = _used()
     noted = dict(mark.values)
-    for cut in range(0, 2 * SLOT_SIZE, 3):
-        memory, mark = Memory(_lost()[0]), Mark(noted)
+    for cut in range(0, 1200, 3):
+        memory, mark = Memory(next(_lost())), Mark(noted)
         memory.cut_after = cut
         try:
             meter(memory, mark=mark, ledger_reset=ORDER)
@@ -176,7 +178,7 @@ def test_orders_that_cannot_be_used():
         ({"tid_floor": 1, "by": "x" * 41, "at": 1}, "by"),
         ({"tid_floor": 1, "by": 5, "at": 1}, "by"),
     ):
-        device = meter(Memory(_lost()[0]), mark=mark, ledger_reset=order)
+        device = meter(Memory(next(_lost())), mark=mark, ledger_reset=order)
         assert _is_lost(device) and word in device.ledger.fault, order
 
 
@@ -191,20 +193,20 @@ def test_a_memory_that_does_not_answer_is_not_reset():
 
 def _seal(data, slot):
     """Correct the CRC of a changed slot."""
-    start = slot * SLOT_SIZE
-    crc = crc32(bytes(data[start : start + SLOT_SIZE - 4]))
-    data[start + SLOT_SIZE - 4 : start + SLOT_SIZE] = crc.to_bytes(4, "big")
+    start, length = slots(data)[slot]
+    end = start + length - 4
+    data[end : end + 4] = crc32(bytes(data[start:end])).to_bytes(4, "big")
 
 
 def test_a_later_form_is_refused_and_left_alone():
     data, mark = _used()
     for slot in (0, 1):
-        start = slot * SLOT_SIZE
+        start = place(slot)
         for at, value in (
             (1, FORM + 1),  # a later form of slot
             (0, 1),
-            (6, 99),  # a tag that is not known
-            (7, 2),  # a later version of the first record
+            (8, 99),  # a tag that is not known
+            (9, 2),  # a later version of the first record
         ):
             later = bytearray(data)
             later[start + at] = value
@@ -224,8 +226,8 @@ def test_records_that_do_not_fit_are_a_fault_and_left_alone():
         for length in (1, 3, 40, 255):
             broken = bytearray(data)
             for slot in (0, 1):
-                start = slot * SLOT_SIZE
-                broken[start + 6 : start + 9] = bytes((tag, 1, length))
+                start = place(slot)
+                broken[start + 8 : start + 11] = bytes((tag, 1, length))
                 _seal(broken, slot)
             memory = Memory(broken)
             assert _is_lost(meter(memory, mark=mark, ledger_reset=ORDER)), (tag, length)
@@ -235,11 +237,13 @@ def test_records_that_do_not_fit_are_a_fault_and_left_alone():
 def test_a_flipped_bit_anywhere_in_a_slot_is_seen():
     data, mark = _used()
     good = meter(Memory(data), mark=mark)
-    newer = 0 if data[5] > data[SLOT_SIZE + 5] else SLOT_SIZE
-    for at in range(SLOT_SIZE):
+    (first, length), (second, other) = slots(data)
+    if data[first + 5] < data[second + 5]:
+        first, length = second, other
+    for at in range(length):
         for bit in (0, 3, 7):
             memory = Memory(data)
-            memory.data[newer + at] ^= 1 << bit
+            memory.data[first + at] ^= 1 << bit
             device = meter(memory, mark=mark)
             assert device.ledger.fault == ""
             assert device.account.credit_wh == 20000  # that of the older slot
@@ -249,7 +253,7 @@ def test_a_flipped_bit_anywhere_in_a_slot_is_seen():
 
 def test_tags_are_unique_and_all_records_fit():
     key = "f94b6ed353c3bfdb113e2d3a7ea3c41d"
-    memory, mark = Memory(_lost()[0]), _used()[1]
+    memory, mark = Memory(next(_lost())), _used()[1]
     device = meter(memory, mark=mark, ledger_reset=ORDER, key=key, ea=11)
     rows = [row for one in device.features for row in getattr(one, "records", ())]
     assert len({row[0] for row in rows}) == len(rows)

@@ -255,3 +255,25 @@ def test_memory_in_a_file_keeps_what_is_not_written():
     again.read(123, raw)
     assert raw == bytes(5)
     os.remove(name)
+
+
+def test_memory_in_several_files_is_one():
+    """Written across the ends of its files, and read again by another object."""
+    name = "check_sim_store.tmp"
+    files.Files(name, 9000).write(500, bytes(range(1, 251)) * 16)
+    again = files.Files(name, 9000)
+    raw = bytearray(4020)
+    again.read(490, raw)
+    assert raw == bytes(10) + bytes(range(1, 251)) * 16 + bytes(10)
+    again.read(8990, memoryview(raw)[:10])
+    assert raw[:10] == bytes(10)
+    for offset in (-1, 8991):
+        try:
+            again.write(offset, raw[:10])
+        except OSError:
+            continue
+        raise AssertionError(offset)
+    found = sorted(one for one in os.listdir() if one.startswith("check_sim_store"))
+    for one in found:
+        os.remove(one)
+    return found

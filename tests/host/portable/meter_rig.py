@@ -1,6 +1,7 @@
 """The shared parts of the meter's checks: a memory that fails on demand, a meter, its tokens."""
 
 from meter.core import Meter
+from meter.store.slots import place
 from sts_portable import vendor
 
 KEY = bytes.fromhex("e653341f9d5bf36f")
@@ -13,16 +14,21 @@ class PowerCut(Exception):
 
 
 class Memory:
-    """Non-volatile memory. `cut_after`: bytes until the power is cut; `broken`: writes fail."""
+    """Non-volatile memory, filled up with zeros.
 
-    size = 8192
+    cut_after: bytes until the power is cut; broken: writes fail; written: bytes written so far.
+    """
+
+    size = 2048
 
     def __init__(self, data=None):
-        self.data = bytearray(data or bytes(512))
+        self.data = bytearray(max(self.size, len(data or b"")))
+        if data:
+            self.data[: len(data)] = data
         self.cut_after = None
         self.broken = False
         self.unreadable = False
-        self.writes = 0
+        self.writes = self.written = 0
 
     def read(self, offset, buf):
         if self.unreadable:
@@ -37,6 +43,7 @@ class Memory:
         if self.cut_after is not None and self.cut_after < count:
             count = self.cut_after
         self.data[offset : offset + count] = buf[:count]
+        self.written += count
         if count < len(buf):
             raise PowerCut
         if self.cut_after is not None:
@@ -59,6 +66,12 @@ class Mark:
         if self.broken:
             raise OSError(28)
         self.values.update(values)
+
+
+def slots(data):
+    """Return (start, length) of the ledger's two slots in a memory."""
+    starts = place(0), place(1)
+    return [(start, data[start + 6] << 8 | data[start + 7]) for start in starts]
 
 
 def settings(**changes):
