@@ -1,8 +1,8 @@
 """Forms 1 and 2 of a ledger slot, of earlier firmware: read, and converted into records.
 
-Their two slots of 256 bytes are at 0 and 256. Once the ledger has form 3, both hold a closing mark:
-an older firmware takes it for a slot of a newer one and does not begin a new ledger. Form 2 is a
-head, form and slot number, then records, and CRC-32 in the last four bytes.
+Their two slots of 256 bytes are at 0 and 256. Once the ledger has form 3, both hold a closing
+mark: an older firmware takes it for a slot of a newer one and does not begin a new ledger. Form 2
+is a head, form and slot number, then records, and CRC-32 in the last four bytes.
 """
 
 import struct
