@@ -1,0 +1,115 @@
+"""Protection against overload: the maximum power limit, set by a token.
+
+Parameters as meters of the field have them: over the threshold (A) for a delay (B), the supply
+opens, and closes after the off time (C); after a number of trips (D) without a quiet time (E)
+between them, it stays open for as long as (G): until a key is pressed, or for a time.
+"""
+
+import struct
+
+from meterbus import codes
+from sts_portable import amount, results
+
+from ..store.slots import unpack
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_RECORD = ">IBB"  # limit_w, trips, open
+_NONE, _RESTS, _LOCKED = 0, 1, 2
+_SHORTEST_MS = const(1000)
+
+
+class Limiter:
+    """A feature: see core.py.
+
+    limit_w: the threshold, W, 0 for none. trips: in a row. state: 0 not open, 1 open for the off
+    time, 2 open until a key is pressed, or until the lock time is over.
+    """
+
+    def __init__(self, meter):
+        self._meter = meter
+        number = meter.settings.number
+        self._rated_w = number("overload_w", 0, 0, 100000)
+        self._delay_ms = 1000 * number("overload_delay_s", 30, 1, 3600)
+        self._off_ms = 1000 * number("overload_off_s", 120, 10, 86400)
+        self._most = number("overload_trips", 4, 1, 99)
+        self._quiet_ms = 1000 * number("overload_quiet_s", 1800, 60, 86400)
+        self._lock_ms = 1000 * number("overload_lock_s", 0, 0, 86400)
+        self.limit_w = self.trips = self.state = 0
+        self._over_ms = self._state_ms = 0
+        self.records = ((9, 1, self._pack, self._unpack),)
+
+    def open_reasons(self):
+        """Return OVERLOAD while the supply is open for it."""
+        return codes.OVERLOAD if self.state else 0
+
+    def threshold_w(self):
+        """Return the power that is not to be exceeded, W: the lower one of the token's limit and
+        the setting; 0 for none."""
+        if self.limit_w and self._rated_w:
+            return min(self.limit_w, self._rated_w)
+        return self.limit_w or self._rated_w
+
+    def tick(self, supply_ms, _real_ms):
+        """Let supply time pass."""
+        self._state_ms = min(self._state_ms + supply_ms, 1 << 29)
+        if self.state:
+            limit_ms = self._off_ms if self.state == _RESTS else self._lock_ms
+            if limit_ms and self._state_ms >= limit_ms:
+                self._close()
+            return
+        if self.trips and self._state_ms >= self._quiet_ms:
+            self.trips = 0
+            self._meter.changed()
+        over = self.threshold_w() and self._meter.reading.power_x10() > 10 * self.threshold_w()
+        self._over_ms = self._over_ms + supply_ms if over else 0
+        if self._over_ms >= self._delay_ms:
+            self._trip()
+
+    def key(self):
+        """Close the supply if it is open until a key is pressed; return True if it was so."""
+        if self.state != _LOCKED or self._lock_ms:
+            return False
+        self._close()
+        self.trips = 0
+        return True
+
+    def _trip(self):
+        self.trips = min(self.trips + 1, self._most)
+        self.state = _LOCKED if self.trips >= self._most else _RESTS
+        self._over_ms = self._state_ms = 0
+        code = codes.EVENT_OVERLOAD if self.state == _RESTS else codes.EVENT_OVERLOAD_LOCKED
+        self._meter.events.note(code, min(self._meter.reading.power_x10() // 10, 0xFFFF))
+
+    def _close(self):
+        if self.state == _LOCKED:
+            self.trips = 0
+        self.state = _NONE
+        self._state_ms = 0
+        self._meter.changed()
+
+    def _pack(self, buf, at):
+        struct.pack_into(_RECORD, buf, at, self.limit_w, self.trips, self.state)
+        return struct.calcsize(_RECORD) if self.limit_w or self.trips else 0
+
+    def _unpack(self, data, _version):
+        self.limit_w, self.trips, self.state = unpack(_RECORD, data, (0, 0, 0))
+        if self.state > _LOCKED:
+            raise ValueError("overload")
+        self._state_ms = 0  # the off time begins anew after a power failure
+
+    def _limit_token(self, token):
+        self.limit_w = amount.decode(token.value)
+        return results.ACCEPT, "Limit %d W" % self.limit_w if self.limit_w else "No limit"
+
+    TOKENS = {0x20: _limit_token}
+    REGISTERS = {"power_limit_w": threshold_w}
+    CODES = (
+        ("819", "Power limit", codes.KNOWN_LEDGER, lambda self: "%d W" % self.threshold_w()),
+    )

@@ -1,0 +1,1 @@
+"""Tampering: inputs, and what was detected until a token clears it."""
