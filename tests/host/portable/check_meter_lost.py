@@ -2,7 +2,7 @@
 
 from binascii import crc32
 
-from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, token
+from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, reading, token
 
 from meter.store.slots import FORM, SLOT_SIZE
 from meterbus import codes
@@ -214,7 +214,7 @@ def test_a_later_form_is_refused_and_left_alone():
             assert device.ledger.fault == "the ledger was written by a newer firmware"
             assert _is_lost(device)
             device.pulses(100)
-            device.sensed((230000, 0, 0, 5000), True, False)
+            device.sensed(reading(230000, 0, 0, 5000), True, False)
             assert bytes(memory.data) == bytes(later) and memory.writes == 0
 
 
