@@ -200,7 +200,7 @@ class Hardware:
 
     def _voltage_is_enough(self):
         """Return whether the voltage is at least 70 % of the rated one, or is not measured."""
-        millivolts = self.part("metering").read()[0]
+        millivolts = self.part("metering").reading.mv
         return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
 
     def _make_keypad(self):

@@ -118,8 +118,9 @@ class Simulation:
         self._clock.set_speed(whole_number(speed, 1, MAX_SPEED))
 
     def service(self):
-        """Execute commands, report the memory. Raise SystemExit at the end of the input."""
+        """Execute commands, measure, report the memory. Raise SystemExit at the end of input."""
         self.port.poll()
+        self.metering.elapsed(0)
         self._memory.look()
 
     def _relay_moved(self, closed):

@@ -23,8 +23,8 @@ class Reading:
     """The values of now.
 
     mv: voltage, mV. ma: current, mA; neutral_ma: in the neutral wire, where it is measured.
-    w_x10: active power, 0.1 W, negative while energy is exported. var_x10: reactive power,
-    0.1 var. pf_x1000: power factor without sign, 0 to 1000. hz_x100: frequency, 0.01 Hz.
+    w_x10: active power, 0.1 W, negative while energy is exported. var_x10: reactive power, 0.1
+    var. pf_x1000: power factor without sign, 0 to 1000. hz_x100: frequency, 0.01 Hz.
     number: of the measurement, modulo 2^16; another number means other values. fault: see above.
     """
 

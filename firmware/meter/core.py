@@ -30,7 +30,7 @@ from .credit.account import Account
 from .credit.tokens import Tokens
 from .face.entry import CODE_DIGITS, Entry
 from .face.panel import Panel, result_words
-from .metering import Reading
+from .metering import Metering
 from .settings import Settings
 from .store.ledger import Ledger
 from .supply import Supply
@@ -43,7 +43,7 @@ FEATURES = (
     ("counters", Counters),
     ("tokens", Tokens),
     ("supply", Supply),
-    ("reading", Reading),
+    ("metering", Metering),
     ("cover", Cover),
     ("entry", Entry),
     ("panel", Panel),
@@ -177,7 +177,7 @@ class Meter:
     def display(self):
         """Return the two lines of the display."""
         credit_wh = self.account.credit_wh if self.ledger.loaded else None
-        power_w = self.reading.power_w()
+        power_w = self.metering.power_w()
         return self.panel.lines(self.entry.digits, credit_wh, self.supply, power_w)
 
     # Time and the outside
@@ -188,8 +188,11 @@ class Meter:
             tick(supply_ms, real_ms)
 
     def sensed(self, reading, cover_open, relay_closed):
-        """Take what the board measures now: see metering.py, cover.py and supply.py."""
-        self.reading.values = reading
+        """Take what the board measures now: see metering.py, cover.py and supply.py.
+
+        reading: the metering part's Reading, always the same object.
+        """
+        self.metering.reading = reading
         cover, supply = self.cover, self.supply
         if cover_open != cover.open or relay_closed != supply.contact_closed:
             cover.open = cover_open
@@ -228,7 +231,7 @@ class Meter:
             "drn": self.settings.drn,
             "credit_wh": self.account.credit_wh if kept else None,
             "energy_wh": self.account.energy_wh if kept else None,
-            "power_w": self.reading.power_w(),
+            "power_w": self.metering.power_w(),
             "control_state": self.supply.control_state(),
             "open_reasons": self.supply.reasons,
             "open_text": self.supply.text(),

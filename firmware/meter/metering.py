@@ -3,42 +3,45 @@
 from meterbus import codes, registers
 
 _GROUPS = (
-    codes.KNOWN_VOLTAGE,
-    codes.KNOWN_CURRENT,
-    codes.KNOWN_POWER,
-    codes.KNOWN_FREQUENCY,
+    ("mv", codes.KNOWN_VOLTAGE),
+    ("ma", codes.KNOWN_CURRENT),
+    ("w_x10", codes.KNOWN_POWER),
+    ("hz_x100", codes.KNOWN_FREQUENCY),
 )
 
 
-class Reading:
-    """A feature: see core.py. values: (mV, mA, W, Hz * 100), None if unknown."""
+class Metering:
+    """A feature: see core.py. reading: the part's Reading (firmware/drivers/reading.py)."""
 
     def __init__(self, _meter=None):
-        self.values = (None, None, None, None)
+        self.reading = None  # until the board has measured
 
     def known(self):
         """Return the bits of codes.KNOWN of what is measured."""
         bits = 0
-        for i in range(len(_GROUPS)):
-            if self.values[i] is not None:
-                bits |= _GROUPS[i]
+        for name, bit in _GROUPS:
+            if getattr(self.reading, name, None) is not None:
+                bits |= bit
         return bits
 
     def power_w(self):
-        """Return the active power in W, or None."""
-        return self.values[2]
+        """Return the active power in W, negative while energy is exported, or None."""
+        tenths = None if self.reading is None else self.reading.w_x10
+        if tenths is None:
+            return None
+        return (tenths + 5) // 10
 
     REGISTERS = {
-        "sdm_voltage": lambda self: registers.milli(self.values[0]),
-        "sdm_current": lambda self: registers.milli(self.values[1]),
-        "sdm_power": power_w,
-        "sdm_frequency": lambda self: registers.milli(10 * self.values[3]),
-        "power_w": power_w,
+        "sdm_voltage": lambda self: registers.milli(self.reading.mv),
+        "sdm_current": lambda self: registers.milli(self.reading.ma),
+        "sdm_power": lambda self: registers.milli(100 * self.reading.w_x10),
+        "sdm_frequency": lambda self: registers.milli(10 * self.reading.hz_x100),
+        "power_w": lambda self: max(0, self.power_w()),  # unsigned: power that is imported
     }
     CODES = (
-        ("807", "Voltage", codes.KNOWN_VOLTAGE, lambda self: _tenths(self.values[0], "V")),
-        ("808", "Current", codes.KNOWN_CURRENT, lambda self: _tenths(self.values[1], "A")),
-        ("814", "Power", codes.KNOWN_POWER, lambda self: "%d W" % self.values[2]),
+        ("807", "Voltage", codes.KNOWN_VOLTAGE, lambda self: _tenths(self.reading.mv, "V")),
+        ("808", "Current", codes.KNOWN_CURRENT, lambda self: _tenths(self.reading.ma, "A")),
+        ("814", "Power", codes.KNOWN_POWER, lambda self: "%d W" % self.power_w()),
     )
 
 

@@ -186,13 +186,13 @@ def test_a_counter_that_falls_back_counts_no_pulses():
         counter.count = after
         meter.elapsed(20)
         assert meter.take(1 << 40) == 0, (before, after)
-        assert meter.read()[2] == 0
+        assert meter.reading.w_x10 == 0
         counter.count += 3
         assert meter.take(1 << 40) == 3
 
 
 def power_after(watts, seconds, meter, counter, constant=1000):
-    """Run a steady load, with a pulse whenever its energy is full, and return the power."""
+    """Run a steady load, with a pulse whenever its energy is full; return the power, 0.1 W."""
     due = w_ms = 3600000000 // constant
     energy = 0
     for _ in range(seconds * 50):
@@ -201,7 +201,7 @@ def power_after(watts, seconds, meter, counter, constant=1000):
             energy -= w_ms
             counter.count += 1
         meter.elapsed(20)
-    return meter.read()[2]
+    return meter.reading.w_x10
 
 
 def test_power_is_right_within_two_percent():
@@ -210,7 +210,7 @@ def test_power_is_right_within_two_percent():
         counter = Counter()
         meter = S0Meter(counter)
         power = power_after(watts, 180, meter, counter)
-        assert abs(power - watts) * 50 <= watts, (watts, power)
+        assert abs(power - 10 * watts) * 50 <= 10 * watts, (watts, power)
         shown.append(power)
     return shown
 
@@ -218,6 +218,18 @@ def test_power_is_right_within_two_percent():
 def test_power_sinks_when_the_load_is_off():
     counter = Counter()
     meter = S0Meter(counter)
-    assert power_after(3000, 60, meter, counter) > 2900
-    assert power_after(0, 60, meter, counter) <= 60
-    assert meter.read()[:2] == (None, None) and meter.read()[3] is None
+    before = meter.reading.number
+    assert power_after(3000, 60, meter, counter) > 29000
+    assert meter.reading.number != before
+    assert power_after(0, 60, meter, counter) <= 600
+
+
+def test_what_pulses_do_not_tell_is_unknown():
+    counter = Counter()
+    meter = S0Meter(counter)
+    kept = meter.reading
+    power_after(3000, 10, meter, counter)
+    assert meter.reading is kept
+    unknown = (kept.mv, kept.ma, kept.neutral_ma, kept.var_x10, kept.pf_x1000, kept.hz_x100)
+    assert unknown == (None,) * 6
+    assert meter.take_export() == 0

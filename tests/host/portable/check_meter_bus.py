@@ -1,13 +1,17 @@
 """The meter on its bus: register view and token entry, through real frames."""
 
+<<<<<<< HEAD
 from meter_rig import DRN, KEY, Memory, meter, press, slots, token
+=======
+from meter_rig import DRN, KEY, Memory, meter, press, reading, token
+>>>>>>> drivers
 
 from meter.busview import BusView
 from meterbus import client, codes, frame, registers
 from meterbus.server import Server
 from sts_portable import results
 
-MEASURED = (230000, 0, 0, 5000)
+MEASURED = reading(230000, 0, 0, 5000)
 LEDGER = {
     "sdm_import",
     "sdm_total",
@@ -78,7 +82,7 @@ def test_a_poll_of_the_state():
     line = Line(ti=7, krn=3, ken=200, sgc=654321)
     line.meter.enter_token(token(200))
     line.meter.pulses(1234)
-    line.meter.sensed((230000, 8695, 2000, 5000), True, True)
+    line.meter.sensed(reading(230000, 8695, 20000, 5000), True, True)
     for function in (3, 4):
         found = line.read(registers.STATE_START, registers.STATE_COUNT, function)
         assert found["energy_wh"] == 1234
@@ -96,7 +100,7 @@ def test_a_client_made_for_an_sdm120():
     line = Line()
     line.meter.enter_token(token(200))
     line.meter.pulses(1250)
-    line.meter.sensed((230500, 2500, 576, 4998), False, True)
+    line.meter.sensed(reading(230500, 2500, 5760, 4998), False, True)
     assert line.ask(client.read_request(1, 4, 0, 125)).exception == 0
     found = line.read(0, 80, 4)
     assert found["sdm_voltage"] == 230.5
@@ -262,12 +266,12 @@ def test_what_the_board_cannot_measure_is_refused():
         ((0, 0, None, 0), {"sdm_power", "power_w"}),
         ((0, 0, 0, 0), set()),
     ):
-        line.meter.sensed(values, False, False)
+        line.meter.sensed(reading(*values), False, False)
         assert line.unknown() == unknown
-    line.meter.sensed((None, None, 5, None), False, False)
+    line.meter.sensed(reading(None, None, 50, None), False, False)
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
-    line.meter.sensed((0, 0, None, 0), False, False)
+    line.meter.sensed(reading(0, 0, None, 0), False, False)
     assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
     assert line.code("energy_wh", "power_fail_count") == 0
 

@@ -1,6 +1,6 @@
 """The ledger: whatever is cut or broken, the state before or the one after is found."""
 
-from meter_rig import KEY, Memory, PowerCut, meter, press, token
+from meter_rig import KEY, Memory, PowerCut, meter, press, reading, token
 
 from meter.store.slots import place
 from meterbus import codes
@@ -112,7 +112,7 @@ def test_two_bad_slots_are_a_fault_and_are_not_written_over():
     assert device.relay_command(0) is False
     assert device.enter_token(token(100, 2)) == results.NONE
     device.pulses(100)
-    device.sensed((230000, 0, 0, 5000), True, False)
+    device.sensed(reading(230000, 0, 0, 5000), True, False)
     assert bytes(memory.data) == bad
     assert device.display()[1] == "Off Memory fault"
     press(device, token(100, 2) + "#")

@@ -2,7 +2,11 @@
 
 from binascii import crc32
 
+<<<<<<< HEAD
 from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, slots, token
+=======
+from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, reading, token
+>>>>>>> drivers
 
 from meter.store.slots import FORM, place
 from meterbus import codes
@@ -216,7 +220,7 @@ def test_a_later_form_is_refused_and_left_alone():
             assert device.ledger.fault == "the ledger was written by a newer firmware"
             assert _is_lost(device)
             device.pulses(100)
-            device.sensed((230000, 0, 0, 5000), True, False)
+            device.sensed(reading(230000, 0, 0, 5000), True, False)
             assert bytes(memory.data) == bytes(later) and memory.writes == 0
 
 

@@ -1,6 +1,6 @@
 """Key pad, display, tokens and settings of the meter."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press, token
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, token
 
 from meterbus import codes
 from sts_portable import results, vendor
@@ -17,7 +17,7 @@ def test_a_keyed_token_is_credited_and_the_relay_closes():
     press(device, token(200) + "#")
     assert _shown(device) == ("Accepted", "+20.0 kWh")
     assert device.relay_command(20) is True
-    device.sensed((230000, 8695, 2000, 5000), False, True)
+    device.sensed(reading(230000, 8695, 20000, 5000), False, True)
     device.elapsed(0, 30000)
     assert _shown(device) == ("Credit  20.00kWh", "On        2000 W")
 
@@ -152,7 +152,7 @@ def test_running_out_opens_the_relay_at_zero():
     device = meter()
     device.enter_token(token(1))
     device.relay_command(0)
-    device.sensed((230000, 0, 0, 5000), False, True)
+    device.sensed(reading(230000, 0, 0, 5000), False, True)
     assert device.pulse_limit() == 100
     device.pulses(99)
     assert device.relay_command(20) is None
@@ -175,7 +175,7 @@ def test_short_codes():
     device = meter()
     press(device, token(205) + "#")
     device.pulses(1234)
-    device.sensed((230400, 8695, 2001, 5000), False, True)
+    device.sensed(reading(230400, 8695, 20010, 5000), False, True)
     for code, shown in (
         ("800", ("8" * 16, "8" * 16)),
         ("801", ("Credit", "19.266 kWh")),

@@ -141,18 +141,31 @@ def _mains():
     return passed, metering, Relay(changed), moves
 
 
+def _measured(metering):
+    found = metering.reading
+    return found.mv, found.ma, found.w_x10, found.pf_x1000, found.hz_x100
+
+
+def test_every_call_of_elapsed_is_a_measurement():
+    metering = _mains()[1]
+    kept, before = metering.reading, metering.reading.number
+    metering.elapsed(20)
+    assert metering.reading is kept and kept.number == before + 1
+    assert metering.take_export() == 0
+
+
 def test_load_becomes_pulses_while_the_relay_is_closed():
     passed, metering, relay, moves = _mains()
     metering.set_load(2000)
     passed[0] = 3600000
     assert metering.take(99999) == 0
-    assert metering.read() == (230000, 0, 0, 5000)
+    assert _measured(metering) == (230000, 0, 0, None, 5000)
     relay.close()
     relay.close()
     assert moves == [False, True]
     passed[0] = 3600000
     assert metering.take(99999) == 2000
-    assert metering.read() == (230000, 8695, 2000, 5000)
+    assert _measured(metering) == (230000, 8695, 20000, 1000, 5000)
 
 
 def test_many_short_times_make_the_same_energy():

@@ -1,5 +1,6 @@
 """The shared parts of the meter's checks: a memory that fails on demand, a meter, its tokens."""
 
+from drivers.reading import Reading
 from meter.core import Meter
 from meter.store.slots import place
 from sts_portable import vendor
@@ -84,6 +85,13 @@ def settings(**changes):
 def meter(memory=None, pulses_per_kwh=1000, mark=None, **changes):
     """Return a meter with these settings, on this memory or a new one."""
     return Meter(settings(**changes), memory or Memory(), pulses_per_kwh, "", mark)
+
+
+def reading(mv=None, ma=None, w_x10=None, hz_x100=None):
+    """Return the Reading of a part that measures this and nothing else."""
+    made = Reading()
+    made.mv, made.ma, made.w_x10, made.hz_x100 = mv, ma, w_x10, hz_x100
+    return made
 
 
 def token(tenths=200, number=0, key=KEY):
