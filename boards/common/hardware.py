@@ -20,6 +20,7 @@ from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
 from drivers.keypad_matrix import KeypadMatrix
 from drivers.latching_relay import LatchingRelay
 from drivers.s0_meter import S0Meter
+from meterbus import codes
 from runtime.settings_file import load_settings, save_settings
 
 _SETTINGS = "settings.json"
@@ -29,16 +30,26 @@ _RATED_MV = 230000
 _RELAY_PERCENT = 70
 _ROWS = ("key_r1", "key_r2", "key_r3", "key_r4")
 _COLUMNS = ("key_c1", "key_c2", "key_c3")
+_SWITCHES = (
+    (codes.METER_COVER, "cover"),
+    (codes.TERMINAL_COVER, "terminal_cover"),
+    (codes.MAGNET, "magnet"),
+)
 
 
-class _Cover:
-    """A switch to ground that is closed while the cover is closed."""
+class _Switches:
+    """Switches to ground, closed while all is well. pins: (bit of codes.TAMPER, pin)."""
 
-    def __init__(self, pin):
-        self._pin = pin
+    def __init__(self, pins):
+        self._pins = pins
 
-    def is_open(self):
-        return bool(self._pin())
+    def read(self):
+        """Return the bits of the switches that are open."""
+        bits = 0
+        for bit, pin in self._pins:
+            if pin():
+                bits |= bit
+        return bits
 
 
 def _low(pin):
@@ -213,8 +224,9 @@ class Hardware:
         address = self._settings.get("display_address", ADDRESS)
         return Hd44780(self.part("i2c"), time.sleep_ms, address)
 
-    def _make_cover(self):
-        return _Cover(self._input("cover"))
+    def _make_tamper(self):
+        wired = [row for row in _SWITCHES if row[1] in self._gpio]
+        return _Switches([(bit, self._input(name)) for bit, name in wired])
 
     def _make_store(self):
         return open_store(Fram(self.part("i2c")))
@@ -237,7 +249,7 @@ _MAKERS = {
     "relay": Hardware._make_relay,
     "keypad": Hardware._make_keypad,
     "display": Hardware._make_display,
-    "cover": Hardware._make_cover,
+    "tamper": Hardware._make_tamper,
     "store": Hardware._make_store,
     "mark": Hardware._make_mark,
     "net": Hardware._make_net,

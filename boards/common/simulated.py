@@ -6,6 +6,7 @@ import time
 
 from boards.common.mains import MAX_LOAD_W, Metering, Relay
 from boards.common.service_port import Lines, ServicePort, whole_number
+from meterbus import codes
 
 MAX_SPEED = 100000
 _MAX_KEYS = 64
@@ -46,18 +47,26 @@ class Display:
             self._say({"display": [line0, line1]})
 
 
-class Cover:
+class Tamper:
+    """The switches of the covers and the sensor of a magnet."""
+
     def __init__(self):
-        self._open = False
+        self._bits = 0
 
-    def set(self, value):
-        """Open (True) or close (False) the cover. Raise ValueError for any other value."""
-        if not isinstance(value, bool):
-            raise ValueError("not true or false")
-        self._open = value
+    def setter(self, bit):
+        """Return a function that sets a bit of codes.TAMPER to True or False, and raises
+        ValueError for any other value."""
 
-    def is_open(self):
-        return self._open
+        def put(value):
+            if not isinstance(value, bool):
+                raise ValueError("not true or false")
+            self._bits = self._bits | bit if value else self._bits & ~bit
+
+        return put
+
+    def read(self):
+        """Return the bits that are set."""
+        return self._bits
 
 
 class Memory:
@@ -93,11 +102,13 @@ class Simulation:
 
     def __init__(self, name, clock, stream, ready, write):
         self.keypad = Keypad()
-        self.cover = Cover()
+        self.tamper = Tamper()
         commands = {
             "keys": self.keypad.press,
             "load_w": self.set_load,
-            "cover": self.cover.set,
+            "cover": self.tamper.setter(codes.METER_COVER),
+            "terminal_cover": self.tamper.setter(codes.TERMINAL_COVER),
+            "magnet": self.tamper.setter(codes.MAGNET),
             "speed": self.set_speed,
         }
         self.port = ServicePort(Lines(stream, ready), write, commands)

@@ -82,7 +82,7 @@ _console.register(sys.stdin, select.POLLIN)
 clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC is reset at each start
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
-cover = _simulation.cover
+tamper = _simulation.tamper
 display = _simulation.display
 metering = _simulation.metering
 relay = _simulation.relay

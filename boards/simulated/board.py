@@ -77,7 +77,7 @@ _stdin_poll.register(sys.stdin.buffer, select.POLLIN)
 clock = Clock(time.ticks_ms, time.ticks_diff, lambda: int(time.time()))
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
-cover = _simulation.cover
+tamper = _simulation.tamper
 display = _simulation.display
 metering = _simulation.metering
 relay = _simulation.relay

@@ -29,7 +29,7 @@ class App:
         self._health = health
         wrong = _load_sta_tables(_STA_TABLES)
         constant = board.metering.PULSES_PER_KWH
-        self._meter = Meter(board.settings(), board.store, constant, wrong, board.mark)
+        self._meter = Meter(board.settings(), board.store, constant, wrong, board.mark, board.clock.unix)
         self._view = BusView(self._meter, board.NAME, health.last)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)
@@ -61,7 +61,7 @@ class App:
         self._view.work()
         meter.pulses(board.metering.take(meter.pulse_limit()))
         meter.elapsed(supply_ms, real_ms)
-        meter.sensed(board.metering.reading, board.cover.is_open(), board.relay.closed())
+        meter.sensed(board.metering.reading, board.cover.read(), board.relay.closed())
         command = meter.relay_command(supply_ms)
         if command is not None:
             (board.relay.close if command else board.relay.open)()

@@ -20,34 +20,51 @@ known()     bits of codes.KNOWN: which of its registers can be read now
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+pressed()   the enter key was pressed with nothing entered; True if that had an effect
+
+A feature whose records have changed calls changed() of the meter, or events.note(): the ledger is
+saved before the meter's method returns.
 """
 
+from meterbus import codes
 from sts_portable import results
 
-from .counters import Counters
-from .cover import Cover
-from .credit.account import Account
-from .credit.tokens import Tokens
-from .face.entry import CODE_DIGITS, Entry
+from .face.entry import CODE_DIGITS, ENTER, Entry
 from .face.panel import Panel, result_words
-from .metering import Metering
 from .settings import Settings
 from .store.ledger import Ledger
-from .supply import Supply
 
 _SAVE_WH = 10
 
-# (attribute of the meter, class); the class is called with the meter, whose settings are there.
+# (attribute of the meter, module, class, in the preset "core" too). The class is called with the
+# meter, whose settings are there; a module that is left out takes no heap.
 FEATURES = (
-    ("account", Account),
-    ("counters", Counters),
-    ("tokens", Tokens),
-    ("supply", Supply),
-    ("metering", Metering),
-    ("cover", Cover),
-    ("entry", Entry),
-    ("panel", Panel),
+    ("account", "meter.credit.account", "Account", True),
+    ("events", "meter.events", "Events", True),
+    ("tokens", "meter.credit.tokens", "Tokens", True),
+    ("lockout", "meter.credit.lockout", "Lockout", True),
+    ("supply", "meter.supply.control", "Supply", True),
+    ("metering", "meter.metering", "Metering", True),
+    ("tamper", "meter.tamper.inputs", "Tamper", True),
+    ("limiter", "meter.supply.limiter", "Limiter", True),
+    ("voltage", "meter.supply.voltage", "Voltage", False),
 )
+_TAKEN = (
+    results.ACCEPT,
+    results.FIRST_KCT,
+    results.SECOND_KCT,
+    results.THIRD_KCT,
+    results.FOURTH_KCT,
+)
+
+
+def _load(row):
+    """Return the class of a row of FEATURES."""
+    return getattr(__import__(row[1], None, None, (row[2],)), row[2])
+
+
+def _unknown():
+    """Return None: the time is not known."""
 
 
 class Meter:
@@ -56,22 +73,30 @@ class Meter:
     settings, ledger and the names in FEATURES are the features; `features` has all of them.
     """
 
-    def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None):
-        """wrong: what else is not set up as it should be, "" for nothing."""
+    def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
+        """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC
+        seconds since 1970, None while the time is unknown."""
         self.pulses_per_kwh = pulses_per_kwh
+        self.store = store
+        self.unix = unix
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
-        self.features = [self.settings, self.ledger]
-        for name, kind in FEATURES:
-            feature = kind(self)
-            setattr(self, name, feature)
-            self.features.append(feature)
+        self.entry = Entry(self)
+        self.panel = Panel(self)
+        self.features = [self.settings, self.ledger, self.entry, self.panel]
+        for row in FEATURES:
+            if row[3] or self.settings.preset != "core":
+                feature = _load(row)(self)
+                setattr(self, row[0], feature)
+                self.features.append(feature)
         self._tokens = self._table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
         self._known = self._methods("known")
         self._ticks = self._methods("tick")
+        self._keys = self._methods("pressed")
         self._unsaved_wh = 0
+        self._changed = False
         self._start(settings.get("ledger_reset"))
 
     def _table(self, name):
@@ -82,15 +107,18 @@ class Meter:
         return [getattr(feature, name) for feature in self.features if hasattr(feature, name)]
 
     def _start(self, order):
-        ledger = self.ledger
+        ledger, events = self.ledger, self.events
         if self.settings.wrong:
             self.panel.show("Not set up", "Check " + self.settings.wrong)
         ledger.open([row for one in self.features for row in getattr(one, "records", ())])
+        if ledger.loaded and not ledger.new:
+            events.follow(self.store)
         if ledger.reset(order, self.tokens.refuse_up_to):
             self.panel.show("Ledger reset", "Credit lost")
+            events.note(codes.EVENT_RESET, 0, False)
         elif not ledger.new:
-            self.counters.power_failed()
-        self.counters.event()
+            events.power_failed()
+        events.note(codes.EVENT_POWER_UP, 0, False)
         self._save()
         ledger.note_start(order)
         self._judge()
@@ -125,22 +153,38 @@ class Meter:
             return results.ACCEPT
         if not self.usable():
             return results.NONE
+        if self.lockout.wait_s() and tokens.needs_key(digits):
+            tokens.last_result = results.LOCKOUT_ERROR
+            self.panel.show(*result_words(results.LOCKOUT_ERROR, ""))
+            return results.LOCKOUT_ERROR
         self.ledger.remember()
-        result, token = tokens.check(digits)
+        result, found = tokens.check(digits)
         effect = ""
         if result == results.ACCEPT:
-            result, effect = self._execute(token)
+            result, effect = self._execute(found)
         if result == results.ACCEPT and ref:
             tokens.remember(digits, ref)
         tokens.last_result = result
-        self.counters.event()
-        if not self._save():
+        self.lockout.entered(result)
+        if self._recorded(result) and not self._save():
             self.ledger.undo()
+            self.events.forget()
             self.panel.show("Memory fault", "Token not taken")
             return results.NONE
         self.panel.show(*result_words(result, effect))
         self._judge()
         return result
+
+    def _recorded(self, result):
+        """Note the event of a token; return True if the ledger must have its result.
+
+        A refusal that changes nothing but the last result is saved as often as there is room for
+        its event: it can be repeated at will.
+        """
+        if result in _TAKEN:
+            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, False)
+        noted = self.events.note(codes.EVENT_TOKEN_REFUSED, result)
+        return noted or result == results.CRC_ERROR
 
     def _execute(self, token):
         """Carry out a checked token and commit it: (TokenResult, text)."""
@@ -158,6 +202,11 @@ class Meter:
     def key(self, key):
         """Take a key: a digit, `*` or `#`."""
         self.panel.dismiss()
+        if key == ENTER and not self.entry.digits:
+            for pressed in self._keys:
+                pressed()
+            self._settle()
+            return
         entered = self.entry.key(key)
         if entered is None:
             return
@@ -186,19 +235,34 @@ class Meter:
         """Let time pass: `supply_ms` of supply time, `real_ms` of real time."""
         for tick in self._ticks:
             tick(supply_ms, real_ms)
+        self._settle()
 
-    def sensed(self, reading, cover_open, relay_closed):
-        """Take what the board measures now: see metering.py, cover.py and supply.py.
+    def sensed(self, reading, switches, relay_closed):
+        """Take what the board measures now: see metering.py, tamper/inputs.py, supply/control.py.
 
-        reading: the metering part's Reading, always the same object.
+        reading: the metering part's Reading, always the same object. switches: bits of
+        codes.TAMPER. relay_closed: None if it is unknown.
         """
         self.metering.reading = reading
-        cover, supply = self.cover, self.supply
-        if cover_open != cover.open or relay_closed != supply.contact_closed:
-            cover.open = cover_open
+        supply = self.supply
+        moved = self.tamper.sense(switches)
+        if relay_closed != supply.contact_closed:
             supply.contact_closed = relay_closed
-            self.counters.event()
+            self.events.note(
+                codes.EVENT_RELAY_CLOSED if relay_closed else codes.EVENT_RELAY_OPENED
+            )
+        if moved or self.events.noted:
+            self._settle()
+
+    def changed(self):
+        """Note that records have changed: they are saved before the meter's method returns."""
+        self._changed = True
+
+    def _settle(self):
+        """Save what has changed, and judge the supply."""
+        if self._changed or self.events.noted:
             self._save()
+            self._judge()
 
     def relay_command(self, ms):
         """Return the command for the relay: True close, False open, None nothing."""
@@ -236,8 +300,8 @@ class Meter:
             "open_reasons": self.supply.reasons,
             "open_text": self.supply.text(),
             "token_result": self.tokens.last_result if kept else None,
-            "sequence": self.counters.sequence if kept else None,
-            "cover_open": self.cover.open,
+            "sequence": self.events.sequence if kept else None,
+            "cover_open": bool(self.tamper.now & codes.METER_COVER),
             "relay_closed": self.supply.contact_closed,
         }
 
@@ -245,12 +309,15 @@ class Meter:
         bits = 0
         for reasons in self._reasons:
             bits |= reasons()
-        self.supply.reasons = bits
+        self.supply.judge(bits)
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""
+        self._changed = False
         if self.ledger.save():
             self._unsaved_wh = 0
+            self.events.flush(self.store)
             return True
+        self.events.noted = False
         self._judge()
         return False

@@ -57,12 +57,13 @@ class Events:
     def note(self, code, data=0, bounded=True):
         """Note an event: code is of codes, data 0 to 65535. It is written with the next save.
 
-        bounded: it may be dropped where too many came; how many is an event of its own.
+        bounded: it may be dropped where too many came; how many is an event of its own. Return
+        False if it was.
         """
         if bounded:
             if not self._room:
                 self._dropped = min(self._dropped + 1, 0xFFFF)
-                return
+                return False
             self._room -= 1
         self.sequence = self.sequence + 1 & _SEQUENCES
         self.noted = True
@@ -70,6 +71,12 @@ class Events:
             unix = self._meter.unix() or 0
             self._entry(self._waiting, self._count * ENTRY, unix, code, data)
             self._count += 1
+        return True
+
+    def forget(self):
+        """Forget the events since the ledger was saved: what they are about was undone."""
+        self._count = 0
+        self.noted = False
 
     def power_failed(self):
         """Count a power failure."""
@@ -78,11 +85,14 @@ class Events:
     def follow(self, store):
         """Set the sequence after the newest entry, where the ledger is older than that."""
         buf = bytearray(ENTRY)
-        for _ in range(_WAITING):
-            following = self.sequence + 1 & _SEQUENCES
-            if _read(store, following, buf) is None:
-                return
-            self.sequence = following
+        try:
+            for _ in range(_WAITING):
+                following = self.sequence + 1 & _SEQUENCES
+                if _read(store, following, buf) is None:
+                    return
+                self.sequence = following
+        except OSError:
+            pass  # of a log that cannot be read, the ledger's number is the newest
 
     def flush(self, store):
         """Write the entries that wait. A memory that fails loses them, and nothing else."""

@@ -1,5 +1,6 @@
 """What the metering part measures at present. Unknown values are None and have no `known` bit."""
 
+from drivers.reading import Reading
 from meterbus import codes, registers
 
 _GROUPS = (
@@ -14,7 +15,7 @@ class Metering:
     """A feature: see core.py. reading: the part's Reading (firmware/drivers/reading.py)."""
 
     def __init__(self, _meter=None):
-        self.reading = None  # until the board has measured
+        self.reading = Reading()  # until the board has measured
 
     def known(self):
         """Return the bits of codes.KNOWN of what is measured."""
@@ -26,7 +27,7 @@ class Metering:
 
     def power_w(self):
         """Return the active power in W, negative while energy is exported, or None."""
-        tenths = None if self.reading is None else self.reading.w_x10
+        tenths = self.reading.w_x10
         if tenths is None:
             return None
         return (tenths + 5) // 10

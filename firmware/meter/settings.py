@@ -52,6 +52,18 @@ class Settings:
         else:
             self._note("drn")
         self.key = self._key(given.get("key"), numbers)
+        self.preset = given.get("features", "full")
+        if self.preset not in ("full", "core"):
+            self._note("features")
+        self._given = given
+
+    def number(self, name, default, low, high):
+        """Return the number of a setting, the default if it is not given or cannot be used."""
+        value = self._given.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self._note(name)
+            return default
+        return value
 
     def open_reasons(self):
         """Return the bits of codes.REASONS that are set."""

@@ -22,13 +22,23 @@ NO_CREDIT = const(1)
 NOT_CONFIGURED = const(2)
 LEDGER_FAULT = const(4)
 SAFE_MODE = const(8)
+OVERLOAD = const(16)
+TAMPERED = const(32)
+REMOTE = const(64)
+VOLTAGE = const(128)
+KEY_AWAITED = const(256)
 
 # In order of priority: the first that is set is displayed. (bit, name, control_state, text)
 REASONS = (
     (SAFE_MODE, "safe_mode", DISCONNECTED, "Safe mode"),
     (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
     (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
+    (REMOTE, "remote", DISCONNECTED, "By utility"),
+    (OVERLOAD, "overload", READY_FOR_RECONNECTION, "Overload"),
+    (TAMPERED, "tamper", READY_FOR_RECONNECTION, "Tamper"),
+    (VOLTAGE, "voltage", READY_FOR_RECONNECTION, "Voltage"),
     (NO_CREDIT, "no_credit", READY_FOR_RECONNECTION, "No credit"),
+    (KEY_AWAITED, "key_awaited", READY_FOR_RECONNECTION, "Press #"),
 )
 
 # Bits of status and device_status.
@@ -39,6 +49,7 @@ STATUS_LEDGER_FAULT = const(8)
 STATUS_RELAY_FAULT = const(16)
 STATUS_SAFE = const(32)
 STATUS_CRASHED = const(64)
+STATUS_TAMPER = const(128)
 
 # (bit, name)
 STATUS = (
@@ -49,7 +60,47 @@ STATUS = (
     (STATUS_RELAY_FAULT, "relay_fault"),
     (STATUS_SAFE, "safe_mode"),
     (STATUS_CRASHED, "crashed"),
+    (STATUS_TAMPER, "tamper"),
 )
+
+# Bits of tamper.
+METER_COVER = const(1)
+TERMINAL_COVER = const(2)
+MAGNET = const(4)
+REVERSE = const(8)
+BYPASS = const(16)
+
+# (bit, name, text)
+TAMPER = (
+    (METER_COVER, "meter_cover", "Cover"),
+    (TERMINAL_COVER, "terminal_cover", "Terminals"),
+    (MAGNET, "magnet", "Magnet"),
+    (REVERSE, "reverse", "Reverse"),
+    (BYPASS, "bypass", "Bypass"),
+)
+
+# Codes of events: descriptions.py names them, and the meaning of their data.
+EVENT_POWER_UP = const(1)
+EVENT_COVER_OPENED = const(2)
+EVENT_COVER_CLOSED = const(3)
+EVENT_RELAY_OPENED = const(4)
+EVENT_RELAY_CLOSED = const(5)
+EVENT_RELAY_FAULT = const(6)
+EVENT_TOKEN_ACCEPTED = const(7)
+EVENT_RESET = const(8)
+EVENT_TOKEN_REFUSED = const(10)
+EVENT_LOCKED = const(11)
+EVENT_DROPPED = const(12)
+EVENT_TAMPER = const(13)
+EVENT_TAMPER_CLEARED = const(14)
+EVENT_ORDER = const(15)
+EVENT_KEY_CLOSED = const(16)
+EVENT_KEY_OPENED = const(17)
+EVENT_OVERLOAD = const(18)
+EVENT_OVERLOAD_LOCKED = const(19)
+EVENT_VOLTAGE_GOOD = const(20)
+EVENT_VOLTAGE_HIGH = const(21)
+EVENT_VOLTAGE_LOW = const(22)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown

@@ -33,6 +33,8 @@ REGISTERS = {
     "device_reasons": ("bits", "as open_reasons"),
     "device_control_state": ("", "as control_state"),
     "known": ("bits", "groups that can be read"),
+    "tamper": ("bits", "tampering since the last token that cleared it"),
+    "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
     "token_ref": ("", "the client's reference, 0 none"),
     "token": ("", "20 digits"),
     "token_command": ("", "1 enters the token"),
@@ -49,6 +51,7 @@ STATUS = {
     "relay_fault": "the relay contact is not where it was sent",
     "safe_mode": "the safe application runs",
     "crashed": "there is a crash report",
+    "tamper": "tampering was detected",
 }
 
 # Groups of registers that can be read at present. (bit of `known`, name, meaning)
@@ -61,15 +64,27 @@ KNOWN = (
     (codes.KNOWN_FREQUENCY, "frequency", "frequency"),
 )
 
-# What a meter records. (code, name, meaning)
+# What a meter records. (code, name, meaning with that of its data)
 EVENTS = (
-    (1, "power_up", "the meter started"),
-    (2, "cover_opened", "the cover was opened"),
-    (3, "cover_closed", "the cover was closed"),
-    (4, "relay_opened", "the relay contact opened"),
-    (5, "relay_closed", "the relay contact closed"),
-    (6, "relay_fault", "the relay contact did not follow its command"),
-    (7, "token_accepted", "a token was accepted"),
-    (8, "ledger_fault", "the ledger could not be read or written"),
-    (9, "crashed", "the application ended with an exception"),
+    (codes.EVENT_POWER_UP, "power_up", "the meter started"),
+    (codes.EVENT_COVER_OPENED, "cover_opened", "the cover was opened"),
+    (codes.EVENT_COVER_CLOSED, "cover_closed", "the cover was closed"),
+    (codes.EVENT_RELAY_OPENED, "relay_opened", "the relay contact opened"),
+    (codes.EVENT_RELAY_CLOSED, "relay_closed", "the relay contact closed"),
+    (codes.EVENT_RELAY_FAULT, "relay_fault", "the contact did not follow: 1 closing, 0 opening"),
+    (codes.EVENT_TOKEN_ACCEPTED, "token_accepted", "a token was accepted: TokenResult"),
+    (codes.EVENT_RESET, "ledger_reset", "a technician's order began a new ledger"),
+    (codes.EVENT_TOKEN_REFUSED, "token_refused", "a token was refused: TokenResult"),
+    (codes.EVENT_LOCKED, "locked", "token entry was locked after wrong tokens: seconds"),
+    (codes.EVENT_DROPPED, "dropped", "too many events: how many were not recorded"),
+    (codes.EVENT_TAMPER, "tamper", "tampering: a bit of tamper, 256 more: without power"),
+    (codes.EVENT_TAMPER_CLEARED, "tamper_cleared", "a token cleared these bits of tamper"),
+    (codes.EVENT_ORDER, "order", "the utility's order: 1 connect, 0 disconnect"),
+    (codes.EVENT_KEY_CLOSED, "key_closed", "a key closed the supply"),
+    (codes.EVENT_KEY_OPENED, "key_opened", "a key opened the supply"),
+    (codes.EVENT_OVERLOAD, "overload", "the limit was exceeded, the supply opened: W"),
+    (codes.EVENT_OVERLOAD_LOCKED, "overload_locked", "so often that it stays open: W"),
+    (codes.EVENT_VOLTAGE_GOOD, "voltage_good", "the voltage is good again: 0.1 V"),
+    (codes.EVENT_VOLTAGE_HIGH, "voltage_high", "over-voltage: 0.1 V"),
+    (codes.EVENT_VOLTAGE_LOW, "voltage_low", "under-voltage: 0.1 V"),
 )

@@ -55,6 +55,8 @@ ROWS = (
     ("device_reasons", 0x101D, "u16", 1, "ih", KNOWN_ALWAYS),
     ("device_control_state", 0x101E, "u16", 1, "ih", KNOWN_ALWAYS),
     ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("tamper", 0x1020, "u16", 1, "ih", KNOWN_LEDGER),
+    ("lockout_s", 0x1021, "u16", 1, "ih", KNOWN_LEDGER),
     ("token_ref", 0x10FE, "u32", 2, "hw", KNOWN_ALWAYS),
     ("token", 0x1100, "ascii", 10, "hw", KNOWN_ALWAYS),
     ("token_command", 0x110A, "u16", 1, "hw", KNOWN_ALWAYS),

@@ -44,8 +44,8 @@ def check(meter: Meter, facts: dict, failures: int = 1) -> None:
     assert meter.account.energy_wh == facts["energy_wh"]
     assert meter.account.credit_wh == facts["credit_wh"]
     assert meter.account.last_amount == facts["last_amount"]
-    assert meter.counters.power_fail_count == facts["power_fail_count"] + failures
-    assert meter.counters.sequence == facts["sequence"] + failures
+    assert meter.events.power_fail_count == facts["power_fail_count"] + failures
+    assert meter.events.sequence == facts["sequence"] + failures
     assert meter.tokens.last_result == facts["last_result"]
     assert meter.tokens.bus_ref == facts["bus_ref"]
     assert all(meter.tokens.tids.contains(tid) for tid in facts["used"]["tids"])
@@ -98,7 +98,7 @@ def test_upgrade_with_a_power_cut_at_each_byte(name):
             pass
         memory.cut_after = None
         meter = start(name, memory)
-        failures = meter.counters.power_fail_count - facts["power_fail_count"]
+        failures = meter.events.power_fail_count - facts["power_fail_count"]
         assert 1 <= failures <= 3
         check(meter, facts, failures)
         trade(meter, facts)

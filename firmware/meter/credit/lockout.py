@@ -21,6 +21,13 @@ except ImportError:
 _LOCKS = const(3)  # the wrong token that locks first
 _LONGEST = const(10)  # the wrong token from which the lock is not longer any more
 _FIRST_MS = const(10000)
+_TAKEN = (
+    results.ACCEPT,
+    results.FIRST_KCT,
+    results.SECOND_KCT,
+    results.THIRD_KCT,
+    results.FOURTH_KCT,
+)
 
 
 class Lockout:
@@ -38,9 +45,7 @@ class Lockout:
 
     def entered(self, result):
         """Take the result of a token that was decrypted."""
-        if result in (results.ACCEPT, results.FIRST_KCT, results.SECOND_KCT):
-            self.wrong = 0
-        elif result in (results.THIRD_KCT, results.FOURTH_KCT):
+        if result in _TAKEN:
             self.wrong = 0
         elif result == results.CRC_ERROR:
             self.wrong = min(self.wrong + 1, _LONGEST)

@@ -7,6 +7,8 @@ from meterbus import codes
 from sts_portable import results
 from sts_portable.decoder import Decoder, KeyState, TidStore
 from sts_portable.ea import KEY_BYTES
+from sts_portable.errors import FormatError
+from sts_portable.token import is_encrypted, split
 
 from ..store.slots import unpack
 
@@ -51,6 +53,13 @@ class Tokens:
     def tick(self, _supply_ms, real_ms):
         """Let real time pass: a person enters the sections of a key change."""
         self._decoder.elapsed(real_ms)
+
+    def needs_key(self, digits):
+        """Return True if 20 digits are a token that is encrypted with the key."""
+        try:
+            return is_encrypted(split(digits)[0])
+        except FormatError:
+            return False
 
     def check(self, digits):
         """Return (TokenResult, token) of 20 digits; see Decoder.check."""

@@ -81,7 +81,7 @@ class Supply:
         self._meter.events.note(codes.EVENT_ORDER, int(connect))
         return True
 
-    def key(self):
+    def pressed(self):
         """Close the supply if it waits for a key; return True if it was so."""
         if not self.waits or self.reasons & ~codes.KEY_AWAITED:
             return False

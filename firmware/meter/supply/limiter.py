@@ -67,12 +67,15 @@ class Limiter:
         if self.trips and self._state_ms >= self._quiet_ms:
             self.trips = 0
             self._meter.changed()
-        over = self.threshold_w() and self._meter.reading.power_x10() > 10 * self.threshold_w()
+        w_x10 = self._meter.metering.reading.w_x10
+        if w_x10 is None:
+            return  # unknown is not "below"
+        over = self.threshold_w() and w_x10 > 10 * self.threshold_w()
         self._over_ms = self._over_ms + supply_ms if over else 0
         if self._over_ms >= self._delay_ms:
-            self._trip()
+            self._trip(w_x10 // 10)
 
-    def key(self):
+    def pressed(self):
         """Close the supply if it is open until a key is pressed; return True if it was so."""
         if self.state != _LOCKED or self._lock_ms:
             return False
@@ -80,12 +83,12 @@ class Limiter:
         self.trips = 0
         return True
 
-    def _trip(self):
+    def _trip(self, power_w):
         self.trips = min(self.trips + 1, self._most)
         self.state = _LOCKED if self.trips >= self._most else _RESTS
         self._over_ms = self._state_ms = 0
         code = codes.EVENT_OVERLOAD if self.state == _RESTS else codes.EVENT_OVERLOAD_LOCKED
-        self._meter.events.note(code, min(self._meter.reading.power_x10() // 10, 0xFFFF))
+        self._meter.events.note(code, min(power_w, 0xFFFF))
 
     def _close(self):
         if self.state == _LOCKED:

@@ -36,7 +36,7 @@ class Voltage:
 
     def tick(self, supply_ms, _real_ms):
         """Let supply time pass."""
-        mv = self._meter.reading.mv()
+        mv = self._meter.metering.reading.mv
         if mv is None:
             return
         found = self._found(mv)

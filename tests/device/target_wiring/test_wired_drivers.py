@@ -66,7 +66,7 @@ for _ in range(50):
     board.service()
     time.sleep_ms(20)
 board.stop_watchdog()
-print(board.keypad.get(), metering.take(1000), board.cover.is_open() in (True, False))
+print(board.keypad.get(), metering.take(1000), board.tamper.read() >= 0)
 """
 
 RS485 = """\

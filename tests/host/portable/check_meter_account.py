@@ -1,8 +1,9 @@
 """Energy, credit, the supply and the texts of the display."""
 
+from meter_rig import meter
+
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
-from meter.supply import Supply
 from meterbus import codes, descriptions
 from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
 
@@ -74,7 +75,7 @@ def test_every_bit_of_a_table_is_used_once():
 
 
 def test_one_reason_is_shown_but_all_count():
-    device = Supply()
+    device = meter().supply
     for reasons, state, text in (
         (0, codes.CONNECTED, ""),
         (NO_CREDIT, codes.READY_FOR_RECONNECTION, "No credit"),
@@ -92,7 +93,8 @@ def _drive(device, contact_closed, ms):
 
 def test_the_relay_is_sent_at_power_up_and_then_only_on_change():
     for contact in (True, False):
-        device = Supply()
+        device = meter().supply
+        device.reasons = 0
         assert _drive(device, contact, 20) is True
         assert _drive(device, True, 20) is None
         device.reasons = NO_CREDIT
@@ -102,7 +104,7 @@ def test_the_relay_is_sent_at_power_up_and_then_only_on_change():
 
 
 def test_a_relay_that_does_not_move_is_sent_again():
-    device = Supply()
+    device = meter().supply
     device.reasons = NO_CREDIT
     assert _drive(device, True, 0) is False
     times = []

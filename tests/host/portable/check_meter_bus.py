@@ -1,10 +1,6 @@
 """The meter on its bus: register view and token entry, through real frames."""
 
-<<<<<<< HEAD
-from meter_rig import DRN, KEY, Memory, meter, press, slots, token
-=======
-from meter_rig import DRN, KEY, Memory, meter, press, reading, token
->>>>>>> drivers
+from meter_rig import DRN, KEY, Memory, meter, press, reading, slots, token
 
 from meter.busview import BusView
 from meterbus import client, codes, frame, registers
@@ -20,6 +16,8 @@ LEDGER = {
     "token_result",
     "sequence",
     "power_fail_count",
+    "tamper",
+    "lockout_s",
     "result",
     "result_ref",
 }
@@ -130,12 +128,12 @@ def test_a_token_sent_again_is_answered_and_not_entered():
     line = Line(memory)
     line.enter(token(200), 9)
     line.view.work()
-    sequence = line.meter.counters.sequence
+    sequence = line.meter.events.sequence
     assert line.enter(token(200), 9) == 0
     assert line.result() == (results.ACCEPT, 9)
     line.view.work()
     assert line.result() == (results.ACCEPT, 9)
-    assert line.meter.counters.sequence == sequence
+    assert line.meter.events.sequence == sequence
     again = Line(memory)
     assert again.result() == (results.ACCEPT, 9)
     again.enter(token(200), 9)

@@ -6,7 +6,7 @@ from meter import core
 from meterbus import codes
 from sts_portable import results, vendor
 
-_CODE = 0x20  # set maximum power limit: a token that the meter has no handler for
+_CODE = 0x26  # set phase power unbalance limit: a token that the meter has no handler for
 
 
 class Limit:
@@ -39,9 +39,9 @@ class Limit:
         self.passed = (supply_ms, real_ms)
 
     def _token(self, token):
-        if token.field("mpl") > 0xFFFF:
+        if token.field("mppul") > 0xFFFF:
             return results.RANGE_ERROR, ""
-        self.limit_w = token.field("mpl")
+        self.limit_w = token.field("mppul")
         return results.ACCEPT, "%d W" % self.limit_w
 
     TOKENS = {_CODE: _token}
@@ -57,14 +57,16 @@ class Extended:
 
     def __enter__(self):
         self._before = core.FEATURES
-        core.FEATURES = self._before + (("limit", Limit),)
+        core.FEATURES = tuple(row for row in self._before if row[0] != "limiter") + (
+            ("limit", __name__, "Limit", True),
+        )
 
     def __exit__(self, *_):
         core.FEATURES = self._before
 
 
 def _limit_token(watts, number=0):
-    return vendor.management(KEY, 7, 0, FIRST_TID + number, 0, mpl=watts)
+    return vendor.management(KEY, 7, 6, FIRST_TID + number, 0, mppul=watts)
 
 
 def _shown(device):

@@ -2,11 +2,7 @@
 
 from binascii import crc32
 
-<<<<<<< HEAD
-from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, slots, token
-=======
-from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, reading, token
->>>>>>> drivers
+from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, reading, slots, token
 
 from meter.store.slots import FORM, place
 from meterbus import codes

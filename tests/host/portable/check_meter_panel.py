@@ -92,10 +92,10 @@ def test_what_the_customer_reads_for_each_refusal():
 def test_each_refusal_is_remembered_and_counted():
     memory = Memory()
     device = meter(memory)
-    before = device.counters.sequence
+    before = device.events.sequence
     device.enter_token(token(200, 1, bytes(8)))
     assert device.tokens.last_result == results.CRC_ERROR
-    assert device.counters.sequence == before + 1
+    assert device.events.sequence == before + 1
     assert meter(memory).tokens.last_result == results.CRC_ERROR
 
 
@@ -130,7 +130,7 @@ def test_clear_credit_of_registers_this_meter_has():
 
 def test_a_token_this_meter_does_not_know():
     device = meter()
-    digits = vendor.management(KEY, 7, 0, FIRST_TID, 0, mpl=1000)
+    digits = vendor.management(KEY, 7, 6, FIRST_TID, 0, mppul=1000)
     assert device.enter_token(digits) == results.FUNCTION_ERROR
     water = vendor.credit(KEY, 7, FIRST_TID, 0, 10, subclass=1)
     assert device.enter_token(water) == results.FUNCTION_ERROR
@@ -193,7 +193,7 @@ def test_short_codes():
         press(device, code + "#")
         assert _shown(device) == shown, code
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 12
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 14
     assert device.short_code("80") == ("Unknown code", "80")
 
 

@@ -20,7 +20,7 @@ class Memory:
     cut_after: bytes until the power is cut; broken: writes fail; written: bytes written so far.
     """
 
-    size = 2048
+    size = 4096
 
     def __init__(self, data=None):
         self.data = bytearray(max(self.size, len(data or b"")))
@@ -82,9 +82,10 @@ def settings(**changes):
     return given
 
 
-def meter(memory=None, pulses_per_kwh=1000, mark=None, **changes):
+def meter(memory=None, pulses_per_kwh=1000, mark=None, unix=None, **changes):
     """Return a meter with these settings, on this memory or a new one."""
-    return Meter(settings(**changes), memory or Memory(), pulses_per_kwh, "", mark)
+    given = settings(**changes)
+    return Meter(given, memory or Memory(), pulses_per_kwh, "", mark, unix or (lambda: None))
 
 
 def reading(mv=None, ma=None, w_x10=None, hz_x100=None):

@@ -1,0 +1,176 @@
+"""The event log and the lock-out: bounded, in order, and there after a power failure."""
+
+from meter_rig import FIRST_TID, KEY, Memory, PowerCut, meter, token
+
+from meter import events
+from meterbus import codes
+from sts_portable import results, vendor
+
+
+def _log(device, since=0):
+    """Return [(code, data)] of the events after `since`; None for one that is missing."""
+    found = []
+    for sequence in range(since + 1, device.events.sequence + 1):
+        entry = device.events.entry(sequence)
+        found.append(entry and entry[1:])
+    return found
+
+
+def _wrong(number):
+    """Return a token of class 0 that no meter of this key accepts."""
+    digits = token(10, number, bytes(8))
+    return digits
+
+
+def test_what_happens_is_recorded_in_order_with_its_time():
+    memory = Memory()
+    device = meter(memory, unix=lambda: 1790000000)
+    device.enter_token(token(200, 1))
+    device.enter_token(token(200, 1))
+    device.sensed(device.metering.reading, codes.METER_COVER, True)
+    assert _log(device) == [
+        (codes.EVENT_POWER_UP, 0),
+        (codes.EVENT_TOKEN_ACCEPTED, results.ACCEPT),
+        (codes.EVENT_TOKEN_REFUSED, results.USED_ERROR),
+        (codes.EVENT_COVER_OPENED, 0),
+        (codes.EVENT_RELAY_CLOSED, 0),
+    ]
+    assert device.events.entry(2)[0] == 1790000000
+    again = meter(memory)
+    assert _log(again)[:5] == _log(device) and again.events.sequence == 6
+    assert again.events.entry(6)[0] is None  # the time is not known
+
+
+def test_the_newest_entries_are_kept_and_older_ones_are_gone():
+    memory = Memory()
+    device = meter(memory)
+    for number in range(events.ENTRIES + 10):
+        device.enter_token(token(1, number))
+    last = device.events.sequence
+    assert device.events.entry(last - events.ENTRIES) is None
+    assert device.events.entry(last - events.ENTRIES + 1) is not None
+    assert device.events.entry(last + 1) is None
+    return last
+
+
+def test_a_damaged_entry_is_missing_and_nothing_else():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(200, 1))
+    memory.data[events.START + 2 * events.ENTRY + 9] ^= 1
+    assert _log(meter(memory)) == [(codes.EVENT_POWER_UP, 0), None, (codes.EVENT_POWER_UP, 0)]
+
+
+def test_what_can_be_repeated_at_will_is_bounded():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(200, 1))
+    before = memory.writes
+    for _ in range(500):
+        device.sensed(device.metering.reading, codes.METER_COVER, False)
+        device.sensed(device.metering.reading, 0, False)
+        assert device.enter_token(token(200, 1)) == results.USED_ERROR
+    assert memory.writes - before <= 2 * 40
+    sequence = device.events.sequence
+    assert device.enter_token(token(200, 2)) == results.ACCEPT  # is always recorded
+    assert device.events.sequence == sequence + 1
+    device.elapsed(0, 120000)
+    assert _log(device)[-1] == (codes.EVENT_DROPPED, 1500 - 40)
+
+
+def test_a_power_cut_between_ledger_and_log_loses_one_entry_and_no_number():
+    memory = Memory()
+    device = meter(memory)
+    before = bytes(memory.data)
+    device.enter_token(token(200, 1))
+    whole = memory.written
+    for cut in range(0, whole, 7):
+        memory = Memory(before)
+        device = meter(memory)
+        start = device.events.sequence
+        memory.cut_after = cut
+        try:
+            device.enter_token(token(200, 1))
+        except PowerCut:
+            pass
+        memory.cut_after = None
+        again = meter(memory)
+        accepted = again.account.credit_wh == 20000
+        assert again.events.sequence == start + 1 + accepted, cut
+        log = _log(again, start)
+        assert log[-1] == (codes.EVENT_POWER_UP, 0)
+        if accepted:
+            assert log[0] in (None, (codes.EVENT_TOKEN_ACCEPTED, results.ACCEPT))
+
+
+def test_a_log_that_is_ahead_of_the_ledger_is_continued():
+    memory = Memory()
+    device = meter(memory)
+    before = bytes(memory.data[:2048])
+    device.enter_token(token(200, 1))
+    memory.data[:2048] = before
+    again = meter(memory)
+    assert again.events.sequence == 3
+    assert _log(again)[-1] == (codes.EVENT_POWER_UP, 0)
+
+
+# The lock-out
+
+
+def test_the_third_wrong_token_locks_for_ten_seconds_and_each_further_one_for_twice():
+    device = meter()
+    waits = []
+    for number in range(12):
+        assert device.enter_token(_wrong(number)) == results.CRC_ERROR
+        wait = device.lockout.wait_s()
+        waits.append(wait)
+        if wait:
+            assert device.enter_token(_wrong(number)) == results.LOCKOUT_ERROR
+            device.elapsed(0, wait * 1000 - 1)
+            assert device.lockout.wait_s() == 1
+            assert device.enter_token(token(200, 1)) == results.LOCKOUT_ERROR
+            device.elapsed(0, 1)
+    assert waits == [0, 0, 10, 20, 40, 80, 160, 320, 640, 1280, 1280, 1280]
+    assert device.enter_token(token(200, 1)) == results.ACCEPT
+    assert device.enter_token(_wrong(20)) == results.CRC_ERROR
+    assert device.lockout.wait_s() == 0
+
+
+def test_a_locked_meter_takes_tokens_without_a_key_and_writes_nothing():
+    memory = Memory()
+    device = meter(memory)
+    for number in range(3):
+        device.enter_token(_wrong(number))
+    before = memory.writes
+    for number in range(50):
+        assert device.enter_token(_wrong(number)) == results.LOCKOUT_ERROR
+        assert device.enter_token(token(200, number), 7) == results.LOCKOUT_ERROR
+    assert memory.writes == before and device.account.credit_wh == 0
+    assert device.display() == ("Locked          ", "LockoutError    ")
+    assert device.enter_token("00000000000150997584") != results.LOCKOUT_ERROR  # class 1
+    assert device.tokens.last_result != results.LOCKOUT_ERROR
+
+
+def test_a_power_failure_does_not_end_a_lock():
+    memory = Memory()
+    device = meter(memory)
+    for number in range(3):
+        device.enter_token(_wrong(number))
+    device.elapsed(0, 9000)
+    again = meter(memory)
+    assert again.lockout.wait_s() == 10  # anew: how long it has lasted is not stored
+    assert again.enter_token(token(200, 1)) == results.LOCKOUT_ERROR
+    again.elapsed(0, 10000)
+    assert again.enter_token(token(200, 1)) == results.ACCEPT
+    assert meter(memory).lockout.wait_s() == 0
+
+
+def test_refusals_of_authentic_tokens_do_not_lock():
+    device = meter()
+    used = token(200, 1)
+    device.enter_token(used)
+    for number in range(20):
+        assert device.enter_token(used) == results.USED_ERROR
+        other = vendor.credit(KEY, 7, FIRST_TID + 100 + number, 0, 10, subclass=1)
+        assert device.enter_token(other) == results.FUNCTION_ERROR
+    assert device.lockout.wait_s() == 0
