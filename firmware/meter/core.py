@@ -11,6 +11,7 @@ records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) write
             be understood.
 REGISTERS   {name in meterbus.registers: function of the feature}
 CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
+code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
 open_reasons()
@@ -47,6 +48,12 @@ FEATURES = (
     ("metering", "meter.metering", "Metering", True),
     ("tamper", "meter.tamper.inputs", "Tamper", True),
     ("limiter", "meter.supply.limiter", "Limiter", True),
+    ("history", "meter.credit.history", "History", True),
+    ("flags", "meter.credit.flags", "Flags", True),
+    ("alarms", "meter.credit.alarms", "Alarms", True),
+    ("emergency", "meter.credit.emergency", "Emergency", False),
+    ("friendly", "meter.credit.friendly", "Friendly", False),
+    ("forecast", "meter.credit.forecast", "Forecast", False),
     ("voltage", "meter.supply.voltage", "Voltage", False),
 )
 _TAKEN = (
@@ -165,6 +172,7 @@ class Meter:
         if result == results.ACCEPT and ref:
             tokens.remember(digits, ref)
         tokens.last_result = result
+        self.history.add(digits, result)
         self.lockout.entered(result)
         if self._recorded(result) and not self._save():
             self.ledger.undo()
@@ -221,6 +229,10 @@ class Meter:
             for number, label, group, function in getattr(feature, "CODES", ()):
                 if number == code:
                     return label, None if group & ~self.known() else function(feature)
+            family = getattr(feature, "code", None)
+            found = family and family(code)
+            if found:
+                return found
         return "Unknown code", code
 
     def display(self):

@@ -50,6 +50,7 @@ STATUS_RELAY_FAULT = const(16)
 STATUS_SAFE = const(32)
 STATUS_CRASHED = const(64)
 STATUS_TAMPER = const(128)
+STATUS_LOW_CREDIT = const(256)
 
 # (bit, name)
 STATUS = (
@@ -61,6 +62,7 @@ STATUS = (
     (STATUS_SAFE, "safe_mode"),
     (STATUS_CRASHED, "crashed"),
     (STATUS_TAMPER, "tamper"),
+    (STATUS_LOW_CREDIT, "low_credit"),
 )
 
 # Bits of tamper.
@@ -101,6 +103,8 @@ EVENT_OVERLOAD_LOCKED = const(19)
 EVENT_VOLTAGE_GOOD = const(20)
 EVENT_VOLTAGE_HIGH = const(21)
 EVENT_VOLTAGE_LOW = const(22)
+EVENT_LOW_CREDIT = const(23)
+EVENT_EMERGENCY = const(24)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown

@@ -52,6 +52,7 @@ STATUS = {
     "safe_mode": "the safe application runs",
     "crashed": "there is a crash report",
     "tamper": "tampering was detected",
+    "low_credit": "the credit is below an alarm level",
 }
 
 # Groups of registers that can be read at present. (bit of `known`, name, meaning)
@@ -87,4 +88,6 @@ EVENTS = (
     (codes.EVENT_VOLTAGE_GOOD, "voltage_good", "the voltage is good again: 0.1 V"),
     (codes.EVENT_VOLTAGE_HIGH, "voltage_high", "over-voltage: 0.1 V"),
     (codes.EVENT_VOLTAGE_LOW, "voltage_low", "under-voltage: 0.1 V"),
+    (codes.EVENT_LOW_CREDIT, "low_credit", "the credit is low: the level, 1 or 2"),
+    (codes.EVENT_EMERGENCY, "emergency", "emergency credit was taken: 10 Wh"),
 )

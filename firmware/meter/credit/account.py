@@ -36,6 +36,9 @@ class Account:
     def __init__(self, meter):
         self.pulses_per_kwh = meter.pulses_per_kwh
         self._ledger = meter.ledger
+        self.prepaid = None  # 0 postpaid, 1 or None prepaid: a flag of a token
+        self.friendly = False  # no disconnection now
+        self.reserve_wh = 0  # of emergency credit that may be used
         self.records = ((1, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
 
@@ -51,7 +54,13 @@ class Account:
 
     def open_reasons(self):
         """Return NO_CREDIT if there is none; an unknown credit is not "none"."""
-        return codes.NO_CREDIT if self._ledger.loaded and self.credit_wh <= 0 else 0
+        if not self._ledger.loaded or not self.enforced():
+            return 0
+        return codes.NO_CREDIT if self.credit_wh <= -self.reserve_wh else 0
+
+    def enforced(self):
+        """Return whether the supply is to open when the credit is gone."""
+        return self.prepaid != 0 and not self.friendly
 
     def count(self, pulses):
         """Add the energy of `pulses` and take it off the credit; return the Wh counted."""
@@ -63,8 +72,12 @@ class Account:
         return wh
 
     def pulses_left(self):
-        """Return how many pulses use up the credit, rounded up; 0 if there is none."""
-        thousandths = self.credit_wh * self.pulses_per_kwh - self.remainder
+        """Return how many pulses use up the credit, rounded up; 0 if there is none. No more than
+        those of a kWh, which small integers hold."""
+        left_wh = self.credit_wh + self.reserve_wh
+        if left_wh > 1000 or not self.enforced():
+            return self.pulses_per_kwh
+        thousandths = left_wh * self.pulses_per_kwh - self.remainder
         return max(0, (thousandths + 999) // 1000)
 
     def has_room(self, wh):

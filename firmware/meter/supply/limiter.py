@@ -42,6 +42,7 @@ class Limiter:
         self._quiet_ms = 1000 * number("overload_quiet_s", 1800, 60, 86400)
         self._lock_ms = 1000 * number("overload_lock_s", 0, 0, 86400)
         self.limit_w = self.trips = self.state = 0
+        self.acts = None  # 0 does not open the supply: a flag of a token
         self._over_ms = self._state_ms = 0
         self.records = ((9, 1, self._pack, self._unpack),)
 
@@ -70,7 +71,8 @@ class Limiter:
         w_x10 = self._meter.metering.reading.w_x10
         if w_x10 is None:
             return  # unknown is not "below"
-        over = self.threshold_w() and w_x10 > 10 * self.threshold_w()
+        limit_w = 0 if self.acts == 0 else self.threshold_w()
+        over = limit_w and w_x10 > 10 * limit_w
         self._over_ms = self._over_ms + supply_ms if over else 0
         if self._over_ms >= self._delay_ms:
             self._trip(w_x10 // 10)
@@ -113,6 +115,4 @@ class Limiter:
 
     TOKENS = {0x20: _limit_token}
     REGISTERS = {"power_limit_w": threshold_w}
-    CODES = (
-        ("819", "Power limit", codes.KNOWN_LEDGER, lambda self: "%d W" % self.threshold_w()),
-    )
+    CODES = (("819", "Power limit", codes.KNOWN_LEDGER, lambda self: "%d W" % self.threshold_w()),)

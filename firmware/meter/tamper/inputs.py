@@ -44,6 +44,7 @@ class Tamper:
         number = meter.settings.number
         self.detected = number("tamper_detects", _ALL, 0, _ALL)
         self.opening = number("tamper_opens", 0, 0, _ALL)
+        self.detecting = self.all_open = None  # 0 none, 1 all: flags of tokens
         self._exports = number("export", 0, 0, 1)
         self.now = self.latched = 0
         self._switches = 0
@@ -53,7 +54,8 @@ class Tamper:
 
     def open_reasons(self):
         """Return TAMPER if what is latched is to open the supply."""
-        return codes.TAMPERED if self.latched & self.opening else 0
+        opening = self.opening if self.all_open is None else _ALL * self.all_open
+        return codes.TAMPERED if self.latched & opening else 0
 
     def status(self):
         """Return the bits of codes.STATUS that are set."""
@@ -67,7 +69,9 @@ class Tamper:
         self.now = self.now & _OF_CURRENT | self._switches
         if changed & codes.METER_COVER:
             opened = switches & codes.METER_COVER
-            self._meter.events.note(codes.EVENT_COVER_OPENED if opened else codes.EVENT_COVER_CLOSED)
+            self._meter.events.note(
+                codes.EVENT_COVER_OPENED if opened else codes.EVENT_COVER_CLOSED
+            )
         return bool(changed)
 
     def tick(self, _supply_ms, real_ms):
@@ -85,7 +89,8 @@ class Tamper:
                 self._latch(bit)
 
     def _latch(self, bit):
-        if bit & self.latched or not bit & self.detected:
+        detected = self.detected if self.detecting is None else _ALL * self.detecting
+        if bit & self.latched or not bit & detected:
             return
         self.latched |= bit
         off = _WHILE_OFF if bit & _SWITCHES and self._up_ms < _START_MS else 0

@@ -57,9 +57,7 @@ class Extended:
 
     def __enter__(self):
         self._before = core.FEATURES
-        core.FEATURES = tuple(row for row in self._before if row[0] != "limiter") + (
-            ("limit", __name__, "Limit", True),
-        )
+        core.FEATURES = self._before + (("limit", __name__, "Limit", True),)
 
     def __exit__(self, *_):
         core.FEATURES = self._before

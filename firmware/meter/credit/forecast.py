@@ -1,0 +1,76 @@
+"""How many days the credit lasts at the consumption of the last seven days of supply time."""
+
+import struct
+
+from meterbus import codes
+
+from ..store.slots import unpack
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_DAYS = const(7)
+_DAY_MIN = const(1440)
+_MINUTE_MS = const(60000)
+_RECORD = ">IHB7I"  # energy_wh at the day's beginning, its minutes so far, days, their Wh
+_WRAP = 0xFFFFFFFF
+
+
+class Forecast:
+    """A feature: see core.py."""
+
+    def __init__(self, meter):
+        self._meter = meter
+        self._ms = 0
+        self.records = ((14, 1, self._pack, self._unpack),)
+        self._unpack(None, 0)
+
+    def days_left(self):
+        """Return the days, 0 without credit; None before a whole day, or where nothing is used."""
+        account = self._meter.account
+        used = sum(self._used[: self._count])
+        if not self._count or not used:
+            return None
+        return max(0, account.credit_wh) * self._count // used
+
+    def tick(self, supply_ms, _real_ms):
+        """Let supply time pass."""
+        self._ms += supply_ms
+        if self._ms < _MINUTE_MS:
+            return
+        self._minutes += self._ms // _MINUTE_MS
+        self._ms %= _MINUTE_MS
+        while self._minutes >= _DAY_MIN:
+            self._minutes -= _DAY_MIN
+            energy_wh = self._meter.account.energy_wh
+            self._used = [energy_wh - self._start_wh & _WRAP] + self._used[: _DAYS - 1]
+            self._count = min(self._count + 1, _DAYS)
+            self._start_wh = energy_wh
+            self._meter.changed()
+
+    def _pack(self, buf, at):
+        values = self._start_wh, self._minutes, self._count
+        struct.pack_into(_RECORD, buf, at, *values, *self._used)
+        return struct.calcsize(_RECORD)
+
+    def _unpack(self, data, _version):
+        default = (self._meter.account.energy_wh, 0, 0) + (0,) * _DAYS
+        values = unpack(_RECORD, data, default)
+        self._start_wh, self._minutes, self._count = values[:3]
+        if self._minutes >= _DAY_MIN or self._count > _DAYS:
+            raise ValueError("days")
+        self._used = list(values[3:])
+
+    CODES = (
+        (
+            "822",
+            "Days left",
+            codes.KNOWN_LEDGER,
+            lambda self: None if self.days_left() is None else "%d" % self.days_left(),
+        ),
+    )
