@@ -29,9 +29,8 @@ class App:
         self._health = health
         wrong = _load_sta_tables(_STA_TABLES)
         constant = board.metering.PULSES_PER_KWH
-        self._meter = Meter(
-            board.settings(), board.store, constant, wrong, board.mark, board.clock.unix
-        )
+        given, unix = board.settings(), board.clock.unix
+        self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
         self._view = BusView(self._meter, board.NAME, health.last)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)

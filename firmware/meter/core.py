@@ -50,6 +50,7 @@ FEATURES = (
     ("limiter", "meter.supply.limiter", "Limiter", True),
     ("history", "meter.credit.history", "History", True),
     ("flags", "meter.credit.flags", "Flags", True),
+    ("tests", "meter.face.tests", "Tests", True),
     ("alarms", "meter.credit.alarms", "Alarms", True),
     ("emergency", "meter.credit.emergency", "Emergency", False),
     ("friendly", "meter.credit.friendly", "Friendly", False),

@@ -27,6 +27,7 @@ TAMPERED = const(32)
 REMOTE = const(64)
 VOLTAGE = const(128)
 KEY_AWAITED = const(256)
+SWITCH_TEST = const(512)
 
 # In order of priority: the first that is set is displayed. (bit, name, control_state, text)
 REASONS = (
@@ -34,6 +35,7 @@ REASONS = (
     (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
     (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
     (REMOTE, "remote", DISCONNECTED, "By utility"),
+    (SWITCH_TEST, "switch_test", READY_FOR_RECONNECTION, "Test"),
     (OVERLOAD, "overload", READY_FOR_RECONNECTION, "Overload"),
     (TAMPERED, "tamper", READY_FOR_RECONNECTION, "Tamper"),
     (VOLTAGE, "voltage", READY_FOR_RECONNECTION, "Voltage"),

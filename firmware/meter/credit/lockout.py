@@ -1,9 +1,9 @@
 """The lock-out after wrong tokens, against guessing.
 
 Two wrong tokens are free. The third locks the entry for 10 s, each further one for twice as long,
-up to 1280 s; an accepted token ends the row. While the entry is locked, no token that needs the key
-is decrypted, wherever it comes from; those without a key (class 1) and short codes are taken. The
-count is kept over a power failure, after which the last lock begins anew. So there are no more
+up to 1280 s; an accepted token ends the row. While the entry is locked, no token that needs the
+key is decrypted, wherever it comes from; those without a key (class 1) and short codes are taken.
+The count is kept over a power failure, after which the last lock begins anew. So there are no more
 writes to the ledger than wrong tokens that were decrypted.
 """
 

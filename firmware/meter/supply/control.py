@@ -65,7 +65,7 @@ class Supply:
         """Take all reasons to be open: bits of codes.REASONS."""
         if self.mode == _ALWAYS_ON:
             bits &= _FAULTS
-        local = bits & ~(_FAULTS | codes.REMOTE | codes.KEY_AWAITED)
+        local = bits & ~(_FAULTS | codes.REMOTE | codes.KEY_AWAITED | codes.SWITCH_TEST)
         if local and not self.waits and self.mode not in _CLOSES_ITSELF:
             self.waits = True
             bits |= codes.KEY_AWAITED

@@ -1,8 +1,8 @@
-"""Tampering: the covers, a magnet, reversed current and a bypass, latched until a token clears it.
+"""Tampering: covers, a magnet, reversed current and a bypass, latched until a token clears it.
 
-A condition is latched when it has lasted for a moment. What is found within the first seconds after
-the start happened while the meter had no power, where the board's inputs keep it. A condition that
-is still there when the token clears it is latched again.
+A condition is latched when it has lasted for a moment. What is found within the first seconds
+after the start happened while the meter had no power, where the board's inputs keep it. A
+condition that is still there when the token clears it is latched again.
 """
 
 import struct

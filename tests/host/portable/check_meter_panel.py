@@ -193,7 +193,7 @@ def test_short_codes():
         press(device, code + "#")
         assert _shown(device) == shown, code
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 15
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 19
     assert device.short_code("80") == ("Unknown code", "80")
 
 
@@ -276,3 +276,52 @@ def test_no_settings_at_all():
     device.elapsed(0, 30000)
     assert _shown(device) == ("Credit   0.00kWh", "Off Not set up")
     assert device.settings.address == 247
+
+
+def _shown_one_by_one(device):
+    found = []
+    for _ in range(80):
+        found.append(_shown(device)[0])
+        device.elapsed(0, 1000)
+    return [label for n, label in enumerate(found) if n == 0 or label != found[n - 1]]
+
+
+def test_public_test_tokens_of_class_1_show_what_they_are_for():
+    """Tokens as a maker of meters prints them in its manual."""
+    for digits, label in (
+        ("00000000000167774880", "8888888888888888"),
+        ("00000000000201328896", "Total"),
+        ("18446744073843772416", "KRN KT TI"),
+        ("36893488147553322496", "KRN KT TI"),
+        ("00000000001207974400", "Power limit"),
+    ):
+        device = meter()
+        assert device.enter_token(digits) == results.ACCEPT, digits
+        assert label in _shown_one_by_one(device), digits
+
+
+def test_all_tests_at_once_show_each_display_and_open_the_switch_for_a_moment():
+    device = meter()
+    device.enter_token(token(10, 1))
+    sequence = device.events.sequence
+    assert device.enter_token("56493153725450313471") == results.ACCEPT
+    assert device.supply.reasons == codes.SWITCH_TEST
+    device.elapsed(2000, 2000)
+    assert device.supply.reasons == 0
+    shown = _shown_one_by_one(device)
+    for label in ("Total", "KRN KT TI", "Power limit", "Tamper", "Power", "Version", "Algorithm"):
+        assert label in shown, label
+    for label in ("Key expiry", "Supply group", "Key tokens", "Meter number"):
+        assert label in shown, label
+    assert device.events.sequence > sequence
+    assert device.account.credit_wh == 1000
+
+
+def test_a_test_token_of_what_the_meter_does_not_have_is_refused():
+    from sts_portable import token as sts_token
+
+    device = meter()
+    water = sts_token.make(1, 0, control=1 << 11, mfr=0)
+    assert device.enter_token(water) == results.FUNCTION_ERROR
+    other = sts_token.make(1, 0, control=1, mfr=99)
+    assert device.enter_token(other) == results.MFR_CODE_ERROR
