@@ -62,7 +62,7 @@ class App:
         self._view.work()
         meter.pulses(board.metering.take(meter.pulse_limit()))
         meter.elapsed(supply_ms, real_ms)
-        meter.sensed(board.metering.reading, board.cover.read(), board.relay.closed())
+        meter.sensed(board.metering.reading, board.tamper.read(), board.relay.closed())
         command = meter.relay_command(supply_ms)
         if command is not None:
             (board.relay.close if command else board.relay.open)()

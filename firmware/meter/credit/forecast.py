@@ -54,8 +54,8 @@ class Forecast:
             self._meter.changed()
 
     def _pack(self, buf, at):
-        values = self._start_wh, self._minutes, self._count
-        struct.pack_into(_RECORD, buf, at, *values, *self._used)
+        values = [self._start_wh, self._minutes, self._count]
+        struct.pack_into(_RECORD, buf, at, *(values + self._used))
         return struct.calcsize(_RECORD)
 
     def _unpack(self, data, _version):

@@ -22,10 +22,12 @@ _SHOWN_MS = const(4000)
 _OPEN_MS = const(2000)
 # Short code by bit of the control field, "" for what the meter does not have. Bit 0 is the test of
 # the load switch.
+# fmt: off
 _CODES = (
-    *("", "800", "851", "803", "803", "800", "819", "818", "814", "860"),
-    *("", "", "", "861", "863", "805", "862", "804"),
+    "", "800", "851", "803", "803", "800", "819", "818", "814", "860",
+    "", "", "", "861", "863", "805", "862", "804",
 )
+# fmt: on
 
 
 class Tests:
