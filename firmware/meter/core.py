@@ -1,4 +1,4 @@
-"""The meter as a whole: pulses, keys, tokens and time come in; commands and texts go out.
+"""The meter as a whole: pulses, keys, tokens and time come in; commands and items go out.
 
 No clock, no board, no waiting: firmware/meter/app.py calls it, and so do the tests.
 
@@ -10,16 +10,20 @@ records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) write
             when the ledger has none, or raises ValueError. Data of every released version must
             be understood.
 REGISTERS   {name in meterbus.registers: function of the feature}
-CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
+CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature); the
+            labels and all other texts are English and rows of face/words.csv
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
 open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
 known()     bits of codes.KNOWN: which of its registers can be read now
+emergency() (label, text) of what a long press of a button did, for one feature only
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+
+A constructor finds the dict of settings.json as `given` of the meter.
 """
 
 from sts_portable import results
@@ -28,8 +32,11 @@ from .counters import Counters
 from .cover import Cover
 from .credit.account import Account
 from .credit.tokens import Tokens
-from .face.entry import CODE_DIGITS, Entry
-from .face.panel import Panel, result_words
+from .face.entry import Entry
+from .face.keys import Keys
+from .face.panel import ALARM, Panel
+from .face.signals import Signals
+from .face.words import Words
 from .metering import Reading
 from .settings import Settings
 from .store.ledger import Ledger
@@ -45,8 +52,11 @@ FEATURES = (
     ("supply", Supply),
     ("reading", Reading),
     ("cover", Cover),
+    ("words", Words),
     ("entry", Entry),
     ("panel", Panel),
+    ("signals", Signals),
+    ("keys", Keys),
 )
 
 
@@ -62,10 +72,12 @@ class Meter:
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
+        self.given = settings
         for name, kind in FEATURES:
             feature = kind(self)
             setattr(self, name, feature)
             self.features.append(feature)
+        self.given = None
         self._tokens = self._table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
@@ -84,7 +96,8 @@ class Meter:
     def _start(self, order):
         ledger = self.ledger
         if self.settings.wrong:
-            self.panel.show("Not set up", "Check " + self.settings.wrong)
+            what = self.words.text("Check") + " " + self.settings.wrong
+            self.panel.show("Not set up", what, ALARM)
         ledger.open([row for one in self.features for row in getattr(one, "records", ())])
         if ledger.reset(order, self.tokens.refuse_up_to):
             self.panel.show("Ledger reset", "Credit lost")
@@ -103,6 +116,7 @@ class Meter:
 
     def pulses(self, count):
         """Count `count` pulses of energy."""
+        self.signals.pulses(count)
         self._unsaved_wh += self.account.count(count)
         if self._unsaved_wh >= _SAVE_WH:
             self._save()
@@ -136,9 +150,10 @@ class Meter:
         self.counters.event()
         if not self._save():
             self.ledger.undo()
-            self.panel.show("Memory fault", "Token not taken")
+            self.panel.show("Memory fault", "Token not taken", ALARM)
             return results.NONE
-        self.panel.show(*result_words(result, effect))
+        self.panel.show_result(result, effect)
+        self.signals.result(result)
         self._judge()
         return result
 
@@ -156,29 +171,14 @@ class Meter:
     # Key pad and display
 
     def key(self, key):
-        """Take a key: a digit, `*` or `#`."""
-        self.panel.dismiss()
-        entered = self.entry.key(key)
-        if entered is None:
-            return
-        if len(entered) <= CODE_DIGITS:
-            self.panel.show(*self.short_code(entered))
-        elif self.enter_token(entered) == results.NONE:
-            self.panel.show("Token not taken", self.supply.text())
-
-    def short_code(self, code):
-        """Return (label, text) of a short code; the text is None if the value is unknown."""
-        for feature in self.features:
-            for number, label, group, function in getattr(feature, "CODES", ()):
-                if number == code:
-                    return label, None if group & ~self.known() else function(feature)
-        return "Unknown code", code
+        """Take a key: see face/keys.py."""
+        self.keys.key(key)
 
     def display(self):
-        """Return the two lines of the display."""
+        """Return the Items of the display; see face/panel.py."""
         credit_wh = self.account.credit_wh if self.ledger.loaded else None
         power_w = self.reading.power_w()
-        return self.panel.lines(self.entry.digits, credit_wh, self.supply, power_w)
+        return self.panel.items(self.entry, credit_wh, self.supply, power_w)
 
     # Time and the outside
 

@@ -73,3 +73,20 @@ EVENTS = (
     (8, "ledger_fault", "the ledger could not be read or written"),
     (9, "crashed", "the application ended with an exception"),
 )
+
+# Of every short code: (number, label on the display, meaning)
+CODES = (
+    ("800", "8888888888888888", "test of the display: all characters of both lines"),
+    ("801", "Credit", "credit in kWh, with three decimals"),
+    ("802", "Last result", "TokenResult of the last token, as a number"),
+    ("803", "KRN KT TI", "key revision number, key type, tariff index"),
+    ("804", "Meter number", "DRN"),
+    ("805", "Supply group", "supply group code"),
+    ("807", "Voltage", "V"),
+    ("808", "Current", "A"),
+    ("809", "Power failures", "starts but for the first one"),
+    ("812", "Alarm", "ends an alarm's sound, as every key does"),
+    ("814", "Power", "W"),
+    ("817", "Last amount", "kWh of the last credit token"),
+    ("851", "Total", "imported energy in kWh"),
+)
