@@ -61,7 +61,8 @@ def is_quantity(text):
 
 
 def squeezed(text, width):
-    """Return a quantity in `width` characters: without its space, then with fewer decimals."""
+    """Return a quantity in `width` characters: without its space, with fewer decimals, and
+    if that is not enough, without its unit."""
     if len(text) <= width or not is_quantity(text):
         return text
     end = 0
@@ -71,7 +72,8 @@ def squeezed(text, width):
     unit = text[end:].replace(" ", "")
     while decimals and len(whole + point + decimals + unit) > width:
         decimals = decimals[:-1]
-    return whole + (point if decimals else "") + decimals + unit
+    made = whole + (point if decimals else "") + decimals
+    return made + unit if len(made + unit) <= width else made
 
 
 def pair(left, right, width):

@@ -49,15 +49,15 @@ def segments(text):
 
 
 def _quantity(text):
-    """Return a number in five digits and the sign of its unit in the sixth."""
+    """Return a number in five digits and the sign of its unit in the sixth, if it fits."""
     number, _, unit = text.partition(" ")
     sign = " "
     for name, hint in _UNITS:
         if unit == name:
             sign = hint
-    points = 1 if "." in number else 0
-    number = squeezed(number, DIGITS - 1 + points)
-    return " " * (DIGITS - 1 + (1 if "." in number else 0) - len(number)) + number + sign
+    number = squeezed(number, DIGITS if "." in number else DIGITS - 1)
+    spare = DIGITS - 1 - len(number.replace(".", ""))
+    return number if spare < 0 else " " * spare + number + sign
 
 
 def text_of(items):
