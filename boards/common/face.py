@@ -24,12 +24,14 @@ def make_display(settings, part, sleep_ms, pin):
 
         return Tm1637(*[pin(gpio, pin.OPEN_DRAIN, value=1) for gpio in wires])
     if name in OLEDS:
-        if name == "sh1106":
-            from drivers.sh1106 import Sh1106 as Oled
-        else:
-            from drivers.ssd1306 import Ssd1306 as Oled
         address = address if address in _OLED_ADDRESSES else _OLED_ADDRESSES[0]
-        return Oled(part("i2c"), address, 32 if name == "ssd1306_32" else 64)
+        if name == "sh1106":
+            from drivers.sh1106 import Sh1106
+
+            return Sh1106(part("i2c"), address)
+        from drivers.ssd1306 import Ssd1306
+
+        return Ssd1306(part("i2c"), address, 32 if name == "ssd1306_32" else 64)
     from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
 
     size = (20, 4) if name == "hd44780_20x4" else (16, 2)

@@ -53,27 +53,6 @@ class Display:
             self._say({"display": shown})
 
 
-class Blinks:
-    """The LED, reported as the number of its blinks since the start, a few times a second."""
-
-    def __init__(self, say):
-        self._say = say
-        self._last = time.ticks_ms()
-        self._count = self._told = 0
-
-    def led(self, on):
-        """Switch it."""
-        self._count += on
-
-    def look(self):
-        """Report the blinks if there were some."""
-        now = time.ticks_ms()
-        if self._count != self._told and time.ticks_diff(now, self._last) >= _BLINKS_MS:
-            self._last = now
-            self._told = self._count
-            self._say({"blinks": self._count})
-
-
 class Cover:
     def __init__(self):
         self._open = False
@@ -134,8 +113,8 @@ class Simulation:
         self._clock = clock
         self._memory = Memory(self.port.say)
         self.display = Display(self.port.say)
-        self._blinks = Blinks(self.port.say)
-        self.led = self._blinks.led
+        self._blinks = self._told = 0  # of the LED
+        self._told_at = time.ticks_ms()
         self.metering = Metering(clock.stopwatch())
         self.relay = Relay(self._relay_moved)
 
@@ -151,11 +130,19 @@ class Simulation:
         """Switch the buzzer."""
         self.port.say({"buzzer": on})
 
+    def led(self, on):
+        """Switch the LED. Its blinks are counted and reported a few times a second."""
+        self._blinks += on
+
     def service(self):
         """Execute commands, report the memory. Raise SystemExit at the end of the input."""
         self.port.poll()
         self._memory.look()
-        self._blinks.look()
+        now = time.ticks_ms()
+        if self._blinks != self._told and time.ticks_diff(now, self._told_at) >= _BLINKS_MS:
+            self._told_at = now
+            self._told = self._blinks
+            self.port.say({"blinks": self._blinks})
 
     def _relay_moved(self, closed):
         self.metering.relay_moved(closed)

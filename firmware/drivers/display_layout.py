@@ -22,24 +22,15 @@ ALARM = const(4)
 TOKEN_DIGITS = const(20)
 _CODE_DIGITS = const(3)  # progress is shown for more: a short code has three digits
 _GROUP = const(4)
-# A letter and the one that is displayed instead.
-_PLAIN = (
-    "áaàaâaãaäaåaæaçcéeèeêeëeíiîiïiñnóoôoõoöoøoœoúuùuûuüuÿy"
-    "ÁAÀAÂAÃAÄAÅAÆAÇCÉEÈEÊEËEÍIÎIÏIÑNÓOÔOÕOÖOØOŒOÚUÙUÛUÜUŸYºo°o"
-)
 
 
 def plain(text):
     """Return the text in ASCII, for displays with no other characters; `?` for what has none."""
     if all(" " <= c <= "~" for c in text):
         return text
-    made = ""
-    for c in text:
-        if not " " <= c <= "~":
-            at = _PLAIN.find(c)
-            c = "?" if at < 0 or at & 1 else _PLAIN[at + 1]
-        made += c
-    return made
+    from .display_letters import replaced  # not loaded for English
+
+    return replaced(text)
 
 
 def grouped(digits):
@@ -103,23 +94,19 @@ def lines(items, columns, rows, letters=plain):
     if items.kind == ENTRY:
         count = progress(items)
         if few:
-            shown = (
-                grouped(value[:12]),
-                pair(grouped(value[12:]), items.status or count, columns),
-            )
+            hint = items.status or count
+            shown = [grouped(value[:12]), pair(grouped(value[12:]), hint, columns)]
         else:
-            shown = (pair(label, count, columns), grouped(value[:16]), grouped(value[16:]))
-            shown += (items.status,)
+            shown = [pair(label, count, columns), grouped(value[:16]), grouped(value[16:])]
+            shown.append(items.status)
     elif items.kind == STATE:
         if few:
-            value = value.replace(
-                " ", ""
-            )  # aligned with longer numbers, which have no room for it
-            shown = pair(label, value, columns), supply(items, columns)
+            value = value.replace(" ", "")  # as longer numbers, which have no room for it
+            shown = [pair(label, value, columns), supply(items, columns)]
         else:
-            shown = pair(label, value, columns), "", supply(items, columns)
+            shown = [pair(label, value, columns), "", supply(items, columns)]
     else:
-        shown = (label, value) if few else ("", label, value)
+        shown = [label, value] if few else ["", label, value]
     made = []
     for row in range(rows):
         text = letters(shown[row]) if row < len(shown) else ""

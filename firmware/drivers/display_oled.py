@@ -73,6 +73,18 @@ def rows_of(items, pages):
     return rows + [_fitting(4, items.status), _fitting(6, items.detail)]
 
 
+def _by_page(rows, pages):
+    """Return, for each page, the rows on it, in letters that the font has."""
+    made = []
+    for page in range(pages):
+        found = []
+        for top, factor, x, text in rows:
+            if text and top <= page < top + factor:
+                found.append((top, factor, x, plain(text)))
+        made.append(found)
+    return made
+
+
 class Oled:
     """A display behind I2C. `i2c` has writeto.
 
@@ -90,8 +102,7 @@ class Oled:
         self._pages = height // 8
         self._buf = bytearray(1 + PIXELS)
         self._at = bytearray(4)
-        self._wanted = [()] * self._pages  # of each page, the rows on it
-        self._shown = [None] * self._pages
+        self._wanted = self._shown = [None] * self._pages  # of each page, the rows on it
         self._serial = -1
         self._calls = 0
         self.working = False
@@ -104,7 +115,7 @@ class Oled:
         """
         if items.serial != self._serial:
             self._serial = items.serial
-            self._lay_out(rows_of(items, self._pages))
+            self._wanted = _by_page(rows_of(items, self._pages), self._pages)
         try:
             if not self.working and not self._start():
                 return
@@ -115,14 +126,6 @@ class Oled:
                     return
         except OSError:
             self.working = False
-
-    def _lay_out(self, rows):
-        for page in range(self._pages):
-            found = ()
-            for top, factor, x, text in rows:
-                if text and top <= page < top + factor:
-                    found += ((top, factor, x, plain(text)),)
-            self._wanted[page] = found
 
     def _start(self):
         self._calls -= 1

@@ -116,7 +116,6 @@ class Meter:
 
     def pulses(self, count):
         """Count `count` pulses of energy."""
-        self.signals.pulses(count)
         self._unsaved_wh += self.account.count(count)
         if self._unsaved_wh >= _SAVE_WH:
             self._save()

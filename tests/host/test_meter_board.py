@@ -291,11 +291,11 @@ def test_the_keys_do_not_leave_the_board(board, tmp_path):
 
 
 def test_the_heap_of_a_board_is_enough(board):
-    """After half of the functions ran, more than a third of 192 KB was never needed."""
+    """After half of the functions ran, more than a quarter of 192 KB was never needed."""
     board.deliver(token(200, 0), 1)
     board.say({"keys": token(200, 1) + "#801#"})
     board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
-    assert board.last("mem")["lowest_free"] > 64 * 1024
+    assert board.last("mem")["lowest_free"] > 48 * 1024
 
 
 def _own_tables():

@@ -16,12 +16,13 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 from meter_rig import meter
 
 from drivers.display_layout import plain
+from meter.face import keys as face_keys
 from meter.face import words as face_words
 from meter.face.entry import Entry
 from meterbus import codes, descriptions
 from tjugo import face_docs
 from tjugo.commands.main import group
-from tjugo.device import targets
+from tjugo.device import settings_check, targets
 
 WIDTH = 16
 LANGUAGES = face_docs.NAMES
@@ -127,7 +128,7 @@ def test_texts_that_share_a_line_leave_room(words):
 
 
 # Literals that look like texts and are not displayed.
-NOT_SHOWN = {"Tjugo prepaid meter"}
+NOT_SHOWN = {"Tjugo", "Tjugo prepaid meter"}
 
 
 def texts_of(path: Path) -> set[str]:
@@ -163,6 +164,13 @@ def test_a_text_that_is_missing_is_found(tmp_path):
     source = tmp_path / "new.py"
     source.write_text('"""Not this."""\nshow("Fresh text", "12 kWh")\nx = "name"\n')
     assert texts_of(source) == {"Fresh text"}
+
+
+def test_settings_that_a_meter_takes_are_not_refused(repo):
+    text = (repo / "boards" / "common" / "face.py").read_text()
+    for name in settings_check._CHOICES["display"]:
+        assert name in text
+    assert set(settings_check._CHOICES["short_codes"]) == set(face_keys._NUMBERINGS)
 
 
 def test_a_meter_gets_every_language(repo):

@@ -29,7 +29,8 @@ _PATTERNS = (
 _BLINK_MS = const(40)  # on, and the same off: at most 12.5 a second
 _WAITING = const(10)  # blinks that are kept while the light blinks as fast as it can
 _MOST_IMP = const(10000)
-_MOST_PULSES = const(1000)  # at once: the product fits a small int
+_MOST_WH = const(1000)  # at once: the products fit small ints
+_MOST_PULSES = const(1000)
 _KCT = (results.FIRST_KCT, results.SECOND_KCT, results.THIRD_KCT, results.FOURTH_KCT)
 
 
@@ -42,6 +43,8 @@ class Signals:
     def __init__(self, meter):
         given = meter.given
         self._cover = meter.cover
+        self._account = meter.account
+        self._seen_wh = self._seen_rest = None  # of the account at the last tick
         self._click = given.get("key_click") is not False
         self._per_kwh = meter.pulses_per_kwh
         imp = given.get("led_imp_per_kwh")
@@ -79,11 +82,6 @@ class Signals:
         """Sound the result of a token."""
         self._start(ACCEPTED if result == results.ACCEPT or result in _KCT else REFUSED)
 
-    def pulses(self, count):
-        """Let the light blink for `count` pulses of energy."""
-        due = self._due + min(count, _MOST_PULSES) * self._imp
-        self._due = min(due, _WAITING * self._per_kwh)
-
     def tick(self, _supply_ms, real_ms):
         """Let real time pass."""
         if self._cover.open != self._open:
@@ -100,6 +98,9 @@ class Signals:
             self._start(self._alarm)
 
     def _blink(self, ms):
+        account = self._account
+        if account.energy_wh != self._seen_wh or account.remainder != self._seen_rest:
+            self._count(account)
         if self._blink_ms > 0:
             self._blink_ms -= ms
         if self._blink_ms > 0:
@@ -111,6 +112,17 @@ class Signals:
             self._due -= self._per_kwh
             self.led = True
             self._blink_ms = _BLINK_MS
+
+    def _count(self, account):
+        """Let the pulses since the last call be due, none if the register began anew."""
+        before, rest = self._seen_wh, self._seen_rest
+        self._seen_wh, self._seen_rest = account.energy_wh, account.remainder
+        if before is None or account.energy_wh < before:
+            return
+        wh = min(account.energy_wh - before, _MOST_WH)
+        pulses = (wh * self._per_kwh + account.remainder - rest) // 1000
+        due = self._due + min(pulses, _MOST_PULSES) * self._imp
+        self._due = min(due, _WAITING * self._per_kwh)
 
     def _start(self, pattern):
         self._pattern = pattern

@@ -21,6 +21,8 @@ class Words:
 
     def text(self, english):
         """Return the text in the meter's language, unchanged if the table does not have it."""
+        if not self._table:
+            return english
         key = "\n" + english + "\t"
         at = self._table.find(key)
         if at < 0:

@@ -313,6 +313,7 @@ def test_the_light_blinks_per_pulse_or_at_its_own_constant():
         (1000, True, 2, 2),
     ):
         device = meter(None, constant, led_imp_per_kwh=imp)
+        device.elapsed(0, TICK_MS)
         total = 0
         for _ in range(pulses):
             device.pulses(1)
@@ -322,11 +323,18 @@ def test_the_light_blinks_per_pulse_or_at_its_own_constant():
 
 def test_the_rate_of_the_light_is_bounded():
     device = meter()
+    device.elapsed(0, TICK_MS)
     device.pulses(1000000000)
     count, shortest = blinks(device, 3000)
     assert count == 10 and shortest * TICK_MS == 80
     device.pulses(0)
     assert blinks(device, 3000)[0] == 0
+    device.account.energy_wh = 0xFFFFFFFF
+    blinks(device, 3000)
+    device.pulses(1)  # the register begins anew
+    assert device.account.energy_wh == 0 and blinks(device, 3000)[0] == 0
+    device.pulses(1)
+    assert blinks(device, 3000)[0] == 1
 
 
 def test_the_known_bits_of_the_codes_of_the_face():
