@@ -23,7 +23,7 @@ tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
 
-A constructor finds the dict of settings.json as `given` of the meter.
+A constructor finds the dict of settings.json as `settings.given` of the meter.
 """
 
 from sts_portable import results
@@ -72,12 +72,11 @@ class Meter:
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
-        self.given = settings
         for name, kind in FEATURES:
             feature = kind(self)
             setattr(self, name, feature)
             self.features.append(feature)
-        self.given = None
+        self.settings.given = None
         self._tokens = self._table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")

@@ -131,6 +131,7 @@ def test_a_key_on_the_board_does_not_leave_it(kind):
         ({"short_codes": "hexing"}, "setting short_codes cannot be used: 'hexing'"),
         ({"display": "lcd"}, "setting display cannot be used: 'lcd'"),
         ({"keypad": 5}, "setting keypad cannot be used: 5"),
+        ({"language": ["en"]}, "setting language cannot be used."),
         ({"krn": 0}, "setting krn cannot be used: 0"),
         ({"drn": "01000000017"}, "setting drn cannot be used: '01000000017'"),
         ({"ea": 11}, "setting key cannot be used."),

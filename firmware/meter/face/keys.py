@@ -6,6 +6,7 @@ short press, HOLD, a press of three seconds, and `*` from a second button.
 
 from sts_portable import results
 
+from ..settings import is_whole
 from .entry import BACKSPACE, CODE_DIGITS, ENTER
 from .panel import STATE, VALUE
 from .signals import REFUSED
@@ -26,7 +27,7 @@ class Keys:
     """
 
     def __init__(self, meter):
-        given = meter.given
+        given = meter.settings.given
         self._meter = meter
         numbering = given.get("short_codes")
         self._numbering = numbering if numbering in _NUMBERINGS else ""
@@ -34,8 +35,7 @@ class Keys:
         usable = isinstance(listed, list) and all(isinstance(code, str) for code in listed)
         self._list = tuple(listed) if usable else _SCROLL
         every = given.get("scroll_s")
-        usable = isinstance(every, int) and not isinstance(every, bool) and 0 < every <= _MOST_S
-        self._every_ms = 1000 * every if usable else 0
+        self._every_ms = 1000 * every if is_whole(every, 0, _MOST_S) else 0
         self._idle_ms = 0
         self._at = 0
 

@@ -3,6 +3,8 @@
 from meterbus import codes
 from sts_portable import results
 
+from ..settings import is_whole
+
 try:
     from micropython import const
 except ImportError:
@@ -41,15 +43,14 @@ class Signals:
     """
 
     def __init__(self, meter):
-        given = meter.given
+        given = meter.settings.given
         self._cover = meter.cover
         self._account = meter.account
         self._seen_wh = self._seen_rest = None  # of the account at the last tick
         self._click = given.get("key_click") is not False
         self._per_kwh = meter.pulses_per_kwh
         imp = given.get("led_imp_per_kwh")
-        usable = isinstance(imp, int) and not isinstance(imp, bool) and 0 < imp <= _MOST_IMP
-        self._imp = imp if usable else self._per_kwh
+        self._imp = imp if is_whole(imp, 1, _MOST_IMP) else self._per_kwh
         self._due = 0  # blinks, in 1/_per_kwh
         self._blink_ms = 0
         self.led = False

@@ -12,7 +12,7 @@ class Words:
     """A feature: see core.py. language: one of LANGUAGES, English if the setting is none."""
 
     def __init__(self, meter):
-        given = meter.given.get("language")
+        given = meter.settings.given.get("language")
         self.language = given if given in LANGUAGES else LANGUAGES[0]
         self._table = ""
         if self.language != LANGUAGES[0]:

@@ -62,7 +62,7 @@ def check(role: str, settings: Mapping[str, Any]) -> None:
 def _ignored(role: str, settings: Mapping[str, Any]) -> str:
     """Return the name of a setting whose value a meter would ignore, "" for none."""
     for name, values in _CHOICES.items() if role == "meter" else ():
-        if name in settings and settings[name] not in values:
+        if name in settings and settings[name] not in tuple(values):
             return name
     return ""
 
