@@ -62,6 +62,26 @@ def test_the_items_change_only_with_what_they_show():
         assert items.serial == serial
 
 
+def test_the_state_follows_everything_that_it_shows():
+    device = meter()
+    device.enter_token(token(200))
+    press(device, "*")
+    device.sensed((230000, None, 60, None), False, True)
+    items = device.display()
+    for change, status, detail in (
+        (lambda: None, "On", "60 W"),
+        (lambda: device.sensed((None, None, None, None), False, True), "On", "---"),
+        (lambda: setattr(device.supply, "relay_failed", True), "Relay fault", ""),
+        (lambda: setattr(device.supply, "reasons", codes.SAFE_MODE), "Off", "Safe mode"),
+        (lambda: setattr(device.supply, "reasons", codes.LEDGER_FAULT), "Off", "Memory fault"),
+    ):
+        change()
+        device.display()
+        assert (items.status, items.detail) == (status, detail)
+    device.pulses(20)
+    assert device.display().value == "19.98 kWh"
+
+
 def test_a_21st_digit_changes_the_hint_only():
     device = meter()
     press(device, "12345678901234567890")
