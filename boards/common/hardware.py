@@ -209,10 +209,11 @@ class Hardware:
         return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
 
     def _make_keypad(self):
-        def row(name):
-            return Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1)
-
-        keypad = make_keypad(self._settings, row, self._input)
+        keypad = make_keypad(
+            self._settings,
+            lambda name: Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1),
+            self._input,
+        )
         self._serve(keypad.scan)
         return keypad
 

@@ -175,8 +175,7 @@ class Meter:
     def display(self):
         """Return the Items of the display; see face/panel.py."""
         credit_wh = self.account.credit_wh if self.ledger.loaded else None
-        power_w = self.reading.power_w()
-        return self.panel.items(self.entry, credit_wh, self.supply, power_w)
+        return self.panel.items(self.entry, credit_wh, self.supply, self.reading.power_w())
 
     # Time and the outside
 
