@@ -13,11 +13,10 @@ import machine
 from machine import Pin
 
 from boards.common.clock import Clock
+from boards.common.face import OLEDS, make_display, make_keypad
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.which_store import Mark, open_store
 from drivers.fram_mb85rc256v import Fram
-from drivers.hd44780_pcf8574 import ADDRESS, Hd44780
-from drivers.keypad_matrix import KeypadMatrix
 from drivers.latching_relay import LatchingRelay
 from drivers.s0_meter import S0Meter
 from meterbus import codes
@@ -25,11 +24,10 @@ from runtime.settings_file import load_settings, save_settings
 
 _SETTINGS = "settings.json"
 _I2C_HZ = 100000  # the maximum of a PCF8574
+_FAST_I2C_HZ = 400000  # of the graphic displays
 _YEAR_2025 = 1735689600
 _RATED_MV = 230000
 _RELAY_PERCENT = 70
-_ROWS = ("key_r1", "key_r2", "key_r3", "key_r4")
-_COLUMNS = ("key_c1", "key_c2", "key_c3")
 _SWITCHES = (
     (codes.METER_COVER, "cover"),
     (codes.TERMINAL_COVER, "terminal_cover"),
@@ -150,6 +148,11 @@ class Hardware:
     def _output(self, name):
         return Pin(self._gpio[name], Pin.OUT, value=0)
 
+    def _optional(self, name):
+        if name not in self._gpio:
+            raise AttributeError(name)  # the board has none
+        return self._output(name)
+
     def _input(self, name):
         return Pin(self._gpio[name], Pin.IN, Pin.PULL_UP)
 
@@ -171,7 +174,9 @@ class Hardware:
 
     def _make_i2c(self):
         sda, scl = Pin(self._gpio["i2c_sda"]), Pin(self._gpio["i2c_scl"])
-        return machine.I2C(self._i2c_number, sda=sda, scl=scl, freq=_I2C_HZ)
+        fast = self._settings.get("display") in OLEDS
+        freq = _FAST_I2C_HZ if fast else _I2C_HZ
+        return machine.I2C(self._i2c_number, sda=sda, scl=scl, freq=freq)
 
     def _make_rs485(self):
         baudrate = baudrate_of(self._settings)
@@ -215,14 +220,16 @@ class Hardware:
         return millivolts is None or millivolts * 100 >= _RATED_MV * _RELAY_PERCENT
 
     def _make_keypad(self):
-        rows = [Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1) for name in _ROWS]
-        keypad = KeypadMatrix(rows, [self._input(name) for name in _COLUMNS])
+        keypad = make_keypad(
+            self._settings,
+            lambda name: Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1),
+            self._input,
+        )
         self._serve(keypad.scan)
         return keypad
 
     def _make_display(self):
-        address = self._settings.get("display_address", ADDRESS)
-        return Hd44780(self.part("i2c"), time.sleep_ms, address)
+        return make_display(self._settings, self.part, time.sleep_ms, Pin)
 
     def _make_tamper(self):
         wired = [row for row in _SWITCHES if row[1] in self._gpio]
@@ -250,6 +257,8 @@ _MAKERS = {
     "keypad": Hardware._make_keypad,
     "display": Hardware._make_display,
     "tamper": Hardware._make_tamper,
+    "buzzer": lambda self: self._optional("buzzer"),
+    "led": lambda self: self._optional("led"),
     "store": Hardware._make_store,
     "mark": Hardware._make_mark,
     "net": Hardware._make_net,

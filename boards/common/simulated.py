@@ -6,12 +6,14 @@ import time
 
 from boards.common.mains import MAX_LOAD_W, Metering, Relay
 from boards.common.service_port import Lines, ServicePort, whole_number
+from drivers.display_layout import lines
 from meterbus import codes
 
 MAX_SPEED = 100000
 _MAX_KEYS = 64
 _REPORT_MEMORY_MS = 1000
-_KEYS = "0123456789*#"
+_BLINKS_MS = 200  # between two reports of the LED's blinks
+_KEYS = "0123456789*#>!"  # the last two: a short and a long press of a button
 
 
 class Keypad:
@@ -34,17 +36,22 @@ class Keypad:
 
 
 class Display:
-    """A display. `say(message)` is called when one of the two lines changes."""
+    """A display, 16x2. `say(message)` is called when one of the two lines changes."""
 
     def __init__(self, say):
         self._say = say
-        self._line0 = self._line1 = None
+        self._serial = -1
+        self._lines = None
 
-    def show(self, line0, line1):
-        """Show two lines of 16 ASCII characters."""
-        if line0 != self._line0 or line1 != self._line1:
-            self._line0, self._line1 = line0, line1
-            self._say({"display": [line0, line1]})
+    def show(self, items):
+        """Show the items; all letters are displayed as they are."""
+        if items.serial == self._serial:
+            return
+        self._serial = items.serial
+        shown = lines(items, 16, 2, str)
+        if shown != self._lines:
+            self._lines = shown
+            self._say({"display": shown})
 
 
 class Tamper:
@@ -117,6 +124,8 @@ class Simulation:
         self._clock = clock
         self._memory = Memory(self.port.say)
         self.display = Display(self.port.say)
+        self._blinks = self._told = 0  # of the LED
+        self._told_at = time.ticks_ms()
         self.metering = Metering(clock.stopwatch())
         self.relay = Relay(self._relay_moved)
 
@@ -128,11 +137,24 @@ class Simulation:
         """Set the ratio of supply time to real time. Raise ValueError outside 1..MAX_SPEED."""
         self._clock.set_speed(whole_number(speed, 1, MAX_SPEED))
 
+    def buzzer(self, on):
+        """Switch the buzzer."""
+        self.port.say({"buzzer": on})
+
+    def led(self, on):
+        """Switch the LED. Its blinks are counted and reported a few times a second."""
+        self._blinks += on
+
     def service(self):
         """Execute commands, measure, report the memory. Raise SystemExit at the end of input."""
         self.port.poll()
         self.metering.elapsed(0)
         self._memory.look()
+        now = time.ticks_ms()
+        if self._blinks != self._told and time.ticks_diff(now, self._told_at) >= _BLINKS_MS:
+            self._told_at = now
+            self._told = self._blinks
+            self.port.say({"blinks": self._blinks})
 
     def _relay_moved(self, closed):
         self.metering.relay_moved(closed)

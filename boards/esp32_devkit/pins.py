@@ -1,8 +1,8 @@
 """ESP32-DevKitC: the wiring. board.py, the drawings and diagram.json come from this table.
 
-Left out: 6 to 11 (the flash), 1 and 3 (the console), 0, 2 and 12 (they decide how the chip
-starts), 34 to 39 (no pull-up inside). 14 and 15 move for a moment at the start: nothing there
-minds.
+Left out: 6 to 11 (the flash), 1 and 3 (the console), 0 and 12 (they decide how the chip starts),
+34 to 39 (no pull-up inside). 2 decides it too, and must be low then: a LED keeps it so. 14 and 15
+move for a moment at the start: nothing there minds. No pin is left for a buzzer.
 """
 
 NAME = "esp32_devkit"
@@ -27,5 +27,6 @@ PINS = (
     ("rs485_tx", 17, "17", "UART2 TX; a WROVER module keeps 16 and 17 for itself"),
     ("rs485_rx", 16, "16", "UART2 RX; a WROVER module keeps 16 and 17 for itself"),
     ("rs485_de", 4, "4", "10 kOhm to ground: receive while the board starts"),
+    ("led", 2, "2", "optional; 1 kOhm and a LED to ground, which many boards have on them"),
     ("relay_sense", 15, "15", "optional; pulled down while the load side is live"),
 )

@@ -18,6 +18,8 @@ PINS = (
     ("rs485_rx", 18, "18", "UART1 RX"),
     ("i2c_sda", 8, "8", "I2C0; 4.7 kOhm to 3V3, once for the whole bus"),
     ("i2c_scl", 9, "9", "I2C0; 4.7 kOhm to 3V3, once for the whole bus"),
+    ("buzzer", 10, "10", "optional; through a transistor or ULN2003A"),
+    ("led", 11, "11", "optional; 1 kOhm and a LED to ground"),
     ("key_r1", 1, "1", "keys 1 2 3"),
     ("key_r2", 2, "2", "keys 4 5 6"),
     ("key_r3", 42, "42", "keys 7 8 9"),

@@ -14,6 +14,8 @@ PINS = (
     ("relay_open", 10, "GP10, pin 14", "10 kOhm to ground: coil off while the board starts"),
     ("relay_close", 11, "GP11, pin 15", "10 kOhm to ground: coil off while the board starts"),
     ("relay_sense", 12, "GP12, pin 16", "optional; pulled down while the load side is live"),
+    ("buzzer", 14, "GP14, pin 19", "optional; through a transistor or ULN2003A"),
+    ("led", 15, "GP15, pin 20", "optional; 1 kOhm and a LED to ground"),
     ("key_r1", 16, "GP16, pin 21", "keys 1 2 3"),
     ("key_r2", 17, "GP17, pin 22", "keys 4 5 6"),
     ("key_r3", 18, "GP18, pin 24", "keys 7 8 9"),

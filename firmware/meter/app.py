@@ -27,6 +27,10 @@ class App:
     def __init__(self, board, health):
         self._board = board
         self._health = health
+        # The first use of a part imports its driver: before the meter fills the heap.
+        self._keypad, self._display = board.keypad, board.display
+        self._buzzer = getattr(board, "buzzer", None)
+        self._led = getattr(board, "led", None)
         wrong = _load_sta_tables(_STA_TABLES)
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
@@ -34,6 +38,7 @@ class App:
         self._view = BusView(self._meter, board.NAME, health.last)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)
+        self._sounds = self._lit = False
         self._reported = None
         self._ticks = 0
         self._elapsed = Elapsed()
@@ -55,10 +60,10 @@ class App:
         board, meter = self._board, self._meter
         real_ms = self._serve()
         supply_ms = board.clock.elapsed_ms()
-        key = board.keypad.get()
+        key = self._keypad.get()
         while key:
             meter.key(key)
-            key = board.keypad.get()
+            key = self._keypad.get()
         self._view.work()
         meter.pulses(board.metering.take(meter.pulse_limit()))
         meter.elapsed(supply_ms, real_ms)
@@ -66,7 +71,8 @@ class App:
         command = meter.relay_command(supply_ms)
         if command is not None:
             (board.relay.close if command else board.relay.open)()
-        board.display.show(*meter.display())
+        self._display.show(meter.display())
+        self._signal()
         self._ticks += 1
         if self._ticks % _REPORT_TICKS == 0:
             self._report()
@@ -82,6 +88,16 @@ class App:
             self._health.beat(ms)
         self._board.service(well)
         return ms
+
+    def _signal(self):
+        """Switch the board's buzzer and LED, if it has them."""
+        signals = self._meter.signals
+        if self._buzzer and signals.buzzer != self._sounds:
+            self._sounds = signals.buzzer
+            self._buzzer(self._sounds)
+        if self._led and signals.led != self._lit:
+            self._lit = signals.led
+            self._led(self._lit)
 
     def _report(self):
         report = self._meter.report()

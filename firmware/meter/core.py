@@ -1,4 +1,4 @@
-"""The meter as a whole: pulses, keys, tokens and time come in; commands and texts go out.
+"""The meter as a whole: pulses, keys, tokens and time come in; commands and items go out.
 
 No clock, no board, no waiting: firmware/meter/app.py calls it, and so do the tests.
 
@@ -10,7 +10,8 @@ records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) write
             when the ledger has none, or raises ValueError. Data of every released version must
             be understood.
 REGISTERS   {name in meterbus.registers: function of the feature}
-CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature)
+CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature); the
+            labels and all other texts are English and rows of face/words.csv
 code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
@@ -18,20 +19,21 @@ open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
 known()     bits of codes.KNOWN: which of its registers can be read now
+emergency() (label, text) of what a long press of a button did, for one feature only
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
 A feature whose records have changed calls changed() of the meter, or events.note(): the ledger is
-saved before the meter's method returns.
+saved before the meter's method returns. A constructor finds the dict of settings.json as
+`settings.given` of the meter, and numbers by `settings.number()`.
 """
 
 from meterbus import codes
 from sts_portable import results
 
-from .face.entry import CODE_DIGITS, ENTER, Entry
-from .face.panel import Panel, result_words
+from .face.panel import ALARM
 from .settings import Settings
 from .store.ledger import Ledger
 
@@ -56,6 +58,11 @@ FEATURES = (
     ("friendly", "meter.credit.friendly", "Friendly", False),
     ("forecast", "meter.credit.forecast", "Forecast", False),
     ("voltage", "meter.supply.voltage", "Voltage", False),
+    ("words", "meter.face.words", "Words", True),
+    ("entry", "meter.face.entry", "Entry", True),
+    ("panel", "meter.face.panel", "Panel", True),
+    ("signals", "meter.face.signals", "Signals", True),
+    ("keys", "meter.face.keys", "Keys", True),
 )
 _TAKEN = (
     results.ACCEPT,
@@ -89,14 +96,13 @@ class Meter:
         self.unix = unix
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
-        self.entry = Entry(self)
-        self.panel = Panel(self)
-        self.features = [self.settings, self.ledger, self.entry, self.panel]
+        self.features = [self.settings, self.ledger]
         for row in FEATURES:
             if row[3] or self.settings.preset != "core":
                 feature = _load(row)(self)
                 setattr(self, row[0], feature)
                 self.features.append(feature)
+        self.settings.given = None
         self._tokens = self._table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
@@ -117,7 +123,8 @@ class Meter:
     def _start(self, order):
         ledger, events = self.ledger, self.events
         if self.settings.wrong:
-            self.panel.show("Not set up", "Check " + self.settings.wrong)
+            what = self.words.text("Check") + " " + self.settings.wrong
+            self.panel.show("Not set up", what, ALARM)
         ledger.open([row for one in self.features for row in getattr(one, "records", ())])
         if ledger.loaded and not ledger.new:
             events.follow(self.store)
@@ -163,7 +170,7 @@ class Meter:
             return results.NONE
         if self.lockout.wait_s() and tokens.needs_key(digits):
             tokens.last_result = results.LOCKOUT_ERROR
-            self.panel.show(*result_words(results.LOCKOUT_ERROR, ""))
+            self.panel.show_locked(self.lockout.wait_s())
             return results.LOCKOUT_ERROR
         self.ledger.remember()
         result, found = tokens.check(digits)
@@ -178,9 +185,10 @@ class Meter:
         if self._recorded(result) and not self._save():
             self.ledger.undo()
             self.events.forget()
-            self.panel.show("Memory fault", "Token not taken")
+            self.panel.show("Memory fault", "Token not taken", ALARM)
             return results.NONE
-        self.panel.show(*result_words(result, effect))
+        self.panel.show_result(result, effect)
+        self.signals.result(result)
         self._judge()
         return result
 
@@ -209,38 +217,21 @@ class Meter:
     # Key pad and display
 
     def key(self, key):
-        """Take a key: a digit, `*` or `#`."""
-        self.panel.dismiss()
-        if key == ENTER and not self.entry.digits:
-            for pressed in self._keys:
-                pressed()
-            self._settle()
-            return
-        entered = self.entry.key(key)
-        if entered is None:
-            return
-        if len(entered) <= CODE_DIGITS:
-            self.panel.show(*self.short_code(entered))
-        elif self.enter_token(entered) == results.NONE:
-            self.panel.show("Token not taken", self.supply.text())
+        """Take a key: see face/keys.py."""
+        self.keys.key(key)
+        self._settle()
 
-    def short_code(self, code):
-        """Return (label, text) of a short code; the text is None if the value is unknown."""
-        for feature in self.features:
-            for number, label, group, function in getattr(feature, "CODES", ()):
-                if number == code:
-                    return label, None if group & ~self.known() else function(feature)
-            family = getattr(feature, "code", None)
-            found = family and family(code)
-            if found:
-                return found
-        return "Unknown code", code
+    def pressed(self):
+        """Take the press of the enter key with nothing entered; True if it had an effect."""
+        for pressed in self._keys:
+            if pressed():
+                return True
+        return False
 
     def display(self):
-        """Return the two lines of the display."""
+        """Return the Items of the display; see face/panel.py."""
         credit_wh = self.account.credit_wh if self.ledger.loaded else None
-        power_w = self.metering.power_w()
-        return self.panel.lines(self.entry.digits, credit_wh, self.supply, power_w)
+        return self.panel.items(self.entry, credit_wh, self.supply, self.metering.power_w())
 
     # Time and the outside
 

@@ -23,15 +23,22 @@ _NUMBERS = (
 _KEY_FIELDS = ("ea", "kt", "krn", "sgc", "ti", "ken")
 
 
+def is_whole(value, low, high):
+    """Return whether a value is a whole number from `low` to `high`."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 class Settings:
     """drn, address, mfr_code and key, the initial KeyState. A feature: see core.py.
 
+    given: the dict, until the features have taken from it what they need.
     wrong: the name of the first setting that cannot be used, or "". Nothing is raised: a meter
     with wrong settings must still be able to report them. key_usable: False if `key` is made up.
     """
 
     def __init__(self, given, wrong=""):
         """given: the dict of settings.json. wrong: what the caller found wrong elsewhere."""
+        self.given = given
         self.wrong = wrong if given else "settings"
         self.drn = ""
         self.address = DEFAULT_ADDRESS
@@ -39,7 +46,7 @@ class Settings:
         numbers = {}
         for name, default, low, high in _NUMBERS:
             value = given.get(name, default)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            if not is_whole(value, low, high):
                 self._note(name)
                 self.key_usable = self.key_usable and name not in _KEY_FIELDS
                 value = default
@@ -55,12 +62,11 @@ class Settings:
         self.preset = given.get("features", "full")
         if self.preset not in ("full", "core"):
             self._note("features")
-        self._given = given
 
     def number(self, name, default, low, high):
         """Return the number of a setting, the default if it is not given or cannot be used."""
-        value = self._given.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        value = self.given.get(name, default)
+        if not is_whole(value, low, high):
             self._note(name)
             return default
         return value

@@ -91,3 +91,27 @@ EVENTS = (
     (codes.EVENT_LOW_CREDIT, "low_credit", "the credit is low: the level, 1 or 2"),
     (codes.EVENT_EMERGENCY, "emergency", "emergency credit was taken: 10 Wh"),
 )
+
+# Of every short code: (number, label on the display, meaning)
+CODES = (
+    ("800", "8888888888888888", "test of the display: all characters of both lines"),
+    ("801", "Credit", "credit in kWh, with three decimals"),
+    ("802", "Last result", "TokenResult of the last token, as a number"),
+    ("803", "KRN KT TI", "key revision number, key type, tariff index"),
+    ("804", "Meter number", "DRN"),
+    ("805", "Supply group", "supply group code"),
+    ("807", "Voltage", "V"),
+    ("808", "Current", "A"),
+    ("809", "Power failures", "starts but for the first one"),
+    ("812", "Alarm", "ends an alarm's sound, as every key does"),
+    ("814", "Power", "W"),
+    ("817", "Last amount", "kWh of the last credit token"),
+    ("818", "Tamper", "what was detected since the last token that cleared it"),
+    ("819", "Power limit", "W"),
+    ("822", "Days left", "how long the credit lasts at the consumption of the last seven days"),
+    ("851", "Total", "imported energy in kWh"),
+    ("860", "Version", "of the firmware"),
+    ("861", "Algorithm", "encryption algorithm, EA"),
+    ("862", "Key expiry", "key expiry number"),
+    ("863", "Key tokens", "how many tokens a key change may have"),
+)

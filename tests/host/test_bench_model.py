@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from meterbus.descriptions import CODES
 from tjugo.bench.clock import SimClock
-from tjugo.bench.codes import SHORT_CODES
 from tjugo.bench.control import Control
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import BadCommand, Meter
@@ -207,7 +207,7 @@ def test_the_hub_gives_a_page_what_is_new_since_it_asked():
 def test_every_short_code_is_on_the_page(repo):
     sources = (path.read_text() for path in (repo / "firmware" / "meter").rglob("*.py"))
     found = {code for text in sources for code in re.findall(r'"(8[0-9]{2})"[:,] *\(?"', text)}
-    assert len(found) > 5 and found <= {code for code, _ in SHORT_CODES}
+    assert len(found) > 5 and found <= {code for code, _, _ in CODES}
 
 
 def test_the_hub_ends_a_stream_that_waits():

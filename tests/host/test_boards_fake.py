@@ -14,6 +14,7 @@ FAKE = REPO / "tests" / "device" / "fake_board"
 BOARDS = ("esp32_devkit", "esp32s3_devkit", "rp2040_pico", "rp2040_pico_w")
 RADIO = [board for board in BOARDS if board != "rp2040_pico"]
 DRN_AT = slice(6, 17)  # in an 18-digit MeterPAN
+HEAP = ["-X", "heapsize=208k"]  # 16 KB more than a board's: the fakes and the script take them
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def run(micropython, micropython_env, tmp_path):
     def run_script(board: str, script: str | Path, *arguments: str) -> str:
         folders = (FAKE, ".frozen", REPO, REPO / "firmware", REPO / "boards" / board)
         done = subprocess.run(
-            [*micropython, str(FAKE / script), *arguments],
+            [*micropython, *HEAP, str(FAKE / script), *arguments],
             cwd=tmp_path,
             env={**micropython_env, "MICROPYPATH": ":".join(map(str, folders))},
             stdin=subprocess.DEVNULL,

@@ -6,9 +6,10 @@ from tjugo.wiring.pages import BOARDS, load_pins
 
 FUNCTIONS = {
     *("rs485_tx", "rs485_rx", "rs485_de", "i2c_sda", "i2c_scl"),
-    *("relay_open", "relay_close", "relay_sense", "cover", "pulse"),
+    *("relay_open", "relay_close", "relay_sense", "cover", "pulse", "led"),
     *(f"key_{wire}" for wire in ("r1", "r2", "r3", "r4", "c1", "c2", "c3")),
 }
+OPTIONAL = {"buzzer"}
 # RP2040 data sheet, table 2: the pins of each peripheral's signals.
 RP2040 = {
     "rs485_tx": {1: {4, 8, 20, 24}, 0: {0, 12, 16, 28}},
@@ -19,11 +20,13 @@ RP2040 = {
 # ESP32 data sheet 2.3 and 2.4, ESP32-S3 data sheet 2.3 and 2.6: flash, console, pins that decide
 # how the chip starts, pins without a pull-up, USB, memory.
 NOT_FREE = {
-    "esp32_devkit": {0, 1, 2, 3, 12, *range(6, 12), *range(34, 40)},
+    "esp32_devkit": {0, 1, 3, 12, *range(6, 12), *range(34, 40)},
     "esp32s3_devkit": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 33), *range(33, 38)},
     "rp2040_pico": {23, 24, 25, 29},
     "rp2040_pico_w": {23, 24, 25, 29},
 }
+# ESP32 pins that must be low while the chip starts: for loads to ground only.
+LOW_AT_START = {"esp32_devkit": {2}}
 # ESP32 pins that change their level while the chip starts: not for outputs that switch anything.
 RESTLESS = {"esp32_devkit": {0, 1, 2, 3, 5, 12, 14, 15}}
 
@@ -35,7 +38,8 @@ def test_the_table_is_complete_and_free_of_doubles(board):
     gpios = [row[1] for row in pins.PINS]
     places = [row[2] for row in pins.PINS]
     assert pins.NAME == board
-    assert set(functions) == FUNCTIONS and len(functions) == len(FUNCTIONS)
+    assert set(functions) - OPTIONAL == FUNCTIONS
+    assert len(functions) == len(set(functions))
     assert len(set(gpios)) == len(gpios)
     assert len(set(places)) == len(places)
     assert not NOT_FREE[board] & set(gpios)
@@ -46,6 +50,12 @@ def test_coils_and_line_driver_are_on_quiet_pins(board):
     gpio = {row[0]: row[1] for row in load_pins(board).PINS}
     switching = {gpio[name] for name in ("relay_open", "relay_close", "rs485_de")}
     assert not switching & RESTLESS.get(board, set())
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_is_low_at_the_start_is_on_pins_that_must_be(board):
+    gpio = {row[0]: row[1] for row in load_pins(board).PINS}
+    assert set(gpio.values()) & LOW_AT_START.get(board, set()) <= {gpio["led"]}
 
 
 @pytest.mark.parametrize("board", [b for b in BOARDS if b.startswith("rp2040")])

@@ -127,6 +127,11 @@ def test_a_key_on_the_board_does_not_leave_it(kind):
         ({"address": 0}, "setting address cannot be used: 0"),
         ({"address": "5"}, "setting address cannot be used: '5'"),
         ({"ken": 256}, "setting ken cannot be used: 256"),
+        ({"language": "fra"}, "setting language cannot be used: 'fra'"),
+        ({"short_codes": "hexing"}, "setting short_codes cannot be used: 'hexing'"),
+        ({"display": "lcd"}, "setting display cannot be used: 'lcd'"),
+        ({"keypad": 5}, "setting keypad cannot be used: 5"),
+        ({"language": ["en"]}, "setting language cannot be used."),
         ({"krn": 0}, "setting krn cannot be used: 0"),
         ({"drn": "01000000017"}, "setting drn cannot be used: '01000000017'"),
         ({"ea": 11}, "setting key cannot be used."),
@@ -146,6 +151,8 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(kind, added, wrong):
 def test_what_is_still_missing_is_not_wrong():
     settings_check.check("meter", {"address": 5})
     settings_check.check("meter", {"ea": 11})
+    settings_check.check("meter", {"language": "sw", "short_codes": "itron"})
+    settings_check.check("meter", {"display": "sh1106", "keypad": "buttons"})
     settings_check.check("collector", {"poll_ms": 500})
 
 

@@ -46,7 +46,7 @@ def enter():
 
 
 def refresh():
-    board.display.show(*meter.display())
+    board.display.show(meter.display())
 
 
 measure("app.modbus_poll", poll)

@@ -2,6 +2,8 @@
 
 from meterbus import codes
 
+from ..face.signals import LOW_CREDIT
+
 
 class Alarms:
     """A feature: see core.py. level: 0, 1 (low) or 2 (lower); unknown credit raises none."""
@@ -35,6 +37,7 @@ class Alarms:
             return  # at the start the level is not an event
         if level > before:
             meter.events.note(codes.EVENT_LOW_CREDIT, level)
+            meter.signals.play(LOW_CREDIT)
             if level == len(self._levels_wh) and self._opens:
                 meter.supply.waits = True
         elif self._opens:

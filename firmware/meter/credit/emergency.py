@@ -23,6 +23,14 @@ class Emergency:
         self._meter.panel.show("Emergency", kwh(self._wh))
         return True
 
+    def emergency(self):
+        """Take it by a long press; return (label, text) for the display."""
+        if self.pressed():
+            return "Emergency", kwh(self._wh)
+        if not self._wh:
+            return "Emergency", "Not supported"
+        return "Emergency", "Used" if self.used else "Not taken"
+
     def tick(self, _supply_ms, _real_ms):
         """Make it available again once what was used of it is paid back."""
         if self.used and self._meter.account.credit_wh > 0:

@@ -27,21 +27,19 @@ class Flags:
         self.records = ((12, 1, self._pack, self._unpack),)
 
     def _apply(self, flag):
-        """Carry out a flag; return what it does, None for one that this meter does not have."""
+        """Carry out a flag; return False for one that this meter does not have."""
         meter, on = self._meter, self.given.get(flag)
         if flag == _DETECT_TAMPER:
             meter.tamper.detecting = on
-            return "Tamper detection"
-        if flag == _TAMPER_OPENS:
+        elif flag == _TAMPER_OPENS:
             meter.tamper.all_open = on
-            return "Open on tamper"
-        if flag == _LIMIT_OPENS:
+        elif flag == _LIMIT_OPENS:
             meter.limiter.acts = on
-            return "Open on overload"
-        if flag == _PREPAID:
+        elif flag == _PREPAID:
             meter.account.prepaid = on
-            return "Prepayment"
-        return None
+        else:
+            return False
+        return True
 
     def _token(self, token):
         if token.field("index") != _FLAG_INDEX:
@@ -49,14 +47,13 @@ class Flags:
         flag, value = token.field("flag"), token.value
         if flag == _DISCONNECT:
             done = self._meter.supply.order(not value)
-            return (results.ACCEPT if done else results.FUNCTION_ERROR), "By utility"
+            return (results.ACCEPT if done else results.FUNCTION_ERROR), "Setting changed"
         before = dict(self.given)
         self.given[flag] = value
-        text = self._apply(flag)
-        if text is None:
+        if not self._apply(flag):
             self.given = before
             return results.FUNCTION_ERROR, ""
-        return results.ACCEPT, text + (" on" if value else " off")
+        return results.ACCEPT, "Setting changed"
 
     def _pack(self, buf, at):
         for flag in sorted(self.given):

@@ -1,7 +1,5 @@
 """The last ten tokens with their results, as they were entered."""
 
-from sts_portable import results
-
 try:
     from micropython import const
 except ImportError:
@@ -57,10 +55,10 @@ class History:
         self._entries[:size] = data or b""
 
     def code(self, code):
-        """Return (label, text) of the short codes 301 to 310; see core.py."""
+        """Return (label, text) of the short codes 301 to 310, number, last digits and TokenResult;
+        see core.py."""
         number = int(code) - _FIRST_CODE
         if not 0 <= number < _TOKENS:
             return None
         found = self.entry(number)
-        label = "Token %d" % (number + 1)
-        return label, found and "%s %s" % (results.name(found[1]), found[0][-4:])
+        return "Token", found and "%d ..%s = %d" % (number + 1, found[0][-4:], found[1])

@@ -12,12 +12,3 @@ def kwh_exact(wh):
     """Return Wh as kWh with three decimals: 20004 -> "20.004 kWh"."""
     sign = "-" if wh < 0 else ""
     return "%s%d.%03d kWh" % (sign, abs(wh) // 1000, abs(wh) % 1000)
-
-
-def kwh_short(wh):
-    """Return as kwh() does, without the space, and in 10 characters by fewer decimals."""
-    number = kwh(wh)[:-4]
-    spare = 7 - len(number)
-    if spare < 0:
-        number = number[: -1 if spare == -1 else -3]
-    return number + "kWh"

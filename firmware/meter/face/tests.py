@@ -52,7 +52,7 @@ class Tests:
         if self._waiting:
             self._left_ms -= real_ms
             if self._left_ms <= 0:
-                self._meter.panel.show(*self._meter.short_code(self._waiting.pop(0)))
+                self._meter.panel.show(*self._meter.keys.short_code(self._waiting.pop(0)))
                 self._left_ms = _SHOWN_MS
 
     def _token(self, token):

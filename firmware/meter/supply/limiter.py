@@ -111,7 +111,7 @@ class Limiter:
 
     def _limit_token(self, token):
         self.limit_w = amount.decode(token.value)
-        return results.ACCEPT, "Limit %d W" % self.limit_w if self.limit_w else "No limit"
+        return results.ACCEPT, "%d W" % self.limit_w if self.limit_w else "No limit"
 
     TOKENS = {0x20: _limit_token}
     REGISTERS = {"power_limit_w": threshold_w}

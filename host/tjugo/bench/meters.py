@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-KEYS = "0123456789*#"
+KEYS = "0123456789*#>!"  # the last two: a short and a long press of a button
 MOST_LOAD_W = 20_000
 LAMP_W = 60  # the load a meter starts with: the lamp
 _MOST_KEYS = 64  # what the simulated board keeps
@@ -17,7 +17,7 @@ class BadCommand(ValueError):
 
 def _keys(value: Any) -> str:
     if not isinstance(value, str) or not value or any(key not in KEYS for key in value):
-        raise BadCommand('"keys" must be a text of the keys 0-9, * and #')
+        raise BadCommand('"keys" must be a text of the keys 0-9, *, #, > and !')
     if len(value) > _MOST_KEYS:
         raise BadCommand(f'"keys" takes at most {_MOST_KEYS} keys at once')
     return value
@@ -49,6 +49,9 @@ class Meter:
     send: Callable[[dict[str, Any]], bool]
     display: list[str] = field(default_factory=lambda: ["", ""])
     relay: bool = False
+    buzzer: bool = False
+    beeps: int = 0  # how often the buzzer was switched on, for pages that look now and then
+    blinks: int = 0  # of the LED, since the board started
     load_w: int = LAMP_W
     cover: bool = False
     running: bool = False
@@ -64,6 +67,9 @@ class Meter:
             "running": self.running,
             "display": self.display,
             "relay": self.relay,
+            "buzzer": self.buzzer,
+            "beeps": self.beeps,
+            "blinks": self.blinks,
             "lamp": self.relay and self.running,
             "load_w": self.load_w,
             "cover": self.cover,
@@ -73,14 +79,16 @@ class Meter:
     def take(self, message: dict[str, Any]) -> None:
         """Apply a message from the board (boards/simulated/README.md)."""
         before = self.state()
-        for key in ("display", "relay", "report"):
+        for key in ("display", "relay", "buzzer", "blinks", "report"):
             if key in message:
                 setattr(self, key, message[key])
+        self.beeps += message.get("buzzer") is True
         self._tell(before)
 
     def set_running(self, running: bool) -> None:
         before = self.state()
         self.running = running
+        self.buzzer = self.buzzer and running
         self._tell(before)
 
     def greeting(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict
 
-from tjugo.bench.codes import SHORT_CODES
+from meterbus.descriptions import CODES
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import MOST_LOAD_W, BadCommand
 from tjugo.errors import NotFound, TjugoError
@@ -67,7 +67,7 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
             "most_load_w": MOST_LOAD_W,
             "noise": NOISE,
             "collisions": COLLISIONS,
-            "codes": SHORT_CODES,
+            "codes": [(code, f"{label}: {text}") for code, label, text in CODES[1:]],
             "items": bench.hub.snapshot(),
         }
         return templates.TemplateResponse(request, "bench.html", values)

@@ -3,11 +3,12 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
 from sts_portable.ea import KEY_BYTES
+from tjugo import face_docs
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
@@ -17,6 +18,13 @@ _SECONDS = 20
 _LATER: dict[str, dict[str, Any]] = {
     "meter": {"address": 1, "drn": "01000000016"},
     "collector": {"id": "c1", "broker": {"host": "broker"}, "meters": []},
+}
+# Settings of a meter that it ignores if they have other values than these.
+_CHOICES: dict[str, Collection[str]] = {
+    "language": face_docs.NAMES,
+    "short_codes": face_docs.NUMBERINGS,
+    "display": ("hd44780", "hd44780_20x4", "ssd1306", "ssd1306_32", "sh1106", "tm1637"),
+    "keypad": ("matrix", "buttons"),
 }
 _ON_MICROPYTHON = {
     "meter": """\
@@ -37,11 +45,11 @@ except OptionError as error:
 
 
 def check(role: str, settings: Mapping[str, Any]) -> None:
-    """Raise TjugoError, status 2, naming a setting that the application would refuse.
+    """Raise TjugoError, status 2, naming a setting that the application would refuse or ignore.
 
     settings: those the board will have. Missing settings are not an error.
     """
-    wrong = _wrong(role, _complete(role, settings))
+    wrong = _wrong(role, _complete(role, settings)) or _ignored(role, settings)
     if not wrong:
         return
     if role == "meter":
@@ -49,6 +57,14 @@ def check(role: str, settings: Mapping[str, Any]) -> None:
         shown = "" if wrong == "key" or isinstance(value, dict | list) else f": {value!r}"
         raise TjugoError(f"The meter's setting {wrong} cannot be used{shown}.", status=2)
     raise TjugoError(f"The collector's {wrong}.", status=2)
+
+
+def _ignored(role: str, settings: Mapping[str, Any]) -> str:
+    """Return the name of a setting whose value a meter would ignore, "" for none."""
+    for name, values in _CHOICES.items() if role == "meter" else ():
+        if name in settings and settings[name] not in tuple(values):
+            return name
+    return ""
 
 
 def _complete(role: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,8 @@ TARGETS = {
 ROLES = ("meter", "collector")
 # Modules that no file imports by name: runtime/boot.py selects the application at run time.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
+# The same for data: firmware/meter/face/words.py selects the language.
+_DATA = {"meter": "meter/face/words_*.py"}
 # Imported only by what a board never does: making tokens, printing documents.
 _NEVER = (
     "sts_portable.fields",
@@ -92,6 +94,8 @@ def modules(board: Target, role: str) -> dict[str, Path]:
     roots = _roots(board)
     found: dict[str, Path] = {}
     waiting = [entry.format(role=role) for entry in _ENTRIES]
+    data = (REPO / "firmware").glob(_DATA[role]) if role in _DATA else ()
+    waiting += [".".join((*path.parts[-3:-1], path.stem)) for path in data]
     while waiting:
         name = waiting.pop()
         path = None if name in found or name in _NEVER else _source(name, roots)

@@ -65,7 +65,7 @@ class Layout:
     def __init__(self, outline: Outline, gpio: dict[str, int], role: str, foot: float) -> None:
         """Compute the layout. foot: height of the text below the drawing."""
         self.outline = outline
-        self._modules = [m for m in MODULES if role in m.roles]
+        self._modules = [m for m in MODULES if role in m.roles and m.wired(gpio)]
         functions = [function for m in self._modules for function, _ in m.ports]
         self.gpio = {name: gpio[name] for name in functions}
         self.x0 = self.board_top = 0.0  # the board's corner

@@ -1,6 +1,7 @@
 """The appearance of the boards and modules: headers, connectors, colours."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 GROUND, V3, V5 = "GND", "3V3", "5V"
@@ -52,6 +53,10 @@ class Module:
     power: tuple[tuple[str, str], ...]
     outside: str
     roles: tuple[str, ...] = ("meter",)
+
+    def wired(self, gpio: Mapping[str, int]) -> bool:
+        """Return whether the board has the module's pins; optional ones may be missing."""
+        return all(function in gpio for function, _ in self.ports)
 
 
 def _pin(label: str, number: int | None) -> HeaderPin:
@@ -152,6 +157,20 @@ MODULES = (
         "",
     ),
     Module(
+        "LED of imp/kWh",
+        "with 1 kOhm, optional",
+        (("led", "anode"),),
+        (("cathode", GROUND),),
+        "",
+    ),
+    Module(
+        "Buzzer",
+        "active, behind a transistor, optional",
+        (("buzzer", "base"),),
+        (("GND", GROUND),),
+        "",
+    ),
+    Module(
         "Key pad, 4 rows of 3",
         "membrane or 12 buttons",
         (
@@ -171,7 +190,7 @@ WIRE_COLOURS = {
     "rs485_tx": "#d9480f", "rs485_rx": "#2b8a3e", "rs485_de": "#862e9c",
     "i2c_sda": "#1864ab", "i2c_scl": "#b8860b",
     "relay_open": "#c2255c", "relay_close": "#5c940d", "relay_sense": "#0b7285",
-    "cover": "#6741d9", "pulse": "#087f5b",
+    "cover": "#6741d9", "pulse": "#087f5b", "buzzer": "#e8590c", "led": "#495057",
     "key_r1": "#a61e4d", "key_r2": "#d9480f", "key_r3": "#b8860b", "key_r4": "#2b8a3e",
     "key_c1": "#1864ab", "key_c2": "#6741d9", "key_c3": "#868e96",
 }  # fmt: skip

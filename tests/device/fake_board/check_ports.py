@@ -8,7 +8,7 @@ import machine
 import network
 import rp2
 
-from boards.common import port_esp32, port_rp2, sntp
+from boards.common import face, port_esp32, port_rp2, sntp
 from boards.common.sntp import Judge, unix_of
 from boards.common.which_store import FILE, FRAM, Mark, open_store
 from boards.common.wifi import Wifi
@@ -397,3 +397,40 @@ def test_wifi_keeps_the_time_and_waits_for_nobody():
     finally:
         sntp.socket = real
     assert time.now_ms[0] == before
+
+
+def made(**settings):
+    """Return the name of the class and the address of the display of these settings."""
+    display = face.make_display(settings, lambda _name: None, time.sleep_ms, machine.Pin)
+    return type(display).__name__, getattr(display, "_address", None)
+
+
+def test_the_display_of_the_settings():
+    assert made() == ("Hd44780", 0x27)
+    assert made(display_address=63) == ("Hd44780", 63)
+    assert made(display="hd44780_20x4", display_address=39) == ("Hd44780", 39)
+    assert made(display="ssd1306", display_address=39) == ("Ssd1306", 0x3C)
+    assert made(display="ssd1306_32", display_address=61) == ("Ssd1306", 61)
+    assert made(display="sh1106") == ("Sh1106", 0x3C)
+    assert made(display="tm1637", tm1637_pins=[2, 3]) == ("Tm1637", None)
+    for wrong in (
+        {"display": "tm1637"},
+        {"display": "tm1637", "tm1637_pins": [1]},
+        {"display": 5},
+    ):
+        assert made(**wrong) == ("Hd44780", 0x27)
+
+
+def test_the_keys_of_the_settings():
+    def pin(name):
+        return machine.Pin({"key_c1": 20, "key_c2": 21}.get(name, 22))
+
+    assert type(face.make_keypad({}, pin, pin)).__name__ == "KeypadMatrix"
+    buttons = face.make_keypad({"keypad": "buttons"}, pin, pin)
+    machine.Pin(20).level = 0
+    for _ in range(5):
+        buttons.scan(20)
+    machine.Pin(20).level = 1
+    for _ in range(5):
+        buttons.scan(20)
+    assert buttons.get() == ">"

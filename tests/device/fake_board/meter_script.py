@@ -139,6 +139,11 @@ def main():
     assert bench.report()["energy_wh"] == 2
     assert bench.report()["credit_wh"] == CREDIT_WH - 2
 
+    bench.ticks(20)
+    assert machine.Pin(bench.gpio["led"]).rises == 2 and machine.Pin(bench.gpio["led"]).level == 0
+    if "buzzer" in bench.gpio:
+        assert machine.Pin(bench.gpio["buzzer"]).rises > 4
+
     # The credit is in the FRAM: a second application finds it there.
     from meter.core import Meter
 

@@ -32,9 +32,13 @@ DISPLAY = (
     + """\
 import time
 from drivers.hd44780_pcf8574 import Hd44780
+class Items:
+    serial, kind, progress, result = 1, 2, 0, -1
+    label, value = '0123456789ABCDEF', 'Tjugo wired test'
+    status = detail = ''
 display = Hd44780(bus, time.sleep_ms)
 for _ in range(2):
-    display.show('0123456789ABCDEF', 'Tjugo wired test')
+    display.show(Items)
 print(display.working)
 for entry in bus.recording:
     print(entry)

@@ -2,6 +2,7 @@
 
 from replay import Recorder, Replay
 
+from drivers.display_layout import MESSAGE
 from drivers.fram_mb85rc256v import SIZE, Fram
 from drivers.hd44780_pcf8574 import Hd44780
 
@@ -80,14 +81,28 @@ WAKE = [("writeto", LCD, nibble(n)) for n in (3, 3, 3, 2)]
 SET_UP = [("writeto", LCD, byte(c)) for c in (0x28, 0x08, 0x01, 0x06, 0x0C)]
 
 
+class Items:
+    """A message of two texts."""
+
+    kind = MESSAGE
+    status = detail = ""
+    progress = serial = 0
+    result = -1
+
+
 class Display:
     def __init__(self, recording):
         self.bus = Replay(recording)
         self.slept = []
         self.display = Hd44780(self.bus, self.slept.append)
+        self.items = Items()
 
-    def show(self, *lines):
-        self.display.show(*lines)
+    def show(self, label, value):
+        items = self.items
+        if items.serial == 0 or (label, value) != (items.label, items.value):
+            items.label, items.value = label, value
+            items.serial += 1
+        self.display.show(items)
         return self.display.working
 
 
@@ -111,9 +126,9 @@ def test_display_sends_only_the_line_that_changed():
 
 
 def test_display_cuts_and_fills_to_16_and_replaces_what_is_not_ascii():
-    on = Display(WAKE + SET_UP + [line(0, "0123456789abcdef"), line(1, "?" + " " * 15)])
-    on.show("0123456789abcdefXYZ", "\u00e9")
-    on.show("0123456789abcdefXYZ", "\u00e9")
+    on = Display(WAKE + SET_UP + [line(0, "0123456789abcdef"), line(1, "e?" + " " * 14)])
+    on.show("0123456789abcdefXYZ", "\u00e9\u20ac")
+    on.show("0123456789abcdefXYZ", "\u00e9\u20ac")
     assert on.bus.done()
 
 

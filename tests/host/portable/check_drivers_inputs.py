@@ -1,5 +1,6 @@
-"""Key pad, pulse input and S0 meter, with levels as caused by a hand or a meter."""
+"""Key pad, buttons, pulse input and S0 meter, with levels as caused by a hand or a meter."""
 
+from drivers.buttons import BACK, HOLD, NEXT, Buttons
 from drivers.keypad_matrix import PHONE_KEYS, KeypadMatrix
 from drivers.pulse_input import PulseInput
 from drivers.s0_meter import S0Meter
@@ -233,3 +234,61 @@ def test_what_pulses_do_not_tell_is_unknown():
     unknown = (kept.mv, kept.ma, kept.neutral_ma, kept.var_x10, kept.pf_x1000, kept.hz_x100)
     assert unknown == (None,) * 6
     assert meter.take_export() == 0
+
+
+class Hand:
+    """Two buttons, low while pressed, scanned every 20 ms."""
+
+    def __init__(self):
+        self.levels = [1, 1]
+        self.buttons = Buttons([lambda: self.levels[0], lambda: self.levels[1]])
+
+    def hold(self, button, ms, level=0):
+        self.levels[button] = level
+        for _ in range(ms // 20):
+            self.buttons.scan(20)
+        return self.got()
+
+    def release(self, button, ms=200):
+        return self.hold(button, ms, 1)
+
+    def got(self):
+        text = ""
+        while True:
+            key = self.buttons.get()
+            if key is None:
+                return text
+            text += key
+
+
+def test_a_short_press_counts_at_its_end_and_a_long_one_after_3_seconds():
+    hand = Hand()
+    for button, short in ((0, NEXT), (1, BACK)):
+        for ms in (40, 500, 2980):
+            assert hand.hold(button, ms) == ""
+            assert hand.release(button) == short
+        assert hand.hold(button, 2980) == ""
+        assert hand.hold(button, 20) == HOLD
+        assert hand.hold(button, 60000) == "", "once"
+        assert hand.release(button) == ""
+
+
+def test_bounce_of_a_button_is_no_press():
+    hand = Hand()
+    assert hand.hold(0, 20) + hand.release(0) == ""
+    hand.hold(0, 1000)
+    for _ in range(3):  # the contact opens for a moment
+        assert hand.release(0, 20) == ""
+        assert hand.hold(0, 600) == ""
+    assert hand.hold(0, 260) == HOLD
+    assert hand.release(0, 20) + hand.hold(0, 40) + hand.release(0) == ""
+
+
+def test_presses_wait_in_a_queue_with_an_end():
+    hand = Hand()
+    for _ in range(20):
+        for level in (0, 1):
+            hand.levels[0] = level
+            for _ in range(5):
+                hand.buttons.scan(20)
+    assert hand.got() == NEXT * 8

@@ -2,6 +2,7 @@
 
 from meter_rig import meter
 
+from drivers.display_layout import squeezed
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
 from meterbus import codes, descriptions
@@ -124,8 +125,14 @@ def test_kwh_texts():
     assert show.kwh(20004) == "20.00 kWh"
     assert show.kwh(-20009) == "-20.00 kWh"
     assert show.kwh_exact(-5) == "-0.005 kWh"
+
+
+def test_quantities_fit_a_display_by_fewer_decimals():
     for wh, text in (
-        (0, "0.00kWh"),
+        (0, "0.00 kWh"),
+        (99990, "99.99 kWh"),
+        (100000, "100.00 kWh"),
+        (1000000, "1000.00kWh"),
         (9999990, "9999.99kWh"),
         (10000000, "10000.0kWh"),
         (99999990, "99999.9kWh"),
@@ -133,6 +140,7 @@ def test_kwh_texts():
         (MAX_CREDIT_WH, "2147483kWh"),
         (-999990, "-999.99kWh"),
         (-9999990, "-9999.9kWh"),
-        (-2147483640, "-2147483kWh"),
+        (-2147483640, "-2147483"),
     ):
-        assert show.kwh_short(wh) == text, (wh, show.kwh_short(wh))
+        assert squeezed(show.kwh(wh), 10) == text, (wh, squeezed(show.kwh(wh), 10))
+    assert squeezed("---", 2) == "---" and squeezed("No credit", 4) == "No credit"

@@ -1,6 +1,6 @@
 """Credit: alarms, emergency credit, friendly times, days left, postpaid, the last ten tokens."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press, token
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, shown, token
 
 from meterbus import codes
 from sts_portable import results, vendor
@@ -168,7 +168,7 @@ def test_days_left_follow_the_last_seven_days():
     device.enter_token(token(2000, 1))
     assert device.forecast.days_left() is None
     press(device, "822#")
-    assert device.display()[1] == "---             "
+    assert shown(device)[1] == "---"
     _pass_days(device, 2, 12000)
     assert device.forecast.days_left() == (200000 - 24000) // 12000
     again = meter(memory)
@@ -225,6 +225,6 @@ def test_the_last_ten_tokens_are_kept_with_their_results():
     assert [again.history.entry(n)[0] for n in range(1, 10)] == tokens[:2:-1]
     assert again.history.entry(10) is None
     press(again, "301#")
-    assert again.display()[0] == "Token 1         "
-    assert meter().short_code("302") == ("Token 2", None)
-    assert meter().short_code("311")[0] == "Unknown code"
+    assert shown(again) == ("Token", "1 ..%s = 10" % tokens[3][-4:])
+    assert meter().keys.short_code("302") == ("Token", None)
+    assert meter().keys.short_code("311")[0] == "Unknown code"

@@ -1,6 +1,6 @@
 """The event log and the lock-out: bounded, in order, and there after a power failure."""
 
-from meter_rig import FIRST_TID, KEY, Memory, PowerCut, meter, token
+from meter_rig import FIRST_TID, KEY, Memory, PowerCut, meter, shown, token
 
 from meter import events
 from meterbus import codes
@@ -146,7 +146,7 @@ def test_a_locked_meter_takes_tokens_without_a_key_and_writes_nothing():
         assert device.enter_token(_wrong(number)) == results.LOCKOUT_ERROR
         assert device.enter_token(token(200, number), 7) == results.LOCKOUT_ERROR
     assert memory.writes == before and device.account.credit_wh == 0
-    assert device.display() == ("Locked          ", "LockoutError    ")
+    assert shown(device) == ("Locked", "Wait 10 s")
     assert device.enter_token("00000000000150997584") != results.LOCKOUT_ERROR  # class 1
     assert device.tokens.last_result != results.LOCKOUT_ERROR
 

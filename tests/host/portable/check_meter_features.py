@@ -1,6 +1,6 @@
 """A feature declares itself: one line in the list brings everything that it has."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, shown
 
 from meter import core
 from meterbus import codes
@@ -67,21 +67,17 @@ def _limit_token(watts, number=0):
     return vendor.management(KEY, 7, 6, FIRST_TID + number, 0, mppul=watts)
 
 
-def _shown(device):
-    return tuple(line.strip() for line in device.display())
-
-
 def test_one_line_in_the_list_brings_a_feature():
     assert meter().enter_token(_limit_token(500)) == results.FUNCTION_ERROR
     with Extended():
         memory = Memory()
         device = meter(memory)
         assert device.enter_token(_limit_token(500)) == results.ACCEPT
-        assert _shown(device) == ("Accepted", "500 W")
+        assert shown(device) == ("Accepted", "500 W")
         assert device.enter_token(_limit_token(500)) == results.USED_ERROR
-        for code, shown in (("899#", ("Limit", "500 W")), ("898#", ("Unknown", "---"))):
+        for code, texts in (("899#", ("Limit", "500 W")), ("898#", ("Unknown", "---"))):
             press(device, code)
-            assert _shown(device) == shown
+            assert shown(device) == texts
         assert device.registers()["power_limit_w"] is device.limit
         assert device.status() & codes.STATUS_SAFE and device.known() & 0x4000
         device.elapsed(60, 1)

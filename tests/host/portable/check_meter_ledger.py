@@ -1,6 +1,6 @@
 """The ledger: whatever is cut or broken, the state before or the one after is found."""
 
-from meter_rig import KEY, Memory, PowerCut, meter, press, reading, token
+from meter_rig import KEY, Memory, PowerCut, meter, press, reading, screen, token
 
 from meter.store.slots import place
 from meterbus import codes
@@ -114,9 +114,9 @@ def test_two_bad_slots_are_a_fault_and_are_not_written_over():
     device.pulses(100)
     device.sensed(reading(230000, 0, 0, 5000), True, False)
     assert bytes(memory.data) == bad
-    assert device.display()[1] == "Off Memory fault"
+    assert screen(device)[1] == "Off Memory fault"
     press(device, token(100, 2) + "#")
-    assert device.display() == ("Token not taken ", "Memory fault    ")
+    assert screen(device) == ("Token not taken ", "Memory fault    ")
 
 
 def test_one_bad_slot_is_survived():
@@ -162,9 +162,9 @@ def test_a_changed_key_lives_in_the_ledger():
     device = meter(memory)
     first, second = _new_key_tokens()
     assert device.enter_token(first) == results.FIRST_KCT
-    assert device.display()[0] == "Next token      "
+    assert screen(device)[0] == "Next token      "
     assert device.enter_token(second) == results.ACCEPT
-    assert device.display() == ("Accepted        ", "Key changed     ")
+    assert screen(device) == ("Accepted        ", "Key changed     ")
     key = meter(memory).tokens.key
     assert (key.key, key.krn, key.ti, key.ken) == (NEW_KEY, 2, 7, 200)
     again = meter(memory)

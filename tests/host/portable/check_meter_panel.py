@@ -1,25 +1,21 @@
 """Key pad, display, tokens and settings of the meter."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, token
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, screen, shown, token
 
 from meterbus import codes
 from sts_portable import results, vendor
 
 
-def _shown(device):
-    return tuple(line.strip() for line in device.display())
-
-
 def test_a_keyed_token_is_credited_and_the_relay_closes():
     device = meter()
     assert device.relay_command(20) is False
-    assert _shown(device) == ("Credit   0.00kWh", "Off No credit")
+    assert shown(device) == ("Credit   0.00kWh", "Off No credit")
     press(device, token(200) + "#")
-    assert _shown(device) == ("Accepted", "+20.0 kWh")
+    assert shown(device) == ("Accepted", "+20.0 kWh")
     assert device.relay_command(20) is True
     device.sensed(reading(230000, 8695, 20000, 5000), False, True)
     device.elapsed(0, 30000)
-    assert _shown(device) == ("Credit  20.00kWh", "On        2000 W")
+    assert shown(device) == ("Credit  20.00kWh", "On        2000 W")
 
 
 def test_every_display_line_has_16_characters():
@@ -27,26 +23,46 @@ def test_every_display_line_has_16_characters():
     digits = token(200)
     for keys in ("", digits[:1], digits[1:], "1", "#", digits + "#", "801#", "999#", "804#"):
         press(device, keys)
-        for line in device.display():
+        for line in screen(device):
             assert len(line) == 16, line
 
 
 def test_entry_is_shown_in_fours():
     device = meter()
     press(device, "12345678901234567")
-    assert device.display() == ("1234 5678 9012  ", "3456 7          ")
+    assert screen(device) == ("1234 5678 9012  ", "3456 7     17/20")
     press(device, "890")
-    assert device.display() == ("1234 5678 9012  ", "3456 7890 #enter")
-    press(device, "1")
-    assert device.display() == ("1234 5678 9012  ", "3456 7890 1     ")
-    press(device, "23**")  # no more than 21 are kept
-    assert device.display() == ("1234 5678 9012  ", "3456 789        ")
+    assert screen(device) == ("1234 5678 9012  ", "3456 7890 #enter")
+    press(device, "1")  # one too many: refused, and the entry is as it was
+    assert screen(device) == ("1234 5678 9012  ", "3456 7890 20 max")
+    press(device, "*")
+    assert screen(device) == ("1234 5678 9012  ", "3456 789   19/20")
+
+
+def test_two_quick_backspaces_clear_the_entry():
+    for pause_ms, left in ((499, ""), (500, "12")):
+        device = meter()
+        press(device, "1234*")
+        device.elapsed(0, pause_ms)
+        press(device, "*")
+        assert device.entry.digits == left
 
 
 def test_backspace_of_nothing():
     device = meter()
-    press(device, "***#")
-    assert _shown(device)[0] == "Credit   0.00kWh"
+    press(device, "***")
+    assert shown(device)[0] == "Credit   0.00kWh"
+
+
+def test_enter_of_nothing_scrolls_and_backspace_ends_it():
+    device = meter(scroll=["804", "851"])
+    for line in ("Meter number", "Total", "Credit   0.00kWh", "Meter number"):
+        press(device, "#")
+        assert shown(device)[0] == line
+    press(device, "*")
+    assert shown(device)[0] == "Credit   0.00kWh"
+    press(device, "#")
+    assert shown(device)[0] == "Meter number"
 
 
 def test_a_forgotten_entry_is_cleared_after_20_seconds():
@@ -55,21 +71,21 @@ def test_a_forgotten_entry_is_cleared_after_20_seconds():
     device.elapsed(0, 19999)
     press(device, "3")
     device.elapsed(0, 19999)
-    assert _shown(device)[0] == "123"
+    assert shown(device)[0] == "123"
     device.elapsed(0, 1)
-    assert _shown(device)[0] == "Credit   0.00kWh"
+    assert shown(device)[0] == "Credit   0.00kWh"
 
 
 def test_a_message_ends_after_30_seconds_or_with_a_key():
     device = meter()
     press(device, "999#")
     device.elapsed(0, 29999)
-    assert _shown(device) == ("Unknown code", "999")
+    assert shown(device) == ("Unknown code", "999")
     device.elapsed(0, 1)
-    assert _shown(device)[0] == "Credit   0.00kWh"
+    assert shown(device)[0] == "Credit   0.00kWh"
     press(device, "999#")
     press(device, "*")
-    assert _shown(device)[0] == "Credit   0.00kWh"
+    assert shown(device)[0] == "Credit   0.00kWh"
 
 
 def test_what_the_customer_reads_for_each_refusal():
@@ -78,14 +94,14 @@ def test_what_the_customer_reads_for_each_refusal():
     press(device, good + "#")
     for digits, words in (
         (good, ("Used", "UsedError")),
-        (good[:19], ("Wrong token", "FormatError")),
-        (good + "1", ("Wrong token", "FormatError")),
-        ("9" * 20, ("Wrong token", "FormatError")),
+        (good[:19], ("Not a token", "FormatError")),
+        (good + "1", ("Used", "UsedError")),  # the last key was refused
+        ("9" * 20, ("Not a token", "FormatError")),
         (token(200, 1, bytes(8)), ("Wrong token", "CRCError")),
-        (vendor.meter_test(0, 1, 7), ("Wrong token", "MfrCodeError")),
+        (vendor.meter_test(0, 1, 7), ("Other maker", "MfrCodeError")),
     ):
         press(device, digits + "#")
-        assert _shown(device) == words, (digits, _shown(device))
+        assert shown(device) == words, (digits, shown(device))
         assert device.account.credit_wh == 20000
 
 
@@ -176,7 +192,7 @@ def test_short_codes():
     press(device, token(205) + "#")
     device.pulses(1234)
     device.sensed(reading(230400, 8695, 20010, 5000), False, True)
-    for code, shown in (
+    for code, texts in (
         ("800", ("8" * 16, "8" * 16)),
         ("801", ("Credit", "19.266 kWh")),
         ("802", ("Last result", "1")),
@@ -186,35 +202,36 @@ def test_short_codes():
         ("807", ("Voltage", "230.4 V")),
         ("808", ("Current", "8.6 A")),
         ("809", ("Power failures", "0")),
+        ("812", ("Alarm", "Off")),
         ("814", ("Power", "2001 W")),
         ("817", ("Last amount", "20.5 kWh")),
         ("851", ("Total", "1.23 kWh")),
     ):
         press(device, code + "#")
-        assert _shown(device) == shown, code
+        assert shown(device) == texts, code
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 19
-    assert device.short_code("80") == ("Unknown code", "80")
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 20
+    assert device.keys.short_code("80") == ("Unknown code", "80")
 
 
 def test_what_the_board_cannot_measure_is_not_made_up():
     device = meter()
     for code in ("807", "808", "814"):
         press(device, code + "#")
-        assert _shown(device)[1] == "---"
+        assert shown(device)[1] == "---"
 
 
 def test_people_need_real_time_at_60_times_the_speed():
     device = meter()
     press(device, "12")
     device.elapsed(60 * 19999, 19999)
-    assert _shown(device)[0] == "12"
+    assert shown(device)[0] == "12"
     press(device, "#")
-    assert _shown(device) == ("Unknown code", "12")
+    assert shown(device) == ("Unknown code", "12")
     device.elapsed(60 * 29999, 29999)
-    assert _shown(device) == ("Unknown code", "12")
+    assert shown(device) == ("Unknown code", "12")
     device.elapsed(0, 1)
-    assert _shown(device)[0] == "Credit   0.00kWh"
+    assert shown(device)[0] == "Credit   0.00kWh"
 
 
 def test_a_key_change_waits_10_minutes_for_its_second_token():
@@ -232,12 +249,12 @@ def test_what_a_lost_ledger_leaves_unknown_is_not_displayed():
     memory = Memory()
     memory.data[:512] = bytes(range(256)) * 2
     device = meter(memory)
-    assert _shown(device) == ("Credit       ---", "Off Memory fault")
+    assert shown(device) == ("Credit       ---", "Off Memory fault")
     for code in ("801", "802", "803", "805", "809", "817", "851"):
         press(device, code + "#")
-        assert _shown(device)[1] == "---", code
+        assert shown(device)[1] == "---", code
     press(device, "804#")
-    assert _shown(device)[1] == "00000000000"
+    assert shown(device)[1] == "00000000000"
 
 
 def test_wrong_settings_are_said_and_nothing_is_taken():
@@ -260,11 +277,11 @@ def test_wrong_settings_are_said_and_nothing_is_taken():
         ({"sgc": 1000000}, "sgc"),
     ):
         device = meter(**changes)
-        assert _shown(device) == ("Not set up", "Check " + wrong), changes
+        assert shown(device) == ("Not set up", "Check " + wrong), changes
         assert device.relay_command(0) is False
         assert device.enter_token(token()) == results.NONE
         press(device, token() + "#")
-        assert _shown(device) == ("Token not taken", "Not set up")
+        assert shown(device) == ("Token not taken", "Not set up")
         assert device.account.credit_wh == 0
 
 
@@ -272,16 +289,16 @@ def test_no_settings_at_all():
     from meter.core import Meter
 
     device = Meter({}, Memory())
-    assert _shown(device) == ("Not set up", "Check settings")
+    assert shown(device) == ("Not set up", "Check settings")
     device.elapsed(0, 30000)
-    assert _shown(device) == ("Credit   0.00kWh", "Off Not set up")
+    assert shown(device) == ("Credit   0.00kWh", "Off Not set up")
     assert device.settings.address == 247
 
 
 def _shown_one_by_one(device):
     found = []
     for _ in range(80):
-        found.append(_shown(device)[0])
+        found.append(shown(device)[0])
         device.elapsed(0, 1000)
     return [label for n, label in enumerate(found) if n == 0 or label != found[n - 1]]
 
@@ -308,11 +325,11 @@ def test_all_tests_at_once_show_each_display_and_open_the_switch_for_a_moment():
     assert device.supply.reasons == codes.SWITCH_TEST
     device.elapsed(2000, 2000)
     assert device.supply.reasons == 0
-    shown = _shown_one_by_one(device)
+    labels = _shown_one_by_one(device)
     for label in ("Total", "KRN KT TI", "Power limit", "Tamper", "Power", "Version", "Algorithm"):
-        assert label in shown, label
+        assert label in labels, label
     for label in ("Key expiry", "Supply group", "Key tokens", "Meter number"):
-        assert label in shown, label
+        assert label in labels, label
     assert device.events.sequence > sequence
     assert device.account.credit_wh == 1000
 

@@ -1,6 +1,6 @@
 """The supply: orders and keys by control mode, overload, voltage, and tampering."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, token
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, shown, token
 
 from meterbus import codes
 from sts_portable import results, vendor
@@ -257,7 +257,7 @@ def test_each_switch_is_latched_and_only_a_token_clears_it():
         again = meter(memory)
         assert again.tamper.latched == bit
         assert again.enter_token(_clear()) == results.ACCEPT
-        assert again.display()[1] == "Tamper cleared  "
+        assert shown(again)[1] == "Tamper cleared"
         assert meter(memory).tamper.latched == 0
         found = _events(again)
         assert found.count(codes.EVENT_TAMPER) == found.count(codes.EVENT_TAMPER_CLEARED) == 1

@@ -2,9 +2,12 @@
 
 import os
 
-from boards.common import files, rs485, service_port
+from display_chips import Items
+
+from boards.common import files, rs485, service_port, simulated
 from boards.common.clock import Clock
 from boards.common.mains import Metering, Relay
+from drivers.display_layout import STATE
 from runtime import settings_file
 
 
@@ -290,3 +293,17 @@ def test_memory_in_several_files_is_one():
     for one in found:
         os.remove(one)
     return found
+
+
+def test_the_simulated_display_has_all_letters_and_reports_changes_only():
+    said = []
+    display = simulated.Display(said.append)
+    items = Items()
+    for _ in range(3):
+        items.put(STATE, "Cr\u00e9dit", "5.00 kWh", "On", "60 W")
+        display.show(items)
+        display.show(items)
+    assert said == [{"display": ["Cr\u00e9dit   5.00kWh", "On          60 W"]}]
+    items.put(STATE, "Cr\u00e9dit", "5.00 kWh", "On", "61 W")
+    display.show(items)
+    assert len(said) == 2

@@ -1,5 +1,6 @@
 """The shared parts of the meter's checks: a memory that fails on demand, a meter, its tokens."""
 
+from drivers.display_layout import lines
 from drivers.reading import Reading
 from meter.core import Meter
 from meter.store.slots import place
@@ -103,3 +104,13 @@ def token(tenths=200, number=0, key=KEY):
 def press(device, keys):
     for key in keys:
         device.key(key)
+
+
+def screen(device):
+    """Return the two lines of a display of 16 characters."""
+    return tuple(lines(device.display(), 16, 2))
+
+
+def shown(device):
+    """Return the two lines without the spaces around them."""
+    return tuple(line.strip() for line in screen(device))

@@ -189,16 +189,18 @@ function showMeter(state) {
   if (!slider.matches(":active") && !isOlder(seen, slider)) showSlider(card, state.load_w);
   card.querySelector("[data-cover]").setAttribute("aria-pressed", String(state.cover));
   card.querySelector(".device").classList.toggle("open", state.cover);
-  flash(card, state.energy_wh);
+  flash(card, "pulse", state.blinks);
+  flash(card, "buzzer", state.beeps);
 }
 
-function flash(card, energy) {
-  if (card.dataset.energy !== undefined && Number(card.dataset.energy) < energy) {
-    const led = card.querySelector(".led.pulse");
-    led.classList.add("flash");
-    setTimeout(() => led.classList.remove("flash"), 120);
-  }
-  card.dataset.energy = energy;
+// Lets a light flash when its counter has grown: each flash is shorter than the page's requests.
+function flash(card, light, count) {
+  const known = card.dataset[light];
+  card.dataset[light] = count;
+  if (known === undefined || Number(known) >= count) return;
+  const led = card.querySelector(`.led.${light}`);
+  led.classList.add("flash");
+  setTimeout(() => led.classList.remove("flash"), 120);
 }
 
 // ---- selling: a form has one id, so that what is sent twice is sold once ----

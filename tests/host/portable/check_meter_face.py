@@ -1,0 +1,352 @@
+"""Languages, results in words, the scroll list, buttons, other makers' codes, sounds and light."""
+
+from meter_rig import meter, press, reading, shown, token
+
+from drivers import display_layout
+from meter.face import keys, panel, signals
+from meterbus import codes, short_codes
+from sts_portable import results
+
+try:
+    from micropython import heap_lock, heap_unlock
+except ImportError:
+
+    def heap_lock():
+        pass
+
+    def heap_unlock():
+        pass
+
+
+TICK_MS = 20
+
+
+def test_the_kinds_are_those_of_the_displays():
+    for kind in ("STATE", "ENTRY", "MESSAGE", "VALUE", "ALARM"):
+        assert getattr(panel, kind) == getattr(display_layout, kind)
+
+
+def test_the_items_change_only_with_what_they_show():
+    device = meter()
+    items = device.display()
+    assert (items.kind, items.label, items.value) == (panel.STATE, "Credit", "0.00 kWh")
+    assert (items.status, items.detail) == ("Off", "No credit")
+    serial = items.serial
+    heap_lock()
+    try:
+        for _ in range(5):
+            same = device.display()
+    finally:
+        heap_unlock()
+    assert same is items and items.serial == serial
+    for change, kind, value in (
+        (lambda: press(device, "12345"), panel.ENTRY, "12345"),
+        (lambda: press(device, "*"), panel.ENTRY, "1234"),
+        (lambda: device.elapsed(0, 20000), panel.STATE, "0.00 kWh"),
+        (lambda: press(device, "804#"), panel.VALUE, "00000000000"),
+        (lambda: press(device, "804#"), panel.VALUE, "00000000000"),
+        (lambda: press(device, "*"), panel.STATE, "0.00 kWh"),
+        (lambda: device.enter_token(token(10)), panel.MESSAGE, "+1.0 kWh"),
+        (lambda: press(device, "*"), panel.STATE, "1.00 kWh"),
+    ):
+        change()
+        serial = items.serial
+        device.display()
+        assert items.serial != serial
+        assert (items.kind, items.value) == (kind, value), (items.kind, items.value)
+        assert items.progress == (len(value) if kind == panel.ENTRY else 0)
+        assert items.result == (results.ACCEPT if kind == panel.MESSAGE else -1)
+        serial = items.serial
+        device.display()
+        assert items.serial == serial
+
+
+def test_the_state_follows_everything_that_it_shows():
+    device = meter()
+    device.enter_token(token(200))
+    press(device, "*")
+    device.sensed(reading(230000, None, 600), 0, True)
+    items = device.display()
+    for change, status, detail in (
+        (lambda: None, "On", "60 W"),
+        (lambda: device.sensed(reading(), 0, True), "On", "---"),
+        (lambda: setattr(device.supply, "relay_failed", True), "Relay fault", ""),
+        (lambda: setattr(device.supply, "reasons", codes.SAFE_MODE), "Off", "Safe mode"),
+        (lambda: setattr(device.supply, "reasons", codes.LEDGER_FAULT), "Off", "Memory fault"),
+    ):
+        change()
+        device.display()
+        assert (items.status, items.detail) == (status, detail)
+    device.pulses(20)
+    assert device.display().value == "19.98 kWh"
+
+
+def test_a_21st_digit_changes_the_hint_only():
+    device = meter()
+    press(device, "12345678901234567890")
+    items = device.display()
+    assert (items.status, items.progress) == ("#enter", 20)
+    press(device, "1")
+    device.display()
+    assert (items.status, items.value) == ("20 max", "12345678901234567890")
+    assert device.signals.buzzer
+    device.elapsed(0, 29999)
+    device.display()
+    assert items.kind == panel.ENTRY
+    device.elapsed(0, 1)
+    device.display()
+    assert items.kind == panel.STATE
+
+
+def test_every_result_has_words_of_its_own_and_the_standard_s_name():
+    for result in range(results.NONE, results.FOURTH_KCT + 1):
+        label, value = panel.result_words(result, "effect")
+        assert 0 < len(label) <= 16
+        assert value == ("effect" if result == results.ACCEPT else results.name(result))
+    assert panel.result_words(results.LOCKOUT_ERROR, "") == ("Locked", "LockoutError")
+    assert panel.result_words(99, "") == ("Not taken", "Result99")
+    labels = [panel.result_words(r, "")[0] for r in range(results.FOURTH_KCT + 1)]
+    assert len(set(labels)) == len(labels) - 3, "only the four sections share theirs"
+
+
+def test_a_lock_out_is_displayed_with_its_seconds():
+    for language, line in (("en", "Wait 1280 s"), ("sw", "Subiri sek. 1280")):
+        device = meter(language=language)
+        device.panel.show_locked(1280)
+        assert device.display().value == line
+        assert device.display().result == results.LOCKOUT_ERROR
+    device = meter()
+    for seconds in (10, 9):
+        device.panel.show_locked(seconds)
+        assert shown(device) == ("Locked", "Wait %d s" % seconds)
+
+
+def test_the_texts_are_in_the_language_of_the_setting():
+    for language, label, detail in (
+        ("en", "Credit", "No credit"),
+        ("fr", "Cr\u00e9dit", "Sans cr\u00e9dit"),
+        ("pt", "Cr\u00e9dito", "Sem cr\u00e9dito"),
+        ("sw", "Salio", "Salio limeisha"),
+        ("sv", "Kredit", "Ingen kredit"),
+        ("es", "Cr\u00e9dito", "Sin cr\u00e9dito"),
+        ("xx", "Credit", "No credit"),
+        (5, "Credit", "No credit"),
+    ):
+        device = meter(language=language)
+        items = device.display()
+        assert (items.label, items.detail) == (label, detail)
+        device.panel.show("No such text", "31.5 kWh")
+        assert shown(device) == ("No such text", "31.5 kWh")
+    device = meter(language="fr")
+    press(device, token(200) + "#" + token(200) + "#")
+    assert shown(device) == ("Deja utilise", "UsedError")
+    assert device.display().label == "D\u00e9j\u00e0 utilis\u00e9"
+    assert shown(meter(language="fr", drn="1")) == ("Non configure", "Verif. drn")
+
+
+def test_the_scroll_list_of_the_settings_by_itself():
+    device = meter(scroll=["804", "801"], scroll_s=5)
+    seen = []
+    for _ in range(7):
+        device.elapsed(0, 4999)
+        before = shown(device)[0]
+        device.elapsed(0, 1)
+        seen.append((before, shown(device)[0]))
+    labels = ["Credit   0.00kWh", "Meter number", "Credit"] * 3
+    assert seen == [(labels[i], labels[i + 1]) for i in range(7)], seen
+    press(device, "12")
+    device.elapsed(0, 5000)
+    assert shown(device)[0] == "12", "not during an entry"
+
+
+def test_no_scrolling_by_itself_with_other_settings():
+    for scroll_s in (None, 0, -1, 3601, True, "5"):
+        device = meter(scroll_s=scroll_s)
+        device.elapsed(0, 10000000)
+        assert shown(device)[0] == "Credit   0.00kWh"
+    for scroll in (None, 5, "801", [801]):
+        device = meter(scroll=scroll)
+        press(device, "#")
+        assert shown(device)[0] == "Credit"
+
+
+def test_a_button_scrolls_and_its_long_press_has_a_feature():
+    device = meter(scroll=["851"])
+    press(device, keys.NEXT)
+    assert shown(device)[0] == "Total"
+    press(device, keys.NEXT)
+    assert shown(device)[0] == "Credit   0.00kWh"
+    press(device, keys.HOLD)
+    assert shown(device) == ("Emergency", "Not supported")
+
+    for given, wanted in (({}, "Not supported"), ({"emergency_wh": 5000}, "5.00 kWh")):
+        device = meter(**given)
+        press(device, keys.HOLD)
+        assert shown(device) == ("Emergency", wanted)
+    press(device, keys.HOLD)
+    assert shown(device) == ("Emergency", "Used")
+
+
+def test_other_makers_codes():
+    for numbering, code, label in (
+        ("landis", "000", "Meter number"),
+        ("landis", "002", "Credit"),
+        ("landis", "059", "Credit"),
+        ("conlog", "078", "Last result"),
+        ("itron", "47", "Power"),
+        ("itron", "03", "Total"),
+    ):
+        device = meter(short_codes=numbering)
+        press(device, code + "#")
+        assert shown(device)[0] == label
+        press(device, "801#")
+        assert shown(device)[0] == "Credit", "ours are there as well"
+        device = meter()
+        press(device, code + "#")
+        assert shown(device) == ("Unknown code", code)
+    device = meter(short_codes="conlog")
+    press(device, "#078#")  # as it is printed on that maker's cards
+    assert shown(device)[0] == "Last result"
+    assert shown(meter(short_codes="nobody"))[0] == "Credit   0.00kWh"
+
+
+def test_every_alias_is_of_a_code_that_exists():
+    device = meter()
+    ours = {row[0] for one in device.features for row in getattr(one, "CODES", ())}
+    for line in short_codes.TABLE.split("\n"):
+        if not line:
+            continue
+        row = line.split(" ")
+        assert row[0] in ours and len(row) == 1 + len(short_codes.NUMBERINGS)
+        for column in range(1, len(row)):
+            for number in row[column].split(","):
+                if number != "-":
+                    numbering = short_codes.NUMBERINGS[column - 1]
+                    assert short_codes.find(numbering, number) == row[0]
+    assert keys._NUMBERINGS == short_codes.NUMBERINGS
+    assert short_codes.find("itron", "-1") is None
+
+
+def heard(device, ms):
+    """Return the lengths (on, off, on, ...) of the buzzer in ticks."""
+    found = []
+    on = False
+    length = 0
+    for _ in range(ms // TICK_MS):
+        if device.signals.buzzer != on:
+            found.append(length)
+            on = not on
+            length = 0
+        length += 1
+        device.elapsed(0, TICK_MS)
+    return found[1:] + [length] if on else found[1:]
+
+
+def test_a_key_clicks_and_a_result_sounds():
+    device = meter()
+    press(device, "1")
+    assert heard(device, 1000) == [1]
+    press(device, "*" + token(10) + "#")
+    assert heard(device, 3000) == [5, 5, 20]
+    press(device, token(10) + "#")
+    assert heard(device, 3000) == [7, 5, 7, 5, 7]
+    press(device, "999#")
+    assert heard(device, 1000) == [1]
+    device = meter(key_click=False)
+    press(device, "1")
+    assert heard(device, 1000) == []
+    device.signals.result(results.SECOND_KCT)
+    assert heard(device, 3000) == [5, 5, 20]
+
+
+def test_low_credit_sounds_every_minute_until_a_key():
+    device = meter(key_click=False)
+    device.signals.play(signals.LOW_CREDIT)
+    assert heard(device, 1000) == [5, 5, 5]
+    device.elapsed(0, 58000)
+    assert not device.signals.buzzer
+    assert heard(device, 3000) == [5, 5, 5]
+    device.signals.play(signals.LOW_CREDIT)
+    device.elapsed(0, TICK_MS)
+    press(device, "1")  # in the middle of a tone
+    assert not device.signals.buzzer
+    assert heard(device, 200000) == []
+    device.signals.play(signals.LOW_CREDIT)
+    heard(device, 1000)
+    assert device.keys.short_code("812") == ("Alarm", "Off")
+    assert heard(device, 200000) == []
+
+
+def test_a_sound_between_two_of_an_alarm_does_not_end_it():
+    device = meter(key_click=False)
+    device.signals.play(signals.LOW_CREDIT)
+    heard(device, 1000)
+    device.signals.play(signals.REFUSED)
+    assert heard(device, 2000) == [7, 5, 7, 5, 7]
+    assert heard(device, 61000) == [5, 5, 5]
+
+
+def test_an_opened_cover_sounds():
+    device = meter()
+    device.sensed(reading(), 1, False)
+    device.elapsed(0, TICK_MS)
+    assert heard(device, 5000)[1:] == [5, 25, 5, 25, 5, 25]
+    device.sensed(reading(), 0, False)
+    assert heard(device, 5000) == []
+
+
+def blinks(device, ms):
+    """Return how often the light goes on, and the shortest time between two."""
+    count = 0
+    since = shortest = 1000
+    lit = device.signals.led
+    for _ in range(ms // TICK_MS):
+        device.elapsed(0, TICK_MS)
+        since += 1
+        if device.signals.led and not lit:
+            count += 1
+            shortest = min(shortest, since)
+            since = 0
+        lit = device.signals.led
+    assert not lit
+    return count, shortest
+
+
+def test_the_light_blinks_per_pulse_or_at_its_own_constant():
+    for constant, imp, pulses, count in (
+        (1000, None, 3, 3),
+        (1000, 500, 7, 3),
+        (1000, 2000, 3, 6),
+        (3200, 1000, 32, 10),
+        (1000, 0, 2, 2),
+        (1000, 10001, 2, 2),
+        (1000, True, 2, 2),
+    ):
+        device = meter(None, constant, led_imp_per_kwh=imp)
+        device.elapsed(0, TICK_MS)
+        total = 0
+        for _ in range(pulses):
+            device.pulses(1)
+            total += blinks(device, 400)[0]
+        assert total == count, (constant, imp, total)
+
+
+def test_the_rate_of_the_light_is_bounded():
+    device = meter()
+    device.elapsed(0, TICK_MS)
+    device.pulses(1000000000)
+    count, shortest = blinks(device, 3000)
+    assert count == 10 and shortest * TICK_MS == 80
+    device.pulses(0)
+    assert blinks(device, 3000)[0] == 0
+    device.account.energy_wh = 0xFFFFFFFF
+    blinks(device, 3000)
+    device.pulses(1)  # the register begins anew
+    assert device.account.energy_wh == 0 and blinks(device, 3000)[0] == 0
+    device.pulses(1)
+    assert blinks(device, 3000)[0] == 1
+
+
+def test_the_known_bits_of_the_codes_of_the_face():
+    for feature in (meter().panel, meter().signals):
+        assert all(row[2] == codes.KNOWN_ALWAYS for row in feature.CODES)
