@@ -32,6 +32,8 @@ class Ratio:
         """
         numerator = self.numerator
         denominator = self.denominator
+        if denominator == 1:
+            return value * numerator
         whole = numerator // denominator
         part = numerator - whole * denominator
         bit = 1
