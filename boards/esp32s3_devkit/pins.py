@@ -7,6 +7,8 @@ Left out: 35 to 37 (memory on some modules), 19 and 20 (USB), 43 and 44 (the con
 NAME = "esp32s3_devkit"
 UART = 1
 I2C = 0
+CHIP_UART = 2
+CHIP_SPI = 1
 
 # function, GPIO, where it is on the board, note
 PINS = (
@@ -27,4 +29,8 @@ PINS = (
     ("key_c3", 47, "47", "keys 3 6 9 #"),
     ("cover", 21, "21", "switch to ground, closed while the cover is"),
     ("pulse", 7, "7", "S0+ of the energy meter; S0- to ground"),
+    ("chip_a", 10, "10", "metering chip: UART2 TX, or MISO, or SEL"),
+    ("chip_b", 11, "11", "metering chip: UART2 RX, or chip select, or CF"),
+    ("chip_c", 12, "12", "metering chip: SCK, or CF1"),
+    ("chip_d", 13, "13", "metering chip: MOSI"),
 )

@@ -85,6 +85,7 @@ keypad = _simulation.keypad
 cover = _simulation.cover
 display = _simulation.display
 metering = _simulation.metering
+wrong = ""
 relay = _simulation.relay
 net = _Net()
 _given = settings()

@@ -80,6 +80,7 @@ keypad = _simulation.keypad
 cover = _simulation.cover
 display = _simulation.display
 metering = _simulation.metering
+wrong = ""
 relay = _simulation.relay
 net = Net()
 _uart = _from_environment("TJUGO_UART", "", PtyUart)

@@ -7,10 +7,10 @@ Channel A is the phase, channel B the neutral wire. With the usual circuit 26000
 The energy register is signed and cleared by reading. Its value is taken from LAST_RWDATA (0x3FF),
 which repeats the last successful access as often as it is read, when LAST_ADD (0x1FE) is the
 energy register and three reads agree: a read that fails or is damaged loses nothing. CONFIG is
-read before, so that an earlier access is not taken for this one. Energy counts as import or export by
-the sign of a whole interval of 0.5 s. What is lost: when the chip is restarted, the energy since
-the last read; when nobody has read it for more than 2^29 counts, 22 kWh, all of it. A value that
-is not possible in the time counts nothing.
+read before, so that an earlier access is not taken for this one. Energy counts as import or export
+by the sign of a whole interval of 0.5 s. What is lost: when the chip is restarted, the energy
+since the last read; when nobody has read it for more than 2^29 counts, 22 kWh, all of it. A value
+that is not possible in the time counts nothing.
 
 The chip forgets its settings at a restart. Bit 15 of CONFIG is 1 after one and 0 here, which also
 fixes the chip on I2C; the unlock sequence and the recommended setting of 0x120 follow.

@@ -7,8 +7,8 @@ The checksum is the inverted sum of the first byte sent and all bytes before it.
 CF_CNT counts 3304.6 pulses per kWh and wraps at 2^24. The driver sets the mode register so that
 CF_CNT adds absolute values (bit 7) and is not cleared by reading (bit 6): the sign of the power
 tells the direction. Pulses are counted for the direction of the answer that has them, so at a
-change of direction the pulses of one interval (0.5 s), and the fraction of a pulse in the chip,
-may be counted for the other direction; import and export together are exact.
+change of direction the pulses between two answers (0.5 s if none is missing), and the fraction of
+a pulse in the chip, may be counted for the other direction; both together are exact.
 
 Bit 3 of the mode (800 ms instead of 400 ms for the effective values) is 0 after a start of the
 chip and 1 here. It is read after every answer: CF_CNT counts only if the chip has run since the

@@ -27,7 +27,7 @@ class App:
     def __init__(self, board, health):
         self._board = board
         self._health = health
-        wrong = _load_sta_tables(_STA_TABLES)
+        wrong = _load_sta_tables(_STA_TABLES) or board.wrong
         constant = board.metering.PULSES_PER_KWH
         self._meter = Meter(board.settings(), board.store, constant, wrong, board.mark)
         self._view = BusView(self._meter, board.NAME, health.last)
