@@ -40,6 +40,7 @@ _MODE = const(0x19)
 _WRITE_PROTECTION = const(0x1D)
 _UNLOCK = const(0x55)
 _OUR_MODE = const(0x8F)
+_START_MODE = const(0x87)
 _PERIOD_MS = const(500)
 _ANSWER_MS = const(200)
 _MOST_PER_S = const(100)  # 109 kW
@@ -54,7 +55,7 @@ _WAIT_MODE = const(2)
 _PER_V_X100 = const(1587336)
 _PER_A_X10 = const(2512135)
 _PER_W = const(596)
-_PER_KWH_X10 = const(33046)
+_PER_KWH_X100000 = const(330461127)
 
 
 class Bl0942(Part):
@@ -64,7 +65,7 @@ class Bl0942(Part):
     """
 
     def __init__(self, uart, gains=GAINS, address=0):
-        Part.__init__(self, 10 * self.PULSES_PER_KWH, _PER_KWH_X10, gains)
+        Part.__init__(self, 100000 * self.PULSES_PER_KWH, _PER_KWH_X100000, gains)
         self._uart = uart
         self._read = _READ | address
         self._mv = Ratio(100000 * gains[0], _PER_V_X100 * ONE)
@@ -81,7 +82,8 @@ class Bl0942(Part):
         self._state = _IDLE
         self._ms = 0  # since the last request of a packet, or of the mode
         self._exporting = False  # according to the answer before
-        self._strange = False  # the last answer had another mode
+        self._strange = False  # the last answer had the mode of a start
+        self._begun = False  # the chip has had our mode
 
     def elapsed(self, ms):
         """Ask twice a second and take the answers. `ms` have elapsed since the last call."""
@@ -92,19 +94,21 @@ class Bl0942(Part):
                 self._ask(_WAIT_PACKET, self._ask_all)
             return
         inbox = self._inbox
-        inbox.receive()
-        if self._state == _WAIT_PACKET and inbox.length >= _PACKET:
-            if self._find(_PACKET, 0):
+        if not inbox.receive():
+            # The answer is at the end of what has come; there may be an echo or noise before it.
+            if self._state == _WAIT_PACKET and self._ends_with(_PACKET, 0):
+                at = inbox.length - _PACKET
                 for i in range(_PACKET):
-                    self._packet[i] = inbox.bytes[i]
+                    self._packet[i] = inbox.bytes[at + i]
                 self._ask(_WAIT_MODE, self._ask_mode)
                 return
-        elif self._state == _WAIT_MODE and inbox.length >= _REGISTER:
-            if self._find(_REGISTER, _MODE):
+            if self._state == _WAIT_MODE and self._ends_with(_REGISTER, _MODE):
                 self._state = _IDLE
-                self._take(inbox.bytes)
+                self._take(inbox.bytes[inbox.length - _REGISTER])
                 return
         if self._ms >= _ANSWER_MS:
+            if self._state == _WAIT_MODE and not self._begun:
+                self._set_up()  # the chip may have quite another mode from before
             self._state = _IDLE
             self._failed(DAMAGED if inbox.length else SILENT)
 
@@ -114,24 +118,29 @@ class Bl0942(Part):
         self._state = state
         self._ms = 0
 
-    def _find(self, length, register):
-        """Return whether the inbox has an answer; drop what is before it, as an echo."""
-        inbox = self._inbox
-        while inbox.length >= length:
-            total = self._read + register
-            for i in range(length - 1):
-                total += inbox.bytes[i]
-            begins = length == _REGISTER or inbox.bytes[0] == _HEADER
-            if begins and total & 0xFF ^ 0xFF == inbox.bytes[length - 1]:
-                return True
-            inbox.drop(1)
-        return False
+    def _ends_with(self, length, register):
+        """Return whether the last bytes are an answer of this length."""
+        buf = self._inbox.bytes
+        end = self._inbox.length - 1
+        at = end - length + 1
+        if at < 0:
+            return False
+        if length == _PACKET:
+            if buf[at] != _HEADER:
+                return False
+        elif (buf[at] != _OUR_MODE and buf[at] != _START_MODE) or buf[at + 1] or buf[at + 2]:
+            return False  # four bytes and their checksum are soon found in noise
+        total = self._read + register
+        for i in range(at, end):
+            total += buf[i]
+        return total & 0xFF ^ 0xFF == buf[end]
 
     def _take(self, mode):
-        if mode[0] != _OUR_MODE or mode[1] or mode[2]:
-            self._set_up()
+        if mode != _OUR_MODE:
+            self._restarted()
             return
         self._strange = False
+        self._begun = True
         packet = self._packet
         watts = _u24(packet, 10)
         if watts & 0x800000:
@@ -147,8 +156,8 @@ class Bl0942(Part):
         reading.pf_x1000 = power_factor(reading.w_x10, reading.mv, reading.ma)
         self._measured()
 
-    def _set_up(self):
-        """Write the mode, when a second answer shows that it is not the wanted one."""
+    def _restarted(self):
+        """Begin anew, when a second answer shows the mode of a chip that has just started."""
         if not self._strange:
             self._strange = True
             self._ask(_WAIT_MODE, self._ask_mode)
@@ -156,6 +165,9 @@ class Bl0942(Part):
         self._strange = False
         # The packet may be from before the restart or from after it: it does not count.
         self._register.restarted()
+        self._set_up()
+
+    def _set_up(self):
         self._uart.write(self._unlock)
         self._uart.write(self._set_mode)
         self._uart.write(self._lock)

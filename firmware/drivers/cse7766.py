@@ -14,8 +14,8 @@ itself counts, which is too little if it was a wrap. So a longer silence loses w
 one until the chip counts again. Nothing is invented. The chip gives no direction: there is no
 export, and energy counts as import whichever way it flows.
 
-The checksum is weak; therefore a change of the coefficients, which a chip never makes, is accepted
-only from several frames in a row.
+The checksum is weak. Therefore a frame counts only directly after another whole one, and a change
+of the coefficients, which a chip never makes, only when several frames in a row have it.
 """
 
 from .energy_register import EnergyRegister
@@ -70,6 +70,7 @@ class Cse7766(Part):
         self._frame_ms = 0  # since the last good frame
         self._current_ms = self._power_ms = 0  # since a complete period
         self._any = False  # a byte has come since the last good frame
+        self._clean = False  # the bytes before are a frame
 
     def elapsed(self, ms):
         """Take the frames that have arrived. `ms` have elapsed since the last call."""
@@ -85,6 +86,7 @@ class Cse7766(Part):
         elif self._byte_ms >= _PARTIAL_MS:
             self._byte_ms = 0
             self._inbox.length = 0
+            self._clean = False
         if self._frame_ms >= _SILENT_MS:
             self.reading.failed(DAMAGED if self._any else SILENT)
             self._any = False
@@ -96,9 +98,12 @@ class Cse7766(Part):
         at = 0
         while at + _FRAME <= self._inbox.length:
             if _is_frame(buf, at):
-                self._take(buf, at)
+                if self._clean:
+                    self._take(buf, at)
+                self._clean = True
                 at += _FRAME
             else:
+                self._clean = False
                 at += 1
         self._inbox.drop(at)
 

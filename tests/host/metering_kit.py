@@ -50,10 +50,10 @@ class Load:
 
 
 def day_of_load(seed: int, export: bool, ms: int = DAY_MS, most: int = 7000) -> Load:
-    """Return a load that changes every few seconds to minutes, with pauses."""
+    """Return a load that changes every few seconds to minutes, with pauses; none at first."""
     chance = random.Random(seed)
-    steps = []
-    at = 0
+    steps = [(0, 0)]
+    at = 5_000
     while at < ms:
         kind = chance.randrange(10)
         watts = 0 if kind == 0 else chance.randrange(1, 60 if kind < 4 else most)

@@ -90,11 +90,11 @@ class Pzem(Chip):
 class Bl(Chip):
     """A BL0942 whose CF_CNT counts absolute energy, from `first` at its start."""
 
-    per_mj = Fraction(330461127328, 100000000) / MJ_PER_KWH
+    per_mj = Fraction("3304.61127") / MJ_PER_KWH
     OURS = 0x8F
 
     def __init__(
-        self, load: Load, faults: Sequence[Fault] = (), seed: int = 0, first: int = 0
+        self, load: Load, faults: Sequence[Fault] = (), seed: int = 0, first: int = 0xFFFC00
     ) -> None:
         super().__init__(load, faults, seed)
         self.line = Line()
