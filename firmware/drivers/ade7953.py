@@ -8,7 +8,7 @@ The energy register is signed and cleared by reading. Its value is taken from LA
 which repeats the last successful access as often as it is read, when LAST_ADD (0x1FE) is the
 energy register and three reads agree: a read that fails or is damaged loses nothing. CONFIG is
 read before, so that an earlier access is not taken for this one. Energy counts as import or export
-by the sign of a whole interval of 0.5 s. What is lost: when the chip is restarted, the energy
+by its sum between two reads (0.5 s if none fails). What is lost: when the chip is restarted, the energy
 since the last read; when nobody has read it for more than 2^29 counts, 22 kWh, all of it. A value
 that is not possible in the time counts nothing.
 
@@ -72,7 +72,8 @@ class Ade7953(Part):
         self._state = _IDLE
         self._ms = _PERIOD_MS
         self._since_ms = 0
-        self._since_s = _LONGEST_S  # since the last read of energy
+        self._since_s = _LONGEST_S  # since the chip began the energy that it counts
+        self._clear_s = 0  # since the last access that may have cleared it
         self._strange = False  # the last check found the chip without its settings
         self._tries = 0  # reads of LAST_ADD
 
@@ -82,6 +83,7 @@ class Ade7953(Part):
         self._since_ms += ms
         if self._since_ms >= 1000:
             self._since_s = min(self._since_s + self._since_ms // 1000, _LONGEST_S)
+            self._clear_s = min(self._clear_s + self._since_ms // 1000, _LONGEST_S)
             self._since_ms %= 1000
         if self._state == _IDLE:
             if self._ms < _PERIOD_MS:
@@ -102,6 +104,7 @@ class Ade7953(Part):
             self._check()
         elif state == _CLEAR:
             self._tries = 0
+            self._clear_s = 0
             self._read(_ENERGY, self._energy)
             self._state = _WHICH
         elif state == _WHICH:
@@ -160,7 +163,7 @@ class Ade7953(Part):
         counts = _s32(self._energy)
         if abs(counts) > _MOST_PER_S * (self._since_s + 2):
             return
-        self._since_s = 0
+        self._since_s = self._clear_s
         if counts < 0:
             self._count(-counts, True)
         else:

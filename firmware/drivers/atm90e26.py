@@ -72,7 +72,9 @@ class Atm90e26(Part):
         self._received = bytearray(3)
         self._values = array("H", _MEASURED)
         self._ms = _PERIOD_MS
-        self._since = array("I", (_LONGEST_MS, _LONGEST_MS))  # ms since the last read of energy
+        # ms since the chip began the energy that it counts, and since the last read of one.
+        self._since = array("I", (_LONGEST_MS, _LONGEST_MS))
+        self._clear_ms = 0
         self._state = _IDLE
         self._cleared = False  # the energy register was read, its value is in LastData
         self._tries = 0  # reads of LastData that failed
@@ -84,6 +86,7 @@ class Atm90e26(Part):
         since = self._since
         since[0] = min(since[0] + ms, _LONGEST_MS)
         since[1] = min(since[1] + ms, _LONGEST_MS)
+        self._clear_ms = min(self._clear_ms + ms, _LONGEST_MS)
         self._ms = min(self._ms + ms, _PERIOD_MS)
         state = self._state
         if state == _IDLE:
@@ -147,6 +150,7 @@ class Atm90e26(Part):
                 return
             self._read(register)
             self._cleared = True
+            self._clear_ms = 0
             self._tries = 0
         value = self._read(_LAST_DATA)
         again = self._read(_LAST_DATA)
@@ -162,7 +166,7 @@ class Atm90e26(Part):
         since = self._since
         if value != _RUN and value <= _MOST_PER_S * (since[exported] // 1000 + 2):
             self._count(value, exported)
-            since[exported] = 0
+            since[exported] = self._clear_ms
 
     def _measure(self):
         values = self._values

@@ -46,7 +46,8 @@ class Rig:
         for fault in faults:
             if fault.kind in self.lossy:
                 before, after = self.lossy[fault.kind]
-                windows.append((last_answer(fault, faults) - before, fault.end + after))
+                begin, end = chained(fault, faults)
+                windows.append((begin - before, end + after if after else fault.end))
         return energy_in(load, windows) + len(windows) * (int(1 / self.chip.per_mj) + 1)
 
     def slack(self, load: Load, faults: Iterable[Fault]) -> Callable[[int], tuple[int, int]]:
@@ -66,13 +67,17 @@ class Rig:
         return at
 
 
-def last_answer(fault: Fault, faults: Iterable[Fault]) -> int:
-    """Return the time when the faults began that ended in this one."""
-    start = fault.start
-    for other in sorted(faults, key=lambda one: -one.start):
-        if other.start < start <= other.end + 3_000:
-            start = other.start
-    return start
+def chained(fault: Fault, faults: Iterable[Fault]) -> Window:
+    """Return the times when the faults began and end that this one is part of."""
+    begin, end = fault.start, fault.end
+    grown = True
+    while grown:
+        grown = False
+        for other in faults:
+            if other.start <= end + 3_000 and begin <= other.end + 3_000:
+                grown = grown or other.start < begin or other.end > end
+                begin, end = min(begin, other.start), max(end, other.end)
+    return begin, end
 
 
 def energy_in(load: Load, windows: Iterable[Window]) -> int:

@@ -8,7 +8,7 @@ from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metering_kit import DAY_MS, HOUR_MS, MJ_PER_KWH, Fault, Load, day_of_load, run
-from metering_rigs import RIGS, Rig, unit_mj
+from metering_rigs import RIGS, Rig, chained, unit_mj
 
 REST_MS = 5_000  # at the end, without load: the chip's last counts are read and confirmed
 STEP_MS = {"cse7766": 60}  # its frames cannot be counted every 100 ms
@@ -43,8 +43,8 @@ def netted(rig: Rig, chip) -> int:
 def netted_in_faults(chip) -> int:
     """Return the mJ of the lesser direction while an ADE7953 could not be read."""
     total = 0
-    for fault in chip.faults:
-        begin, end = chip.load.energy(max(0, fault.start - 2_000)), chip.load.energy(fault.end)
+    for start, stop in {chained(fault, chip.faults) for fault in chip.faults}:
+        begin, end = chip.load.energy(max(0, start - 2_000)), chip.load.energy(stop + 2_000)
         total += min(end[0] - begin[0], end[1] - begin[1])
     return total
 
