@@ -8,9 +8,9 @@ The energy register is signed and cleared by reading. Its value is taken from LA
 which repeats the last successful access as often as it is read, when LAST_ADD (0x1FE) is the
 energy register and three reads agree: a read that fails or is damaged loses nothing. CONFIG is
 read before, so that an earlier access is not taken for this one. Energy counts as import or export
-by its sum between two reads (0.5 s if none fails). What is lost: when the chip is restarted, the energy
-since the last read; when nobody has read it for more than 2^29 counts, 22 kWh, all of it. A value
-that is not possible in the time counts nothing.
+by its sum between two reads (0.5 s if none fails). What is lost: when the chip is restarted, the
+energy since the last read; when nobody has read it for more than 2^29 counts, 22 kWh, all of it. A
+value that is not possible in the time counts nothing.
 
 The chip forgets its settings at a restart. Bit 15 of CONFIG is 1 after one and 0 here, which also
 fixes the chip on I2C; the unlock sequence and the recommended setting of 0x120 follow.
@@ -207,10 +207,10 @@ class Ade7953(Part):
 
 
 def _s32(buf):
-    """Return a signed value, at most 2^29 without its sign: greater ones are cut to this."""
+    """Return a signed value, below 2^29 without its sign: greater ones are cut to this."""
     high = buf[0] - 0x100 if buf[0] & 0x80 else buf[0]
-    if high < -0x20:
-        return -0x20000000
+    if high <= -0x20:
+        return -0x1FFFFFFF
     if high >= 0x20:
-        return 0x20000000
+        return 0x1FFFFFFF
     return (high << 24) + (buf[1] << 16 | buf[2] << 8 | buf[3])
