@@ -62,7 +62,8 @@ class Hlw8012(Part):
         self._sel = sel
         self._mv = Ratio(voltage[0] * gains[0], voltage[1] * ONE)
         self._ma = Ratio(current[0] * gains[1], current[1] * ONE)
-        self._hz = Ratio(1000, _GATE_MS)
+        self._hz = Ratio(1, 1)  # 1000 / the milliseconds of a measurement
+        self._hz.numerator = 1000
         self._cf_seen = cf.value()
         self._cf1_seen = cf1.value()
         self._selected = _VOLTAGE

@@ -78,7 +78,8 @@ def power_factor(w_x10, mv, ma):
 
     mv: below 1,000,000; ma: below 1,000,000; w_x10: below 1,000,000 without its sign.
     """
-    va_x10 = (mv // 100) * (ma // 10) // 1000
+    # In two steps for less than 2^30: 0.1 V times 1 mA, or times 10 mA.
+    va_x10 = (mv // 100) * ma // 1000 if ma < 100000 else (mv // 100) * (ma // 10) // 100
     if va_x10 < _LEAST_VA_X10:
         return None
     return min(1000, abs(w_x10) * 1000 // va_x10)
