@@ -20,9 +20,10 @@ _LEAST_VA_X10 = const(50)  # below this a power factor is noise
 class Part:
     """A metering part: see boards/README.md. A driver extends it.
 
-    A count of the chip is `numerator` / `denominator` of a pulse; the power's gain applies to
-    energy as well. Import and export each keep the remainder, so that the pulses of any number of
-    counts are their exact energy, rounded down.
+    Energy counts from the chip's first answers after the start of the driver. A count of the chip
+    is `numerator` / `denominator` of a pulse; the power's gain applies to energy as well. Import
+    and export each keep the remainder, so that the pulses of any number of counts are their exact
+    energy, rounded down.
     """
 
     PULSES_PER_KWH = 10000

@@ -119,7 +119,7 @@ def loads(export: bool, seconds: int) -> st.SearchStrategy:
 def fault_lists(kinds: tuple[str, ...], seconds: int) -> st.SearchStrategy:
     fault = st.builds(
         Fault,
-        st.integers(0, seconds * 1000),
+        st.integers(5_000, seconds * 1000),  # a driver counts from its first answers
         st.one_of(st.integers(20, 3_000), st.integers(20, 150_000)),
         st.sampled_from(kinds),
     )
