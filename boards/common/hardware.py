@@ -18,7 +18,6 @@ from boards.common.rs485 import RS485, baudrate_of
 from boards.common.which_store import Mark, open_store
 from drivers.fram_mb85rc256v import Fram
 from drivers.latching_relay import LatchingRelay
-from drivers.s0_meter import S0Meter
 from meterbus import codes
 from runtime.settings_file import load_settings, save_settings
 
@@ -55,19 +54,6 @@ def _low(pin):
     return lambda: not pin()
 
 
-class _NoNetwork:
-    """The network of a board without a radio, which cannot be a collector."""
-
-    def up(self):
-        return False
-
-    def dns(self):
-        return []
-
-    def hosts(self, _name):
-        return []
-
-
 class Hardware:
     """The board. `pins`: its module pins.py; `port`: port_rp2 or port_esp32.
 
@@ -80,8 +66,7 @@ class Hardware:
         self.NAME = pins.NAME
         self.watchdog_reset = port.watchdog_bit()
         self._gpio = {row[0]: row[1] for row in pins.PINS}
-        self._uart = pins.UART
-        self._i2c_number = pins.I2C
+        self._pins = pins
         self._port = port
         self._wifi = wifi
         self._settings = self.settings()
@@ -176,12 +161,12 @@ class Hardware:
         sda, scl = Pin(self._gpio["i2c_sda"]), Pin(self._gpio["i2c_scl"])
         fast = self._settings.get("display") in OLEDS
         freq = _FAST_I2C_HZ if fast else _I2C_HZ
-        return machine.I2C(self._i2c_number, sda=sda, scl=scl, freq=freq)
+        return machine.I2C(self._pins.I2C, sda=sda, scl=scl, freq=freq)
 
     def _make_rs485(self):
         baudrate = baudrate_of(self._settings)
         uart = machine.UART(
-            self._uart,
+            self._pins.UART,
             baudrate=baudrate,
             bits=8,
             parity=0,  # even
@@ -194,12 +179,28 @@ class Hardware:
         return RS485(uart, baudrate, self._output("rs485_de"), echo=echo, time=time)
 
     def _make_metering(self):
+        self._wrong = ""
+        if self._settings.get("metering", "s0") == "s0":
+            meter = self._s0_meter()
+        else:
+            from boards.common.metering_parts import Bench, make  # heap only where it is needed
+
+            bench = Bench(self._pins, self._port, self._settings, lambda: self.part("i2c"))
+            meter, self._wrong = make(bench)
+        self._serve(meter.elapsed)
+        return meter
+
+    def _s0_meter(self):
+        from drivers.s0_meter import S0Meter
+
         constant = self._settings.get("pulses_per_kwh")
         if isinstance(constant, bool) or not isinstance(constant, int) or constant < 1:
             constant = 1000
-        meter = S0Meter(self._port.PulseCounter(self._gpio["pulse"]), constant)
-        self._serve(meter.elapsed)
-        return meter
+        return S0Meter(self._port.PulseCounter(self._gpio["pulse"]), constant)
+
+    def _make_wrong(self):
+        self.part("metering")
+        return self._wrong
 
     def _make_relay(self):
         contact = None
@@ -243,7 +244,9 @@ class Hardware:
 
     def _make_net(self):
         if self._wifi is None:
-            return _NoNetwork()
+            from boards.common.no_network import NoNetwork
+
+            return NoNetwork()
         net = self._wifi(self._settings, self._set_time)
         self._serve(net.elapsed)
         return net
@@ -253,6 +256,7 @@ _MAKERS = {
     "i2c": Hardware._make_i2c,
     "rs485": Hardware._make_rs485,
     "metering": Hardware._make_metering,
+    "wrong": Hardware._make_wrong,
     "relay": Hardware._make_relay,
     "keypad": Hardware._make_keypad,
     "display": Hardware._make_display,

@@ -7,20 +7,25 @@ UART_BUFFERS = {"rxbuf": 512, "txbuf": 256}
 TIMER = 0
 WATCHDOG_MS = 8000
 
-_FILTER_NS = 12700  # the longest of the pulse counter unit, against spikes only
+_LONGEST_FILTER_US = 12  # of the pulse counter unit, against spikes only
 _AN_HOUR_MS = 3600000
 
 
 class PulseCounter:
     """A counter of falling edges in the pulse counter unit, also while flash is written.
 
+    unit: number of the counter. filter_us: a shorter level is a spike.
+
     The filter of the unit is much shorter than contact bounce. An S0 output is a transistor and
     does not bounce; a push button in its place needs 10 kOhm and 100 nF.
     """
 
-    def __init__(self, gpio):
+    def __init__(self, gpio, unit=0, filter_us=_LONGEST_FILTER_US):
         pin = machine.Pin(gpio, machine.Pin.IN, machine.Pin.PULL_UP)
-        self._counter = machine.Counter(0, pin, edge=machine.Counter.FALLING, filter_ns=_FILTER_NS)
+        filter_ns = 1000 * min(filter_us, _LONGEST_FILTER_US)
+        self._counter = machine.Counter(
+            unit, pin, edge=machine.Counter.FALLING, filter_ns=filter_ns
+        )
 
     def value(self):
         """Return the pulses since the start."""

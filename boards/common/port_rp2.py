@@ -12,7 +12,7 @@ UART_BUFFERS = {"rxbuf": 512, "txbuf": 256}
 TIMER = -1  # any
 WATCHDOG_MS = 8000  # the chip's longest is 8388
 
-_FILTER_MS = 10
+_FILTER_US = 10000
 _CYCLES = 64  # of the program below, from an edge to its acceptance
 # RP2040 data sheet, 4.7.6
 _WATCHDOG_CTRL_CLEAR = 0x4005B000  # CTRL, at its alias where written ones clear bits
@@ -50,15 +50,18 @@ def _count_low_pulses():
 
 
 class PulseCounter:
-    """A counter of low pulses of 10 ms or more in a state machine, also while flash is written."""
+    """A counter of low pulses in a state machine, also while flash is written.
 
-    def __init__(self, gpio):
+    unit: number of the state machine. filter_us: a level that lasts less, high or low, is a spike.
+    """
+
+    def __init__(self, gpio, unit=0, filter_us=_FILTER_US):
         pin = machine.Pin(gpio, machine.Pin.IN, machine.Pin.PULL_UP)
         self._count = 0
         self._machine = rp2.StateMachine(
-            0,
+            unit,
             _count_low_pulses,
-            freq=_CYCLES * 1000 // _FILTER_MS,
+            freq=_CYCLES * 1000000 // filter_us,
             in_base=pin,
             jmp_pin=pin,
         )

@@ -7,6 +7,8 @@ Left out: 35 to 37 (memory on some modules), 19 and 20 (USB), 43 and 44 (the con
 NAME = "esp32s3_devkit"
 UART = 1
 I2C = 0
+CHIP_UART = 2
+CHIP_SPI = 1
 
 # function, GPIO, where it is on the board, note
 PINS = (
@@ -18,8 +20,8 @@ PINS = (
     ("rs485_rx", 18, "18", "UART1 RX"),
     ("i2c_sda", 8, "8", "I2C0; 4.7 kOhm to 3V3, once for the whole bus"),
     ("i2c_scl", 9, "9", "I2C0; 4.7 kOhm to 3V3, once for the whole bus"),
-    ("buzzer", 10, "10", "optional; through a transistor or ULN2003A"),
-    ("led", 11, "11", "optional; 1 kOhm and a LED to ground"),
+    ("buzzer", 14, "14", "optional; through a transistor or ULN2003A"),
+    ("led", 15, "15", "optional; 1 kOhm and a LED to ground"),
     ("key_r1", 1, "1", "keys 1 2 3"),
     ("key_r2", 2, "2", "keys 4 5 6"),
     ("key_r3", 42, "42", "keys 7 8 9"),
@@ -29,4 +31,8 @@ PINS = (
     ("key_c3", 47, "47", "keys 3 6 9 #"),
     ("cover", 21, "21", "switch to ground, closed while the cover is"),
     ("pulse", 7, "7", "S0+ of the energy meter; S0- to ground"),
+    ("chip_a", 10, "10", "metering chip: UART2 TX, or MISO, or SEL"),
+    ("chip_b", 11, "11", "metering chip: UART2 RX, or chip select, or CF"),
+    ("chip_c", 12, "12", "metering chip: SCK, or CF1"),
+    ("chip_d", 13, "13", "metering chip: MOSI"),
 )

@@ -87,6 +87,7 @@ display = _simulation.display
 buzzer = _simulation.buzzer
 led = _simulation.led
 metering = _simulation.metering
+wrong = ""
 relay = _simulation.relay
 net = _Net()
 _given = settings()

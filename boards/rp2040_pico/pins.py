@@ -3,6 +3,8 @@
 NAME = "rp2040_pico"
 UART = 1
 I2C = 0
+CHIP_UART = 0
+CHIP_SPI = 0
 
 # function, GPIO, where it is on the board, note
 PINS = (
@@ -25,4 +27,8 @@ PINS = (
     ("key_c3", 22, "GP22, pin 29", "keys 3 6 9 #"),
     ("cover", 26, "GP26, pin 31", "switch to ground, closed while the cover is"),
     ("pulse", 27, "GP27, pin 32", "S0+ of the energy meter; S0- to ground"),
+    ("chip_a", 0, "GP0, pin 1", "metering chip: UART0 TX, or MISO, or SEL"),
+    ("chip_b", 1, "GP1, pin 2", "metering chip: UART0 RX, or chip select, or CF"),
+    ("chip_c", 2, "GP2, pin 4", "metering chip: SCK of SPI0, or CF1"),
+    ("chip_d", 3, "GP3, pin 5", "metering chip: MOSI of SPI0"),
 )

@@ -82,6 +82,7 @@ display = _simulation.display
 buzzer = _simulation.buzzer
 led = _simulation.led
 metering = _simulation.metering
+wrong = ""
 relay = _simulation.relay
 net = Net()
 _uart = _from_environment("TJUGO_UART", "", PtyUart)

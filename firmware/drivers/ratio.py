@@ -4,7 +4,7 @@ _MOST = 1 << 28
 
 
 class Ratio:
-    """A factor numerator / denominator, both changeable. numerator: below 2^29 each, as the value.
+    """A factor numerator / denominator, both changeable. Both and every value: below 2^29.
 
     A fraction with greater parts is replaced by the best one with parts below 2^28; its relative
     error is below 2^-27. Results are whole; a result below 2^30 has no intermediate above it.
@@ -32,6 +32,8 @@ class Ratio:
         """
         numerator = self.numerator
         denominator = self.denominator
+        if denominator == 1:
+            return value * numerator
         whole = numerator // denominator
         part = numerator - whole * denominator
         bit = 1

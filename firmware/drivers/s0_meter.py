@@ -11,7 +11,7 @@ except ImportError:
         return value
 
 
-_WRAP = 0xFFFFFFFF
+_WRAP = 1 << 32
 # More pulses than a meter outputs within the timeout of the watchdog: the counter was restarted or
 # disturbed between two reads, and the number of pulses is unknown.
 _MOST_PULSES = const(10000)
@@ -56,7 +56,9 @@ class S0Meter:
         now = self._counter.value()
         if now == self._seen:
             return
-        new = now - self._seen & _WRAP
+        new = now - self._seen
+        if new < 0:
+            new += _WRAP
         self._seen = now
         if new > _MOST_PULSES:
             return

@@ -31,7 +31,7 @@ class App:
         self._keypad, self._display = board.keypad, board.display
         self._buzzer = getattr(board, "buzzer", None)
         self._led = getattr(board, "led", None)
-        wrong = _load_sta_tables(_STA_TABLES)
+        wrong = _load_sta_tables(_STA_TABLES) or board.wrong
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)

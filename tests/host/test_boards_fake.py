@@ -83,6 +83,20 @@ def test_collector_boots(run, tmp_path, board):
     assert run(board, "collector_script.py").splitlines()[-1] == "done"
 
 
+@pytest.mark.parametrize("board", BOARDS)
+def test_metering_parts(run, board):
+    printed = run(board, HERE / "run_portable.py", "check_metering_parts")
+    assert printed.splitlines()[-1].endswith(" passed, 0 failed"), printed
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_meter_with_a_wrong_metering_part_reports_it(run, tmp_path, sale, board):
+    settings = {**meter_settings(sale), "metering": "pzem004", "report": True}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    printed = run(board, "wrong_part_script.py")
+    assert printed.splitlines()[-1] == "done"
+
+
 def test_ports_and_parts(run):
     printed = run("rp2040_pico", HERE / "run_portable.py", "check_ports")
     assert printed.splitlines()[-1].endswith(" passed, 0 failed"), printed

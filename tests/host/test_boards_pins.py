@@ -9,13 +9,21 @@ FUNCTIONS = {
     *("relay_open", "relay_close", "relay_sense", "cover", "pulse", "led"),
     *(f"key_{wire}" for wire in ("r1", "r2", "r3", "r4", "c1", "c2", "c3")),
 }
-OPTIONAL = {"buzzer"}
+OPTIONAL = {"buzzer", "led"}
+# Of the metering chip; a board without them all supports fewer chips.
+CHIP = {"chip_a", "chip_b", "chip_c", "chip_d"}
+LACKING = {"esp32_devkit": {"chip_b", "chip_c", "chip_d"}}
 # RP2040 data sheet, table 2: the pins of each peripheral's signals.
 RP2040 = {
     "rs485_tx": {1: {4, 8, 20, 24}, 0: {0, 12, 16, 28}},
     "rs485_rx": {1: {5, 9, 21, 25}, 0: {1, 13, 17, 29}},
     "i2c_sda": {0: {0, 4, 8, 12, 16, 20, 24, 28}, 1: {2, 6, 10, 14, 18, 22, 26}},
     "i2c_scl": {0: {1, 5, 9, 13, 17, 21, 25, 29}, 1: {3, 7, 11, 15, 19, 23, 27}},
+}
+RP2040_SPI = {  # MISO, SCK and MOSI; any pin can be the chip select
+    "chip_a": {0: {0, 4, 16, 20}, 1: {8, 12, 24, 28}},
+    "chip_c": {0: {2, 6, 18, 22}, 1: {10, 14, 26}},
+    "chip_d": {0: {3, 7, 19, 23}, 1: {11, 15, 27}},
 }
 # ESP32 data sheet 2.3 and 2.4, ESP32-S3 data sheet 2.3 and 2.6: flash, console, pins that decide
 # how the chip starts, pins without a pull-up, USB, memory.
@@ -38,7 +46,8 @@ def test_the_table_is_complete_and_free_of_doubles(board):
     gpios = [row[1] for row in pins.PINS]
     places = [row[2] for row in pins.PINS]
     assert pins.NAME == board
-    assert set(functions) - OPTIONAL == FUNCTIONS
+    expected = FUNCTIONS | CHIP - LACKING.get(board, set())
+    assert set(functions) - OPTIONAL == expected
     assert len(functions) == len(set(functions))
     assert len(set(gpios)) == len(gpios)
     assert len(set(places)) == len(places)
@@ -65,3 +74,8 @@ def test_the_peripherals_reach_their_pins(board):
     number = {"rs485": pins.UART, "i2c": pins.I2C}
     for function, reached in RP2040.items():
         assert gpio[function] in reached[number[function.partition("_")[0]]], function
+    assert pins.CHIP_UART != pins.UART
+    assert gpio["chip_a"] in RP2040["rs485_tx"][pins.CHIP_UART]
+    assert gpio["chip_b"] in RP2040["rs485_rx"][pins.CHIP_UART]
+    for function, reached in RP2040_SPI.items():
+        assert gpio[function] in reached[pins.CHIP_SPI], function

@@ -23,7 +23,7 @@ FIRMWARE_MAY = {  # which of the project's own packages a package of the firmwar
     "uplink": {"uplink", "meterbus"},
     "meter": {"meter", "runtime", "meterbus", "sts_portable"},
     "collector": {"collector", "runtime", "uplink", "meterbus", "sts_portable"},
-    "drivers": {"drivers"},
+    "drivers": {"drivers", "meterbus"},
     "runtime": {"runtime", "meterbus"},
 }
 REAL_TIME = ("firmware/runtime/", "firmware/collector/link/")  # asyncio and time, besides app.py

@@ -67,7 +67,7 @@ class Layout:
         self.outline = outline
         self._modules = [m for m in MODULES if role in m.roles and m.wired(gpio)]
         functions = [function for m in self._modules for function, _ in m.ports]
-        self.gpio = {name: gpio[name] for name in functions}
+        self.gpio = {name: gpio[name] for name in functions if name in gpio}
         self.x0 = self.board_top = 0.0  # the board's corner
         rows = max(len(outline.left), len(outline.right))
         self.board_height = 2 * BOARD_PAD + PITCH * (rows - 1)
@@ -104,7 +104,8 @@ class Layout:
         return found
 
     def _box(self, module: Module) -> Box:
-        functions = sorted((name for name, _ in module.ports), key=lambda n: self.spot(n).y)
+        wired = [name for name, _ in module.ports if name in self.gpio]
+        functions = sorted(wired, key=lambda name: self.spot(name).y)
         sides = {self.spot(name).side for name in functions}
         if len(sides) > 1:
             raise TjugoError(f"{module.title}: its pins are on both sides of the board")

@@ -43,8 +43,8 @@ class Outline:
 class Module:
     """A module to be wired to a board.
 
-    ports: (function of the pin table, label on the module). power: (label, tag). outside: other
-    connections of the module. roles: the roles that need it.
+    ports: (function of the pin table, label on the module); a board may lack some. power: (label,
+    tag). outside: other connections of the module. roles: the roles that need it.
     """
 
     title: str
@@ -150,6 +150,18 @@ MODULES = (
         "",
     ),
     Module(
+        "Metering chip",
+        "optional, instead of the energy meter",
+        (
+            ("chip_a", "RX, SDO or SEL"),
+            ("chip_b", "TX, CS or CF"),
+            ("chip_c", "SCLK or CF1"),
+            ("chip_d", "SDI"),
+        ),
+        (("VCC", V3), ("GND", GROUND)),
+        "PZEM-004T: 5 V; other chips: behind isolators",
+    ),
+    Module(
         "Cover switch",
         "closed while the cover is",
         (("cover", "one side"),),
@@ -191,6 +203,7 @@ WIRE_COLOURS = {
     "i2c_sda": "#1864ab", "i2c_scl": "#b8860b",
     "relay_open": "#c2255c", "relay_close": "#5c940d", "relay_sense": "#0b7285",
     "cover": "#6741d9", "pulse": "#087f5b", "buzzer": "#e8590c", "led": "#495057",
+    "chip_a": "#9c36b5", "chip_b": "#2f9e44", "chip_c": "#c2255c", "chip_d": "#1971c2",
     "key_r1": "#a61e4d", "key_r2": "#d9480f", "key_r3": "#b8860b", "key_r4": "#2b8a3e",
     "key_c1": "#1864ab", "key_c2": "#6741d9", "key_c3": "#868e96",
 }  # fmt: skip

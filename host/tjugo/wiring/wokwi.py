@@ -1,7 +1,8 @@
 """The wiring for the simulator Wokwi, with its available parts.
 
 It has no RS-485 transceiver (a logic analyser records the three wires instead), no FRAM (the
-board then stores its ledger in a file) and no latching relay (a lamp stands for each coil).
+board then stores its ledger in a file), no latching relay (a lamp stands for each coil) and no
+metering chip (a button makes the pulses).
 """
 
 from typing import Any

@@ -111,12 +111,23 @@ class I2C:
         return self.memory[address]
 
 
+class SPI:
+    made = []
+
+    def __init__(self, number, **options):
+        self.number = number
+        self.options = options
+        self.made.append(self)
+
+
 class Counter:
     FALLING = 2
     made = []
 
     def __init__(self, number, pin, edge=None, filter_ns=0):
         assert edge == self.FALLING and filter_ns <= 12787
+        self.number = number
+        self.filter_ns = filter_ns
         self.pin = pin
         self.pulses = 0
         self.made.append(self)

@@ -1,0 +1,33 @@
+"""A script for MicroPython that boots a meter whose metering part cannot be used.
+
+In the folder of the board's flash, as meter_script.py. It prints "done".
+"""
+
+import gc
+import time
+
+import machine
+
+
+def main():
+    gc.threshold(16384)  # as the application does
+    machine.I2C.memory[0x50] = bytearray(32768)
+    machine.I2C.displays = (0x27,)
+    import board
+
+    from meter.app import App
+    from runtime.boot import Health
+
+    app = App(board, Health())
+    for _ in range(10):
+        app._tick()
+        time.sleep_ms(20)
+    assert app._selftest()["settings"] == "metering"
+    report = app._meter.report()
+    assert report["open_text"] == "Not set up", report
+    assert report["power_w"] is None and report["energy_wh"] == 0
+    assert app._meter.display() == ("Not set up      ", "Check metering  ")
+    print("done")
+
+
+main()
