@@ -56,7 +56,7 @@ class Module:
 
     def wired(self, gpio: Mapping[str, int]) -> bool:
         """Return whether the board has the module's pins; optional ones may be missing."""
-        return all(function in gpio for function, _ in self.ports)
+        return any(function in gpio for function, _ in self.ports)
 
 
 def _pin(label: str, number: int | None) -> HeaderPin:

@@ -140,7 +140,9 @@ def main():
     assert bench.report()["credit_wh"] == CREDIT_WH - 2
 
     bench.ticks(20)
-    assert machine.Pin(bench.gpio["led"]).rises == 2 and machine.Pin(bench.gpio["led"]).level == 0
+    if "led" in bench.gpio:
+        led = machine.Pin(bench.gpio["led"])
+        assert led.rises == 2 and led.level == 0
     if "buzzer" in bench.gpio:
         assert machine.Pin(bench.gpio["buzzer"]).rises > 4
 

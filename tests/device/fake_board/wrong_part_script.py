@@ -26,7 +26,8 @@ def main():
     report = app._meter.report()
     assert report["open_text"] == "Not set up", report
     assert report["power_w"] is None and report["energy_wh"] == 0
-    assert app._meter.display() == ("Not set up      ", "Check metering  ")
+    shown = app._meter.display()
+    assert (shown.label, shown.value) == ("Not set up", "Check metering")
     print("done")
 
 
