@@ -37,7 +37,7 @@ _DOUBT = const(11)  # error of the tangent's square, 1/1000 for each S^2 of the 
 _LEAST_DOUBT = const(10)
 _DIODE = const(60)
 _DIODE_LESS = const(130)
-_WIDE = const(45)
+_WIDE = const(25)
 _USELESS = const(350)
 _HIDES = const(400)
 _HIDDEN = const(40)
@@ -208,10 +208,14 @@ class Steps:
         step = abs(mean - self._mean(self._p))
         room = max(_FLAT_X10, step * _FLAT // 1000) + abs(mean) * _NOISE // 1000
         room += min(self._unrest(), step * _UNREST // 1000)
-        if abs(p - mean) <= room:
+        limit = _DECIDE_SHAPE_MS if s is None else _DECIDE_MS
+        now = self._moving_ms + ms > limit  # the next sample would be too late
+        agrees = abs(p - mean) <= room
+        if s is not None and self._sum_s is not None:
+            agrees = agrees and abs(s - self._sum_s // self._flat) <= 2 * room
+        if agrees:
             self._gather(p, s, v)
-            limit = _DECIDE_SHAPE_MS if s is None else _DECIDE_MS
-            return self._end() if self._moving_ms + ms > limit else NOTHING
+            return self._end() if now else NOTHING
         if self._flat > 2:
             kind = self._end()
             self._start(ms, p, s, v)
@@ -230,6 +234,14 @@ class Steps:
             self._part_p = mean
             self._part_s = None if self._sum_s is None else self._sum_s // self._flat
         self._restart(p, s, v)
+        return self._soon() if now else NOTHING
+
+    def _soon(self):
+        """Judge by one sample, where more of them would be too late."""
+        kind = self._judge_sums(True)
+        if kind == RESISTIVE:
+            self._begin_sums()
+            return kind
         return NOTHING
 
     def _end(self):
@@ -279,10 +291,10 @@ class Steps:
         doubt = _LEAST_DOUBT + s * s // 1000 * doubt // square
         rest = abs(rest) // square
         if soon:
-            sure = steep > 1 and abs(tan2) <= _CLEAR and doubt <= _NEAR
+            sure = (steep > 1 or rest < 8) and abs(tan2) <= _CLEAR and doubt <= _NEAR
             return RESISTIVE if sure else OTHER
-        room = min(doubt, _WIDE + doubt // 4 if rest < _HIDES else _HIDDEN)
-        if -room <= tan2 <= max(self.tan2, room) and doubt <= _USELESS:
+        room = doubt if rest < _HIDES else min(doubt, _HIDDEN)
+        if -room <= tan2 <= max(self.tan2, min(room, _WIDE + room // 5)) and doubt <= _USELESS:
             if steep:
                 return RESISTIVE
             if self._moves < 4 and abs(tan2) <= _CLEAR and doubt <= _NEAR and rest < 8:

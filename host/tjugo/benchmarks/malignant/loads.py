@@ -229,7 +229,7 @@ def _hob(day: Day) -> None:
     for at in _times(day, 1, 4):
         end = at + rng.uniform(200, 2400)
         while at < end:
-            burst = rng.random() < 0.3
+            burst = rng.random() < 0.2
             stop = min(end, at + rng.uniform(60, 500))
             watts = rng.uniform(400, 2200)
             while at < stop:
@@ -377,13 +377,13 @@ LOADS: tuple[tuple[float, Callable[[Day], None]], ...] = (
     (0.15, _diode_heater),
     (0.06, _ptc_heater),
     (0.04, _halogen_heater),
-    (0.25, _washing),
+    (0.15, _washing),
     (0.8, _fridge),
     (0.12, _pump),
     (0.3, _vacuum),
     (0.35, _microwave),
-    (0.2, _hob),
-    (0.2, _gaming),
+    (0.12, _hob),
+    (0.12, _gaming),
     (0.2, _desktop),
     (0.8, _small("laptop", (25, 90), (0.5, 0.65), (0.5, 8), (1, 4))),
     (0.8, _small("television", (60, 190), (0.85, 0.97), (0.5, 6), (1, 3))),
