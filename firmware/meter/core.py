@@ -17,6 +17,9 @@ open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
 known()     bits of codes.KNOWN: which of its registers can be read now
+sensed(reading, ms)
+            there is another measurement, a drivers.reading.Reading, `ms` of supply time after the
+            one before; nothing may be allocated unless something is found
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
@@ -30,6 +33,7 @@ from .credit.account import Account
 from .credit.tokens import Tokens
 from .face.entry import CODE_DIGITS, Entry
 from .face.panel import Panel, result_words
+from .malignant.feature import Malignant
 from .metering import Reading
 from .settings import Settings
 from .store.ledger import Ledger
@@ -44,6 +48,7 @@ FEATURES = (
     ("tokens", Tokens),
     ("supply", Supply),
     ("reading", Reading),
+    ("malignant", Malignant),
     ("cover", Cover),
     ("entry", Entry),
     ("panel", Panel),
@@ -71,6 +76,9 @@ class Meter:
         self._status = self._methods("status")
         self._known = self._methods("known")
         self._ticks = self._methods("tick")
+        self._sensed = self._methods("sensed")
+        self._number = None  # of the last measurement
+        self._measured_ms = 0  # supply time since
         self._unsaved_wh = 0
         self._start(settings.get("ledger_reset"))
 
@@ -184,18 +192,32 @@ class Meter:
 
     def elapsed(self, supply_ms, real_ms):
         """Let time pass: `supply_ms` of supply time, `real_ms` of real time."""
+        self._measured_ms += supply_ms
         for tick in self._ticks:
             tick(supply_ms, real_ms)
 
     def sensed(self, reading, cover_open, relay_closed):
         """Take what the board measures now: see metering.py, cover.py and supply.py."""
         self.reading.values = reading
+        number = getattr(reading, "number", None)
+        if number != self._number:
+            self._number = number
+            ms = self._measured_ms
+            self._measured_ms = 0
+            for sensed in self._sensed:
+                sensed(reading, ms)
         cover, supply = self.cover, self.supply
         if cover_open != cover.open or relay_closed != supply.contact_closed:
             cover.open = cover_open
             supply.contact_closed = relay_closed
             self.counters.event()
             self._save()
+
+    def changed(self):
+        """Count an event of a feature, write the ledger, and judge anew whether to be open."""
+        self.counters.event()
+        self._save()
+        self._judge()
 
     def relay_command(self, ms):
         """Return the command for the relay: True close, False open, None nothing."""

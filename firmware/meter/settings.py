@@ -23,6 +23,10 @@ _NUMBERS = (
 _KEY_FIELDS = ("ea", "kt", "krn", "sgc", "ti", "ken")
 
 
+def _within(value, low, high):
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
 class Settings:
     """drn, address, mfr_code and key, the initial KeyState. A feature: see core.py.
 
@@ -33,14 +37,15 @@ class Settings:
     def __init__(self, given, wrong=""):
         """given: the dict of settings.json. wrong: what the caller found wrong elsewhere."""
         self.wrong = wrong if given else "settings"
+        self._given = given
         self.drn = ""
         self.address = DEFAULT_ADDRESS
         self.key_usable = True
         numbers = {}
         for name, default, low, high in _NUMBERS:
             value = given.get(name, default)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                self._note(name)
+            if not _within(value, low, high):
+                self.note(name)
                 self.key_usable = self.key_usable and name not in _KEY_FIELDS
                 value = default
             numbers[name] = value
@@ -50,7 +55,7 @@ class Settings:
         if isinstance(drn, str) and drn_valid(drn):
             self.drn = drn
         else:
-            self._note("drn")
+            self.note("drn")
         self.key = self._key(given.get("key"), numbers)
 
     def open_reasons(self):
@@ -61,8 +66,32 @@ class Settings:
         """Return the bits of codes.STATUS that are set."""
         return codes.STATUS_NOT_CONFIGURED if self.wrong else 0
 
-    def _note(self, name):
+    def note(self, name):
+        """Note the name of a setting that cannot be used."""
         self.wrong = self.wrong or name
+
+    def group(self, name, rows):
+        """Return the values of the entry `name`, an object of integers; note what is wrong.
+
+        rows: (name, default, lowest, highest). A wrong value is the default, and the meter does
+        not work with it.
+        """
+        given = self._given.get(name, {})
+        if not isinstance(given, dict):
+            self.note(name)
+            given = {}
+        values = []
+        known = 0
+        for key, default, low, high in rows:
+            value = given.get(key, default)
+            known += key in given
+            if not _within(value, low, high):
+                self.note("%s.%s" % (name, key))
+                value = default
+            values.append(value)
+        if known < len(given):
+            self.note(name + " has an unknown name")
+        return values
 
     def _key(self, text, numbers):
         fields = {name: numbers[name] for name in _KEY_FIELDS}
@@ -72,7 +101,7 @@ class Settings:
                 return KeyState(key, **fields)
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # what is wrong with a secret is not repeated
-        self._note("key")
+        self.note("key")
         self.key_usable = False
         return KeyState(bytes(KEY_BYTES[7]))
 

@@ -22,12 +22,16 @@ NO_CREDIT = const(1)
 NOT_CONFIGURED = const(2)
 LEDGER_FAULT = const(4)
 SAFE_MODE = const(8)
+MALIGNANT_LOAD = const(16)
+MALIGNANT_LOCKED = const(32)
 
 # In order of priority: the first that is set is displayed. (bit, name, control_state, text)
 REASONS = (
     (SAFE_MODE, "safe_mode", DISCONNECTED, "Safe mode"),
     (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
     (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
+    (MALIGNANT_LOCKED, "malignant_locked", DISCONNECTED, "Ask operator"),
+    (MALIGNANT_LOAD, "malignant_load", READY_FOR_RECONNECTION, "Heater found"),
     (NO_CREDIT, "no_credit", READY_FOR_RECONNECTION, "No credit"),
 )
 
@@ -39,6 +43,7 @@ STATUS_LEDGER_FAULT = const(8)
 STATUS_RELAY_FAULT = const(16)
 STATUS_SAFE = const(32)
 STATUS_CRASHED = const(64)
+STATUS_MALIGNANT = const(128)
 
 # (bit, name)
 STATUS = (
@@ -49,6 +54,7 @@ STATUS = (
     (STATUS_RELAY_FAULT, "relay_fault"),
     (STATUS_SAFE, "safe_mode"),
     (STATUS_CRASHED, "crashed"),
+    (STATUS_MALIGNANT, "malignant_load"),
 )
 
 # Bits of `known`: groups of registers that can be read at present.
@@ -59,5 +65,7 @@ KNOWN_POWER = const(4)
 KNOWN_VOLTAGE = const(8)
 KNOWN_CURRENT = const(16)
 KNOWN_FREQUENCY = const(32)
+KNOWN_STEP = const(64)
+KNOWN_STEP_PF = const(128)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

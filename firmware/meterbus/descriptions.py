@@ -33,6 +33,9 @@ REGISTERS = {
     "device_reasons": ("bits", "as open_reasons"),
     "device_control_state": ("", "as control_state"),
     "known": ("bits", "groups that can be read"),
+    "step_w": ("W", "active power of the last load switched on"),
+    "step_pf": ("1/1000", "its power factor"),
+    "restorations_left": ("", "restorations after a malignant load that are left today"),
     "token_ref": ("", "the client's reference, 0 none"),
     "token": ("", "20 digits"),
     "token_command": ("", "1 enters the token"),
@@ -49,6 +52,7 @@ STATUS = {
     "relay_fault": "the relay contact is not where it was sent",
     "safe_mode": "the safe application runs",
     "crashed": "there is a crash report",
+    "malignant_load": "a heater was found that is not allowed",
 }
 
 # Groups of registers that can be read at present. (bit of `known`, name, meaning)
@@ -59,6 +63,8 @@ KNOWN = (
     (codes.KNOWN_VOLTAGE, "voltage", "voltage"),
     (codes.KNOWN_CURRENT, "current", "current"),
     (codes.KNOWN_FREQUENCY, "frequency", "frequency"),
+    (codes.KNOWN_STEP, "step", "a load was switched on since the start"),
+    (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
 )
 
 # What a meter records. (code, name, meaning)
@@ -72,4 +78,11 @@ EVENTS = (
     (7, "token_accepted", "a token was accepted"),
     (8, "ledger_fault", "the ledger could not be read or written"),
     (9, "crashed", "the application ended with an exception"),
+    (10, "malignant_detected", "a heater was found that is not allowed"),
+    (11, "malignant_restored", "the supply was restored after it, by time or by an operator"),
+    (
+        12,
+        "malignant_locked",
+        "no restoration is left today: an operator has to restore the supply",
+    ),
 )

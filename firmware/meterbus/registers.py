@@ -13,6 +13,8 @@ from .codes import (
     KNOWN_KEY,
     KNOWN_LEDGER,
     KNOWN_POWER,
+    KNOWN_STEP,
+    KNOWN_STEP_PF,
     KNOWN_VOLTAGE,
 )
 
@@ -55,6 +57,9 @@ ROWS = (
     ("device_reasons", 0x101D, "u16", 1, "ih", KNOWN_ALWAYS),
     ("device_control_state", 0x101E, "u16", 1, "ih", KNOWN_ALWAYS),
     ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
+    ("step_w", 0x1080, "u16", 1, "ih", KNOWN_STEP),
+    ("step_pf", 0x1081, "u16", 1, "ih", KNOWN_STEP_PF),
+    ("restorations_left", 0x1082, "u16", 1, "ih", KNOWN_LEDGER),
     ("token_ref", 0x10FE, "u32", 2, "hw", KNOWN_ALWAYS),
     ("token", 0x1100, "ascii", 10, "hw", KNOWN_ALWAYS),
     ("token_command", 0x110A, "u16", 1, "hw", KNOWN_ALWAYS),

@@ -193,7 +193,7 @@ def test_short_codes():
         press(device, code + "#")
         assert _shown(device) == shown, code
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 12
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 14
     assert device.short_code("80") == ("Unknown code", "80")
 
 

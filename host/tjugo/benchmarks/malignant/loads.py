@@ -73,7 +73,9 @@ class Day:
     def time(self) -> float:
         """Return a time of the day: most from 6 to 23 o'clock, some with another appliance."""
         if self.others and self.rng.random() < 0.02:
-            return max(0.0, self.used[self.rng.randrange(self.others)][0] + self.rng.uniform(-1, 1))
+            return max(
+                0.0, self.used[self.rng.randrange(self.others)][0] + self.rng.uniform(-1, 1)
+            )
         night = self.rng.random() < 0.1
         return self.rng.uniform(0, 21600) if night else self.rng.uniform(21600, 83000)
 
@@ -293,8 +295,12 @@ def _desktop(day: Day) -> None:
                 at += length
 
 
-def _small(kind: str, watts: tuple[float, float], pf: tuple[float, float],
-           hours: tuple[float, float], times: tuple[int, int]) -> Callable[[Day], None]:  # fmt: skip
+Range = tuple[float, float]
+
+
+def _small(
+    kind: str, watts: Range, pf: Range, hours: Range, times: tuple[int, int]
+) -> Callable[[Day], None]:
     def run(day: Day) -> None:
         rng = day.rng
         for at in _times(day, *times):

@@ -1,8 +1,10 @@
 """Days through the detector of the firmware, and what it found against the truth."""
 
+import importlib
 import importlib.util
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tjugo.benchmarks.malignant.loads import Day
-from tjugo.benchmarks.malignant.signal import Part, Samples, make_day, measure
+from tjugo.benchmarks.malignant.signal import CLASSES, Part, Samples, make_day, measure
 from tjugo.toolchain.tools import REPO
 
 SMALLEST_W = 200.0  # true steps above it count
@@ -18,17 +20,22 @@ IN_TIME_S = 3.0
 _MATCH_S = 8.0  # a later verdict belongs to no step
 _ANY_W = 100.0  # a smaller heater is no cause for a verdict
 _BEFORE = 4
+_LOW_W, _TAN2 = 180, 20  # the default parameters: 180 W, power factor 0.990
 _CHUNK = 64
 
 
 def firmware() -> ModuleType:
-    """Return the module of the detector; the host imports no program of the firmware."""
-    path = REPO / "firmware" / "meter" / "malignant" / "steps.py"
-    spec = importlib.util.spec_from_file_location("malignant_steps", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Return the firmware's package of the detector; the host imports no program of a board."""
+    name = "malignant_firmware"
+    if name not in sys.modules:
+        folder = REPO / "firmware" / "meter" / "malignant"
+        spec = importlib.util.spec_from_file_location(
+            name, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        assert spec and spec.loader
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return importlib.import_module(f"{name}.steps")
 
 
 class Reading:
@@ -49,24 +56,28 @@ class Score:
     decision_s: list[float] = field(default_factory=list)
 
     def add(self, other: "Score") -> None:
+        """Add what another score has."""
         self.days += other.days
         for name in ("steps", "found", "late", "false"):
             getattr(self, name).update(getattr(other, name))
         self.decision_s += other.decision_s
 
+    def decision_ms(self) -> int:
+        """Return the mean time from a step to its decision."""
+        return round(1000 * sum(self.decision_s) / max(1, len(self.decision_s)))
+
     def recall(self) -> float:
+        """Return the share of the steps that were recognised in time."""
         return self.found.total() / max(1, self.steps.total())
 
 
-def verdicts(
-    module: ModuleType, samples: Samples, skip: bool = True, mark: bool = False
-) -> list[tuple[int, int]]:
+def verdicts(module: ModuleType, samples: Samples, skip: bool = True) -> list[tuple[int, int]]:
     """Return (index, kind) of the samples at which a step was recognised.
 
     skip: leave out samples that cannot begin a step. Of these the detector, quiet, only keeps the
     last four, and so the result is the same.
     """
-    steps, reading = module.Steps(), Reading()
+    steps, reading = module.Steps(_LOW_W, _TAN2), Reading()
     names = list(samples.values)
     arrays = [samples.values[name] for name in names]
     wanted = _jumps(samples, steps) if skip else None
@@ -82,8 +93,6 @@ def verdicts(
         at = i - first
         for name, column in zip(names, columns, strict=True):
             setattr(reading, name, None if missing[at] else column[at])
-        if mark:
-            steps.cur = i
         kind = steps.sample(ms[at], reading)
         if kind >= module.RESISTIVE:
             found.append((i, kind))
@@ -104,8 +113,9 @@ def verdicts(
 def _jumps(samples: Samples, steps: Any) -> np.ndarray:
     """Return the indexes where the detector, quiet, leaves that state, or a sample is missing."""
     p = samples.values["w_x10"]
+    part = steps.part_x10
     before = (p[:-4] + p[1:-3] + p[2:-2]) // 3
-    stays = np.abs(p[4:] - before) <= np.maximum(steps.part_x10(), np.abs(before) // 100)
+    stays = np.abs(p[4:] - before) <= np.maximum(part, np.abs(before) // 100)
     wanted = samples.missing.copy()
     wanted[4:] |= ~stays
     wanted[:4] = True
@@ -118,7 +128,6 @@ def judge(day: Day, samples: Samples, found: list[tuple[int, int]]) -> Score:
     """Return the score of a day."""
     score = Score(days=1)
     truth = sorted(day.steps)
-    taken: set[int] = set()
     times = [float(samples.at[i]) for i, _ in found]
     last = float(samples.at[-1])
     for step in truth:
@@ -136,7 +145,6 @@ def judge(day: Day, samples: Samples, found: list[tuple[int, int]]) -> Score:
         if not any(at <= t <= at + _MATCH_S for at in causes):
             near = [kind for at, kind in day.used if t - 15 <= at <= t]
             score.false[near[-1] if near else cause(day, t)] += 1
-    del taken
     return score
 
 
@@ -146,8 +154,9 @@ def cause(day: Day, at: float) -> str:
     return max(before)[1] if before else "nothing"
 
 
-def run(module: Any, part: Part, seeds: range) -> Score:
+def run(part: Part, seeds: Iterable[int]) -> Score:
     """Return the score of a part over the days of these seeds."""
+    module = firmware()
     total = Score()
     for seed in seeds:
         day = make_day(seed)
@@ -156,7 +165,11 @@ def run(module: Any, part: Part, seeds: range) -> Score:
     return total
 
 
-def parts_of(seeds: range, parts: tuple[Part, ...]) -> Iterator[tuple[Part, range]]:
-    """Share days among parts: each has every n-th."""
-    for i, part in enumerate(parts):
-        yield part, seeds[i :: len(parts)]
+def scores(seeds: range) -> dict[str, Score]:
+    """Return {class: Score}; each class has all days, shared among its parts."""
+    found = {}
+    for name, parts in CLASSES.items():
+        found[name] = Score()
+        for i, part in enumerate(parts):
+            found[name].add(run(part, seeds[i :: len(parts)]))
+    return found
