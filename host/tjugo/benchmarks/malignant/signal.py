@@ -10,7 +10,9 @@ from random import Random
 
 import numpy as np
 
-from tjugo.benchmarks.malignant.loads import CHANNELS, DAY_S, LOADS, Day
+from tjugo.benchmarks.malignant.heaters import HEATERS
+from tjugo.benchmarks.malignant.loads import CHANNELS, DAY_S, Day
+from tjugo.benchmarks.malignant.others import OTHERS
 
 NOMINAL_V = 230.0
 
@@ -54,7 +56,7 @@ CLASSES = {
 }
 
 
-def make_day(seed: int, loads: Sequence = LOADS) -> Day:
+def make_day(seed: int, loads: Sequence = (*HEATERS, *OTHERS)) -> Day:
     """Return the loads of a random day; some are switched on within a second of each other."""
     day = Day(Random(seed))
     for share, load in loads:
