@@ -33,6 +33,7 @@ _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
 _CLEAR = const(13)  # so little tan2 and doubt need no steepness
 _NEAR = const(30)
+_NEAR_WITHIN = const(45)
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
 _DIODE = const(60)  # tan2 is 1000,
 _DIODE_LESS = const(130)  # and less with the motor of a hair dryer
@@ -121,8 +122,9 @@ def sure(tan2, s, step, rest, within):
     """
     square = max(step * step // 1000, 1)
     doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
-    free = within or abs(rest) // square < _FREE
-    return free and abs(tan2) <= _CLEAR and doubt <= _NEAR
+    if within:
+        return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
+    return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
 
 
 def kind(tan2, limit, s, step, rest, steep, assumed):

@@ -137,7 +137,8 @@ class Steps:
             self._sum_s = added(self._sum_s, s)
             self._sum_v = added(self._sum_v, v)
             return self._end(False) if now else NOTHING
-        if self._flat > _ENOUGH or (self._moves == 1 and self._judge(True) == RESISTIVE):
+        another = self._flat > 1 and abs(p - mean) > self.part_x10
+        if another or self._flat > _ENOUGH or self._moves == 1 and self._judge(True) == RESISTIVE:
             found = self._end(self._flat <= _ENOUGH)
             self._start(ms, p, s, v)
             return found

@@ -209,7 +209,7 @@ OTHERS: tuple[tuple[float, Callable[[Day], None]], ...] = (
     (0.35, _microwave),
     (0.12, _hob),
     (0.12, _gaming),
-    (0.2, _desktop),
+    (0.06, _desktop),
     (0.8, _small("laptop", (25, 90), (0.5, 0.65), (0.5, 8), (1, 4))),
     (0.8, _small("television", (60, 190), (0.85, 0.97), (0.5, 6), (1, 3))),
     (0.9, _small("LED lamps", (4, 40), (0.5, 0.9), (0.2, 6), (5, 20))),
