@@ -138,7 +138,11 @@ class Steps:
             self._sum_v = added(self._sum_v, v)
             return self._end(False) if now else NOTHING
         another = self._flat > 1 and abs(p - mean) > self.part_x10
-        if another or self._flat > _ENOUGH or self._moves == 1 and self._judge(True) == RESISTIVE:
+        if (
+            another
+            or self._flat > _ENOUGH
+            or (self._moves == 1 and self._judge(True) == RESISTIVE)
+        ):
             found = self._end(self._flat <= _ENOUGH)
             self._start(ms, p, s, v)
             return found

@@ -1,7 +1,7 @@
 """Malignant load: random days of appliances through the detector of the firmware.
 
 The parameters of the detector were chosen on the days with odd seeds; the figures are of days with
-even seeds. TJUGO_MALIGNANT_DAYS sets how many, 400 unless it is given.
+even seeds. TJUGO_MALIGNANT_DAYS sets how many, 200 unless it is given.
 """
 
 import functools
@@ -12,7 +12,7 @@ from tjugo.benchmarks.registry import Figure, Skip, benchmark, host
 
 def days() -> int:
     """Return the number of days to simulate for each class of metering parts."""
-    return int(os.environ.get("TJUGO_MALIGNANT_DAYS", "400"))
+    return int(os.environ.get("TJUGO_MALIGNANT_DAYS", "200"))
 
 
 @functools.cache
