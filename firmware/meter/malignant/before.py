@@ -9,6 +9,12 @@ except ImportError:
 
 
 _KEPT = const(4)
+_SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
+
+
+def volts_x10(reading):
+    """Return the voltage of a Reading in 0.1 V, or None."""
+    return None if reading.mv is None else reading.mv // 100
 
 
 def added(total, value):
@@ -59,6 +65,14 @@ class Before:
     def v(self):
         """Return the mean voltage without the newest sample, None if it is not known."""
         return self._mean(self._v)
+
+    def ratio(self, v):
+        """Return the voltage `v` against that before, in 1/4096; 4096 if one is not known."""
+        before = self.v()
+        if not before or v is None:
+            return 4096
+        ratio = v * 4096 // before
+        return ratio if ratio > _SAG else 4096
 
     def unrest(self):
         """Return by how much the active power varied, without the newest sample."""

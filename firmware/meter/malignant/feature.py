@@ -30,13 +30,13 @@ _LEAST_W = const(30)
 _MOST_W = const(65535)
 
 # The entry "malignant" of settings.json. (name, default, lowest, highest)
-# An interval of power that is controlled is low_w_N to high_w_N; high_w_N of 0: there is none.
+# Power at 230 V is controlled from low_w_N to high_w_N; high_w_N of 0: the interval is not used.
 PARAMETERS = (
     ("mode", OFF, OFF, TRIP),
     ("pf_x1000", 990, 0, 1000),
     ("restore_s", 120, 1, 65535),
     ("restorations", 3, 0, 100),
-    ("low_w_1", 180, _LEAST_W, _MOST_W),
+    ("low_w_1", 190, _LEAST_W, _MOST_W),
     ("high_w_1", _MOST_W, 0, _MOST_W),
     ("low_w_2", _LEAST_W, _LEAST_W, _MOST_W),
     ("high_w_2", 0, 0, _MOST_W),

@@ -27,7 +27,7 @@ _NOMINAL_MV = const(230000)
 _DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2
 _NO_VOLTAGE = const(200)  # the same when the voltage is only assumed
 _LEAST_DOUBT = const(10)
-_USELESS = const(600)  # more doubt decides nothing
+_USELESS = const(450)  # more doubt decides nothing
 _FREE = const(12)  # with less rest, a load cannot hide its N behind that of another
 _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
@@ -137,7 +137,7 @@ def kind(tan2, limit, s, step, rest, steep, assumed):
     square = max(step * step // 1000, 1)
     doubt = _LEAST_DOUBT + s * s // 1000 * (_NO_VOLTAGE if assumed else _DOUBT) // square
     rest = abs(rest) // square
-    room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 5)
+    room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
     if steep and doubt <= _USELESS and -room <= tan2 <= max(limit, min(room, _ABOVE + room // 5)):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:

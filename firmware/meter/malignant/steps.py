@@ -3,7 +3,7 @@
 Units: 0.1 W, 0.1 VA, 0.1 V. All values fit small integers up to 25 kVA, and nothing is allocated.
 """
 
-from .before import Before, added
+from .before import Before, added, volts_x10
 from .judge import (
     DIODE_X10,
     FINE,
@@ -37,19 +37,15 @@ _ROOM = const(10)  # 1/1000 of the step,
 _ROOM_NOISE = const(4)  # 1/1000 of the power,
 _ROOM_UNREST = const(30)  # and up to 1/1000 of the step by which it varied before
 _SHARP = const(50)  # the step divided by what the sample before it may have of it
-_SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
 _ENOUGH = const(3)  # more samples that agree are a load of its own when another follows
 _IDLE_X10 = const(300)
-
-
-def _volts_x10(reading):
-    return None if reading.mv is None else reading.mv // 100
+_NOMINAL_X10 = const(2300)
 
 
 class Steps:
     """Steps of `low_w` or more; resistive with a tan2 of `limit` or less: see judge.py.
 
-    step_x10: active power of the last step up, 0.1 W, None before the first.
+    step_x10: active power of the last step up at 230 V, 0.1 W, None before the first.
     pf_x1000: its power factor, None if unknown.
     """
 
@@ -79,7 +75,7 @@ class Steps:
         ms = self._silent_ms
         self._silent_ms = 0
         s = apparent(reading)
-        v = _volts_x10(reading)
+        v = volts_x10(reading)
         self._assumed = v is None and reading.pf_x1000 is None and reading.var_x10 is None
         if ms > _LOST_MS:
             self._begin(p, s, v)
@@ -93,7 +89,7 @@ class Steps:
 
     def keep(self, reading):
         """Take a Reading that is known to begin no step."""
-        self._before.keep(reading.w_x10, apparent(reading), _volts_x10(reading))
+        self._before.keep(reading.w_x10, apparent(reading), volts_x10(reading))
 
     def quiet(self):
         """Return True while no step goes on."""
@@ -195,6 +191,9 @@ class Steps:
             if before_s is not None:
                 before_s = before_s * ratio // 4096 * ratio // 4096
         step = p - before
+        if self._sum_v:  # as it is at 230 V
+            ratio = min(2 * 4096, _NOMINAL_X10 * 4096 * count // self._sum_v)
+            step = step * ratio // 4096 * ratio // 4096
         if step < self._low_x10:
             return NOTHING
         self.step_x10 = step
@@ -204,12 +203,7 @@ class Steps:
         return self._by_power(p, s // count, before, before_s, soon, again)
 
     def _ratio(self):
-        """Return the voltage after the step against that before, in 1/4096."""
-        before, v = self._before.v(), self._sum_v
-        if not before or v is None:
-            return 4096
-        ratio = v // self._flat * 4096 // before
-        return ratio if ratio > _SAG else 4096
+        return self._before.ratio(None if self._sum_v is None else self._sum_v // self._flat)
 
     def _by_power(self, p, s, before, before_s, soon, again):
         unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10

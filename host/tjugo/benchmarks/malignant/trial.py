@@ -20,7 +20,7 @@ IN_TIME_S = 3.0
 _MATCH_S = 8.0  # a later verdict belongs to no step
 _ANY_W = 100.0  # a smaller heater is no cause for a verdict
 _BEFORE = 4
-_LOW_W, _TAN2 = 180, 20  # the default parameters: 180 W, power factor 0.990
+_LOW_W, _TAN2 = 190, 20  # the default parameters: 190 W, power factor 0.990
 _CHUNK = 64
 
 
