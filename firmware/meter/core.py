@@ -20,6 +20,9 @@ open_reasons()
 status()    bits of codes.STATUS
 known()     bits of codes.KNOWN: which of its registers can be read now
 emergency() (label, text) of what a long press of a button did, for one feature only
+sensed(reading, ms)
+            there is another measurement, a drivers.reading.Reading, `ms` of supply time after the
+            one before; nothing may be allocated unless something is found
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
@@ -58,6 +61,7 @@ FEATURES = (
     ("friendly", "meter.credit.friendly", "Friendly", False),
     ("forecast", "meter.credit.forecast", "Forecast", False),
     ("voltage", "meter.supply.voltage", "Voltage", False),
+    ("malignant", "meter.malignant.feature", "Malignant", False),
     ("words", "meter.face.words", "Words", True),
     ("entry", "meter.face.entry", "Entry", True),
     ("panel", "meter.face.panel", "Panel", True),
@@ -109,6 +113,9 @@ class Meter:
         self._known = self._methods("known")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
+        self._sensed = self._methods("sensed")
+        self._number = None  # of the last measurement
+        self._measured_ms = 0  # supply time since
         self._unsaved_wh = 0
         self._changed = False
         self._start(settings.get("ledger_reset"))
@@ -147,7 +154,7 @@ class Meter:
     def pulses(self, count):
         """Count `count` pulses of energy."""
         self._unsaved_wh += self.account.count(count)
-        if self._unsaved_wh >= _SAVE_WH:
+        if self._unsaved_wh >= _SAVE_WH or self._changed or self.events.noted:
             self._save()
         self._judge()
 
@@ -237,6 +244,7 @@ class Meter:
 
     def elapsed(self, supply_ms, real_ms):
         """Let time pass: `supply_ms` of supply time, `real_ms` of real time."""
+        self._measured_ms += supply_ms
         for tick in self._ticks:
             tick(supply_ms, real_ms)
         self._settle()
@@ -248,6 +256,12 @@ class Meter:
         codes.TAMPER. relay_closed: None if it is unknown.
         """
         self.metering.reading = reading
+        if reading.number != self._number:
+            self._number = reading.number
+            ms = self._measured_ms
+            self._measured_ms = 0
+            for sensed in self._sensed:
+                sensed(reading, ms)
         supply = self.supply
         moved = self.tamper.sense(switches)
         if relay_closed != supply.contact_closed:
@@ -255,7 +269,7 @@ class Meter:
             self.events.note(
                 codes.EVENT_RELAY_CLOSED if relay_closed else codes.EVENT_RELAY_OPENED
             )
-        if moved or self.events.noted:
+        if moved or self._changed or self.events.noted:
             self._settle()
 
     def changed(self):

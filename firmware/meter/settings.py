@@ -47,7 +47,7 @@ class Settings:
         for name, default, low, high in _NUMBERS:
             value = given.get(name, default)
             if not is_whole(value, low, high):
-                self._note(name)
+                self.note(name)
                 self.key_usable = self.key_usable and name not in _KEY_FIELDS
                 value = default
             numbers[name] = value
@@ -57,17 +57,17 @@ class Settings:
         if isinstance(drn, str) and drn_valid(drn):
             self.drn = drn
         else:
-            self._note("drn")
+            self.note("drn")
         self.key = self._key(given.get("key"), numbers)
         self.preset = given.get("features", "full")
         if self.preset not in ("full", "core"):
-            self._note("features")
+            self.note("features")
 
     def number(self, name, default, low, high):
         """Return the number of a setting, the default if it is not given or cannot be used."""
         value = self.given.get(name, default)
         if not is_whole(value, low, high):
-            self._note(name)
+            self.note(name)
             return default
         return value
 
@@ -79,8 +79,32 @@ class Settings:
         """Return the bits of codes.STATUS that are set."""
         return codes.STATUS_NOT_CONFIGURED if self.wrong else 0
 
-    def _note(self, name):
+    def note(self, name):
+        """Note the name of a setting that cannot be used."""
         self.wrong = self.wrong or name
+
+    def group(self, name, rows):
+        """Return the values of the entry `name`, an object of integers; note what is wrong.
+
+        rows: (name, default, lowest, highest). A wrong value is the default, and the meter does
+        not work with it.
+        """
+        given = self.given.get(name, {})
+        if not isinstance(given, dict):
+            self.note(name)
+            given = {}
+        values = []
+        known = 0
+        for key, default, low, high in rows:
+            value = given.get(key, default)
+            known += key in given
+            if not is_whole(value, low, high):
+                self.note("%s.%s" % (name, key))
+                value = default
+            values.append(value)
+        if known < len(given):
+            self.note(name + " has an unknown name")
+        return values
 
     def _key(self, text, numbers):
         fields = {name: numbers[name] for name in _KEY_FIELDS}
@@ -90,7 +114,7 @@ class Settings:
                 return KeyState(key, **fields)
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # what is wrong with a secret is not repeated
-        self._note("key")
+        self.note("key")
         self.key_usable = False
         return KeyState(bytes(KEY_BYTES[7]))
 

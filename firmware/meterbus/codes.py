@@ -28,6 +28,8 @@ REMOTE = const(64)
 VOLTAGE = const(128)
 KEY_AWAITED = const(256)
 SWITCH_TEST = const(512)
+MALIGNANT_LOAD = const(1024)
+MALIGNANT_LOCKED = const(2048)
 
 # In order of priority: the first that is set is displayed. (bit, name, control_state, text)
 REASONS = (
@@ -35,8 +37,10 @@ REASONS = (
     (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
     (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
     (REMOTE, "remote", DISCONNECTED, "By utility"),
+    (MALIGNANT_LOCKED, "malignant_locked", DISCONNECTED, "Ask operator"),
     (SWITCH_TEST, "switch_test", READY_FOR_RECONNECTION, "Test"),
     (OVERLOAD, "overload", READY_FOR_RECONNECTION, "Overload"),
+    (MALIGNANT_LOAD, "malignant_load", READY_FOR_RECONNECTION, "Heater found"),
     (TAMPERED, "tamper", READY_FOR_RECONNECTION, "Tamper"),
     (VOLTAGE, "voltage", READY_FOR_RECONNECTION, "Voltage"),
     (NO_CREDIT, "no_credit", READY_FOR_RECONNECTION, "No credit"),
@@ -53,6 +57,7 @@ STATUS_SAFE = const(32)
 STATUS_CRASHED = const(64)
 STATUS_TAMPER = const(128)
 STATUS_LOW_CREDIT = const(256)
+STATUS_MALIGNANT = const(512)
 
 # (bit, name)
 STATUS = (
@@ -65,6 +70,7 @@ STATUS = (
     (STATUS_CRASHED, "crashed"),
     (STATUS_TAMPER, "tamper"),
     (STATUS_LOW_CREDIT, "low_credit"),
+    (STATUS_MALIGNANT, "malignant_load"),
 )
 
 # Bits of tamper.
@@ -107,6 +113,9 @@ EVENT_VOLTAGE_HIGH = const(21)
 EVENT_VOLTAGE_LOW = const(22)
 EVENT_LOW_CREDIT = const(23)
 EVENT_EMERGENCY = const(24)
+EVENT_MALIGNANT = const(26)
+EVENT_MALIGNANT_LOCKED = const(27)
+EVENT_MALIGNANT_RESTORED = const(28)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown
@@ -116,5 +125,8 @@ KNOWN_POWER = const(4)
 KNOWN_VOLTAGE = const(8)
 KNOWN_CURRENT = const(16)
 KNOWN_FREQUENCY = const(32)
+KNOWN_STEP = const(64)
+KNOWN_STEP_PF = const(128)
+KNOWN_MALIGNANT = const(256)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

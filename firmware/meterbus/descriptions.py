@@ -35,6 +35,9 @@ REGISTERS = {
     "known": ("bits", "groups that can be read"),
     "tamper": ("bits", "tampering since the last token that cleared it"),
     "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
+    "step_w": ("W", "active power of the last load switched on"),
+    "step_pf": ("1/1000", "its power factor"),
+    "restorations_left": ("", "restorations after a malignant load that are left today"),
     "token_ref": ("", "the client's reference, 0 none"),
     "token": ("", "20 digits"),
     "token_command": ("", "1 enters the token"),
@@ -53,6 +56,7 @@ STATUS = {
     "crashed": "there is a crash report",
     "tamper": "tampering was detected",
     "low_credit": "the credit is below an alarm level",
+    "malignant_load": "a heater was found that is not allowed",
 }
 
 # Groups of registers that can be read at present. (bit of `known`, name, meaning)
@@ -63,6 +67,9 @@ KNOWN = (
     (codes.KNOWN_VOLTAGE, "voltage", "voltage"),
     (codes.KNOWN_CURRENT, "current", "current"),
     (codes.KNOWN_FREQUENCY, "frequency", "frequency"),
+    (codes.KNOWN_STEP, "step", "a load was switched on since the start"),
+    (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
+    (codes.KNOWN_MALIGNANT, "malignant", "malignant loads are recognised by this meter"),
 )
 
 # What a meter records. (code, name, meaning with that of its data)
@@ -90,6 +97,13 @@ EVENTS = (
     (codes.EVENT_VOLTAGE_LOW, "voltage_low", "under-voltage: 0.1 V"),
     (codes.EVENT_LOW_CREDIT, "low_credit", "the credit is low: the level, 1 or 2"),
     (codes.EVENT_EMERGENCY, "emergency", "emergency credit was taken: 10 Wh"),
+    (codes.EVENT_MALIGNANT, "malignant_detected", "a heater was found: W of its step"),
+    (codes.EVENT_MALIGNANT_LOCKED, "malignant_locked", "only an operator restores the supply"),
+    (
+        codes.EVENT_MALIGNANT_RESTORED,
+        "malignant_restored",
+        "0 by time, 1 by an operator",
+    ),
 )
 
 # Of every short code: (number, label on the display, meaning)
@@ -114,4 +128,6 @@ CODES = (
     ("861", "Algorithm", "encryption algorithm, EA"),
     ("862", "Key expiry", "key expiry number"),
     ("863", "Key tokens", "how many tokens a key change may have"),
+    ("870", "Last step", "power and power factor of the last load that was switched on"),
+    ("871", "Restorations", "how many are left today after a malignant load"),
 )

@@ -12,7 +12,10 @@ from .codes import (
     KNOWN_FREQUENCY,
     KNOWN_KEY,
     KNOWN_LEDGER,
+    KNOWN_MALIGNANT,
     KNOWN_POWER,
+    KNOWN_STEP,
+    KNOWN_STEP_PF,
     KNOWN_VOLTAGE,
 )
 
@@ -57,6 +60,9 @@ ROWS = (
     ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
     ("tamper", 0x1020, "u16", 1, "ih", KNOWN_LEDGER),
     ("lockout_s", 0x1021, "u16", 1, "ih", KNOWN_LEDGER),
+    ("step_w", 0x1080, "u16", 1, "ih", KNOWN_STEP),
+    ("step_pf", 0x1081, "u16", 1, "ih", KNOWN_STEP_PF),
+    ("restorations_left", 0x1082, "u16", 1, "ih", KNOWN_MALIGNANT),
     ("token_ref", 0x10FE, "u32", 2, "hw", KNOWN_ALWAYS),
     ("token", 0x1100, "ascii", 10, "hw", KNOWN_ALWAYS),
     ("token_command", 0x110A, "u16", 1, "hw", KNOWN_ALWAYS),

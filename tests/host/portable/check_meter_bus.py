@@ -18,9 +18,11 @@ LEDGER = {
     "power_fail_count",
     "tamper",
     "lockout_s",
+    "restorations_left",
     "result",
     "result_ref",
 }
+STEP = {"step_w", "step_pf"}
 KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
 
 
@@ -236,7 +238,7 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     line = Line(memory)
     line.meter.sensed(MEASURED, False, False)
     line.meter.pulses(500)
-    assert line.unknown() == LEDGER | KEY_REGISTER
+    assert line.unknown() == LEDGER | KEY_REGISTER | STEP
     assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
     assert line.code("energy_wh", "power_fail_count") == frame.SERVER_DEVICE_FAILURE
     assert line.read(registers.DEVICE_START, registers.DEVICE_COUNT) == {
@@ -258,6 +260,7 @@ def test_what_the_board_cannot_measure_is_refused():
         "sdm_power",
         "sdm_frequency",
         "power_w",
+        *STEP,
     }
     for values, unknown in (
         ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
@@ -265,7 +268,7 @@ def test_what_the_board_cannot_measure_is_refused():
         ((0, 0, 0, 0), set()),
     ):
         line.meter.sensed(reading(*values), False, False)
-        assert line.unknown() == unknown
+        assert line.unknown() == unknown | STEP
     line.meter.sensed(reading(None, None, 50, None), False, False)
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
@@ -276,7 +279,9 @@ def test_what_the_board_cannot_measure_is_refused():
 
 def test_the_key_register_of_wrong_settings_is_not_made_up():
     assert Line(krn=0).unknown() >= KEY_REGISTER
-    assert not Line(address=0).meter.known() & ~codes.KNOWN_LEDGER & ~codes.KNOWN_KEY
+    assert not Line(address=0).meter.known() & ~(
+        codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_MALIGNANT
+    )
     assert Line().unknown().isdisjoint(KEY_REGISTER)
 
 

@@ -210,7 +210,7 @@ def test_short_codes():
         press(device, code + "#")
         assert shown(device) == texts, code
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 20
+    assert len({row[0] for row in codes_there}) == len(codes_there) == 22
     assert device.keys.short_code("80") == ("Unknown code", "80")
 
 

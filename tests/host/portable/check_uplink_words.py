@@ -96,6 +96,9 @@ def test_reading():
         "relay_fault": False,
         "safe_mode": False,
         "crashed": False,
+        "tamper": False,
+        "low_credit": False,
+        "malignant_load": False,
     }
 
 

@@ -1,0 +1,1 @@
+"""Recognition of resistive heating appliances by the step that they add."""

@@ -1,0 +1,91 @@
+"""The last samples before a step, of which the newest may have a part of the step."""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_KEPT = const(4)
+_SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
+
+
+def volts_x10(reading):
+    """Return the voltage of a Reading in 0.1 V, or None."""
+    return None if reading.mv is None else reading.mv // 100
+
+
+def added(total, value):
+    """Return the sum; None if one of them is."""
+    return None if total is None or value is None else total + value
+
+
+class Before:
+    """Active power, apparent power and voltage: see steps.py for the units.
+
+    At first all are those of a supply that is off: what runs at the start began with the supply.
+    """
+
+    def __init__(self):
+        self._p = [0] * _KEPT
+        self._s = [0] * _KEPT
+        self._v = [None] * _KEPT
+        self._newest = 0
+
+    def begin(self, p, s, v):
+        """Take one sample as all that was before."""
+        for _ in range(_KEPT):
+            self.keep(p, s, v)
+
+    def keep(self, p, s, v):
+        """Add a sample; the oldest is forgotten."""
+        at = self._newest = (self._newest + 1) % _KEPT
+        self._p[at] = p
+        self._s[at] = s
+        self._v[at] = v
+
+    def newest_p(self):
+        """Return the active power of the newest sample."""
+        return self._p[self._newest]
+
+    def newest_s(self):
+        """Return the apparent power of the newest sample, or None."""
+        return self._s[self._newest]
+
+    def p(self):
+        """Return the mean active power without the newest sample."""
+        return self._mean(self._p)
+
+    def s(self):
+        """Return the mean apparent power without the newest sample, None if it is not known."""
+        return self._mean(self._s)
+
+    def v(self):
+        """Return the mean voltage without the newest sample, None if it is not known."""
+        return self._mean(self._v)
+
+    def ratio(self, v):
+        """Return the voltage `v` against that before, in 1/4096; 4096 if one is not known."""
+        before = self.v()
+        if not before or v is None:
+            return 4096
+        ratio = v * 4096 // before
+        return ratio if ratio > _SAG else 4096
+
+    def unrest(self):
+        """Return by how much the active power varied, without the newest sample."""
+        least = most = self._p[(self._newest + 1) % _KEPT]
+        for i in range(_KEPT):
+            if i != self._newest:
+                least = min(least, self._p[i])
+                most = max(most, self._p[i])
+        return most - least
+
+    def _mean(self, kept):
+        total = 0
+        for i in range(_KEPT):
+            if i != self._newest:
+                total = added(total, kept[i])
+        return None if total is None else total // (_KEPT - 1)

@@ -1,0 +1,148 @@
+"""What a step is, judged by active and apparent power: pure functions on small integers.
+
+A resistance adds active power P and no other: N^2 = S^2 - P^2 stays as it was, whatever runs
+beside it. A resistance behind a diode adds N^2 = P^2 in even harmonics. S by itself does not add
+up. "tan2" is the change of N^2, "rest" the N^2 before the step, "doubt" the error of tan2 to be
+expected, all in 1/1000 of the square of the step's P.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+# Kinds of step.
+NOTHING = const(0)  # there is none, or none that is large enough
+OTHER = const(1)
+RESISTIVE = const(2)
+HALF_WAVE = const(3)  # a resistance behind a diode
+
+FINE = const(23000)  # up to here, squares are small integers; beyond, count in tenfold units
+NO_TAN2 = const(0x3FFFFFFF)
+_NOMINAL_MV = const(230000)
+
+_DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2
+_NO_VOLTAGE = const(200)  # the same when the voltage is only assumed
+_LEAST_DOUBT = const(10)
+_USELESS = const(450)  # more doubt decides nothing
+_FREE = const(12)  # with less rest, a load cannot hide its N behind that of another
+_HIDES = const(400)  # with more it easily does,
+_HIDDEN = const(30)  # and only a tan2 of so little counts
+_CLEAR = const(13)  # so little tan2 and doubt need no steepness
+_NEAR = const(30)
+_NEAR_WITHIN = const(45)
+_ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
+_DIODE = const(60)  # tan2 is 1000,
+_DIODE_LESS = const(130)  # and less with the motor of a hair dryer
+DIODE_X10 = const(2500)  # 0.1 W; with less, rectifiers have such a tan2 too
+_DIODE_DOUBT = const(110)
+_BRIDGE_DOUBT = const(200)
+_DIODE_REST = const(160)
+_DIODE_STEEP = const(60)
+_LINE = const(8)
+_LINE_NOISE = const(5)
+
+
+def isqrt(value):
+    """Return the integer square root of `value`, 0 to 2^30 - 1."""
+    root = 0
+    bit = 1 << 28
+    while bit:
+        if value >= root + bit:
+            value -= root + bit
+            root = (root >> 1) + bit
+        else:
+            root >>= 1
+        bit >>= 2
+    return root
+
+
+def threshold(pf_x1000):
+    """Return the tan2 of a power factor, 0 to 1000."""
+    return 1000000000 // (pf_x1000 * pf_x1000) - 1000 if pf_x1000 > 1 else NO_TAN2
+
+
+def power_factor(tan2):
+    """Return the power factor of a tan2, in 1/1000."""
+    return isqrt(1000000000 // (1000 + min(tan2, 999000000))) if tan2 > 0 else 1000
+
+
+def volt_ampere(mv, ma):
+    """Return mV times mA in 0.1 VA."""
+    return mv // 100 * ma // 1000 + mv % 100 * ma // 100000
+
+
+def apparent(reading):
+    """Return the apparent power of a Reading in 0.1 VA, None if it cannot be told."""
+    w = abs(reading.w_x10)
+    ma, mv = reading.ma, reading.mv
+    if ma is not None and mv is not None:
+        return volt_ampere(mv, ma)
+    if reading.pf_x1000:
+        return w * 1000 // reading.pf_x1000
+    var = reading.var_x10
+    if var is not None:
+        unit = 1 if w < FINE and -FINE < var < FINE else 10
+        w //= unit
+        var //= unit
+        return isqrt(w * w + var * var) * unit
+    return None if ma is None else volt_ampere(_NOMINAL_MV, ma)
+
+
+def on_line(part_p, part_s, p, s, before, before_s, ratio):
+    """Return True if a sample within the step has the same part of P and of I^2.
+
+    ratio: of the voltage after and before, in 1/4096; within the step, S is not quite V times I.
+
+    So it is when a resistance is switched on within the sample. An inrush has more of I^2, a soft
+    start less.
+    """
+    part_p = (part_p - before) * 1000 // (p - before)
+    whole = (s * s - before_s * before_s) // 1000
+    if whole <= 0 or not -_LINE <= part_p <= 1000 + _LINE:
+        return False
+    part_s = (part_s * part_s - before_s * before_s) // whole
+    room = _LINE + s * s // 1000 * _LINE_NOISE // whole + abs(4096 - ratio) * 500 // 4096
+    return abs(part_s - part_p) <= room
+
+
+def change(p, s, before, before_s):
+    """Return tan2 of the step from `before` to `p`."""
+    n2 = (s - p) * (s + p) - (before_s - before) * (before_s + before)
+    return n2 // max((p - before) * (p - before) // 1000, 1)
+
+
+def sure(tan2, s, step, rest, within):
+    """Return True if a step needs no more samples to be that of a resistance.
+
+    within: a sample lies within the step, and on its line.
+    """
+    square = max(step * step // 1000, 1)
+    doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
+    if within:
+        return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
+    return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
+
+
+def kind(tan2, limit, s, step, rest, steep, assumed):
+    """Return the kind of a step, after which the samples agree.
+
+    limit: the tan2 of the power factor that is controlled. rest: N^2, not yet divided.
+    steep: 0 no, 1 between two samples, 2 within one. assumed: the voltage is.
+    s, step and rest are in 0.1 VA or VA.
+    """
+    square = max(step * step // 1000, 1)
+    doubt = _LEAST_DOUBT + s * s // 1000 * (_NO_VOLTAGE if assumed else _DOUBT) // square
+    rest = abs(rest) // square
+    room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
+    if steep and doubt <= _USELESS and -room <= tan2 <= max(limit, min(room, _ABOVE + room // 5)):
+        return RESISTIVE
+    if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
+        return RESISTIVE  # the diode before it was bridged
+    if not steep or doubt > _DIODE_DOUBT:
+        return OTHER
+    free = rest < (_DIODE_REST if steep > 1 else _DIODE_STEEP)
+    return HALF_WAVE if free and -_DIODE_LESS <= tan2 - 1000 <= _DIODE else OTHER

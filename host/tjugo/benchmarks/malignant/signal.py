@@ -1,0 +1,159 @@
+"""What a metering part measures of a day: numpy arrays, one entry a sample.
+
+The loads are constant between edges, so the mean of the active power and of the square of the
+current over a part's window are exact: differences of integrals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from tjugo.benchmarks.malignant.heaters import HEATERS
+from tjugo.benchmarks.malignant.loads import CHANNELS, DAY_S, Day
+from tjugo.benchmarks.malignant.others import OTHERS
+
+NOMINAL_V = 230.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A metering part: how often and how well it measures, and what it gives.
+
+    window_s: of a measurement; noise: of the power and the current, relative, one sigma.
+    gain: error of the power against the current, of one sigma, the same all day.
+    """
+
+    name: str
+    interval_s: float
+    window_s: float
+    noise: float
+    gain: float
+    watts: float  # resolution
+    gives: tuple[str, ...]
+
+
+PF_04 = Part(
+    "pf 0.4 s", 0.4, 0.32, 0.001, 0.003, 0.1, ("w_x10", "mv", "ma", "pf_x1000", "var_x10")
+)
+PF_05 = Part("V pf 0.5 s", 0.5, 0.5, 0.001, 0.002, 0.1, ("w_x10", "mv", "pf_x1000"))
+PF_1 = Part("pf 1 s", 1.0, 0.95, 0.0007, 0.003, 0.1, ("w_x10", "mv", "ma", "pf_x1000"))
+VI_04 = Part("V I 0.4 s", 0.4, 0.4, 0.0015, 0.003, 0.1, ("w_x10", "mv", "ma"))
+VI_1 = Part("V I 1 s", 1.0, 0.95, 0.001, 0.003, 1.0, ("w_x10", "mv", "ma"))
+VI_2 = Part("V I 2 s", 2.0, 1.0, 0.001, 0.003, 0.1, ("w_x10", "mv", "ma"))
+I_1 = Part("I 1 s", 1.0, 0.95, 0.001, 0.003, 0.1, ("w_x10", "ma"))
+W_1 = Part("W 1 s", 1.0, 0.95, 0.001, 0.003, 0.1, ("w_x10",))
+
+PARTS = (PF_04, PF_05, PF_1, VI_04, VI_1, I_1, VI_2, W_1)
+# Parts with * are beyond what the detector promises, and only shown.
+CLASSES = {
+    "pf": (PF_04, PF_05, PF_1),
+    "current": (VI_04, VI_1),
+    "no voltage*": (I_1,),
+    "2 s*": (VI_2,),
+    "W only*": (W_1,),
+}
+
+
+def make_day(seed: int, loads: Sequence = (*HEATERS, *OTHERS)) -> Day:
+    """Return the loads of a random day; some are switched on within a second of each other."""
+    day = Day(Random(seed))
+    for share, load in loads:
+        if day.rng.random() < share:
+            day.others, day.until = len(day.used), 0.0
+            load(day)
+    return day
+
+
+def _voltage(rng: Random) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and relative voltages: slow changes, and dips of 0.05 to 5 s."""
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    times = np.arange(0, DAY_S, 20.0)
+    wave = 0.03 * np.sin(2 * np.pi * (times / DAY_S + rng.random()))
+    walk = np.clip(np.cumsum(numbers.normal(0, 0.0012, len(times))) * 0.3, -0.04, 0.04)
+    level = 1.0 + rng.uniform(-0.04, 0.04) + wave + walk
+    at, to = list(times), list(level)
+    for _ in range(rng.randint(0, 6)):
+        start = rng.uniform(0, DAY_S - 100)
+        length = rng.choice((rng.uniform(0.05, 0.5), rng.uniform(0.5, 5), rng.uniform(5, 60)))
+        depth = 1 - rng.choice((rng.uniform(0.02, 0.08), rng.uniform(0.08, 0.4)))
+        now = float(np.interp(start, times, level))
+        inside = [i for i, t in enumerate(at) if start < t < start + length]
+        for i in inside:
+            to[i] *= depth
+        back = to[inside[-1]] / depth if inside else now
+        at += [start, start + length]
+        to += [now * depth, back]
+    order = np.argsort(at, kind="stable")
+    return np.array(at)[order], np.array(to)[order]
+
+
+@dataclass
+class Samples:
+    """Arrays of equal length. ms: since the sample before; at: seconds of the day.
+
+    w_x10 and the others that the part gives are integers; missing: there was no measurement.
+    """
+
+    at: np.ndarray
+    ms: np.ndarray
+    values: dict[str, np.ndarray]
+    missing: np.ndarray
+
+
+def _pieces(day: Day, rng: Random) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return edges and, between them, the power, the square of the current and of the voltage."""
+    times = np.fromiter((t for t, _ in day.edges), float, len(day.edges))
+    levels = np.array([level for _, level in day.edges], float).reshape(-1, CHANNELS)
+    volt_at, volt = _voltage(rng)
+    order = np.argsort(times, kind="stable")
+    times, levels = times[order], np.cumsum(levels[order], axis=0)
+    edges = np.unique(np.concatenate((times, volt_at, [0.0, DAY_S])))
+    edges = edges[(edges >= 0) & (edges <= DAY_S)]
+    index = np.searchsorted(times, edges, side="right") - 1
+    level = np.where(index[:, None] >= 0, levels[np.maximum(index, 0)], 0.0)
+    v = volt[np.maximum(np.searchsorted(volt_at, edges, side="right") - 1, 0)]
+    power = level[:, 0] + level[:, 1]
+    v = v - rng.uniform(0.2, 0.8) * power / NOMINAL_V / NOMINAL_V  # the line's resistance
+    v2 = v * v
+    power = level[:, 0] * v2 + level[:, 1]
+    rest = (level[:, 2] * v2) ** 2 + level[:, 3] ** 2 + (level[:, 4] * v2) ** 2
+    return edges, power, (power**2 + rest) / (v2 * NOMINAL_V**2), v2 * NOMINAL_V**2
+
+
+def _means(edges: np.ndarray, value: np.ndarray, at: np.ndarray, window: float) -> np.ndarray:
+    integral = np.concatenate(([0.0], np.cumsum(value[:-1] * np.diff(edges))))
+    return (np.interp(at, edges, integral) - np.interp(at - window, edges, integral)) / window
+
+
+def measure(day: Day, part: Part, seed: int) -> tuple[Samples, np.ndarray, np.ndarray]:
+    """Return the samples of a part, and times and squares of the relative voltage."""
+    rng = Random(seed)
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    edges, power, current2, volt2 = _pieces(day, Random(rng.getrandbits(32)))
+    count = int((DAY_S - 10) / part.interval_s / 1.01)
+    ms = np.rint(1000 * part.interval_s * numbers.uniform(0.98, 1.02, count)).astype(np.int64)
+    at = part.interval_s * rng.random() + 2 + np.cumsum(ms) / 1000
+    common = 1 + numbers.normal(0, 0.0006, count)
+    gain = 1 + part.gain * max(-2.0, min(2.0, rng.gauss(0, 1)))
+    p = _means(edges, power, at, part.window_s) * common**2
+    i = np.sqrt(np.maximum(_means(edges, current2, at, part.window_s), 0)) * common
+    v = np.sqrt(_means(edges, volt2, at, part.window_s)) * common
+    s = i * v
+    p = p * gain * (1 + numbers.normal(0, part.noise, count)) + numbers.normal(0, 0.05, count)
+    i = i * (1 + numbers.normal(0, part.noise / 2, count)) + np.abs(numbers.normal(0, 5e-4, count))
+    s = np.maximum(s, np.abs(p) / 1.0)
+    unit = round(10 * part.watts)
+    values = {
+        "w_x10": np.rint(10 * p / unit).astype(np.int64) * unit,
+        "mv": 100 * np.rint(10 * v).astype(np.int64),
+        "ma": np.rint(1000 * i).astype(np.int64),
+        "pf_x1000": np.rint(1000 * np.abs(p) / np.maximum(s, 1e-3)).astype(np.int64),
+        "var_x10": np.rint(10 * np.sqrt(np.maximum(s * s - p * p, 0))).astype(np.int64),
+    }
+    missing = np.zeros(count, bool)
+    for _ in range(rng.randint(0, 4)):
+        start = rng.randrange(count)
+        missing[start : start + rng.choice((1, 2, 30))] = True
+    return Samples(at, ms, {name: values[name] for name in part.gives}, missing), edges, volt2
