@@ -183,7 +183,6 @@ class Outcome:
     true_import: Fraction
     true_export: Fraction
     unknown_ms: int
-    sent: Any
 
 
 def run(
@@ -224,4 +223,4 @@ def run(
     imported += driver.take(1 << 29)
     now = chip.load.energy(chip.now)
     true = [Fraction((now[i] - started[i]) * constant, MJ_PER_KWH) for i in (0, 1)]
-    return Outcome(imported, exported, true[0], true[1], unknown, None)
+    return Outcome(imported, exported, true[0], true[1], unknown)

@@ -134,3 +134,31 @@ RIGS = {
         export=True,
     ),
 }
+
+
+STEADY = Load([(0, 1000)])
+EXPORT = Load([(0, -1000)])
+
+
+def go(driver, chip, seconds: float) -> None:
+    for _ in range(int(seconds * 50)):
+        chip.advance(20)
+        driver.elapsed(20)
+
+
+def values(driver) -> tuple:
+    reading = driver.reading
+    return reading.mv, reading.ma, reading.w_x10, reading.pf_x1000, reading.hz_x100
+
+
+def started(name, load=STEADY, faults=()):
+    driver, chip = RIGS[name].make(load, faults)
+    go(driver, chip, 6)
+    return driver, chip
+
+
+def near(found, expected) -> bool:
+    return all(
+        (a is None) == (b is None) and (a is None or abs(a - b) <= max(2, abs(b) // 500))
+        for a, b in zip(found, expected, strict=True)
+    )
