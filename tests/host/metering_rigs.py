@@ -50,7 +50,7 @@ class Rig:
                 windows.append((begin - before, end + after if after else fault.end))
         return energy_in(load, windows) + len(windows) * (int(1 / self.chip.per_mj) + 1)
 
-    def slack(self, load: Load, faults: Iterable[Fault]) -> Callable[[int], tuple[int, int]]:
+    def slack(self, load: Load, faults: Iterable[Fault]) -> Callable[[int], int]:
         """Return `slack` of metering_kit.run."""
         wide = self.mixed_ms
         signs = [(start, watts < 0) for start, watts in load.steps if watts]
@@ -58,11 +58,10 @@ class Rig:
         windows = [(start - wide, start + wide) for start in changes] if wide else []
         windows += [(fault.start - wide, fault.end + wide) for fault in faults if changes and wide]
 
-        def at(now: int) -> tuple[int, int]:
+        def at(now: int) -> int:
             until = [(start, min(end, now)) for start, end in windows if start < now]
             unit = sum(1 for start in changes if start < now) * int(1 / self.chip.per_mj)
-            both = energy_in(load, until) + unit if wide else 0
-            return both, both
+            return energy_in(load, until) + unit if wide else 0
 
         return at
 
@@ -134,3 +133,31 @@ RIGS = {
         export=True,
     ),
 }
+
+
+STEADY = Load([(0, 1000)])
+EXPORT = Load([(0, -1000)])
+
+
+def go(driver, chip, seconds: float) -> None:
+    for _ in range(int(seconds * 50)):
+        chip.advance(20)
+        driver.elapsed(20)
+
+
+def values(driver) -> tuple:
+    reading = driver.reading
+    return reading.mv, reading.ma, reading.w_x10, reading.pf_x1000, reading.hz_x100
+
+
+def started(name, load=STEADY, faults=()):
+    driver, chip = RIGS[name].make(load, faults)
+    go(driver, chip, 6)
+    return driver, chip
+
+
+def near(found, expected) -> bool:
+    return all(
+        (a is None) == (b is None) and (a is None or abs(a - b) <= max(2, abs(b) // 500))
+        for a, b in zip(found, expected, strict=True)
+    )

@@ -24,7 +24,7 @@ def check(rig: Rig, driver, chip, faults, outcome) -> None:
     assert sum(counted) >= sum(true) - lost - 2 * netted(rig, chip) * constant
     slack = rig.slack(chip.load, faults)(chip.now)
     for way in (0, 1) if rig.export else (0,):
-        assert counted[way] >= true[way] - lost - (slack[way] + netted(rig, chip)) * constant
+        assert counted[way] >= true[way] - lost - (slack + netted(rig, chip)) * constant
     if not rig.export:
         assert outcome.exported == 0
 

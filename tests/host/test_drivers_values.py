@@ -1,51 +1,16 @@
 """The readings of the metering drivers: values, extremes, faults, restarts, gains."""
 
-from fractions import Fraction
-
 import pytest
-from examples import examples
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from metering_bus_chips import Ade, Atm
 from metering_kit import Fault, Load
-from metering_rigs import RIGS
+from metering_rigs import EXPORT, RIGS, STEADY, go, near, started, values
 from metering_uart_chips import Bl, Cse, Pzem
 
 from drivers.ade7953 import Ade7953
 from drivers.atm90e26 import Atm90e26
 from drivers.bl0942 import Bl0942
-from drivers.cse7766 import Cse7766
-from drivers.part import power_factor
 from drivers.pzem004t import Pzem004t
-from drivers.ratio import Ratio
 from drivers.reading import DAMAGED, OK, SILENT, WRONG
-
-STEADY = Load([(0, 1000)])
-EXPORT = Load([(0, -1000)])
-
-
-def go(driver, chip, seconds: float) -> None:
-    for _ in range(int(seconds * 50)):
-        chip.advance(20)
-        driver.elapsed(20)
-
-
-def values(driver) -> tuple:
-    reading = driver.reading
-    return reading.mv, reading.ma, reading.w_x10, reading.pf_x1000, reading.hz_x100
-
-
-def started(name, load=STEADY, faults=()):
-    driver, chip = RIGS[name].make(load, faults)
-    go(driver, chip, 6)
-    return driver, chip
-
-
-def near(found, expected) -> bool:
-    return all(
-        (a is None) == (b is None) and (a is None or abs(a - b) <= max(2, abs(b) // 500))
-        for a, b in zip(found, expected, strict=True)
-    )
 
 
 @pytest.mark.parametrize("name", RIGS)
@@ -55,21 +20,6 @@ def test_a_steady_load_is_read(name):
     assert driver.reading.fault == OK
     factor = 998 if name == "atm90e26" else 1000
     assert near(values(driver), (230_000, 4_347, 10_000, factor, hertz)), values(driver)
-
-
-def test_power_factor():
-    for w_x10, mv, ma, expected in (
-        (10_000, 230_000, 4_347, 1000),
-        (-5_000, 230_000, 4_347, 500),
-        (50, 230_000, 50, 434),
-        (10, 230_000, 20, None),  # 4.6 VA
-        (0, 0, 0, None),
-        (115_000, 230_000, 100_000, 500),
-        (500_000, 999_000, 99_999, 500),
-        (999_999, 999_999, 999_999, 100),
-    ):
-        found = power_factor(w_x10, mv, ma)
-        assert found == expected or abs(found - expected) <= 1, (w_x10, mv, ma, found)
 
 
 @pytest.mark.parametrize("name", [name for name in RIGS if RIGS[name].export])
@@ -128,38 +78,6 @@ def test_limit_leaves_the_rest():
     rest = driver.take(1 << 20)
     assert abs(50 + rest - 7000 * 106 * 10 // 3600) <= 40
     assert driver.take(1 << 20) == 0
-
-
-@pytest.mark.parametrize(("name", "chip"), [("pzem004t", Pzem), ("bl0942", Bl), ("cse7766", Cse)])
-def test_gains_apply_to_each_value_and_power_to_energy(name, chip):
-    make = {"pzem004t": Pzem004t, "bl0942": Bl0942, "cse7766": Cse7766}[name]
-    gains = (1_100_000, 900_000, 2_000_000)
-    plain, scaled = chip(STEADY), chip(STEADY)
-    drivers = make(plain.line), make(scaled.line, gains)
-    for _ in range(50 * 400):
-        for fake, driver in zip((plain, scaled), drivers, strict=True):
-            fake.advance(20)
-            driver.elapsed(20)
-    one, other = (values(driver) for driver in drivers)
-    assert near(other[:3], (one[0] * 11 // 10, one[1] * 9 // 10, one[2] * 2))
-    taken = [driver.take(1 << 20) for driver in drivers]
-    assert abs(taken[1] - 2 * taken[0]) <= 2
-
-
-def test_gains_of_the_chips_on_a_bus():
-    gains = (1_100_000, 900_000, 2_000_000)
-    atm, ade = Atm(EXPORT), Ade(EXPORT)
-    for chip, driver in ((atm, Atm90e26(atm, atm.select, gains)), (ade, Ade7953(ade, gains))):
-        go(driver, chip, 100)
-        assert near(values(driver)[:3], (253_000, 3_912, -20_000))
-        assert abs(driver.reading.neutral_ma - driver.reading.ma) <= 6
-        assert abs(driver.take_export() - 2 * 10_000 * 98 // 3600) <= 20
-
-
-def test_gains_that_are_no_numbers_above_0_are_refused():
-    for gains in ((0, 1, 1), (1, -5, 1), (1, 1, 0)):
-        with pytest.raises(ValueError):
-            Bl0942(Bl(STEADY).line, gains)
 
 
 def test_pzem_register_that_goes_back_is_a_new_start():
@@ -273,21 +191,3 @@ def test_ade7953_settings_are_written_in_order():
     chip.raw = {0x31A: -1}
     go(driver, chip, 3)
     assert driver.reading.fault == DAMAGED
-
-
-@settings(max_examples=examples(60))
-@given(
-    st.integers(1, 1 << 40),
-    st.integers(1, 1 << 40),
-    st.lists(st.integers(0, (1 << 29) - 1), max_size=8),
-)
-def test_ratio_adds_exactly(numerator, denominator, added):
-    true = Fraction(numerator, denominator)
-    if not Fraction(1, 1 << 27) < true < 1 << 27:
-        return
-    ratio = Ratio(numerator, denominator)
-    used = Fraction(ratio.numerator, ratio.denominator)
-    assert abs(used - true) <= true / (1 << 27)
-    total = sum(ratio.add(value) for value in added)
-    assert total == int(used * sum(added))
-    assert [ratio.of(value) for value in added] == [int(used * value) for value in added]

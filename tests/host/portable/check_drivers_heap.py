@@ -176,8 +176,7 @@ def test_pulses():
     found = []
     for step in (0, 1, 40):
         chip = Hlw8012(Pulses(step), Pulses(4), lambda _level: None, BL0937, GAINS)
-        found.append(measure(chip))
-        found.append(measure(S0Meter(Pulses(step))))
+        found += [measure(chip), measure(S0Meter(Pulses(step)))]
     return found
 
 

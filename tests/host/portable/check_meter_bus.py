@@ -252,6 +252,18 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     assert (report["credit_wh"], report["energy_wh"], report["sequence"]) == (None, None, None)
 
 
+def test_exported_power_has_a_sign_where_the_register_has_one():
+    line = Line()
+    for w_x10, power_w, sdm_power in ((-5004, 0, -500.4), (-4, 0, -0.4), (5, 1, 0.5), (4, 0, 0.4)):
+        line.meter.sensed(reading(None, None, w_x10, None), False, True)
+        found = line.read(registers.STATE_START, registers.STATE_COUNT)
+        assert found["power_w"] == power_w
+        assert abs(line.read(0x0C, 2, 4)["sdm_power"] - sdm_power) < 0.01
+    line.meter.sensed(reading(None, None, -5004, None), False, True)
+    assert line.meter.report()["power_w"] == -500
+    assert line.meter.short_code("814") == ("Power", "-500 W")
+
+
 def test_what_the_board_cannot_measure_is_refused():
     line = Line()
     assert line.unknown() == {
