@@ -1,6 +1,5 @@
 """What the metering part measures at present. Unknown values are None and have no `known` bit."""
 
-from drivers.reading import Reading
 from meterbus import codes, registers
 
 _GROUPS = (
@@ -11,11 +10,18 @@ _GROUPS = (
 )
 
 
+class _Nothing:
+    """What is known before the board has measured; see firmware/drivers/reading.py."""
+
+    number = fault = 0
+    mv = ma = neutral_ma = w_x10 = var_x10 = pf_x1000 = hz_x100 = None
+
+
 class Metering:
     """A feature: see core.py. reading: the part's Reading (firmware/drivers/reading.py)."""
 
     def __init__(self, _meter=None):
-        self.reading = Reading()  # until the board has measured
+        self.reading = _Nothing  # until the board has measured
 
     def known(self):
         """Return the bits of codes.KNOWN of what is measured."""

@@ -12,7 +12,8 @@ from metering_rigs import RIGS, Rig, chained, unit_mj
 
 REST_MS = 5_000  # at the end, without load: the chip's last counts are read and confirmed
 STEP_MS = {"cse7766": 60}  # its frames cannot be counted every 100 ms
-HOURS = {"cse7766": 3, "atm90e26": 8}  # instead of 24, which take minutes and are `long`
+# Instead of 24, which take up to a minute and are `long`.
+HOURS = {"cse7766": 1, "atm90e26": 2, "bl0942": 4, "pzem004t": 6, "ade7953": 6}
 
 
 def check(rig: Rig, driver, chip, faults, outcome) -> None:

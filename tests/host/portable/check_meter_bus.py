@@ -261,7 +261,7 @@ def test_exported_power_has_a_sign_where_the_register_has_one():
         assert abs(line.read(0x0C, 2, 4)["sdm_power"] - sdm_power) < 0.01
     line.meter.sensed(reading(None, None, -5004, None), False, True)
     assert line.meter.report()["power_w"] == -500
-    assert line.meter.short_code("814") == ("Power", "-500 W")
+    assert line.meter.keys.short_code("814") == ("Power", "-500 W")
 
 
 def test_what_the_board_cannot_measure_is_refused():
@@ -291,9 +291,8 @@ def test_what_the_board_cannot_measure_is_refused():
 
 def test_the_key_register_of_wrong_settings_is_not_made_up():
     assert Line(krn=0).unknown() >= KEY_REGISTER
-    assert not Line(address=0).meter.known() & ~(
-        codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_MALIGNANT
-    )
+    expected = codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_MALIGNANT
+    assert not Line(address=0).meter.known() & ~expected
     assert Line().unknown().isdisjoint(KEY_REGISTER)
 
 

@@ -1,6 +1,6 @@
 """Credit: alarms, emergency credit, friendly times, days left, postpaid, the last ten tokens."""
 
-from meter_rig import FIRST_TID, KEY, Memory, meter, press, shown, token
+from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, shown, token
 
 from meterbus import codes
 from sts_portable import results, vendor
@@ -197,11 +197,12 @@ def test_flags_of_tokens():
     for number, (flag, value) in enumerate(((1, 1), (3, 1), (4, 0)), 1):
         assert device.enter_token(_flag(flag, value, number)) == results.ACCEPT
     again = meter(memory, tamper_detects=0, overload_w=1000)
+    value = reading()
     for _ in range(5):
-        again.sensed(again.metering.reading, codes.MAGNET, True)
+        again.sensed(value, codes.MAGNET, True)
         again.elapsed(100, 100)
     assert again.tamper.latched == codes.MAGNET and again.supply.reasons == codes.TAMPERED
-    again.metering.reading.w_x10 = 50000
+    value.w_x10 = 50000
     again.elapsed(60000, 60000)
     assert again.limiter.trips == 0
     assert again.enter_token(_flag(2, 1, 10)) == results.ACCEPT

@@ -1,6 +1,6 @@
 """The event log and the lock-out: bounded, in order, and there after a power failure."""
 
-from meter_rig import FIRST_TID, KEY, Memory, PowerCut, meter, shown, token
+from meter_rig import FIRST_TID, KEY, Memory, PowerCut, meter, reading, shown, token
 
 from meter import events
 from meterbus import codes
@@ -27,7 +27,7 @@ def test_what_happens_is_recorded_in_order_with_its_time():
     device = meter(memory, unix=lambda: 1790000000)
     device.enter_token(token(200, 1))
     device.enter_token(token(200, 1))
-    device.sensed(device.metering.reading, codes.METER_COVER, True)
+    device.sensed(reading(), codes.METER_COVER, True)
     assert _log(device) == [
         (codes.EVENT_POWER_UP, 0),
         (codes.EVENT_TOKEN_ACCEPTED, results.ACCEPT),
@@ -67,8 +67,8 @@ def test_what_can_be_repeated_at_will_is_bounded():
     device.enter_token(token(200, 1))
     before = memory.writes
     for _ in range(500):
-        device.sensed(device.metering.reading, codes.METER_COVER, False)
-        device.sensed(device.metering.reading, 0, False)
+        device.sensed(reading(), codes.METER_COVER, False)
+        device.sensed(reading(), 0, False)
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
     assert memory.writes - before <= 2 * 40
     sequence = device.events.sequence

@@ -1,7 +1,7 @@
 """Malignant load: random days of appliances through the detector of the firmware.
 
-The parameters of the detector were chosen on the days with odd seeds; the figures are of days with
-even seeds. TJUGO_MALIGNANT_DAYS sets how many, 200 unless it is given.
+The figures are of days with even seeds from 400 on. Detector and appliances were tuned on days with
+seeds below that, odd and even ones. TJUGO_MALIGNANT_DAYS sets how many, 200 unless it is given.
 """
 
 import functools
