@@ -207,6 +207,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "vendor_exists": (Conflict, 1),
     "vendor_invalid": (TjugoError, 2),
     "vendor_unknown": (NotFound, 1),
+    "voucher_used": (Conflict, 1),
     "webhook_exists": (Conflict, 1),
     "webhook_invalid": (TjugoError, 2),
     "webhook_message_open": (Conflict, 1),

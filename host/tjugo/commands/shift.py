@@ -143,7 +143,8 @@ def shift_cash_up(
 @click.argument("outlet", default=vendors.MAIN)
 @state_option
 def shift_bank(outlet: str, state: Path) -> None:
-    """Put the closed shifts of OUTLET into a new banking batch, to be deposited."""
+    """Put the closed shifts of OUTLET, and what it received without a shift, into a new banking
+    batch, to be deposited."""
     with Station.open(state) as station:
         with station.work(actor()) as work:
             number = batches.close_batch(work, outlet)
@@ -190,10 +191,12 @@ def shift_batch(number: int, as_json: bool, state: Path) -> None:
 
 
 def _print_batch(report: banking_views.BatchReport, unit: str, who: str) -> None:
-    numbers = ", ".join(str(row.shift_no) for row in report.shifts)
+    numbers = ", ".join(str(row.shift_no) for row in report.shifts) or "none"
     click.echo(f"Banking batch {report.batch_no} of {report.outlet}, {report.closed_at}")
     click.echo(f"closed by {who}; shifts {numbers}")
     print_takings(report.takings, unit)
+    for row in report.office:
+        click.echo(f"without a shift: {money.plain(row.amount, unit)} {row.means}")
     for deposit in report.deposits:
         state = "reversed" if deposit.reversed_at else "deposited"
         amount = money.plain(deposit.amount, unit)
