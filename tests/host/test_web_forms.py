@@ -44,7 +44,7 @@ MADE = {
     "/key-changes": [f"{when}_{name}" for when in ("old", "new") for name in KEY_FIELDS],
     "/refused/confirm": _REFUSED,
     "/refused/replace": _REFUSED,
-    "/setup": plan.UTILITY,
+    "/setup": [*plan.UTILITY, "price"],
     "/webhooks": ["event_sale.made"],
     **{f"{path}/count": MEANS for path in ("/till", "/shifts/{}")},
     **{
