@@ -22,7 +22,9 @@ def test_a_day_of_a_till_and_an_agent(shell):
 
     assert out("shift", "open", "--float", "50") == "Shift 1 is open.\n"
     shown = out("shift", "show", "1")
-    assert shown.endswith("open\nWhat is expected is shown after the count, which closes the shift.\n")
+    assert shown.endswith(
+        "open\nWhat is expected is shown after the count, which closes the shift.\n"
+    )
     blind = json.loads(out("shift", "show", "1", "--json"))
     assert (blind["takings"], blind["counts"]) == (None, [])
     closed = out("shift", "cash-up", "1", "--count", "cash=49.50", "--note", "A coin.", "--yes")

@@ -43,7 +43,7 @@ def test_locking_is_refused_as_only_a_start_could_unlock(client, station):
     assert client.put("/api/v1/vends/a", json={"drn": drn(1), "kwh": 1}).status_code == 200
     events = see(station, lambda view: list(chain.events(view)))
     refusals = [event for event in events if event.outcome == chain.REFUSED]
-    assert [(event.actor, event.action, event.detail) for event in refusals][0] == (
+    assert (refusals[0].actor, refusals[0].action, refusals[0].detail) == (
         "op:ben",
         "keys.unlock",
         "lock: lock_refused",

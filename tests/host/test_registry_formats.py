@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import openpyxl
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from examples import examples
 from station_kit import see
 
 from tjugo.station.registry.imports import formats

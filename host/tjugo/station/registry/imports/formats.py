@@ -35,9 +35,7 @@ SYMBOLS = {
 }
 """The symbols that a format may have beside a number, and the currencies (ISO 4217) of each."""
 
-SCALED = (
-    "is shown in thousands by its number format: choose a format that shows the whole number"
-)
+SCALED = "is shown in thousands by its number format: choose a format that shows the whole number"
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|[_*].|\[\$(?P<money>[^\]-]*)(?:-[^\]]*)?\]'
