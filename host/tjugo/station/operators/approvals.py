@@ -198,7 +198,7 @@ def approvals(view: View, state: str = WAITING, limit: int = 200) -> list[Approv
 
 def why_own(view: View, maker: str, made_at: datetime, checker: str) -> str | None:
     """Return the sentence when a request is the checker's own: asked for by that person, or by an
-    API client whose key that person made and knows. None when it is another person's."""
+    API client whose key that person made. None when it is another person's."""
     if same_person(maker, checker):
         return "Another person must decide what you asked for."
     holder = clients.key_maker(view, maker, made_at)
