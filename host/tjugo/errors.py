@@ -125,6 +125,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "kind_invalid": (TjugoError, 2),
     "ledger_account_unknown": (NotFound, 1),
     "log_in_failed": (NotLoggedIn, 1),
+    "lock_refused": (Conflict, 1),
     "mapping_invalid": (TjugoError, 2),
     "means_unknown": (TjugoError, 2),
     "meter_counts_fixed": (Conflict, 1),

@@ -78,10 +78,10 @@ class ComparedItem(BaseModel):
 
 
 class ShiftReportItem(BaseModel):
-    """A shift's report."""
+    """A shift's report. takings: null, and counts empty, while it is one's own open shift."""
 
     shift: ShiftItem
-    takings: TakingsItem
+    takings: TakingsItem | None
     counts: list[CountItem]
     compared: ComparedItem
 

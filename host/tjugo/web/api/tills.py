@@ -90,9 +90,10 @@ def _add_shifts(
 
     @api.get("/shifts/{number}")
     def get_shift(number: _Number) -> ShiftReportItem:
-        """Return the report of a shift: takings by means, kind and resource, and the count."""
+        """Return the report of a shift: takings by means, kind and resource, and the count. Of
+        one's own open shift there are neither: what is expected is shown after the count."""
         with station.view() as view:
-            report = views.shift_report(view, number)
+            report = views.shift_report(view, number, actor())
         given = shown(report)
         for item, count in zip(given["counts"], report.counts, strict=True):
             gap = count.difference
