@@ -102,7 +102,7 @@ _FAMILY = "Abara Bello Coker Danjuma Eze Falana Garba Hassan Idowu Jaja Kalu Law
 def _customer(number: int) -> tuple[str, str, str, list[search_words.Word]]:
     """Return account, name, phone and search words of a customer: a name of two common words and
     a rare one."""
-    account, phone = f"C{number:07d}", f"+234{number:09d}"
+    account, phone = f"C{number:07d}", f"+23480{number:07d}"
     family = f"{_FAMILY[number // 16 % len(_FAMILY)]}{number // 200 % 5000}"
     name = f"{_GIVEN[number % len(_GIVEN)]} {family}"
     return account, name, phone, search_words.of_customer(account, name, phone, None, ())
