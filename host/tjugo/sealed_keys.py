@@ -28,6 +28,15 @@ LEAST_PASSPHRASE = 8
 DATA_KEY_BYTES = encryption.KEY_BYTES
 _KEY_FILE_LABEL = b"tjugo key file"
 
+KEY_FILE_ONLY = (
+    "The vending keys have no passphrase: only their key file opens them, at the start of the "
+    "station (`--key-file`, $TJUGO_KEY_FILE, or the systemd credential)."
+)
+ADD_PASSPHRASE = (
+    "`tjugo key seal --key-file FILE --with-key-file FILE --passphrase-file NEW` adds one, where "
+    "FILE is their key file and NEW has the passphrase in its first line."
+)
+
 Secret = str | bytes
 """What opens a lock: a passphrase, or the 32 bytes of a key file."""
 

@@ -21,7 +21,12 @@ def test_a_day_of_a_till_and_an_agent(shell):
         return done.out
 
     assert out("shift", "open", "--float", "50") == "Shift 1 is open.\n"
-    assert "holds" not in out("shift", "show", "1")
+    shown = out("shift", "show", "1")
+    assert shown.endswith(
+        "open\nWhat is expected is shown after the count, which closes the shift.\n"
+    )
+    blind = json.loads(out("shift", "show", "1", "--json"))
+    assert (blind["takings"], blind["counts"]) == (None, [])
     closed = out("shift", "cash-up", "1", "--count", "cash=49.50", "--note", "A coin.", "--yes")
     assert closed.endswith("Shift 1 is closed; difference -0.50 EUR.\n")
     assert "compared 1; first count cash 49.50 EUR" in out("shift", "show", "1")

@@ -321,7 +321,11 @@ def test_a_backup_and_a_restore(state, tmp_path, monkeypatch, capsys):
     status, _, err = run(capsys, *words)
     assert status == 1 and "--force" in err
     new = str(tmp_path / "new")
-    assert run(capsys, *words, "--state", new)[0] == 0
+    for place in (new, new + "-again"):  # the second one issues the same TIDs as the first
+        status, out, err = run(capsys, *words, "--state", place)
+        assert status == 0 and out.startswith(f"Station in {place}, as it was at ")
+        assert err.startswith("Warning: only one station may go on from this backup.")
+        assert "go on with one of the two only, delete the other" in err
     assert drn(1) in run(capsys, "meter", "list", "--state", new)[1]
     status, _, err = run(capsys, *words[:3], secret(tmp_path, "hush"), "--state", new + "2")
     assert status == 1 and "passphrase" in err and "hush" not in err

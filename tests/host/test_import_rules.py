@@ -45,7 +45,7 @@ HOST_MAY = {
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
         *("station/ledger", "station/link", "station/operators", "station/setup"),
-        *("station/storage", "station/tariffs"),
+        *("station/storage", "station/tariffs", "station/vending"),
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
     "station/link": {

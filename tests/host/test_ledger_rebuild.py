@@ -23,8 +23,9 @@ from tjugo.station.tariffs.model import Flat, MonthlyCharge, TariffRules
 from tjugo.station.vending import asked, change_steps
 from tjugo.station.vending.batch import sell_many
 from tjugo.station.vending.credit import add_credit
-from tjugo.station.vending.credit_note import CreditNote, credit_note
+from tjugo.station.vending.credit_note import credit_note
 from tjugo.station.vending.money_only import Seller
+from tjugo.station.vending.note import CreditNote
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.void import void
 

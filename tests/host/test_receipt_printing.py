@@ -135,6 +135,18 @@ def test_a_printer_without_status_prints(station, switched_on):
         assert len(one.prints) == 1
 
 
+@pytest.mark.parametrize(
+    "behaviour", [{"after": READY | {4: 0x60}}, {"reset_at": 20}], ids=["paper", "unplugged"]
+)
+def test_a_test_page_that_stops_in_the_middle_names_no_sale(switched_on, behaviour):
+    _, printer = switched_on(status=READY, **behaviour)
+    with pytest.raises(TjugoError) as failed:
+        service.print_test(printer)
+    assert failed.value.code == "printer_unavailable"
+    assert "stopped in the middle" in failed.value.message
+    assert "sale" not in failed.value.message and "receipt" not in failed.value.message
+
+
 def test_paper_that_ends_in_the_middle_counts_the_print(station, switched_on):
     shown = add_sale(station)
     _, printer = switched_on(status=READY, after=READY | {4: 0x60})

@@ -117,7 +117,7 @@ def test_a_clock_before_the_build_cannot_be_confirmed(station, clock):
             act()
         sentences.append(caught.value.message)
     assert sentences[0] == sentences[1]
-    assert sentences[0].endswith("Set the clock: nothing is sold until then.")
+    assert sentences[0].endswith("Set the clock: nothing is sold or posted until then.")
 
 
 def misdate(station, clock, count=1, number=1):

@@ -26,7 +26,7 @@ ADA = Administrator("ada", "Ada Obi", "correct horse battery")
 GULU = Utility("Gulu Power", "1 Main Street", "0012345")
 WHATS = {
     *("disk", "folder", "certificate", "backup", "database", "clock", "keys", "utility"),
-    *("tariff", "operators", "audit", "ledger", "tokens", "link"),
+    *("tariff", "operators", "audit", "ledger", "tokens", "link", "sales"),
 }
 
 

@@ -73,7 +73,7 @@ def test_a_shift_from_float_to_cash_up(station):
     assert counts_of(before)["cash"] == (16_500, 16_000, -500)
     assert counts_of(before)["card"] == (2300, None, None)
     do(station, cash_up.cash_up, number, {"cash": 16_000, "card": 2300}, "A note is missing.")
-    report = see(station, views.shift_report, number)
+    report = see(station, views.shift_report, number, "op:reader")
     assert (report.shift.difference, report.shift.note) == (-500, "A note is missing.")
     assert counts_of(report.counts) == {"cash": (16_500, 16_000, -500), "card": (2300, 2300, 0)}
     assert see(station, balances.balance, "cash_difference", str(number)) == 500
@@ -352,6 +352,6 @@ def test_a_shift_is_closed_with_all_sales_or_the_sale_is_refused(station):
         sold, closed = pool.submit(sell_until_closed), pool.submit(close)
         closed.result()
         sales = sold.result()
-    report = see(station, views.shift_report, number)
+    report = see(station, views.shift_report, number, "op:reader")
     assert report.takings.total == -report.shift.difference == 100 * sales
     assert see(station, balances.balance, "cash", str(number)) == 0

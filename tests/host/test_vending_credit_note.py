@@ -18,7 +18,8 @@ from tjugo.station.storage.tables import Sale
 from tjugo.station.tariffs import debts, situations
 from tjugo.station.tills import shifts, vendors
 from tjugo.station.vending.batch import sell_many
-from tjugo.station.vending.credit_note import CreditNote, credit_note, left_of
+from tjugo.station.vending.credit_note import credit_note, left_of
+from tjugo.station.vending.note import CreditNote
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.seller import Seller
@@ -35,8 +36,8 @@ def sell(station, client_id, amount=1000, number=3, **more):
     ]
 
 
-def note(station, client_id, amount=None, to="credit", of="a", seller=ADA):
-    asked = CreditNote("web", client_id, "web", of, seller, "did not work", amount, to)
+def note(station, client_id, amount=None, to="credit", of="a", seller=ADA, client="web"):
+    asked = CreditNote("web", client_id, client, of, seller, "did not work", amount, to)
     return do(station, credit_note, asked)
 
 

@@ -41,7 +41,8 @@ from tjugo.station.tariffs.views import preview, price_view
 from tjugo.station.tills import vendors
 from tjugo.station.vending import change_steps, replacement, sale_views, triage
 from tjugo.station.vending.batch import sell_many
-from tjugo.station.vending.credit_note import CreditNote, credit_note, left
+from tjugo.station.vending.credit_note import credit_note, left
+from tjugo.station.vending.note import CreditNote
 from tjugo.station.vending.purchase import Purchase, Tender
 from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.trial import trial

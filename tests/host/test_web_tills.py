@@ -2,6 +2,7 @@
 
 import re
 
+import people_kit
 import pytest
 from fastapi.testclient import TestClient
 from station_kit import do, see
@@ -61,6 +62,30 @@ def test_a_shift_from_open_to_closed(station, web):
     assert see(station, balances.balance, "cash_difference", "1") == 500
     assert "One note." in web.get("/shifts/1").text
     assert "/shifts/1" in web.get("/shifts").text
+
+
+@pytest.mark.parametrize("role", ["supervisor", "finance", "administrator"])
+def test_what_is_expected_in_ones_own_open_shift_is_hidden(station, role):
+    for operator, of in (("root", "administrator"), ("me", role), ("ben", "supervisor")):
+        people_kit.add(station, operator, of)
+    number = do(station, shifts.open_shift, "op:me", "main", 1000)
+    sell(station, "web/1", number, [("cash", 4321), ("card", 1999)])
+    path = f"/shifts/{number}"
+    with people_kit.client(station) as mine, people_kit.client(station) as other:
+        people_kit.log_in(mine, "me")
+        people_kit.log_in(other, "ben")
+        for address in (path, f"/api/v1{path}", "/till", "/shifts", "/api/v1/shifts"):
+            shown = mine.get(address).text
+            assert not re.search(r"43\.21|53\.21|63\.20|73\.20|19\.99", shown), address
+        assert 'data-testid="hidden"' in mine.get(path).text
+        report = mine.get(f"/api/v1{path}").json()
+        assert (report["takings"], report["counts"]) == (None, [])
+        # Another person closes it, and sees it; so does its own once it is counted.
+        assert "53.21" in other.get(path).text and "53.21" in other.get(f"/api/v1{path}").text
+        counted = people_kit.post(mine, "/till/count", "/till", cash="53.21", card="19.99")
+        assert "53.21" in counted.text
+        assert people_kit.post(mine, "/till/close", "/till", **fields(counted)).is_redirect
+        assert "53.21" in mine.get(path).text
 
 
 def test_every_count_that_is_compared_is_on_record(station, web):

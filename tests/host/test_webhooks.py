@@ -22,8 +22,9 @@ from tjugo.station.station import Station
 from tjugo.station.storage.databases import PostgresDatabase
 from tjugo.station.storage.tables import Webhook
 from tjugo.station.vending.batch import sell_many
-from tjugo.station.vending.credit_note import CreditNote, credit_note
+from tjugo.station.vending.credit_note import credit_note
 from tjugo.station.vending.money_only import Seller
+from tjugo.station.vending.note import CreditNote
 from tjugo.station.vending.purchase import Purchase
 from tjugo.station.vending.void import void
 from tjugo.station.webhooks import outbox, sending, service, signature

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 
 from tjugo.benchmarks.large_rows import DAYS, Load, Row, write
 from tjugo.station.registry import views as registry_views
+from tjugo.station.registry.find import find
 from tjugo.station.setup.service import set_up
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import DayTotal, Sale
@@ -40,6 +41,7 @@ def fill(station: Station, load: Load) -> None:
     """Load all rows in one transaction, without the checks that each row of a sale has."""
     parts = {
         "customer": load.customers,
+        "search_word": load.search_words,
         "meter": load.meters,
         "meter_key_state": load.keys,
         "service_link": load.links,
@@ -58,10 +60,7 @@ def fill(station: Station, load: Load) -> None:
                 began = time.monotonic()
                 write(connection, name, rows())
                 print(f"  {name}: {time.monotonic() - began:.0f} s", flush=True)
-        if on_server:
-            plain.commit()
-            plain.execution_options(isolation_level="AUTOCOMMIT")
-        plain.exec_driver_sql("ANALYZE")
+    station.count_rows()
 
 
 def measure(station: Station, load: Load) -> dict[str, tuple[float, float]]:
@@ -69,21 +68,46 @@ def measure(station: Station, load: Load) -> dict[str, tuple[float, float]]:
     drn, last = load.drns[len(load.drns) * 2 // 3], f"s{load.sales - 1}"
     account = f"C{len(load.drns) // 3:07d}"
     day = load.day(DAYS // 2)
+    name, phone = load.name_and_phone(len(load.drns) // 3)
+    common = name.split()[0]
     queries: dict[str, tuple[Callable[[View], Any], float]] = {
         "meter by DRN": (lambda view: registry_views.find_meter(view, drn), LOOK_UP_MS),
-        "meters by part of the DRN": (
-            lambda view: registry_views.meters(view, drn[2:9]).items,
+        "meters by the DRN's beginning": (
+            lambda view: registry_views.meters(view, drn[:9]).items,
+            LOOK_UP_MS,
+        ),
+        "meters by a customer's name": (
+            lambda view: registry_views.meters(view, name).items,
             LOOK_UP_MS,
         ),
         "customer by account": (
             lambda view: registry_views.find_customer(view, account),
             LOOK_UP_MS,
         ),
-        "customers by part of the name": (
-            lambda view: registry_views.customers(view, account[1:]).items,
+        "customers by a common name": (
+            lambda view: registry_views.customers(view, common).items,
             LOOK_UP_MS,
         ),
+        "customers by part of the name": (
+            lambda view: registry_views.customers(view, name[:-3]).items,
+            LOOK_UP_MS,
+        ),
+        "customers by phone": (
+            lambda view: registry_views.customers(view, phone).items,
+            LOOK_UP_MS,
+        ),
+        "till: by part of the name": (lambda view: find(view, name[:-3]), LOOK_UP_MS),
+        "till: by phone": (lambda view: find(view, phone), LOOK_UP_MS),
+        "till: by the DRN's beginning": (lambda view: find(view, drn[:9]), LOOK_UP_MS),
         "sale by id": (lambda view: views.find_sale(view, "bench", last), LOOK_UP_MS),
+        "sales by the meter's number": (
+            lambda view: sale_views.sales(view, drn).items,
+            LOOK_UP_MS,
+        ),
+        "sales by the request's id": (
+            lambda view: sale_views.sales(view, last).items,
+            LOOK_UP_MS,
+        ),
         "latest sales": (lambda view: sale_views.sales(view).items, LOOK_UP_MS),
         "sales of a meter": (lambda view: _sales_of(view, drn), LOOK_UP_MS),
         "day report": (lambda view: _report(view, day), REPORT_MS),

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from sts_portable import tid
-from tjugo import BUILT
+from tjugo import BUILT, search_words
 from tjugo.benchmarks.station import numbered
 from tjugo.station.receipts.model import Line, Receipt, Tender, Token, Utility
 from tjugo.station.registry.meters import NewMeter, key_columns
@@ -95,6 +95,19 @@ _RECEIPT = Receipt(
 """As long as the receipt of a sale."""
 
 
+_GIVEN = "Ada Bola Chidi Dayo Efe Femi Grace Hauwa Ife Joy Kemi Lola Musa Ngozi Obi Paul".split()
+_FAMILY = "Abara Bello Coker Danjuma Eze Falana Garba Hassan Idowu Jaja Kalu Lawal".split()
+
+
+def _customer(number: int) -> tuple[str, str, str, list[search_words.Word]]:
+    """Return account, name, phone and search words of a customer: a name of two common words and
+    a rare one."""
+    account, phone = f"C{number:07d}", f"+23480{number:07d}"
+    family = f"{_FAMILY[number // 16 % len(_FAMILY)]}{number // 200 % 5000}"
+    name = f"{_GIVEN[number % len(_GIVEN)]} {family}"
+    return account, name, phone, search_words.of_customer(account, name, phone, None, ())
+
+
 class Load:
     """The rows of a station with many meters and sales, table by table."""
 
@@ -122,8 +135,22 @@ class Load:
     def customers(self) -> Iterator[Row]:
         """Yield a customer for each meter."""
         for n in range(len(self.drns)):
-            name, phone = f"Ada Obi-{n:07d}", f"+234{n:09d}"
-            yield {**_TENANT, "account_no": f"C{n:07d}", "name": name, "phone": phone}
+            account, name, phone, words = _customer(n)
+            search = search_words.joined(words)
+            yield {
+                **_TENANT,
+                "account_no": account,
+                "name": name,
+                "phone": phone,
+                "search": search,
+            }
+
+    def search_words(self) -> Iterator[Row]:
+        """Yield the words by which the customers are found."""
+        for n in range(len(self.drns)):
+            account, _, _, words = _customer(n)
+            for field, word in words:
+                yield {**_TENANT, "account_no": account, "field": field, "word": word}
 
     def links(self) -> Iterator[Row]:
         """Yield which customer each meter serves."""
@@ -193,6 +220,11 @@ class Load:
                         "amount": 1000,
                         "postings": self.sales // DAYS // OUTLETS,
                     }
+
+    def name_and_phone(self, number: int) -> tuple[str, str]:
+        """Return the name and the national phone number of a customer."""
+        _, name, phone, _ = _customer(number)
+        return name, "0" + phone.removeprefix("+234")
 
     def day(self, number: int) -> date:
         """Return a day by its number."""

@@ -11,6 +11,13 @@ from tjugo.station.backup import service as backups
 from tjugo.station.station import utc_now
 from tjugo.station.storage.moments import iso
 
+_ONLY_ONE = (
+    "Warning: only one station may go on from this backup. Two of them issue the same tokens "
+    "without noticing it, and meters refuse the second one as used. End the station that it was "
+    "made of for good. Where this backup was restored before, go on with one of the two only, "
+    "delete the other, and make a new backup of the one that goes on."
+)
+
 _passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -58,6 +65,7 @@ def restore(
     passphrase = _passphrase(passphrase_file, confirm=False)
     made = restoring.restore(file, state, passphrase, utc_now(), force, accept_clock, database)
     click.echo(f"Station in {state}, as it was at {iso(made.made_at)}")
+    click.echo(_ONLY_ONE, err=True)
 
 
 def _passphrase(file: Path | None, confirm: bool) -> str:

@@ -12,8 +12,9 @@ from tjugo.commands.seller import seller
 from tjugo.station.receipts.model import fields_of
 from tjugo.station.receipts.service import only_client
 from tjugo.station.station import Station
-from tjugo.station.vending.credit_note import CASH, CREDIT, CreditNote, credit_note
+from tjugo.station.vending.credit_note import credit_note
 from tjugo.station.vending.money_only import MoneyDone
+from tjugo.station.vending.note import CASH, CreditNote
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import MEANS, Tender
 from tjugo.station.vending.seller import Seller
@@ -57,7 +58,8 @@ def credit_note_(
     as_json: bool,
     state: Path,
 ) -> None:
-    """Write a credit note for the sale with the id SALE, whose token was shown."""
+    """Write a credit note for the sale with the id SALE, whose token was shown, or for a payment:
+    whole, by the means by which it was paid."""
     with Station.open(state) as station:
         part = None if amount is None else money.parse(amount, station.currency)
         with station.work(actor()) as work:
@@ -69,7 +71,7 @@ def credit_note_(
                 Seller(**seller(work)),
                 why,
                 part,
-                CASH if cash else CREDIT,
+                CASH if cash else None,
             )
             done = credit_note(work, asked)
     _print(done, as_json, "Credit note")

@@ -65,7 +65,7 @@ def _line(row: views.ShiftView, unit: str) -> str:
 def shift_show(number: int, as_json: bool, state: Path) -> None:
     """Print the report of the shift NUMBER: takings by means, kind and resource, and the count."""
     with Station.open(state) as station, station.view() as view:
-        report, unit = views.shift_report(view, number), view.tenant.currency
+        report, unit = views.shift_report(view, number, actor()), view.tenant.currency
         who = names.of_actor(view, report.shift.operator)
     if as_json:
         print_json({**asdict(report), "counts": [_count(count) for count in report.counts]})
@@ -74,8 +74,11 @@ def shift_show(number: int, as_json: bool, state: Path) -> None:
     click.echo(f"Shift {row.shift_no} of {who} at {row.outlet}")
     click.echo(f"opened {row.opened_at} with {money.plain(row.opening_float, unit)}")
     click.echo(f"closed {row.closed_at}" if row.closed_at else "open")
-    print_takings(report.takings, unit)
-    print_counts(report.counts, unit)
+    if report.takings is None:
+        click.echo(views.HIDDEN)
+    else:
+        print_takings(report.takings, unit)
+        print_counts(report.counts, unit)
     if report.compared.first is not None:
         click.echo(f"compared {report.compared.times}; first count {report.compared.first}")
     if row.note:
@@ -143,7 +146,8 @@ def shift_cash_up(
 @click.argument("outlet", default=vendors.MAIN)
 @state_option
 def shift_bank(outlet: str, state: Path) -> None:
-    """Put the closed shifts of OUTLET into a new banking batch, to be deposited."""
+    """Put the closed shifts of OUTLET, and what it received without a shift, into a new banking
+    batch, to be deposited."""
     with Station.open(state) as station:
         with station.work(actor()) as work:
             number = batches.close_batch(work, outlet)
@@ -190,10 +194,12 @@ def shift_batch(number: int, as_json: bool, state: Path) -> None:
 
 
 def _print_batch(report: banking_views.BatchReport, unit: str, who: str) -> None:
-    numbers = ", ".join(str(row.shift_no) for row in report.shifts)
+    numbers = ", ".join(str(row.shift_no) for row in report.shifts) or "none"
     click.echo(f"Banking batch {report.batch_no} of {report.outlet}, {report.closed_at}")
     click.echo(f"closed by {who}; shifts {numbers}")
     print_takings(report.takings, unit)
+    for row in report.office:
+        click.echo(f"without a shift: {money.plain(row.amount, unit)} {row.means}")
     for deposit in report.deposits:
         state = "reversed" if deposit.reversed_at else "deposited"
         amount = money.plain(deposit.amount, unit)

@@ -48,19 +48,24 @@ def _limit(view: View, text: str) -> int | None:
 @json_option
 @state_option
 def vendor_list(as_json: bool, state: Path) -> None:
-    """List the vendors with what they owe."""
+    """List the vendors with what they owe, and how much of it is in open tills: a statement has
+    that after the cash-up. The utility itself owes nothing."""
     with Station.open(state) as station, station.view() as view:
         rows, unit = vendor_views.vendor_list(view), view.tenant.currency
     if as_json:
         print_json([asdict(row) for row in rows])
         return
-    shown = [("vendor", "name", "owes", "limit", "commission", "outlets")]
+    shown = [("vendor", "name", "owes", "in tills", "limit", "commission", "outlets")]
     for row in rows:
         limit = "none" if row.credit_limit is None else money.plain(row.credit_limit, unit)
         name = row.name if row.active else f"{row.name} (not active)"
-        owed, rate = money.plain(row.owed, unit), percent_text(row.commission)
-        shown.append((row.vendor, name, owed, limit, rate, ", ".join(row.outlets)))
-    table(shown, (2, 3, 4))
+        owed, in_tills = (
+            "-" if amount is None else money.plain(amount, unit)
+            for amount in (row.owed, row.in_tills)
+        )
+        rate, at = percent_text(row.commission), ", ".join(row.outlets)
+        shown.append((row.vendor, name, owed, in_tills, limit, rate, at))
+    table(shown, (2, 3, 4, 5))
 
 
 @vendor.command("edit")

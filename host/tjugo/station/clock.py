@@ -2,7 +2,7 @@
 
 The station records the latest time at which its clock was plausible. A clock that is before this
 time, before the release date of this software, or further ahead than a station is usually switched
-off, stops sales until a person has checked and confirmed it.
+off, stops sales, and all that the ledger records, until a person has checked and confirmed it.
 """
 
 from datetime import datetime, timedelta
@@ -21,9 +21,10 @@ from tjugo.station.work import View, Work
 BACK = timedelta(minutes=10)  # permitted for corrections of a nearly correct clock
 _UNSEEN = timedelta(days=3650)  # after BUILT, for a station without a recorded time
 _REFRESH = timedelta(hours=1)  # one row for all sales: not written for each of them
-_SET = "Set the clock: nothing is sold until then."
+_SET = "Set the clock: nothing is sold or posted until then."
 _MARK = Statement(select(ClockMark.seen_at).where(ClockMark.tenant_id == bindparam("tenant")))
-_THEN = "Nothing is sold until the clock is set, or a person runs `tjugo clock confirm`."
+_THEN = "Nothing is sold or posted until the clock is set, or a person runs `tjugo clock confirm`."
+_MEMO = "clock"
 
 
 def problem(now: datetime, seen: datetime | None, jump: timedelta) -> str | None:
@@ -62,6 +63,13 @@ def check(work: Work) -> None:
     if mark is None or work.now() - mark.seen_at >= _REFRESH:
         work.session.merge(ClockMark(tenant_id=work.tenant_id, seen_at=work.now()))
     work.seen.watch(work.now())
+    work.memo[_MEMO] = True
+
+
+def require(work: Work) -> None:
+    """Do as `check`, once in a unit of work."""
+    if _MEMO not in work.memo:
+        check(work)
 
 
 def state(view: View, now: datetime) -> str | None:

@@ -66,6 +66,12 @@ NUMBERS = {
     "sale_limit_kwh": Kind(
         Decimal(5000), Decimal("0.1"), Decimal("1820162.4"), "the most kWh in one sale"
     ),
+    "payment_limit": Kind(
+        Decimal(1_000_000),
+        Decimal(1),
+        Decimal(999_999_999),
+        "the most money in one payment without energy, in the currency",
+    ),
     "session_idle_minutes": Kind(
         Decimal(15), Decimal(1), Decimal(480), "after how many minutes without use a log-in ends"
     ),

@@ -1,6 +1,5 @@
 """A station: its database, clock and keys, and the other objects that the services need."""
 
-import functools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -17,7 +16,7 @@ from tjugo.paths import DATABASE, SECRET_FILES, VENDING_KEYS
 from tjugo.private_file import tighten
 from tjugo.sealed_keys import Secret
 from tjugo.station import clock as clock_guard
-from tjugo.station import counters, creation
+from tjugo.station import counters, creation, currency
 from tjugo.station import use as station_use
 from tjugo.station.keys import store as key_store
 from tjugo.station.keys.backend import SoftBackend, TokenBackend
@@ -63,6 +62,7 @@ class Station:
         self.clock = clock
         self.randbelow = randbelow
         self._seen = Seen()
+        self._currency: str | None = None  # unknown until it stays
         self.hooks = Hooks()
         self.database = database
         self._engine = engine = database.open_engine()
@@ -177,11 +177,15 @@ class Station:
             raise
         return station
 
-    @functools.cached_property
+    @property
     def currency(self) -> str:
-        """The utility's currency, ISO 4217. It does not change while the station is open."""
-        with self.view() as view:
-            return view.tenant.currency
+        """The utility's currency, ISO 4217. It stays as it is from the first sale on."""
+        if self._currency is None:
+            with self.view() as view:
+                if not currency.stays(view):
+                    return view.tenant.currency
+                self._currency = view.tenant.currency
+        return self._currency
 
     def _ensure_tenant(self) -> None:
         with self.view() as view:

@@ -176,8 +176,8 @@ def operators(rows: Iterable[OperatorView], people_key: bool) -> list[Check]:
 
 
 def counted(what: str, noun: str, count: int, wrong: Sequence[str] | None) -> list[Check]:
-    """Check the audit chain, the ledger or the tokens. wrong: what the full check found, None
-    without one."""
+    """Check the audit chain, the ledger, the tokens or the sales. wrong: what the full check
+    found, None without one."""
     if wrong:
         return [Check(FAIL, what, sentence) for sentence in wrong[:_SHOWN]]
     checked = "`--full` checks them" if wrong is None else "all checked"

@@ -31,6 +31,7 @@ from tjugo.station.storage import engine as storage
 from tjugo.station.storage.databases import PostgresDatabase, SqliteFile
 from tjugo.station.storage.tables import Meter, MeterTariff
 from tjugo.station.tariffs.effect import in_effect
+from tjugo.station.vending import sales_check
 
 Gather = Callable[[], list[Check]]
 FindSecret = Callable[[], Secret | None]
@@ -87,6 +88,7 @@ def _inside(station: Station, now: datetime, full: bool, secret: FindSecret) -> 
         "audit": lambda: _audit(station, full),
         "ledger": lambda: _ledger(station, full),
         "tokens": lambda: _tokens(station, full),
+        "sales": lambda: _sales(station, full),
         "link": lambda: checks.link(link_views.status(station)),
         "collectors": lambda: collectors(station),
     }
@@ -203,6 +205,14 @@ def _tokens(station: Station, full: bool) -> list[Check]:
     with station.view() as view:
         count, wrong = tokens.damaged(view)
     return checks.counted("tokens", "tokens", count, wrong)
+
+
+def _sales(station: Station, full: bool) -> list[Check]:
+    if not full:
+        return []
+    with station.view() as view:
+        count, wrong = sales_check.damaged(view)
+    return checks.counted("sales", "sales", count, wrong)
 
 
 def collectors(station: Station) -> list[Check]:

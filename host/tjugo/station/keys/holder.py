@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Self
 
-from tjugo import key_file
+from tjugo import key_file, sealed_keys
 from tjugo.errors import TjugoError, Unavailable, reason
 from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.lock_file import waiting
@@ -72,11 +72,13 @@ class Holder:
 
     def unlock(self, secret: Secret) -> None:
         """Unlock the vending keys. Raise TjugoError for a wrong secret, and while one has to wait
-        after wrong ones."""
+        after wrong ones. A passphrase where none opens them is no attempt."""
         with self._lock:
             self._refresh()
             if self._sealed is None:
                 return
+            if isinstance(secret, str) and sealed_keys.PASSPHRASE not in self._sealed.kinds:
+                raise reason("unlock_refused", sealed_keys.KEY_FILE_ONLY)
             with self._shared_lock():
                 self._attempts.check()
             data_key = self._sealed.data_key(secret)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tjugo import key_file
+from tjugo import key_file, sealed_keys
 from tjugo.errors import TjugoError, reason
 from tjugo.key_register import RegisteredKey, VendingKey
 from tjugo.paths import VENDING_KEYS
@@ -39,7 +39,16 @@ def unlock(station: Station, actor: str, secret: Secret) -> None:
 
 
 def lock(station: Station, actor: str) -> None:
-    """Lock the vending keys of this process. Raise TjugoError."""
+    """Lock the vending keys of this process. Raise TjugoError; Conflict (`lock_refused`) when no
+    passphrase opens them: nobody could unlock them but by a start of the station. That is
+    recorded."""
+    sealed = soft(station).sealed
+    if sealed is not None and sealed_keys.PASSPHRASE not in sealed.kinds:
+        _record(station, actor, UNLOCK, "lock: lock_refused", chain.REFUSED)
+        raise reason(
+            "lock_refused",
+            f"Nothing was locked. {sealed_keys.KEY_FILE_ONLY} {sealed_keys.ADD_PASSPHRASE}",
+        )
     soft(station).lock()
     _record(station, actor, UNLOCK, "lock")
 

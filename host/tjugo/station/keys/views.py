@@ -7,6 +7,7 @@ from decimal import Decimal
 from sts_portable import tid, vendor
 from sts_portable.errors import StsError
 from tjugo.key_register import RegisteredKey, written
+from tjugo.sealed_keys import KEY_FILE_ONLY, PASSPHRASE
 from tjugo.station.keys import use
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.keys.protocol import TokenBackend
@@ -19,6 +20,7 @@ UNSEALED = "The vending keys are stored unsealed: `tjugo key seal` encrypts them
 LOCKED = (
     "The vending keys are locked: a supervisor or administrator unlocks them on the page /unlock."
 )
+LOCKED_BY_FILE = f"The vending keys are locked. {KEY_FILE_ONLY}"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def keys(view: View, backend: TokenBackend, now: datetime) -> KeysView:
 def problems(view: View, backend: TokenBackend, now: datetime) -> list[str]:
     """Return what needs attention, a sentence each."""
     found = keys(view, backend, now)
-    said = [LOCKED] if found.locked else []
+    by_person = PASSPHRASE in found.locks or not found.locks
+    said = [LOCKED if by_person else LOCKED_BY_FILE] if found.locked else []
     if not found.sealed and not all(key.sample for key in found.keys):
         said.append(UNSEALED)
     return said + [warning for key in found.keys for warning in key.warnings]

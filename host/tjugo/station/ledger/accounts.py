@@ -56,7 +56,9 @@ MEANS = ("cash", "card", "mobile_money", "bank", "voucher")
 """Means of payment that a till receives; each is an account whose party is the shift number."""
 
 SALE, PAYMENT, VOID, CREDIT_NOTE = "sale", "payment", "void", "credit_note"
-SOLD = (SALE, PAYMENT, VOID, CREDIT_NOTE)
+PAYMENT_NOTE = "payment_credit_note"
+"""Of a credit note of a payment: commission and the recovery of debts count sales alone."""
+SOLD = (SALE, PAYMENT, VOID, CREDIT_NOTE, PAYMENT_NOTE)
 """Kinds of entries by which money is received from customers, or returned to them."""
 
 SHIFT_OPEN, CASH_UP, BANKING, DEPOSIT = "shift_open", "cash_up", "banking", "deposit"

@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy.exc import IntegrityError
 
 from tjugo.errors import reason
-from tjugo.station import counters, days
+from tjugo.station import clock, counters, days
 from tjugo.station.ledger.accounts import ACCOUNTS
 from tjugo.station.storage import driver
 from tjugo.station.storage.rows import Rows
@@ -69,10 +69,12 @@ def post(work: Work, entry: Entry) -> None:
     """Post an entry when the unit of work ends.
 
     Raise ValueError for an entry that is not balanced, has no posting, or has an unknown account
-    or a party that its account does not permit. The unit of work ends with Conflict
+    or a party that its account does not permit; Unavailable (`clock_doubtful`) while the clock is
+    not plausible: an entry never changes its day. The unit of work ends with Conflict
     (`entry_posted`) when the kind and ref are posted already.
     """
     _check(entry)
+    clock.require(work)
     pending: list[Entry] = work.pending(SERIES, _write)
     pending.append(entry)
 

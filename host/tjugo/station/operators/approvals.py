@@ -16,7 +16,7 @@ from sqlalchemy import Select, select, update
 from tjugo.errors import NotPermitted, reason
 from tjugo.station import settings
 from tjugo.station.audit.chain import REFUSED, record
-from tjugo.station.operators import permissions
+from tjugo.station.operators import clients, permissions
 from tjugo.station.operators.permissions import Person
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
@@ -102,8 +102,9 @@ def decide(
     action = ACTIONS[row.action]
     if person is not None:
         permissions.check(person, action.permission)
-    if same_person(row.maker, work.actor):
-        raise reason("approval_own", "Another person must decide what you asked for.")
+    own = why_own(work, row.maker, row.made_at, work.actor)
+    if own is not None:
+        raise reason("approval_own", own)
     if row.state != WAITING or row.made_at < work.now() - lifetime(work):
         state = EXPIRED if row.state == WAITING else row.state
         raise reason("approval_closed", f"This request is {state}.")
@@ -193,6 +194,32 @@ def approvals(view: View, state: str = WAITING, limit: int = 200) -> list[Approv
         )
         for row in rows
     ]
+
+
+def why_own(view: View, maker: str, made_at: datetime, checker: str) -> str | None:
+    """Return the sentence when a request is the checker's own: asked for by that person, or by an
+    API client whose key that person made. None when it is another person's."""
+    if same_person(maker, checker):
+        return "Another person must decide what you asked for."
+    holder = clients.key_maker(view, maker, made_at)
+    if holder is None or not same_person(holder, checker):
+        return None
+    return (
+        f"The API client {maker.partition(':')[2]} asked for this with a key that you made: "
+        "another person must decide it."
+    )
+
+
+def own_requests(view: View, checker: str) -> set[str]:
+    """Return the requests that wait and are the checker's own."""
+    query = select(Approval.approval, Approval.maker, Approval.made_at).where(
+        Approval.tenant_id == view.tenant_id, Approval.state == WAITING
+    )
+    return {
+        approval
+        for approval, maker, made_at in view.session.execute(query).all()
+        if why_own(view, maker, made_at, checker)
+    }
 
 
 def same_person(maker: str, checker: str) -> bool:

@@ -7,19 +7,21 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
 from tjugo.errors import reason
-from tjugo.station.audit.chain import record
+from tjugo.station.audit.chain import DONE, record
 from tjugo.station.operators.permissions import SCOPES, Person
 from tjugo.station.storage.moments import iso
-from tjugo.station.storage.tables import ApiClient
+from tjugo.station.storage.tables import ApiClient, AuditEvent
 from tjugo.station.work import View, Work
 
 EDIT = "clients.edit"
 PREFIX = "tjk_"
 ROLE = "client"
+_ADDED, _RENEWED = "added, scopes ", "new key"  # in the audit chain, which key_maker() reads
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.A)
 
 
@@ -74,9 +76,7 @@ def add(
     )
     work.session.add(row)
     work.session.flush()
-    detail = (
-        f"added, scopes {', '.join(sorted(scopes))}; from {', '.join(addresses) or 'anywhere'}"
-    )
+    detail = f"{_ADDED}{', '.join(sorted(scopes))}; from {', '.join(addresses) or 'anywhere'}"
     record(work, EDIT, f"client {client}", detail)
     return key
 
@@ -85,8 +85,25 @@ def renew(work: Work, client: str) -> str:
     """Replace the key of a client; return the new one. Raise NotFound."""
     key = _new_key()
     find(work, client).key_hash = hash_of(key)
-    record(work, EDIT, f"client {client}", "new key")
+    record(work, EDIT, f"client {client}", _RENEWED)
     return key
+
+
+def key_maker(view: View, actor: str, at: datetime) -> str | None:
+    """Return who made the key that a client (`api:shop`) had at a moment, as the audit chain has
+    it: that person has seen the key. None for another actor, and where it is not known."""
+    kind, _, client = actor.partition(":")
+    if kind != "api":
+        return None
+    event = AuditEvent
+    query = (
+        select(event.actor)
+        .where(event.tenant_id == view.tenant_id, event.subject == f"client {client}")
+        .where(event.action == EDIT, event.outcome == DONE, event.at <= at)
+        .where((event.detail == _RENEWED) | event.detail.startswith(_ADDED))
+        .order_by(event.number.desc())
+    )
+    return view.session.scalars(query.limit(1)).first()
 
 
 def set_active(work: Work, client: str, active: bool) -> None:

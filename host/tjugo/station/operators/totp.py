@@ -30,6 +30,10 @@ CODES = 10  # recovery codes at a time
 _CODE_BYTES = 10  # 80 bits, 16 characters of base32
 
 
+class NotSealedHere(Unavailable):
+    """A sealed secret is damaged, of another operator, or was sealed with another key file."""
+
+
 class Vault:
     """Encrypts secrets of the second factor. folder: the station's."""
 
@@ -45,12 +49,12 @@ class Vault:
         return nonce + AESGCM(self._key()).encrypt(nonce, secret.encode(), operator.encode())
 
     def open(self, operator: str, sealed: bytes) -> str:
-        """Return the secret. Raise Unavailable when the key file is missing, or of another
-        station."""
+        """Return the secret. Raise Unavailable when the key file is missing; NotSealedHere when it
+        is of another station, or `sealed` is not what it made for the operator."""
         try:
             text = AESGCM(self._key()).decrypt(sealed[:_NONCE], sealed[_NONCE:], operator.encode())
-        except InvalidTag:
-            raise Unavailable(
+        except (InvalidTag, ValueError):  # the latter when it is too short for a nonce
+            raise NotSealedHere(
                 f"The second factor cannot be read with {self._path}: use a recovery code, or let "
                 "an administrator reset the second factor."
             ) from None

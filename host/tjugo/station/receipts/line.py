@@ -144,10 +144,7 @@ def _unavailable(printer: Printer, what: str) -> TjugoError:
 
 
 def _middle(printer: Printer, what: str) -> TjugoError:
-    sentence = _unavailable(printer, f"stopped in the middle, it {what}").message
-    return reason(
-        "printer_unavailable", f"{sentence} The sale is complete: print the receipt again."
-    )
+    return _unavailable(printer, f"stopped in the middle, it {what}")
 
 
 class _Descriptor:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from tjugo.errors import reason
+from tjugo.errors import TjugoError, reason
 from tjugo.station import names
 from tjugo.station.audit import chain
 from tjugo.station.receipts import escpos, printers
@@ -111,10 +111,17 @@ def print_on(station: Station, actor: str, printer: Printer, client: str, client
     profile = PROFILES[printer.profile]
     with station.view() as view:
         find(view, client, client_id)
-    with connected(printer) as line:
-        with station.work(actor) as work:
-            receipt, number = count_print(work, client, client_id, f"printer {printer.name}")
-        line.print(escpos.encode(receipt, profile, reprint=number))
+    number: int | None = None
+    try:
+        with connected(printer) as line:
+            with station.work(actor) as work:
+                receipt, number = count_print(work, client, client_id, f"printer {printer.name}")
+            line.print(escpos.encode(receipt, profile, reprint=number))
+    except TjugoError as error:
+        if number is None or error.code != "printer_unavailable":
+            raise
+        sentence = f"{error.message} The sale is complete: print the receipt again."
+        raise reason("printer_unavailable", sentence) from error
     return number
 
 
@@ -131,7 +138,8 @@ def remove_printer(station: Station, actor: str, name: str) -> None:
 
 
 def print_test(printer: Printer) -> None:
-    """Print a page that shows the width, the characters and the code of a printer."""
+    """Print a page that shows the width, the characters and the code of a printer. Raise
+    `printer_unavailable`."""
     profile = PROFILES[printer.profile]
     page: list[Element] = [
         Text("TJUGO", NAME),

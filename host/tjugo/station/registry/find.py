@@ -22,7 +22,7 @@ _LEAST_DIGITS = 4  # the fewest digits that are searched for in meter and phone 
 _WORDS_MOST = 8
 _ZEROS_LOST = 3
 _PAN_DIGITS = 18
-_END = "{"  # follows every letter and digit
+END = "{"  # follows every letter and digit
 METER, ACCOUNT, PHONE, ID_NO, FULL_NAME, IN_NAME, ELSEWHERE, PART = range(8)
 MATCHES = ("meter", "account", "phone", "id_no", "name", "name_part", "other", "meter_part")
 """What the text was found in, best first."""
@@ -57,7 +57,7 @@ def find(view: View, text: str, limit: int = LIMIT) -> list[Found]:
     whole = "".join(words)[: search_words.LONGEST]
     numeric = whole.isdecimal()
     drns = _drns(view, whole) if numeric else {}
-    accounts = _numbered(view, text, whole)
+    accounts = numbered(view, text, whole)
     if not numeric or len(words) == 1 or not (drns or accounts):
         accounts |= set(_worded(view, words))
     found = _found(view, drns, accounts, _Asked(text, whole, words))
@@ -75,13 +75,20 @@ def _drns(view: View, number: str) -> dict[str, int]:
     except pan.PanError:
         pass
     found = _meters(view, Meter.drn.in_(exact)) if exact else []
-    if found or len(number) < _LEAST_DIGITS or len(number) > drn_numbers.LONG:
+    if found:
         return dict.fromkeys(found, METER)
-    begins = ["0" * zeros + number for zeros in range(_ZEROS_LOST + 1)]
     parts: list[str] = []
-    for text in begins:
-        parts += _meters(view, and_(Meter.drn >= text, Meter.drn < text + _END))
+    for text in drn_beginnings(number):
+        parts += _meters(view, and_(Meter.drn >= text, Meter.drn < text + END))
     return dict.fromkeys(parts, PART)
+
+
+def drn_beginnings(number: str) -> list[str]:
+    """Return what the DRNs begin with of which this is the beginning, where leading zeros may be
+    missing; nothing for a number that is too short, or too long for a DRN."""
+    if not _LEAST_DIGITS <= len(number) <= drn_numbers.LONG:
+        return []
+    return ["0" * zeros + number for zeros in range(_ZEROS_LOST + 1)]
 
 
 def _meters(view: View, condition: ColumnElement[bool]) -> list[str]:
@@ -89,11 +96,11 @@ def _meters(view: View, condition: ColumnElement[bool]) -> list[str]:
     return list(view.session.scalars(query.order_by(Meter.drn).limit(_CANDIDATES)))
 
 
-def _numbered(view: View, text: str, whole: str) -> set[str]:
+def numbered(view: View, text: str, whole: str) -> set[str]:
     """Return the accounts with this account, phone or id number, or that begin so."""
     # One query for each range of the index: no database finds ranges joined by OR in it.
     conditions = [
-        _begins(word) & (SearchWord.field == NUMBER) for word in search_words.number_words(whole)
+        begins(word) & (SearchWord.field == NUMBER) for word in search_words.number_words(whole)
     ]
     dialled = search_words.digits(text)
     if whole.isdecimal() and len(dialled) >= _LEAST_DIGITS:
@@ -101,9 +108,9 @@ def _numbered(view: View, text: str, whole: str) -> set[str]:
         # The number is stored with the country's prefix and given without, or the reverse.
         shorter = [back[:n] for n in range(search_words.LEAST_PHONE, len(back))]
         conditions += [
-            _begins(back) & (SearchWord.field == PHONE_END),
+            begins(back) & (SearchWord.field == PHONE_END),
             SearchWord.word.in_(shorter) & (SearchWord.field == PHONE_END),
-            _begins(dialled) & (SearchWord.field == NUMBER),
+            begins(dialled) & (SearchWord.field == NUMBER),
         ]
     found: set[str] = set()
     for condition in conditions:
@@ -114,8 +121,8 @@ def _numbered(view: View, text: str, whole: str) -> set[str]:
     return found
 
 
-def _begins(word: str) -> ColumnElement[bool]:
-    return and_(SearchWord.word >= word, SearchWord.word < word + _END)
+def begins(word: str) -> ColumnElement[bool]:
+    return and_(SearchWord.word >= word, SearchWord.word < word + END)
 
 
 def _worded(view: View, words: Sequence[str]) -> list[str]:
@@ -124,12 +131,12 @@ def _worded(view: View, words: Sequence[str]) -> list[str]:
     if len(different) == 1:
         # In the index's order: whole words before longer ones, names before addresses.
         query = select(SearchWord.account_no)
-        query = query.where(SearchWord.tenant_id == view.tenant_id, _begins(different[0]))
+        query = query.where(SearchWord.tenant_id == view.tenant_id, begins(different[0]))
         query = query.order_by(SearchWord.word, SearchWord.field, SearchWord.account_no)
         return list(dict.fromkeys(view.session.scalars(query.limit(_CANDIDATES))))
-    counts = {word: _count(view, word) for word in different}
+    counts = {word: count(view, word, _COMMON) for word in different}
     rarest, *others = sorted(different, key=lambda word: (counts[word], -len(word)))
-    of_word = [SearchWord.tenant_id == view.tenant_id, _begins(rarest)]
+    of_word = [SearchWord.tenant_id == view.tenant_id, begins(rarest)]
     first = select(SearchWord.account_no).where(*of_word).limit(_COMMON).subquery()
     query = (
         select(Customer.account_no)
@@ -143,17 +150,17 @@ def _worded(view: View, words: Sequence[str]) -> list[str]:
     if found or counts[rarest] < _COMMON:
         return found
     each = [
-        select(SearchWord.account_no).where(SearchWord.tenant_id == view.tenant_id, _begins(word))
+        select(SearchWord.account_no).where(SearchWord.tenant_id == view.tenant_id, begins(word))
         for word in (rarest, *others)
     ]
     both = each[0].intersect(*each[1:]).subquery()
     return list(view.session.scalars(select(both.c.account_no).limit(_CANDIDATES)))
 
 
-def _count(view: View, word: str) -> int:
-    """Return the number of rows with words that begin so, at most _COMMON."""
-    some = select(literal(1)).where(SearchWord.tenant_id == view.tenant_id, _begins(word))
-    counted = select(func.count()).select_from(some.limit(_COMMON).subquery())
+def count(view: View, word: str, most: int) -> int:
+    """Return the number of rows with words that begin so, at most `most`."""
+    some = select(literal(1)).where(SearchWord.tenant_id == view.tenant_id, begins(word))
+    counted = select(func.count()).select_from(some.limit(most).subquery())
     return view.session.scalar(counted) or 0
 
 

@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import subqueryload
 
 from tjugo.errors import reason
 from tjugo.station.readings.views import reading_view
+from tjugo.station.registry import matching
 from tjugo.station.registry.customers import ACCOUNT, FIELDS
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter
-from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, contains, page
+from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, page
 from tjugo.station.storage.tables import Customer, Meter, ServiceLink
 from tjugo.station.work import View
 
@@ -72,8 +73,8 @@ def meters(
 ) -> Page[MeterView]:
     """Return meters by DRN.
 
-    search: part of the DRN, the collector, or of the customer's name or account number; after: the
-    last DRN of the preceding page. Raise TjugoError when `after` is no DRN.
+    search: see matching.py; after: the last DRN of the preceding page. Raise TjugoError when
+    `after` is no DRN.
     """
     limit = bounded(limit)
     query = (
@@ -82,26 +83,16 @@ def meters(
         .order_by(Meter.drn)
         .limit(limit + 1)
         .options(
-            selectinload(Meter.key_states),
-            selectinload(Meter.links).selectinload(ServiceLink.customer),
-            selectinload(Meter.reading),
+            subqueryload(Meter.key_states),
+            subqueryload(Meter.links).subqueryload(ServiceLink.customer),
+            subqueryload(Meter.reading),
         )
     )
+    last = "" if after is None else checked(after, _DRN)
     if search:
-        served = (
-            select(ServiceLink.drn)
-            .join(ServiceLink.customer)
-            .where(
-                ServiceLink.tenant_id == view.tenant_id,
-                ServiceLink.until.is_(None),
-                contains(search, Customer.name, Customer.account_no),
-            )
-        )
-        query = query.where(
-            or_(contains(search, Meter.drn, Meter.collector_id), Meter.drn.in_(served))
-        )
-    if after is not None:
-        query = query.where(Meter.drn > checked(after, _DRN))
+        query = query.where(Meter.drn.in_(matching.meters(view, search, last, limit + 1)))
+    elif last:
+        query = query.where(Meter.drn > last)
     found = page(view.session.scalars(query).all(), limit, lambda meter: str(meter.drn))
     return Page([_meter_view(meter) for meter in found.items], found.next)
 
@@ -135,9 +126,8 @@ def customers(
 ) -> Page[CustomerView]:
     """Return customers by account number.
 
-    search: part of the number, name, telephone, address, or of the DRN of a meter that serves
-    them; after: the last account number of the preceding page. Raise TjugoError when
-    `after` is no account number.
+    search: see matching.py; after: the last account number of the preceding page. Raise TjugoError
+    when `after` is no account number.
     """
     limit = bounded(limit)
     query = (
@@ -146,16 +136,12 @@ def customers(
         .order_by(Customer.account_no)
         .limit(limit + 1)
     )
+    last = "" if after is None else checked(after, ACCOUNT)
     if search:
-        serve = select(ServiceLink.account_no).where(
-            ServiceLink.tenant_id == view.tenant_id,
-            ServiceLink.until.is_(None),
-            contains(search, ServiceLink.drn),
-        )
-        columns = (Customer.account_no, Customer.name, Customer.phone, Customer.address)
-        query = query.where(or_(contains(search, *columns), Customer.account_no.in_(serve)))
-    if after is not None:
-        query = query.where(Customer.account_no > checked(after, ACCOUNT))
+        accounts = matching.customers(view, search, last, limit + 1)
+        query = query.where(Customer.account_no.in_(accounts))
+    elif last:
+        query = query.where(Customer.account_no > last)
     found = page(view.session.scalars(query).all(), limit, lambda row: str(row.account_no))
     return Page(_customer_views(view, found.items), found.next)
 

@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from tjugo.errors import reason
 from tjugo.station.operators import passwords, people
 from tjugo.station.operators.permissions import ADMINISTRATOR
@@ -13,7 +15,7 @@ from tjugo.station.setup import sandbox as sandboxes
 from tjugo.station.setup import utility as utilities
 from tjugo.station.setup.utility import Utility
 from tjugo.station.station import Station, utc_now
-from tjugo.station.storage.tables import Outlet
+from tjugo.station.storage.tables import LedgerEntry, Outlet, Sale, Vendor
 from tjugo.station.tariffs import assignment
 from tjugo.station.tills import vendors
 from tjugo.station.work import View, Work
@@ -65,15 +67,54 @@ def set_up(
     return station
 
 
-def begin(station: Station, actor: str, utility: Utility, administrator: Administrator) -> None:
-    """Give a station to try its utility and the first administrator, with whom log-in is on. Raise
-    TjugoError; Conflict for a station that has operators."""
+def begin(
+    station: Station,
+    actor: str,
+    utility: Utility,
+    administrator: Administrator,
+    rate: Decimal | None = None,
+) -> None:
+    """Give a station to try its utility and the first administrator, with whom log-in is on. rate:
+    of the first tariff, major units per kWh; None: as it is. Raise TjugoError; Conflict for a
+    station that has operators, and for another currency or price unless has_first_price()."""
     hashed = _hashed(administrator)
     with station.work(actor) as work:
         if people.exist(work):
             raise reason("operator_exists", "This station is set up: it has operators already.")
-        utilities.change(work, utility)
+        repriced = _repriced(work, utility, rate)
+        utilities.change(work, utility, repriced)
+        if repriced:
+            assignment.reprice_first(work, rate)
         _add(work, administrator, hashed)
+
+
+def has_first_price(view: View) -> bool:
+    """Return whether currency and price are those that the set-up gave, and no amount was recorded
+    yet: nothing was sold or posted, no tariff was proposed, no vendor has a limit."""
+    if view.tenant.sandbox or assignment.first_rate(view) is None:
+        return False
+    recorded = (
+        select(Sale.client).where(Sale.tenant_id == view.tenant_id),
+        select(LedgerEntry.entry_no).where(LedgerEntry.tenant_id == view.tenant_id),
+        select(Vendor.vendor).where(
+            Vendor.tenant_id == view.tenant_id, Vendor.credit_limit.is_not(None)
+        ),
+    )
+    return all(view.session.scalars(query.limit(1)).first() is None for query in recorded)
+
+
+def _repriced(work: Work, utility: Utility, rate: Decimal | None) -> bool:
+    """Return whether currency or price become others. Raise Conflict where they stay."""
+    same = rate is None or rate == assignment.first_rate(work)
+    if same and utility.currency == work.tenant.currency:
+        return False
+    if not has_first_price(work):
+        raise reason(
+            "currency_in_use",
+            "The currency and the first price stay: tariffs, sales or other amounts are in "
+            f"{work.tenant.currency}. Prices are changed on the page /tariffs.",
+        )
+    return True
 
 
 def _hashed(administrator: Administrator) -> str:

@@ -39,14 +39,16 @@ def of(view: View) -> Utility:
     return Utility(**{one.name: getattr(tenant, one.name) for one in fields(Utility)})
 
 
-def change(work: Work, utility: Utility) -> None:
-    """Record the particulars. Raise TjugoError; Conflict for another currency than that of
-    tariffs and sales, whose amounts would change their meaning."""
+def change(work: Work, utility: Utility, repriced: bool = False) -> None:
+    """Record the particulars. repriced: the caller has made sure that there are no amounts but the
+    first tariff's, which it makes again. Raise TjugoError; Conflict for another currency than that
+    of tariffs and sales, whose amounts would change their meaning."""
     tenant = work.tenant
     if tenant.sandbox and not utility.name.strip().startswith(MARK):
         utility = replace(utility, name=f"{MARK} {utility.name.strip()}")
     found = checked(utility)
-    if found["currency"] != tenant.currency and (_has(work, Sale) or _has(work, TariffVersion)):
+    other = found["currency"] != tenant.currency and not repriced
+    if other and (_has(work, Sale) or _has(work, TariffVersion)):
         raise reason(
             "currency_in_use",
             f"The currency stays {tenant.currency}: tariffs and sales are in it. Another currency "

@@ -81,7 +81,8 @@ class SqliteFile:
         sqlite.upgrade(engine, self.path)
 
     def count_rows(self, engine: Engine) -> None:
-        """See Database. The plans here do not depend on it."""
+        """See Database."""
+        sqlite.count_rows(engine)
 
 
 class PostgresDatabase:

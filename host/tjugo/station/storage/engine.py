@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.storage.tables import Base
 
-SCHEMA = "0018"
+SCHEMA = "0021"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000
+_SAMPLE = 1000  # rows of each index
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 # https://sqlite.org/rescode.html, primary result codes
@@ -77,6 +78,18 @@ def open_engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def count_rows(engine: Engine) -> None:
+    """Have SQLite collect the statistics of its tables from a sample of each index.
+
+    Without them it takes the order of a list for more selective than the account number that is
+    asked for.
+    """
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA analysis_limit={_SAMPLE}")
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

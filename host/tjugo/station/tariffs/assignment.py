@@ -11,13 +11,14 @@ from tjugo.errors import reason
 from tjugo.station.audit.chain import record
 from tjugo.station.registry.meters import checked_drn, known_meter
 from tjugo.station.storage.tables import MeterTariff, TariffVersion
-from tjugo.station.tariffs import versions
+from tjugo.station.tariffs import stored, versions
 from tjugo.station.tariffs.checks import check
-from tjugo.station.tariffs.effect import APPROVED, Effective, check_counts, in_effect
+from tjugo.station.tariffs.effect import APPROVED, Effective, check_counts, in_effect, rules_of
 from tjugo.station.tariffs.model import Flat, TariffRules
-from tjugo.station.work import Work
+from tjugo.station.work import View, Work
 
 ASSIGN = "tariffs.assign"
+INIT = "init"
 DEFAULT, DEFAULT_RATE = "flat", Decimal("0.20")
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 """From when the first tariff is in effect: before every sale, also where the clock was wrong."""
@@ -88,6 +89,34 @@ def ensure_default(work: Work, rate: Decimal = DEFAULT_RATE) -> None:
     work.session.flush()
 
 
+def first_rate(view: View) -> Decimal | None:
+    """Return the price of the first tariff, major units per kWh; None unless it is the only
+    version of any tariff, as `init` made it."""
+    row = _first(view)
+    energy = None if row is None else rules_of(row.content).energy
+    return energy.rate if isinstance(energy, Flat) else None
+
+
+def reprice_first(work: Work, rate: Decimal | None) -> None:
+    """Make the first tariff again, in the utility's currency, before anything is sold by it. rate:
+    None: as it is. Raise TjugoError; Conflict unless it is as `init` made it."""
+    row, before = _first(work), first_rate(work)
+    if row is None or before is None:
+        raise reason("tariff_decided", "The first tariff is not as it was made.")
+    currency, new = work.tenant.currency, before if rate is None else rate
+    row.content = stored.to_json(checked_default(currency, new))
+    work.session.flush()
+    subject = versions.subject(row.tariff, row.version)
+    record(work, versions.APPROVE, subject, f"set up: {new} {currency} per kWh, approved by init")
+
+
+def _first(view: View) -> TariffVersion | None:
+    query = select(TariffVersion).where(TariffVersion.tenant_id == view.tenant_id).limit(2)
+    rows = list(view.session.scalars(query))
+    made = len(rows) == 1 and (rows[0].tariff, rows[0].made_by) == (DEFAULT, INIT)
+    return rows[0] if made else None
+
+
 def add_first(work: Work, tariff: str, name: str, rules: TariffRules) -> None:
     """Add a tariff of a new station, approved by `init`, unless it is in effect. Raise
     TjugoError."""
@@ -95,12 +124,12 @@ def add_first(work: Work, tariff: str, name: str, rules: TariffRules) -> None:
     if in_effect(work, tariff, work.now()) is None:
         version = versions.propose(work, tariff, rules)
         row = versions.known_version(work, tariff, version)
-        row.made_by = "init"
+        row.made_by = INIT
         row.valid_from = ALWAYS
         _decide_first(work, row)
 
 
 def _decide_first(work: Work, row: TariffVersion) -> None:
-    row.state, row.decided_by, row.decided_at = APPROVED, "init", work.now()
+    row.state, row.decided_by, row.decided_at = APPROVED, INIT, work.now()
     work.session.flush()
     record(work, versions.APPROVE, versions.subject(row.tariff, row.version), "approved by init")

@@ -12,13 +12,14 @@ from tjugo.station.currency import plain
 from tjugo.station.ledger.post import Entry, post
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, no_such_page, page
-from tjugo.station.storage.tables import Customer, Debt
+from tjugo.station.storage.tables import Customer, Debt, LedgerEntry
 from tjugo.station.storage.tables.tariffs import DEBT_KINDS, DEBT_RULES
 from tjugo.station.tariffs.model import WHOLE
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, balances, party
 from tjugo.station.work import View, Work
 
 EDIT = "debts.edit"
+_WRITE_OFF = "debt_write_off"
 _MOST_PRIORITY = 1000
 _MOST_DEBTS = 10**9
 _FIELDS = ("name", "rule", "rate", "least", "most", "priority")
@@ -133,9 +134,22 @@ def write_off(work: Work, account_no: str, debt_no: int, why: str) -> int:
     row.state, row.closed_at = "written_off", work.now()
     work.session.flush()
     rows = (("written_off", key, left), (DEBT_ACCOUNT, key, -left))
-    post(work, Entry("debt_write_off", key, rows, text=why))
+    post(work, Entry(_WRITE_OFF, _ref(work, key), rows, text=why))
     record(work, EDIT, f"debt {key}", f"written off, {plain(work, left)}: {why}")
     return left
+
+
+def _ref(work: Work, key: str) -> str:
+    """Return the name of a debt's next write-off: the debt's own, then with #2, #3, because a
+    credit note opens a debt again that was written off. The debt is locked."""
+    row = LedgerEntry
+    query = select(func.count()).where(
+        row.tenant_id == work.tenant_id,
+        row.kind == _WRITE_OFF,
+        (row.ref == key) | row.ref.startswith(f"{key}#", autoescape=True),
+    )
+    before = work.session.scalar(query) or 0
+    return f"{key}#{before + 1}" if before else key
 
 
 def locked(work: Work, account_no: str, debt_no: int) -> Debt:

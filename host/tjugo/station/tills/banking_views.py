@@ -10,7 +10,7 @@ from tjugo.station.ledger.accounts import MEANS
 from tjugo.station.storage.copied import copied
 from tjugo.station.storage.paging import LIMIT, Page, newest
 from tjugo.station.storage.tables import BankingBatch, Deposit, Shift
-from tjugo.station.tills import batches
+from tjugo.station.tills import batches, office, shifts
 from tjugo.station.tills.views import MeansTotal, ShiftView, Takings, shift_view, takings
 from tjugo.station.work import View
 
@@ -48,7 +48,8 @@ def deposits(
 @dataclass(frozen=True)
 class BatchReport:
     """A banking batch: the same whenever it is printed, but for left, what is to be deposited of
-    each means, and deposits."""
+    each means, and deposits. office: what it took of the money that was received without a
+    shift; takings: of its shifts."""
 
     batch_no: int
     outlet: str
@@ -56,6 +57,7 @@ class BatchReport:
     closed_at: str
     shifts: tuple[ShiftView, ...]
     takings: Takings
+    office: tuple[MeansTotal, ...]
     left: tuple[MeansTotal, ...]
     deposits: tuple[DepositView, ...]
 
@@ -73,6 +75,7 @@ def batch_report(view: View, number: int) -> BatchReport:
         row,
         shifts=tuple(shift_view(shift) for shift in rows),
         takings=takings(view, [shift.shift_no for shift in rows]),
+        office=tuple(MeansTotal(*one) for one in office.banked(view, number).items()),
         left=tuple(MeansTotal(means, amount) for means, amount in held.items() if amount),
         deposits=tuple(deposit_view(deposit) for deposit in banked),
     )
@@ -104,23 +107,31 @@ def batch_list(
 
 @dataclass(frozen=True)
 class Waiting:
-    """An outlet's closed shifts that are in no batch, and what their tills hold."""
+    """An outlet's closed shifts that are in no batch, what their tills hold, and what a batch
+    takes of the money without a shift."""
 
     outlet: str
     shifts: int
     amount: int
+    office: int
 
 
 def unbanked(view: View) -> list[Waiting]:
-    """Return the outlets that have closed shifts to be banked, by code."""
+    """Return the outlets that have closed shifts or money without a shift to be banked, by
+    code."""
     query = select(Shift.outlet, Shift.shift_no).where(
         Shift.tenant_id == view.tenant_id, Shift.batch_no.is_(None), Shift.closed_at.is_not(None)
     )
-    by_outlet: dict[str, list[str]] = {}
+    by_outlet: dict[str, list[int]] = {}
     for outlet, number in view.session.execute(query):
-        by_outlet.setdefault(outlet, []).append(str(number))
-    held = balances.balances(view, MEANS, (n for found in by_outlet.values() for n in found))
-    return [
-        Waiting(outlet, len(numbers), sum(held[number] for number in numbers))
-        for outlet, numbers in sorted(by_outlet.items())
-    ]
+        by_outlet.setdefault(outlet, []).append(number)
+    held = shifts.expected(view, [n for found in by_outlet.values() for n in found])
+    beside = office.received(view)
+    waiting = []
+    for outlet in sorted({*by_outlet, *beside}):
+        numbers = by_outlet.get(outlet, [])
+        tills = {means: sum(held[number][means] for number in numbers) for means in MEANS}
+        extra = office.to_bank(beside.get(outlet, {}), tills)
+        if numbers or extra:
+            waiting.append(Waiting(outlet, len(numbers), sum(tills.values()), sum(extra.values())))
+    return waiting

@@ -1,5 +1,5 @@
-"""Banking batches: the closed shifts of an outlet whose takings are banked together, and their
-deposits."""
+"""Banking batches: the closed shifts of an outlet whose takings are banked together, with what it
+received without a shift, and their deposits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from tjugo.errors import reason
-from tjugo.station import counters
+from tjugo.station import clock, counters
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
 from tjugo.station.ledger.accounts import BANKING, DEPOSIT, MEANS
 from tjugo.station.ledger.post import MOST, Entry, PostingRow, post
 from tjugo.station.storage.tables import BankingBatch, Deposit, Shift
-from tjugo.station.tills import shifts
+from tjugo.station.tills import office, shifts
 from tjugo.station.tills.vendors import MAIN, known_outlet, known_vendor
 from tjugo.station.work import View, Work
 
@@ -25,15 +25,27 @@ REVERSAL = "deposit_reversal"
 
 
 def close_batch(work: Work, outlet: str) -> int:
-    """Put all closed shifts of an outlet that are in no batch into a new one; return its number.
+    """Put all closed shifts of an outlet that are in no batch into a new one, with the money that
+    it received without a shift; return its number.
 
-    What their tills hold becomes the batch's, to be deposited. Raise Conflict when there is none.
+    What their tills hold becomes the batch's, to be deposited. Raise Conflict when there is
+    neither.
     """
+    clock.require(work)
     known_outlet(work, outlet)
     rows = _unbanked(work, outlet)
-    if not rows:
-        raise reason("batch_empty", f"Outlet {outlet} has no closed shift that is not banked.")
+    # The number is locked: no other batch takes the same money now.
     number = counters.take(work, {BATCH_SERIES: 1})[BATCH_SERIES]
+    postings, held = _of_tills(work, number, rows)
+    extra = office.to_bank(office.received(work).get(outlet, {}), held)
+    if not rows and not extra:
+        raise reason(
+            "batch_empty",
+            f"Outlet {outlet} has no closed shift that is not banked, and no money from sales "
+            "without a shift.",
+        )
+    for means, amount in extra.items():
+        postings += [(means, "", -amount), (means, party(number), amount)]
     work.session.add(
         BankingBatch(
             tenant_id=work.tenant_id,
@@ -43,20 +55,30 @@ def close_batch(work: Work, outlet: str) -> int:
             closed_at=work.now(),
         )
     )
-    postings: list[PostingRow] = []
-    for shift_no, held in shifts.expected(work, [row.shift_no for row in rows]).items():
-        for means, amount in held.items():
-            if amount:
-                postings.append((means, str(shift_no), -amount))
-                postings.append((means, party(number), amount))
     for row in rows:
         row.batch_no = number
     work.session.flush()
     if postings:
         post(work, Entry(BANKING, str(number), tuple(postings), outlet))
-    listed = ", ".join(str(row.shift_no) for row in rows)
-    chain.record(work, ACTION, f"batch {number}", f"shifts {listed}")
+    listed = ", ".join(str(row.shift_no) for row in rows) or "none"
+    beside = "".join(f"; without a shift {plain(work, extra[name])} {name}" for name in extra)
+    chain.record(work, ACTION, f"batch {number}", f"shifts {listed}{beside}")
     return number
+
+
+def _of_tills(
+    work: Work, number: int, rows: list[Shift]
+) -> tuple[list[PostingRow], dict[str, int]]:
+    """Return the postings of what the tills of shifts hold, and its sums by means."""
+    postings: list[PostingRow] = []
+    sums: dict[str, int] = {}
+    for shift_no, held in shifts.expected(work, [row.shift_no for row in rows]).items():
+        for means, amount in held.items():
+            if amount:
+                postings.append((means, str(shift_no), -amount))
+                postings.append((means, party(number), amount))
+                sums[means] = sums.get(means, 0) + amount
+    return postings, sums
 
 
 def party(batch_no: int) -> str:
@@ -115,7 +137,11 @@ def deposit_vendor(work: Work, vendor: str, new: NewDeposit) -> int:
     """Record that a vendor paid money into the bank; return the deposit's number."""
     known_vendor(work, vendor)
     if vendor == MAIN:
-        raise reason("vendor_invalid", "The utility's own money is deposited by banking batch.")
+        raise reason(
+            "vendor_invalid",
+            "The utility's own money is deposited by banking batch: make one of the outlet, also "
+            "for what it received without a shift.",
+        )
     _check(new)
     return _deposit(work, vendor, new, None, ("vendor", vendor))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from tjugo.errors import TjugoError, reason
+from tjugo.station import clock
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
 from tjugo.station.ledger import credit
@@ -117,6 +118,7 @@ def cash_up(
     The float returns to the office. What a vendor's till holds the vendor owes from then on; what
     the utility's own till holds stays in it until it is banked.
     """
+    clock.require(work)
     if number not in shifts.require_open(work, [number]):
         shifts.known_shift(work, number)
         raise _closed(number)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tjugo.errors import reason
-from tjugo.station import counters
+from tjugo.station import clock, counters
 from tjugo.station.audit import chain
 from tjugo.station.currency import plain
 from tjugo.station.ledger import balances
@@ -27,6 +27,7 @@ OWN_ACTION = "shifts.own"
 def open_shift(work: Work, operator: str, outlet: str, opening_float: int) -> int:
     """Open a shift of an operator at an outlet and return its number. opening_float: the cash in
     the till, minor units. Raise TjugoError when the operator has an open shift."""
+    clock.require(work)
     row = known_outlet(work, outlet)
     if not (row.active and known_vendor(work, row.vendor).active):
         raise reason("outlet_closed", f"Outlet {outlet} is not active.")

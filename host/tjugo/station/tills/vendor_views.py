@@ -12,15 +12,17 @@ from tjugo.station.work import View
 
 @dataclass(frozen=True)
 class VendorView:
-    """A vendor. owed: what it owes now, with the money in its open tills; available: how much more
-    it may sell, None without a limit. commission: hundredths of a percent."""
+    """A vendor. owed: what it owes now, with the money in its open tills; in_tills: that money,
+    which its statement has after the cash-up; both None of the utility itself. available: how much
+    more it may sell, None without a limit. commission: hundredths of a percent."""
 
     vendor: str
     name: str
     active: bool
     credit_limit: int | None
     commission: int
-    owed: int
+    owed: int | None
+    in_tills: int | None
     available: int | None
     outlets: tuple[str, ...]
 
@@ -28,7 +30,9 @@ class VendorView:
 def vendor_list(view: View) -> list[VendorView]:
     """Return all vendors by name."""
     rows = vendors.vendors(view)
-    owed = credit.owed_by(view, [row.vendor for row in rows])
+    names = [row.vendor for row in rows]
+    owed = credit.owed_by(view, names)
+    stated = balances.balances(view, ["vendor"], names)
     by_vendor: dict[str, list[str]] = {}
     for outlet in vendors.outlets(view):
         by_vendor.setdefault(outlet.vendor, []).append(outlet.outlet)
@@ -36,7 +40,8 @@ def vendor_list(view: View) -> list[VendorView]:
         copied(
             VendorView,
             row,
-            owed=owed[row.vendor],
+            owed=None if row.vendor == vendors.MAIN else owed[row.vendor],
+            in_tills=None if row.vendor == vendors.MAIN else owed[row.vendor] - stated[row.vendor],
             available=None if row.credit_limit is None else row.credit_limit - owed[row.vendor],
             outlets=tuple(by_vendor.get(row.vendor, ())),
         )

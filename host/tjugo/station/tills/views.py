@@ -126,18 +126,25 @@ def takings(view: View, numbers: Sequence[int]) -> Takings:
 
 @dataclass(frozen=True)
 class ShiftReport:
-    """A shift's report. counts: by means, expected with the float, and counted; compared: the
-    counts that were shown beside what was expected."""
+    """A shift's report. takings: None while they are hidden; counts: by means, expected with the
+    float, and counted, empty then; compared: the counts that were shown beside what was
+    expected."""
 
     shift: ShiftView
-    takings: Takings
+    takings: Takings | None
     counts: tuple[cash_up.Count, ...]
     compared: cash_up.Compared
 
 
-def shift_report(view: View, number: int) -> ShiftReport:
-    """Return the report of an open or closed shift. Raise NotFound."""
+HIDDEN = "What is expected is shown after the count, which closes the shift."
+
+
+def shift_report(view: View, number: int, reader: str) -> ShiftReport:
+    """Return the report of an open or closed shift. reader: the actor who reads it; of one's own
+    open shift it has nothing from which to tell what is expected. Raise NotFound."""
     row = known_shift(view, number)
-    counts = tuple(cash_up.counts(view, number))
     compared = cash_up.compared(view, number)
+    if row.closed_at is None and row.operator == reader:
+        return ShiftReport(shift_view(row), None, (), compared)
+    counts = tuple(cash_up.counts(view, number))
     return ShiftReport(shift_view(row), takings(view, [number]), counts, compared)

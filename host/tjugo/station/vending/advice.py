@@ -59,7 +59,7 @@ def _row(view: View, client: str, client_id: str | None, station: Station) -> Ve
         return None if found is None or (found.asked or "").startswith('{"asked":') else found
     query = select(row).where(
         row.tenant_id == view.tenant_id,
-        row.client == client,
+        row.client + "" == client,  # by the time, and not through all requests of a client
         row.created_at > station.clock() - RECENT,
         or_(row.asked.is_(None), ~views.NO_SALE),
     )

@@ -1,4 +1,5 @@
-"""Credit notes: money back, whole or in part, for a sale whose token was shown.
+"""Credit notes: money back, whole or in part, for a sale whose token was shown; whole for a
+payment (`payment_note`).
 
 Each line of the sale is reversed in proportion; its units leave the month in which they were
 bought. The token itself stays valid: a credit note is written for one that the meter did not take,
@@ -7,58 +8,42 @@ or whose use was agreed with the customer. Credit that a replacement issued agai
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.audit import chain
-from tjugo.station.ledger import accounts, balances, post
+from tjugo.station.ledger import accounts, post
 from tjugo.station.receipts import model
 from tjugo.station.receipts.model import Line, Receipt
-from tjugo.station.storage.tables import Sale
+from tjugo.station.storage.tables import Sale, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
-from tjugo.station.vending import money_only, owed
+from tjugo.station.vending import money_only, owed, payment_note
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.money_only import MoneyDone
+from tjugo.station.vending.note import CASH, CREDIT, WAYS, CreditNote, check_cash
 from tjugo.station.vending.postings import credited
-from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.shares import shares
 from tjugo.station.vending.void import ACTION, locked_sale, reopen, was_shown
 from tjugo.station.vending.why import checked_why
 from tjugo.station.work import View, Work
 
-CREDIT, CASH = "credit", "cash"
-WAYS = (CREDIT, CASH)
-"""Where the money goes: to the customer's credit at the utility, or back in cash."""
 _NOT_CREDITED = ("change", "free", "credit")
-
-
-@dataclass(frozen=True)
-class CreditNote:
-    """A request for a credit note, once for each client and client_id. of_client, of_client_id:
-    the sale; amount: minor units, None for all that is left of it; to: one of WAYS."""
-
-    client: str
-    client_id: str
-    of_client: str
-    of_client_id: str
-    seller: Seller
-    why: str
-    amount: int | None = None
-    to: str = CREDIT
 
 
 def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     """Write a credit note, or return the one that was written under this id.
 
-    Raise TjugoError with nothing recorded: NotFound for the sale, Conflict (`sale_not_credited`)
-    when the sale cannot be credited by so much.
+    Raise TjugoError with nothing recorded: NotFound for the sale or payment, Conflict
+    (`sale_not_credited`) when it cannot be credited by so much.
     """
     why = checked_why(asked.why)
-    if asked.to not in WAYS:
+    if asked.to not in (None, *WAYS):
         raise reason("means_unknown", f"The money goes to one of {', '.join(WAYS)}.")
     sale = locked_sale(work, asked.of_client, asked.of_client_id)
+    if sale.kind != payment_note.PAYMENT:
+        asked = replace(asked, to=asked.to or CREDIT)
     wanted = {
         "kind": "credit_note",
         "of": [asked.of_client, asked.of_client_id],
@@ -71,6 +56,12 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     )
     if before is not None:
         return before
+    if sale.kind == payment_note.PAYMENT:
+        return payment_note.write(work, row, asked, why, sale)
+    return _write(work, row, asked, why, sale)
+
+
+def _write(work: Work, row: VendRequest, asked: CreditNote, why: str, sale: Sale) -> MoneyDone:
     notes = owed.notes_of(work, sale)
     printed = Receipt.from_json(sale.receipt)
     rest = _rest(printed, notes)
@@ -78,7 +69,7 @@ def credit_note(work: Work, asked: CreditNote) -> MoneyDone:
     amount = _checked(work, sale, sum(rest.values()), units, asked)
     row.money = amount
     place = money_only.place(work, asked.seller)
-    _check_cash(work, asked, amount)
+    check_cash(work, asked.seller, amount if asked.to == CASH else 0)
     parts = shares(list(rest.values()), amount)
     lines = _lines(printed, zip(rest, parts, strict=True))
     left = sum(rest.values())
@@ -188,15 +179,6 @@ def _checked(work: Work, sale: Sale, rest: int, units: int, asked: CreditNote) -
     if asked.to == CREDIT and sale.account_no is None:
         raise reason("sale_not_credited", f"{name} has no customer: return the money in cash.")
     return amount
-
-
-def _check_cash(work: Work, asked: CreditNote, amount: int) -> None:
-    """Raise Conflict when the till holds less than is to be returned."""
-    shift_no = asked.seller.shift_no
-    if asked.to != CASH or shift_no is None:
-        return
-    if balances.balance(work, "cash", str(shift_no)) < amount:
-        raise reason("sale_not_credited", "The till holds less cash than is to be returned.")
 
 
 def _lines(printed: Receipt, parts: Iterable[tuple[tuple[str, str], int]]) -> tuple[Line, ...]:

@@ -14,7 +14,9 @@ from tjugo.station.ledger import balances, credit
 from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import Outlet, Sale, Vendor
 from tjugo.station.tills import shifts
+from tjugo.station.vending import vouchers
 from tjugo.station.vending.item import Item
+from tjugo.station.vending.purchase import bare_ref
 from tjugo.station.work import Work
 
 _PLACES = Statement(
@@ -50,8 +52,12 @@ def check(work: Work, items: list[Item]) -> dict[str, Place]:
     _check_shifts(work, _left(items))
     _check_persons(work, _left(items))
     _check_accounts(work, _left(items))
+    paid = _check_vouchers(work, _left(items))
     _check_vendors(work, _left(items), found)
     _check_keys(work, _left(items))
+    for item in paid:
+        if item.refusal is not None:
+            vouchers.release(work, *item.key)
     return found
 
 
@@ -145,6 +151,15 @@ def _check_accounts(work: Work, items: list[Item]) -> None:
     for account_no, (item, amount) in paid.items():
         if amount > -held[account_no]:
             item.refusal = reason("tender_invalid", "The customer's credit is less than that.")
+
+
+def _check_vouchers(work: Work, items: list[Item]) -> list[Item]:
+    """Refuse vouchers that were used already. Return the items whose vouchers are taken."""
+    paid = [item for item in items if any(map(bare_ref, item.purchase.tenders))]
+    wanted = [(*item.key, item.purchase.tenders) for item in paid]
+    for item, used in zip(paid, vouchers.take(work, wanted), strict=True):
+        item.refusal = used
+    return _left(paid)
 
 
 def _check_vendors(work: Work, items: list[Item], places: dict[str, Place]) -> None:

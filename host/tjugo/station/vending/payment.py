@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from tjugo import money
 from tjugo.errors import reason
-from tjugo.station import days
+from tjugo.station import days, settings
 from tjugo.station.audit import chain
 from tjugo.station.ledger import accounts, balances, credit, post
 from tjugo.station.receipts import model
@@ -13,7 +13,7 @@ from tjugo.station.storage.tables import Customer
 from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, party
 from tjugo.station.tills import shifts
-from tjugo.station.vending import limits, money_only, receipt_of
+from tjugo.station.vending import limits, money_only, receipt_of, vouchers
 from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.purchase import MOST_MONEY, Tender, check_tenders
 from tjugo.station.vending.seller import Seller
@@ -134,14 +134,25 @@ def _check_account(work: Work, asked: Payment) -> None:
 
 
 def _check_limits(work: Work, asked: Payment, vendor: str) -> None:
-    """Raise TjugoError when it is beyond the person's limits, or the vendor's."""
+    """Raise TjugoError when it is beyond the station's limit, the person's or the vendor's, or
+    paid by a voucher that was used already."""
     seller = asked.seller
+    currency, most = work.tenant.currency, settings.get(work, "payment_limit")
+    if money.major(asked.amount, currency) > most:
+        raise reason(
+            "amount_over_limit",
+            f"{money.plain(asked.amount, currency)} is more than this station takes at once "
+            f"({most:f} {currency}). The setting is payment_limit.",
+        )
     if seller.sale_limit is not None and asked.amount > seller.sale_limit:
         raise limits.over_sale(work, seller.sale_limit, "take")
     if seller.day_limit is not None:
         today = days.day(work, work.now())
         if limits.sold_today(work, seller.actor, today) + asked.amount > seller.day_limit:
             raise limits.over_day(work, seller.day_limit)
+    (used,) = vouchers.take(work, [(asked.client, asked.client_id, asked.paid)])
+    if used is not None:
+        raise used
     (allowed,) = credit.check_limits(work, [(vendor, asked.amount - _from_credit(asked))])
     if not allowed:
         raise reason("vendor_credit", "The vendor's credit limit is reached: pay a deposit first.")

@@ -136,6 +136,15 @@ def check_tenders(tenders: tuple[Tender, ...]) -> None:
             raise reason("tender_invalid", "Each payment must be more than 0.")
         if len(tender.ref) > 60 or not tender.ref.isprintable():
             raise reason("tender_invalid", "The reference of a payment is up to 60 characters.")
+    vouchers = [bare for tender in tenders if (bare := bare_ref(tender))]
+    if len(set(vouchers)) < len(vouchers):
+        raise reason("tender_invalid", "A voucher pays once: one is given twice.")
+
+
+def bare_ref(tender: Tender) -> str:
+    """Return the number of a voucher as it is compared, without spaces and in capitals; "" for one
+    without a number, and for other means."""
+    return tender.ref.replace(" ", "").upper() if tender.means == "voucher" else ""
 
 
 def parse_kwh(text: str) -> Decimal:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy.orm import joinedload, subqueryload
 
 from tjugo.errors import Unavailable
 from tjugo.station.receipts.model import fields_of
@@ -14,6 +14,7 @@ from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such_page, page
 from tjugo.station.storage.tables import Sale as SaleRow
 from tjugo.station.storage.tables import Token, VendRequest
+from tjugo.station.vending import sale_search
 from tjugo.station.vending.views import NO_SALE, TOKEN_ISSUED, Sale, sale_of
 from tjugo.station.work import View
 
@@ -102,42 +103,62 @@ def sales(
     not the `next` of an earlier page.
     """
     limit = bounded(limit)
+    row = VendRequest
+    sold = or_(row.asked.is_(None), ~NO_SALE)
     query = (
-        select(VendRequest)
-        .where(
-            VendRequest.tenant_id == view.tenant_id,
-            or_(VendRequest.asked.is_(None), ~NO_SALE),
-        )
-        .order_by(
-            VendRequest.created_at.desc(), VendRequest.client.desc(), VendRequest.client_id.desc()
-        )
+        select(row)
+        .where(row.tenant_id == view.tenant_id, sold)
+        .order_by(row.created_at.desc(), row.client.desc(), row.client_id.desc())
         .options(
-            selectinload(VendRequest.tokens).joinedload(Token.delivery),
-            joinedload(VendRequest.sale),
+            subqueryload(row.tokens).joinedload(Token.delivery),
+            joinedload(row.sale),
         )
         .limit(limit + 1)
     )
     if client is not None:
-        query = query.where(VendRequest.client == client)
+        query = query.where(row.client == client)
+    older = None if after is None else _older(after)
     if search:
-        digits = "".join(search.split())
-        # Of a token that nobody was shown not even a part is confirmed.
-        shown = and_(SaleRow.voided_at.is_(None), SaleRow.shown_at.is_not(None))
-        query = (
-            query.outerjoin(VendRequest.tokens)
-            .outerjoin(VendRequest.sale)
-            .where(
-                or_(
-                    contains(search, VendRequest.drn, VendRequest.client_id),
-                    contains(digits, VendRequest.drn),
-                    and_(contains(digits, Token.digits), or_(SaleRow.client.is_(None), shown)),
-                )
-            )
-        )
-    if after is not None:
-        query = query.where(_older(after))
+        by_index = _by_index(view, search, sold, client, older, limit + 1)
+        if by_index is None:
+            query = query.outerjoin(row.tokens).outerjoin(row.sale).where(_anywhere(search))
+        else:
+            query = query.where(by_index)
+    if older is not None:
+        query = query.where(older)
     found = page(view.session.scalars(query).all(), limit, _place)
-    return Page([_request_view(row) for row in found.items], found.next)
+    return Page([_request_view(one) for one in found.items], found.next)
+
+
+def _by_index(
+    view: View,
+    search: str,
+    sold: ColumnElement[bool],
+    client: str | None,
+    older: ColumnElement[bool] | None,
+    most: int,
+) -> ColumnElement[bool] | None:
+    """Return the condition that indexes find of a text, None where they find nothing at all."""
+    keys = sale_search.keys(view, search, sold, client, older, most)
+    if not keys and (older is None or not sale_search.keys(view, search, sold, client, None, 1)):
+        return None
+    row = VendRequest
+    either = [
+        and_(row.tenant_id == view.tenant_id, row.client == one, row.client_id == client_id)
+        for one, client_id in keys
+    ]
+    return or_(false(), *either)
+
+
+def _anywhere(search: str) -> ColumnElement[bool]:
+    digits = "".join(search.split())
+    # Of a token that nobody was shown not even a part is confirmed.
+    shown = and_(SaleRow.voided_at.is_(None), SaleRow.shown_at.is_not(None))
+    return or_(
+        contains(search, VendRequest.drn, VendRequest.client_id),
+        contains(digits, VendRequest.drn),
+        and_(contains(digits, Token.digits), or_(SaleRow.client.is_(None), shown)),
+    )
 
 
 def _place(row: VendRequest) -> str:

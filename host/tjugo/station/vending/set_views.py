@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from tjugo.station.delivery.service import ACCEPTED
 from tjugo.station.storage.chunks import chunks
@@ -56,10 +56,12 @@ def set_views(view: View, changes: Sequence[KeyChange]) -> dict[_Key, SetView]:
         query = select(row).where(
             row.tenant_id == view.tenant_id,
             row.position.is_not(None),
-            tuple_(row.client, row.client_id).in_(chunk),
+            row.client.in_({client for client, _ in chunk}),
+            row.client_id.in_([client_id for _, client_id in chunk]),
         )
         for found in view.session.scalars(query.order_by(row.set_no, row.position)):
-            by_key[found.client, found.client_id].append(found)
+            if (found.client, found.client_id) in wanted:
+                by_key[found.client, found.client_id].append(found)
     ended = {(one.client, one.client_id) for one in changes if one.state != change_rows.ISSUED}
     newest = {
         key: [one for one in rows if one.set_no == rows[-1].set_no] for key, rows in by_key.items()

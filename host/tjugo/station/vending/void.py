@@ -6,6 +6,7 @@ import json
 from sqlalchemy import select
 
 from tjugo.errors import reason
+from tjugo.station import clock
 from tjugo.station.audit import chain
 from tjugo.station.delivery import service as delivery
 from tjugo.station.ledger import accounts, post
@@ -13,6 +14,7 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.tables import Debt, LedgerEntry, PlainToken, Posting, Sale
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
+from tjugo.station.vending import vouchers
 from tjugo.station.vending.owed import replaced
 from tjugo.station.vending.why import checked_why
 from tjugo.station.webhooks import outbox
@@ -34,6 +36,8 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
     sale = locked_sale(work, client, client_id)
     if sale.voided_at is not None:
         return sale
+    if sale.kind == "payment":
+        raise _refused(sale, f"is a payment, and cannot be voided. {_INSTEAD}")
     if sale.kind not in KINDS:
         raise _refused(sale, "is no sale of electricity, and cannot be voided.")
     if sale.shown_at is not None:
@@ -48,6 +52,7 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
         raise _refused(
             sale, f"cannot be voided: its shift {sale.shift_no} is cashed up. {_INSTEAD}"
         )
+    clock.require(work)
     if not delivery.cancel(work, client, client_id, _CANCELLED):
         raise _refused(sale, f"cannot be voided: its token was sent to the meter. {_INSTEAD}")
     _reverse(work, sale, why)
@@ -60,6 +65,7 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
         sale.free_tenths,
         json.loads(sale.charges) if sale.charges else {},
     )
+    vouchers.release(work, client, client_id)
     sale.voided_at, sale.voided_by = work.now(), work.actor[:80]
     work.session.flush()
     chain.record(work, ACTION, f"sale {sale.outlet} {sale.receipt_no}", f"void: {why}")

@@ -24,7 +24,7 @@ TEST = "webhook.test"
 EVENTS = {
     SALE_MADE: "a sale or free units",
     SALE_VOIDED: "a sale is void",
-    CREDIT_NOTE: "a credit note",
+    CREDIT_NOTE: "a credit note of a sale or a payment",
     PAYMENT: "a payment without energy",
     KEY_CHANGE_CONFIRMED: "a meter has its new key",
     TOKEN_ACCEPTED: "a meter took a token from its collector",

@@ -10,8 +10,9 @@ from pydantic import Field
 from tjugo import money
 from tjugo.station.receipts import model
 from tjugo.station.station import Station
-from tjugo.station.vending.credit_note import CreditNote, credit_note
+from tjugo.station.vending.credit_note import credit_note
 from tjugo.station.vending.money_only import MoneyDone
+from tjugo.station.vending.note import CreditNote
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.seller import Seller
 from tjugo.station.vending.void import void
@@ -30,13 +31,14 @@ class VoidBody(RequestBody):
 
 
 class CreditNoteBody(RequestBody):
-    """A credit note for a sale: its id, and its client where that is another one. amount: a part
-    of what is left of the sale, all of it without; to: the customer's credit, or back in cash."""
+    """A credit note for a sale or a payment: its id, and its client where that is another one.
+    amount: a part of what is left of the sale, all of it without; to: the customer's credit, or
+    back in cash. A payment is credited whole, by the means by which it was paid."""
 
     sale: Annotated[str, Field(max_length=64)]
     client: Annotated[str | None, Field(max_length=40)] = None
     amount: Money | None = None
-    to: Literal["credit", "cash"] = "credit"
+    to: Literal["credit", "cash"] | None = None
     reason: _Why
 
 

@@ -10,7 +10,7 @@ from tjugo import money
 _AMOUNTS = frozenset(
     (
         *("amount", "available", "balance", "closing", "counted", "credit_limit", "difference"),
-        *("expected", "left", "opening", "opening_float", "owed", "total"),
+        *("expected", "in_tills", "left", "opening", "opening_float", "owed", "total"),
     )
 )
 
@@ -78,10 +78,10 @@ class ComparedItem(BaseModel):
 
 
 class ShiftReportItem(BaseModel):
-    """A shift's report."""
+    """A shift's report. takings: null, and counts empty, while it is one's own open shift."""
 
     shift: ShiftItem
-    takings: TakingsItem
+    takings: TakingsItem | None
     counts: list[CountItem]
     compared: ComparedItem
 
@@ -111,7 +111,8 @@ class DepositItem(BaseModel):
 
 
 class BatchReportItem(BaseModel):
-    """A batch's report: its shifts and takings are the same whenever it is read."""
+    """A batch's report: its shifts, their takings and office, what was received without a shift,
+    are the same whenever it is read."""
 
     batch_no: int
     outlet: str
@@ -119,20 +120,23 @@ class BatchReportItem(BaseModel):
     closed_at: str
     shifts: list[ShiftItem]
     takings: TakingsItem
+    office: list[MeansItem]
     left: list[MeansItem]
     deposits: list[DepositItem]
 
 
 class VendorItem(BaseModel):
-    """A vendor. available: how much more it may sell, null without a limit; commission: hundredths
-    of a percent."""
+    """A vendor. owed: with in_tills, the money in its open tills, which its statement has after
+    the cash-up; both null of the utility itself. available: how much more it may sell, null
+    without a limit; commission: hundredths of a percent."""
 
     vendor: str
     name: str
     active: bool
     credit_limit: str | None
     commission: int
-    owed: str
+    owed: str | None
+    in_tills: str | None
     available: str | None
     outlets: list[str]
 

@@ -37,7 +37,7 @@ _Means = Literal["cash", "card", "mobile_money", "bank", "voucher"]
 
 
 class BatchBody(RequestBody):
-    """The outlet whose closed shifts are put into a banking batch."""
+    """The outlet whose closed shifts, and money without a shift, are put into a banking batch."""
 
     outlet: Annotated[str, Field(max_length=20)]
 
@@ -90,9 +90,10 @@ def _add_shifts(
 
     @api.get("/shifts/{number}")
     def get_shift(number: _Number) -> ShiftReportItem:
-        """Return the report of a shift: takings by means, kind and resource, and the count."""
+        """Return the report of a shift: takings by means, kind and resource, and the count. Of
+        one's own open shift there are neither: what is expected is shown after the count."""
         with station.view() as view:
-            report = views.shift_report(view, number)
+            report = views.shift_report(view, number, actor())
         given = shown(report)
         for item, count in zip(given["counts"], report.counts, strict=True):
             gap = count.difference
@@ -109,7 +110,8 @@ def _add_shifts(
 
     @api.post("/batches", status_code=201)
     def post_batch(body: BatchBody) -> BatchReportItem:
-        """Put all closed shifts of an outlet that are in no batch into a new one."""
+        """Put all closed shifts of an outlet that are in no batch into a new one, with the money
+        that it received without a shift."""
         with station.work(actor()) as work:
             number = batches.close_batch(work, body.outlet)
         return get_batch(number)

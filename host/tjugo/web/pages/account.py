@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from tjugo.errors import TjugoError, reason
 from tjugo.station.operators import credentials, log_in, passwords, sessions, totp
 from tjugo.station.operators.permissions import ACTIONS, Person
+from tjugo.station.operators.totp import NotSealedHere
 from tjugo.station.station import Station
 from tjugo.web import current
 from tjugo.web.gate import Gate, address_of
@@ -119,6 +120,9 @@ def _operator() -> Person:
 def _opened(vault: totp.Vault, person: Person, sealed: str) -> str:
     try:
         found = base64.urlsafe_b64decode(sealed.encode())
-    except (binascii.Error, ValueError):
-        raise reason("code_wrong", "This form is not complete: begin again.") from None
-    return vault.open(_NEW.format(person.operator), found)
+        return vault.open(_NEW.format(person.operator), found)
+    except (binascii.Error, ValueError, NotSealedHere):
+        raise TjugoError(
+            "This form is not complete, or of another log-in: set the second factor from the "
+            "beginning."
+        ) from None

@@ -25,10 +25,11 @@ def add_routes(
             decided = approvals.approvals(view, approvals.APPROVED, 20)
             decided += approvals.approvals(view, approvals.TURNED_DOWN, 20)
             decided += approvals.approvals(view, approvals.EXPIRED, 20)
+            own = approvals.own_requests(view, current.actor())
         decided.sort(key=lambda row: row.decided_at or "", reverse=True)
         person = current.person()
         may = {
-            row.approval: row.maker != person.actor
+            row.approval: row.approval not in own
             and row.action in approvals.ACTIONS
             and person.may(approvals.ACTIONS[row.action].permission)
             for row in waiting

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
 
 from tjugo.errors import TjugoError
+from tjugo.sealed_keys import ADD_PASSPHRASE, KEY_FILE_ONLY
 from tjugo.station.keys import service, views
 from tjugo.station.station import Station, utc_now
 from tjugo.web.current import actor
@@ -15,7 +16,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         with station.view() as view:
-            return {"keys": views.keys(view, station.backend, utc_now())}, None
+            shown = views.keys(view, station.backend, utc_now())
+        return {"keys": shown, "no_passphrase": f"{KEY_FILE_ONLY} {ADD_PASSPHRASE}"}, None
 
     def lock(form: Form) -> str:
         service.lock(station, actor())

@@ -1,4 +1,5 @@
-"""The buttons of a sale that undo it: void and credit note; and payments of a customer."""
+"""The buttons of a sale that undo it: void and credit note; and payments of a customer, with
+their credit notes."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -10,7 +11,8 @@ from starlette.responses import RedirectResponse, Response
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.station import Station
-from tjugo.station.vending.credit_note import CASH, CREDIT, CreditNote, credit_note
+from tjugo.station.vending.credit_note import credit_note
+from tjugo.station.vending.note import CASH, CREDIT, CreditNote
 from tjugo.station.vending.payment import Payment, pay
 from tjugo.station.vending.purchase import Tender
 from tjugo.station.vending.seller import Seller
@@ -41,7 +43,7 @@ def add_routes(routes: APIRouter, station: Station) -> None:
             Seller(**seller(work)),
             form.get("reason", ""),
             money.parse(typed, station.currency) if typed else None,
-            CASH if form.get("to") == CASH else CREDIT,
+            {CASH: CASH, CREDIT: CREDIT}.get(form.get("to", "")),
         )
         return _receipt(credit_note(work, asked).client_id)
 

@@ -1,5 +1,7 @@
-"""The page of a receipt: on the screen, and printed by the browser, as PDF or by a printer."""
+"""The page of a receipt: on the screen, and printed by the browser, as PDF or by a printer. That
+of a payment has the form of its credit note."""
 
+import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -10,11 +12,13 @@ from fastapi.templating import Jinja2Templates
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
+from tjugo import money
 from tjugo.errors import TjugoError
 from tjugo.station.receipts import layout, pdf, printers, service
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.texts import labels
 from tjugo.station.station import Station
+from tjugo.station.vending import payment_note
 from tjugo.web.current import actor
 from tjugo.web.errors import http_status
 from tjugo.web.pages.forms import Form, form_of
@@ -41,6 +45,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         stored = service.show(station, actor(), client, client_id)
         receipt = stored.readable()
         known, damaged = _printers(station)
+        with station.view() as view:
+            left = payment_note.left(view, client, client_id)
         wrong = error or damaged
         context: dict[str, Any] = {
             "parts": layout.sections(receipt, None, printed or 0, stored.voided),
@@ -48,6 +54,8 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "code": _code,
             "receipt": receipt,
             "stored": stored,
+            "left": money.text(left, receipt.currency) if left else "",
+            "note_id": str(uuid.uuid4()),
             "copy": labels(receipt.language)["copy"],
             "printed": printed,
             "paper": paper,

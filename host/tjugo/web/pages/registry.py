@@ -17,6 +17,7 @@ from tjugo.station.registry import customers, history, meters, replace, sites, v
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES, SITE_KINDS
 from tjugo.station.tariffs.debts import debts
+from tjugo.station.vending import payment_views
 from tjugo.station.vending.purchase import MEANS
 from tjugo.station.work import Work
 from tjugo.web.current import actor
@@ -37,12 +38,14 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             served = [views.find_meter(view, drn) for drn in row.meters]
             owed = [one for one in debts(view, row.account_no).items if one.balance > 0]
             held = -balance(view, "customer_credit", row.account_no)
+            paid = payment_views.newest(view, row.account_no)
         context = {
             "row": row,
             "served": served,
             "fields": customers.FIELDS,
             "owed": owed,
             "held": held,
+            "paid": paid,
             "client_id": str(uuid.uuid4()),
             "means": [(code, NAMES[code]) for code in MEANS],
             "money_text": lambda amount: money.text(amount, station.currency),

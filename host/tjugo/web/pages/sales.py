@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.templating import Jinja2Templates
@@ -106,6 +106,9 @@ def add_routes(
         return context, wrong
 
     def action(form: Form) -> str:
+        # By POST, so that no address has the token of the session, which the form has.
+        if form.pop("show", None):
+            return f"/sales?{urlencode({name: text for name, text in form.items() if text})}"
         # Without the id of its page a form that is sent twice would sell twice.
         with station.view() as view:
             who = seller(view)

@@ -135,7 +135,8 @@ class _Pages:
     ) -> Response:
         """Show the report of a shift, and its cash-up while it is open."""
         with self.station.view() as view:
-            context = {**tools(view), "report": views.shift_report(view, number)}
+            report = views.shift_report(view, number, current.actor())
+            context = {**tools(view), "report": report, "hidden": views.HIDDEN}
         more = {"form": form or {}, "preview": preview, "path": f"/shifts/{number}"}
         return answer(self.templates, request, "shift.html", error, **context, **more)
 
@@ -161,7 +162,7 @@ class _Pages:
 def _own_report(view: View, number: str, actor: str) -> views.ShiftReport | None:
     """Return the report of the closed shift that an address names, if it is the actor's."""
     try:
-        report = views.shift_report(view, number_of(number))
+        report = views.shift_report(view, number_of(number), actor)
     except TjugoError:
         return None
     return report if report.shift.operator == actor and report.shift.closed_at else None

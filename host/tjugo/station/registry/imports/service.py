@@ -102,6 +102,8 @@ def run(station: Station, actor: str, name: str, content: bytes, options: Option
         if written:
             write(work, made)
             recorded(work, name, hashlib.sha256(content).hexdigest(), made)
+    if written:
+        station.count_rows()  # a file can make the tables of a new station a thousand times larger
     return _report(rows, made, bad, mapping, options, written)
 
 

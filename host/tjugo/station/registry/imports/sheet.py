@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from tjugo import foreign_json, numbers
 from tjugo.errors import TjugoError, reason
-from tjugo.station.registry.imports import records
+from tjugo.station.registry.imports import formats, records
 from tjugo.station.registry.imports.neutral import plain
 
 TEXT, NUMBER, WRONG = "text", "number", "wrong"
@@ -224,10 +224,10 @@ def _number(value: int | float, form: str) -> Cell:
         if len(digits.lstrip("-")) > _EXACT_DIGITS:
             words = "lost its last digits as a number: format the column as text, write it again"
             return Cell(words, WRONG)
-        # A format of zeros only, such as 00000, shows the number with that many digits.
-        shown = len(form) if re.fullmatch("0+", form) else 0
-        return Cell(digits.zfill(shown), NUMBER)
-    return Cell(f"{Decimal(f'{value:.{_EXACT_DIGITS}g}'):f}", NUMBER)
+    else:
+        exact = Decimal(f"{value:.{_EXACT_DIGITS}g}")
+    shown = formats.shown(exact, form)
+    return Cell(formats.SCALED, WRONG) if shown is None else Cell(shown, NUMBER)
 
 
 def clean(text: str) -> str:

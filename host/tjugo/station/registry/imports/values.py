@@ -11,6 +11,7 @@ from tjugo import drn as drn_numbers
 from tjugo import key_register, money, numbers, search_words
 from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError, plain
+from tjugo.station.registry.imports import formats
 from tjugo.station.registry.imports.sheet import NUMBER, WRONG, Cell
 from tjugo.station.storage.tables import DEBT_KINDS, METER_STATUSES, SITE_KINDS
 
@@ -132,17 +133,26 @@ def site_kind(cell: Cell, context: Context) -> str:
 
 
 def amount(cell: Cell, context: Context) -> int:
-    """Return an amount of money in minor units, 0 or more."""
-    style = numbers.PROGRAM if cell.kind == NUMBER else context.style
+    """Return an amount of money in minor units, 0 or more. Raise Bad for one of another
+    currency."""
     try:
-        return money.minor(numbers.decimal(_bare(cell.text, context), style), context.currency)
+        found = numbers.decimal(_bare(cell.text, context), _style(cell, context))
+        return money.minor(found, context.currency)
     except numbers.NotANumber as error:
         raise Bad(str(error)) from error
 
 
+def _style(cell: Cell, context: Context) -> numbers.Style:
+    return numbers.PROGRAM if cell.kind == NUMBER else context.style
+
+
 def _bare(found: str, context: Context) -> str:
-    """Return an amount without the currency's code beside it."""
-    return re.sub(rf"^{context.currency}\s*|\s*{context.currency}$", "", found.strip())
+    """Return an amount without the currency's code or symbol beside it. Raise Bad for another
+    currency's."""
+    unit = formats.currency_in(found)
+    if unit and context.currency not in formats.SYMBOLS.get(unit, unit).split():
+        raise Bad(f"{found[:30]!r} is not in {context.currency}")
+    return re.sub(rf"^{re.escape(unit)}\s*|\s*{re.escape(unit)}$", "", found.strip())
 
 
 def recovery(cell: Cell, context: Context) -> tuple[str, int]:
@@ -152,7 +162,7 @@ def recovery(cell: Cell, context: Context) -> tuple[str, int]:
     if share is None:
         return "amount", amount(cell, context)
     try:
-        part = numbers.decimal(share[1], context.style) * 100
+        part = numbers.decimal(share[1], _style(cell, context)) * 100
     except numbers.NotANumber as error:
         raise Bad(str(error)) from error
     if part != part.to_integral_value() or not 0 < part <= 10_000:

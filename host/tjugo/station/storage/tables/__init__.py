@@ -34,6 +34,7 @@ from tjugo.station.storage.tables.sales import (
     PlainToken,
     Reprint,
     Sale,
+    Voucher,
 )
 from tjugo.station.storage.tables.station import ClockMark, Setting
 from tjugo.station.storage.tables.tariffs import (
@@ -117,6 +118,7 @@ __all__ = [
     "UtcDateTime",
     "VendRequest",
     "Vendor",
+    "Voucher",
     "Webhook",
     "WebhookMessage",
 ]

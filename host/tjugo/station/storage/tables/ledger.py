@@ -1,8 +1,18 @@
 """The ledger: entries of double entry, never changed, and rows derived from them."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import DDL, BigInteger, ForeignKey, ForeignKeyConstraint, Index, String, event
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    event,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import Base
@@ -71,6 +81,11 @@ class Balance(Base):
     amount: Mapped[int] = mapped_column(BigInteger)
 
 
+_OFFICE: dict[str, Any] = {
+    f"{database}_where": text("party = ''") for database in ("sqlite", "postgresql")
+}
+
+
 class DayTotal(Base):
     """Derived: the sum and the number of a day's postings, by entry kind, account, party and
     outlet ("" for none)."""
@@ -84,6 +99,8 @@ class DayTotal(Base):
     outlet: Mapped[str] = mapped_column(String(20), primary_key=True)
     amount: Mapped[int] = mapped_column(BigInteger)
     postings: Mapped[int]
+
+    __table_args__ = (Index("ix_day_total_office", "tenant_id", "outlet", **_OFFICE),)
 
 
 APPEND_ONLY: dict[str, tuple[str, ...]] = {

@@ -50,6 +50,9 @@ class MeterReading(Base):
     relay_fault: Mapped[bool | None]
     safe_mode: Mapped[bool | None]
     crashed: Mapped[bool | None]
+    tamper: Mapped[bool | None]
+    low_credit: Mapped[bool | None]
+    malignant_load: Mapped[bool | None]
     fault: Mapped[str | None] = mapped_column(String(200))
     crash: Mapped[str | None] = mapped_column(String(200))
 

@@ -94,6 +94,7 @@ class Meter(Base):
         ),
         one_of("status", METER_STATUSES),
         one_of("counts", COUNTS),
+        Index(None, "tenant_id", "collector_id"),
     )
 
 

@@ -90,6 +90,27 @@ class Reprint(Base):
     )
 
 
+class Voucher(Base):
+    """A voucher that paid for a sale or went into a payment, once. ref: its number without spaces,
+    in capitals. A void, or the credit note of a payment, gives it back, and removes the row."""
+
+    __tablename__ = "voucher"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(String(180), primary_key=True)
+    client: Mapped[str] = mapped_column(String(40))
+    client_id: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (
+        ForeignKeyConstraint(  # deferred: a voucher is taken before its request is written
+            ["tenant_id", "client", "client_id"],
+            ["vend_request.tenant_id", "vend_request.client", "vend_request.client_id"],
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        Index(None, "tenant_id", "client", "client_id"),
+    )
+
+
 class PlainToken(Base):
     """A token without a TID: a key change token (class 2) or a test token (class 1), with its
     place in the order of entry."""

@@ -21,6 +21,9 @@ _NOT_SOLD: dict[str, Any] = {
     f"{database}_where": text("kwh IS NULL AND money IS NULL")
     for database in ("sqlite", "postgresql")
 }
+_REFUSED: dict[str, Any] = {
+    f"{database}_where": text("state = 'failed'") for database in ("sqlite", "postgresql")
+}
 VEND_STATES = ("received", "token_issued", "failed")
 
 
@@ -51,6 +54,7 @@ class VendRequest(Base):
         Index(None, "tenant_id", "created_at"),
         # For the list of requests for other tokens than those sold, which are few.
         Index("ix_vend_request_other", "tenant_id", "created_at", **_NOT_SOLD),
+        Index("ix_vend_request_refused", "tenant_id", "drn", **_REFUSED),
     )
 
 
