@@ -42,31 +42,32 @@ from .store.ledger import Ledger
 
 _SAVE_WH = 10
 
-# (attribute of the meter, module, class, in the preset "core" too). The class is called with the
-# meter, whose settings are there; a module that is left out takes no heap.
+# (attribute of the meter, module, class, when). The class is called with the meter, whose settings
+# are there; a module that is left out takes no heap. when: "" always, "full" not in the preset
+# "core", else only if there is a setting that begins so.
 FEATURES = (
-    ("account", "meter.credit.account", "Account", True),
-    ("events", "meter.events", "Events", True),
-    ("tokens", "meter.credit.tokens", "Tokens", True),
-    ("lockout", "meter.credit.lockout", "Lockout", True),
-    ("supply", "meter.supply.control", "Supply", True),
-    ("metering", "meter.metering", "Metering", True),
-    ("tamper", "meter.tamper.inputs", "Tamper", True),
-    ("limiter", "meter.supply.limiter", "Limiter", True),
-    ("history", "meter.credit.history", "History", True),
-    ("flags", "meter.credit.flags", "Flags", True),
-    ("tests", "meter.face.tests", "Tests", True),
-    ("alarms", "meter.credit.alarms", "Alarms", True),
-    ("emergency", "meter.credit.emergency", "Emergency", False),
-    ("friendly", "meter.credit.friendly", "Friendly", False),
-    ("forecast", "meter.credit.forecast", "Forecast", False),
-    ("voltage", "meter.supply.voltage", "Voltage", False),
-    ("malignant", "meter.malignant.feature", "Malignant", False),
-    ("words", "meter.face.words", "Words", True),
-    ("entry", "meter.face.entry", "Entry", True),
-    ("panel", "meter.face.panel", "Panel", True),
-    ("signals", "meter.face.signals", "Signals", True),
-    ("keys", "meter.face.keys", "Keys", True),
+    ("account", "meter.credit.account", "Account", ""),
+    ("events", "meter.events", "Events", ""),
+    ("tokens", "meter.credit.tokens", "Tokens", ""),
+    ("lockout", "meter.credit.lockout", "Lockout", ""),
+    ("supply", "meter.supply.control", "Supply", ""),
+    ("metering", "meter.metering", "Metering", ""),
+    ("tamper", "meter.tamper.inputs", "Tamper", ""),
+    ("limiter", "meter.supply.limiter", "Limiter", ""),
+    ("history", "meter.credit.history", "History", ""),
+    ("flags", "meter.credit.flags", "Flags", ""),
+    ("tests", "meter.face.tests", "Tests", ""),
+    ("alarms", "meter.credit.alarms", "Alarms", ""),
+    ("emergency", "meter.credit.emergency", "Emergency", "emergency_"),
+    ("friendly", "meter.credit.friendly", "Friendly", "friendly_"),
+    ("forecast", "meter.credit.forecast", "Forecast", "full"),
+    ("voltage", "meter.supply.voltage", "Voltage", "full"),
+    ("malignant", "meter.malignant.feature", "Malignant", "malignant"),
+    ("words", "meter.face.words", "Words", ""),
+    ("entry", "meter.face.entry", "Entry", ""),
+    ("panel", "meter.face.panel", "Panel", ""),
+    ("signals", "meter.face.signals", "Signals", ""),
+    ("keys", "meter.face.keys", "Keys", ""),
 )
 _TAKEN = (
     results.ACCEPT,
@@ -80,6 +81,13 @@ _TAKEN = (
 def _load(row):
     """Return the class of a row of FEATURES."""
     return getattr(__import__(row[1], None, None, (row[2],)), row[2])
+
+
+def _wanted(when, settings):
+    """Return whether a feature is part of a meter with these settings."""
+    if when in ("", "full"):
+        return not when or settings.preset != "core"
+    return any(name.startswith(when) for name in settings.given)
 
 
 def _unknown():
@@ -102,7 +110,7 @@ class Meter:
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
         for row in FEATURES:
-            if row[3] or self.settings.preset != "core":
+            if _wanted(row[3], self.settings):
                 feature = _load(row)(self)
                 setattr(self, row[0], feature)
                 self.features.append(feature)

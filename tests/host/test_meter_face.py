@@ -157,7 +157,7 @@ def test_every_text_of_the_firmware_is_in_the_table(repo, words):
     sources = sorted((repo / "firmware" / "meter").rglob("*.py"))
     shown = {text for path in sources for text in texts_of(path)}
     shown |= {row[3] for row in codes.REASONS} | {row[2] for row in codes.TAMPER}
-    shown |= {row[1] for one in meter().features for row in getattr(one, "CODES", ())}
+    shown |= {row[1] for one in meter(malignant={}).features for row in getattr(one, "CODES", ())}
     shown -= {row[2] for row in core.FEATURES} - set(words)  # names of classes
     shown = {text for text in shown - NOT_SHOWN if re.search("[a-z]", text)}
     assert len(shown) > 40

@@ -13,6 +13,9 @@ from meterbus import codes
 from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
+# {tag: version} of all records of this firmware. A meter without a feature drops its records.
+VERSIONS = dict.fromkeys(range(1, 16), 1)
+
 _RESET = ">II"  # at, tid_floor
 
 # Causes of a fault after which a technician's order begins a new ledger.
@@ -58,7 +61,9 @@ class Ledger:
                 self.fault = str(error)
                 return
         try:
-            self._load({row[0]: row[1] for row in records}, created)
+            known = dict(VERSIONS)
+            known.update({row[0]: row[1] for row in records})
+            self._load(known, created)
         except OSError:
             self.fault = "the ledger's memory does not answer"
         except ValueError:

@@ -72,7 +72,7 @@ class Line:
 
 
 def test_every_register_has_a_getter_and_no_more():
-    line = Line()
+    line = Line(malignant={})
     assert sorted(line.view.sources) == sorted(row[registers.NAME] for row in registers.ROWS)
     brought = sum(len(getattr(one, "REGISTERS", ())) for one in line.meter.features)
     assert brought + len(line.view.REGISTERS) == len(registers.ROWS)  # no name twice
@@ -266,21 +266,25 @@ def test_exported_power_has_a_sign_where_the_register_has_one():
 
 def test_what_the_board_cannot_measure_is_refused():
     line = Line()
-    assert line.unknown() == {
-        "sdm_voltage",
-        "sdm_current",
-        "sdm_power",
-        "sdm_frequency",
-        "power_w",
-        *STEP,
-    }
+    assert (
+        line.unknown()
+        == {
+            "sdm_voltage",
+            "sdm_current",
+            "sdm_power",
+            "sdm_frequency",
+            "power_w",
+            "restorations_left",
+        }
+        | STEP
+    )
     for values, unknown in (
         ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
         ((0, 0, None, 0), {"sdm_power", "power_w"}),
         ((0, 0, 0, 0), set()),
     ):
         line.meter.sensed(reading(*values), False, False)
-        assert line.unknown() == unknown | STEP
+        assert line.unknown() == unknown | STEP | {"restorations_left"}
     line.meter.sensed(reading(None, None, 50, None), False, False)
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
@@ -291,7 +295,7 @@ def test_what_the_board_cannot_measure_is_refused():
 
 def test_the_key_register_of_wrong_settings_is_not_made_up():
     assert Line(krn=0).unknown() >= KEY_REGISTER
-    expected = codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_MALIGNANT
+    expected = codes.KNOWN_LEDGER | codes.KNOWN_KEY
     assert not Line(address=0).meter.known() & ~expected
     assert Line().unknown().isdisjoint(KEY_REGISTER)
 

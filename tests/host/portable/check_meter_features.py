@@ -57,7 +57,7 @@ class Extended:
 
     def __enter__(self):
         self._before = core.FEATURES
-        core.FEATURES = self._before + (("limit", __name__, "Limit", True),)
+        core.FEATURES = self._before + (("limit", __name__, "Limit", ""),)
 
     def __exit__(self, *_):
         core.FEATURES = self._before

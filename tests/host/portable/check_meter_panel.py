@@ -209,6 +209,7 @@ def test_short_codes():
     ):
         press(device, code + "#")
         assert shown(device) == texts, code
+    device = meter(malignant={}, emergency_wh=1000, friendly_days=1)
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
     assert len({row[0] for row in codes_there}) == len(codes_there) == 22
     assert device.keys.short_code("80") == ("Unknown code", "80")

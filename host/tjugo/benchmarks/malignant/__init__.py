@@ -1,7 +1,8 @@
 """Malignant load: random days of appliances through the detector of the firmware.
 
 The figures are of days with even seeds from 400 on. Detector and appliances were tuned on days
-with seeds below that, odd and even ones. TJUGO_MALIGNANT_DAYS sets how many, 200 unless it is given.
+with seeds below that, odd and even ones. TJUGO_MALIGNANT_DAYS sets how many, 200 unless it is
+given.
 """
 
 import functools
