@@ -296,7 +296,7 @@ def test_the_heap_of_a_board_is_enough(board):
     board.deliver(token(200, 0), 1)
     board.say({"keys": token(200, 1) + "#801#"})
     board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
-    assert board.last("mem")["lowest_free"] > 32 * 1024
+    assert board.last("mem")["lowest_free"] > 28 * 1024
 
 
 def _own_tables():

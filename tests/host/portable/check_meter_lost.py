@@ -2,11 +2,19 @@
 
 from binascii import crc32
 
-from meter_rig import FIRST_TID, Mark, Memory, PowerCut, meter, reading, slots, token
+from meter_rig import FIRST_TID, Mark, PowerCut, meter, reading, slots, token
+from meter_rig import Memory as Whole
 
 from meter.store.slots import FORM, place
 from meterbus import codes
 from sts_portable import results
+
+
+class Memory(Whole):
+    """A memory with the places of the first events only: several are in the heap at once."""
+
+    size = 2560
+
 
 ORDER = {"tid_floor": FIRST_TID + 100, "by": "A. Meyer", "at": 1790000000}
 

@@ -209,10 +209,13 @@ def test_short_codes():
     ):
         press(device, code + "#")
         assert shown(device) == texts, code
+    assert device.keys.short_code("80") == ("Unknown code", "80")
+
+
+def test_no_short_code_is_there_twice():
     device = meter(malignant={}, emergency_wh=1000, friendly_days=1)
     codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
     assert len({row[0] for row in codes_there}) == len(codes_there) == 22
-    assert device.keys.short_code("80") == ("Unknown code", "80")
 
 
 def test_what_the_board_cannot_measure_is_not_made_up():
