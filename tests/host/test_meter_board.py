@@ -292,7 +292,7 @@ def test_the_keys_do_not_leave_the_board(board, tmp_path):
 
 
 def test_the_heap_of_a_board_is_enough(board):
-    """After half of the functions ran, more than a quarter of 192 KB was never needed."""
+    """Of 192 KB, with sources compiled on the board; compiled files take less."""
     board.deliver(token(200, 0), 1)
     board.say({"keys": token(200, 1) + "#801#"})
     board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
