@@ -26,6 +26,7 @@ RETRY_MS = 100
 BACKOFF_MS = (1000, 2000, 4000, 8000, 15000, 30000)  # offline: after the 1st, 2nd, ... attempt
 FIRST_LOOK_MS = 50  # from a write to the first look at its result
 BUSY_MS = 100  # between the first looks while the meter works on the token
+LOCKED_MS = 10000  # the meter's token entry is locked after wrong tokens: write again later
 ASIDE_MS = 1000  # the meter refused this request, or is busy for long: try again later
 REFUSALS = 3  # times a meter may refuse or give an impossible result before the job ends
 
@@ -208,6 +209,11 @@ class Poller:
             meter.step = WRITE
             slower = min(meter.writes, _MAX_WRITES) - 1
             meter.job_ms = BACKOFF_MS[slower] if meter.writes else 0
+        elif values["result"] == results.LOCKOUT_ERROR:
+            # Not a result of this token, which was not looked at.
+            meter.job.unsure = False
+            meter.step = WRITE
+            meter.job_ms = LOCKED_MS
         elif values["result"] in _PENDING:
             meter.looks = min(meter.looks + 1, _QUICK_LOOKS)
             meter.job_ms = BUSY_MS if meter.looks < _QUICK_LOOKS else ASIDE_MS

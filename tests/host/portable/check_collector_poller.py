@@ -22,6 +22,7 @@ class Meter:
         self.accepted_ref = 0
         self.busy = 0  # times the result is read as Busy
         self.code = 0  # exception with which writes are answered
+        self.locked = 0  # writes that are answered with LockoutError
         self.result = results.NONE
         self.ref = 0
         self.energy_wh = 0
@@ -49,6 +50,10 @@ class Meter:
             return self.code
         entry = registers.decode(start, data)
         self.ref = entry["token_ref"]
+        if self.locked:
+            self.locked -= 1
+            self.result = results.LOCKOUT_ERROR
+            return 0
         if self.ref == self.accepted_ref:
             self.result = results.ACCEPT
             return 0
@@ -342,6 +347,20 @@ def test_a_busy_device_is_asked_again_later():
         line.meters[1].code = 0
         line.until_done(job)
         assert job.result == results.ACCEPT
+
+
+def test_a_token_waits_while_the_meters_entry_is_locked():
+    """What others have entered wrong is not the end of a job."""
+    line = Line()
+    line.run(500)
+    line.meters[1].locked = 3
+    job = line.add(77)
+    line.run(2 * poller.LOCKED_MS)
+    assert job.state == STORED and not line.meters[1].entries
+    line.until_done(job)
+    assert job.result == results.ACCEPT and line.meters[1].entries == [(77, TOKEN)]
+    writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
+    assert len(writes) == 4
 
 
 def test_a_device_without_token_registers_ends_the_job():
