@@ -26,6 +26,8 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+entered(digits, result)
+            a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
 A feature whose records have changed calls changed() of the meter, or events.note(): the ledger is
@@ -43,8 +45,8 @@ from .store.ledger import Ledger
 _SAVE_WH = 10
 
 # (attribute of the meter, module, class, when). The class is called with the meter, whose settings
-# are there; a module that is left out takes no heap. when: "" always, "full" not in the preset
-# "core", else only if there is a setting that begins so.
+# are there; a module that is left out takes no heap. when: "" always, "full" with the setting
+# "features": "full", else only if there is a setting that begins so.
 FEATURES = (
     ("account", "meter.credit.account", "Account", ""),
     ("events", "meter.events", "Events", ""),
@@ -54,9 +56,9 @@ FEATURES = (
     ("metering", "meter.metering", "Metering", ""),
     ("tamper", "meter.tamper.inputs", "Tamper", ""),
     ("limiter", "meter.supply.limiter", "Limiter", ""),
-    ("history", "meter.credit.history", "History", ""),
-    ("flags", "meter.credit.flags", "Flags", ""),
-    ("tests", "meter.face.tests", "Tests", ""),
+    ("history", "meter.credit.history", "History", "full"),
+    ("flags", "meter.credit.flags", "Flags", "full"),
+    ("tests", "meter.face.tests", "Tests", "full"),
     ("alarms", "meter.credit.alarms", "Alarms", ""),
     ("emergency", "meter.credit.emergency", "Emergency", "emergency_"),
     ("friendly", "meter.credit.friendly", "Friendly", "friendly_"),
@@ -86,7 +88,7 @@ def _load(row):
 def _wanted(when, settings):
     """Return whether a feature is part of a meter with these settings."""
     if when in ("", "full"):
-        return not when or settings.preset != "core"
+        return not when or settings.preset == when
     return any(name.startswith(when) for name in settings.given)
 
 
@@ -121,6 +123,7 @@ class Meter:
         self._known = self._methods("known")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
+        self._entered = self._methods("entered")
         self._sensed = self._methods("sensed")
         self._number = None  # of the last measurement
         self._measured_ms = 0  # supply time since
@@ -161,10 +164,14 @@ class Meter:
 
     def pulses(self, count):
         """Count `count` pulses of energy."""
-        self._unsaved_wh += self.account.count(count)
-        if self._unsaved_wh >= _SAVE_WH or self._changed or self.events.noted:
+        account = self.account
+        before = account.open_reasons()
+        self._unsaved_wh += account.count(count)
+        noted = self._changed or self.events.noted
+        if self._unsaved_wh >= _SAVE_WH or noted:
             self._save()
-        self._judge()
+        if noted or account.open_reasons() != before:
+            self._judge()
 
     # Tokens
 
@@ -195,8 +202,8 @@ class Meter:
         if result == results.ACCEPT and ref:
             tokens.remember(digits, ref)
         tokens.last_result = result
-        self.history.add(digits, result)
-        self.lockout.entered(result)
+        for entered in self._entered:
+            entered(digits, result)
         if self._recorded(result) and not self._save():
             self.ledger.undo()
             self.events.forget()

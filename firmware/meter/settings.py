@@ -59,7 +59,7 @@ class Settings:
         else:
             self.note("drn")
         self.key = self._key(given.get("key"), numbers)
-        self.preset = given.get("features", "full")
+        self.preset = given.get("features", "core")
         if self.preset not in ("full", "core"):
             self.note("features")
 

@@ -153,7 +153,7 @@ def test_the_takings_of_each_shift_are_what_its_till_has(station):
     assert held(station, "card") == -1000
     do(station, cash_up.cash_up, other, {"cash": 700})
     for number in (mine, other):
-        report = see(station, views.shift_report, number)
+        report = see(station, views.shift_report, number, "op:reader")
         assert report.shift.difference == 0
         assert report.takings.total == sum(one.amount for one in report.takings.resources)
     assert held(station, "customer_credit", account) == 0

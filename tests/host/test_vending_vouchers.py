@@ -136,6 +136,9 @@ def test_an_upgraded_station_has_the_vouchers_of_its_sales(station, tmp_path):
         for statement in (
             "DROP TABLE voucher",
             "DROP INDEX ix_day_total_office",
+            "ALTER TABLE meter_reading DROP COLUMN tamper",
+            "ALTER TABLE meter_reading DROP COLUMN low_credit",
+            "ALTER TABLE meter_reading DROP COLUMN malignant_load",
             "UPDATE alembic_version SET version_num = '0019'",
         ):
             work.session.execute(text(statement))

@@ -6,7 +6,7 @@ import time
 # An instruction is 1024 ns of emulated time, the counter behind ticks_cpu() runs at 25 MHz: 25.6
 # ticks an instruction. ticks_cpu() is 30 bits wide, so a call may take 41 million instructions.
 _TICKS_MASK = (1 << 30) - 1
-_ROOM_BLOCKS = 3072  # of 16 bytes
+room_blocks = 3072  # of 16 bytes, that a call may need
 
 
 def _ticks(call):
@@ -20,7 +20,7 @@ def _nothing():
 
 
 def _filled():
-    """Allocate the whole heap except its last 48 KB. Return the chain that holds the memory.
+    """Allocate the whole heap except its last `room_blocks`. Return the chain that holds it.
 
     The search for free memory depends on the gaps left by loading: one more name in a module could
     change the figure of another by a tenth. Without gaps the figures are independent of that.
@@ -31,7 +31,7 @@ def _filled():
             chain = (chain,)
     except MemoryError:
         pass
-    for _ in range(_ROOM_BLOCKS):
+    for _ in range(room_blocks):
         chain = chain[0]
     gc.collect()
     return chain, (None,)  # one block allocated: the search begins after the allocated memory

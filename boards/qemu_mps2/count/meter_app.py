@@ -6,7 +6,10 @@ import time
 gc.threshold(16384)  # as firmware/runtime/boot.py sets it
 
 import board
+import counter
 from counter import measure, tell
+
+counter.room_blocks = 640  # a whole meter leaves no 48 KB, and its calls need less than 2
 
 from meter.app import App
 from runtime.boot import Health

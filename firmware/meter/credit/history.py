@@ -22,7 +22,7 @@ class History:
         self._count = 0
         self.records = ((11, 1, self._pack, self._unpack),)
 
-    def add(self, digits, result):
+    def entered(self, digits, result):
         """Put a token of 20 digits in front of the others."""
         if len(digits) != _DIGITS or not digits.isdigit():
             return

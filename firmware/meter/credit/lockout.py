@@ -43,7 +43,7 @@ class Lockout:
         """Return for how many seconds the entry is locked yet, rounded up; 0 if it is not."""
         return (self._left_ms + 999) // 1000
 
-    def entered(self, result):
+    def entered(self, _digits, result):
         """Take the result of a token that was decrypted."""
         if result in _TAKEN:
             self.wrong = 0

@@ -1,6 +1,7 @@
 """The supported boards, and the project's files that each needs for its role."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ ROLES = ("meter", "collector")
 # Modules that no file imports by name: runtime/boot.py selects the application at run time.
 _ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
 # The same for data: firmware/meter/face/words.py selects the language.
+_MODULE = re.compile(r"(meter|collector|runtime)(\.[a-z_]+)+")
 _DATA = {"meter": "meter/face/words_*.py"}
 # Imported only by what a board never does: making tokens, printing documents.
 _NEVER = (
@@ -165,11 +167,14 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _imports(source: Path, module: str) -> Iterator[str]:
-    """Yield the names that a file imports. `from a import b` may mean the module a.b, so both are
-    given."""
+    """Yield the names that a file imports, and those in its texts, which it may import by name.
+    `from a import b` may mean the module a.b, so both are given."""
     package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source.read_text(), str(source))):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if _MODULE.fullmatch(node.value):  # for __import__
+                yield node.value
+        elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) + 1 - node.level] if node.level else []

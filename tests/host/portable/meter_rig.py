@@ -21,7 +21,7 @@ class Memory:
     cut_after: bytes until the power is cut; broken: writes fail; written: bytes written so far.
     """
 
-    size = 4096
+    size = 3072  # the places of 64 events
 
     def __init__(self, data=None):
         self.data = bytearray(max(self.size, len(data or b"")))
@@ -78,7 +78,7 @@ def slots(data):
 
 def settings(**changes):
     """Return the settings of a meter that works."""
-    given = {"drn": DRN, "address": 1, "key": "e653341f9d5bf36f"}
+    given = {"drn": DRN, "address": 1, "key": "e653341f9d5bf36f", "features": "full"}
     given.update(changes)
     return given
 
