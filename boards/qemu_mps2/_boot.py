@@ -9,7 +9,7 @@ import uctypes
 import vfs
 
 _FLASH_ADDRESS = 0x21000000
-_FLASH_SIZE = 1024 * 1024
+_FLASH_SIZE = 2 * 1024 * 1024
 _BLOCK_SIZE = 4096
 _PROG_SIZE = 256
 _ERASED = b"\xff" * 256

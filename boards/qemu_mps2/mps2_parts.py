@@ -3,7 +3,7 @@
 import machine
 import uctypes
 
-_FRAM_ADDRESS = 0x21100000  # in the PSRAM that QEMU keeps in a file, behind the flash
+_FRAM_ADDRESS = 0x21200000  # in the PSRAM that QEMU keeps in a file, behind the flash
 _FRAM_SIZE = 32768
 
 # A word of SRAM that nothing else uses. It survives a reset, but not the end of QEMU's process.

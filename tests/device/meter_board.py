@@ -18,7 +18,7 @@ SETTINGS = {"drn": DRN, "address": ADDRESS, "key": KEY.hex(), "ea": EA}
 
 
 # Offset of the emulated board's FRAM: boards/qemu_mps2/mps2_parts.py.
-FRAM_OFFSET = 1024 * 1024
+FRAM_OFFSET = 2 * 1024 * 1024
 LEDGERS = Path(__file__).resolve().parents[1] / "host" / "ledgers"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tjugo.emulated import littlefs_image
 
-FLASH_BYTES = 1024 * 1024  # as in boards/qemu_mps2/_boot.py
+FLASH_BYTES = 2 * 1024 * 1024  # as in boards/qemu_mps2/_boot.py
 
 # The emulated PSRAM that contains the flash; QEMU requires the file at its full size.
 _MEMORY_BYTES = 16 * 1024 * 1024
