@@ -21,7 +21,7 @@ START_SECONDS = 300.0
 ANSWER_SECONDS = 60.0
 AGAIN_SECONDS = 10.0
 # Heap that must be left when the application has started, after a collection; of 225 KB.
-FREE_AT_BOOT = {"meter": 120_000, "collector": 125_000}
+FREE_AT_BOOT = {"meter": 70_000, "collector": 110_000}
 # No watchdog can be used: emulated time is skipped while the board waits for a command.
 ROLES = {
     "meter": {**SETTINGS, "watchdog": False},
