@@ -6,13 +6,13 @@ them is out of date.
 
 import csv
 import json
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from meterbus import descriptions, short_codes
+from tjugo.generated import bring_up_to_date
 from tjugo.toolchain.tools import REPO
 
 FACE = REPO / "firmware" / "meter" / "face"
@@ -92,12 +92,7 @@ def generated() -> dict[Path, str]:
 @click.option("--check", is_flag=True, help="Write nothing.")
 def main(check: bool) -> None:
     """Write or check the files."""
-    files = generated()
-    old = [p for p, new in files.items() if not p.exists() or p.read_text() != new]
-    for path in [] if check else old:
-        new = path.with_name(path.name + ".new")
-        new.write_text(files[path])
-        os.replace(new, path)
+    old = bring_up_to_date(generated(), check)
     for path in old:
         print(f"{'out of date' if check else 'wrote'}: {path.relative_to(REPO)}")
     sys.exit(1 if old and check else 0)

@@ -5,7 +5,6 @@ nothing and ends with status 1 if one of them is out of date.
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 from meterbus import codes
 from meterbus import descriptions as bus_descriptions
 from tjugo.errors import TjugoError
+from tjugo.generated import bring_up_to_date
 from tjugo.toolchain.tools import REPO
 from uplink import descriptions, kinds, messages, topics
 
@@ -188,12 +188,7 @@ def generated() -> dict[Path, str]:
 def main(check: bool) -> None:
     """Write or check the files."""
     try:
-        files = generated()
-        old = [p for p, new in files.items() if not p.exists() or p.read_text() != new]
-        for path in [] if check else old:
-            new = path.with_name(path.name + ".new")
-            new.write_text(files[path])
-            os.replace(new, path)
+        old = bring_up_to_date(generated(), check)
     except (TjugoError, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(1)

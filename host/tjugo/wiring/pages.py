@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import runpy
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import SimpleNamespace
 
 from tjugo.device import targets
 from tjugo.errors import TjugoError
+from tjugo.generated import bring_up_to_date
 from tjugo.toolchain.tools import REPO
 from tjugo.wiring.outlines import MODULES, OUTLINES
 from tjugo.wiring.svg import draw
@@ -65,12 +65,6 @@ def _with_table(page: Path, rows: str) -> str:
     return f"{before}{_BEGIN}\n{rows}\n{_END}{after}"
 
 
-def _write(path: Path, content: str) -> None:
-    new = path.with_name(path.name + ".new")
-    new.write_text(content)
-    os.replace(new, path)
-
-
 def update(boards: Sequence[str], check: bool) -> list[Path]:
     """Write what is out of date, of all boards if none is named; return its paths.
 
@@ -81,9 +75,5 @@ def update(boards: Sequence[str], check: bool) -> list[Path]:
         raise TjugoError(f"There is no board {unknown[0]}, only {', '.join(BOARDS)}.", 2)
     old = []
     for board in boards or BOARDS:
-        for path, content in generated(board).items():
-            if not path.exists() or path.read_text() != content:
-                old.append(path)
-                if not check:
-                    _write(path, content)
+        old += bring_up_to_date(generated(board), check)
     return old

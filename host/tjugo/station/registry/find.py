@@ -1,6 +1,6 @@
 """Look-up for selling: a meter or a customer by whatever the person at the counter gives."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,7 +22,7 @@ _LEAST_DIGITS = 4  # the fewest digits that are searched for in meter and phone 
 _WORDS_MOST = 8
 _ZEROS_LOST = 3
 _PAN_DIGITS = 18
-END = "{"  # follows every letter and digit
+_END = "{"  # follows every letter and digit
 METER, ACCOUNT, PHONE, ID_NO, FULL_NAME, IN_NAME, ELSEWHERE, PART = range(8)
 MATCHES = ("meter", "account", "phone", "id_no", "name", "name_part", "other", "meter_part")
 """What the text was found in, best first."""
@@ -78,17 +78,18 @@ def _drns(view: View, number: str) -> dict[str, int]:
     if found:
         return dict.fromkeys(found, METER)
     parts: list[str] = []
-    for text in drn_beginnings(number):
-        parts += _meters(view, and_(Meter.drn >= text, Meter.drn < text + END))
+    for range_ in drn_ranges(Meter.drn, number):
+        parts += _meters(view, range_)
     return dict.fromkeys(parts, PART)
 
 
-def drn_beginnings(number: str) -> list[str]:
-    """Return what the DRNs begin with of which this is the beginning, where leading zeros may be
-    missing; nothing for a number that is too short, or too long for a DRN."""
-    if not _LEAST_DIGITS <= len(number) <= drn_numbers.LONG:
-        return []
-    return ["0" * zeros + number for zeros in range(_ZEROS_LOST + 1)]
+def drn_ranges(column: Any, number: str) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions on a column of DRNs that begin with a number, each a range of an index:
+    leading zeros may be missing. None for a text that is no number, too short, or too long."""
+    if number.isdecimal() and _LEAST_DIGITS <= len(number) <= drn_numbers.LONG:
+        for zeros in range(_ZEROS_LOST + 1):
+            begin = "0" * zeros + number
+            yield and_(column >= begin, column < begin + _END)
 
 
 def _meters(view: View, condition: ColumnElement[bool]) -> list[str]:
@@ -122,7 +123,7 @@ def numbered(view: View, text: str, whole: str) -> set[str]:
 
 
 def begins(word: str) -> ColumnElement[bool]:
-    return and_(SearchWord.word >= word, SearchWord.word < word + END)
+    return and_(SearchWord.word >= word, SearchWord.word < word + _END)
 
 
 def _worded(view: View, words: Sequence[str]) -> list[str]:

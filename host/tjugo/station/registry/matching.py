@@ -4,7 +4,7 @@ Numbers by their beginning and words by their beginning are found in an index. W
 nothing, the text is searched for in the middle of numbers and names, which reads every row.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -48,7 +48,7 @@ def meters(view: View, text: str, after: str, most: int) -> list[str]:
     words = _words(text)
     if not words:
         return []
-    sources: list[Any] = [_meters(view, begin) for begin in _numbers(words)]
+    sources: list[Any] = [_meters(view, one) for one in find.drn_ranges(Meter.drn, "".join(words))]
     sources += [_meters(view, Meter.collector_id == name) for name in _collectors(view, text)]
     few = _few(view, text, words)
     if few is None:
@@ -79,14 +79,6 @@ def _now(view: View) -> ColumnElement[bool]:
 
 def _of(accounts: Any) -> ColumnElement[bool]:
     return ServiceLink.account_no.in_(accounts)
-
-
-def _numbers(words: Sequence[str]) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions on meters whose DRN begins so; leading zeros may be missing."""
-    whole = "".join(words)
-    if whole.isdecimal():
-        for begin in find.drn_beginnings(whole):
-            yield and_(begin <= Meter.drn, Meter.drn < begin + find.END)
 
 
 def _meters(view: View, condition: ColumnElement[bool]) -> Select[Any]:
@@ -138,13 +130,9 @@ def _has(words: Iterable[str]) -> list[ColumnElement[bool]]:
 def _served(view: View, words: Sequence[str]) -> set[str]:
     """Return accounts that meters serve whose DRN begins so, up to some."""
     found: set[str] = set()
-    whole = "".join(words)
-    if whole.isdecimal():
-        for begin in find.drn_beginnings(whole):
-            query = select(ServiceLink.account_no).where(
-                _now(view), begin <= ServiceLink.drn, ServiceLink.drn < begin + find.END
-            )
-            found |= set(view.session.scalars(query.order_by(ServiceLink.drn).limit(_FEW)))
+    for range_ in find.drn_ranges(ServiceLink.drn, "".join(words)):
+        query = select(ServiceLink.account_no).where(_now(view), range_)
+        found |= set(view.session.scalars(query.order_by(ServiceLink.drn).limit(_FEW)))
     return found
 
 

@@ -85,10 +85,8 @@ def _sources(view: View, digits: str, text: str, client: str | None) -> Iterator
 
 def _meters(view: View, digits: str) -> Sequence[str]:
     found: list[str] = []
-    for begin in find.drn_beginnings(digits):
-        query = select(Meter.drn).where(
-            Meter.tenant_id == view.tenant_id, begin <= Meter.drn, Meter.drn < begin + find.END
-        )
+    for range_ in find.drn_ranges(Meter.drn, digits):
+        query = select(Meter.drn).where(Meter.tenant_id == view.tenant_id, range_)
         found += view.session.scalars(query.order_by(Meter.drn).limit(_METERS))
     return found
 
