@@ -13,6 +13,7 @@ from mps2_parts import Fram, Watchdog
 from mps2_parts import restart as _restart
 
 from boards.common.clock import Clock
+from boards.common.no_network import NoNetwork
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
 from boards.common.which_store import Mark
@@ -24,20 +25,6 @@ NAME = "qemu_mps2"
 _SETTINGS = "/settings.json"
 _COARSE_MS = 200  # bytes come through a host that may pause
 _WATCHDOG_MS = 8000
-
-
-class _Net:
-    def up(self):
-        """Return False: there is no network."""
-        return False
-
-    def dns(self):
-        """Return []: there is no name server."""
-        return []
-
-    def hosts(self, _name):
-        """Return []: there is no table of hosts."""
-        return []
 
 
 def settings():
@@ -89,7 +76,7 @@ led = _simulation.led
 metering = _simulation.metering
 wrong = ""
 relay = _simulation.relay
-net = _Net()
+net = NoNetwork()
 _given = settings()
 _baudrate = baudrate_of(_given)
 _uart = machine.UART(1, _baudrate, bits=8, parity=0, stop=1, timeout=0, timeout_char=0)

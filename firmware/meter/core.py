@@ -38,6 +38,7 @@ saved before the meter's method returns. A constructor finds the dict of setting
 from meterbus import codes
 from sts_portable import results
 
+from .credit.tokens import TAKEN
 from .face.panel import ALARM
 from .settings import Settings
 from .store.ledger import Ledger
@@ -70,13 +71,6 @@ FEATURES = (
     ("panel", "meter.face.panel", "Panel", ""),
     ("signals", "meter.face.signals", "Signals", ""),
     ("keys", "meter.face.keys", "Keys", ""),
-)
-_TAKEN = (
-    results.ACCEPT,
-    results.FIRST_KCT,
-    results.SECOND_KCT,
-    results.THIRD_KCT,
-    results.FOURTH_KCT,
 )
 
 
@@ -220,7 +214,7 @@ class Meter:
         A refusal that changes nothing but the last result is saved as often as there is room for
         its event: it can be repeated at will.
         """
-        if result in _TAKEN:
+        if result in TAKEN:
             return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, False)
         noted = self.events.note(codes.EVENT_TOKEN_REFUSED, result)
         return noted or result == results.CRC_ERROR

@@ -10,6 +10,8 @@ writes to the ledger than wrong tokens that were decrypted.
 from meterbus import codes
 from sts_portable import results
 
+from .tokens import TAKEN
+
 try:
     from micropython import const
 except ImportError:
@@ -21,13 +23,6 @@ except ImportError:
 _LOCKS = const(3)  # the wrong token that locks first
 _LONGEST = const(10)  # the wrong token from which the lock is not longer any more
 _FIRST_MS = const(10000)
-_TAKEN = (
-    results.ACCEPT,
-    results.FIRST_KCT,
-    results.SECOND_KCT,
-    results.THIRD_KCT,
-    results.FOURTH_KCT,
-)
 
 
 class Lockout:
@@ -45,7 +40,7 @@ class Lockout:
 
     def entered(self, _digits, result):
         """Take the result of a token that was decrypted."""
-        if result in _TAKEN:
+        if result in TAKEN:
             self.wrong = 0
         elif result == results.CRC_ERROR:
             self.wrong = min(self.wrong + 1, _LONGEST)

@@ -17,6 +17,14 @@ _KEY = ">BBBBBI"  # ea, kt, krn, ti, ken, sgc; the key's bytes follow
 _KEY_HEAD = struct.calcsize(_KEY)
 _KEY_SECTIONS = (0x23, 0x24, 0x28, 0x29)
 _TID_ENTRIES = 50  # of TidStore
+# Results of a token that was accepted, those of a section of a key change among them.
+TAKEN = (
+    results.ACCEPT,
+    results.FIRST_KCT,
+    results.SECOND_KCT,
+    results.THIRD_KCT,
+    results.FOURTH_KCT,
+)
 
 
 class Tokens:

@@ -1,8 +1,8 @@
 """Buzzer and LED: patterns as data, and the imp/kWh of the light."""
 
 from meterbus import codes
-from sts_portable import results
 
+from ..credit.tokens import TAKEN
 from ..settings import is_whole
 
 try:
@@ -33,7 +33,6 @@ _WAITING = const(10)  # blinks that are kept while the light blinks as fast as i
 _MOST_IMP = const(10000)
 _MOST_WH = const(1000)  # at once: the products fit small ints
 _MOST_PULSES = const(1000)
-_KCT = (results.FIRST_KCT, results.SECOND_KCT, results.THIRD_KCT, results.FOURTH_KCT)
 
 
 class Signals:
@@ -81,7 +80,7 @@ class Signals:
 
     def result(self, result):
         """Sound the result of a token."""
-        self._start(ACCEPTED if result == results.ACCEPT or result in _KCT else REFUSED)
+        self._start(ACCEPTED if result in TAKEN else REFUSED)
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass."""
