@@ -6,14 +6,14 @@ Servers do not run as root: there, a system user without privileges runs it.
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -86,34 +86,31 @@ class Server:
         done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, **self._as)
         assert done.returncode == 0, done.stderr
         self._process: subprocess.Popen[bytes] | None = None
+        self._alive = -1
         self._numbers = count()
 
     def start(self) -> None:
         """Start the server and return once it accepts connections."""
         assert self._process is None
-        deadline = time.monotonic() + _WAIT_S
-        self._process = self._begin()
-        while not self._answers():
-            if self._process.poll() is not None:
-                # It refuses to start beside processes of the one before, which kill() has ended
-                # but the system perhaps not yet.
-                assert time.monotonic() < deadline, (self.folder / "log").read_text()
-                self._process = self._begin()
-
-    def _begin(self) -> "subprocess.Popen[bytes]":
         postgres = program("postgres")
         assert postgres is not None
         options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         options.append(f"-cfsync={'on' if self._durable else 'off'}")
+        # Its processes inherit the end of this pipe: who reads its end knows that all have ended.
+        self._alive, inherited = os.pipe()
         with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(
+            self._process = subprocess.Popen(
                 [postgres, "-D", self._data, "-k", self.folder, *options],
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(inherited,),
                 **self._as,
             )
+        os.close(inherited)
+        while not self._answers():
+            assert self._process.poll() is None, (self.folder / "log").read_text()
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
@@ -146,10 +143,12 @@ class Server:
         """End the server; start() starts it again. Unlike kill(), it frees its shared memory."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            with suppress(subprocess.TimeoutExpired):
+            try:
                 self._process.wait(_WAIT_S)
-                self._process = None
-        self.kill()
+            except subprocess.TimeoutExpired:
+                self.kill()
+            else:
+                self._end()
 
     def kill(self) -> None:
         """Kill the server and its processes; start() starts it again with what was committed."""
@@ -157,7 +156,15 @@ class Server:
             # Of its own session: the server and its own processes only.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(_WAIT_S)
-            self._process = None
+            self._end()
+
+    def _end(self) -> None:
+        """Wait until all processes have ended: a living one may still answer, and the next
+        server refuses to start beside it."""
+        ended, _, _ = select.select([self._alive], [], [], _WAIT_S)
+        assert ended, f"The processes of the server in {self.folder} do not end."
+        os.close(self._alive)
+        self._process = None
 
 
 @contextmanager
