@@ -30,9 +30,9 @@ entered(digits, result)
             a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
-A feature whose records have changed calls changed() of the meter, or events.note() of an event that
-is not bounded: the ledger is saved before the meter's method returns. A constructor finds the dict of settings.json as
-`settings.given` of the meter, and numbers by `settings.number()`.
+A feature whose records have changed calls changed() of the meter, or events.note() of an event
+that is not bounded: the ledger is saved before the meter's method returns. A constructor finds the
+dict of settings.json as `settings.given` of the meter, and numbers by `settings.number()`.
 """
 
 from meterbus import codes

@@ -58,7 +58,7 @@ def stubs() -> int:
 
 
 @click.command()
-@click.option("--board", required=True, help="rp2040_pico, qemu_mps2")
+@click.option("--board", required=True, help="rp2040_pico, rp2350_pico2_w, qemu_mps2")
 @click.option("--role", required=True, help=", ".join(targets.ROLES))
 def image(board: str, role: str) -> None:
     """Build MicroPython's firmware with a meter or collector frozen into it; print its path.

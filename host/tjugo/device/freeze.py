@@ -15,7 +15,7 @@ _BASES = {
     "rp2": "$(PORT_DIR)/boards/manifest.py",
     "qemu-mps2": str(REPO / "boards" / "qemu_mps2" / "manifest.py"),
 }
-_OF_BOARD = {"rp2040_pico_w": "$(BOARD_DIR)/manifest.py"}
+_OF_BOARD = dict.fromkeys(("rp2040_pico_w", "rp2350_pico2_w"), "$(BOARD_DIR)/manifest.py")
 
 
 def manifest(board: targets.Target, role: str, base: str = "") -> str:

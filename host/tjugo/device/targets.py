@@ -33,6 +33,7 @@ TARGETS = {
         Target("qemu_mps2", CORTEX_M3, "qemu-mps2"),
         Target("rp2040_pico", CORTEX_M0_PLUS, "rp2"),
         Target("rp2040_pico_w", CORTEX_M0_PLUS, "rp2"),
+        Target("rp2350_pico2_w", CORTEX_M3, "rp2"),  # an M33, which executes the code of an M3
     )
 }
 

