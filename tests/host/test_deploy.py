@@ -254,7 +254,7 @@ def test_documents_name_the_oldest_micropython(repo):
         page: re.findall(r"MicroPython (\d+\.\d+ or newer)", page.read_text()) for page in pages
     }
     found = {page.parent.name: words for page, words in named.items() if words}
-    assert len(found) == 5 and all(words == [oldest] for words in found.values())
+    assert len(found) == 6 and all(words == [oldest] for words in found.values())
 
 
 def test_a_serial_port_that_cannot_be_opened(tmp_path):
