@@ -45,7 +45,10 @@ damaged = st.tuples(records, st.integers(0, 200), st.binary(max_size=3)).map(
 file_names = st.one_of(
     st.builds(lambda ref: names.name(ref, DRN, names.JOB), st.integers(1, 3)),
     st.builds(lambda ref: names.name(ref, DRN, names.NEW), st.integers(1, 3)),
-    st.builds(lambda ref, r, at: names.end_name(ref, DRN, r, at), st.integers(1, 3), u16, u32),
+    st.builds(
+        lambda ref, r, at, proof: names.end_name(ref, DRN, r, at, proof),
+        *(st.integers(1, 3), u16, u32, st.none() | st.binary(min_size=16, max_size=16)),
+    ),
     st.text("0123456789abcdef-.jobend", max_size=40),
 )
 

@@ -25,9 +25,11 @@ _UNSURE = const(2)
 _UNSAVED = const(4)
 _PUBLISHED = const(8)
 _UNREAD = const(16)
+_PROVED = const(32)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
 _TOKEN = const(10)  # bytes of a token, two digits each
+_PROOF = const(16)  # bytes of a proof
 
 
 class Job:
@@ -68,6 +70,15 @@ class Job:
     def result(self):
         """Its TokenResult or a code of jobs.store. Only when the job is done."""
         return self._table.result[self.row]
+
+    @property
+    def proof(self):
+        """The registers from PROOF_START of meterbus.registers, bytes; None if the meter gave
+        none. Only when the job is done."""
+        if not self._table.flags[self.row] & _PROVED:
+            return None
+        at = _PROOF * self.row
+        return bytes(self._table.proofs[at : at + _PROOF])
 
     @property
     def at(self):
@@ -136,6 +147,7 @@ class Table:
         self.state = bytearray(rows)
         self.flags = bytearray(rows)
         self.tokens = bytearray(_TOKEN * rows)
+        self.proofs = bytearray(_PROOF * rows)
         # The id in halves, because whole ones above 2^30 are heap objects on a 32-bit board.
         self.high, self.low, self.meter, self.result = [
             array("H", bytes(2 * rows)) for _ in range(4)
@@ -179,19 +191,28 @@ class Table:
                 found = row
         return found
 
-    def end(self, job, result, at):
-        """Set a job to DONE."""
+    def end(self, job, result, at, proof=None):
+        """Set a job to DONE. proof: bytes, None if there is none."""
         self.state[job.row] = DONE
-        self.flags[job.row] &= ~_PUBLISHED
+        self.flags[job.row] &= ~(_PUBLISHED | _PROVED)
         self.result[job.row] = result
         self.at[job.row] = at or 0
+        if proof:
+            self.flags[job.row] |= _PROVED
+            self.proofs[_PROOF * job.row : _PROOF * job.row + _PROOF] = proof
+
+    def resume(self, job):
+        """Set a job that is DONE to STORED."""
+        self.state[job.row] = STORED
+        self.flags[job.row] &= ~(_PUBLISHED | _PROVED)
+        self.at[job.row] = 0
 
     def drop(self, job):
         """Set a job to FORGOTTEN."""
         self._last += 1
         self.number[job.row] = self._last
         self.state[job.row] = FORGOTTEN
-        self.flags[job.row] &= _UNREAD
+        self.flags[job.row] &= _UNREAD | _PROVED
         self.used -= 1
 
     def _find(self, ref, states):

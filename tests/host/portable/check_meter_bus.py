@@ -23,6 +23,7 @@ LEDGER = {
     "result_ref",
 }
 STEP = {"step_w", "step_pf"}
+ANSWER = {"result_credit", "result_sequence", "result_mac"}
 KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
 
 
@@ -238,7 +239,7 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     line = Line(memory)
     line.meter.sensed(MEASURED, False, False)
     line.meter.pulses(500)
-    assert line.unknown() == LEDGER | KEY_REGISTER | STEP
+    assert line.unknown() == LEDGER | KEY_REGISTER | STEP | ANSWER
     assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
     assert line.code("energy_wh", "power_fail_count") == frame.SERVER_DEVICE_FAILURE
     assert line.read(registers.DEVICE_START, registers.DEVICE_COUNT) == {
@@ -277,6 +278,7 @@ def test_what_the_board_cannot_measure_is_refused():
             "restorations_left",
         }
         | STEP
+        | ANSWER
     )
     for values, unknown in (
         ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
@@ -284,7 +286,7 @@ def test_what_the_board_cannot_measure_is_refused():
         ((0, 0, 0, 0), set()),
     ):
         line.meter.sensed(reading(*values), False, False)
-        assert line.unknown() == unknown | STEP | {"restorations_left"}
+        assert line.unknown() == unknown | STEP | ANSWER | {"restorations_left"}
     line.meter.sensed(reading(None, None, 50, None), False, False)
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map
