@@ -4,7 +4,7 @@
 
 K is the decoder key that the meter has once the token is executed: the new one with the Accept
 that ends a key change, which so proves that the meter has it, and the key that decrypted the token
-in all other cases. The digits are part of the message: without them somebody on the wire could have
+in all other cases. The digits are part of the message: without them somebody on the wire could get
 another token accepted under the reference, such as a test token, for which no key is needed.
 """
 

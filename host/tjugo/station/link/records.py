@@ -13,7 +13,7 @@ from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.readings import intake
 from tjugo.station.readings.intake import Report
 from tjugo.station.station import Station
-from tjugo.station.vending import change_steps, evidence
+from tjugo.station.vending import change_steps, evidence, proofs
 from tjugo.station.work import Work
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def collectors(station: Station) -> frozenset[str]:
 def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
     """Record answers of collectors. Those that change nothing take no write lock."""
     with station.view() as view:
-        answered = delivery.judge(view, given)
+        answered = delivery.judge(view, proofs.checked(view, station.backend, given))
     if answered.changes:
         with station.work(ACTOR) as work:
             delivery.record(work, answered.changes)
