@@ -8,7 +8,8 @@ A token is written with the job's reference as token_ref, then the result is rea
 Busy. When it is not certain whether the meter had the write (no answer, or the collector
 restarted), the result is read first, and the token is written again only if the result is of
 another reference. A final result is read once more with its proof, which the collector passes on
-and cannot check; a meter of earlier firmware has none.
+and cannot check; a meter of earlier firmware has none. If it is the proof that the station does
+not believe, the token is written again: somebody may have entered another one with this reference.
 
 The crash report of a meter whose status names one, or that refuses to be read, is read once.
 Whatever a meter replies concerns that meter only.
@@ -229,7 +230,12 @@ class Poller:
         values = registers.decode(registers.ANSWER_START, data)
         if values["result_ref"] == meter.job.ref and values["result"] == meter.result:
             proof = data[2 * (registers.PROOF_START - registers.ANSWER_START) :]
-            self._finish(meter, meter.result, at, proof)
+            if proof == meter.job.doubted and meter.result != results.CRC_ERROR:
+                meter.job.trust()
+                meter.step = WRITE
+                meter.job_ms = 0
+            else:  # a wrong token written again and again would lock the meter's entry
+                self._finish(meter, meter.result, at, proof)
         else:  # the meter restarted, or another client wrote a token
             meter.step = RESULT
             meter.job_ms = ASIDE_MS

@@ -26,6 +26,7 @@ _UNSAVED = const(4)
 _PUBLISHED = const(8)
 _UNREAD = const(16)
 _PROVED = const(32)
+_DOUBTED = const(64)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
 _TOKEN = const(10)  # bytes of a token, two digits each
@@ -75,10 +76,17 @@ class Job:
     def proof(self):
         """The registers from PROOF_START of meterbus.registers, bytes; None if the meter gave
         none. Only when the job is done."""
-        if not self._table.flags[self.row] & _PROVED:
-            return None
-        at = _PROOF * self.row
-        return bytes(self._table.proofs[at : at + _PROOF])
+        return self._table.proof(self.row, _PROVED)
+
+    @property
+    def doubted(self):
+        """The proof that the station does not believe, None if there is none. Only when the job is
+        stored."""
+        return self._table.proof(self.row, _DOUBTED)
+
+    def trust(self):
+        """Forget the proof that the station does not believe."""
+        self._flag(_DOUBTED, False)
 
     @property
     def at(self):
@@ -194,7 +202,7 @@ class Table:
     def end(self, job, result, at, proof=None):
         """Set a job to DONE. proof: bytes, None if there is none."""
         self.state[job.row] = DONE
-        self.flags[job.row] &= ~(_PUBLISHED | _PROVED)
+        self.flags[job.row] &= ~(_PUBLISHED | _PROVED | _DOUBTED)
         self.result[job.row] = result
         self.at[job.row] = at or 0
         if proof:
@@ -202,10 +210,17 @@ class Table:
             self.proofs[_PROOF * job.row : _PROOF * job.row + _PROOF] = proof
 
     def resume(self, job):
-        """Set a job that is DONE to STORED."""
+        """Set a job that is DONE to STORED. Its proof is doubted."""
+        proved = self.flags[job.row] & _PROVED
         self.state[job.row] = STORED
         self.flags[job.row] &= ~(_PUBLISHED | _PROVED)
+        self.flags[job.row] |= _DOUBTED if proved else 0
         self.at[job.row] = 0
+
+    def proof(self, row, flag):
+        """Return the proof of a row that has this flag, else None."""
+        at = _PROOF * row
+        return bytes(self.proofs[at : at + _PROOF]) if self.flags[row] & flag else None
 
     def drop(self, job):
         """Set a job to FORGOTTEN."""

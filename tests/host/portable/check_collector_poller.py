@@ -248,6 +248,43 @@ def test_a_job_whose_result_is_not_believed_is_asked_again():
     assert line.store.get(77).result == results.ACCEPT
 
 
+def test_another_token_under_the_reference_does_not_keep_the_right_one_out():
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    plain = device.write
+
+    def write(start, count, data):  # somebody enters another token instead
+        return plain(start, count, registers.token_entry("1" * 20, 77))
+
+    device.write = write
+    line.until_done(job)
+    assert (job.result, device.entries) == (results.ACCEPT, [(77, "1" * 20)])
+    device.write = plain
+    device.accepted_ref = 0  # that of the meter is for the digits
+    for _ in range(2):
+        line.store.reopen(job)
+        line.poller.offer(job)
+        line.until_done(job)
+        assert [digits for _, digits in device.entries] == ["1" * 20, TOKEN]
+        device.accepted_ref = 77
+
+
+def test_a_wrong_token_is_not_written_again_and_again():
+    """A meter with another key proves by it that the token is wrong; it would lock its entry."""
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    line.until_done(job)
+    device.result = results.CRC_ERROR
+    for _ in range(3):
+        line.store.reopen(job)
+        line.poller.offer(job)
+        line.until_done(job)
+        assert job.result == results.CRC_ERROR
+    assert len(device.entries) == 1
+
+
 def test_jobs_of_a_meter_go_in_order_and_before_polls():
     line = Line(poll_ms=50)
     line.run(500)
