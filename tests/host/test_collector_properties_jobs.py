@@ -71,7 +71,7 @@ def test_any_job_folder_can_be_started_with(content: dict[str, bytes]) -> None:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["add", "finish", "forget", "restart", "expire"]),
+        st.sampled_from(["add", "finish", "doubt", "forget", "restart", "expire"]),
         st.integers(1, 4),
         st.sampled_from([TOKEN, TOKEN[::-1]]),
         st.integers(0, 18),
@@ -103,8 +103,11 @@ def test_jobs_behave_as_a_dictionary_does(todo: list[tuple[str, int, str, int]])
                 gone.pop(ref, None)
             assert job.state == model[ref][0]
         elif act == "finish" and held and held[0] == STORED:
-            store.finish(store.get(ref), value, now)
+            store.finish(store.get(ref), value, now, bytes((value,)) * 16 if value % 2 else None)
             model[ref][:3] = [DONE, held[1], value]
+        elif act == "doubt" and held and held[0] == DONE:
+            store.reopen(store.get(ref))
+            model[ref][:3] = [STORED, held[1], None]
         elif act == "forget":
             assert store.forget(ref) == bool(held and held[0] == DONE)
             if held and held[0] == DONE:
@@ -123,5 +126,7 @@ def test_jobs_behave_as_a_dictionary_does(todo: list[tuple[str, int, str, int]])
         if job:
             assert (job.state, job.token) == (model[ref][0], model[ref][1])
             assert job.state == STORED or job.result == model[ref][2]
+            own = job.state == DONE and job.result <= 18 and job.result % 2
+            assert job.proof == (bytes((job.result,)) * 16 if own else None)
         elif ref in gone:
             assert store.forgotten(ref).state == FORGOTTEN
