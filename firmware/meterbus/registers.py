@@ -105,6 +105,7 @@ PROOF_START, PROOF_COUNT = block("result_credit", "result_mac")  # of that, what
 ENTER = const(1)  # token_command
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
+_SIGNED = (">h", ">i")
 
 
 def row(name):
@@ -114,18 +115,18 @@ def row(name):
 
 def pack_into(found, buf, at, value):
     """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
-    kind = found[KIND]
-    if kind not in _FORMATS:
+    form = _FORMATS.get(found[KIND])
+    if form is None:
         size = 2 * found[WORDS]
         text = value.encode() if isinstance(value, str) else value
         for i in range(size):
             buf[at + i] = text[i] if i < len(text) else 0
         return
-    if kind != "f32":
+    if form != ">f":
         bits = 16 * found[WORDS]
-        low = -(1 << bits - 1) if kind[0] == "s" else 0
+        low = -(1 << bits - 1) if form in _SIGNED else 0
         value = min(max(value, low), low + (1 << bits) - 1)
-    struct.pack_into(_FORMATS[kind], buf, at, value)
+    struct.pack_into(form, buf, at, value)
 
 
 def unpack(found, buf, at):
@@ -210,17 +211,22 @@ def fill(start, count, get, out):
     `get(name)` returns a value and is called only for rows that are touched. Check `covered` and
     `readable` first.
     """
-    scratch = bytearray(20)
+    scratch = bytearray(20)  # for a row that is read in part
+    end = start + count
     for i in range(2 * count):
         out[i] = 0
     for found in ROWS:
         first = found[ADDRESS]
-        if first >= start + count:
+        if first >= end:
             break
-        low = max(first, start)
-        high = min(first + found[WORDS], start + count)
-        if low >= high:
+        last = first + found[WORDS]
+        if last <= start:
             continue
+        if first >= start and last <= end:
+            pack_into(found, out, 2 * (first - start), get(found[NAME]))
+            continue
+        low = max(first, start)
+        high = min(last, end)
         pack_into(found, scratch, 0, get(found[NAME]))
         for i in range(2 * (low - first), 2 * (high - first)):
             out[2 * (first - start) + i] = scratch[i]

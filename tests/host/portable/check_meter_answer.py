@@ -6,8 +6,8 @@ test_answers.py computes them anew.
 
 from binascii import unhexlify
 
-from check_meter_bus import Line
 from meter_rig import DRN, FIRST_TID, KEY, Memory, press, token
+from modbus_rig import Line
 
 from meterbus import answer, client, codes, frame, registers
 from sts_portable import results, vendor
