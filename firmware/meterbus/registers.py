@@ -178,7 +178,8 @@ def covered(start, count, access):
         first = found[ADDRESS]
         if at >= end:
             break
-        if first + found[WORDS] <= at:
+        last = first + found[WORDS]
+        if last <= at:
             continue
         if at < first:
             if access != "i" or min(first, end) > _ZERO_END:
@@ -186,7 +187,7 @@ def covered(start, count, access):
             at = first
         if at < end and access not in found[ACCESS]:
             return False
-        at = max(at, first + found[WORDS])
+        at = last
     return at >= end or (access == "i" and end <= _ZERO_END)
 
 
