@@ -21,7 +21,7 @@ COLLECTOR = {
     "reply_timeout_ms": 1000,
     "meters": [{"address": 1, "drn": DRN}],
 }
-FREE_AT_BOOT = 70_000
+FREE_AT_BOOT = 68_000
 REF = 77
 
 

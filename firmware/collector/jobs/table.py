@@ -31,6 +31,7 @@ _DOUBTED = const(64)
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
 _TOKEN = const(10)  # bytes of a token, two digits each
 _PROOF = const(16)  # bytes of a proof
+_PART = const(16)  # rows
 
 
 class Job:
@@ -155,7 +156,8 @@ class Table:
         self.state = bytearray(rows)
         self.flags = bytearray(rows)
         self.tokens = bytearray(_TOKEN * rows)
-        self.proofs = bytearray(_PROOF * rows)
+        # A part for 16 rows each, made when its first proof comes: few jobs are done at a time.
+        self._proofs = [None] * (rows // _PART + 1)
         # The id in halves, because whole ones above 2^30 are heap objects on a 32-bit board.
         self.high, self.low, self.meter, self.result = [
             array("H", bytes(2 * rows)) for _ in range(4)
@@ -206,8 +208,11 @@ class Table:
         self.result[job.row] = result
         self.at[job.row] = at or 0
         if proof:
+            part, at = job.row // _PART, _PROOF * (job.row % _PART)
+            if self._proofs[part] is None:
+                self._proofs[part] = bytearray(_PART * _PROOF)
+            self._proofs[part][at : at + _PROOF] = proof
             self.flags[job.row] |= _PROVED
-            self.proofs[_PROOF * job.row : _PROOF * job.row + _PROOF] = proof
 
     def resume(self, job):
         """Set a job that is DONE to STORED. Its proof is doubted."""
@@ -219,8 +224,10 @@ class Table:
 
     def proof(self, row, flag):
         """Return the proof of a row that has this flag, else None."""
-        at = _PROOF * row
-        return bytes(self.proofs[at : at + _PROOF]) if self.flags[row] & flag else None
+        if not self.flags[row] & flag:
+            return None
+        at = _PROOF * (row % _PART)
+        return bytes(self._proofs[row // _PART][at : at + _PROOF])
 
     def drop(self, job):
         """Set a job to FORGOTTEN."""

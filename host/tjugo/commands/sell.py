@@ -37,7 +37,7 @@ another person tries again is the same sale."""
     "wait_s",
     type=click.FloatRange(0, 86400),
     default=0,
-    help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
+    help="Wait up to this many seconds for the meter; exit 1 if it did not take the token.",
 )
 @key_file_option
 @json_option
