@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tjugo.rate import Bucket
+from tjugo.station.delivery.answers import Answered
 from tjugo.station.delivery.jobs import Ack, Job, Schedule
-from tjugo.station.delivery.service import Answered
 from tjugo.station.link import wire
 from tjugo.station.link.echo import Liveness
 from tjugo.station.link.inbox import Inbox

@@ -86,8 +86,7 @@ def _registers(
         made = targets.with_register(current, targets.from_text(_change(view, row).target))
     if result == results.ACCEPT:
         return [made]
-    pending = change_rows.open_change(view, row.drn)
-    others = [] if pending is None else [targets.from_text(pending.target)]
+    others = [one for one, _ in change_rows.registers(view, row.drn)]
     return list(
         dict.fromkeys([current, made, *(targets.with_register(current, one) for one in others)])
     )
