@@ -7,9 +7,8 @@ same after a restart, a repeated write and a change of the key, and reading it c
 
 import struct
 
-from meterbus import answer, codes
+from meterbus import codes
 from sts_portable import results
-from sts_portable.hmac import hmac_sha256
 
 from ..store.slots import unpack
 
@@ -34,6 +33,10 @@ class Answer:
 
     def sign(self, digits, ref, result):
         """Sign the result of a token that was entered from the bus, executed and noted."""
+        # A meter that is not on a bus needs neither of them on its heap.
+        from meterbus import answer
+        from sts_portable.hmac import hmac_sha256
+
         meter = self._meter
         credit_wh, sequence = meter.account.credit_wh, meter.events.sequence
         text = answer.message(meter.settings.drn, digits, ref, result, credit_wh, sequence)
