@@ -45,7 +45,7 @@ REGISTERS = {
     "result_ref": ("", "the reference of that result"),
     "result_credit": ("Wh", "electricity credit after that token"),
     "result_sequence": ("", "sequence after that token"),
-    "result_mac": ("", "proof of that result: see below"),
+    "result_mac": ("", "proof of that result, a MAC"),
 }
 
 # {name of a row of codes.STATUS: meaning}

@@ -72,6 +72,16 @@ def test_the_status_of_a_delivery(web, station):
     do(station, answers.record, [Ack("c1", drn(1), ref, "done", 10)])
     found = web.get("/api/v1/vends/a").json()["delivery"]
     assert found["state"] == "refused" and found["reason"].startswith("UsedError")
+    assert (found["proved"], found["credit_wh"]) == (False, None)
+    put(web, "b")
+    do(station, delivery.mark_sent, see(station, delivery.open_jobs, station.clock()))
+    ref = web.get("/api/v1/vends/b").json()["delivery"]["ref"]
+    do(station, answers.record, [Ack("c1", drn(1), ref, "done", 1)])
+    found = web.get("/api/v1/vends/b").json()["delivery"]
+    assert (found["state"], found["proved"]) == ("reported", False)
+    page = web.get("/").text
+    assert '<span class="status reported">reported</span>' in page
+    assert "the answer has no proof" in page
 
 
 def _json(content):
