@@ -20,6 +20,7 @@ class BusView:
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
+        meter.answer.repeat()
         self._objects = (
             "Tjugo",
             "prepaid-meter",
@@ -31,7 +32,7 @@ class BusView:
         )
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
-        self._before = (self.result, self.result_ref)
+        self._before = (self.result, self.result_ref, meter.answer.last)
         self.sources = meter.registers()
         for name in self.REGISTERS:
             self.sources[name] = self
@@ -74,7 +75,7 @@ class BusView:
         result = self.meter.enter_token(digits, ref)
         if result == results.NONE:
             # Not taken, and no result is kept for this reference: the client writes it again.
-            self.result, self.result_ref = self._before
+            self.result, self.result_ref, self.meter.answer.last = self._before
         else:
             self.result = result
 
@@ -108,12 +109,15 @@ class BusView:
 
     def _begin(self):
         digits, ref = self.entered("token"), self.entered("token_ref")
-        self._before = (self.result, self.result_ref)
+        answer = self.meter.answer
+        self._before = (self.result, self.result_ref, answer.last)
         self.result_ref = ref
         if self.meter.tokens.accepted(digits, ref):
             self.result = results.ACCEPT
+            answer.repeat()
         else:
             self.result = results.BUSY
+            answer.last = None
             self._pending = (digits, ref)
 
     REGISTERS = {

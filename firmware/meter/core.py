@@ -52,6 +52,7 @@ FEATURES = (
     ("account", "meter.credit.account", "Account", ""),
     ("events", "meter.events", "Events", ""),
     ("tokens", "meter.credit.tokens", "Tokens", ""),
+    ("answer", "meter.credit.answer", "Answer", ""),
     ("lockout", "meter.credit.lockout", "Lockout", ""),
     ("supply", "meter.supply.control", "Supply", ""),
     ("metering", "meter.metering", "Metering", ""),
@@ -198,7 +199,10 @@ class Meter:
         tokens.last_result = result
         for entered in self._entered:
             entered(digits, result)
-        if self._recorded(result) and not self._save():
+        recorded = self._recorded(result)
+        if ref:
+            self.answer.sign(digits, ref, result)
+        if recorded and not self._save():
             self.ledger.undo()
             self.events.forget()
             self.panel.show("Memory fault", "Token not taken", ALARM)

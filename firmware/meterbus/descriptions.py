@@ -43,6 +43,9 @@ REGISTERS = {
     "token_command": ("", "1 enters the token"),
     "result": ("", "TokenResult of the entry"),
     "result_ref": ("", "the reference of that result"),
+    "result_credit": ("Wh", "electricity credit after that token"),
+    "result_sequence": ("", "sequence after that token"),
+    "result_mac": ("", "proof of that result, a MAC"),
 }
 
 # {name of a row of codes.STATUS: meaning}
@@ -70,6 +73,7 @@ KNOWN = (
     (codes.KNOWN_STEP, "step", "a load was switched on since the start"),
     (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
     (codes.KNOWN_MALIGNANT, "malignant", "malignant loads are recognised by this meter"),
+    (codes.KNOWN_ANSWER, "answer", "the last token from the bus has a result with its proof"),
 )
 
 # What a meter records. (code, name, meaning with that of its data)

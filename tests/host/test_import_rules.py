@@ -75,7 +75,7 @@ HOST_MAY = {
         *("station", "station/audit", "station/keys", "station/ledger", "station/readings"),
         "station/storage",
     },
-    "station/delivery": {"station", "station/storage", "station/webhooks"},
+    "station/delivery": {"station", "station/audit", "station/storage", "station/webhooks"},
     "station/webhooks": {
         *("station", "station/audit", "station/operators", "station/receipts", "station/storage"),
     },
