@@ -32,6 +32,7 @@ class BusView:
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
         self._before = (self.result, self.result_ref)
+        self._files = meter.files()
         self.sources = meter.registers()
         for name in self.REGISTERS:
             self.sources[name] = self
@@ -57,6 +58,27 @@ class BusView:
         self._image[at : at + 2 * count] = data
         if command:
             self._begin()
+        return 0
+
+    def read_file(self, number, start, count, out):
+        """See meterbus.server.Server. An entry that is not there has all bits set."""
+        feature = self._files.get(number)
+        if not feature:
+            return frame.ILLEGAL_DATA_ADDRESS
+        entries, words, load = feature.FILES[number]
+        if start + count > entries * words:
+            return frame.ILLEGAL_DATA_ADDRESS
+        if not self.meter.ledger.loaded:
+            return frame.SERVER_DEVICE_FAILURE
+        buf = bytearray(2 * words + 4)
+        done, end = 0, len(out)
+        while done < end:
+            index, skip = divmod(2 * start + done, 2 * words)
+            if not load(feature, index, buf):
+                buf[:] = b"\xff" * len(buf)
+            part = min(2 * words - skip, end - done)
+            out[done : done + part] = memoryview(buf)[skip : skip + part]
+            done += part
         return 0
 
     def identify(self, number):

@@ -15,6 +15,9 @@ CODES       short codes, rows (code, label, group of codes.KNOWN, function of th
 code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
+FILES       {file of the bus, a FILE_ of codes: (entries, registers of one, function(feature,
+            index, buf))}; the function reads an entry into `buf`, of the registers and 4 bytes
+            more, and returns False if there is none. May raise OSError
 open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
@@ -26,6 +29,7 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 entered(digits, result)
             a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
@@ -66,6 +70,7 @@ FEATURES = (
     ("forecast", "meter.credit.forecast", "Forecast", "full"),
     ("voltage", "meter.supply.voltage", "Voltage", "full"),
     ("malignant", "meter.malignant.feature", "Malignant", "malignant"),
+    ("profile", "meter.profile", "Profile", "profile"),
     ("words", "meter.face.words", "Words", ""),
     ("entry", "meter.face.entry", "Entry", ""),
     ("panel", "meter.face.panel", "Panel", ""),
@@ -115,6 +120,7 @@ class Meter:
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
         self._known = self._methods("known")
+        self._saved = self._methods("saved")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
         self._entered = self._methods("entered")
@@ -301,6 +307,10 @@ class Meter:
         """Return {name: feature} of the registers that the features bring."""
         return self._table("REGISTERS")
 
+    def files(self):
+        """Return {number: feature} of the files that the features bring."""
+        return self._table("FILES")
+
     def status(self):
         """Return the bits of codes.STATUS."""
         bits = 0
@@ -343,7 +353,8 @@ class Meter:
         self._changed = False
         if self.ledger.save():
             self._unsaved_wh = 0
-            self.events.flush(self.store)
+            for saved in self._saved:
+                saved()
             return True
         self.events.noted = False
         self._judge()

@@ -131,3 +131,68 @@ CODES = (
     ("870", "Last step", "power and power factor of the last load that was switched on"),
     ("871", "Restorations", "how many are left today after a malignant load"),
 )
+
+_FREEZE = (
+    ("energy_wh", "total imported energy (Wh), u32"),
+    ("credit_wh", "electricity credit (Wh), s32"),
+    ("most_flags", "flags of the half hour with the most energy, u8"),
+    ("most", "its number, half hours since 1970, u24"),
+    ("most_wh", "its energy (Wh), u16; these three have all bits set if it is unknown"),
+    ("flags", "those of the half hour with which the next day began, u16"),
+)
+
+# Files of function 20. (number, name, entries, form of an entry with its number in front, order,
+# fields)
+FILES = (
+    (
+        codes.FILE_EVENTS,
+        "events",
+        128,
+        ">IIBBH",
+        "the newest first",
+        (
+            ("number", "the sequence of the event, u32"),
+            ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
+            ("code", "of the event, u8"),
+            ("0", "u8"),
+            ("data", "of the event, u16"),
+        ),
+    ),
+    (
+        codes.FILE_PROFILE,
+        "profile",
+        1680,
+        ">IIH",
+        "the newest first",
+        (
+            ("number", "grows by one with each entry, u32"),
+            ("flags", "see below, u8"),
+            ("interval", "half hours since 1970 UTC, u24"),
+            ("wh", "imported energy (Wh), u16"),
+        ),
+    ),
+    (
+        codes.FILE_DAYS,
+        "days",
+        62,
+        ">IIiIHH",
+        "by day: that of the local day number N is entry N modulo 62",
+        (("number", "the local day that ended, days since 1970, u32"), *_FREEZE),
+    ),
+    (
+        codes.FILE_MONTHS,
+        "months",
+        24,
+        ">IIiIHH",
+        "by month: that of number N is entry N modulo 24",
+        (("number", "the month that ended, 12 * year + month - 1, u32"), *_FREEZE),
+    ),
+)
+
+# Flags of an entry of the profile, and of a freeze. (bit, name, meaning)
+PROFILE_FLAGS = (
+    (codes.PROFILE_POWER_FAILED, "power_failed", "without power for a part of it"),
+    (codes.PROFILE_CLOCK_SET, "clock_set", "the clock was set in it: it is shorter or longer"),
+    (codes.PROFILE_NO_TIME, "no_time", "the time was unknown: it has no number"),
+    (codes.PROFILE_OVERFLOW, "overflow", "more than 65535 Wh"),
+)

@@ -15,6 +15,7 @@ READ_HOLDING_REGISTERS = const(3)
 READ_INPUT_REGISTERS = const(4)
 WRITE_SINGLE_REGISTER = const(6)
 WRITE_MULTIPLE_REGISTERS = const(16)
+READ_FILE_RECORD = const(20)
 ENCAPSULATED_INTERFACE = const(0x2B)
 READ_DEVICE_IDENTIFICATION = const(0x0E)  # MEI type 14, read device identification
 
@@ -27,6 +28,9 @@ SERVER_DEVICE_BUSY = const(6)
 MAX_FRAME = const(256)
 MAX_READ = const(125)
 MAX_WRITE = const(123)
+FILE_GROUP = const(7)  # bytes of a request to read a file record, for each group
+MAX_FILE_BYTES = const(245)  # of all groups of a request, and of its reply
+FILE_REFERENCE = const(6)  # the only reference type
 BROADCAST = const(0)
 
 # Answers of request_length and reply_length that are not a length.
@@ -40,6 +44,7 @@ _LENGTHS = {
     READ_INPUT_REGISTERS: (8, None, 5, 2),
     WRITE_SINGLE_REGISTER: (8, None, 8, None),
     WRITE_MULTIPLE_REGISTERS: (9, 6, 8, None),
+    READ_FILE_RECORD: (5, 2, 5, 2),
     ENCAPSULATED_INTERFACE: (7, None, None, None),
 }
 

@@ -15,12 +15,16 @@ from . import crc, identification
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
+    FILE_GROUP,
+    FILE_REFERENCE,
     ILLEGAL_DATA_ADDRESS,
     ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
+    MAX_FILE_BYTES,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
+    READ_FILE_RECORD,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     SERVER_DEVICE_FAILURE,
@@ -42,6 +46,7 @@ class Server:
     `handler` has
     `read(function, start, count, out) -> code`: fill `out`, a memoryview of 2 * count bytes;
     `write(start, count, data) -> code`: take the registers in `data`;
+    `read_file(number, start, count, out) -> code`: fill `out` with registers of a file;
     `identify(object_id) -> text`, or None if there is no such object.
     `code` is 0 or a Modbus exception code.
     """
@@ -213,6 +218,31 @@ class Server:
         self._reply[2:6] = self._buf[2:6]
         return code, 6
 
+    def _read_file(self):
+        """Read groups of file records: application protocol, 6.14."""
+        buf = self._buf
+        size = buf[2]
+        if buf[0] == BROADCAST:
+            return 0, 0
+        if size < FILE_GROUP or size > MAX_FILE_BYTES or size % FILE_GROUP:
+            return ILLEGAL_DATA_VALUE, 0
+        at = 3
+        for group in range(3, 3 + size, FILE_GROUP):
+            number, start, count = (u16(buf, group + place) for place in (1, 3, 5))
+            end = at + 2 + 2 * count
+            if not count or end > 3 + MAX_FILE_BYTES:
+                return ILLEGAL_DATA_VALUE, 0
+            if buf[group] != FILE_REFERENCE:
+                return ILLEGAL_DATA_ADDRESS, 0
+            code = self._handler.read_file(number, start, count, self._view[at + 2 : end])
+            if code:
+                return code, 0
+            self._reply[at] = 1 + 2 * count
+            self._reply[at + 1] = FILE_REFERENCE
+            at = end
+        self._reply[2] = at - 3
+        return 0, at
+
     def _identify(self):
         return identification.answer(self._buf, self._handler.identify, self._reply)
 
@@ -222,5 +252,6 @@ _SERVE = {
     READ_INPUT_REGISTERS: Server._read,
     WRITE_SINGLE_REGISTER: Server._write_single,
     WRITE_MULTIPLE_REGISTERS: Server._write_multiple,
+    READ_FILE_RECORD: Server._read_file,
     ENCAPSULATED_INTERFACE: Server._identify,
 }

@@ -120,6 +120,9 @@ class _Zero:
     def write(self, start, count, data):
         return 0 if registers.covered(start, count, "w") else 2
 
+    def read_file(self, number, start, count, out):
+        return 0 if number == 2 else 2
+
     def identify(self, number):
         return ("Tjugo", "meter", "1.0")[number] if number < 3 else None
 
@@ -141,6 +144,12 @@ def test_a_bus_trace_reads_like_sentences():
             "-> 12 read 0x1000..0x1003",
             "<- 12 energy_wh=7, credit=7",
         ]
+        for number, answer in ((2, "44 bytes of files"), (3, "exception: illegal data address")):
+            request = client.read_file_request(12, number, 40, 21)
+            assert _talk(trace, request, known) == [
+                "-> 12 read file %d record 40, 21 registers" % number,
+                "<- 12 " + answer,
+            ]
         entry = registers.token_entry("1" * 20, 99)
         assert _talk(trace, client.write_request(12, registers.TOKEN_START, entry), known) == [
             "-> 12 write token_ref=99, token=11111111111111111111, token_command=1",
