@@ -177,7 +177,7 @@ FILES = (
         62,
         ">IIiIHH",
         "by day: that of the local day number N is entry N modulo 62",
-        (("number", "the local day that ended, days since 1970, u32"), *_FREEZE),
+        (("number", "the local day that ended, days since 1970, u32"),) + _FREEZE,
     ),
     (
         codes.FILE_MONTHS,
@@ -185,7 +185,7 @@ FILES = (
         24,
         ">IIiIHH",
         "by month: that of number N is entry N modulo 24",
-        (("number", "the month that ended, 12 * year + month - 1, u32"), *_FREEZE),
+        (("number", "the month that ended, 12 * year + month - 1, u32"),) + _FREEZE,
     ),
 )
 

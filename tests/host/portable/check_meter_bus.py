@@ -1,6 +1,4 @@
-"""The meter on its bus: register view, files and token entry, through real frames."""
-
-import struct
+"""The meter on its bus: register view and token entry, through real frames."""
 
 from meter_rig import DRN, KEY, Memory, meter, press, reading, slots, token
 
@@ -323,46 +321,3 @@ def test_the_key_is_nowhere_on_the_bus():
     assert len(answers) > 100
     for i in range(len(KEY) - 3):
         assert KEY[i : i + 4] not in answers
-
-
-def _file(line, number, start, count):
-    return line.ask(client.read_file_request(1, number, start, count))
-
-
-def test_the_event_log_as_a_file():
-    line = Line(unix=lambda: 1790000000)
-    line.meter.enter_token(token(200))
-    found = _file(line, codes.FILE_EVENTS, 0, 18).data
-    first = struct.unpack_from(">IIBBH", found)
-    assert first == (2, 1790000000, codes.EVENT_TOKEN_ACCEPTED, 0, results.ACCEPT)
-    assert struct.unpack_from(">IIBBH", found, 12) == (1, 1790000000, codes.EVENT_POWER_UP, 0, 0)
-    assert found[24:] == b"\xff" * 12  # there is no third one
-    assert _file(line, codes.FILE_EVENTS, 1, 2).data == found[2:6]  # any part of it
-    line = Line()
-    found = _file(line, codes.FILE_EVENTS, 0, 6).data
-    assert found[4:8] == b"\xff" * 4  # the time is not known
-
-
-def test_files_that_are_refused():
-    memory = Memory()
-    line = Line(memory)
-    assert _file(line, codes.FILE_EVENTS, 128 * 6 - 1, 1).exception == 0
-    assert _file(line, codes.FILE_EVENTS, 128 * 6 - 1, 2).exception == 2
-    for number in (0, codes.FILE_PROFILE, codes.FILE_DAYS, codes.FILE_MONTHS, 5, 0xFFFF):
-        assert _file(line, number, 0, 1).exception == 2, number
-    memory.unreadable = True
-    assert _file(line, codes.FILE_EVENTS, 0, 6).exception == frame.SERVER_DEVICE_FAILURE
-    memory.unreadable = False
-    for start, _ in slots(memory.data):
-        memory.data[start + 20] ^= 1
-    line = Line(memory)
-    assert _file(line, codes.FILE_EVENTS, 0, 6).exception == frame.SERVER_DEVICE_FAILURE
-
-
-def test_an_event_that_is_damaged_is_not_there_and_the_next_ones_are():
-    memory = Memory()
-    line = Line(memory)
-    line.meter.enter_token(token(200))
-    memory.data[2048 + 2 * 16 + 5] ^= 1  # number 2
-    found = _file(line, codes.FILE_EVENTS, 0, 12).data
-    assert found[:12] == b"\xff" * 12 and found[12:16] == b"\x00\x00\x00\x01"

@@ -20,18 +20,21 @@ _PAGE = 128
 class Large:
     """A memory with the places of all rings; only pages that were written take heap.
 
-    broken: writes fail. writes: how many there were. log: [(offset, bytes)] of them, if a list.
+    broken, unreadable: writes fail, reads fail. writes: how many there were. log: [(offset,
+    bytes)] of them, if a list.
     """
 
     size = profile.END
 
     def __init__(self, other=None):
         self._pages = dict(other._pages) if other else {}
-        self.broken = False
+        self.broken = self.unreadable = False
         self.writes = 0
         self.log = None
 
     def read(self, offset, buf):
+        if self.unreadable:
+            raise OSError(5)
         done = 0
         while done < len(buf):
             page, at = divmod(offset + done, _PAGE)
