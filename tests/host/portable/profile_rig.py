@@ -174,6 +174,13 @@ class Cuts:
                     before = Large(before)
                     before.put(offset, data)
         self._good = stored(rig.memory)  # of a life without a power failure
+        self._turns = {}  # {the last entry of a day: [its freezes]}
+        for key, values in self._good.items():
+            day, half_hour = divmod(values[0] & 0xFFFFFF, 48)
+            if key[0] == "profile" and half_hour == 47:
+                self._turns[key] = [("days", day)]
+                if day == 20757:  # October's last
+                    self._turns[key].append(("months", 12 * 2026 + 9))
 
     def try_all(self, step=1):
         """Cut every write after 0, `step`, ... bytes, and compare what the next start finds."""
@@ -198,6 +205,11 @@ class Cuts:
         for key, values in there.items():
             if found.get(key) != values:
                 self.faults.append(("lost", key, where))
+        for key, freezes in self._turns.items():
+            if found.get(key) == self._good[key]:  # the day has ended with this entry
+                lost = [one for one in freezes if found.get(one) != self._good[one]]
+                if lost:
+                    self.faults.append(("not frozen", lost, where))
         new = {key: found[key] for key in found if key not in there}
         for (name, number), values in new.items():
             if name == "events" or self._good.get((name, number)) == values:
