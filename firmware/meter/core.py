@@ -15,9 +15,9 @@ CODES       short codes, rows (code, label, group of codes.KNOWN, function of th
 code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
-FILES       {file of the bus, a FILE_ of codes: (entries, registers of one, function(feature,
-            index, buf))}; the function reads an entry into `buf`, of the registers and 4 bytes
-            more, and returns False if there is none. May raise OSError
+FILES       {file of the bus, see meterbus.descriptions: (entries, registers of one,
+            function(feature, index, buf))}; the function reads an entry into `buf`, of the
+            registers and 4 bytes more, and returns False if there is none. May raise OSError
 open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS

@@ -25,6 +25,7 @@ ENTRIES = const(128)
 ENTRY = const(16)
 _FORM = ">IIBBH"
 _RING = (START, ENTRIES)
+_FILE = const(1)  # of the bus: meterbus/descriptions.py
 _WORDS = const(6)  # registers of an entry on the bus: all but its CRC
 _WAITING = const(8)  # entries that are not written yet, at most
 _RECORD = ">IH"
@@ -150,7 +151,7 @@ class Events:
         "sequence": lambda self: self.sequence,
         "power_fail_count": lambda self: self.power_fail_count,
     }
-    FILES = {codes.FILE_EVENTS: (ENTRIES, _WORDS, _file)}
+    FILES = {_FILE: (ENTRIES, _WORDS, _file)}
     CODES = (
         ("809", "Power failures", codes.KNOWN_LEDGER, lambda self: "%d" % self.power_fail_count),
     )

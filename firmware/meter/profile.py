@@ -18,8 +18,6 @@ interval's. Where a day ends twice, because the clock was set back, the later fr
 
 import struct
 
-from meterbus import codes
-
 from .store import ring
 from .store.slots import unpack
 
@@ -48,6 +46,14 @@ _FLAGS = const(24)  # the bit where they begin
 _INTERVAL = const(0xFFFFFF)
 _MAX_WH = const(0xFFFF)
 _WRAP = 0xFFFFFFFF
+# Flags, and files of the bus: meterbus/descriptions.py
+_POWER_FAILED = const(1)
+_CLOCK_SET = const(2)
+_NO_TIME = const(4)
+_OVERFLOW = const(8)
+_PROFILE_FILE = const(2)
+_DAYS_FILE = const(3)
+_MONTHS_FILE = const(4)
 _A_DAY_AND_MORE = const(60)  # entries: restarts and the clock add some
 
 
@@ -63,7 +69,7 @@ class Profile:
         self._offset_s = 60 * number("utc_offset_min", 0, -1440, 1440)
         self._meter = meter
         self._left_ms = 0  # until the time is looked at
-        self._moved = codes.PROFILE_POWER_FAILED  # flags of what has happened since
+        self._moved = _POWER_FAILED  # flags of what has happened since
         self._unwritten = False  # the newest entry is not in its ring
         self._entry = bytearray(_SIZE)
         self._freeze = bytearray(_FREEZE_SIZE)
@@ -87,7 +93,7 @@ class Profile:
         try:
             if values is None:  # there may be entries of a ledger that was lost
                 energy_wh = self._meter.account.energy_wh
-                newest = ring.newest(store, _PROFILE, entry)
+                newest = _newest(store, entry)
                 values = newest, 0, 0, _with_flags(0, 0), energy_wh, 0, 0
             sequence = values[0]
             self._unwritten = values[1] and not ring.load(store, _PROFILE, sequence, entry)
@@ -99,7 +105,7 @@ class Profile:
     def clock_set(self):
         """Note that the clock was set, by more than it may be wrong."""
         self._left_ms = 0
-        self._moved |= codes.PROFILE_CLOCK_SET
+        self._moved |= _CLOCK_SET
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass. Nothing is allocated unless an interval ends."""
@@ -123,7 +129,7 @@ class Profile:
                 self._meter.changed()
             return
         if number != (before and before + 1) and not flags:
-            flags = codes.PROFILE_CLOCK_SET
+            flags = _CLOCK_SET
         self._end(number, flags)
 
     def _end(self, number, flags):
@@ -134,9 +140,9 @@ class Profile:
         day = number and self._day_of(number)
         turned = self._day and day and day != self._day
         # One of unknown length without energy and time tells nothing.
-        if wh or turned or ended & _INTERVAL or ended == codes.PROFILE_NO_TIME << _FLAGS:
+        if wh or turned or ended & _INTERVAL or ended == _NO_TIME << _FLAGS:
             if wh > _MAX_WH:
-                ended |= codes.PROFILE_OVERFLOW << _FLAGS
+                ended |= _OVERFLOW << _FLAGS
             self.sequence += 1
             self._last, self._last_wh = ended, min(wh, _MAX_WH)
             self._ended = self._day if turned else 0
@@ -206,13 +212,13 @@ class Profile:
         return number > 0 and ring.load(self._meter.store, _PROFILE, number, buf)
 
     FILES = {
-        codes.FILE_PROFILE: (_ENTRIES, _WORDS, _file),
-        codes.FILE_DAYS: (
+        _PROFILE_FILE: (_ENTRIES, _WORDS, _file),
+        _DAYS_FILE: (
             _DAYS[1],
             _FREEZE_WORDS,
             lambda self, index, buf: ring.at(self._meter.store, _DAYS, index, buf) is not None,
         ),
-        codes.FILE_MONTHS: (
+        _MONTHS_FILE: (
             _MONTHS[1],
             _FREEZE_WORDS,
             lambda self, index, buf: ring.at(self._meter.store, _MONTHS, index, buf) is not None,
@@ -220,9 +226,17 @@ class Profile:
     }
 
 
+def _newest(store, buf):
+    """Return the greatest number in the profile, 0 if there is no entry."""
+    best = 0
+    for place in range(_ENTRIES):
+        best = max(best, ring.at(store, _PROFILE, place, buf) or 0)
+    return best
+
+
 def _with_flags(number, flags):
     """Return an interval as it is stored; 0 is one without time."""
-    return number | (flags if number else flags | codes.PROFILE_NO_TIME) << _FLAGS
+    return number | (flags if number else flags | _NO_TIME) << _FLAGS
 
 
 def month_of(day):

@@ -4,9 +4,6 @@ from . import crc
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
-    FILE_GROUP,
-    FILE_REFERENCE,
-    MAX_FILE_BYTES,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
@@ -40,6 +37,9 @@ _SKIP = {
     READ_FILE_RECORD: 5,
     ENCAPSULATED_INTERFACE: 8,
 }
+_GROUP = 7  # function 20: bytes of a group
+_REFERENCE = 6  # its only reference type
+_MAX_FILE_READ = 121  # registers in one group
 ONE_OBJECT = 4  # of the device identification, asked for by its number
 
 
@@ -119,8 +119,8 @@ def identify_request(address, code=1, object_id=0):
 def read_file_request(address, number, start, count):
     """Return a request for `count` (1..121) registers of a file, by function 20, as one group.
     Raise ValueError."""
-    _check(address, start, count, (MAX_FILE_BYTES - 2) // 2, 1)
-    numbers = (FILE_GROUP, FILE_REFERENCE, number >> 8, number & 0xFF)
+    _check(address, start, count, _MAX_FILE_READ, 1)
+    numbers = (_GROUP, _REFERENCE, number >> 8, number & 0xFF)
     where = (start >> 8, start & 0xFF, 0, count)
     return _frame(address, READ_FILE_RECORD, bytes(numbers + where))
 
@@ -209,7 +209,7 @@ class ReplyParser:
             return size == 5 + 2 * u16(request, 4)
         if function == READ_FILE_RECORD:
             size = 2 * u16(request, 8)
-            return bytes(buf[start + 2 : start + 5]) == bytes((size + 2, size + 1, FILE_REFERENCE))
+            return bytes(buf[start + 2 : start + 5]) == bytes((size + 2, size + 1, _REFERENCE))
         if function == ENCAPSULATED_INTERFACE:
             return buf[start + 2] == READ_DEVICE_IDENTIFICATION and buf[start + 3] == request[3]
         return bytes(buf[start : start + 6]) == bytes(request[0:6])

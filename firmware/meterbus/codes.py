@@ -129,16 +129,4 @@ KNOWN_STEP = const(64)
 KNOWN_STEP_PF = const(128)
 KNOWN_MALIGNANT = const(256)
 
-# Files that function 20 reads; descriptions.py has what is in them.
-FILE_EVENTS = const(1)
-FILE_PROFILE = const(2)
-FILE_DAYS = const(3)
-FILE_MONTHS = const(4)
-
-# Flags of an entry of the profile, and of a freeze.
-PROFILE_POWER_FAILED = const(1)
-PROFILE_CLOCK_SET = const(2)
-PROFILE_NO_TIME = const(4)
-PROFILE_OVERFLOW = const(8)
-
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

@@ -8,7 +8,6 @@ from .client import exception_name
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
-    FILE_GROUP,
     READ_FILE_RECORD,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
@@ -19,6 +18,7 @@ from .frame import (
     u16,
 )
 
+_GROUP = 7  # function 20: bytes of a group
 _READS = (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
 
 
@@ -116,7 +116,7 @@ def _reply(frame, asked):
 
 def _groups(frame):
     texts = []
-    for at in range(3, 3 + frame[2] - FILE_GROUP + 1, FILE_GROUP):
+    for at in range(3, 3 + frame[2] - _GROUP + 1, _GROUP):
         start, count = u16(frame, at + 3), u16(frame, at + 5)
         texts.append("file %d record %d, %d registers" % (u16(frame, at + 1), start, count))
     return "; ".join(texts)

@@ -141,11 +141,16 @@ _FREEZE = (
     ("flags", "those of the half hour with which the next day began, u16"),
 )
 
+# The features of the meter have these numbers and flags in constants of their own, which take no
+# heap; a test compares them.
+FILE_EVENTS, FILE_PROFILE, FILE_DAYS, FILE_MONTHS = 1, 2, 3, 4
+POWER_FAILED, CLOCK_SET, NO_TIME, OVERFLOW = 1, 2, 4, 8
+
 # Files of function 20. (number, name, entries, form of an entry with its number in front, order,
 # fields)
 FILES = (
     (
-        codes.FILE_EVENTS,
+        FILE_EVENTS,
         "events",
         128,
         ">IIBBH",
@@ -159,7 +164,7 @@ FILES = (
         ),
     ),
     (
-        codes.FILE_PROFILE,
+        FILE_PROFILE,
         "profile",
         1680,
         ">IIH",
@@ -172,7 +177,7 @@ FILES = (
         ),
     ),
     (
-        codes.FILE_DAYS,
+        FILE_DAYS,
         "days",
         62,
         ">IIiIHH",
@@ -180,7 +185,7 @@ FILES = (
         (("number", "the local day that ended, days since 1970, u32"),) + _FREEZE,
     ),
     (
-        codes.FILE_MONTHS,
+        FILE_MONTHS,
         "months",
         24,
         ">IIiIHH",
@@ -191,8 +196,8 @@ FILES = (
 
 # Flags of an entry of the profile, and of a freeze. (bit, name, meaning)
 PROFILE_FLAGS = (
-    (codes.PROFILE_POWER_FAILED, "power_failed", "without power for a part of it"),
-    (codes.PROFILE_CLOCK_SET, "clock_set", "the clock was set in it: it is shorter or longer"),
-    (codes.PROFILE_NO_TIME, "no_time", "the time was unknown: it has no number"),
-    (codes.PROFILE_OVERFLOW, "overflow", "more than 65535 Wh"),
+    (POWER_FAILED, "power_failed", "without power for a part of it"),
+    (CLOCK_SET, "clock_set", "the clock was set in it: it is shorter or longer"),
+    (NO_TIME, "no_time", "the time was unknown: it has no number"),
+    (OVERFLOW, "overflow", "more than 65535 Wh"),
 )

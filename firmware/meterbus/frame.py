@@ -28,9 +28,6 @@ SERVER_DEVICE_BUSY = const(6)
 MAX_FRAME = const(256)
 MAX_READ = const(125)
 MAX_WRITE = const(123)
-FILE_GROUP = const(7)  # bytes of a request to read a file record, for each group
-MAX_FILE_BYTES = const(245)  # of all groups of a request, and of its reply
-FILE_REFERENCE = const(6)  # the only reference type
 BROADCAST = const(0)
 
 # Answers of request_length and reply_length that are not a length.

@@ -15,12 +15,9 @@ from . import crc, identification
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
-    FILE_GROUP,
-    FILE_REFERENCE,
     ILLEGAL_DATA_ADDRESS,
     ILLEGAL_DATA_VALUE,
     ILLEGAL_FUNCTION,
-    MAX_FILE_BYTES,
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
@@ -36,8 +33,21 @@ from .frame import (
     u16,
 )
 
-_MAX_STRAY = 4  # stray bytes in front of a frame
-_LAST_ADDRESS = 247
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_MAX_STRAY = const(4)  # stray bytes in front of a frame
+_LAST_ADDRESS = const(247)
+# Function 20: bytes of a group in a request, of all groups in a request or reply, and the only
+# reference type.
+_GROUP = const(7)
+_MAX_GROUPS = const(245)
+_REFERENCE = const(6)
 
 
 class Server:
@@ -224,21 +234,21 @@ class Server:
         size = buf[2]
         if buf[0] == BROADCAST:
             return 0, 0
-        if size < FILE_GROUP or size > MAX_FILE_BYTES or size % FILE_GROUP:
+        if size < _GROUP or size > _MAX_GROUPS or size % _GROUP:
             return ILLEGAL_DATA_VALUE, 0
         at = 3
-        for group in range(3, 3 + size, FILE_GROUP):
+        for group in range(3, 3 + size, _GROUP):
             number, start, count = (u16(buf, group + place) for place in (1, 3, 5))
             end = at + 2 + 2 * count
-            if not count or end > 3 + MAX_FILE_BYTES:
+            if not count or end > 3 + _MAX_GROUPS:
                 return ILLEGAL_DATA_VALUE, 0
-            if buf[group] != FILE_REFERENCE:
+            if buf[group] != _REFERENCE:
                 return ILLEGAL_DATA_ADDRESS, 0
             code = self._handler.read_file(number, start, count, self._view[at + 2 : end])
             if code:
                 return code, 0
             self._reply[at] = 1 + 2 * count
-            self._reply[at + 1] = FILE_REFERENCE
+            self._reply[at + 1] = _REFERENCE
             at = end
         self._reply[2] = at - 3
         return 0, at

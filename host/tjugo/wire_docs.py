@@ -152,7 +152,7 @@ def tables() -> dict[str, str]:
         | {
             f"file {row[1]}": _entry(row[0])
             for row in bus_descriptions.FILES
-            if row[0] != codes.FILE_MONTHS
+            if row[0] != bus_descriptions.FILE_MONTHS
         }
     )
 

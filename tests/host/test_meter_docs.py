@@ -84,8 +84,6 @@ def test_the_files():
     described = {row[0]: (row[2], struct.calcsize(row[3])) for row in descriptions.FILES}
     assert brought == described
     assert all(entries * size <= 2 * 10000 for entries, size in described.values())
-    flags = {value for name, value in vars(codes).items() if name.startswith("PROFILE_")}
-    assert {row[0] for row in descriptions.PROFILE_FLAGS} == flags
 
 
 def test_the_short_codes(repo):

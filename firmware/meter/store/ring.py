@@ -40,14 +40,3 @@ def save(store, ring, buf):
     end = len(buf) - _CRC
     struct.pack_into(">I", buf, end, crc32(memoryview(buf)[:end]))
     store.write(ring[0] + struct.unpack_from(">I", buf)[0] % ring[1] * len(buf), buf)
-
-
-def newest(store, ring, buf):
-    """Return the greatest number in a ring, 0 if there is no entry. `buf` is used to read each.
-
-    Raise OSError.
-    """
-    best = 0
-    for place in range(ring[1]):
-        best = max(best, at(store, ring, place, buf) or 0)
-    return best

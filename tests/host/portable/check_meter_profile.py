@@ -4,11 +4,11 @@ from meter_rig import meter
 from profile_rig import HALF_HOUR, OCTOBER_29, RINGS, START, Cuts, Large, Rig
 
 from meter import events, profile
-from meterbus import codes
+from meterbus import descriptions
 
-POWER = codes.PROFILE_POWER_FAILED
-CLOCK = codes.PROFILE_CLOCK_SET
-NO_TIME = codes.PROFILE_NO_TIME
+POWER = descriptions.POWER_FAILED
+CLOCK = descriptions.CLOCK_SET
+NO_TIME = descriptions.NO_TIME
 FIRST = START // HALF_HOUR
 
 
@@ -134,7 +134,7 @@ def test_more_energy_than_an_entry_holds_is_flagged():
     for _ in range(70):
         rig.meter.pulses(1000)
     rig.run(HALF_HOUR)
-    assert rig.profile() == [(FIRST, POWER | codes.PROFILE_OVERFLOW, 65535)]
+    assert rig.profile() == [(FIRST, POWER | descriptions.OVERFLOW, 65535)]
 
 
 def test_the_profile_has_35_days_and_goes_on_after_a_start():
@@ -148,7 +148,7 @@ def test_the_profile_has_35_days_and_goes_on_after_a_start():
         number -= 1
         assert (interval, wh) == (FIRST + number, number % 7)
     assert number == 20
-    return len(rig.freezes(codes.FILE_DAYS))
+    return len(rig.freezes(descriptions.FILE_DAYS))
 
 
 def test_freezes_of_days_and_months_have_the_greatest_half_hour():
@@ -160,7 +160,7 @@ def test_freezes_of_days_and_months_have_the_greatest_half_hour():
         rig.run(HALF_HOUR, wh)
         used.append(wh)
     first = OCTOBER_29 // HALF_HOUR
-    days = rig.freezes(codes.FILE_DAYS)
+    days = rig.freezes(descriptions.FILE_DAYS)
     assert sorted(days) == [20755, 20756, 20757]
     for day, low, high in ((20755, 0, 2), (20756, 2, 50), (20757, 50, 98)):
         most = max(used[low:high])
@@ -169,7 +169,7 @@ def test_freezes_of_days_and_months_have_the_greatest_half_hour():
         flags = POWER if not used[low:high].index(most) + low else 0
         found = (energy_wh, 5000000 - energy_wh, interval | flags << 24, most, 0)
         assert days[day] == found, (day, days[day], found)
-    months = rig.freezes(codes.FILE_MONTHS)
+    months = rig.freezes(descriptions.FILE_MONTHS)
     most = max(used[:98])
     assert list(months) == [12 * 2026 + 9]
     assert months[12 * 2026 + 9][:2] == days[20757][:2] and months[12 * 2026 + 9][3] == most
@@ -179,7 +179,7 @@ def test_days_are_local_ones():
     rig = Rig(utc_offset_min=120)
     for _ in range(24):
         rig.run(HALF_HOUR, 10)
-    days = rig.freezes(codes.FILE_DAYS)
+    days = rig.freezes(descriptions.FILE_DAYS)
     assert days[START // 86400][0] == 200  # at 22:00 UTC
 
 
@@ -190,7 +190,7 @@ def test_days_without_power_have_no_freeze_and_one_that_ends_late_is_flagged():
     rig.start()
     rig.run(HALF_HOUR, 1)
     day = START // 86400
-    assert rig.freezes(codes.FILE_DAYS) == {day: (30, -30, FIRST | POWER << 24, 30, POWER)}
+    assert rig.freezes(descriptions.FILE_DAYS) == {day: (30, -30, FIRST | POWER << 24, 30, POWER)}
 
 
 def test_a_day_with_no_time_in_its_entries_has_no_greatest_half_hour():
@@ -204,7 +204,7 @@ def test_a_day_with_no_time_in_its_entries_has_no_greatest_half_hour():
     rig.unix = START + 86400
     rig.meter.profile.clock_set()
     rig.run(1)
-    found = rig.freezes(codes.FILE_DAYS)
+    found = rig.freezes(descriptions.FILE_DAYS)
     assert found == {START // 86400: (80, -80, 0xFFFFFFFF, 0xFFFF, CLOCK)}
 
 

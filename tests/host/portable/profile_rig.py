@@ -7,7 +7,7 @@ from meter_rig import meter
 
 from meter import profile
 from meter.busview import BusView
-from meterbus import codes
+from meterbus import descriptions
 
 START = 1792843200  # 2026-10-24 12:00 UTC
 OCTOBER_29 = 1793314800  # 2026-10-29 23:00 UTC
@@ -79,7 +79,7 @@ class Rig:
     def __init__(self, memory=None, unix=START, **changes):
         self.memory = memory or Large()
         self.unix = unix
-        self.settings = {"profile": 1}
+        self.settings = {"profile": 1, "features": "core"}
         self.settings.update(changes)
         self.start()
 
@@ -105,12 +105,12 @@ class Rig:
             assert view.read_file(number, index * words, words, out) == 0
             if any(byte != 0xFF for byte in out):
                 yield bytes(out)
-            elif number == codes.FILE_PROFILE:
+            elif number == descriptions.FILE_PROFILE:
                 return
 
     def newest_first(self):
         """Yield (interval, flags, Wh) of the profile."""
-        for raw in self.file(codes.FILE_PROFILE):
+        for raw in self.file(descriptions.FILE_PROFILE):
             _, interval, wh = struct.unpack(">IIH", raw)
             yield interval & 0xFFFFFF, interval >> 24, wh
 
@@ -216,9 +216,9 @@ class Cuts:
                 continue
             # The interval in which the power failed has ended, or its day.
             if name == "profile":
-                if not values[0] >> 24 & codes.PROFILE_POWER_FAILED:
+                if not values[0] >> 24 & descriptions.POWER_FAILED:
                     self.faults.append(("invented", number, where))
-            elif values[0] != energy_wh or not values[-1] & codes.PROFILE_POWER_FAILED:
+            elif values[0] != energy_wh or not values[-1] & descriptions.POWER_FAILED:
                 self.faults.append(("invented", name, number, where))
         total = sum([found[key][1] for key in found if key[0] == "profile"])
         if total > energy_wh or (outage != 60 and total != energy_wh):
