@@ -144,6 +144,7 @@ _FREEZE = (
 # The features of the meter have these numbers and flags in constants of their own, which take no
 # heap; a test compares them.
 FILE_EVENTS, FILE_PROFILE, FILE_DAYS, FILE_MONTHS = 1, 2, 3, 4
+NEWEST_FIRST = "the newest first"
 POWER_FAILED, CLOCK_SET, NO_TIME, OVERFLOW = 1, 2, 4, 8
 
 # Files of function 20. (number, name, entries, form of an entry with its number in front, order,
@@ -154,7 +155,7 @@ FILES = (
         "events",
         128,
         ">IIBBH",
-        "the newest first",
+        NEWEST_FIRST,
         (
             ("number", "the sequence of the event, u32"),
             ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
@@ -168,7 +169,7 @@ FILES = (
         "profile",
         1680,
         ">IIH",
-        "the newest first",
+        NEWEST_FIRST,
         (
             ("number", "grows by one with each entry, u32"),
             ("flags", "see below, u8"),
