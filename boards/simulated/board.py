@@ -12,7 +12,7 @@ from sim_watchdog import Watchdog
 from boards.common.clock import Clock
 from boards.common.files import FileStore
 from boards.common.rs485 import RS485, baudrate_of
-from boards.common.simulated import Simulation
+from boards.common.simulated import Simulation, TimeOfDay
 from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
@@ -74,7 +74,8 @@ _watchdog = Watchdog(time.ticks_ms, time.ticks_diff, end_process)
 watchdog_reset = _watchdog.bit_before
 _stdin_poll = select.poll()
 _stdin_poll.register(sys.stdin.buffer, select.POLLIN)
-clock = Clock(time.ticks_ms, time.ticks_diff, lambda: int(time.time()))
+_day = TimeOfDay(time.time, 0)  # the PC's clock
+clock = Clock(time.ticks_ms, time.ticks_diff, _day.unix, put=_day.set)
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 tamper = _simulation.tamper

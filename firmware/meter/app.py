@@ -35,7 +35,7 @@ class App:
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
-        self._view = BusView(self._meter, board.NAME, health.last)
+        self._view = BusView(self._meter, board.NAME, health.last, board.clock.set)
         server = Server(self._meter.settings.address, self._view)
         self._bus = Listener(board.rs485, server)
         self._sounds = self._lit = False

@@ -5,6 +5,7 @@ from sts_portable import results
 
 from . import VERSION
 
+_YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
 
@@ -15,8 +16,10 @@ class BusView:
     crash: the report of the last crash, "" if there was none.
     """
 
-    def __init__(self, meter, board_name="", crash=""):
+    def __init__(self, meter, board_name="", crash="", set_clock=None):
+        """set_clock(unix): sets the board's clock; None if it cannot be set."""
         self.meter = meter
+        self._set_clock = set_clock
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
@@ -50,6 +53,8 @@ class BusView:
         """See meterbus.server.Server. Single registers may be written too."""
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
+        if start < registers.TOKEN_START:
+            return self._clock(count, data)
         command = self._command_in(start, count, data)
         code = self._refusal(command)
         if code:
@@ -110,6 +115,20 @@ class BusView:
         """Return the bits of codes.STATUS."""
         return self.meter.status() | (codes.STATUS_CRASHED if self.crash else 0)
 
+    def _clock(self, count, data):
+        """Set the clock; return a Modbus exception code, or 0."""
+        if not self._set_clock:
+            return frame.ILLEGAL_DATA_ADDRESS
+        if count != registers.CLOCK_COUNT:
+            return frame.ILLEGAL_DATA_VALUE
+        unix = registers.unpack(registers.row("unix"), data, 0)
+        if unix < _YEAR_2025:
+            return frame.ILLEGAL_DATA_VALUE
+        before = self.meter.unix()
+        self._set_clock(unix)
+        self.meter.clock_set(before, unix)
+        return 0
+
     def _get(self, name):
         feature = self.sources[name]
         return feature.REGISTERS[name](feature)
@@ -145,6 +164,7 @@ class BusView:
         "token_ref": lambda self: self.entered("token_ref"),
         "token": lambda self: self.entered("token"),
         "token_command": lambda self: 0,
+        "unix": lambda self: self.meter.unix(),
         "result": lambda self: self.result,
         "result_ref": lambda self: self.result_ref,
     }

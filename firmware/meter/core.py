@@ -30,6 +30,7 @@ tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
+clock_set() the clock was set, by more than it may be wrong
 entered(digits, result)
             a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
@@ -48,6 +49,7 @@ from .settings import Settings
 from .store.ledger import Ledger
 
 _SAVE_WH = 10
+_CLOCK_ERROR_S = 10  # a clock that is set by less is as good as it was
 
 # (attribute of the meter, module, class, when). The class is called with the meter, whose settings
 # are there; a module that is left out takes no heap. when: "" always, "full" with the setting
@@ -121,6 +123,7 @@ class Meter:
         self._status = self._methods("status")
         self._known = self._methods("known")
         self._saved = self._methods("saved")
+        self._clocks = self._methods("clock_set")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
         self._entered = self._methods("entered")
@@ -264,6 +267,18 @@ class Meter:
             tick(supply_ms, real_ms)
         self._settle()
 
+    def clock_set(self, before, unix):
+        """Note that the clock was set. before, unix: UTC seconds, `before` None if unknown.
+
+        The bus calls it before its reply: the event is written when time passes.
+        """
+        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
+        if moved < _CLOCK_ERROR_S:
+            return
+        self.events.note(codes.EVENT_CLOCK_SET, moved)
+        for clock in self._clocks:
+            clock()
+
     def sensed(self, reading, switches, relay_closed):
         """Take what the board measures now: see metering.py, tamper/inputs.py, supply/control.py.
 
@@ -323,7 +338,7 @@ class Meter:
         bits = 0
         for known in self._known:
             bits |= known()
-        return bits
+        return bits if self.unix() is None else bits | codes.KNOWN_TIME
 
     def report(self):
         """Return the state as a dict for the board's report; None for what is unknown."""

@@ -116,6 +116,7 @@ EVENT_EMERGENCY = const(24)
 EVENT_MALIGNANT = const(26)
 EVENT_MALIGNANT_LOCKED = const(27)
 EVENT_MALIGNANT_RESTORED = const(28)
+EVENT_CLOCK_SET = const(29)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown
@@ -128,5 +129,6 @@ KNOWN_FREQUENCY = const(32)
 KNOWN_STEP = const(64)
 KNOWN_STEP_PF = const(128)
 KNOWN_MALIGNANT = const(256)
+KNOWN_TIME = const(512)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

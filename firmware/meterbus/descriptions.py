@@ -35,6 +35,7 @@ REGISTERS = {
     "known": ("bits", "groups that can be read"),
     "tamper": ("bits", "tampering since the last token that cleared it"),
     "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
+    "unix": ("s", "UTC since 1970; a write sets the meter's clock"),
     "step_w": ("W", "active power of the last load switched on"),
     "step_pf": ("1/1000", "its power factor"),
     "restorations_left": ("", "restorations after a malignant load that are left today"),
@@ -70,6 +71,7 @@ KNOWN = (
     (codes.KNOWN_STEP, "step", "a load was switched on since the start"),
     (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
     (codes.KNOWN_MALIGNANT, "malignant", "malignant loads are recognised by this meter"),
+    (codes.KNOWN_TIME, "time", "the clock"),
 )
 
 # What a meter records. (code, name, meaning with that of its data)
@@ -104,6 +106,7 @@ EVENTS = (
         "malignant_restored",
         "0 by time, 1 by an operator",
     ),
+    (codes.EVENT_CLOCK_SET, "clock_set", "the clock was set: by s, 65535 for more or unknown"),
 )
 
 # Of every short code: (number, label on the display, meaning)

@@ -16,6 +16,7 @@ from .codes import (
     KNOWN_POWER,
     KNOWN_STEP,
     KNOWN_STEP_PF,
+    KNOWN_TIME,
     KNOWN_VOLTAGE,
 )
 
@@ -60,6 +61,7 @@ ROWS = (
     ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
     ("tamper", 0x1020, "u16", 1, "ih", KNOWN_LEDGER),
     ("lockout_s", 0x1021, "u16", 1, "ih", KNOWN_LEDGER),
+    ("unix", 0x1022, "u32", 2, "ihw", KNOWN_TIME),
     ("step_w", 0x1080, "u16", 1, "ih", KNOWN_STEP),
     ("step_pf", 0x1081, "u16", 1, "ih", KNOWN_STEP_PF),
     ("restorations_left", 0x1082, "u16", 1, "ih", KNOWN_MALIGNANT),
@@ -94,6 +96,7 @@ STATE_START, STATE_COUNT = block("energy_wh", "drn")  # a poll
 ACCOUNT_START, ACCOUNT_COUNT = block("energy_wh", "power_fail_count")  # needs the ledger only
 DEVICE_START, DEVICE_COUNT = block("drn", "known")  # can always be read
 TOKEN_START, TOKEN_COUNT = block("token_ref", "token_command")
+CLOCK_START, CLOCK_COUNT = block("unix", "unix")
 RESULT_START, RESULT_COUNT = block("result", "result_ref")
 ENTER = const(1)  # token_command
 
@@ -207,6 +210,8 @@ def fill(start, count, get, out):
         out[i] = 0
     for found in ROWS:
         first = found[ADDRESS]
+        if first >= start + count:
+            break
         low = max(first, start)
         high = min(first + found[WORDS], start + count)
         if low >= high:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,16 @@ def test_the_freezes(run):
     month = rows(run("months", "--json"))[0]
     assert (month["month"], month["energy_wh"]) == ("2026-10", sum(USED[:98]))
     assert month["most_wh"] == max(USED[:98])
+
+
+def test_the_clock(run):
+    assert run("clock", "--all").out == "All meters on the bus were sent the time.\n"
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    for words in ((), ("--set",)):
+        done = run("clock", *words)
+        assert (done.status, done.err) == (0, "")
+        found = datetime.fromisoformat(done.out.strip())
+        assert before <= found <= datetime.now(UTC) + timedelta(seconds=2)
 
 
 def test_what_is_not_there(run, monkeypatch, capsys, tmp_path, port):

@@ -10,7 +10,7 @@ import click
 
 from meterbus import descriptions, registers
 from tjugo.commands.options import json_option
-from tjugo.device import meter_files
+from tjugo.device import meter_clock, meter_files
 from tjugo.device.bus_line import PARITIES, BusLine
 
 _ACCESS = {"i": "function 4", "h": "function 3", "w": "functions 6, 16"}
@@ -97,6 +97,28 @@ def _reader(name: str, text: str) -> None:
         with BusLine(port, address, baudrate, parity) as line:
             rows = meter_files.read(line.ask, address, name, last)
         _print_rows(rows, as_csv, as_json)
+
+
+@command.command("clock")
+@_line_options
+@click.option("--set", "setting", is_flag=True, help="Set it to the time of this computer.")
+@click.option("--all", "to_all", is_flag=True, help="Set those of all meters, by a broadcast.")
+def clock(
+    port: str, address: int, baudrate: int, parity: str, setting: bool, to_all: bool
+) -> None:
+    """Print the clock of a meter; set it, or those of all meters on the bus."""
+    with BusLine(port, address, baudrate, parity) as line:
+        if to_all:
+            meter_clock.set_all(line)
+            click.echo("All meters on the bus were sent the time.")
+            return
+        if setting:
+            meter_clock.set_one(line)
+        found = meter_clock.read(line)
+    if found is None:
+        click.echo(f"The meter at address {address} does not know the time.")
+    else:
+        click.echo(found.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 _reader("events", "Print the event log of a meter, the oldest entry first.")

@@ -22,7 +22,7 @@ LEDGER = {
     "result",
     "result_ref",
 }
-STEP = {"step_w", "step_pf"}
+STEP = {"step_w", "step_pf", "unix"}  # no load was switched on, and the clock was not set
 KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
 
 
