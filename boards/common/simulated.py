@@ -76,22 +76,6 @@ class Tamper:
         return self._bits
 
 
-class TimeOfDay:
-    """The time of day of a simulated board: `seconds()` and what it is wrong by, None: unknown."""
-
-    def __init__(self, seconds, wrong_s):
-        self._seconds = seconds
-        self._wrong_s = wrong_s
-
-    def unix(self):
-        """Return UTC seconds since 1970, None while the time is unknown."""
-        return None if self._wrong_s is None else int(self._seconds()) + self._wrong_s
-
-    def set(self, unix):
-        """Set the time, until the board restarts."""
-        self._wrong_s = unix - int(self._seconds())
-
-
 class Memory:
     """A report of the heap in use, once a second of real time, passed to `say(message)`."""
 

@@ -15,7 +15,7 @@ from mps2_parts import restart as _restart
 from boards.common.clock import Clock
 from boards.common.no_network import NoNetwork
 from boards.common.rs485 import RS485, baudrate_of
-from boards.common.simulated import Simulation, TimeOfDay
+from boards.common.simulated import Simulation
 from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
@@ -61,13 +61,23 @@ def _bytes_waiting():
     return bool(_console.poll(0))
 
 
+_started = [None]  # UTC seconds when the RTC was 0, which it is at each start
+
+
+def _unix():
+    return None if _started[0] is None else int(time.time()) + _started[0]
+
+
+def _set_time(unix):
+    _started[0] = unix - int(time.time())
+
+
 _watchdog = Watchdog(_WATCHDOG_MS)
 watchdog_reset = _watchdog.bit_before
 stop_watchdog = _watchdog.stop
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
-_day = TimeOfDay(time.time, None)  # the RTC is reset at each start
-clock = Clock(time.ticks_ms, time.ticks_diff, _day.unix, put=_day.set)
+clock = Clock(time.ticks_ms, time.ticks_diff, _unix, put=_set_time)
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 tamper = _simulation.tamper

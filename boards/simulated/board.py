@@ -12,7 +12,7 @@ from sim_watchdog import Watchdog
 from boards.common.clock import Clock
 from boards.common.files import FileStore
 from boards.common.rs485 import RS485, baudrate_of
-from boards.common.simulated import Simulation, TimeOfDay
+from boards.common.simulated import Simulation
 from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
@@ -69,13 +69,23 @@ def _from_environment(name, default, use):
         raise SystemExit(2)
 
 
+_wrong_s = [0]  # by which the PC's clock is wrong for this board, after it was set
+
+
+def _unix():
+    return int(time.time()) + _wrong_s[0]
+
+
+def _set_time(unix):
+    _wrong_s[0] += unix - _unix()
+
+
 private_files()
 _watchdog = Watchdog(time.ticks_ms, time.ticks_diff, end_process)
 watchdog_reset = _watchdog.bit_before
 _stdin_poll = select.poll()
 _stdin_poll.register(sys.stdin.buffer, select.POLLIN)
-_day = TimeOfDay(time.time, 0)  # the PC's clock
-clock = Clock(time.ticks_ms, time.ticks_diff, _day.unix, put=_day.set)
+clock = Clock(time.ticks_ms, time.ticks_diff, _unix, put=_set_time)
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 tamper = _simulation.tamper

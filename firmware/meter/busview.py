@@ -5,6 +5,16 @@ from sts_portable import results
 
 from . import VERSION
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_ADDRESS = const(0x1110)  # the first register of meterbus/descriptions.py's ADDRESS_
+_CLOCK = const(2)  # registers of the time
 _YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
@@ -16,10 +26,13 @@ class BusView:
     crash: the report of the last crash, "" if there was none.
     """
 
-    def __init__(self, meter, board_name="", crash="", set_clock=None):
-        """set_clock(unix): sets the board's clock; None if it cannot be set."""
+    def __init__(self, meter, board_name="", crash="", set_clock=None, set_address=None):
+        """set_clock(unix), set_address(address): set the board's clock, the address in its
+        settings; None if that is not possible."""
         self.meter = meter
         self._set_clock = set_clock
+        self._set_address = set_address
+        self._address = 0  # to be set
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
@@ -35,8 +48,8 @@ class BusView:
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
         self._before = (self.result, self.result_ref)
-        self._files = meter.files()
-        self.sources = meter.registers()
+        self._files = meter.table("FILES")
+        self.sources = meter.table("REGISTERS")
         for name in self.REGISTERS:
             self.sources[name] = self
 
@@ -51,6 +64,8 @@ class BusView:
 
     def write(self, start, count, data):
         """See meterbus.server.Server. Single registers may be written too."""
+        if start == _ADDRESS:
+            return self._new_address(count, data)
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
         if start < registers.TOKEN_START:
@@ -93,7 +108,10 @@ class BusView:
         return self._objects[number] if number < len(self._objects) else None
 
     def work(self):
-        """Enter the token that waits, if there is one."""
+        """Enter the token that waits, and take the new address, if there is one."""
+        if self._address:
+            self._set_address(self._address)
+            self._address = 0
         if not self._pending:
             return
         digits, ref = self._pending
@@ -119,7 +137,7 @@ class BusView:
         """Set the clock; return a Modbus exception code, or 0."""
         if not self._set_clock:
             return frame.ILLEGAL_DATA_ADDRESS
-        if count != registers.CLOCK_COUNT:
+        if count != _CLOCK:
             return frame.ILLEGAL_DATA_VALUE
         unix = registers.unpack(registers.row("unix"), data, 0)
         if unix < _YEAR_2025:
@@ -128,6 +146,18 @@ class BusView:
         self._set_clock(unix)
         self.meter.clock_set(before, unix)
         return 0
+
+    def _new_address(self, count, data):
+        """Take an address that comes with this meter's DRN; return a Modbus exception code, or 0.
+
+        `work` sets it: the reply comes from the old one.
+        """
+        if not self._set_address:
+            return frame.ILLEGAL_DATA_ADDRESS
+        from .readdress import asked  # rarely needed: not loaded before
+
+        code, self._address = asked(self.meter, count, data)
+        return code
 
     def _get(self, name):
         feature = self.sources[name]

@@ -118,12 +118,11 @@ class Meter:
                 setattr(self, row[0], feature)
                 self.features.append(feature)
         self.settings.given = None
-        self._tokens = self._table("TOKENS")
+        self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
         self._known = self._methods("known")
         self._saved = self._methods("saved")
-        self._clocks = self._methods("clock_set")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
         self._entered = self._methods("entered")
@@ -134,8 +133,8 @@ class Meter:
         self._changed = False
         self._start(settings.get("ledger_reset"))
 
-    def _table(self, name):
-        """Return {key: feature} of all features' tables `name`."""
+    def table(self, name):
+        """Return {key: feature} of all features' tables `name`: TOKENS, REGISTERS or FILES."""
         return {key: one for one in self.features for key in getattr(one, name, ())}
 
     def _methods(self, name):
@@ -276,7 +275,7 @@ class Meter:
         if moved < _CLOCK_ERROR_S:
             return
         self.events.note(codes.EVENT_CLOCK_SET, moved)
-        for clock in self._clocks:
+        for clock in self._methods("clock_set"):
             clock()
 
     def sensed(self, reading, switches, relay_closed):
@@ -317,14 +316,6 @@ class Meter:
         return self.supply.drive(ms)
 
     # What is read
-
-    def registers(self):
-        """Return {name: feature} of the registers that the features bring."""
-        return self._table("REGISTERS")
-
-    def files(self):
-        """Return {number: feature} of the files that the features bring."""
-        return self._table("FILES")
 
     def status(self):
         """Return the bits of codes.STATUS."""

@@ -117,6 +117,7 @@ EVENT_MALIGNANT = const(26)
 EVENT_MALIGNANT_LOCKED = const(27)
 EVENT_MALIGNANT_RESTORED = const(28)
 EVENT_CLOCK_SET = const(29)
+EVENT_ADDRESS_SET = const(30)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown

@@ -46,6 +46,9 @@ REGISTERS = {
     "result_ref": ("", "the reference of that result"),
 }
 
+# Write only, not in the table: seven registers of the DRN, then the address on the bus.
+ADDRESS_START, ADDRESS_COUNT = 0x1110, 8
+
 # {name of a row of codes.STATUS: meaning}
 STATUS = {
     "cover_open": "the cover is open",
@@ -107,6 +110,7 @@ EVENTS = (
         "0 by time, 1 by an operator",
     ),
     (codes.EVENT_CLOCK_SET, "clock_set", "the clock was set: by s, 65535 for more or unknown"),
+    (codes.EVENT_ADDRESS_SET, "address_set", "the bus gave the meter this address"),
 )
 
 # Of every short code: (number, label on the display, meaning)

@@ -96,7 +96,6 @@ STATE_START, STATE_COUNT = block("energy_wh", "drn")  # a poll
 ACCOUNT_START, ACCOUNT_COUNT = block("energy_wh", "power_fail_count")  # needs the ledger only
 DEVICE_START, DEVICE_COUNT = block("drn", "known")  # can always be read
 TOKEN_START, TOKEN_COUNT = block("token_ref", "token_command")
-CLOCK_START, CLOCK_COUNT = block("unix", "unix")
 RESULT_START, RESULT_COUNT = block("result", "result_ref")
 ENTER = const(1)  # token_command
 

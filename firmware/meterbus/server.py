@@ -238,12 +238,13 @@ class Server:
             return ILLEGAL_DATA_VALUE, 0
         at = 3
         for group in range(3, 3 + size, _GROUP):
-            number, start, count = (u16(buf, group + place) for place in (1, 3, 5))
+            count = u16(buf, group + 5)
             end = at + 2 + 2 * count
             if not count or end > 3 + _MAX_GROUPS:
                 return ILLEGAL_DATA_VALUE, 0
             if buf[group] != _REFERENCE:
                 return ILLEGAL_DATA_ADDRESS, 0
+            number, start = u16(buf, group + 1), u16(buf, group + 3)
             code = self._handler.read_file(number, start, count, self._view[at + 2 : end])
             if code:
                 return code, 0

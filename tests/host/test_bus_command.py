@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli_kit import Shell
-from meter_process import Cable, MeterBoard, settings, token
+from meter_process import DRN, Cable, MeterBoard, settings, token
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
@@ -118,3 +118,20 @@ def test_a_meter_without_a_profile_has_no_such_records(micropython, tmp_path, mo
         assert "power_up" in shell.run("bus", "events", *words).out
         done = shell.run("bus", "profile", *words)
     assert done.status == 1 and "has no such records" in done.err
+
+
+def test_an_address_is_given_by_the_meters_number(micropython, tmp_path, monkeypatch, capsys):
+    shell = Shell(tmp_path, monkeypatch, capsys)
+    with MeterBoard(micropython, tmp_path, settings()) as board, Cable(board) as cable:
+        line = ("--port", cable.path, "--parity", "none", "--address", "9")
+        assert board.device()["drn"] == DRN
+        other = shell.run("bus", "address", "01000000016", *line)
+        assert other.status == 1 and "Nothing at address 9" in other.err
+        assert shell.fine("bus", "address", DRN, *line) == f"Meter {DRN} has the address 9.\n"
+        given = json.loads((tmp_path / "settings.json").read_text())
+        assert given == settings(address=9) | {"mark": given["mark"]}
+        board.kill()
+        board.start()
+        assert "address_set" in shell.fine("bus", "events", *line)
+        wrong = shell.run("bus", "address", "12345", *line)
+        assert wrong.status == 2 and "not a meter number" in wrong.err

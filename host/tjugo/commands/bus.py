@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from meterbus import descriptions, registers
+from sts_portable.pan import drn_valid
 from tjugo.commands.options import json_option
-from tjugo.device import meter_clock, meter_files
+from tjugo.device import bus_settings, meter_files
 from tjugo.device.bus_line import PARITIES, BusLine
+from tjugo.errors import TjugoError
 
 _ACCESS = {"i": "function 4", "h": "function 3", "w": "functions 6, 16"}
 
@@ -109,16 +111,28 @@ def clock(
     """Print the clock of a meter; set it, or those of all meters on the bus."""
     with BusLine(port, address, baudrate, parity) as line:
         if to_all:
-            meter_clock.set_all(line)
+            bus_settings.set_all_clocks(line)
             click.echo("All meters on the bus were sent the time.")
             return
         if setting:
-            meter_clock.set_one(line)
-        found = meter_clock.read(line)
+            bus_settings.set_clock(line)
+        found = bus_settings.read_clock(line)
     if found is None:
         click.echo(f"The meter at address {address} does not know the time.")
     else:
         click.echo(found.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+@command.command("address")
+@click.argument("drn")
+@_line_options
+def address_(drn: str, port: str, address: int, baudrate: int, parity: str) -> None:
+    """Give the meter DRN the address of --address, whatever address it has."""
+    if not drn_valid(drn):
+        raise TjugoError(f"{drn} is not a meter number.", 2)
+    with BusLine(port, address, baudrate, parity) as line:
+        bus_settings.set_address(line, drn)
+    click.echo(f"Meter {drn} has the address {address}.")
 
 
 _reader("events", "Print the event log of a meter, the oldest entry first.")

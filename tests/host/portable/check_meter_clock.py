@@ -9,6 +9,7 @@ from meterbus.server import Server
 from sts_portable import results
 
 FIRST = START // HALF_HOUR
+CLOCK_START, CLOCK_COUNT = registers.block("unix", "unix")
 CLOCK = descriptions.CLOCK_SET
 
 
@@ -33,13 +34,13 @@ class Line(Rig):
 
     def write(self, unix, address=1):
         value = registers.encode("unix", unix)
-        return self.ask(client.write_request(address, registers.CLOCK_START, value))
+        return self.ask(client.write_request(address, CLOCK_START, value))
 
     def read(self):
         """Return the exception code and the time that is read."""
-        request = client.read_request(1, 3, registers.CLOCK_START, registers.CLOCK_COUNT)
+        request = client.read_request(1, 3, CLOCK_START, CLOCK_COUNT)
         parser = self.ask(request)
-        found = registers.decode(registers.CLOCK_START, parser.data)
+        found = registers.decode(CLOCK_START, parser.data)
         return parser.exception, found.get("unix")
 
     def events(self):
@@ -89,9 +90,9 @@ def test_what_is_no_time_is_refused_and_changes_nothing():
     line = Line(START)
     for unix in (0, 1735689599):
         assert line.write(unix).exception == 3
-    half = client.write_single_request(1, registers.CLOCK_START, 1)
+    half = client.write_single_request(1, CLOCK_START, 1)
     assert line.ask(half).exception == 3
-    more = client.write_request(1, registers.CLOCK_START, [1, 2, 3])
+    more = client.write_request(1, CLOCK_START, [1, 2, 3])
     assert line.ask(more).exception == 2
     assert line.unix == START
 

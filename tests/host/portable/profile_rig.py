@@ -85,6 +85,7 @@ class Rig:
 
     def start(self):
         """Start the meter, as after a power failure."""
+        self.meter = None  # the heap does not hold two
         self.meter = meter(self.memory, unix=lambda: self.unix, **self.settings)
         self.meter.elapsed(0, 0)
 
@@ -99,7 +100,7 @@ class Rig:
     def file(self, number):
         """Yield the entries of a file, as the bus has them: bytes, those not there left out."""
         view = BusView(self.meter)
-        entries, words, _ = self.meter.files()[number].FILES[number]
+        entries, words, _ = self.meter.table("FILES")[number].FILES[number]
         out = bytearray(2 * words)
         for index in range(entries):
             assert view.read_file(number, index * words, words, out) == 0
