@@ -50,8 +50,6 @@ class BusView:
         self._before = (self.result, self.result_ref)
         self._files = meter.table("FILES")
         self.sources = meter.table("REGISTERS")
-        for name in self.REGISTERS:
-            self.sources[name] = self
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, never 0."""
@@ -160,7 +158,7 @@ class BusView:
         return code
 
     def _get(self, name):
-        feature = self.sources[name]
+        feature = self.sources.get(name, self)
         return feature.REGISTERS[name](feature)
 
     def _command_in(self, start, count, data):

@@ -118,8 +118,13 @@ def pack_into(found, buf, at, value):
         return
     if kind != "f32":
         bits = 16 * found[WORDS]
-        low = -(1 << bits - 1) if kind[0] == "s" else 0
-        value = min(max(value, low), low + (1 << bits) - 1)
+        if kind[0] == "s":
+            bits -= 1
+            low = -1  # of value >> bits
+        else:
+            low = 0
+        if not low <= value >> bits <= 0:  # the limits may be objects of the heap
+            value = (1 << bits) - 1 if value > 0 else low << bits
     struct.pack_into(_FORMATS[kind], buf, at, value)
 
 
@@ -171,7 +176,8 @@ def covered(start, count, access):
         first = found[ADDRESS]
         if at >= end:
             break
-        if first + found[WORDS] <= at:
+        last = first + found[WORDS]
+        if last <= at:
             continue
         if at < first:
             if access != "i" or min(first, end) > _ZERO_END:
@@ -179,7 +185,7 @@ def covered(start, count, access):
             at = first
         if at < end and access not in found[ACCESS]:
             return False
-        at = max(at, first + found[WORDS])
+        at = last
     return at >= end or (access == "i" and end <= _ZERO_END)
 
 
@@ -204,17 +210,22 @@ def fill(start, count, get, out):
     `get(name)` returns a value and is called only for rows that are touched. Check `covered` and
     `readable` first.
     """
-    scratch = bytearray(20)
-    for i in range(2 * count):
-        out[i] = 0
+    scratch = None
+    end = start + count
+    out[: 2 * count] = bytes(2 * count)
     for found in ROWS:
         first = found[ADDRESS]
-        if first >= start + count:
+        if first >= end:
             break
-        low = max(first, start)
-        high = min(first + found[WORDS], start + count)
-        if low >= high:
+        last = first + found[WORDS]
+        if last <= start:
             continue
-        pack_into(found, scratch, 0, get(found[NAME]))
-        for i in range(2 * (low - first), 2 * (high - first)):
-            out[2 * (first - start) + i] = scratch[i]
+        value = get(found[NAME])
+        at = 2 * (first - start)
+        if at >= 0 and last <= end:
+            pack_into(found, out, at, value)
+            continue
+        scratch = scratch or bytearray(20)  # only a part of this row is read
+        pack_into(found, scratch, 0, value)
+        for i in range(max(0, -at), 2 * (min(last, end) - first)):
+            out[at + i] = scratch[i]

@@ -194,3 +194,30 @@ def test_no_key_is_in_the_map():
     out = bytearray(2)
     put_u16(out, 0, 0x1234)
     assert out == b"\x12\x34"
+
+
+def test_a_number_out_of_range_becomes_the_nearest_in_range():
+    for name, value, expected in (
+        ("control_state", -1, 0),
+        ("control_state", 0x10000, 0xFFFF),
+        ("control_state", 0xFFFF, 0xFFFF),
+        ("energy_wh", -5, 0),
+        ("energy_wh", 0xFFFFFFFF, 0xFFFFFFFF),
+        ("energy_wh", 1 << 40, 0xFFFFFFFF),
+        ("credit", -0x80000000, -0x80000000),
+        ("credit", -0x80000001, -0x80000000),
+        ("credit", 0x7FFFFFFF, 0x7FFFFFFF),
+        ("credit", 0x80000000, 0x7FFFFFFF),
+        ("credit", -1, -1),
+    ):
+        row = registers.row(name)
+        assert registers.unpack(row, registers.encode(name, value), 0) == expected, (name, value)
+
+
+def test_a_part_of_a_row_is_filled_in():
+    out = bytearray(6)
+    registers.fill(0x1001, 3, lambda name: {"energy_wh": 0x01020304, "credit": -2}[name], out)
+    assert out == b"\x03\x04\xff\xff\xff\xfe"
+    out = bytearray(2)
+    registers.fill(0x1016, 1, lambda name: "123456", out)
+    assert out == b"34"
