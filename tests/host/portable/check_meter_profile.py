@@ -1,9 +1,8 @@
-"""The load profile and the freezes: nothing is lost or invented, whatever clock and power do."""
+"""The load profile: nothing is lost or invented, whatever clock and power do."""
 
 from meter_rig import meter
-from profile_rig import HALF_HOUR, OCTOBER_29, RINGS, START, Cuts, Large, Rig
+from profile_rig import HALF_HOUR, START, Large, Rig
 
-from meter import events, profile
 from meterbus import descriptions
 
 POWER = descriptions.POWER_FAILED
@@ -137,127 +136,6 @@ def test_more_energy_than_an_entry_holds_is_flagged():
     assert rig.profile() == [(FIRST, POWER | descriptions.OVERFLOW, 65535)]
 
 
-def test_the_profile_has_35_days_and_goes_on_after_a_start():
-    rig = Rig()
-    for number in range(1700):
-        rig.run(HALF_HOUR, number % 7)
-        if number % 500 == 499:
-            rig.start()
-    number = 1700
-    for interval, _, wh in rig.newest_first():
-        number -= 1
-        assert (interval, wh) == (FIRST + number, number % 7)
-    assert number == 20
-    return len(rig.freezes(descriptions.FILE_DAYS))
-
-
-def test_freezes_of_days_and_months_have_the_greatest_half_hour():
-    rig = Rig(unix=OCTOBER_29)
-    rig.meter.account.credit_wh = 5000000
-    used = []
-    for number in range(110):
-        wh = 100 + number * 37 % 101
-        rig.run(HALF_HOUR, wh)
-        used.append(wh)
-    first = OCTOBER_29 // HALF_HOUR
-    days = rig.freezes(descriptions.FILE_DAYS)
-    assert sorted(days) == [20755, 20756, 20757]
-    for day, low, high in ((20755, 0, 2), (20756, 2, 50), (20757, 50, 98)):
-        most = max(used[low:high])
-        energy_wh = sum(used[:high])
-        interval = first + low + used[low:high].index(most)
-        flags = POWER if not used[low:high].index(most) + low else 0
-        found = (energy_wh, 5000000 - energy_wh, interval | flags << 24, most, 0)
-        assert days[day] == found, (day, days[day], found)
-    months = rig.freezes(descriptions.FILE_MONTHS)
-    most = max(used[:98])
-    assert list(months) == [12 * 2026 + 9]
-    assert months[12 * 2026 + 9][:2] == days[20757][:2] and months[12 * 2026 + 9][3] == most
-
-
-def test_days_are_local_ones():
-    rig = Rig(utc_offset_min=120)
-    for _ in range(24):
-        rig.run(HALF_HOUR, 10)
-    days = rig.freezes(descriptions.FILE_DAYS)
-    assert days[START // 86400][0] == 200  # at 22:00 UTC
-
-
-def test_days_without_power_have_no_freeze_and_one_that_ends_late_is_flagged():
-    rig = Rig()
-    rig.run(HALF_HOUR, 30)
-    rig.unix += 3 * 86400
-    rig.start()
-    rig.run(HALF_HOUR, 1)
-    day = START // 86400
-    assert rig.freezes(descriptions.FILE_DAYS) == {day: (30, -30, FIRST | POWER << 24, 30, POWER)}
-
-
-def test_a_day_with_no_time_in_its_entries_has_no_greatest_half_hour():
-    rig = Rig(unix=START + 43200 - HALF_HOUR)  # half an hour before midnight
-    rig.unix = None
-    rig.run(0)
-    rig.meter.profile.clock_set()
-    rig.run(60, 10)
-    for _ in range(70):
-        rig.run(HALF_HOUR, 1)
-    rig.unix = START + 86400
-    rig.meter.profile.clock_set()
-    rig.run(1)
-    found = rig.freezes(descriptions.FILE_DAYS)
-    assert found == {START // 86400: (80, -80, 0xFFFFFFFF, 0xFFFF, CLOCK)}
-
-
-def test_the_month_of_every_day():
-    day = 0
-    for year in range(1970, 2100):
-        lengths = [31, 29 if year % 4 == 0 else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        for month, length in enumerate(lengths):
-            for of in (0, 1, length - 1):
-                assert profile.month_of(day + of) == 12 * year + month, (year, month)
-            day += length
-    return day
-
-
-def test_the_rings_do_not_overlap_and_fit_into_a_fram():
-    end = events.START
-    for _, start, places, form in RINGS:
-        assert start >= end
-        end = start + places * (_size(form) + 4)
-    assert end == profile.END <= 32767
-
-
-def _size(form):
-    return {">IIBBH": 12, ">IIH": 10, ">IIiIHH": 20}[form]
-
-
-def test_a_lost_ledger_does_not_take_the_entries_with_it():
-    memory = Large()
-    rig = Rig(memory)
-    for wh in (1, 2, 3):
-        rig.run(HALF_HOUR, wh)
-    before = rig.profile()
-    memory.put(0, bytes(2048))
-    again = Rig(memory, rig.unix)
-    again.run(HALF_HOUR, 4)
-    assert again.profile() == before + [(FIRST + 3, POWER, 4)]
-
-
-def test_a_memory_that_fails_does_not_stop_the_meter():
-    memory = Large()
-    rig = Rig(memory, pulses_per_kwh=1000)
-    rig.run(HALF_HOUR, 5)
-    memory.broken = True
-    rig.run(HALF_HOUR, 6)
-    memory.broken = False
-    assert rig.meter.ledger.fault
-    rig.start()
-    assert rig.meter.ledger.fault == ""
-    assert rig.profile()[0] == (FIRST, POWER, 5)
-    total = sum([row[2] for row in rig.profile()])
-    assert total <= rig.meter.account.energy_wh
-
-
 def test_a_lost_ledger_has_no_profile():
     memory = Large()
     Rig(memory).run(HALF_HOUR, 5)
@@ -316,10 +194,3 @@ def test_the_stored_record_is_read_by_later_versions():
 def test_only_a_meter_with_the_setting_has_a_profile():
     assert not hasattr(meter(), "profile")
     assert meter(Large(), profile=0).settings.wrong == "profile"
-
-
-def test_power_cuts_lose_and_invent_no_entry():
-    cuts = Cuts(8)
-    cuts.try_all(41)
-    assert cuts.faults == []
-    return cuts.points
