@@ -4,12 +4,16 @@ import csv
 import io
 import json
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cli_kit import Shell
-from meter_process import DRN, Cable, MeterBoard, settings, token
+from meter_process import DEADLINE_S, DRN, Cable, MeterBoard, settings, token
+
+from meterbus import client, registers
+from tjugo.device import meter_files
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
@@ -122,16 +126,44 @@ def test_a_meter_without_a_profile_has_no_such_records(micropython, tmp_path, mo
 
 def test_an_address_is_given_by_the_meters_number(micropython, tmp_path, monkeypatch, capsys):
     shell = Shell(tmp_path, monkeypatch, capsys)
-    with MeterBoard(micropython, tmp_path, settings()) as board, Cable(board) as cable:
-        line = ("--port", cable.path, "--parity", "none", "--address", "9")
+    words = ("--parity", "none", "--address", "9", "--port")
+    with MeterBoard(micropython, tmp_path, settings()) as board:
         assert board.device()["drn"] == DRN
-        other = shell.run("bus", "address", "01000000016", *line)
-        assert other.status == 1 and "Nothing at address 9" in other.err
-        assert shell.fine("bus", "address", DRN, *line) == f"Meter {DRN} has the address 9.\n"
+        with Cable(board) as cable:
+            other = shell.run("bus", "address", "01000000016", *words, cable.path)
+            assert other.status == 1 and "Nothing at address 9" in other.err
+            said = shell.fine("bus", "address", DRN, *words, cable.path)
+            assert said == f"Meter {DRN} has the address 9.\n"
+            wrong = shell.run("bus", "address", "12345", *words, cable.path)
+            assert wrong.status == 2 and "not a meter number" in wrong.err
         given = json.loads((tmp_path / "settings.json").read_text())
         assert given == settings(address=9) | {"mark": given["mark"]}
         board.kill()
         board.start()
-        assert "address_set" in shell.fine("bus", "events", *line)
-        wrong = shell.run("bus", "address", "12345", *line)
-        assert wrong.status == 2 and "not a meter number" in wrong.err
+        with Cable(board) as cable:
+            assert "address_set" in shell.fine("bus", "events", *words, cable.path)
+
+
+def _set_clock(board, unix):
+    start, _ = registers.block("unix", "unix")
+    reply = board.ask(client.write_request(1, start, registers.encode("unix", unix)))
+    assert not reply.refused
+
+
+def test_a_half_hour_that_ends_is_in_the_profile_after_a_power_failure(micropython, tmp_path):
+    with MeterBoard(micropython, tmp_path, settings(profile=1)) as board:
+        until = time.monotonic() + DEADLINE_S
+        found = []
+        while not found:
+            assert time.monotonic() < until
+            # Two seconds before the end, again where the meter was not in time to see them.
+            _set_clock(board, OCTOBER_29 - 2)
+            again = time.monotonic() + 5
+            while not found and time.monotonic() < again:
+                rows = meter_files.read(board.ask, 1, "profile")
+                found = [row for row in rows if row["from"] == "2026-10-29T22:30:00Z"]
+        assert found[0]["wh"] == 0 and "clock_set" in found[0]["flags"]
+        board.kill()
+        board.start()
+        again = meter_files.read(board.ask, 1, "profile")
+        assert again[: len(rows)] == rows
