@@ -2,12 +2,16 @@
 
 
 class Clock:
-    """A clock. `ticks_ms()`, `ticks_diff(a, b)`: real time; `unix()`: UTC seconds since 1970."""
+    """A clock. `ticks_ms()`, `ticks_diff(a, b)`: real time; `unix()`: UTC seconds since 1970.
 
-    def __init__(self, ticks_ms, ticks_diff, unix, speed=1):
+    set(unix): sets the time of day; None if it cannot be set.
+    """
+
+    def __init__(self, ticks_ms, ticks_diff, unix, speed=1, put=None):
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
         self.unix = unix
+        self.set = put
         self._speed = speed
         self._since = ticks_ms()
         self._total = 0

@@ -75,7 +75,7 @@ class Hardware:
         self._parts = {}
         self._served = []  # functions of elapsed ms, called by service()
         self._last = time.ticks_ms()
-        self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix)
+        self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix, put=self._set_time)
         self._coils = (self._output("relay_open"), self._output("relay_close"))
 
     def part(self, name):

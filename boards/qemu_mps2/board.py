@@ -61,12 +61,23 @@ def _bytes_waiting():
     return bool(_console.poll(0))
 
 
+_started = [None]  # UTC seconds when the RTC was 0, which it is at each start
+
+
+def _unix():
+    return None if _started[0] is None else int(time.time()) + _started[0]
+
+
+def _set_time(unix):
+    _started[0] = unix - int(time.time())
+
+
 _watchdog = Watchdog(_WATCHDOG_MS)
 watchdog_reset = _watchdog.bit_before
 stop_watchdog = _watchdog.stop
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
-clock = Clock(time.ticks_ms, time.ticks_diff, lambda: None)  # the RTC is reset at each start
+clock = Clock(time.ticks_ms, time.ticks_diff, _unix, put=_set_time)
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad
 tamper = _simulation.tamper

@@ -35,9 +35,10 @@ class App:
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
-        self._view = BusView(self._meter, board.NAME, health.last)
-        server = Server(self._meter.settings.address, self._view)
-        self._bus = Listener(board.rs485, server)
+        meter, name, crash = self._meter, board.NAME, health.last
+        self._view = BusView(meter, name, crash, board.clock.set, self._set_address)
+        self._server = Server(meter.settings.address, self._view)
+        self._bus = Listener(board.rs485, self._server)
         self._sounds = self._lit = False
         self._reported = None
         self._ticks = 0
@@ -88,6 +89,13 @@ class App:
             self._health.beat(ms)
         self._board.service(well)
         return ms
+
+    def _set_address(self, address):
+        """Store the address on the bus, and use it. What cannot be stored is not changed."""
+        from .readdress import store
+
+        if store(self._board, self._meter.settings, address):
+            self._server.address = address
 
     def _signal(self):
         """Switch the board's buzzer and LED, if it has them."""

@@ -5,6 +5,17 @@ from sts_portable import results
 
 from . import VERSION
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
+_CLOCK = const(2)  # registers of the time
+_YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
 
@@ -15,8 +26,13 @@ class BusView:
     crash: the report of the last crash, "" if there was none.
     """
 
-    def __init__(self, meter, board_name="", crash=""):
+    def __init__(self, meter, board_name="", crash="", set_clock=None, set_address=None):
+        """set_clock(unix), set_address(address): set the board's clock, the address in its
+        settings; None if that is not possible."""
         self.meter = meter
+        self._set_clock = set_clock
+        self._set_address = set_address
+        self._address = 0  # to be set
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
@@ -33,9 +49,8 @@ class BusView:
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
         self._before = (self.result, self.result_ref, meter.answer.last)
-        self.sources = meter.registers()
-        for name in self.REGISTERS:
-            self.sources[name] = self
+        self._files = meter.table("FILES")
+        self.sources = meter.table("REGISTERS")
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, never 0."""
@@ -48,8 +63,12 @@ class BusView:
 
     def write(self, start, count, data):
         """See meterbus.server.Server. Single registers may be written too."""
+        if start == _ADDRESS:
+            return self._new_address(count, data)
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
+        if start < registers.TOKEN_START:
+            return self._clock(count, data)
         command = self._command_in(start, count, data)
         code = self._refusal(command)
         if code:
@@ -60,6 +79,27 @@ class BusView:
             self._begin()
         return 0
 
+    def read_file(self, number, start, count, out):
+        """See meterbus.server.Server. An entry that is not there has all bits set."""
+        feature = self._files.get(number)
+        if not feature:
+            return frame.ILLEGAL_DATA_ADDRESS
+        entries, words, load = feature.FILES[number]
+        if start + count > entries * words:
+            return frame.ILLEGAL_DATA_ADDRESS
+        if not self.meter.ledger.loaded:
+            return frame.SERVER_DEVICE_FAILURE
+        buf = bytearray(2 * words + 4)
+        done, end = 0, len(out)
+        while done < end:
+            index, skip = divmod(2 * start + done, 2 * words)
+            if not load(feature, index, buf):
+                buf[:] = b"\xff" * len(buf)
+            part = min(2 * words - skip, end - done)
+            out[done : done + part] = memoryview(buf)[skip : skip + part]
+            done += part
+        return 0
+
     def identify(self, number):
         """See meterbus.server.Server."""
         if number == codes.CRASH_OBJECT:
@@ -67,7 +107,10 @@ class BusView:
         return self._objects[number] if number < len(self._objects) else None
 
     def work(self):
-        """Enter the token that waits, if there is one."""
+        """Enter the token that waits, and take the new address, if there is one."""
+        if self._address:
+            self._set_address(self._address)
+            self._address = 0
         if not self._pending:
             return
         digits, ref = self._pending
@@ -89,8 +132,34 @@ class BusView:
         """Return the bits of codes.STATUS."""
         return self.meter.status() | (codes.STATUS_CRASHED if self.crash else 0)
 
+    def _clock(self, count, data):
+        """Set the clock; return a Modbus exception code, or 0."""
+        if not self._set_clock:
+            return frame.ILLEGAL_DATA_ADDRESS
+        if count != _CLOCK:
+            return frame.ILLEGAL_DATA_VALUE
+        unix = registers.unpack(registers.row("unix"), data, 0)
+        if unix < _YEAR_2025:
+            return frame.ILLEGAL_DATA_VALUE
+        before = self.meter.unix()
+        self._set_clock(unix)
+        self.meter.clock_set(before, unix)
+        return 0
+
+    def _new_address(self, count, data):
+        """Take an address that comes with this meter's DRN; return a Modbus exception code, or 0.
+
+        `work` sets it: the reply comes from the old one.
+        """
+        if not self._set_address:
+            return frame.ILLEGAL_DATA_ADDRESS
+        from .readdress import asked  # rarely needed: not loaded before
+
+        code, self._address = asked(self.meter, count, data)
+        return code
+
     def _get(self, name):
-        feature = self.sources[name]
+        feature = self.sources.get(name, self)
         return feature.REGISTERS[name](feature)
 
     def _command_in(self, start, count, data):
@@ -127,6 +196,7 @@ class BusView:
         "token_ref": lambda self: self.entered("token_ref"),
         "token": lambda self: self.entered("token"),
         "token_command": lambda self: 0,
+        "unix": lambda self: self.meter.unix(),
         "result": lambda self: self.result,
         "result_ref": lambda self: self.result_ref,
     }

@@ -15,6 +15,9 @@ CODES       short codes, rows (code, label, group of codes.KNOWN, function of th
 code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
             that does not return ACCEPT has changed nothing
+FILES       {file of the bus, see meterbus.descriptions: (entries, registers of one,
+            function(feature, index, buf))}; the function reads an entry into `buf`, of the
+            registers and 4 bytes more, and returns False if there is none. May raise OSError
 open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
@@ -26,6 +29,8 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+saved()     the ledger was saved: what follows it, outside of the ledger, can be written
+clock_set() the clock was set, by more than it may be wrong
 entered(digits, result)
             a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
@@ -44,6 +49,7 @@ from .settings import Settings
 from .store.ledger import Ledger
 
 _SAVE_WH = 10
+_CLOCK_ERROR_S = 10  # a clock that is set by less is as good as it was
 
 # (attribute of the meter, module, class, when). The class is called with the meter, whose settings
 # are there; a module that is left out takes no heap. when: "" always, "full" with the setting
@@ -67,6 +73,7 @@ FEATURES = (
     ("forecast", "meter.credit.forecast", "Forecast", "full"),
     ("voltage", "meter.supply.voltage", "Voltage", "full"),
     ("malignant", "meter.malignant.feature", "Malignant", "malignant"),
+    ("profile", "meter.profile", "Profile", "profile"),
     ("words", "meter.face.words", "Words", ""),
     ("entry", "meter.face.entry", "Entry", ""),
     ("panel", "meter.face.panel", "Panel", ""),
@@ -112,10 +119,11 @@ class Meter:
                 setattr(self, row[0], feature)
                 self.features.append(feature)
         self.settings.given = None
-        self._tokens = self._table("TOKENS")
+        self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")
         self._status = self._methods("status")
         self._known = self._methods("known")
+        self._saved = self._methods("saved")
         self._ticks = self._methods("tick")
         self._keys = self._methods("pressed")
         self._entered = self._methods("entered")
@@ -126,8 +134,8 @@ class Meter:
         self._changed = False
         self._start(settings.get("ledger_reset"))
 
-    def _table(self, name):
-        """Return {key: feature} of all features' tables `name`."""
+    def table(self, name):
+        """Return {key: feature} of all features' tables `name`: TOKENS, REGISTERS or FILES."""
         return {key: one for one in self.features for key in getattr(one, name, ())}
 
     def _methods(self, name):
@@ -262,6 +270,18 @@ class Meter:
             tick(supply_ms, real_ms)
         self._settle()
 
+    def clock_set(self, before, unix):
+        """Note that the clock was set. before, unix: UTC seconds, `before` None if unknown.
+
+        The bus calls it before its reply: the event is written when time passes.
+        """
+        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
+        if moved < _CLOCK_ERROR_S:
+            return
+        self.events.note(codes.EVENT_CLOCK_SET, moved)
+        for clock in self._methods("clock_set"):
+            clock()
+
     def sensed(self, reading, switches, relay_closed):
         """Take what the board measures now: see metering.py, tamper/inputs.py, supply/control.py.
 
@@ -301,10 +321,6 @@ class Meter:
 
     # What is read
 
-    def registers(self):
-        """Return {name: feature} of the registers that the features bring."""
-        return self._table("REGISTERS")
-
     def status(self):
         """Return the bits of codes.STATUS."""
         bits = 0
@@ -317,7 +333,7 @@ class Meter:
         bits = 0
         for known in self._known:
             bits |= known()
-        return bits
+        return bits if self.unix() is None else bits | codes.KNOWN_TIME
 
     def report(self):
         """Return the state as a dict for the board's report; None for what is unknown."""
@@ -347,7 +363,8 @@ class Meter:
         self._changed = False
         if self.ledger.save():
             self._unsaved_wh = 0
-            self.events.flush(self.store)
+            for saved in self._saved:
+                saved()
             return True
         self.events.noted = False
         self._judge()

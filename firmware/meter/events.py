@@ -6,10 +6,10 @@ unknown), code u8 of codes, 0, data u16, CRC-32 of these. The place of a sequenc
 """
 
 import struct
-from binascii import crc32
 
 from meterbus import codes
 
+from .store import ring
 from .store.slots import unpack
 
 try:
@@ -24,7 +24,9 @@ START = const(2048)  # in the store
 ENTRIES = const(128)
 ENTRY = const(16)
 _FORM = ">IIBBH"
-_CRC_AT = const(12)
+_RING = (START, ENTRIES)
+_FILE = const(1)  # of the bus: meterbus/descriptions.py
+_WORDS = const(6)  # registers of an entry on the bus: all but its CRC
 _WAITING = const(8)  # entries that are not written yet, at most
 _RECORD = ">IH"
 _SEQUENCES = const(0xFFFFFFFF)
@@ -68,8 +70,9 @@ class Events:
         self.sequence = self.sequence + 1 & _SEQUENCES
         self.noted = True
         if self._count < _WAITING:
+            at = self._count * ENTRY
             unix = self._meter.unix() or 0
-            self._entry(self._waiting, self._count * ENTRY, unix, code, data)
+            struct.pack_into(_FORM, self._waiting, at, self.sequence, unix, code, 0, data)
             self._count += 1
         return True
 
@@ -88,21 +91,19 @@ class Events:
         try:
             for _ in range(_WAITING):
                 following = self.sequence + 1 & _SEQUENCES
-                if _read(store, following, buf) is None:
+                if not ring.load(store, _RING, following, buf):
                     return
                 self.sequence = following
         except OSError:
             pass  # of a log that cannot be read, the ledger's number is the newest
 
-    def flush(self, store):
+    def saved(self):
         """Write the entries that wait. A memory that fails loses them, and nothing else."""
         self.noted = False
         view = memoryview(self._waiting)
         for number in range(self._count):
-            entry = view[number * ENTRY : (number + 1) * ENTRY]
-            sequence = struct.unpack_from(">I", entry)[0]
             try:
-                store.write(START + sequence % ENTRIES * ENTRY, entry)
+                ring.save(self._meter.store, _RING, view[number * ENTRY : (number + 1) * ENTRY])
             except OSError:
                 break
         self._count = 0
@@ -110,10 +111,22 @@ class Events:
     def entry(self, sequence):
         """Return (unix, code, data) of an event, unix None if the time was unknown; or None if the
         log does not have it any more."""
+        buf = bytearray(ENTRY)
         try:
-            return _read(self._meter.store, sequence, bytearray(ENTRY))
+            if not ring.load(self._meter.store, _RING, sequence, buf):
+                return None
         except OSError:
             return None
+        _, unix, code, _, data = struct.unpack_from(_FORM, buf)
+        return unix or None, code, data
+
+    def _file(self, index, buf):
+        """Read an entry for the bus, 0 is the newest; see core.py. An unknown time is all ones."""
+        if not ring.load(self._meter.store, _RING, self.sequence - index & _SEQUENCES, buf):
+            return False
+        if not any(buf[4:8]):
+            buf[4:8] = b"\xff\xff\xff\xff"
+        return True
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass: there is room for more events."""
@@ -127,11 +140,6 @@ class Events:
                 dropped, self._dropped = self._dropped, 0
                 self.note(codes.EVENT_DROPPED, dropped)
 
-    def _entry(self, buf, at, unix, code, data):
-        struct.pack_into(_FORM, buf, at, self.sequence, unix, code, 0, data)
-        crc = crc32(memoryview(buf)[at : at + _CRC_AT])
-        struct.pack_into(">I", buf, at + _CRC_AT, crc)
-
     def _pack(self, buf, at):
         struct.pack_into(_RECORD, buf, at, self.sequence, self.power_fail_count)
         return struct.calcsize(_RECORD)
@@ -143,15 +151,7 @@ class Events:
         "sequence": lambda self: self.sequence,
         "power_fail_count": lambda self: self.power_fail_count,
     }
+    FILES = {_FILE: (ENTRIES, _WORDS, _file)}
     CODES = (
         ("809", "Power failures", codes.KNOWN_LEDGER, lambda self: "%d" % self.power_fail_count),
     )
-
-
-def _read(store, sequence, buf):
-    store.read(START + sequence % ENTRIES * ENTRY, buf)
-    found, unix, code, _, data = struct.unpack_from(_FORM, buf)
-    crc = struct.unpack_from(">I", buf, _CRC_AT)[0]
-    if found != sequence or crc != crc32(memoryview(buf)[:_CRC_AT]):
-        return None
-    return unix or None, code, data

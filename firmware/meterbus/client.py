@@ -8,6 +8,7 @@ from .frame import (
     MAX_READ,
     MAX_WRITE,
     READ_DEVICE_IDENTIFICATION,
+    READ_FILE_RECORD,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     WRITE_MULTIPLE_REGISTERS,
@@ -29,6 +30,16 @@ _EXCEPTIONS = {
     10: "gateway path unavailable",
     11: "gateway target did not respond",
 }
+# function: bytes of a reply in front of its data
+_SKIP = {
+    READ_HOLDING_REGISTERS: 3,
+    READ_INPUT_REGISTERS: 3,
+    READ_FILE_RECORD: 5,
+    ENCAPSULATED_INTERFACE: 8,
+}
+_GROUP = 7  # function 20: bytes of a group
+_REFERENCE = 6  # its only reference type
+_MAX_FILE_READ = 121  # registers in one group
 ONE_OBJECT = 4  # of the device identification, asked for by its number
 
 
@@ -105,11 +116,20 @@ def identify_request(address, code=1, object_id=0):
     )
 
 
+def read_file_request(address, number, start, count):
+    """Return a request for `count` (1..121) registers of a file, by function 20, as one group.
+    Raise ValueError."""
+    _check(address, start, count, _MAX_FILE_READ, 1)
+    numbers = (_GROUP, _REFERENCE, number >> 8, number & 0xFF)
+    where = (start >> 8, start & 0xFF, 0, count)
+    return _frame(address, READ_FILE_RECORD, bytes(numbers + where))
+
+
 def longest_reply(request):
     """Return how many bytes the reply to a request may have."""
     if request[1] in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
         return 5 + 2 * u16(request, 4)
-    return MAX_FRAME if request[1] == ENCAPSULATED_INTERFACE else 8
+    return MAX_FRAME if request[1] in (ENCAPSULATED_INTERFACE, READ_FILE_RECORD) else 8
 
 
 class ReplyParser:
@@ -187,6 +207,9 @@ class ReplyParser:
             return True
         if function in (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS):
             return size == 5 + 2 * u16(request, 4)
+        if function == READ_FILE_RECORD:
+            size = 2 * u16(request, 8)
+            return bytes(buf[start + 2 : start + 5]) == bytes((size + 2, size + 1, _REFERENCE))
         if function == ENCAPSULATED_INTERFACE:
             return buf[start + 2] == READ_DEVICE_IDENTIFICATION and buf[start + 3] == request[3]
         return bytes(buf[start : start + 6]) == bytes(request[0:6])
@@ -197,8 +220,6 @@ class ReplyParser:
             self.refused = True
             self.exception = self._buf[start + 2]
             return
-        skip = {READ_HOLDING_REGISTERS: 3, READ_INPUT_REGISTERS: 3, ENCAPSULATED_INTERFACE: 8}.get(
-            function
-        )
+        skip = _SKIP.get(function)
         if skip is not None:
             self.data = bytes(self._buf[start + skip : start + size - 2])

@@ -116,6 +116,8 @@ EVENT_EMERGENCY = const(24)
 EVENT_MALIGNANT = const(26)
 EVENT_MALIGNANT_LOCKED = const(27)
 EVENT_MALIGNANT_RESTORED = const(28)
+EVENT_CLOCK_SET = const(29)
+EVENT_ADDRESS_SET = const(30)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown
@@ -129,5 +131,6 @@ KNOWN_STEP = const(64)
 KNOWN_STEP_PF = const(128)
 KNOWN_MALIGNANT = const(256)
 KNOWN_ANSWER = const(512)
+KNOWN_TIME = const(1024)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

@@ -8,6 +8,7 @@ from .client import exception_name
 from .frame import (
     BROADCAST,
     ENCAPSULATED_INTERFACE,
+    READ_FILE_RECORD,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     WRITE_MULTIPLE_REGISTERS,
@@ -17,6 +18,7 @@ from .frame import (
     u16,
 )
 
+_GROUP = 7  # function 20: bytes of a group
 _READS = (READ_HOLDING_REGISTERS, READ_INPUT_REGISTERS)
 
 
@@ -87,6 +89,8 @@ def _request(frame):
         return "write " + _pairs(u16(frame, 2), frame[4:6])
     if function == WRITE_MULTIPLE_REGISTERS:
         return "write " + _pairs(u16(frame, 2), frame[7:-2])
+    if function == READ_FILE_RECORD:
+        return "read " + _groups(frame)
     return "read device identification"
 
 
@@ -105,7 +109,17 @@ def _reply(frame, asked):
         return "%d registers" % (len(data) // 2)
     if function == ENCAPSULATED_INTERFACE:
         return "identification " + _objects(frame)
+    if function == READ_FILE_RECORD:
+        return "%d bytes of files" % frame[2]
     return "written"
+
+
+def _groups(frame):
+    texts = []
+    for at in range(3, 3 + frame[2] - _GROUP + 1, _GROUP):
+        start, count = u16(frame, at + 3), u16(frame, at + 5)
+        texts.append("file %d record %d, %d registers" % (u16(frame, at + 1), start, count))
+    return "; ".join(texts)
 
 
 def _objects(frame):

@@ -35,6 +35,7 @@ REGISTERS = {
     "known": ("bits", "groups that can be read"),
     "tamper": ("bits", "tampering since the last token that cleared it"),
     "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
+    "unix": ("s", "UTC since 1970; a write sets the meter's clock"),
     "step_w": ("W", "active power of the last load switched on"),
     "step_pf": ("1/1000", "its power factor"),
     "restorations_left": ("", "restorations after a malignant load that are left today"),
@@ -47,6 +48,9 @@ REGISTERS = {
     "result_sequence": ("", "sequence after that token"),
     "result_mac": ("", "proof of that result, a MAC"),
 }
+
+# Write only, not in the table: seven registers of the DRN, then the address on the bus.
+ADDRESS_START, ADDRESS_COUNT = 0x1120, 8
 
 # {name of a row of codes.STATUS: meaning}
 STATUS = {
@@ -74,6 +78,7 @@ KNOWN = (
     (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
     (codes.KNOWN_MALIGNANT, "malignant", "malignant loads are recognised by this meter"),
     (codes.KNOWN_ANSWER, "answer", "the last token from the bus has a result with its proof"),
+    (codes.KNOWN_TIME, "time", "the clock"),
 )
 
 # What a meter records. (code, name, meaning with that of its data)
@@ -108,6 +113,8 @@ EVENTS = (
         "malignant_restored",
         "0 by time, 1 by an operator",
     ),
+    (codes.EVENT_CLOCK_SET, "clock_set", "the clock was set: by s, 65535 for more or unknown"),
+    (codes.EVENT_ADDRESS_SET, "address_set", "the bus gave the meter this address"),
 )
 
 # Of every short code: (number, label on the display, meaning)
@@ -134,4 +141,75 @@ CODES = (
     ("863", "Key tokens", "how many tokens a key change may have"),
     ("870", "Last step", "power and power factor of the last load that was switched on"),
     ("871", "Restorations", "how many are left today after a malignant load"),
+)
+
+_FREEZE = (
+    ("energy_wh", "total imported energy (Wh), u32"),
+    ("credit_wh", "electricity credit (Wh), s32"),
+    ("most_flags", "flags of the half hour with the most energy, u8"),
+    ("most", "its number, half hours since 1970, u24"),
+    ("most_wh", "its energy (Wh), u16; these three have all bits set if it is unknown"),
+    ("flags", "those of the half hour with which the next day began, u16"),
+)
+
+# The features of the meter have these numbers and flags in constants of their own, which take no
+# heap; a test compares them.
+FILE_EVENTS, FILE_PROFILE, FILE_DAYS, FILE_MONTHS = 1, 2, 3, 4
+NEWEST_FIRST = "the newest first"
+POWER_FAILED, CLOCK_SET, NO_TIME, OVERFLOW = 1, 2, 4, 8
+
+# Files of function 20. (number, name, entries, form of an entry with its number in front, order,
+# fields)
+FILES = (
+    (
+        FILE_EVENTS,
+        "events",
+        128,
+        ">IIBBH",
+        NEWEST_FIRST,
+        (
+            ("number", "the sequence of the event, u32"),
+            ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
+            ("code", "of the event, u8"),
+            ("0", "u8"),
+            ("data", "of the event, u16"),
+        ),
+    ),
+    (
+        FILE_PROFILE,
+        "profile",
+        1680,
+        ">IIH",
+        NEWEST_FIRST,
+        (
+            ("number", "grows by one with each entry, u32"),
+            ("flags", "see below, u8"),
+            ("interval", "half hours since 1970 UTC, u24"),
+            ("wh", "imported energy (Wh), u16"),
+        ),
+    ),
+    (
+        FILE_DAYS,
+        "days",
+        62,
+        ">IIiIHH",
+        "by day: that of the local day number N is entry N modulo 62",
+        (("number", "the local day that ended, days since 1970, u32"),) + _FREEZE,
+    ),
+    (
+        FILE_MONTHS,
+        "months",
+        24,
+        ">IIiIHH",
+        "by month: that of number N is entry N modulo 24",
+        (("number", "the month that ended, 12 * year + month - 1, u32"),) + _FREEZE,
+    ),
+)
+
+# Flags of an entry of the profile, and of a freeze. (bit, name, meaning)
+PROFILE_FLAGS = (
+    (POWER_FAILED, "power_failed", "without power for a part of it"),
+    (CLOCK_SET, "clock_set", "the clock was set in it: it is shorter or longer"),
+    (NO_TIME, "no_time", "the time was unknown: it has no number"),
+    (OVERFLOW, "overflow", "more than 65535 Wh"),
 )

@@ -18,6 +18,7 @@ from .codes import (
     KNOWN_POWER,
     KNOWN_STEP,
     KNOWN_STEP_PF,
+    KNOWN_TIME,
     KNOWN_VOLTAGE,
 )
 
@@ -62,6 +63,7 @@ ROWS = (
     ("known", 0x101F, "u16", 1, "ih", KNOWN_ALWAYS),
     ("tamper", 0x1020, "u16", 1, "ih", KNOWN_LEDGER),
     ("lockout_s", 0x1021, "u16", 1, "ih", KNOWN_LEDGER),
+    ("unix", 0x1022, "u32", 2, "ihw", KNOWN_TIME),
     ("step_w", 0x1080, "u16", 1, "ih", KNOWN_STEP),
     ("step_pf", 0x1081, "u16", 1, "ih", KNOWN_STEP_PF),
     ("restorations_left", 0x1082, "u16", 1, "ih", KNOWN_MALIGNANT),
@@ -124,8 +126,13 @@ def pack_into(found, buf, at, value):
         return
     if form != ">f":
         bits = 16 * found[WORDS]
-        low = -(1 << bits - 1) if form in _SIGNED else 0
-        value = min(max(value, low), low + (1 << bits) - 1)
+        if form in _SIGNED:
+            bits -= 1
+            low = -1  # of value >> bits
+        else:
+            low = 0
+        if not low <= value >> bits <= 0:  # the limits may be objects of the heap
+            value = (1 << bits) - 1 if value > 0 else low << bits
     struct.pack_into(form, buf, at, value)
 
 
@@ -212,10 +219,9 @@ def fill(start, count, get, out):
     `get(name)` returns a value and is called only for rows that are touched. Check `covered` and
     `readable` first.
     """
-    scratch = bytearray(20)  # for a row that is read in part
+    scratch = None
     end = start + count
-    for i in range(2 * count):
-        out[i] = 0
+    out[: 2 * count] = bytes(2 * count)
     for found in ROWS:
         first = found[ADDRESS]
         if first >= end:
@@ -223,11 +229,12 @@ def fill(start, count, get, out):
         last = first + found[WORDS]
         if last <= start:
             continue
-        if first >= start and last <= end:
-            pack_into(found, out, 2 * (first - start), get(found[NAME]))
+        value = get(found[NAME])
+        at = 2 * (first - start)
+        if at >= 0 and last <= end:
+            pack_into(found, out, at, value)
             continue
-        low = max(first, start)
-        high = min(last, end)
-        pack_into(found, scratch, 0, get(found[NAME]))
-        for i in range(2 * (low - first), 2 * (high - first)):
-            out[2 * (first - start) + i] = scratch[i]
+        scratch = scratch or bytearray(20)  # only a part of this row is read
+        pack_into(found, scratch, 0, value)
+        for i in range(max(0, -at), 2 * (min(last, end) - first)):
+            out[at + i] = scratch[i]

@@ -21,6 +21,7 @@ from .frame import (
     MAX_FRAME,
     MAX_READ,
     MAX_WRITE,
+    READ_FILE_RECORD,
     READ_HOLDING_REGISTERS,
     READ_INPUT_REGISTERS,
     SERVER_DEVICE_FAILURE,
@@ -32,8 +33,21 @@ from .frame import (
     u16,
 )
 
-_MAX_STRAY = 4  # stray bytes in front of a frame
-_LAST_ADDRESS = 247
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_MAX_STRAY = const(4)  # stray bytes in front of a frame
+_LAST_ADDRESS = const(247)
+# Function 20: bytes of a group in a request, of all groups in a request or reply, and the only
+# reference type.
+_GROUP = const(7)
+_MAX_GROUPS = const(245)
+_REFERENCE = const(6)
 
 
 class Server:
@@ -42,6 +56,7 @@ class Server:
     `handler` has
     `read(function, start, count, out) -> code`: fill `out`, a memoryview of 2 * count bytes;
     `write(start, count, data) -> code`: take the registers in `data`;
+    `read_file(number, start, count, out) -> code`: fill `out` with registers of a file;
     `identify(object_id) -> text`, or None if there is no such object.
     `code` is 0 or a Modbus exception code.
     """
@@ -213,6 +228,32 @@ class Server:
         self._reply[2:6] = self._buf[2:6]
         return code, 6
 
+    def _read_file(self):
+        """Read groups of file records: application protocol, 6.14."""
+        buf = self._buf
+        size = buf[2]
+        if buf[0] == BROADCAST:
+            return 0, 0
+        if size < _GROUP or size > _MAX_GROUPS or size % _GROUP:
+            return ILLEGAL_DATA_VALUE, 0
+        at = 3
+        for group in range(3, 3 + size, _GROUP):
+            count = u16(buf, group + 5)
+            end = at + 2 + 2 * count
+            if not count or end > 3 + _MAX_GROUPS:
+                return ILLEGAL_DATA_VALUE, 0
+            if buf[group] != _REFERENCE:
+                return ILLEGAL_DATA_ADDRESS, 0
+            number, start = u16(buf, group + 1), u16(buf, group + 3)
+            code = self._handler.read_file(number, start, count, self._view[at + 2 : end])
+            if code:
+                return code, 0
+            self._reply[at] = 1 + 2 * count
+            self._reply[at + 1] = _REFERENCE
+            at = end
+        self._reply[2] = at - 3
+        return 0, at
+
     def _identify(self):
         return identification.answer(self._buf, self._handler.identify, self._reply)
 
@@ -222,5 +263,6 @@ _SERVE = {
     READ_INPUT_REGISTERS: Server._read,
     WRITE_SINGLE_REGISTER: Server._write_single,
     WRITE_MULTIPLE_REGISTERS: Server._write_multiple,
+    READ_FILE_RECORD: Server._read_file,
     ENCAPSULATED_INTERFACE: Server._identify,
 }

@@ -50,6 +50,10 @@ class SafeView:
         """See meterbus.server.Server."""
         return frame.SERVER_DEVICE_FAILURE
 
+    def read_file(self, _number, _start, _count, _out):
+        """See meterbus.server.Server."""
+        return frame.SERVER_DEVICE_FAILURE
+
     def identify(self, number):
         """See meterbus.server.Server."""
         if number == codes.CRASH_OBJECT:

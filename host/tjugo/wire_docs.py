@@ -5,6 +5,7 @@ nothing and ends with status 1 if one of them is out of date.
 """
 
 import json
+import struct
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -114,15 +115,46 @@ def _events() -> str:
     return _table(("code", "name", "meaning"), rows)
 
 
+def _flags() -> str:
+    rows = [
+        (bit.bit_length() - 1, _code(name), meaning)
+        for bit, name, meaning in bus_descriptions.PROFILE_FLAGS
+    ]
+    return _table(("bit", "name", "meaning"), rows)
+
+
+def _files() -> str:
+    rows = []
+    for number, name, entries, form, order, _ in bus_descriptions.FILES:
+        words = struct.calcsize(form) // 2
+        rows.append((number, name, entries, words, entries * words, order))
+    return _table(("file", "name", "entries", "registers of one", "in all", "order"), rows)
+
+
+def _entry(number: int) -> str:
+    (fields,) = (row[-1] for row in bus_descriptions.FILES if row[0] == number)
+    return _table(("field", "meaning"), ((_code(name), meaning) for name, meaning in fields))
+
+
 def tables() -> dict[str, str]:
     """Return the tables of the page in Markdown, by the names in their markers."""
     made = {"topics": _topics(), "parts of a topic": _parts(), "types": _kinds()}
     made |= {f"message {name}": _message(name) for name in messages.MESSAGES}
-    return made | {
-        "reasons": _reasons(),
-        "status bits": _status(),
-        "events": _events(),
-    }
+    return (
+        made
+        | {
+            "reasons": _reasons(),
+            "status bits": _status(),
+            "events": _events(),
+            "files": _files(),
+            "profile flags": _flags(),
+        }
+        | {
+            f"file {row[1]}": _entry(row[0])
+            for row in bus_descriptions.FILES
+            if row[0] != bus_descriptions.FILE_MONTHS
+        }
+    )
 
 
 def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The tables of docs/wire.md, docs/meter.md and docs/short-codes.md are those of the firmware."""
 
 import re
+import struct
 import sys
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import pytest
 sys.path.append(str(Path(__file__).parent / "portable"))
 
 from meter_rig import meter
+from profile_rig import Large
 
 from meter.core import FEATURES
 from meter.store.ledger import VERSIONS
 from meterbus import codes, descriptions, registers
 
 # Settings with which a meter has all features.
-ALL = {"malignant": {}, "emergency_wh": 1000, "friendly_days": 1}
+ALL = {"malignant": {}, "emergency_wh": 1000, "friendly_days": 1, "profile": 1}
 
 
 @pytest.fixture
@@ -72,8 +74,22 @@ def test_the_bits_of_known(wire):
     assert found == sorted((row[0], row[1]) for row in descriptions.KNOWN)
 
 
+def test_the_files():
+    device = meter(Large(), **ALL)
+    brought = {
+        number: (entries, 2 * words)
+        for one in device.features
+        for number, (entries, words, _) in getattr(one, "FILES", {}).items()
+    }
+    described = {row[0]: (row[2], struct.calcsize(row[3])) for row in descriptions.FILES}
+    assert brought == described
+    assert all(entries * size <= 2 * 10000 for entries, size in described.values())
+
+
 def test_the_short_codes(repo):
-    offered = sorted(row[:2] for one in meter(**ALL).features for row in getattr(one, "CODES", ()))
+    offered = sorted(
+        row[:2] for one in meter(Large(), **ALL).features for row in getattr(one, "CODES", ())
+    )
     assert [row[:2] for row in descriptions.CODES] == offered
     page = (repo / "docs" / "short-codes.md").read_text()
     assert [tuple(row[:2]) for row in rows(page, r"8\d\d")] == offered
@@ -87,8 +103,10 @@ def test_the_features(page):
 
 def test_the_records(page):
     assert set(VERSIONS) == {
-        row[0] for one in meter(**ALL).features for row in getattr(one, "records", ())
+        row[0] for one in meter(Large(), **ALL).features for row in getattr(one, "records", ())
     }
-    kept = [row[:2] for one in meter(**ALL).features for row in getattr(one, "records", ())]
+    kept = [
+        row[:2] for one in meter(Large(), **ALL).features for row in getattr(one, "records", ())
+    ]
     part = page[page.index("| tag |") :]
     assert [(int(row[0]), int(row[1])) for row in rows(part, r"\d+")] == sorted(kept)

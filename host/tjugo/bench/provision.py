@@ -111,7 +111,8 @@ def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPl
     there = board.look()["settings"]
     factory = provisioning.meter_settings(station, plan.drn)
     added = {name: value for name, value in factory.items() if name not in there}
-    added |= {"address": plan.address, "baudrate": baudrate, "features": "full"}
+    added |= {"address": plan.address, "baudrate": baudrate}
+    added |= {"features": "full", "profile": 1}
     provisioning.provision(board, added, provisioning.station_tables(station))
     return plan
 

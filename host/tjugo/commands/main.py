@@ -23,7 +23,7 @@ _COMMANDS = {
         "Run the whole system on this machine, with a web page.",
     ),
     "benchmark": ("tjugo.commands.build:benchmark", "Run the benchmarks."),
-    "bus": ("tjugo.commands.bus:command", "Show what the meter offers on its bus."),
+    "bus": ("tjugo.commands.bus:command", "Show a meter's registers; read its records."),
     "client": ("tjugo.commands.client:client", "Add, list and stop API clients."),
     "clock": ("tjugo.commands.clock:clock", "Check and confirm the station's clock."),
     "collector": ("tjugo.commands.collector:collector", "List data collectors."),

@@ -78,7 +78,7 @@ def test_one_line_in_the_list_brings_a_feature():
         for code, texts in (("899#", ("Limit", "500 W")), ("898#", ("Unknown", "---"))):
             press(device, code)
             assert shown(device) == texts
-        assert device.registers()["power_limit_w"] is device.limit
+        assert device.table("REGISTERS")["power_limit_w"] is device.limit
         assert device.status() & codes.STATUS_SAFE and device.known() & 0x4000
         device.elapsed(60, 1)
         assert device.limit.passed == (60, 1)

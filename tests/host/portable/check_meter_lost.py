@@ -113,23 +113,27 @@ def test_the_first_start_may_be_cut_before_the_mark():
 
 def test_an_order_begins_a_new_ledger_in_which_old_tokens_stay_used():
     for data in _lost():
-        _, mark = _used()
-        memory = Memory(data)
-        device = meter(memory, mark=mark, ledger_reset=ORDER)
-        assert device.ledger.fault == ""
-        assert device.account.credit_wh == 0
-        for number in (0, 1, 50, 51, 99, 100):
-            result = device.enter_token(token(200, number))
-            assert result in (results.USED_ERROR, results.OLD_ERROR), number
-        assert device.enter_token(token(200, 101)) == results.ACCEPT
-        assert device.account.credit_wh == 20000
-        assert mark.values["reset_done"] and mark.values["reset_by"] == "A. Meyer"
-        assert mark.values["reset_tid_floor"] == FIRST_TID + 100
-        again = meter(memory, mark=mark, ledger_reset=ORDER)
-        assert again.account.credit_wh == 20000
-        ledger = again.ledger
-        assert (ledger.reset_at, ledger.reset_tid_floor) == (ORDER["at"], FIRST_TID + 100)
-        assert again.enter_token(token(200, 100)) == results.USED_ERROR
+        _order(data)  # its meters leave the heap before the next ones are made
+
+
+def _order(data):
+    _, mark = _used()
+    memory = Memory(data)
+    device = meter(memory, mark=mark, ledger_reset=ORDER)
+    assert device.ledger.fault == ""
+    assert device.account.credit_wh == 0
+    for number in (0, 1, 50, 51, 99, 100):
+        result = device.enter_token(token(200, number))
+        assert result in (results.USED_ERROR, results.OLD_ERROR), number
+    assert device.enter_token(token(200, 101)) == results.ACCEPT
+    assert device.account.credit_wh == 20000
+    assert mark.values["reset_done"] and mark.values["reset_by"] == "A. Meyer"
+    assert mark.values["reset_tid_floor"] == FIRST_TID + 100
+    again = meter(memory, mark=mark, ledger_reset=ORDER)
+    assert again.account.credit_wh == 20000
+    ledger = again.ledger
+    assert (ledger.reset_at, ledger.reset_tid_floor) == (ORDER["at"], FIRST_TID + 100)
+    assert again.enter_token(token(200, 100)) == results.USED_ERROR
 
 
 def test_an_order_is_carried_out_once():

@@ -25,6 +25,15 @@ class Handler:
         self.written.append((start, bytes(data)))
         return 0
 
+    def read_file(self, number, start, count, out):
+        if number != 4 or start + count > 1000:
+            return frame.ILLEGAL_DATA_ADDRESS
+        if start == 900:
+            return frame.SERVER_DEVICE_FAILURE
+        for i in range(count):
+            frame.put_u16(out, 2 * i, start + i + 5000)
+        return 0
+
     def identify(self, number):
         return ("Tjugo", "meter", "1.0", None, "prepaid")[number] if number < 5 else None
 
@@ -78,6 +87,8 @@ def test_requests_that_cannot_be_sent():
         lambda: client.read_request(1, 3, 0, 126),
         lambda: client.read_request(1, 3, 0, 0),
         lambda: client.read_request(1, 3, 0xFFFF, 2),
+        lambda: client.read_file_request(1, 4, 0, 122),
+        lambda: client.read_file_request(0, 4, 0, 1),
         lambda: client.write_request(1, 0, [0] * 124),
         lambda: client.write_request(1, 0, b"odd"),
     ):
@@ -123,6 +134,55 @@ def test_exceptions():
     ):
         parser = _ask(_server(), request)
         assert parser.exception == code, (request, parser.exception)
+
+
+def test_file_records():
+    request = client.read_file_request(5, 4, 1, 2)
+    assert request == _with_crc(b"\x05\x14\x07\x06\x00\x04\x00\x01\x00\x02")
+    assert _reply_of(5, request) == _with_crc(b"\x05\x14\x06\x05\x06\x13\x89\x13\x8a")
+    assert _ask(_server(), request).values() == [5001, 5002]
+    whole = client.read_file_request(5, 4, 0, 121)
+    assert len(_reply_of(5, whole)) == 5 + 244 <= frame.MAX_FRAME
+    assert _ask(_server(), whole).values() == list(range(5000, 5121))
+
+
+def test_groups_of_file_records():
+    group = b"\x06\x00\x04\x00\x0a\x00\x01"
+    request = _with_crc(b"\x05\x14\x0e" + group + b"\x06\x00\x04\x00\x14\x00\x02")
+    expected = b"\x05\x14\x0a\x03\x06\x13\x92\x05\x06\x13\x9c\x13\x9d"
+    assert _reply_of(5, request) == _with_crc(expected)
+    many = _with_crc(b"\x05\x14" + bytes((35 * 7,)) + group * 35)
+    assert len(_reply_of(5, many)) == 5 + 35 * 4
+
+
+def test_file_records_that_are_refused():
+    group = b"\x06\x00\x04\x00\x0a\x00\x01"
+    for data, code in (
+        (b"", 3),
+        (group[:6], 3),
+        (group + b"\x06", 3),
+        (b"\x06\x00\x04\x00\x0a\x00\x00", 3),
+        (b"\x06\x00\x04\x00\x0a\x00\x7a", 3),  # the reply would be too long
+        (b"\x06\x00\x04\x00\x0a\x00\x79" + group, 3),
+        (b"\x05\x00\x04\x00\x0a\x00\x01", 2),
+        (b"\x06\x00\x05\x00\x0a\x00\x01", 2),
+        (b"\x06\x00\x04\x03\xe7\x00\x02", 2),
+        (group + b"\x06\x00\x04\x27\x10\x00\x01", 2),
+        (group + b"\x06\x00\x04\x03\x84\x00\x01", 4),
+    ):
+        request = b"\x05\x14" + bytes((len(data),)) + data
+        reply = bytes(_server().receive(_with_crc(request)))
+        assert reply == _with_crc(bytes((5, 0x94, code))), data
+    assert _server().receive(_with_crc(b"\x00\x14\x07" + group)) is None  # a broadcast
+    parser = _ask(_server(), client.read_file_request(5, 4, 1000, 1))
+    assert parser.refused and parser.exception == 2
+
+
+def test_client_does_not_take_the_reply_to_another_file_request():
+    asked = client.read_file_request(5, 4, 0, 3)
+    for other in (client.read_file_request(5, 4, 0, 2), client.read_file_request(6, 4, 0, 3)):
+        parser = client.ReplyParser(asked)
+        assert not parser.receive(_reply_of(other[0], other))
 
 
 def test_a_handler_that_cannot_store_gives_device_failure():
@@ -197,6 +257,8 @@ def test_other_servers_are_stepped_over_without_a_silence():
         client.write_request(8, 200, [1, 2, 3]),
         client.write_single_request(9, 201, 5),
         client.identify_request(7, 2),
+        client.read_file_request(7, 4, 0, 100),
+        client.read_file_request(7, 9, 0, 100),
         client.read_request(7, 3, 100, 1),
     ):
         line += request + _reply_of(request[0], request)

@@ -38,8 +38,8 @@ def test_what_may_not_be_reached():
         (0x0180, 1, "i"),
         (0x017F, 2, "i"),
         (0x0FFF, 2, "i"),
-        (0x1000, 35, "i"),
-        (0x1022, 1, "i"),
+        (0x1000, 37, "i"),
+        (0x1024, 1, "i"),
         (0x1000, 1, "w"),
         (0x110A, 2, "w"),
         (0x1115, 2, "h"),
@@ -120,6 +120,9 @@ class _Zero:
     def write(self, start, count, data):
         return 0 if registers.covered(start, count, "w") else 2
 
+    def read_file(self, number, start, count, out):
+        return 0 if number == 2 else 2
+
     def identify(self, number):
         return ("Tjugo", "meter", "1.0")[number] if number < 3 else None
 
@@ -141,6 +144,12 @@ def test_a_bus_trace_reads_like_sentences():
             "-> 12 read 0x1000..0x1003",
             "<- 12 energy_wh=7, credit=7",
         ]
+        for number, answer in ((2, "44 bytes of files"), (3, "exception: illegal data address")):
+            request = client.read_file_request(12, number, 40, 21)
+            assert _talk(trace, request, known) == [
+                "-> 12 read file %d record 40, 21 registers" % number,
+                "<- 12 " + answer,
+            ]
         entry = registers.token_entry("1" * 20, 99)
         assert _talk(trace, client.write_request(12, registers.TOKEN_START, entry), known) == [
             "-> 12 write token_ref=99, token=11111111111111111111, token_command=1",
@@ -185,3 +194,30 @@ def test_no_key_is_in_the_map():
     out = bytearray(2)
     put_u16(out, 0, 0x1234)
     assert out == b"\x12\x34"
+
+
+def test_a_number_out_of_range_becomes_the_nearest_in_range():
+    for name, value, expected in (
+        ("control_state", -1, 0),
+        ("control_state", 0x10000, 0xFFFF),
+        ("control_state", 0xFFFF, 0xFFFF),
+        ("energy_wh", -5, 0),
+        ("energy_wh", 0xFFFFFFFF, 0xFFFFFFFF),
+        ("energy_wh", 1 << 40, 0xFFFFFFFF),
+        ("credit", -0x80000000, -0x80000000),
+        ("credit", -0x80000001, -0x80000000),
+        ("credit", 0x7FFFFFFF, 0x7FFFFFFF),
+        ("credit", 0x80000000, 0x7FFFFFFF),
+        ("credit", -1, -1),
+    ):
+        row = registers.row(name)
+        assert registers.unpack(row, registers.encode(name, value), 0) == expected, (name, value)
+
+
+def test_a_part_of_a_row_is_filled_in():
+    out = bytearray(6)
+    registers.fill(0x1001, 3, lambda name: {"energy_wh": 0x01020304, "credit": -2}[name], out)
+    assert out == b"\x03\x04\xff\xff\xff\xfe"
+    out = bytearray(2)
+    registers.fill(0x1016, 1, lambda name: "123456", out)
+    assert out == b"34"

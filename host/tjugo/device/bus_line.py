@@ -1,0 +1,73 @@
+"""A client on an RS-485 line at a serial port, for the commands that ask a meter."""
+
+import time
+from collections.abc import Iterator
+
+import serial
+
+from meterbus import client
+from tjugo.device import ports
+from tjugo.errors import TjugoError
+
+PARITIES = {"even": serial.PARITY_EVEN, "none": serial.PARITY_NONE}
+_REPLY_SECONDS = 1.0
+_TRIES = 4
+_LISTEN_SECONDS = 0.05
+
+
+class BusLine:
+    """The line to the server at `address`. Use with `with`. Raise TjugoError.
+
+    parity: a key of PARITIES; a pty has none.
+    """
+
+    def __init__(self, port: str, address: int, baudrate: int = 9600, parity: str = "even"):
+        self._port = port
+        self.address = address
+        try:
+            self._serial = serial.Serial(
+                port,
+                baudrate,
+                parity=PARITIES[parity],
+                timeout=_LISTEN_SECONDS,
+                exclusive=True,
+            )
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise ports.refusal(port, error) from None
+
+    def __enter__(self) -> "BusLine":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._serial.close()
+
+    def send(self, request: bytes) -> None:
+        """Send a broadcast, which nobody answers."""
+        try:
+            self._serial.write(request)
+            self._serial.flush()
+        except (serial.SerialException, OSError) as error:
+            raise TjugoError(f"The line on {self._port} is gone: {error}") from None
+
+    def ask(self, request: bytes) -> client.ReplyParser:
+        """Return the reply, asking again where there is none. A refusal is a reply, too."""
+        for _ in range(_TRIES):
+            for parser in self._once(request):
+                return parser
+        raise TjugoError(
+            f"Nothing at address {self.address} on {self._port} answers. Check the address, the "
+            "baud rate, the parity, and that no other client uses the bus."
+        )
+
+    def _once(self, request: bytes) -> Iterator[client.ReplyParser]:
+        try:
+            self._serial.reset_input_buffer()
+            self._serial.write(request)
+            parser = client.ReplyParser(request)
+            until = time.monotonic() + _REPLY_SECONDS
+            while time.monotonic() < until:
+                if parser.receive(self._serial.read(max(1, self._serial.in_waiting))):
+                    yield parser
+                    return
+        except (serial.SerialException, OSError) as error:
+            raise TjugoError(f"The line on {self._port} is gone: {error}") from None

@@ -1,0 +1,70 @@
+"""The clock and the address of a meter, read and set over the bus."""
+
+import time
+from datetime import UTC, datetime
+
+from meterbus import client, descriptions, frame, registers
+from tjugo.device.bus_line import BusLine
+from tjugo.errors import TjugoError
+
+_CLOCK_START, _CLOCK_COUNT = registers.block("unix", "unix")
+_TAKES_SECONDS = 0.5  # until the meter has stored its address
+
+
+def read_clock(line: BusLine) -> datetime | None:
+    """Return the meter's time, None if it does not know it. Raise TjugoError."""
+    reply = line.ask(
+        client.read_request(
+            line.address,
+            client.READ_HOLDING_REGISTERS,
+            _CLOCK_START,
+            _CLOCK_COUNT,
+        )
+    )
+    if reply.refused and reply.exception == frame.SERVER_DEVICE_FAILURE:
+        return None
+    _check(line, reply)
+    unix = registers.decode(_CLOCK_START, reply.data)["unix"]
+    return datetime.fromtimestamp(unix, UTC)
+
+
+def set_clock(line: BusLine) -> None:
+    """Set the meter's clock to the time of this computer. Raise TjugoError."""
+    _check(line, line.ask(_clock_request(line.address)))
+
+
+def set_all_clocks(line: BusLine) -> None:
+    """Send the time of this computer to all meters; none of them answers. Raise TjugoError."""
+    line.send(_clock_request(frame.BROADCAST))
+
+
+def set_address(line: BusLine, drn: str) -> None:
+    """Give the meter `drn` the address of the line, and wait until it answers there.
+
+    Raise TjugoError. The request is a broadcast: the meter may have any address.
+    """
+    value = registers.encode("drn", drn) + line.address.to_bytes(2, "big")
+    line.send(client.write_request(frame.BROADCAST, descriptions.ADDRESS_START, value))
+    time.sleep(_TAKES_SECONDS)
+    start, count = registers.DEVICE_START, registers.DEVICE_COUNT
+    reply = line.ask(
+        client.read_request(line.address, client.READ_HOLDING_REGISTERS, start, count)
+    )
+    _check(line, reply)
+    found = registers.decode(start, reply.data)["drn"]
+    if found != drn:
+        raise TjugoError(f"At address {line.address} is meter {found}, not {drn}.")
+
+
+def _clock_request(address: int) -> bytes:
+    value = registers.encode("unix", round(time.time()))
+    return client.write_request(address, _CLOCK_START, value)
+
+
+def _check(line: BusLine, reply: client.ReplyParser) -> None:
+    if reply.refused and reply.exception == frame.ILLEGAL_DATA_ADDRESS:
+        raise TjugoError(f"The clock of the meter at address {line.address} cannot be set.")
+    try:
+        reply.check()
+    except client.BusException as error:
+        raise TjugoError(f"The meter at address {line.address} refused: {error}.") from None
