@@ -59,7 +59,8 @@ def judge(view: View, acks: Sequence[Ack]) -> Answered:
 def _kind(answered: Answered, row: Row[Any], ack: Ack) -> list[Ack]:
     if not row.attempts:
         return answered.early
-    if not ack.held or row.result is not None or row.done_at is not None:
+    ended = row.result is not None or row.done_at is not None or row.state == EXPIRED
+    if not ack.held or ended:
         return answered.taken
     return answered.doubted if ack.standing == DOUBTED else answered.unchecked
 
