@@ -1,5 +1,7 @@
 """The meter on the bus: handler of meterbus.server, from the registers that the features bring."""
 
+import struct
+
 from meterbus import codes, frame, registers
 from sts_portable import results
 
@@ -15,6 +17,7 @@ except ImportError:
 
 _ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
 _CLOCK = const(2)  # registers of the time
+_SMALL = const(0x7FFF)  # what every row of integers can hold
 _YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
@@ -51,14 +54,50 @@ class BusView:
         self._before = (self.result, self.result_ref, meter.answer.last)
         self._files = meter.table("FILES")
         self.sources = meter.table("REGISTERS")
+        self._planned = None  # function, start and count of the request that _plan is for
+        self._plan = None
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, never 0."""
+        if self._planned != (function, start, count):
+            self._planned = function, start, count
+            self._plan = self._new_plan(function, start, count)
+        if self._plan:
+            return self._read_plan(out)
         if not registers.covered(start, count, _PLAIN[function]):
             return frame.ILLEGAL_DATA_ADDRESS
         if not registers.readable(start, count, self.meter.known()):
             return frame.SERVER_DEVICE_FAILURE
         registers.fill(start, count, self._get, out)
+        return 0
+
+    def _new_plan(self, function, start, count):
+        """Return what _read_plan() needs for a block that is read again and again, None for one
+        that is read row by row."""
+        if not registers.covered(start, count, _PLAIN[function]):
+            return None
+        found = registers.plan(start, count)
+        if found is None:
+            return None
+        rows, form, groups = found
+        features = [self.sources.get(row[registers.NAME], self) for row in rows]
+        # Of a feature that this meter does not have, the group is never known.
+        getters = [features[i].REGISTERS.get(rows[i][registers.NAME]) for i in range(len(rows))]
+        return rows, features, getters, [None] * len(rows), form, groups
+
+    def _read_plan(self, out):
+        rows, features, getters, values, form, groups = self._plan
+        if groups & ~self.meter.known():
+            return frame.SERVER_DEVICE_FAILURE
+        for i in range(len(values)):
+            value = getters[i](features[i])
+            if isinstance(value, int):
+                if not 0 <= value <= _SMALL:
+                    value = registers.nearest(rows[i], value)
+            elif isinstance(value, str):
+                value = value.encode()
+            values[i] = value
+        struct.pack_into(form, out, 0, *values)
         return 0
 
     def write(self, start, count, data):

@@ -1,37 +1,55 @@
-"""CRC-16/MODBUS: polynomial 0xA001 reflected, initial value 0xFFFF, sent low byte first."""
+"""CRC-16/MODBUS: polynomial 0xA001 reflected, initial value 0xFFFF, sent low byte first.
+
+The module may be compiled with mpy-cross -X emit=viper, which needs the annotations.
+"""
 
 from array import array
 
-
-def _row(value):
-    for _ in range(8):
-        value = (value >> 1) ^ 0xA001 if value & 1 else value >> 1
-    return value
+ptr8 = object  # for interpreters; viper has its own
 
 
-_TABLE = array("H", [_row(_value) for _value in range(256)])
+def ptr16(values: object) -> object:
+    """Return the values. For interpreters; viper has its own."""
+    return values
 
 
-def crc16(buf, start, end):
+def _made() -> object:
+    table = array("H", bytes(512))
+    rows = ptr16(table)
+    for number in range(256):
+        value = number
+        for _ in range(8):
+            low = value & 1
+            value = value >> 1
+            if low:
+                value = value ^ 0xA001
+        rows[number] = value
+    return table
+
+
+_TABLE = _made()
+
+
+def crc16(buf: ptr8, start: int, end: int) -> int:
     """Return the CRC of `buf[start:end]`, 0..0xFFFF."""
     crc = 0xFFFF
-    table = _TABLE
+    table = ptr16(_TABLE)
     for i in range(start, end):
         crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 0xFF]
     return crc
 
 
-def append(buf, length):
+def append(buf: object, length: int) -> int:
     """Put the CRC behind the first `length` bytes of `buf`; returns the new length."""
-    crc = crc16(buf, 0, length)
+    crc = int(crc16(buf, 0, length))
     buf[length] = crc & 0xFF
     buf[length + 1] = crc >> 8
     return length + 2
 
 
-def good(buf, start, end):
+def good(buf: object, start: int, end: int) -> bool:
     """Return True if `buf[start:end]` ends with its own CRC."""
     if end - start < 4:
         return False
-    crc = crc16(buf, start, end - 2)
-    return buf[end - 2] == crc & 0xFF and buf[end - 1] == crc >> 8
+    crc = int(crc16(buf, start, end - 2))
+    return int(buf[end - 2]) == crc & 0xFF and int(buf[end - 1]) == crc >> 8

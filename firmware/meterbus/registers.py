@@ -107,7 +107,7 @@ PROOF_START, PROOF_COUNT = block("result_credit", "result_mac")  # of that, what
 ENTER = const(1)  # token_command
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
-_SIGNED = (">h", ">i")
+_STATE_ROW = ROWS.index(_BY_NAME["energy_wh"])
 
 
 def row(name):
@@ -117,23 +117,36 @@ def row(name):
 
 def pack_into(found, buf, at, value):
     """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
-    form = _FORMATS.get(found[KIND])
-    if form is None:
-        size = 2 * found[WORDS]
-        text = value.encode() if isinstance(value, str) else value
-        for i in range(size):
-            buf[at + i] = text[i] if i < len(text) else 0
+    kind = found[KIND]
+    if kind == "u16":  # most of them
+        if value >> 16:
+            value = 0xFFFF if value > 0 else 0
+        buf[at] = value >> 8
+        buf[at + 1] = value & 0xFF
         return
-    if form != ">f":
-        bits = 16 * found[WORDS]
-        if form in _SIGNED:
-            bits -= 1
-            low = -1  # of value >> bits
-        else:
-            low = 0
-        if not low <= value >> bits <= 0:  # the limits may be objects of the heap
-            value = (1 << bits) - 1 if value > 0 else low << bits
+    form = _FORMATS.get(kind)
+    if form is None:
+        text = value.encode() if isinstance(value, str) else value
+        size = min(len(text), 2 * found[WORDS])
+        buf[at : at + size] = text[:size]
+        for i in range(at + size, at + 2 * found[WORDS]):
+            buf[i] = 0
+        return
+    if kind != "f32":
+        value = nearest(found, value)
     struct.pack_into(form, buf, at, value)
+
+
+def nearest(found, value):
+    """Return the integer in the range of a row that is next to `value`."""
+    bits = 16 * found[WORDS]
+    low = 0
+    if found[KIND][0] == "s":
+        bits -= 1
+        low = -1  # of value >> bits
+    if low <= value >> bits <= 0:  # the limits may be objects of the heap
+        return value
+    return (1 << bits) - 1 if value > 0 else low << bits
 
 
 def unpack(found, buf, at):
@@ -177,22 +190,50 @@ def token_entry(digits, ref):
     return encode("token_ref", ref) + encode("token", digits) + encode("token_command", ENTER)
 
 
+def plan(start, count):
+    """Return (rows, format for struct, groups) of a block of whole rows without gaps, None for
+    another one. Its values, each in the range of its row, can be written in one go."""
+    at = start
+    rows = []
+    form = ">"
+    groups = 0
+    for number in range(_first_row(start), len(ROWS)):
+        found = ROWS[number]
+        if found[ADDRESS] < start:
+            continue
+        if at >= start + count:
+            break
+        if found[ADDRESS] != at:
+            return None
+        rows.append(found)
+        code = _FORMATS.get(found[KIND])
+        form += code[1:] if code else "%ds" % (2 * found[WORDS])
+        groups |= found[GROUP]
+        at += found[WORDS]
+    return (rows, form, groups) if at == start + count else None
+
+
+def _first_row(start):
+    """Return the number of a row that is at or before the first one that reaches `start`."""
+    return _STATE_ROW if start >= STATE_START else 0
+
+
 def covered(start, count, access):
     """Return True if `access` (i, h or w) may reach each of `count` addresses from `start`."""
     at = start
     end = start + count
-    for found in ROWS:
-        first = found[ADDRESS]
+    for number in range(_first_row(start), len(ROWS)):
+        _, first, _, words, allowed, _ = ROWS[number]
         if at >= end:
             break
-        last = first + found[WORDS]
+        last = first + words
         if last <= at:
             continue
         if at < first:
             if access != "i" or min(first, end) > _ZERO_END:
                 return False
             at = first
-        if at < end and access not in found[ACCESS]:
+        if at < end and access not in allowed:
             return False
         at = last
     return at >= end or (access == "i" and end <= _ZERO_END)
@@ -204,13 +245,14 @@ def readable(start, count, known):
     known: the bits KNOWN_ of codes that are set.
     """
     end = start + count
-    for found in ROWS:
-        first = found[ADDRESS]
+    groups = 0
+    for number in range(_first_row(start), len(ROWS)):
+        _, first, _, words, _, group = ROWS[number]
         if first >= end:
             break
-        if first + found[WORDS] > start and found[GROUP] & ~known:
-            return False
-    return True
+        if first + words > start:
+            groups |= group
+    return not groups & ~known
 
 
 def fill(start, count, get, out):
@@ -222,14 +264,15 @@ def fill(start, count, get, out):
     scratch = None
     end = start + count
     out[: 2 * count] = bytes(2 * count)
-    for found in ROWS:
-        first = found[ADDRESS]
+    for number in range(_first_row(start), len(ROWS)):
+        found = ROWS[number]
+        name, first, _, words, _, _ = found
         if first >= end:
             break
-        last = first + found[WORDS]
+        last = first + words
         if last <= start:
             continue
-        value = get(found[NAME])
+        value = get(name)
         at = 2 * (first - start)
         if at >= 0 and last <= end:
             pack_into(found, out, at, value)

@@ -66,6 +66,7 @@ class Server:
         self._handler = handler
         self._buf = bytearray(MAX_FRAME)
         self._length = 0
+        self._needed = 0  # bytes that the frame in the buffer has at least
         self._lost = True  # until the first silence: a frame may have begun before the start
         self._stray = False  # the buffer begins with stray bytes; wait for the silence
         self._expected = 0  # the server whose reply comes next, 0 if none was asked
@@ -85,7 +86,9 @@ class Server:
                 break
             self._buf[self._length] = byte
             self._length += 1
-            reply = self._step() or reply
+            if self._length >= self._needed:
+                self._needed = 0
+                reply = self._step() or reply
         return reply
 
     def gap(self):
@@ -100,7 +103,7 @@ class Server:
                 reply = self._answer()
             elif self._drop_stray():
                 reply = self._answer()
-        self._length = 0
+        self._length = self._needed = 0
         self._expected = 0
         self._lost = False
         self._stray = False
@@ -156,6 +159,8 @@ class Server:
             size = request_length(self._buf, 0, self._length)
             if size > MAX_FRAME:
                 self._lose()
+            elif size > self._length:
+                self._needed = size
             elif size == self._length:
                 if crc.good(self._buf, 0, size):
                     self._length = 0

@@ -1,4 +1,4 @@
-"""sts_portable compiled to machine code for the available MicroPython: the same results."""
+"""sts_portable and meterbus as machine code for the available MicroPython: the same results."""
 
 import json
 import subprocess
@@ -12,7 +12,10 @@ from tjugo.sts.vectors import load
 
 HERE = Path(__file__).parent
 VECTOR_CHECKS = Path(vector_checks.__file__).parent
-CHECKS = sorted(path.stem for path in (HERE / "portable").glob("check_sts_*.py"))
+_PORTABLE = HERE / "portable"
+CHECKS = sorted(
+    path.stem for kind in ("sts", "meterbus") for path in _PORTABLE.glob(f"check_{kind}_*.py")
+)
 # sys.implementation._mpy describes .mpy files: version, sub-version and architecture.
 ASK = "import sys; print(getattr(sys.implementation, '_mpy', 0))"
 MPY_VERSION = 6 | 3 << 8
@@ -37,13 +40,14 @@ def run(argv, env, text=""):
 
 @pytest.fixture(scope="module")
 def machine_code(repo, micropython, micropython_env, tmp_path_factory):
-    """Return an environment in which sts_portable is machine code."""
+    """Return an environment in which the modules of MACHINE_CODE are machine code."""
     output = int(run([*micropython, "-c", ASK], micropython_env))
     arch = ARCHITECTURES.get(output >> 10 & 63)
     if arch is None or output & 0x3FF != MPY_VERSION:
         pytest.skip("this MicroPython loads no machine code that mpy-cross makes")
     root = tmp_path_factory.mktemp("machine_code")
-    for name, content in compile_packages([repo / "sts_portable"], arch, MACHINE_CODE).items():
+    packages = [repo / "sts_portable", repo / "firmware" / "meterbus"]
+    for name, content in compile_packages(packages, arch, MACHINE_CODE).items():
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(content)
     folders = (root, HERE / "portable", VECTOR_CHECKS.parent)
@@ -51,7 +55,9 @@ def machine_code(repo, micropython, micropython_env, tmp_path_factory):
 
 
 def test_every_module_named_is_there(repo):
-    assert [name for name in MACHINE_CODE if not (repo / f"{name}.py").is_file()] == []
+    roots = (repo, repo / "firmware")
+    for name in MACHINE_CODE:
+        assert any((root / f"{name}.py").is_file() for root in roots), name
 
 
 @pytest.mark.parametrize("check", CHECKS)

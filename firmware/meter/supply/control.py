@@ -99,9 +99,14 @@ class Supply:
 
     def control_state(self):
         """Return codes.DISCONNECTED, CONNECTED or READY_FOR_RECONNECTION."""
-        if not self.reasons:
+        reasons = self.reasons
+        if not reasons:
             return codes.CONNECTED
-        return min(row[2] for row in REASONS if row[0] & self.reasons)
+        state = codes.READY_FOR_RECONNECTION
+        for bit, _, of_reason, _ in REASONS:
+            if bit & reasons:
+                state = min(state, of_reason)
+        return state
 
     def text(self):
         """Return the reason to be displayed, or ""."""
