@@ -43,6 +43,9 @@ emulate: setup-dev  ## Run an emulated board to deploy to; prints its ports, Ctr
 deploy: setup  ## Deploy firmware to a board: BOARD=rp2040_pico ROLE=meter PORT=/dev/ttyACM0
 	@$(BIN)/tjugo deploy --board "$(BOARD)" --role "$(ROLE)" --port "$(PORT)"
 
+image: setup-dev  ## Build an image with the firmware frozen in: BOARD=rp2040_pico ROLE=meter
+	@$(BIN)/tjugo image --board "$(BOARD)" --role "$(ROLE)"
+
 provision: setup  ## Write a board's settings: PORT=/dev/ttyACM0 DRN=01000000016 ARGS="--address 1"
 	@$(BIN)/tjugo provision "$(PORT)" $(if $(DRN),--drn $(DRN)) $(ARGS)
 

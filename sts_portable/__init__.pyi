@@ -9,6 +9,7 @@ from . import ea as ea
 from . import errors as errors
 from . import exports as exports
 from . import fields as fields
+from . import hmac as hmac
 from . import layouts as layouts
 from . import limits as limits
 from . import meaning as meaning

@@ -4,9 +4,8 @@ Where public sources disagree the caller must choose: `variant` names the interp
 a derivation raises DkgaError without one. CHOICES lists them.
 """
 
-import hashlib
-
 from . import ea as _ea
+from . import hmac as _hmac
 from . import limits
 from . import pan as _pan
 from . import tid as _tid
@@ -37,12 +36,7 @@ def hmac_sha256(key: bytes, text: bytes) -> bytes:
     """Return the HMAC-SHA-256 (FIPS 198-1) of a text. The key has at most 64 bytes."""
     if _registered:
         return _registered[0](key, text)
-    padded = key + bytes(64 - len(key))
-    inner = hashlib.sha256(bytes(x ^ 0x36 for x in padded))
-    inner.update(text)
-    outer = hashlib.sha256(bytes(x ^ 0x5C for x in padded))
-    outer.update(inner.digest())
-    return outer.digest()
+    return _hmac.hmac_sha256(key, text)
 
 
 def pan_block(pan: str, kt: int, variant: "str | None" = None) -> bytes:

@@ -1,8 +1,10 @@
-"""The chip-specific parts for RP2040: the pulse counter and the watchdog."""
+"""The chip-specific parts for RP2040 and RP2350: the pulse counter and the watchdog."""
 
 # The names inside a PIO program are defined by its decorator.
 # ruff: noqa: F821
 # mypy: disable-error-code="name-defined,call-overload"
+
+import sys
 
 import machine
 import rp2
@@ -14,10 +16,11 @@ WATCHDOG_MS = 8000  # the chip's longest is 8388
 
 _FILTER_US = 10000
 _CYCLES = 64  # of the program below, from an edge to its acceptance
-# RP2040 data sheet, 4.7.6
-_WATCHDOG_CTRL_CLEAR = 0x4005B000  # CTRL, at its alias where written ones clear bits
+# Data sheets of RP2040, 4.7.6, and RP2350, 12.9.7: the same registers at another place.
+_WATCHDOG = 0x400D8000 if "RP2350" in sys.implementation[2] else 0x40058000
+_WATCHDOG_CTRL_CLEAR = _WATCHDOG + 0x3000  # CTRL, at its alias where written ones clear bits
 _WATCHDOG_ENABLE = 1 << 30
-_WATCHDOG_SCRATCH4 = 0x4005801C
+_WATCHDOG_SCRATCH4 = _WATCHDOG + 0x1C
 _STARTED_AS_WATCHDOG = 0x6AB73121  # the SDK's value; machine.reset() leaves 0
 
 

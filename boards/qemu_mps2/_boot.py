@@ -7,17 +7,20 @@ import sys
 
 import uctypes
 import vfs
+from micropython import const
 
-_FLASH_ADDRESS = 0x21000000
-_FLASH_SIZE = 2 * 1024 * 1024
-_BLOCK_SIZE = 4096
-_PROG_SIZE = 256
-_ERASED = b"\xff" * 256
-_MAGIC = b"littlefs"  # at offset 8 of block 0 or 1 of every LittleFS
+# This file's globals are those of the prompt and of main.py: a constant is none of them.
+_FLASH_ADDRESS = const(0x21000000)
+_FLASH_SIZE = const(2 * 1024 * 1024)
+_BLOCK_SIZE = const(4096)
+_PROG_SIZE = const(256)
+_ERASE_SIZE = const(256)
 
 
 class Flash:
     """Block device with the extended interface that VfsLfs2 needs."""
+
+    MAGIC = b"littlefs"  # at offset 8 of block 0 or 1 of every LittleFS
 
     def __init__(self):
         self._memory = memoryview(uctypes.bytearray_at(_FLASH_ADDRESS, _FLASH_SIZE))
@@ -37,13 +40,14 @@ class Flash:
             return _BLOCK_SIZE
         if op == 6:
             start = arg * _BLOCK_SIZE
-            for at in range(start, start + _BLOCK_SIZE, len(_ERASED)):
-                self._memory[at : at + len(_ERASED)] = _ERASED
+            erased = b"\xff" * _ERASE_SIZE
+            for at in range(start, start + _BLOCK_SIZE, _ERASE_SIZE):
+                self._memory[at : at + _ERASE_SIZE] = erased
         return 0
 
     def was_formatted(self):
         for start in (8, _BLOCK_SIZE + 8):
-            if self._memory[start : start + len(_MAGIC)] == _MAGIC:
+            if self._memory[start : start + len(self.MAGIC)] == self.MAGIC:
                 return True
         return False
 

@@ -8,6 +8,7 @@
 #undef MICROPY_PY_SYS_PLATFORM
 #undef MICROPY_PY_SYS_STDIO_BUFFER
 #undef MICROPY_PY_TIME
+#undef MICROPY_VFS_ROM_IOCTL
 
 #define MICROPY_PY_SYS_PLATFORM "qemu-mps2"
 
@@ -37,3 +38,6 @@ void mps2board_init(void);
 
 void mps2board_wait_for_event(int timeout_ms);
 #define MICROPY_INTERNAL_WFE(timeout_ms) mps2board_wait_for_event(timeout_ms)
+
+// A ROM file system: modules/mps2board/rom.c.
+#define MICROPY_VFS_ROM_IOCTL (1)

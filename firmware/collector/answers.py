@@ -1,7 +1,7 @@
 """What the collector answers to a command, in the words of the uplink. No I/O."""
 
-from meterbus import client
-from uplink import codec, kinds
+from meterbus import client, registers
+from uplink import codec, kinds, messages
 
 from .jobs.store import BUS_REFUSED, DAMAGED, EXPIRED, NO_RESULT
 from .jobs.table import STORED
@@ -40,4 +40,10 @@ def acknowledgement(job):
     if why:
         return refused(job.ref, why)
     done = {"ref": job.ref, "state": kinds.DONE, "result": job.result, "at": job.at}
+    proof = job.proof
+    if proof:
+        found = registers.decode(registers.PROOF_START, proof)
+        for row in messages.ACK:
+            if row[messages.SOURCE]:
+                done[row[messages.NAME]] = found[row[messages.SOURCE]]
     return codec.encode("ack", done)

@@ -7,7 +7,7 @@ from uplink import codec
 
 from . import answers
 from .jobs.store import JobError
-from .jobs.table import FORGOTTEN
+from .jobs.table import DONE, FORGOTTEN
 
 
 class Commands:
@@ -58,6 +58,8 @@ class Commands:
         ref, token = command["ref"], command["token"]
         try:
             job = self._store.recall(ref, drn, token)
+            if job and command["again"]:
+                job = self._ask_again(job)
             if job and job.state == FORGOTTEN:
                 self._outbox.answer(drn, answers.acknowledgement(job))
                 return
@@ -70,3 +72,10 @@ class Commands:
         job.unsent = True
         job.unsure = job.unsure or again  # it ended without a TokenResult and gets another chance
         self._poller.offer(job)
+
+    def _ask_again(self, job):
+        """Return a job whose result the station does not believe, STORED; None if it is forgotten
+        and is to be made anew."""
+        if job.state == DONE:
+            self._store.reopen(job)
+        return None if job.state == FORGOTTEN else job

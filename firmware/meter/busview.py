@@ -13,7 +13,7 @@ except ImportError:
         return value
 
 
-_ADDRESS = const(0x1110)  # the first register of meterbus/descriptions.py's ADDRESS_
+_ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
 _CLOCK = const(2)  # registers of the time
 _YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
@@ -36,6 +36,7 @@ class BusView:
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
+        meter.answer.repeat()
         self._objects = (
             "Tjugo",
             "prepaid-meter",
@@ -47,7 +48,7 @@ class BusView:
         )
         self._image = bytearray(2 * registers.TOKEN_COUNT)
         self._pending = None
-        self._before = (self.result, self.result_ref)
+        self._before = (self.result, self.result_ref, meter.answer.last)
         self._files = meter.table("FILES")
         self.sources = meter.table("REGISTERS")
 
@@ -117,7 +118,7 @@ class BusView:
         result = self.meter.enter_token(digits, ref)
         if result == results.NONE:
             # Not taken, and no result is kept for this reference: the client writes it again.
-            self.result, self.result_ref = self._before
+            self.result, self.result_ref, self.meter.answer.last = self._before
         else:
             self.result = result
 
@@ -177,12 +178,15 @@ class BusView:
 
     def _begin(self):
         digits, ref = self.entered("token"), self.entered("token_ref")
-        self._before = (self.result, self.result_ref)
+        answer = self.meter.answer
+        self._before = (self.result, self.result_ref, answer.last)
         self.result_ref = ref
         if self.meter.tokens.accepted(digits, ref):
             self.result = results.ACCEPT
+            answer.repeat()
         else:
             self.result = results.BUSY
+            answer.last = None
             self._pending = (digits, ref)
 
     REGISTERS = {

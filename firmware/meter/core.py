@@ -35,9 +35,9 @@ entered(digits, result)
             a token was decrypted or refused, with this TokenResult
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
-A feature whose records have changed calls changed() of the meter, or events.note(): the ledger is
-saved before the meter's method returns. A constructor finds the dict of settings.json as
-`settings.given` of the meter, and numbers by `settings.number()`.
+A feature whose records have changed calls changed() of the meter, or events.note() of an event
+that is not bounded: the ledger is saved before the meter's method returns. A constructor finds the
+dict of settings.json as `settings.given` of the meter, and numbers by `settings.number()`.
 """
 
 from meterbus import codes
@@ -58,6 +58,7 @@ FEATURES = (
     ("account", "meter.credit.account", "Account", ""),
     ("events", "meter.events", "Events", ""),
     ("tokens", "meter.credit.tokens", "Tokens", ""),
+    ("answer", "meter.credit.answer", "Answer", ""),
     ("lockout", "meter.credit.lockout", "Lockout", ""),
     ("supply", "meter.supply.control", "Supply", ""),
     ("metering", "meter.metering", "Metering", ""),
@@ -206,7 +207,10 @@ class Meter:
         tokens.last_result = result
         for entered in self._entered:
             entered(digits, result)
-        if self._recorded(result) and not self._save():
+        recorded = self._recorded(result)
+        if ref:
+            self.answer.sign(digits, ref, result)
+        if recorded and not self._save():
             self.ledger.undo()
             self.events.forget()
             self.panel.show("Memory fault", "Token not taken", ALARM)

@@ -73,7 +73,7 @@ class Profile:
         self._unwritten = False  # the newest entry is not in its ring
         self._entry = bytearray(_SIZE)
         self._freeze = bytearray(_FREEZE_SIZE)
-        self.records = ((16, 1, self._pack, self._unpack),)
+        self.records = ((17, 1, self._pack, self._unpack),)
 
     def _pack(self, buf, at):
         entry = self.sequence, self._last, self._last_wh

@@ -130,6 +130,7 @@ KNOWN_FREQUENCY = const(32)
 KNOWN_STEP = const(64)
 KNOWN_STEP_PF = const(128)
 KNOWN_MALIGNANT = const(256)
-KNOWN_TIME = const(512)
+KNOWN_ANSWER = const(512)
+KNOWN_TIME = const(1024)
 
 CRASH_OBJECT = const(0x80)  # of the device identification (43/14): the last crash in words

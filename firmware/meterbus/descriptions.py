@@ -44,10 +44,13 @@ REGISTERS = {
     "token_command": ("", "1 enters the token"),
     "result": ("", "TokenResult of the entry"),
     "result_ref": ("", "the reference of that result"),
+    "result_credit": ("Wh", "electricity credit after that token"),
+    "result_sequence": ("", "sequence after that token"),
+    "result_mac": ("", "proof of that result, a MAC"),
 }
 
 # Write only, not in the table: seven registers of the DRN, then the address on the bus.
-ADDRESS_START, ADDRESS_COUNT = 0x1110, 8
+ADDRESS_START, ADDRESS_COUNT = 0x1120, 8
 
 # {name of a row of codes.STATUS: meaning}
 STATUS = {
@@ -74,6 +77,7 @@ KNOWN = (
     (codes.KNOWN_STEP, "step", "a load was switched on since the start"),
     (codes.KNOWN_STEP_PF, "step_pf", "and its power factor is known"),
     (codes.KNOWN_MALIGNANT, "malignant", "malignant loads are recognised by this meter"),
+    (codes.KNOWN_ANSWER, "answer", "the last token from the bus has a result with its proof"),
     (codes.KNOWN_TIME, "time", "the clock"),
 )
 

@@ -5,9 +5,11 @@ The meter answers from this table, the collector and the bus trace decode by it,
 """
 
 import struct
+from binascii import hexlify
 
 from .codes import (
     KNOWN_ALWAYS,
+    KNOWN_ANSWER,
     KNOWN_CURRENT,
     KNOWN_FREQUENCY,
     KNOWN_KEY,
@@ -70,6 +72,9 @@ ROWS = (
     ("token_command", 0x110A, "u16", 1, "hw", KNOWN_ALWAYS),
     ("result", 0x110B, "u16", 1, "h", KNOWN_LEDGER),
     ("result_ref", 0x110C, "u32", 2, "h", KNOWN_LEDGER),
+    ("result_credit", 0x110E, "s32", 2, "h", KNOWN_ANSWER),
+    ("result_sequence", 0x1110, "u32", 2, "h", KNOWN_ANSWER),
+    ("result_mac", 0x1112, "bytes", 4, "h", KNOWN_ANSWER),
 )
 
 NAME = const(0)
@@ -97,9 +102,12 @@ ACCOUNT_START, ACCOUNT_COUNT = block("energy_wh", "power_fail_count")  # needs t
 DEVICE_START, DEVICE_COUNT = block("drn", "known")  # can always be read
 TOKEN_START, TOKEN_COUNT = block("token_ref", "token_command")
 RESULT_START, RESULT_COUNT = block("result", "result_ref")
+ANSWER_START, ANSWER_COUNT = block("result", "result_mac")  # the result with its proof
+PROOF_START, PROOF_COUNT = block("result_credit", "result_mac")  # of that, what is passed on
 ENTER = const(1)  # token_command
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
+_SIGNED = (">h", ">i")
 
 
 def row(name):
@@ -109,30 +117,31 @@ def row(name):
 
 def pack_into(found, buf, at, value):
     """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
-    kind = found[KIND]
-    if kind == "ascii":
+    form = _FORMATS.get(found[KIND])
+    if form is None:
         size = 2 * found[WORDS]
         text = value.encode() if isinstance(value, str) else value
         for i in range(size):
             buf[at + i] = text[i] if i < len(text) else 0
         return
-    if kind != "f32":
+    if form != ">f":
         bits = 16 * found[WORDS]
-        if kind[0] == "s":
+        if form in _SIGNED:
             bits -= 1
             low = -1  # of value >> bits
         else:
             low = 0
         if not low <= value >> bits <= 0:  # the limits may be objects of the heap
             value = (1 << bits) - 1 if value > 0 else low << bits
-    struct.pack_into(_FORMATS[kind], buf, at, value)
+    struct.pack_into(form, buf, at, value)
 
 
 def unpack(found, buf, at):
-    """Return the value of a row whose registers begin at `buf[at]`."""
-    if found[KIND] != "ascii":
+    """Return the value of a row whose registers begin at `buf[at]`. Bytes are hexadecimal text."""
+    if found[KIND] in _FORMATS:
         return struct.unpack_from(_FORMATS[found[KIND]], buf, at)[0]
-    return printable(buf[at : at + 2 * found[WORDS]])
+    raw = bytes(buf[at : at + 2 * found[WORDS]])
+    return printable(raw) if found[KIND] == "ascii" else str(hexlify(raw), "ascii")
 
 
 def printable(raw):

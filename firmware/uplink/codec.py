@@ -55,7 +55,7 @@ def encode(name, values):
 def command(payload):
     """Return the fields of a command: ref, and token or forget. Raise MessageError.
 
-    forget is True or None; expires is None if the command has none of its own.
+    forget and again are True or None; expires is None if the command has none of its own.
     """
     given = fields(payload)
     found = decode("cmd", given)

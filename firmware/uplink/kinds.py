@@ -3,11 +3,13 @@
 from .topics import is_digits
 
 _U32 = 0xFFFFFFFF
+_HEX = "0123456789abcdef"
 
 BOOL = "bool"
 INTEGER = "integer"
 TEXT = "text"
 DIGITS = "digits"
+HEX = "hex"
 CHOICE = "choice"
 
 ONLINE = "online"
@@ -20,11 +22,12 @@ REFUSED = "refused"
 UNKNOWN = "unknown"
 
 # kind: (JSON form, limits, in words). Limits: lowest and highest of an integer; the greatest
-# length of a text; the number of digits; the texts of a choice.
+# length of a text; the number of digits, decimal or hexadecimal; the texts of a choice.
 KINDS = {
     "bool": (BOOL, None, "true or false"),
     "u16": (INTEGER, (0, 0xFFFF), "a number from 0 to 65535"),
     "u32": (INTEGER, (0, _U32), "a number from 0 to 4294967295"),
+    "s32": (INTEGER, (-(1 << 31), (1 << 31) - 1), "a number of 32 bits with sign"),
     "s64": (INTEGER, (-(1 << 63), (1 << 63) - 1), "a number of 64 bits with sign"),
     "ref": (INTEGER, (1, _U32), "a number from 1 to 4294967295"),
     "time": (INTEGER, (0, 1 << 33), "seconds since 1970 UTC"),
@@ -32,6 +35,7 @@ KINDS = {
     "bits": (INTEGER, (0, 0xFFFF), "a set of bits"),
     "text200": (TEXT, 200, "a text of at most 200 characters"),
     "token": (DIGITS, 20, "20 digits"),
+    "mac": (HEX, 16, "16 hexadecimal digits, 0 to 9 and a to f"),
     "connection": (CHOICE, (ONLINE, OFFLINE), "online or offline"),
     "ack_state": (CHOICE, (STORED, DONE, REFUSED, UNKNOWN), "the state of a job"),
 }
@@ -54,6 +58,8 @@ def clean(kind, value):
         return None
     if form == DIGITS:
         return value if len(value) == limits and is_digits(value) else None
+    if form == HEX:
+        return value if len(value) == limits and all(c in _HEX for c in value) else None
     if form == CHOICE:
         return value if value in limits else None
     return "".join(_plain(char) for char in value[:limits])

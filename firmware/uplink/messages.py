@@ -45,12 +45,16 @@ CMD = (
     ("token", "token", LEFT_OUT, "", 1),
     ("expires", "time", LEFT_OUT, "", 1),
     ("forget", "bool", LEFT_OUT, "", 1),
+    ("again", "bool", LEFT_OUT, "", 1),
 )
 
 ACK = (
     ("ref", "ref", "if the command had no usable one", "", 1),
     ("state", "ack_state", NEVER, "", 1),
     ("result", "result", LEFT_OUT, "", 1),
+    ("credit_wh", "s32", LEFT_OUT, "result_credit", 1),
+    ("sequence", "u32", LEFT_OUT, "result_sequence", 1),
+    ("mac", "mac", LEFT_OUT, "result_mac", 1),
     ("at", "time", LEFT_OUT, "", 1),
     ("why", "text200", LEFT_OUT, "", 1),
 )

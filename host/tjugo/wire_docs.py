@@ -168,6 +168,8 @@ def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:
         made |= {"maxLength": limits}
     elif form == kinds.DIGITS:
         made |= {"pattern": f"^[0-9]{{{limits}}}$"}
+    elif form == kinds.HEX:
+        made |= {"pattern": f"^[0-9a-f]{{{limits}}}$"}
     elif form == kinds.CHOICE:
         made |= {"enum": [*limits, *([None] if nullable else [])]}
     unit, meaning = _described(message, row)

@@ -9,6 +9,7 @@ from modbus_client import ModbusClient
 from tjugo.commands import main as cli
 from tjugo.device import deploy, provisioning, targets
 from tjugo.device.console import Console
+from tjugo.device.load import Load, manifest
 from tjugo.device.on_board import files as on_board
 from tjugo.device.remote import Remote
 from tjugo.emulated import qemu_flash
@@ -28,8 +29,8 @@ def deployed(own_board):
     """Return a board deployed as a meter; its flash is made on the host, which is faster."""
     own_board.stop()
     files = targets.files(QEMU, "meter")
-    manifest = deploy.manifest(files, QEMU.name, "meter")
-    qemu_flash.write_image(own_board.flash, {**files, on_board.MANIFEST: manifest})
+    there = manifest(Load(files, b"", 0, ""), QEMU.name, "meter")
+    qemu_flash.write_image(own_board.flash, {**files, on_board.MANIFEST: there})
     own_board.start()
     return own_board
 
@@ -42,7 +43,8 @@ def tjugo(*words):
 
 
 def run(board, role="meter"):
-    return tjugo("deploy", "--board", QEMU.name, "--role", role, "--port", board.port)
+    words = ["--board", QEMU.name, "--role", role, "--port", board.port]
+    return tjugo("deploy", *words, "--files")
 
 
 @pytest.fixture
@@ -169,7 +171,7 @@ def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, cap
         remote.write(on_board.SETTINGS, b'{"pulses": 1}')
     bad = {**files, targets.MAIN: main, "lib/meter/extra.mpy": b"new"}
     bad.pop("lib/meter/core.mpy")
-    monkeypatch.setattr(targets, "files", lambda board, role: bad)
+    monkeypatch.setattr(targets, "files", lambda *_: bad)
     assert run(deployed) == 1
     assert "The preceding files are restored." in capsys.readouterr().err
     deployed.kill()
@@ -186,7 +188,7 @@ def test_a_damaged_byte_replaces_nothing(deployed, monkeypatch, capsys):
 
     with monkeypatch.context() as patch:
         patch.setattr(Remote, "write", damaged)
-        patch.setattr(targets, "files", lambda board, role: {**files, "lib/new.mpy": b"new"})
+        patch.setattr(targets, "files", lambda *_: {**files, "lib/new.mpy": b"new"})
         assert run(deployed) == 1
     assert "Damaged on the way to the board: " in capsys.readouterr().err
     deployed.kill()
@@ -200,7 +202,7 @@ def test_a_full_flash_is_said(emulator, tmp_path):
     qemu_flash.write_image(tmp_path / "flash", filler)
     with QemuBoard(emulator, tmp_path / "flash") as board:
         with pytest.raises(TjugoError, match="flash is full"):
-            deploy.deploy(board.port, QEMU, "meter", lambda line: None)
+            deploy.deploy(board.port, QEMU, "meter", lambda line: None, use_rom=False)
 
 
 def test_the_bus_answers_while_files_are_replaced(deployed):

@@ -21,7 +21,7 @@ for name in {names}:
 def test_portable_checks_as_machine_code(emulator, tmp_path):
     files = compile_packages([REPO / "sts_portable"], CORTEX_M3, MACHINE_CODE)
     for path in [*STS_CHECKS, RUN_PORTABLE]:
-        files[f"{path.stem}.mpy"] = compile_file(path, path.name)
+        files[f"{path.stem}.mpy"] = compile_file(path, path.stem)
     script = tmp_path / "checks.py"
     script.write_text(SCRIPT.format(names=[path.stem for path in STS_CHECKS]))
     rows = count.count_instructions(script, files)

@@ -28,7 +28,7 @@ def start(emulator, tmp_path, application, crash=None, icount=None):
     """Start a meter with this application."""
     source = tmp_path / "app.py"
     source.write_text(application)
-    more = {"lib/meter/app.mpy": compile_file(source, "meter/app.py")}
+    more = {"lib/meter/app.mpy": compile_file(source, "meter.app")}
     if crash:
         more["crash.json"] = json.dumps(crash).encode()
     write_flash(tmp_path / "flash", **more)
@@ -45,7 +45,7 @@ def test_a_boot_loop_ends_in_safe_mode(broken):
     with Console(broken.port) as console:
         selftest = console.wait_for("selftest", 30)
     assert (selftest["safe"], selftest["crashes"]) == ("crash", FAILURES)
-    assert selftest["last_crash"] == 'ValueError: broken at "meter/app.py", line 2, in run'
+    assert selftest["last_crash"] == 'ValueError: broken at "meter.app", line 2, in run'
 
 
 def test_safe_mode_answers_the_bus(broken):
@@ -56,7 +56,7 @@ def test_safe_mode_answers_the_bus(broken):
             2: "0.1.0",
             4: "Tjugo safe mode",
             5: "qemu_mps2",
-            codes.CRASH_OBJECT: 'ValueError: broken at "meter/app.py", line 2, in run',
+            codes.CRASH_OBJECT: 'ValueError: broken at "meter.app", line 2, in run',
         }
         status = codes.STATUS_SAFE | codes.STATUS_CRASHED
         assert modbus.read("status") == status

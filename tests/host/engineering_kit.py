@@ -1,16 +1,20 @@
 """Shared parts of the tests of engineering tokens: vending keys, a meter that decodes, people."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from proof_kit import mac_of
 from station_kit import Clock, drn
 
 from sts_portable import results
 from sts_portable.decoder import Decoder, KeyState, TidStore
 from tjugo.key_register import VendingKey
+from tjugo.station.delivery.jobs import Proof
 from tjugo.station.keys.backend import SoftBackend
 from tjugo.station.operators import approvals
 from tjugo.station.registry.meters import NewMeter, add_meter, config_of, known_meter
 from tjugo.station.setup.service import set_up
+from tjugo.station.storage.tables import TokenDelivery
 from tjugo.station.vending import asked, change_steps
 from tjugo.station.vending.credit import add_credit
 
@@ -53,6 +57,15 @@ class Meter:
         """Enter a token; return the TokenResult that is displayed."""
         result, token = self.decoder.check(digits)
         return self.decoder.commit(token) if result == results.ACCEPT else result
+
+
+def signed(station, meter, ack):
+    """Return a collector's answer with the proof of a Meter that has just entered the token."""
+    with station.view() as view:
+        row = view.session.get_one(TokenDelivery, (station.tenant_id, ack.ref))
+        digits = (row.token or row.section).digits
+    mac = mac_of(meter.key.key, ack.drn, digits, ack.ref, ack.result, 20000, 7)
+    return replace(ack, proof=Proof(20000, 7, mac))
 
 
 def sell(station, number, client_id, tenths=200):

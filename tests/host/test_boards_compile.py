@@ -2,7 +2,7 @@
 
 import pytest
 
-from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file
+from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file, with_constants
 from tjugo.toolchain.tools import REPO
 
 AREAS = ("sts_portable", "firmware", "boards")
@@ -14,4 +14,36 @@ _MPY_6 = b"M\x06"
 def test_all_files_compile(arch):
     assert len(FILES) > 50
     for path in FILES:
-        assert compile_file(path, path.name, arch)[:2] == _MPY_6
+        assert compile_file(path, path.stem, arch)[:2] == _MPY_6
+
+
+def test_private_constants_take_no_memory():
+    source = (
+        "try:\n    from micropython import const\nexcept ImportError:\n    const = int\n"
+        "_A = 2  # é\n_B = _A * 1024\n_C = b'once'\n_D = ('x',\n      1)\n_TWICE = 'y'\n_E = -_A\n"
+        "_CHANGED = 1\nSHOWN = 3\n_LIST = [1]\n\n\ndef f():\n    global _CHANGED\n"
+        "    _CHANGED = 2\n    return _A, _B, _C, _D, _TWICE + _TWICE, _E, _LIST\n"
+    )
+    found = with_constants(source)
+    marked = found.split("\n\n\ndef")[0].split("\n")
+    assert marked == [
+        *[""] * 4,
+        "_A = const(2)  # é",
+        "_B = const(_A * 1024)",
+        "_C = const(b'once')",
+        "_D = const(('x',",
+        "      1))",
+        "_TWICE = 'y'",
+        "_E = const(-_A)",
+        "_CHANGED = 1",
+        "SHOWN = 3",
+        "_LIST = [1]",
+    ]
+    assert found.split("def f")[1] == source.split("def f")[1]
+    assert with_constants("not Python") == "not Python"
+
+
+def test_a_private_constant_leaves_no_name_in_the_compiled_file(tmp_path):
+    (tmp_path / "m.py").write_text("_HIDDEN = 7\nSHOWN = _HIDDEN + 1\n")
+    made = compile_file(tmp_path / "m.py", "m")
+    assert b"SHOWN" in made and b"_HIDDEN" not in made

@@ -11,7 +11,7 @@ from sts_portable import amount
 HERE = Path(__file__).parent
 REPO = HERE.parents[1]
 FAKE = REPO / "tests" / "device" / "fake_board"
-BOARDS = ("esp32_devkit", "esp32s3_devkit", "rp2040_pico", "rp2040_pico_w")
+BOARDS = ("esp32_devkit", "esp32s3_devkit", "rp2040_pico", "rp2040_pico_w", "rp2350_pico2_w")
 RADIO = [board for board in BOARDS if board != "rp2040_pico"]
 DRN_AT = slice(6, 17)  # in an 18-digit MeterPAN
 HEAP = ["-X", "heapsize=240k"]  # sources compiled on the way, the fakes and the script take more

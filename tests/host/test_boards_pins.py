@@ -32,6 +32,7 @@ NOT_FREE = {
     "esp32s3_devkit": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 33), *range(33, 38)},
     "rp2040_pico": {23, 24, 25, 29},
     "rp2040_pico_w": {23, 24, 25, 29},
+    "rp2350_pico2_w": {23, 24, 25, 29},
 }
 # ESP32 pins that must be low while the chip starts: for loads to ground only.
 LOW_AT_START = {"esp32_devkit": {2}}
@@ -67,7 +68,7 @@ def test_what_is_low_at_the_start_is_on_pins_that_must_be(board):
     assert set(gpio.values()) & LOW_AT_START.get(board, set()) <= {gpio["chip_a"]}
 
 
-@pytest.mark.parametrize("board", [b for b in BOARDS if b.startswith("rp2040")])
+@pytest.mark.parametrize("board", [b for b in BOARDS if b.startswith("rp2")])
 def test_the_peripherals_reach_their_pins(board):
     pins = load_pins(board)
     gpio = {row[0]: row[1] for row in pins.PINS}

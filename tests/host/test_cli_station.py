@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 from cli_kit import Shell
+from proof_kit import proved
 from station_kit import COLLECTOR, PYTHON, drn, environment, new_station
 
 from tjugo import log_file
@@ -431,12 +432,13 @@ def test_what_is_wrong_with_the_broker_is_the_exit_of_status(state, monkeypatch,
     assert status == 1 and "is not running" in err
 
 
-def answer(state, result):
+def answer(state, result, proof=True):
     """Send the collector's answer for every open delivery."""
     with Station.open(state) as station:
         jobs = records.open_jobs(station)
         records.mark_sent(station, jobs)
-        records.acks(station, [Ack(j.collector_id, j.drn, j.ref, "done", result) for j in jobs])
+        found = [Ack(j.collector_id, j.drn, j.ref, "done", result) for j in jobs]
+        records.acks(station, [proved(station, one) if proof else one for one in found])
 
 
 def test_a_sale_that_waits_exits_by_the_meters_answer(state, monkeypatch, capsys):
@@ -464,6 +466,10 @@ def test_a_sale_that_waits_exits_by_the_meters_answer(state, monkeypatch, capsys
     answer(state, 10)
     status, _, err = run(capsys, "sell", drn(2), "20", "--id", "b", "--wait", "60")
     assert status == 1 and err.startswith("The meter refused the token: UsedError")
+    assert run(capsys, "sell", drn(2), "20", "--id", "c")[0] == 0
+    answer(state, 1, proof=False)
+    status, _, err = run(capsys, "sell", drn(2), "20", "--id", "c", "--wait", "0.001")
+    assert status == 1 and "Accept was reported, but the answer has no proof" in err
     # A token that is keyed in: there is nobody to wait for.
     assert run(capsys, "sell", drn(3), "20", "--wait", "60")[0] == 0
 

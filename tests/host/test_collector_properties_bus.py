@@ -69,9 +69,9 @@ def a_reply(request: bytes, draw: st.DataObject) -> bytes:
         at = 2 * (0x1015 - (request[2] << 8 | request[3]))
         if 0 <= at <= size - 14:
             data = data[:at] + DRN.encode() + bytes(3) + data[at + 14 :]
-    if kind == "own" and count == 3:
+    if kind == "own" and count in (3, 11):
         result = draw.draw(st.sampled_from([0, 1, 16, 255, 256, 0xFFFF]))
-        data = struct.pack(">HI", result, draw.draw(st.sampled_from([REF, 0, 5])))
+        data = struct.pack(">HI", result, draw.draw(st.sampled_from([REF, 0, 5]))) + data[6:]
     return framed(bytes((1, request[1], size)) + data)
 
 
@@ -104,7 +104,7 @@ def test_a_meter_may_reply_anything(draw: st.DataObject) -> None:
             assert shown and request[0] == 1
             assert request[7:11] == struct.pack(">I", REF) and request[11:31] == TOKEN.encode()
         if parser.receive(reply):
-            last = reply if request[1] == 3 else last
+            last = reply if request[1] == 3 and not parser.refused else last
             shown = shown or (request[0] == 1 and DRN.encode() in reply)
             poller.reply(parser, NOW)
         else:
@@ -116,6 +116,7 @@ def test_a_meter_may_reply_anything(draw: st.DataObject) -> None:
         assert message["online"] in (True, False)
     if job.state == DONE and job.result <= 0xFF:
         assert struct.unpack(">HI", last[3:9]) == (job.result, REF)
+        assert job.proof is None or job.proof == last[9:25]
     assert poller.meters[1].online is not False
 
 

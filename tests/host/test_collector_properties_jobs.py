@@ -45,7 +45,10 @@ damaged = st.tuples(records, st.integers(0, 200), st.binary(max_size=3)).map(
 file_names = st.one_of(
     st.builds(lambda ref: names.name(ref, DRN, names.JOB), st.integers(1, 3)),
     st.builds(lambda ref: names.name(ref, DRN, names.NEW), st.integers(1, 3)),
-    st.builds(lambda ref, r, at: names.end_name(ref, DRN, r, at), st.integers(1, 3), u16, u32),
+    st.builds(
+        lambda ref, r, at, proof: names.end_name(ref, DRN, r, at, proof),
+        *(st.integers(1, 3), u16, u32, st.none() | st.binary(min_size=16, max_size=16)),
+    ),
     st.text("0123456789abcdef-.jobend", max_size=40),
 )
 
@@ -68,7 +71,7 @@ def test_any_job_folder_can_be_started_with(content: dict[str, bytes]) -> None:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["add", "finish", "forget", "restart", "expire"]),
+        st.sampled_from(["add", "finish", "doubt", "forget", "restart", "expire"]),
         st.integers(1, 4),
         st.sampled_from([TOKEN, TOKEN[::-1]]),
         st.integers(0, 18),
@@ -100,8 +103,11 @@ def test_jobs_behave_as_a_dictionary_does(todo: list[tuple[str, int, str, int]])
                 gone.pop(ref, None)
             assert job.state == model[ref][0]
         elif act == "finish" and held and held[0] == STORED:
-            store.finish(store.get(ref), value, now)
+            store.finish(store.get(ref), value, now, bytes((value,)) * 16 if value % 2 else None)
             model[ref][:3] = [DONE, held[1], value]
+        elif act == "doubt" and held and held[0] == DONE:
+            store.reopen(store.get(ref))
+            model[ref][:3] = [STORED, held[1], None]
         elif act == "forget":
             assert store.forget(ref) == bool(held and held[0] == DONE)
             if held and held[0] == DONE:
@@ -120,5 +126,7 @@ def test_jobs_behave_as_a_dictionary_does(todo: list[tuple[str, int, str, int]])
         if job:
             assert (job.state, job.token) == (model[ref][0], model[ref][1])
             assert job.state == STORED or job.result == model[ref][2]
+            own = job.state == DONE and job.result <= 18 and job.result % 2
+            assert job.proof == (bytes((job.result,)) * 16 if own else None)
         elif ref in gone:
             assert store.forgotten(ref).state == FORGOTTEN

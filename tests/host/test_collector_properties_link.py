@@ -93,6 +93,7 @@ commands = st.fixed_dictionaries(
         "token": st.one_of(st.just(TOKEN), json_values),
         "expires": st.one_of(u32, json_values),
         "forget": st.one_of(st.booleans(), json_values),
+        "again": st.one_of(st.booleans(), json_values),
     },
 )
 

@@ -14,6 +14,7 @@ from device_kit import Board
 from tjugo.commands.deploy import deploy as command
 from tjugo.device import deploy, ports, self_test, targets
 from tjugo.device.console import Console
+from tjugo.device.load import Load, manifest
 from tjugo.device.mpy import CORTEX_M0_PLUS, compile_file
 from tjugo.device.on_board import files as on_board
 from tjugo.device.remote import Remote
@@ -43,12 +44,14 @@ LEDGER = b"credit"
 @pytest.fixture
 def board(micropython_runtime, tmp_path, monkeypatch):
     """Return a board with OLD on it that works, and NEW to be deployed."""
-    monkeypatch.setattr(targets, "files", lambda board, role: dict(NEW))
+    monkeypatch.setattr(targets, "files", lambda *_: dict(NEW))
     board = Board(tmp_path, micropython_runtime.argv, IDENTITY)
     (board.flash / "lib").mkdir()
     for name, content in {**OLD, "settings.json": SETTINGS, "ledger.bin": LEDGER}.items():
         (board.flash / name).write_bytes(content)
-    (board.flash / "manifest.json").write_bytes(deploy.manifest(OLD, PICO.name, "meter"))
+    (board.flash / "manifest.json").write_bytes(
+        manifest(Load(OLD, b"", 0, ""), PICO.name, "meter")
+    )
     (board.flash / "crash.json").write_bytes(b'{"crashes": 1}')
     return board
 
@@ -78,7 +81,8 @@ def test_new_files_are_kept_after_a_good_self_test(board):
     assert run(board, lines) == GOOD
     assert_clean(board, NEW)
     assert "crash.json" not in board.files()
-    assert [line.split()[0] for line in lines] == ["1/3", "2/3", "3/3"]
+    assert lines[0].startswith("Modules: ") and "loaded into the heap" in lines[0]
+    assert [line.split()[0] for line in lines[1:]] == ["1/3", "2/3", "3/3"]
     assert lines[-1].split()[1] == "main.py"
     board.starts = [GOOD, GOOD]
     lines.clear()
@@ -239,7 +243,7 @@ def test_newer_versions_are_taken(board, version):
 
 def test_the_mpy_version_is_the_compilers():
     source = tools.REPO / "sts_portable" / "sta_rounds.py"
-    made = compile_file(source, "sta_rounds.py", CORTEX_M0_PLUS, "viper")
+    made = compile_file(source, "sts_portable.sta_rounds", CORTEX_M0_PLUS, "viper")
     assert (made[:1], made[1], made[2] & 3) == (b"M", *tools.MPY_VERSION)
 
 
@@ -250,7 +254,7 @@ def test_documents_name_the_oldest_micropython(repo):
         page: re.findall(r"MicroPython (\d+\.\d+ or newer)", page.read_text()) for page in pages
     }
     found = {page.parent.name: words for page, words in named.items() if words}
-    assert len(found) == 5 and all(words == [oldest] for words in found.values())
+    assert len(found) == 6 and all(words == [oldest] for words in found.values())
 
 
 def test_a_serial_port_that_cannot_be_opened(tmp_path):

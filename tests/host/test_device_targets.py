@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tjugo.device import freeze, targets
+from tjugo.device import freeze, images, targets
 from tjugo.errors import TjugoError
 
 BOARDS = [
@@ -69,4 +69,19 @@ def test_presets_name_settings_that_are_documented(name):
 def test_a_board_without_network_can_be_no_collector():
     with pytest.raises(TjugoError, match="cannot be a collector, only a meter") as caught:
         targets.preset(targets.target("rp2040_pico"), "collector")
+    assert caught.value.status == 2
+
+
+@pytest.mark.parametrize(
+    ("board", "role", "word"),
+    [
+        ("esp32_devkit", "meter", "docs/devices.md"),
+        ("rp2350_pico2_w", "collector", "docs/devices.md"),
+        ("qemu_mps2", "no", "no role"),
+        ("rp2040_pico", "collector", "cannot be a collector"),
+    ],
+)
+def test_images_that_cannot_be_built_here(board, role, word):
+    with pytest.raises(TjugoError, match=word) as caught:
+        images.image(targets.target(board), role)
     assert caught.value.status == 2

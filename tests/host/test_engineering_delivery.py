@@ -1,7 +1,7 @@
 """Key changes through a collector: one section after the other, then the credit behind them."""
 
 import pytest
-from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell
+from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell, signed
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 from station_kit import Clock, do, see
@@ -52,8 +52,10 @@ def send(station):
     return jobs
 
 
-def answer(station, job, result):
-    records.acks(station, [Ack(COLLECTOR, job.drn, job.ref, "done", result)])
+def answer(station, job, result, meter=None):
+    """Let the collector answer; with a meter, with its proof."""
+    ack = Ack(COLLECTOR, job.drn, job.ref, "done", result)
+    records.acks(station, [ack if meter is None else signed(station, meter, ack)])
 
 
 def deliver(station, meter):
@@ -62,7 +64,7 @@ def deliver(station, meter):
     while jobs := send(station):
         (job,) = jobs  # never two at a time
         entered.append((job.digits, meter.enter(job.digits)))
-        answer(station, job, entered[-1][1])
+        answer(station, job, entered[-1][1], meter)
     return entered
 
 
@@ -108,9 +110,9 @@ def test_a_refused_section_stops_the_row_until_the_whole_set_is_sent_again(made)
     first, second = sections(made, EA07)
     (job,) = send(made)
     assert job.digits == first
-    answer(made, job, meter.enter(first))
+    answer(made, job, meter.enter(first), meter)
     (job,) = send(made)
-    answer(made, job, meter.enter(second))
+    answer(made, job, meter.enter(second), meter)
     assert see(made, config_of, EA07).krn == 2
     jobs = send(made)
     assert [job.digits for job in jobs] == [credit, later]

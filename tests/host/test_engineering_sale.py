@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from engineering_kit import EA07, EA11, IN_2036, Meter, make_station, plan
+from engineering_kit import EA07, EA11, IN_2036, Meter, make_station, plan, signed
 from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,7 +97,7 @@ def test_the_credit_is_delivered_behind_the_key_change(station):
         records.mark_sent(station, jobs)
         entered.append((job.digits, meter.enter(job.digits)))
         ack = Ack(job.collector_id, EA07, job.ref, "done", entered[-1][1])
-        records.acks(station, [ack])
+        records.acks(station, [signed(station, meter, ack)])
     assert [digits for digits, _ in entered] == [
         token.digits for token in receipt_of(station, "a").tokens
     ]

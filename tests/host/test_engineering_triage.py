@@ -144,6 +144,21 @@ def delivered(station, tid, result):
         work.session.add(row)
 
 
+def test_a_token_that_is_only_reported_as_used(station):
+    """Nothing proves that its credit was added: what the meter displays decides."""
+    token = sell(station, EA07, "s")[-1]
+    delivered(station, token.tid, results.ACCEPT)
+    with station.work("test") as work:
+        work.session.query(TokenDelivery).one().state = "reported"
+    found = examine(station, token.digits)
+    (step,) = [one for one in found.steps if one.name == "Used"]
+    assert step.state == "unknown" and "not proved" in step.sentence
+    assert found.code != "used"
+    assert examine(station, token.digits, "UsedError").code == "used"
+    with pytest.raises(TjugoError, match="Its collector reports that the meter has accepted"):
+        do(station, replacement.replace, EA07, "14", token.tid, 10, "x")
+
+
 def test_a_token_that_was_used(station):
     token = sell(station, EA07, "s")[-1]
     assert examine(station, token.digits, "Used").code == "used"

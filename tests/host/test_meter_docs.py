@@ -41,7 +41,7 @@ def test_the_register_map(wire):
     expected = [
         [
             f"0x{address:04X}",
-            f"ascii, {words} registers" if kind == "ascii" else kind,
+            f"{kind}, {words} registers" if kind in ("ascii", "bytes") else kind,
             name,
             meaning + (f" ({unit})" if unit not in ("", "bits") else ""),
             groups[group],

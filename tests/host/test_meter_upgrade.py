@@ -19,8 +19,10 @@ sys.path.append(str(HERE / "portable"))
 from meter_rig import Mark, PowerCut  # noqa: E402
 from meter_rig import Memory as Small  # noqa: E402
 
+from meter.busview import BusView  # noqa: E402
 from meter.core import Meter  # noqa: E402
 from meter.store import slots  # noqa: E402
+from meterbus import codes  # noqa: E402
 
 LEDGERS = HERE / "ledgers"
 
@@ -112,6 +114,21 @@ def test_upgrade_with_a_power_cut_at_each_byte(name):
         check(meter, facts, failures)
         trade(meter, facts)
         assert start(name, memory).account.credit_wh == facts["credit_wh"] + facts["fresh_wh"]
+
+
+def test_the_token_accepted_last_has_no_proof_and_the_next_one_has(name):
+    """Earlier firmware stored the reference and no MAC, which cannot be made up afterwards."""
+    memory, facts = Memory(image(name)), FACTS[name]
+    meter = start(name, memory)
+    view = BusView(meter)
+    assert (view.result_ref, meter.answer.last) == (facts["bus_ref"], None)
+    assert not meter.known() & codes.KNOWN_ANSWER
+    assert meter.enter_token(facts["fresh_token"], 99) == results.ACCEPT
+    signed = meter.answer.last
+    assert signed[0] == facts["credit_wh"] + facts["fresh_wh"] and len(signed[2]) == 8
+    again = start(name, memory)
+    again.answer.repeat()
+    assert again.answer.last == signed
 
 
 def test_after_the_upgrade_no_slot_has_the_old_form(name):

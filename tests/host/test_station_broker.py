@@ -8,6 +8,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 from mosquitto_kit import PASSWORD, certificates, mosquitto
+from proof_kit import fields_of, proof_of
 from station_kit import COLLECTOR, drn, new_station, see
 from test_station_link import Collector, running, until
 
@@ -208,7 +209,8 @@ async def _deliver(station, port):
         async with running(collector.listen(), link.run()):
             _, command = await collector.next()
             assert command["ref"] == sale.delivery.ref
-            done = json.dumps({"ref": sale.delivery.ref, "state": "done", "result": 1})
+            proof = fields_of(proof_of(station, sale.delivery.ref, 1))
+            done = json.dumps({"ref": sale.delivery.ref, "state": "done", "result": 1, **proof})
             await forger.publish(f"tjugo/v1/1/{COLLECTOR}/{drn(1)}/ack", done, qos=1)
             await collector.say(drn(2), "state", json.dumps({"online": True, "credit_wh": 5}))
             await until(lambda: link.exchange.inbox.reports or _read(station))

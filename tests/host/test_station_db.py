@@ -237,6 +237,58 @@ def test_deliveries_are_kept_when_their_states_become_more(tmp_path):
     agree(folder)
 
 
+def test_deliveries_are_kept_when_they_can_have_a_proof(tmp_path):
+    """Revision 0022 makes the table of deliveries anew, with those that follow another one. What
+    was accepted before stays so, without a proof."""
+    folder = tmp_path / "old"
+    request = "client, client_id, drn, kwh, state, created_at"
+    section = "client, client_id, position, token_class, subclass, digits, issued_at, check_value"
+    delivery = (
+        "ref, drn, collector_id, state, result, attempts, created_at, done_at, client, client_id, "
+        "position, set_no, after_ref"
+    )
+    day, sold = "'2026-11-20'", "'web', 'sold'"
+    rows = {
+        "tenant": ("name", ["'Utility'"]),
+        "collector": ("collector_id", ["'old'"]),
+        "meter": (
+            "drn, ea, tct, status, created_at, counts",
+            [f"'01000000016', 7, 2, 'installed', {day}, 'energy'"],
+        ),
+        "vend_request": (request, [f"{sold}, '01000000016', '20', 'token_issued', {day}"]),
+        "plain_token": (
+            section,
+            [f"{sold}, {n}, 2, {3 + n}, '{n}2345678901234567890', {day}, 'x'" for n in (0, 1)],
+        ),
+        "token_delivery": (
+            delivery,
+            [
+                f"7, '01000000016', 'old', 'accepted', 2, 1, {day}, {day}, {sold}, 0, 1, NULL",
+                f"4294967295, '01000000016', 'old', 'sent', NULL, 1, {day}, NULL, {sold}, 1, 1, 7",
+            ],
+        ),
+    }
+    statements = [
+        f"INSERT INTO {table} (tenant_id, {columns}) VALUES (1, {values})"
+        for table, (columns, every) in rows.items()
+        for values in every
+    ]
+    released(folder, "0021", *statements)
+    with Station.open(folder, clock=Clock()) as station:
+        with station.view() as view:
+            first, second = view.session.query(models.TokenDelivery).order_by("position").all()
+            assert (first.ref, first.state, first.result, first.proved) == (
+                7,
+                "accepted",
+                2,
+                False,
+            )
+            assert (second.ref, second.after_ref, second.proved) == (2**32 - 1, 7, None)
+            assert second.doubted_at is second.mac is second.credit_wh is None
+        do(station, lambda work: setattr(work.session.merge(second), "state", "reported"))
+    agree(folder)
+
+
 def test_the_tenant_comes_first_in_every_key():
     for table in models.Base.metadata.tables.values():
         keys = [table.primary_key, *table.indexes, *table.foreign_key_constraints]

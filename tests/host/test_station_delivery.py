@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from proof_kit import proved
 from station_kit import COLLECTOR, NOON, Clock, drn, new_station, see
 
 from sts_portable import results
@@ -122,12 +123,21 @@ def sent(station, client_id="a", number=1):
 
 
 def take(station, *acks):
-    """Record answers; return how each was judged."""
+    """Record answers, which have the meter's proof; return how each was judged."""
+    return judged(station, *(proved(station, one) for one in acks))
+
+
+def judged(station, *acks):
+    """Record answers as they are; return how each was judged."""
     answered = vars(records.acks(station, acks))
-    kinds = ("taken", "unknown", "foreign", "early")
+    kinds = [kind for kind in answered if kind != "changes"]
     assert sum(len(answered[kind]) for kind in kinds) == len(acks)
-    where = {id(one): kind for kind in kinds for one in answered[kind]}
-    return [where[id(one)] for one in acks]
+    where = {_plain(one): kind for kind in kinds for one in answered[kind]}
+    return [where[_plain(one)] for one in acks]
+
+
+def _plain(ack):
+    return ack.collector_id, ack.drn, ack.ref, ack.state, ack.result, ack.proof
 
 
 def test_from_issued_to_accepted(station):

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from proof_kit import fields_of, proof_of
 from sqlalchemy import text
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
@@ -51,6 +52,8 @@ class Rig:
 
     def ack(self, sale, state_, collector=COLLECTOR, **more):
         ref = sale if isinstance(sale, int) else sale.delivery.ref
+        if "result" in more and not isinstance(sale, int):
+            more |= fields_of(proof_of(self.station, ref, more["result"]))
         drn_ = drn(1) if isinstance(sale, int) else sale.drn
         self.receive("ack", {"ref": ref, "state": state_, **more}, drn_, collector)
 
@@ -425,6 +428,7 @@ acks = st.tuples(
     st.sampled_from(["a", "b", "unsent", "none"]),
     st.sampled_from(["stored", "done", "refused", "unknown"]),
     st.integers(0, 20),
+    st.sampled_from(["proved", "plain", "forged"]),
 )
 readings = st.tuples(collectors, numbers, st.booleans(), st.none() | st.integers(-5, 5))
 statuses = st.tuples(collectors, st.booleans())
@@ -461,15 +465,18 @@ class Model:
         self.credit = {}
         self.online = {}
 
-    def ack(self, collector, number, name, state_, result):
+    def ack(self, collector, number, name, state_, result, proof):
         if collector != COLLECTOR or self.meter.get(name) != number or name == "unsent":
             return
         row = self.deliveries[name]
         if row[1] is not None:
             return
-        if state_ == "done":
-            row[:] = ["accepted" if result == results.ACCEPT else "refused", result]
-        elif state_ != "unknown":
+        taken = "accepted" if proof == "proved" else "reported"
+        if state_ == "done" and proof == "forged":
+            row[0] = "reported"
+        elif state_ == "done":
+            row[:] = [taken if result == results.ACCEPT else "refused", result]
+        elif state_ == "refused" or (state_ == "stored" and row[0] != "reported"):
             row[0] = {"stored": "at_collector", "refused": "refused"}[state_]
 
     def reading(self, collector, number, online, credit):
@@ -498,11 +505,16 @@ def test_any_messages_are_recorded_as_the_model_has_it_and_end_nothing(shared, g
     rig, model = Rig(station), Model()
     for kind, step in [*given_steps, ("record", None)]:
         if kind == "ack":
-            collector, number, name, state_, result = step
+            collector, number, name, state_, result, proof = step
             ref = sales[name].delivery.ref if name in sales else 1
             body = {"ref": ref, "state": state_, "result": result}
+            if proof != "plain" and name in sales:
+                signed = proof_of(station, ref, result if proof == "proved" else result + 1)
+                body |= fields_of(signed)
             rig.receive("ack", body, drn(number), collector)
             model.ack(*step)
+            if proof != "proved":
+                rig.record()  # of two in one batch it matters which came first
         elif kind == "reading":
             collector, number, online, credit = step
             rig.receive("state", {"online": online, "credit_wh": credit}, drn(number), collector)
@@ -528,7 +540,8 @@ def _means_something(topic, payload):
 def _reset(station, sales):
     with station.work("test") as work:
         run = work.session.execute
-        new = "state='sent', attempts=1, result=NULL, reason=NULL, done_at=NULL"
+        new = "state='sent', attempts=1, result=NULL, reason=NULL, done_at=NULL, mac=NULL, "
+        new += "credit_wh=NULL, sequence=NULL, doubted_at=NULL"
         run(text(f"UPDATE token_delivery SET {new}"))
         unsent = {"ref": sales["unsent"].delivery.ref}
         sql = "UPDATE token_delivery SET state='issued', attempts=0 WHERE ref=:ref"

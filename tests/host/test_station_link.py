@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import aiomqtt
 import pytest
+from proof_kit import fields_of, proof_of
 from station_kit import COLLECTOR, Clock, drn, new_station, see
 
 from tjugo.bench.broker import EmbeddedBroker
@@ -95,7 +96,8 @@ async def _over_a_broker(station):
             again = [await collector.next(), await collector.next()]
             assert command in again
             await collector.say(drn(1), "ack", b"\xffnonsense")
-            for state in ({"state": "stored"}, {"state": "done", "result": 1}):
+            proof = fields_of(proof_of(station, first.delivery.ref, 1))
+            for state in ({"state": "stored"}, {"state": "done", "result": 1, **proof}):
                 payload = json.dumps({"ref": first.delivery.ref, **state})
                 await collector.say(drn(1), "ack", payload)
             assert await collector.next() == (drn(1), {"ref": first.delivery.ref, "forget": True})

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.delivery.jobs import Ack, Job, Proof
 from tjugo.station.link import wire
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus
 from uplink import codec, kinds, messages, topics
 
 C1 = "tjugo/v1/1/c1"
+DONE = Ack("c1", "5", 7, "done", 1)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,22 @@ C1 = "tjugo/v1/1/c1"
             f"{C1}/5/ack",
             b'{"ref": 7, "state": "done", "result": 1}',
             Ack("c1", "5", 7, "done", 1),
+        ),
+        (
+            f"{C1}/5/ack",
+            b'{"ref": 7, "state": "done", "result": 1, "credit_wh": -5, "sequence": 4294967295, '
+            b'"mac": "0123456789abcdef"}',
+            Ack("c1", "5", 7, "done", 1, proof=Proof(-5, 4294967295, "0123456789abcdef")),
+        ),
+        *(
+            (f"{C1}/5/ack", b'{"ref": 7, "state": "done", "result": 1, %s}' % more, DONE)
+            for more in (
+                b'"credit_wh": 1, "sequence": 2',
+                b'"credit_wh": 1, "sequence": 2, "mac": "0123456789ABCDEF"',
+                b'"credit_wh": 1, "sequence": -2, "mac": "0123456789abcdef"',
+                b'"credit_wh": 2147483648, "sequence": 2, "mac": "0123456789abcdef"',
+                b'"sequence": 2, "mac": "0123456789abcdef"',
+            )
         ),
         (
             f"{C1}/5/ack",
@@ -78,6 +95,11 @@ def test_commands():
     command = {"ref": 7, "token": "1" * 20, "expires": 1767355200}
     for message, topic, payload in (
         (wire.command(job), f"{C1}/5/cmd", command),
+        (
+            wire.command(Job(7, "c1", "5", "1" * 20, noon, again=True)),
+            f"{C1}/5/cmd",
+            {**command, "again": True},
+        ),
         (wire.forget("c1", "5", 7), f"{C1}/5/cmd", {"ref": 7, "forget": True}),
         (wire.echo("c1", 7), f"{C1}/echo", {"nonce": 7}),
     ):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from station_kit import do, drn, new_station, see
 
 from tjugo.errors import Unavailable
+from tjugo.station.delivery import answers
 from tjugo.station.delivery import service as delivery
 from tjugo.station.delivery.jobs import Ack
 from tjugo.station.link import records
@@ -68,9 +69,19 @@ def test_the_status_of_a_delivery(web, station):
     sale = put(web).json()
     ref = sale["delivery"]["ref"]
     do(station, delivery.mark_sent, see(station, delivery.open_jobs, station.clock()))
-    do(station, delivery.record, [Ack("c1", drn(1), ref, "done", 10)])
+    do(station, answers.record, [Ack("c1", drn(1), ref, "done", 10)])
     found = web.get("/api/v1/vends/a").json()["delivery"]
     assert found["state"] == "refused" and found["reason"].startswith("UsedError")
+    assert (found["proved"], found["credit_wh"]) == (False, None)
+    put(web, "b")
+    do(station, delivery.mark_sent, see(station, delivery.open_jobs, station.clock()))
+    ref = web.get("/api/v1/vends/b").json()["delivery"]["ref"]
+    do(station, answers.record, [Ack("c1", drn(1), ref, "done", 1)])
+    found = web.get("/api/v1/vends/b").json()["delivery"]
+    assert (found["state"], found["proved"]) == ("reported", False)
+    page = web.get("/").text
+    assert '<span class="status reported">reported</span>' in page
+    assert "the answer has no proof" in page
 
 
 def _json(content):

@@ -11,6 +11,7 @@ import shlex
 import pytest
 from cli_kit import Shell
 from people_kit import HTML, client
+from proof_kit import proved
 from station_kit import COLLECTOR, do, drn, see
 
 from sts_portable import results
@@ -90,9 +91,8 @@ def test_each_event_has_one_message_without_digits(station):
     for number, result in ((1, results.ACCEPT), (2, results.CRC_ERROR)):
         served = buy(station, f"d{number}", number)
         later(station, delivery.mark_sent, see(station, delivery.open_jobs, station.clock(), True))
-        records.acks(
-            station, [Ack(COLLECTOR, drn(number), served.delivery.ref, "done", result, None)]
-        )
+        ack = Ack(COLLECTOR, drn(number), served.delivery.ref, "done", result)
+        records.acks(station, [proved(station, ack)])
         sent.append(served)
     last = buy(station, "late", 1)
     later(station, delivery.expire, [last.delivery.ref])

@@ -1,6 +1,12 @@
 """The main program of a collector board."""
 # ruff: noqa: E402  the heap's threshold is set before the board is imported
 
+import sys
+
+sys.path.insert(
+    0, "/rom/lib"
+)  # before lib/, which has the safe application only if there is a ROM
+
 from runtime import boot
 
 boot.collect_early()

@@ -26,6 +26,7 @@ _ALL = codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_POWER  # what the stat
 
 WRITE = "write"  # steps of a job
 RESULT = "result"
+ANSWER = "answer"
 
 
 class Meter:
@@ -57,6 +58,7 @@ class Meter:
         self.job_ms = 0  # until that
         self.writes = 0  # of its token
         self.looks = 0  # at its result
+        self.result = None  # what it gave, of which the proof is read
         self.refusals = 0  # in reply to it
 
     def registers(self):

@@ -7,7 +7,9 @@ token only after a poll has shown its DRN since it was last away, and while its 
 A token is written with the job's reference as token_ref, then the result is read until it is not
 Busy. When it is not certain whether the meter had the write (no answer, or the collector
 restarted), the result is read first, and the token is written again only if the result is of
-another reference.
+another reference. A final result is read once more with its proof, which the collector passes on
+and cannot check; a meter of earlier firmware has none. If it is the proof that the station does
+not believe, the token is written again: somebody may have entered another one with this reference.
 
 The crash report of a meter whose status names one, or that refuses to be read, is read once.
 Whatever a meter replies concerns that meter only.
@@ -18,7 +20,7 @@ from sts_portable import results
 
 from ..jobs.store import BUS_REFUSED, NO_RESULT
 from ..jobs.table import STORED
-from .meter import BLOCKS, DEVICE, RESULT, STATE, WRITE, Meter
+from .meter import ANSWER, BLOCKS, DEVICE, RESULT, STATE, WRITE, Meter
 from .requests import CRASH, POLL, REQUESTS
 
 MISSES = 3  # requests without an answer after which a meter is offline
@@ -218,13 +220,33 @@ class Poller:
             meter.looks = min(meter.looks + 1, _QUICK_LOOKS)
             meter.job_ms = BUSY_MS if meter.looks < _QUICK_LOOKS else ASIDE_MS
         elif values["result"] <= _HIGHEST_RESULT:
-            self._finish(meter, values["result"], at)
+            meter.step = ANSWER
+            meter.result = values["result"]
+            meter.job_ms = 0
         else:
             self._count(meter, NO_RESULT, at)
 
+    def _proved(self, meter, data, at):
+        values = registers.decode(registers.ANSWER_START, data)
+        if values["result_ref"] == meter.job.ref and values["result"] == meter.result:
+            proof = data[2 * (registers.PROOF_START - registers.ANSWER_START) :]
+            if proof == meter.job.doubted and meter.result != results.CRC_ERROR:
+                meter.job.trust()
+                meter.step = WRITE
+                meter.job_ms = 0
+            else:  # a wrong token written again and again would lock the meter's entry
+                self._finish(meter, meter.result, at, proof)
+        else:  # the meter restarted, or another client wrote a token
+            meter.step = RESULT
+            meter.job_ms = ASIDE_MS
+
     def _refused(self, meter, code, at):
         meter.job_ms = ASIDE_MS
-        if code in _FINAL:
+        if self._step == ANSWER and code == frame.ILLEGAL_DATA_ADDRESS:  # earlier firmware
+            self._finish(meter, meter.result, at)
+        elif self._step == ANSWER:
+            self._count(meter, meter.result, at)
+        elif code in _FINAL:
             self._count(meter, BUS_REFUSED | code, at)
 
     def _count(self, meter, result, at):
@@ -234,10 +256,10 @@ class Poller:
         if meter.refusals >= REFUSALS:
             self._finish(meter, result, at)
 
-    def _finish(self, meter, result, at):
-        self._store.finish(meter.job, result, at)
+    def _finish(self, meter, result, at, proof=None):
+        self._store.finish(meter.job, result, at, proof)
         meter.poll_ms = 0  # show what the token did
         meter.begin(self._store.first(meter.drn))
 
 
-_REPLIES = {WRITE: Poller._written, RESULT: Poller._looked}
+_REPLIES = {WRITE: Poller._written, RESULT: Poller._looked, ANSWER: Poller._proved}

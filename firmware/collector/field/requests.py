@@ -2,7 +2,7 @@
 
 from meterbus import client, codes, registers
 
-from .meter import BLOCKS, RESULT, WRITE
+from .meter import ANSWER, BLOCKS, RESULT, WRITE
 
 POLL = "poll"
 CRASH = "crash"
@@ -28,6 +28,15 @@ def _result_request(meter):
     )
 
 
+def _answer_request(meter):
+    return client.read_request(
+        meter.address,
+        client.READ_HOLDING_REGISTERS,
+        registers.ANSWER_START,
+        registers.ANSWER_COUNT,
+    )
+
+
 def _crash_request(meter):
     return client.identify_request(meter.address, client.ONE_OBJECT, codes.CRASH_OBJECT)
 
@@ -36,5 +45,6 @@ REQUESTS = {
     POLL: _poll_request,
     WRITE: _write_request,
     RESULT: _result_request,
+    ANSWER: _answer_request,
     CRASH: _crash_request,
 }

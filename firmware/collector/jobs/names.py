@@ -10,7 +10,7 @@ can be distinguished from a damaged one. Version 1, of firmware 0.1, had neither
 | 2 | number, token, ref, DRN, expires (UTC seconds, 0 unknown) |
 """
 
-from binascii import crc32
+from binascii import crc32, hexlify, unhexlify
 
 from uplink.topics import is_digits
 
@@ -18,6 +18,7 @@ NEW = "new"
 JOB = "job"
 END = "end"
 
+PROOF_BYTES = 16  # of the registers that prove a result
 MAX_RECORD = 128  # bytes; a longer one is of a newer firmware or damaged
 
 _TAG = "job"
@@ -35,26 +36,31 @@ def name(ref, drn, kind):
     return f"{ref:08x}-{drn}.{kind}"
 
 
-def end_name(ref, drn, result, at):
-    """Return the name of a job that is done. at: UTC seconds, 0 unknown."""
-    return f"{ref:08x}-{drn}-{result:04x}-{at:08x}.{END}"
+def end_name(ref, drn, result, at, proof=None):
+    """Return the name of a job that is done. at: UTC seconds, 0 unknown. proof: 16 bytes, None if
+    the meter gave none, as in the names of firmware 0.1."""
+    end = f"-{str(hexlify(proof), 'ascii')}" if proof else ""
+    return f"{ref:08x}-{drn}-{result:04x}-{at:08x}{end}.{END}"
 
 
 def parse_name(text):
-    """Return (ref, drn, result, at) of a `.job` (result None) or `.end` name; None of another."""
+    """Return (ref, drn, result, at, proof) of a `.job` (result None) or `.end` name; None of
+    another."""
     try:
         stem, kind = text.split(".")
         parts = stem.split("-")
         ref, drn = int(parts[0], 16), parts[1]
         if kind == JOB:
-            found = (ref, drn, None, 0)
+            found = (ref, drn, None, 0, None)
             same = name(ref, drn, JOB)
         else:
-            found = (ref, drn, int(parts[2], 16), int(parts[3], 16))
+            proof = unhexlify(parts[4]) if len(parts) > 4 else None
+            found = (ref, drn, int(parts[2], 16), int(parts[3], 16), proof)
             same = end_name(*found)
     except (ValueError, IndexError):
         return None
     valid = 0 < ref <= _U32 and (found[2] or 0) <= 0xFFFF and found[3] <= _U32
+    valid = valid and (found[4] is None or len(found[4]) == PROOF_BYTES)
     return found if same == text and valid and is_digits(drn) and len(drn) <= 13 else None
 
 

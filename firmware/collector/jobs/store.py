@@ -5,7 +5,8 @@ One small file a job; its name carries the state, so each change of state is one
 | operation | state after it |
 |---|---|
 | write `<ref>-<drn>.new`, then rename to `.job` | stored |
-| rename to `<ref>-<drn>-<result>-<time>.end` | done; the name alone is enough |
+| rename to `<ref>-<drn>-<result>-<time>-<proof>.end` | done; the name alone is enough |
+| rename back to `.job` | stored: the station has doubts, the meter is asked again |
 | remove | forgotten |
 
 A power cut leaves the state before or the state after. A `.new` file was never acknowledged and
@@ -55,7 +56,7 @@ class Store(Table):
         found = names.parse_name(name)
         if found is None or self.get(found[0]):
             return
-        ref, drn, result, at = found
+        ref, drn, result, at, proof = found
         token, number, expires = None, 0, 0
         try:
             number, token, expires = names.parse_record(self._files.read(name), ref, drn)
@@ -69,7 +70,7 @@ class Store(Table):
             return
         job = self.put(ref, drn, token, number, expires)
         if result is not None:
-            self.end(job, result, at)
+            self.end(job, result, at, proof)
         elif token is None:
             self.finish(job, DAMAGED, None)
         else:
@@ -157,13 +158,13 @@ class Store(Table):
         except JobError:
             pass  # it is dated anew at the next start
 
-    def finish(self, job, result, at):
-        """Record the result of a job. `at`: UTC seconds or None.
+    def finish(self, job, result, at, proof=None):
+        """Record the result of a job. `at`: UTC seconds or None. proof: see jobs.table.Job.
 
         If the file cannot be renamed, the result is kept in memory and `save` tries again; after a
         restart before that, the meter is asked for the result again.
         """
-        self.end(job, result, min(at or 0, _U32))
+        self.end(job, result, min(at or 0, _U32), proof)
         job.unsent = True
         self._save(job)
 
@@ -172,7 +173,16 @@ class Store(Table):
         job.unsaved = not self._try(self._files.rename, stored, self._done_name(job))
 
     def _done_name(self, job):
-        return names.end_name(job.ref, job.drn, job.result, job.at or 0)
+        return names.end_name(job.ref, job.drn, job.result, job.at or 0, job.proof)
+
+    def reopen(self, job):
+        """Make a job that is done a stored one: its meter is asked again. Raise JobError."""
+        stored = names.name(job.ref, job.drn, names.JOB)
+        if not job.unsaved and not self._try(self._files.rename, self._done_name(job), stored):
+            raise JobError("the job's file cannot be renamed")
+        job.unsaved = False
+        job.unsure = True
+        self.resume(job)
 
     def save(self):
         """Try again to save results that could not be saved; return True if none is left."""

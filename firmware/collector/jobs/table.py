@@ -25,9 +25,13 @@ _UNSURE = const(2)
 _UNSAVED = const(4)
 _PUBLISHED = const(8)
 _UNREAD = const(16)
+_PROVED = const(32)
+_DOUBTED = const(64)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
 _TOKEN = const(10)  # bytes of a token, two digits each
+_PROOF = const(16)  # bytes of a proof
+_PART = const(16)  # rows
 
 
 class Job:
@@ -68,6 +72,22 @@ class Job:
     def result(self):
         """Its TokenResult or a code of jobs.store. Only when the job is done."""
         return self._table.result[self.row]
+
+    @property
+    def proof(self):
+        """The registers from PROOF_START of meterbus.registers, bytes; None if the meter gave
+        none. Only when the job is done."""
+        return self._table.proof(self.row, _PROVED)
+
+    @property
+    def doubted(self):
+        """The proof that the station does not believe, None if there is none. Only when the job is
+        stored."""
+        return self._table.proof(self.row, _DOUBTED)
+
+    def trust(self):
+        """Forget the proof that the station does not believe."""
+        self._flag(_DOUBTED, False)
 
     @property
     def at(self):
@@ -136,6 +156,8 @@ class Table:
         self.state = bytearray(rows)
         self.flags = bytearray(rows)
         self.tokens = bytearray(_TOKEN * rows)
+        # A part for 16 rows each, made when its first proof comes: few jobs are done at a time.
+        self._proofs = [None] * (rows // _PART + 1)
         # The id in halves, because whole ones above 2^30 are heap objects on a 32-bit board.
         self.high, self.low, self.meter, self.result = [
             array("H", bytes(2 * rows)) for _ in range(4)
@@ -179,19 +201,40 @@ class Table:
                 found = row
         return found
 
-    def end(self, job, result, at):
-        """Set a job to DONE."""
+    def end(self, job, result, at, proof=None):
+        """Set a job to DONE. proof: bytes, None if there is none."""
         self.state[job.row] = DONE
-        self.flags[job.row] &= ~_PUBLISHED
+        self.flags[job.row] &= ~(_PUBLISHED | _PROVED | _DOUBTED)
         self.result[job.row] = result
         self.at[job.row] = at or 0
+        if proof:
+            part, at = job.row // _PART, _PROOF * (job.row % _PART)
+            if self._proofs[part] is None:
+                self._proofs[part] = bytearray(_PART * _PROOF)
+            self._proofs[part][at : at + _PROOF] = proof
+            self.flags[job.row] |= _PROVED
+
+    def resume(self, job):
+        """Set a job that is DONE to STORED. Its proof is doubted."""
+        proved = self.flags[job.row] & _PROVED
+        self.state[job.row] = STORED
+        self.flags[job.row] &= ~(_PUBLISHED | _PROVED)
+        self.flags[job.row] |= _DOUBTED if proved else 0
+        self.at[job.row] = 0
+
+    def proof(self, row, flag):
+        """Return the proof of a row that has this flag, else None."""
+        if not self.flags[row] & flag:
+            return None
+        at = _PROOF * (row % _PART)
+        return bytes(self._proofs[row // _PART][at : at + _PROOF])
 
     def drop(self, job):
         """Set a job to FORGOTTEN."""
         self._last += 1
         self.number[job.row] = self._last
         self.state[job.row] = FORGOTTEN
-        self.flags[job.row] &= _UNREAD
+        self.flags[job.row] &= _UNREAD | _PROVED
         self.used -= 1
 
     def _find(self, ref, states):

@@ -19,7 +19,7 @@ class Emergency:
         if self.used or not self._wh or self._meter.account.credit_wh > 0:
             return False
         self._set(True)
-        self._meter.events.note(codes.EVENT_EMERGENCY, self._wh // 10)
+        self._meter.events.note(codes.EVENT_EMERGENCY, self._wh // 10, False)
         self._meter.panel.show("Emergency", kwh(self._wh))
         return True
 

@@ -144,7 +144,7 @@ class Malignant:
         self.restored_by = by
         self._unpack(None, 0)
         self.alarm = False
-        self._meter.events.note(codes.EVENT_MALIGNANT_RESTORED, 1)
+        self._meter.events.note(codes.EVENT_MALIGNANT_RESTORED, 1, False)
         return True
 
     def left(self):
@@ -173,7 +173,8 @@ class Malignant:
                 self._day_s = 0
             self._steps.hold()
         code = codes.EVENT_MALIGNANT_LOCKED if self.locked else codes.EVENT_MALIGNANT
-        self._meter.events.note(code, min(self._steps.step_x10 // 10, 0xFFFF))
+        watts = min(self._steps.step_x10 // 10, 0xFFFF)
+        self._meter.events.note(code, watts, self.mode == ALARM)
 
     def _pass(self, seconds):
         if self._in_day:
@@ -190,7 +191,7 @@ class Malignant:
         if self.open:
             self.used = min(self.used + 1, 255)
         self.open = self.alarm = False
-        self._meter.events.note(codes.EVENT_MALIGNANT_RESTORED, 0)
+        self._meter.events.note(codes.EVENT_MALIGNANT_RESTORED, 0, self.mode == ALARM)
 
     def _step(self):
         steps = self._steps

@@ -14,7 +14,7 @@ from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
-VERSIONS = dict.fromkeys(range(1, 17), 1)
+VERSIONS = dict.fromkeys(range(1, 18), 1)
 
 _RESET = ">II"  # at, tid_floor
 

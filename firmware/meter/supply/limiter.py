@@ -90,7 +90,7 @@ class Limiter:
         self.state = _LOCKED if self.trips >= self._most else _RESTS
         self._over_ms = self._state_ms = 0
         code = codes.EVENT_OVERLOAD if self.state == _RESTS else codes.EVENT_OVERLOAD_LOCKED
-        self._meter.events.note(code, min(power_w, 0xFFFF))
+        self._meter.events.note(code, min(power_w, 0xFFFF), False)
 
     def _close(self):
         if self.state == _LOCKED:

@@ -94,7 +94,7 @@ class Tamper:
             return
         self.latched |= bit
         off = _WHILE_OFF if bit & _SWITCHES and self._up_ms < _START_MS else 0
-        self._meter.events.note(codes.EVENT_TAMPER, bit | off)
+        self._meter.events.note(codes.EVENT_TAMPER, bit | off, False)
 
     def _of_current(self):
         reading = self._meter.metering.reading

@@ -18,7 +18,7 @@ SAMPLE_S = 2.0
 _SETTLE_S = 120.0
 _KWH = 5
 _LOAD_W = 3000  # more than the sales at speed 60 provide: credit is used up in between
-_OPEN = ("issued", "sent", "at_collector")
+_OPEN = ("issued", "sent", "at_collector", "reported")
 _USER_TIMEOUT_S = 20
 
 

@@ -91,7 +91,7 @@ def decode_ea11() -> Figure:
 def mpy_bytes(modules: list[str]) -> int:
     """Return the size of the .mpy files, bytecode, of these modules of sts_portable."""
     folder = REPO / "sts_portable"
-    return sum(len(compile_file(folder / f"{m}.py", f"sts_portable/{m}.py")) for m in modules)
+    return sum(len(compile_file(folder / f"{m}.py", f"sts_portable.{m}")) for m in modules)
 
 
 @benchmark("sts.mpy_bytes.ea07", "bytes")

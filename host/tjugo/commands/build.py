@@ -58,6 +58,19 @@ def stubs() -> int:
 
 
 @click.command()
+@click.option("--board", required=True, help="rp2040_pico, rp2350_pico2_w, qemu_mps2")
+@click.option("--role", required=True, help=", ".join(targets.ROLES))
+def image(board: str, role: str) -> None:
+    """Build MicroPython's firmware with a meter or collector frozen into it; print its path.
+
+    docs/devices.md has what to do with it, and the way for the other boards.
+    """
+    from tjugo.device import images
+
+    click.echo(images.image(targets.target(board), role, _progress))
+
+
+@click.command()
 @click.argument("board", type=click.Choice(["qemu", "pico"]))
 def firmware(board: str) -> None:
     """Build the firmware of an emulated board, where an input changed; print its path."""

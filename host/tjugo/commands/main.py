@@ -49,6 +49,7 @@ _COMMANDS = {
     ),
     "firmware": ("tjugo.commands.build:firmware", "Build an emulated board's MicroPython."),
     "freeze": ("tjugo.commands.build:freeze", "Print a manifest.py for a full image."),
+    "image": ("tjugo.commands.build:image", "Build an image with a meter or collector in it."),
     "import": (
         "tjugo.commands.import_:import_",
         "Import customers, meters and balances from a file.",

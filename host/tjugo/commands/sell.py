@@ -13,6 +13,7 @@ from tjugo.commands.seller import seller
 from tjugo.commands.unlocking import key_file_option, opened
 from tjugo.commands.waiting import wait_for_meter
 from tjugo.errors import TjugoError
+from tjugo.station.delivery.service import REPORTED
 from tjugo.station.link import views as link_views
 from tjugo.station.station import Station
 from tjugo.station.vending.purchase import Purchase, parse_kwh
@@ -36,7 +37,7 @@ another person tries again is the same sale."""
     "wait_s",
     type=click.FloatRange(0, 86400),
     default=0,
-    help="Wait up to this many seconds for the meter; exit 1 if it did not accept the token.",
+    help="Wait up to this many seconds for the meter; exit 1 if it did not take the token.",
 )
 @key_file_option
 @json_option
@@ -74,6 +75,8 @@ def sell(
         problem = None
         if wait_s:
             outcome, problem = wait_for_meter(station, outcome, wait_s)
+            if problem is None and outcome.delivery.state == REPORTED:
+                click.echo(f"The token is reported as taken: {outcome.delivery.reason}.", err=True)
     if as_json:
         print_json(asdict(sale_view(replace(outcome, warning=warning))))
     if problem:

@@ -43,5 +43,5 @@ def library(
     for name, content in compile_packages([REPO / "boards" / "common"], arch).items():
         files[f"boards/{name}"] = content
     for path in modules:
-        files[f"{path.stem}.mpy"] = compile_file(path, path.name, arch)
+        files[f"{path.stem}.mpy"] = compile_file(path, path.stem, arch)
     return {f"lib/{name}": content for name, content in files.items()}

@@ -71,8 +71,8 @@ def count_instructions(script: Path, files: Mapping[str, bytes]) -> dict[str, di
     """
     flash = {
         **files,
-        "counter.mpy": compile_file(_SCRIPTS / "counter.py", "counter.py"),
-        "script.mpy": compile_file(script, script.name),
+        "counter.mpy": compile_file(_SCRIPTS / "counter.py", "counter"),
+        "script.mpy": compile_file(script, script.stem),
         "main.py": _MAIN.encode(),
     }
     with tempfile.TemporaryDirectory(prefix="tjugo-count-") as folder:

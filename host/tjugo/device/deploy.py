@@ -3,17 +3,19 @@
 Only changed files are copied. New files are placed beside the old ones and are hashed there before
 any of them is used; then they are renamed, main.py last, and are on trial until the application's
 self-test is good. If it is not, the preceding files are restored (on_board/files.py).
+A board with a ROM file system gets the modules there, written before the files are replaced; the
+preceding image comes back with the preceding files.
 settings.json, the ledger and stored jobs are not touched; a board without settings gets the preset
 of its role. A board whose deployment is interrupted runs the old files, or the new ones, or holds
 its application (relay open, bus answered) until the next deployment.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tjugo.device import targets
+from tjugo.device import rom, targets
+from tjugo.device.load import Load, load, manifest
 from tjugo.device.on_board.files import MANIFEST, NEW, SETTINGS
 from tjugo.device.remote import BoardError, Remote
 from tjugo.device.self_test import describe, self_test, trouble
@@ -36,21 +38,27 @@ print(json.dumps([sys.platform, list(_i[1][:3]), [_mpy & 255, _mpy >> 8 & 3]]))
 
 
 def deploy(
-    port: str, board: targets.Target, role: str, say: Say, connect: Connect = Remote
+    port: str,
+    board: targets.Target,
+    role: str,
+    say: Say,
+    connect: Connect = Remote,
+    use_rom: bool = True,
+    machine_code: bool = False,
 ) -> dict[str, Any]:
     """Deploy the current firmware to the board at `port` and start it; return its self-test.
 
-    say: called with a line of progress. Raise TjugoError when the new files do not arrive
-    undamaged (then nothing was replaced) or do not start well (then the preceding files are
-    restored).
+    say: called with a line of progress. use_rom, machine_code: see load.load(); a ROM that is not
+    used is taken out of use. Raise TjugoError when the new files do not arrive undamaged (then
+    nothing was replaced) or do not start well (then the preceding files are restored).
     """
     preset = targets.preset(board, role)
-    files = targets.files(board, role)
     with connect(port) as remote:
         check_board(remote, board)
         before = _self_test_before(remote)
     with connect(port, PATIENCE_S) as remote:
-        changed = _update(remote, files, manifest(files, board.name, role), preset, say)
+        new = load(board, role, rom.room(remote), use_rom, machine_code)
+        changed, old_image = _update(remote, new, manifest(new, board.name, role), preset, say)
         found, wrong = _trial(remote, before, board.name, role)
     if not changed:
         if wrong:
@@ -60,6 +68,9 @@ def deploy(
         if not wrong:
             remote.call("files", "commit")
             return self_test(remote)
+        if old_image is not None:
+            remote.call("files", "hold")
+            rom.write(remote, old_image)
         remote.call("files", "undo")
         raise TjugoError(
             f"{wrong} The preceding files are restored. {_after_rollback(remote, before)}"
@@ -86,12 +97,6 @@ def _dotted(numbers: Iterable[int]) -> str:
     return ".".join(map(str, numbers))
 
 
-def manifest(files: Mapping[str, bytes], board: str, role: str) -> bytes:
-    """Return the content of manifest.json: the deployed files and their SHA-256."""
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return json.dumps({"board": board, "role": role, "files": hashes}).encode()
-
-
 def _self_test_before(remote: Remote) -> dict[str, Any]:
     """Return the self-test of the present application; {} if none starts."""
     state = remote.call("files", "look")
@@ -105,16 +110,20 @@ def _self_test_before(remote: Remote) -> dict[str, Any]:
 
 
 def _update(
-    remote: Remote, files: Mapping[str, bytes], contents: bytes, preset: bytes, say: Say
-) -> bool:
-    """Copy changed files, verify them, and replace the old ones; return whether there were any."""
+    remote: Remote, load: Load, contents: bytes, preset: bytes, say: Say
+) -> tuple[bool, bytes | None]:
+    """Copy what is new, verify it, and replace the old. Return whether anything was replaced, and
+    the image that was in the ROM before, None if it was not replaced."""
     state = remote.call("files", "begin")
+    files = load.files
     changed = remote.changed(files)
     gone = sorted(set(state["files"]) - set(files))
-    if not changed and not gone and state["settings"]:
+    in_rom = load.room > 0 and not rom.holds(remote, load.image)
+    if not changed and not gone and not in_rom and state["settings"]:
         remote.call("files", "settled")
         say(f"Nothing to copy: the board has all {len(files)} files as they are here.")
-        return False
+        return False, None
+    say(load.place)
     new = {name: files[name] for name in sorted(changed, key=lambda name: name == targets.MAIN)}
     if not state["settings"]:
         new = {SETTINGS: preset, **new}
@@ -122,11 +131,15 @@ def _update(
     try:
         _check_space(new, state)
         _copy(remote, new, set(changed), say)
+        old_image = rom.preceding(remote, state["rom"]) if in_rom else None
     except TjugoError:
         _abort(remote, state["unsure"])
         raise
+    if in_rom:
+        remote.call("files", "hold")
+        rom.write(remote, load.image)
     remote.call("files", "swap", list(new), gone)
-    return True
+    return True, old_image
 
 
 def _check_space(new: Mapping[str, bytes], state: Mapping[str, int]) -> None:

@@ -46,7 +46,8 @@ class Port:
 PORTS = {
     "esp32": Port("micropython-esp32-stubs==1.26.0.post1", ("esp32_devkit", "esp32s3_devkit")),
     "rp2": Port(
-        "micropython-rp2-rpi_pico_w-stubs==1.26.0.post1", ("rp2040_pico", "rp2040_pico_w")
+        "micropython-rp2-rpi_pico_w-stubs==1.26.0.post1",
+        ("rp2040_pico", "rp2040_pico_w", "rp2350_pico2_w"),
     ),
 }
 

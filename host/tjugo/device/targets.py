@@ -2,11 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, compile_file
+from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, ROUNDS, compile_file
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
@@ -33,12 +33,14 @@ TARGETS = {
         Target("qemu_mps2", CORTEX_M3, "qemu-mps2"),
         Target("rp2040_pico", CORTEX_M0_PLUS, "rp2"),
         Target("rp2040_pico_w", CORTEX_M0_PLUS, "rp2"),
+        Target("rp2350_pico2_w", CORTEX_M3, "rp2"),  # an M33, which executes the code of an M3
     )
 }
 
 ROLES = ("meter", "collector")
 # Modules that no file imports by name: runtime/boot.py selects the application at run time.
-_ENTRIES = ("board", "runtime.boot", "runtime.safe", "{role}.app")
+_SAFE = ("board", "runtime.boot", "runtime.safe")
+_ENTRIES = (*_SAFE, "{role}.app")
 # The same for data: firmware/meter/face/words.py selects the language.
 _MODULE = re.compile(r"(meter|collector|runtime)(\.[a-z_]+)+")
 _DATA = {"meter": "meter/face/words_*.py"}
@@ -93,11 +95,21 @@ def modules(board: Target, role: str) -> dict[str, Path]:
     Imports are followed from main.py on, those within functions included.
     """
     _check(role)
+    entries = [entry.format(role=role) for entry in _ENTRIES]
+    data = (REPO / "firmware").glob(_DATA[role]) if role in _DATA else ()
+    more = [".".join((*path.parts[-3:-1], path.stem)) for path in data]
+    found = _closure(board, [*entries, *more])
+    missing = [name for name in entries if name not in found]
+    if missing:
+        raise TjugoError(f"{board.name} lacks {', '.join(missing)} for a {role}.")
+    return found
+
+
+def _closure(board: Target, names: Iterable[str]) -> dict[str, Path]:
+    """Return {module: source} of these modules and of what they import."""
     roots = _roots(board)
     found: dict[str, Path] = {}
-    waiting = [entry.format(role=role) for entry in _ENTRIES]
-    data = (REPO / "firmware").glob(_DATA[role]) if role in _DATA else ()
-    waiting += [".".join((*path.parts[-3:-1], path.stem)) for path in data]
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         path = None if name in found or name in _NEVER else _source(name, roots)
@@ -106,18 +118,23 @@ def modules(board: Target, role: str) -> dict[str, Path]:
         found[name] = path
         waiting += _parents(name)
         waiting += _imports(path, name)
-    missing = [name for name in (e.format(role=role) for e in _ENTRIES) if name not in found]
-    if missing:
-        raise TjugoError(f"{board.name} lacks {', '.join(missing)} for a {role}.")
     return found
 
 
-def files(board: Target, role: str) -> dict[str, bytes]:
+def files(board: Target, role: str, machine_code: bool = False) -> dict[str, bytes]:
     """Return the files of the board by path: compiled modules below lib/, and main.py.
 
-    Raise TjugoError.
+    machine_code: compile the whole token decoder to it. Raise TjugoError.
     """
-    made = compiled(board, modules(board, role))
+    made = compiled(board, modules(board, role), machine_code)
+    made[MAIN] = main_file(role).read_bytes()
+    return made
+
+
+def safe_files(board: Target, role: str) -> dict[str, bytes]:
+    """Return those of files() that the board needs where the other modules are in its ROM: with
+    them it starts the safe application when the ROM has none."""
+    made = compiled(board, _closure(board, _SAFE))
     made[MAIN] = main_file(role).read_bytes()
     return made
 
@@ -127,14 +144,17 @@ def main_file(role: str) -> Path:
     return REPO / "boards" / "common" / role / MAIN
 
 
-def compiled(board: Target, sources: Mapping[str, Path]) -> dict[str, bytes]:
+def compiled(
+    board: Target, sources: Mapping[str, Path], machine_code: bool = False
+) -> dict[str, bytes]:
     """Compile modules, given by name; return them by their path on the board. Raise TjugoError."""
+    emits = MACHINE_CODE if machine_code else ROUNDS
     made = {}
     for name, path in sorted(sources.items()):
         module = name.replace(".", "/")
         inside = f"{module}/__init__" if path.name == "__init__.py" else module
-        emit = MACHINE_CODE.get(module, "bytecode")
-        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, f"{inside}.py", board.arch, emit)
+        emit = emits.get(module, "bytecode")
+        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, name, board.arch, emit)
     return made
 
 

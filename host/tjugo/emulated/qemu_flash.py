@@ -15,14 +15,17 @@ FLASH_BYTES = 2 * 1024 * 1024  # as in boards/qemu_mps2/_boot.py
 
 # The emulated PSRAM that contains the flash; QEMU requires the file at its full size.
 _MEMORY_BYTES = 16 * 1024 * 1024
+_ROM_OFFSET = 3 * 1024 * 1024  # as in boards/qemu_mps2/modules/mps2board/rom.c
 
 
-def write_image(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write a flash with these files to `path`; see littlefs_image.pack()."""
+def write_image(path: Path, files: Mapping[str, bytes], rom: bytes = b"") -> None:
+    """Write a flash with these files to `path`, see littlefs_image.pack(), and a ROM's image."""
     content = littlefs_image.pack(files, FLASH_BYTES)
     new = path.with_name(path.name + ".new")
     with new.open("wb") as image:
         image.write(content)
+        image.seek(_ROM_OFFSET)
+        image.write(rom)
         image.truncate(_MEMORY_BYTES)
     os.replace(new, path)
 

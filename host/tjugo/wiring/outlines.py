@@ -110,6 +110,10 @@ OUTLINES = {
         "Raspberry Pi Pico W", _PICO_LEFT, _PICO_RIGHT,
         "top", "#1d6b45", "board-pi-pico-w", "GP{}", ("GND.1", "3V3", "VBUS"),
     ),
+    "rp2350_pico2_w": Outline(
+        "Raspberry Pi Pico 2 W", _PICO_LEFT, _PICO_RIGHT,
+        "top", "#1d6b45", "board-pi-pico-w", "GP{}", ("GND.1", "3V3", "VBUS"),
+    ),
 }  # fmt: skip
 
 MODULES = (

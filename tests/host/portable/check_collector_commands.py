@@ -6,6 +6,8 @@ from check_collector_jobs import DRN, OTHER, TOKEN, Files
 
 from collector import answers, core, options, outbox
 from collector.jobs import store as jobs
+from collector.jobs.table import STORED
+from meterbus import registers
 from uplink import codec, topics
 
 SETTINGS = {
@@ -116,6 +118,59 @@ def test_a_job_from_stored_to_forgotten():
     assert len(parts.store) == 0
     assert command(parts, order) == [done]  # one that was under way meanwhile
     assert len(parts.store) == 0
+
+
+PROOF = registers.encode("result_credit", -50) + registers.encode("result_sequence", 4000000000)
+PROOF += registers.encode("result_mac", b"\x01\x23\x45\x67\x89\xab\xcd\xef")
+
+
+def test_a_proof_is_passed_on_also_after_a_restart():
+    files = Files()
+    parts = build(files)
+    command(parts, {"ref": 9, "token": TOKEN})
+    parts.store.finish(parts.store.get(9), 1, 1700000000, PROOF)
+    done = {"ref": 9, "state": "done", "result": 1, "at": 1700000000}
+    done.update({"credit_wh": -50, "sequence": 4000000000, "mac": "0123456789abcdef"})
+    assert [answer for _, answer, _ in said(parts)] == [done]
+    parts = build(files)
+    assert command(parts, {"ref": 9, "token": TOKEN}) == [done]
+    command(parts, {"ref": 9, "forget": True})
+    assert command(parts, {"ref": 9, "token": TOKEN}) == [done]  # forgotten, but remembered
+    assert len(parts.store) == 0
+
+
+def test_a_result_that_is_not_believed_is_not_repeated():
+    files = Files()
+    parts = build(files)
+    order, again = {"ref": 9, "token": TOKEN}, {"ref": 9, "token": TOKEN, "again": True}
+    stored = {"ref": 9, "state": "stored"}
+    assert command(parts, again) == [stored]
+    assert command(parts, again) == [stored]  # nothing to be asked again
+    for end in range(3):
+        parts.store.finish(parts.store.get(9), 1, 1700000000, PROOF)
+        said(parts)
+        if end == 1:
+            parts = build(files)
+            said(parts)
+        if end == 2:
+            command(parts, {"ref": 9, "forget": True})
+        assert command(parts, again) == [stored]
+        job = parts.store.get(9)
+        assert job.unsure and job.state == STORED
+        assert parts.poller.meter(DRN).job.ref == 9
+        assert [job.ref for job in build(files).store.rows(STORED)] == [9]
+    assert command(parts, order) == [stored]
+
+
+def test_a_damaged_job_cannot_be_asked_again():
+    parts = build()
+    command(parts, {"ref": 9, "token": TOKEN})
+    files = Files()
+    files.content = {"00000009-%s.job" % DRN: b"damaged"}
+    parts = build(files)
+    said(parts)
+    (answer,) = command(parts, {"ref": 9, "token": TOKEN, "again": True})
+    assert answer["state"] == "refused"
 
 
 def test_refused_when_it_cannot_be_stored():

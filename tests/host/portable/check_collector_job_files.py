@@ -90,6 +90,23 @@ def test_damage_is_not_taken_for_a_newer_form():
         assert store.newer == []
 
 
+def test_names_of_results_with_a_proof_and_of_earlier_firmware():
+    before = "00000005-12345678903-0001-6553f100.end"
+    now = "00000006-12345678903-0001-6553f100-ffffffce00000002cf115f31310e6aad.end"
+    proof = bytes((255, 255, 255, 206, 0, 0, 0, 2, 207, 17, 95, 49, 49, 14, 106, 173))
+    assert names.end_name(6, DRN, 1, 0x6553F100, proof) == now
+    assert names.parse_name(now) == (6, DRN, 1, 0x6553F100, proof)
+    assert names.end_name(5, DRN, 1, 0x6553F100) == before
+    files = Files()
+    for number, name in ((5, before), (6, now)):
+        files.content[name] = names.record(number, TOKEN, number, DRN, NOW)
+    store = jobs.Store(files)
+    assert [store.get(ref).proof for ref in (5, 6)] == [None, proof]
+    for end in ("-.end", "-00.end", "-%s-.end" % ("0" * 32), "-%s.end" % ("G" * 32)):
+        assert names.parse_name(before.replace(".end", end)) is None, end
+    assert names.parse_name(now.replace("cf11", "CF11")) is None
+
+
 def test_a_drn_in_a_name_is_digits():
     for drn in ("+", "#", "a", "", "1/2", "12345678901234"):
         assert names.parse_name(names.name(1, drn, names.JOB)) is None

@@ -11,6 +11,7 @@ from meterbus.server import Server
 from sts_portable import results
 
 SECOND_DRN = "11111111111"
+ANSWER = registers.ANSWER_START, registers.ANSWER_COUNT
 
 
 class Meter:
@@ -28,6 +29,8 @@ class Meter:
         self.energy_wh = 0
         self.crash = ""
         self.safe = False  # runs the safe application
+        self.mac = b"\x01\x23\x45\x67\x89\xab\xcd\xef"  # of every result, None: none is given
+        self.without = frame.ILLEGAL_DATA_ADDRESS  # the exception where there is none
 
     def identify(self, number):
         return self.crash or None if number == codes.CRASH_OBJECT else None
@@ -35,11 +38,15 @@ class Meter:
     def read(self, function, start, count, out):
         if self.safe:
             return frame.SERVER_DEVICE_FAILURE
+        if (start, count) == ANSWER and self.mac is None:
+            return self.without
         if start == registers.RESULT_START and self.busy:
             self.busy -= 1
             values = {"result": results.BUSY, "result_ref": self.ref}
         else:
             values = {"result": self.result, "result_ref": self.ref}
+        values["result_mac"], values["result_sequence"] = self.mac or b"", len(self.entries)
+        values["result_credit"] = -50
         status = codes.STATUS_CRASHED if self.crash else 0
         values.update({"drn": self.drn, "energy_wh": self.energy_wh, "status": status})
         registers.fill(start, count, lambda name: values.get(name, 0), out)
@@ -178,10 +185,104 @@ def test_a_token_is_written_and_its_result_read():
     assert line.meters[1].entries == [(77, TOKEN)]
     writes = [1 for _, _, function in line.trace if function == frame.WRITE_MULTIPLE_REGISTERS]
     looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
-    assert (len(writes), len(looks)) == (1, 4)
+    assert (len(writes), len(looks)) == (1, 5)  # Busy three times, the result, its proof
+    assert proof_of(job) == (-50, 1, "0123456789abcdef")
     assert line.trace[-1][2] == frame.READ_HOLDING_REGISTERS
     line.step()
     assert line.trace[-1][1:] == (1, frame.READ_INPUT_REGISTERS)  # what the token did
+
+
+def proof_of(job):
+    """Return credit, sequence and MAC of a job's result."""
+    found = registers.decode(registers.PROOF_START, job.proof)
+    return found["result_credit"], found["result_sequence"], found["result_mac"]
+
+
+def test_a_meter_without_proofs():
+    """Earlier firmware has no such registers; another one does not know a proof at present."""
+    for code, times in ((frame.ILLEGAL_DATA_ADDRESS, 1), (frame.SERVER_DEVICE_FAILURE, 3)):
+        line = Line()
+        line.run(500)
+        line.meters[1].mac, line.meters[1].without = None, code
+        job = line.add(77)
+        line.until_done(job)
+        assert (job.result, job.proof) == (results.ACCEPT, None)
+        looks = [1 for _, _, function in line.trace if function == frame.READ_HOLDING_REGISTERS]
+        assert len(looks) == 1 + times
+
+
+def test_a_proof_that_is_not_of_this_result_is_not_taken():
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    plain, reads = device.read, []
+
+    def read(function, start, count, out):
+        if (start, count) == ANSWER and not reads:
+            reads.append(count)
+            device.restart()
+        return plain(function, start, count, out)
+
+    device.read = read
+    line.until_done(job)
+    assert reads and device.entries == [(77, TOKEN)]
+    assert job.result == results.ACCEPT and proof_of(job)[1] == 1
+
+
+def test_a_job_whose_result_is_not_believed_is_asked_again():
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    plain, device.write = device.write, lambda start, count, data: 0  # somebody jams the write
+    device.result, device.ref = results.ACCEPT, 77  # and answers
+    line.until_done(job)
+    assert (job.result, device.entries) == (results.ACCEPT, [])
+    device.write = plain
+    device.restart()
+    line.store.reopen(job)
+    assert (job.state, job.unsure, job.at, job.proof) == (STORED, True, None, None)
+    line.poller.offer(job)
+    line.until_done(job)
+    assert device.entries == [(77, TOKEN)]
+    line.start()
+    assert line.store.get(77).result == results.ACCEPT
+
+
+def test_another_token_under_the_reference_does_not_keep_the_right_one_out():
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    plain = device.write
+
+    def write(start, count, data):  # somebody enters another token instead
+        return plain(start, count, registers.token_entry("1" * 20, 77))
+
+    device.write = write
+    line.until_done(job)
+    assert (job.result, device.entries) == (results.ACCEPT, [(77, "1" * 20)])
+    device.write = plain
+    device.accepted_ref = 0  # that of the meter is for the digits
+    for _ in range(2):
+        line.store.reopen(job)
+        line.poller.offer(job)
+        line.until_done(job)
+        assert [digits for _, digits in device.entries] == ["1" * 20, TOKEN]
+        device.accepted_ref = 77
+
+
+def test_a_wrong_token_is_not_written_again_and_again():
+    """A meter with another key proves by it that the token is wrong; it would lock its entry."""
+    line = Line()
+    line.run(500)
+    device, job = line.meters[1], line.add(77)
+    line.until_done(job)
+    device.result = results.CRC_ERROR
+    for _ in range(3):
+        line.store.reopen(job)
+        line.poller.offer(job)
+        line.until_done(job)
+        assert job.result == results.CRC_ERROR
+    assert len(device.entries) == 1
 
 
 def test_jobs_of_a_meter_go_in_order_and_before_polls():

@@ -1,10 +1,9 @@
 """The meter on its bus: register view and token entry, through real frames."""
 
-from meter_rig import DRN, KEY, Memory, meter, press, reading, slots, token
+from meter_rig import DRN, KEY, Memory, press, reading, slots, token
+from modbus_rig import Line
 
-from meter.busview import BusView
 from meterbus import client, codes, frame, registers
-from meterbus.server import Server
 from sts_portable import results
 
 MEASURED = reading(230000, 0, 0, 5000)
@@ -22,53 +21,10 @@ LEDGER = {
     "result",
     "result_ref",
 }
-STEP = {"step_w", "step_pf", "unix"}  # no load was switched on, and the clock was not set
+# No load was switched on, and the clock was not set.
+STEP = {"step_w", "step_pf", "unix"}
+ANSWER = {"result_credit", "result_sequence", "result_mac"}
 KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
-
-
-class Line:
-    """A meter on a line with a client."""
-
-    def __init__(self, memory=None, **changes):
-        self.meter = meter(memory, **changes)
-        self.view = BusView(self.meter, "rig")
-        self.server = Server(self.meter.settings.address, self.view)
-        self.server.gap()
-
-    def ask(self, request):
-        """Send a request; return the parser with the reply."""
-        parser = client.ReplyParser(request)
-        reply = self.server.receive(request)
-        assert reply is not None and parser.receive(bytes(reply))
-        return parser
-
-    def read(self, start, count, function=client.READ_HOLDING_REGISTERS):
-        """Return {name: value} of the registers."""
-        parser = self.ask(client.read_request(1, function, start, count))
-        parser.check()
-        return registers.decode(start, parser.data)
-
-    def write(self, start, values):
-        """Write a register; return the exception code, 0 if it was accepted."""
-        return self.ask(client.write_request(1, start, values)).exception
-
-    def code(self, first, last=None):
-        """Return the exception code of a read from register `first` to `last`, 0 for none."""
-        start, count = registers.block(first, last or first)
-        function = 3 if "h" in registers.row(first)[registers.ACCESS] else 4
-        return self.ask(client.read_request(1, function, start, count)).exception
-
-    def unknown(self):
-        """Return the names of the registers that are refused when they are read on their own."""
-        names = [row[registers.NAME] for row in registers.ROWS]
-        return {name for name in names if self.code(name) == frame.SERVER_DEVICE_FAILURE}
-
-    def enter(self, digits, ref):
-        return self.write(registers.TOKEN_START, registers.token_entry(digits, ref))
-
-    def result(self):
-        found = self.read(registers.RESULT_START, registers.RESULT_COUNT)
-        return found["result"], found["result_ref"]
 
 
 def test_every_register_has_a_getter_and_no_more():
@@ -239,7 +195,7 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     line = Line(memory)
     line.meter.sensed(MEASURED, False, False)
     line.meter.pulses(500)
-    assert line.unknown() == LEDGER | KEY_REGISTER | STEP
+    assert line.unknown() == LEDGER | KEY_REGISTER | STEP | ANSWER
     assert line.code("energy_wh", "drn") == frame.SERVER_DEVICE_FAILURE
     assert line.code("energy_wh", "power_fail_count") == frame.SERVER_DEVICE_FAILURE
     assert line.read(registers.DEVICE_START, registers.DEVICE_COUNT) == {
@@ -278,6 +234,7 @@ def test_what_the_board_cannot_measure_is_refused():
             "restorations_left",
         }
         | STEP
+        | ANSWER
     )
     for values, unknown in (
         ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
@@ -285,7 +242,7 @@ def test_what_the_board_cannot_measure_is_refused():
         ((0, 0, 0, 0), set()),
     ):
         line.meter.sensed(reading(*values), False, False)
-        assert line.unknown() == unknown | STEP | {"restorations_left"}
+        assert line.unknown() == unknown | STEP | ANSWER | {"restorations_left"}
     line.meter.sensed(reading(None, None, 50, None), False, False)
     assert line.code("energy_wh", "drn") == 0  # a poll asks for no more than power
     assert line.ask(client.read_request(1, 4, 0x50, 8)).exception == 0  # a gap of the SDM's map

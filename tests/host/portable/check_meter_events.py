@@ -174,3 +174,39 @@ def test_refusals_of_authentic_tokens_do_not_lock():
         other = vendor.credit(KEY, 7, FIRST_TID + 100 + number, 0, 10, subclass=1)
         assert device.enter_token(other) == results.FUNCTION_ERROR
     assert device.lockout.wait_s() == 0
+
+
+def _moved(device):
+    """Open and close a cover until its events are dropped."""
+    for number in range(90):
+        device.sensed(reading(), codes.METER_COVER * (number % 2), None)
+
+
+def test_a_tampering_is_stored_where_too_many_events_came_before():
+    memory = Memory()
+    device = meter(memory)
+    _moved(device)
+    for _ in range(3):
+        device.sensed(reading(), codes.MAGNET, None)
+        device.elapsed(200, 200)
+    assert _log(device)[-1] == (codes.EVENT_TAMPER, codes.MAGNET | 0x100)
+    assert meter(memory).tamper.latched == codes.MAGNET
+
+
+def test_a_trip_of_overload_is_stored_where_too_many_events_came_before():
+    memory = Memory()
+    device = meter(memory, overload_w=1000)
+    _moved(device)
+    device.sensed(reading(w_x10=20000), 0, True)
+    device.elapsed(40000, 40000)
+    assert _log(device)[-1] == (codes.EVENT_OVERLOAD, 2000)
+    assert meter(memory, overload_w=1000).limiter.trips == 1
+
+
+def test_emergency_credit_is_taken_once_where_too_many_events_came_before():
+    memory = Memory()
+    device = meter(memory, emergency_wh=500)
+    _moved(device)
+    device.key("#")
+    again = meter(memory, emergency_wh=500)
+    assert again.emergency.used and again.account.reserve_wh == 500

@@ -178,7 +178,7 @@ def test_the_ledger_of_a_meter_without_profile_is_taken_over():
 
 
 # Version 1 of record 16, with the bytes of the first release.
-_RECORD_1 = bytes.fromhex("10011600000007000f3a5c00f1000f3a5d0000270f51155114")
+_RECORD_1 = bytes.fromhex("11011600000007000f3a5c00f1000f3a5d0000270f51155114")
 
 
 def test_the_stored_record_is_read_by_later_versions():

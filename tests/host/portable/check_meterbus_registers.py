@@ -42,7 +42,7 @@ def test_what_may_not_be_reached():
         (0x1024, 1, "i"),
         (0x1000, 1, "w"),
         (0x110A, 2, "w"),
-        (0x110D, 2, "h"),
+        (0x1115, 2, "h"),
         (0x10FE, 1, "i"),
         (0xFFFF, 1, "i"),
     ):

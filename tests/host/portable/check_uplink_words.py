@@ -194,7 +194,7 @@ def test_about_and_echo():
 def test_a_command():
     token = "01234567890123456789"
     plain = codec.command(codec.encode("cmd", {"ref": 7, "token": token}))
-    assert plain == {"ref": 7, "token": token, "expires": None, "forget": None}
+    assert plain == {"ref": 7, "token": token, "expires": None, "forget": None, "again": None}
     given = b'{"ref": 4294967295, "token": "%s", "expires": 1800000000}' % token.encode()
     assert codec.command(given)["expires"] == 1800000000
     assert codec.command(b'{"ref": 7, "token": "%s", "expires": null}' % token.encode()) == plain
@@ -217,6 +217,7 @@ def test_values_that_are_not_of_their_kind():
         "bool": (True,),
         "u16": (0,),
         "u32": (0, 65536),
+        "s32": (-1, 0, 65536),
         "s64": (-1, 0, 65536, 1 << 32),
         "ref": (65536,),
         "time": (0, 65536, 1 << 32),
@@ -224,6 +225,7 @@ def test_values_that_are_not_of_their_kind():
         "bits": (0,),
         "text200": ("1", ""),
         "token": (),
+        "mac": (),
         "connection": (),
         "ack_state": (),
     }
@@ -233,6 +235,9 @@ def test_values_that_are_not_of_their_kind():
         assert [(type(v), v) for v in found] == [(type(v), v) for v in taken[kind]], kind
     assert kinds.clean("text200", "x" * 300) == "x" * 200
     assert kinds.clean("text200", "a\0b") == "a?b"
+    assert kinds.clean("mac", "0123456789abcdef") == "0123456789abcdef"
+    for mac in ("0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg"):
+        assert kinds.clean("mac", mac) is None
 
 
 def test_garbage_never_raises_but_as_a_message_error():

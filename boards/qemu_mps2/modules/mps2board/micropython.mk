@@ -1,5 +1,5 @@
 MPS2BOARD_DIR := $(USERMOD_DIR)
-SRC_USERMOD_C += $(addprefix $(MPS2BOARD_DIR)/, boot.c serial.c timebase.c)
+SRC_USERMOD_C += $(addprefix $(MPS2BOARD_DIR)/, boot.c rom.c serial.c timebase.c)
 CFLAGS_USERMOD += -I$(MPS2BOARD_DIR)/..
 
 # localtime() and mktime(), which the port does not compile

@@ -22,6 +22,7 @@ CRASHES = "crash.json"
 NEW = ".new"
 OLD = ".old"
 COPYING = "copying"  # content of `hold` while nothing has been replaced yet
+WRITING = "writing"  # the same while the ROM is written
 
 _FOLDER = 0x4000
 _ENOENT = 2
@@ -95,14 +96,22 @@ def begin() -> dict:
     rollback()
     sweep((NEW, OLD))
     space = os.statvfs(os.getcwd())
-    old = load(MANIFEST).get("files")
+    manifest = load(MANIFEST)
+    old = manifest.get("files")
     return {
         "settings": exists(SETTINGS),
         "files": sorted(old) if isinstance(old, dict) else [],
+        "rom": manifest.get("rom"),
         "unsure": unsure,
         "block": space[0],
         "free": space[0] * space[3],
     }
+
+
+def hold() -> None:
+    """Hold the application while the ROM is written, until it is whole and the files fit it."""
+    with open(HOLD, "w") as file:
+        file.write(WRITING)
 
 
 def abort(unsure: bool) -> None:

@@ -15,10 +15,29 @@ UNANSWERED_S = (5, 5, 10, 20, 40, 60)
 LATER_S = 300
 
 
+# How far an answer is that of the meter.
+PROVED = "proved"  # its MAC is right
+UNPROVED = "unproved"  # it has none, and the meter has never given one: earlier firmware
+DOUBTED = "doubted"  # its MAC is wrong, or missing though the meter gives one
+UNCHECKED = "unchecked"  # it cannot be checked now
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a meter signs besides the result. credit_wh, sequence: after the token; mac: 16
+    hexadecimal digits."""
+
+    credit_wh: int
+    sequence: int
+    mac: str
+
+
 @dataclass(frozen=True)
 class Ack:
     """A collector's answer to a command. state: `stored`, `done` (with result: a TokenResult
-    code), `refused` (with why) or `unknown` (the collector has no such job)."""
+    code), `refused` (with why) or `unknown` (the collector has no such job). proof: of a result,
+    None if the meter gave none. standing: PROVED, UNPROVED, DOUBTED or UNCHECKED (with why) of a
+    result that was checked."""
 
     collector_id: str
     drn: str
@@ -26,18 +45,27 @@ class Ack:
     state: str
     result: int | None = None
     why: str | None = None
+    proof: Proof | None = None
+    standing: str | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the result is not to be recorded as the meter's."""
+        return self.standing in (DOUBTED, UNCHECKED)
 
 
 @dataclass
 class Job:
-    """A delivery without a TokenResult. expires: not to be entered after this. answered: the
-    collector stores it, or refused it with a reason."""
+    """A delivery without a TokenResult. expires: not to be entered after this. again: an answer
+    was doubted, and the collector is to ask the meter again. answered: the collector stores it, or
+    refused it with a reason."""
 
     ref: int
     collector_id: str
     drn: str
     digits: str
     expires: datetime
+    again: bool = False
     answered: bool = False
     attempts: int = 0
     due_s: float = 0.0
@@ -69,24 +97,44 @@ class Schedule:
     def sent(self, job: Job, now_s: float, reachable: bool = True) -> None:
         """Set when a sent command is to be repeated. reachable: False if the collector does not
         answer echoes."""
-        wait_s = UNANSWERED_S[min(job.attempts, len(UNANSWERED_S) - 1)]
+        wait_s = _wait_s(job)
         job.attempts += 1
         job.due_s = now_s + (LATER_S if job.answered or not reachable else wait_s)
 
     def answered(self, ack: Ack, now_s: float) -> None:
         """Apply a collector's answer to its job; ignore an answer from another collector or
         meter."""
-        job = self._jobs.get(ack.ref)
-        if job is None or (job.collector_id, job.drn) != (ack.collector_id, ack.drn):
+        job = self._job(ack)
+        if job is None:
             return
-        if ack.state == "done":
+        if ack.state == "done" and ack.standing != UNCHECKED:
             del self._jobs[ack.ref]
         else:
             job.answered = True
             job.due_s = now_s + LATER_S
+
+    def doubted(self, ack: Ack, now_s: float) -> None:
+        """Have the meter asked again for the result that this answer gives, less and less
+        often: whoever forges the answers must not be able to flood the bus."""
+        job = self._job(ack)
+        if job is not None:
+            job.again, job.answered = True, False
+            job.due_s = min(job.due_s, now_s + _wait_s(job))
+
+    def _job(self, ack: Ack) -> Job | None:
+        job = self._jobs.get(ack.ref)
+        same = job is not None and (job.collector_id, job.drn) == (ack.collector_id, ack.drn)
+        return job if same else None
 
     def resume(self, collector_id: str, now_s: float) -> None:
         """Make all jobs of a collector due, because it is reachable again."""
         for job in self._jobs.values():
             if job.collector_id == collector_id:
                 job.due_s = now_s
+
+
+def _wait_s(job: Job) -> int:
+    """Return the seconds until a command that is sent now is repeated."""
+    if job.again and job.attempts >= len(UNANSWERED_S):
+        return LATER_S
+    return UNANSWERED_S[min(job.attempts, len(UNANSWERED_S) - 1)]

@@ -1,6 +1,7 @@
 """The meaning of a delivery's result, for people."""
 
 from sts_portable import results
+from tjugo.station.delivery.jobs import UNCHECKED, Ack
 
 _SENTENCES = {
     results.OVERFLOW_ERROR: "the meter cannot hold so much credit; it can be entered later",
@@ -28,6 +29,20 @@ def sentence(code: int) -> str | None:
     if accepted(code):
         return None
     return ": ".join(part for part in (results.name(code), _SENTENCES.get(code)) if part)
+
+
+UNPROVED = "the answer has no proof that it is the meter's: its firmware gives none"
+_WRONG = "the proof is wrong: the answer is forged, or the meter has another key"
+_MISSING = "the answer has no proof, which this meter gives: it may be forged"
+
+
+def held_sentence(ack: Ack) -> str:
+    """Return why a result is not taken for the meter's."""
+    said = results.name(ack.result or 0)
+    if ack.standing == UNCHECKED:
+        return f"{said} was reported, and cannot be checked: {ack.why}"
+    why = _MISSING if ack.proof is None else _WRONG
+    return f"{said} was reported, but {why}. The meter is asked again"
 
 
 SECTIONS = (results.FIRST_KCT, results.SECOND_KCT, results.THIRD_KCT, results.FOURTH_KCT)

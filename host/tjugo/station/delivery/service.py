@@ -1,18 +1,14 @@
-"""The rows of deliveries: which are open, which were sent, and what a collector's answer
-changes."""
+"""The rows of deliveries: which are open, which were sent, and their end without an answer."""
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from tjugo.station.delivery import outcomes
-from tjugo.station.delivery.jobs import Ack, Job
-from tjugo.station.storage.chunks import chunks
+from tjugo.station.delivery.jobs import Job
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, TokenDelivery
 from tjugo.station.webhooks import outbox
@@ -26,30 +22,18 @@ EXPIRES_AFTER = timedelta(days=30)
 # The station's own limit: the answer of a collector with its own clock may arrive later.
 _GRACE = timedelta(hours=1)
 ACCEPTED = "accepted"
-_OPEN = ("issued", "sent", "at_collector", "refused")
+REPORTED = "reported"
+EXPIRED = "expired"
+_OPEN = ("issued", "sent", "at_collector", "refused", REPORTED)
 _EXPIRED = "no meter answered for it in time; the token can still be keyed in"
-_EARLY = "the collector answered before the token was sent; its answer was not taken"
-
-
-@dataclass(frozen=True)
-class Answered:
-    """Acks sorted by their meaning. taken: for a delivery that was sent to this collector and
-    meter. unknown: this collector has no such delivery. foreign: the delivery is to another meter.
-    early: the command was never sent, so the answer cannot be true. changes: those of taken and
-    early that are to be recorded; the others repeat what is recorded."""
-
-    taken: list[Ack] = field(default_factory=list)
-    unknown: list[Ack] = field(default_factory=list)
-    foreign: list[Ack] = field(default_factory=list)
-    early: list[Ack] = field(default_factory=list)
-    changes: list[Ack] = field(default_factory=list)
+_NOT_PROVED = "no answer that can be checked came in time; the token can still be keyed in"
 
 
 def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
     """Return unfinished deliveries, oldest first, without those that follow another one which is
     not accepted yet. only_new: those that were never sent."""
     # Expired ones too where the limit is not over: they were marked while the clock was wrong.
-    states = ("issued",) if only_new else (*_OPEN, "expired")
+    states = ("issued",) if only_new else (*_OPEN, EXPIRED)
     before = aliased(TokenDelivery)
     query = (
         select(TokenDelivery)
@@ -65,7 +49,7 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
             TokenDelivery.result.is_(None),
             TokenDelivery.done_at.is_(None),
             TokenDelivery.created_at > now - EXPIRES_AFTER,
-            or_(TokenDelivery.after_ref.is_(None), before.state == ACCEPTED),
+            or_(TokenDelivery.after_ref.is_(None), taken(before)),
         )
         .order_by(TokenDelivery.created_at, TokenDelivery.tid)
     )
@@ -74,7 +58,8 @@ def open_jobs(view: View, now: datetime, only_new: bool = False) -> list[Job]:
         token = row.token if row.section is None else row.section
         if token is not None and intact(token):
             limit = row.created_at + EXPIRES_AFTER
-            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits, limit))
+            again = row.doubted_at is not None
+            jobs.append(Job(row.ref, row.collector_id, row.drn, token.digits, limit, again))
         else:
             log.error("the record of delivery %d to %s is damaged", row.ref, row.drn)
     return jobs
@@ -92,7 +77,7 @@ def mark_sent(work: Work, jobs: Sequence[Job]) -> list[int]:
             cancelled.append(job.ref)
             continue
         row.attempts += 1
-        if row.state in ("issued", "expired"):
+        if row.state in ("issued", EXPIRED):
             row.state, row.sent_at, row.reason = "sent", work.now(), None
     return cancelled
 
@@ -105,7 +90,7 @@ def cancel(work: Work, client: str, client_id: str, why: str) -> bool:
     if any(row.state != "issued" or row.attempts for row in rows):
         return False
     for row in rows:
-        row.state, row.reason, row.done_at = "expired", why, work.now()
+        row.state, row.reason, row.done_at = EXPIRED, why, work.now()
     return True
 
 
@@ -143,95 +128,34 @@ def expire(work: Work, refs: Iterable[int]) -> None:
     for ref in refs:
         row = work.session.get_one(TokenDelivery, (work.tenant_id, ref))
         if row.result is None:
-            row.state, row.reason = "expired", _EXPIRED
-            _notify(work, row)
+            row.state = EXPIRED
+            row.reason = _EXPIRED if row.doubted_at is None else _NOT_PROVED
+            notify(work, row)
 
 
-def judge(view: View, acks: Sequence[Ack]) -> Answered:
-    """Sort the answers of collectors by their meaning, and select those to be recorded."""
-    rows = _rows(view, {ack.ref for ack in acks})
-    answered = Answered()
-    for ack in acks:
-        row = rows.get(ack.ref)
-        if row is None or row.collector_id != ack.collector_id:
-            answered.unknown.append(ack)
-        elif row.drn != ack.drn:
-            answered.foreign.append(ack)
-        else:
-            (answered.taken if row.attempts else answered.early).append(ack)
-            if _changes(row, ack):
-                answered.changes.append(ack)
-    return answered
-
-
-def record(work: Work, acks: Sequence[Ack]) -> None:
-    """Apply answers to their deliveries, in the order given."""
-    for ack in acks:
-        _apply(work, work.session.get_one(TokenDelivery, (work.tenant_id, ack.ref)), ack)
-
-
-def _rows(view: View, refs: Iterable[int]) -> dict[int, Row[Any]]:
-    names = ("ref", "collector_id", "drn", "attempts", "state", "result", "reason", "done_at")
-    query = select(*(getattr(TokenDelivery, name) for name in names))
-    query = query.where(TokenDelivery.tenant_id == view.tenant_id)
-    found: dict[int, Row[Any]] = {}
-    for chunk in chunks(sorted(refs)):
-        here = query.where(TokenDelivery.ref.in_(chunk))
-        found.update({row.ref: row for row in view.session.execute(here)})
-    return found
-
-
-def _changes(row: Row[Any], ack: Ack) -> bool:
-    """Return whether an answer changes the row; False when it repeats what is recorded."""
-    if row.result is not None:
-        return False  # the meter's result is final
-    if not row.attempts:
-        return bool(row.reason != _EARLY)
-    if row.done_at is not None and ack.result is None:
-        return False  # cancelled; only the meter's result is of interest
-    return not (ack.state == "stored" and row.state == "at_collector")
-
-
-def _apply(work: Work, row: TokenDelivery, ack: Ack) -> None:
-    if row.result is not None:
-        return  # an earlier answer of the same batch was final
-    if not row.attempts:
-        row.reason = _EARLY
-    elif row.done_at is not None and ack.result is None:
-        return  # cancelled by an earlier action of the same moment
-    elif ack.state == "stored":
-        row.state, row.stored_at, row.reason = "at_collector", work.now(), None
-    elif ack.state == "refused":
-        row.state, row.reason = "refused", ack.why or "the collector did not take the token"
-    elif ack.result is not None:
-        row.result, row.done_at = ack.result, work.now()
-        row.reason = _sentence(work, row, ack.result)
-        row.state = ACCEPTED if row.reason is None else "refused"
-        _notify(work, row)
-
-
-def _sentence(view: View, row: TokenDelivery, result: int) -> str | None:
-    """Return why the meter did not accept a token, None when it did."""
-    if row.position is None:
-        return outcomes.sentence(result)
-    following = select(TokenDelivery.ref).where(
-        TokenDelivery.tenant_id == row.tenant_id,
-        TokenDelivery.after_ref == row.ref,
-        TokenDelivery.position.is_not(None),
-    )
-    last = view.session.scalar(following.limit(1)) is None
-    return outcomes.section_sentence(result, last)
+def taken(row: Any) -> Any:
+    """Return whether the meter has taken a token, proved or only reported. row: a delivery, or an
+    alias of its table in a query."""
+    if isinstance(row, TokenDelivery):
+        return row.result is not None and row.state in (ACCEPTED, REPORTED)
+    return row.result.is_not(None) & row.state.in_((ACCEPTED, REPORTED))
 
 
 _EVENTS = {
     ACCEPTED: outbox.TOKEN_ACCEPTED,
+    REPORTED: outbox.TOKEN_REPORTED,
     "refused": outbox.TOKEN_REFUSED,
-    "expired": outbox.TOKEN_EXPIRED,
+    EXPIRED: outbox.TOKEN_EXPIRED,
 }
 
 
-def _notify(work: Work, row: TokenDelivery) -> None:
+def notify(work: Work, row: TokenDelivery) -> None:
     """Notify webhooks of the end of a delivery."""
+    emit(work, _EVENTS[row.state], row)
+
+
+def emit(work: Work, event: str, row: TokenDelivery) -> None:
+    """Notify webhooks of an event of a delivery."""
 
     def facts() -> dict[str, Any]:
         sold = row.token or row  # a section of a key change is no token with a TID
@@ -239,4 +163,4 @@ def _notify(work: Work, row: TokenDelivery) -> None:
         names = ("drn", "ref", "collector_id", "state", "result", "reason")
         return {**of, **{name: getattr(row, name) for name in names}}
 
-    outbox.emit(work, _EVENTS[row.state], facts)
+    outbox.emit(work, event, facts)

@@ -35,6 +35,7 @@ def health(station: Station, now: datetime) -> Health:
     link = link_views.status(station)
     with station.view() as view:
         deliveries = delivery_views.without_result(view)
+        doubted = delivery_views.doubted(view)
         of_keys = key_views.problems(view, station.backend, now)
     made = backup.last(station.state_dir)
     problems = [] if link.ok else [link.sentence]
@@ -44,6 +45,8 @@ def health(station: Station, now: datetime) -> Health:
                 problems.append(f"Collector {collector.collector}: {collector.sentence}")
     if expired := deliveries.get("expired"):
         problems.append(f"{expired} tokens expired before a meter answered; they can be keyed in.")
+    if doubted:
+        problems.append(f"{doubted} tokens have an answer that may be forged; their page has why.")
     if made is None:
         problems.append("No backup was made: `tjugo backup FILE`.")
     elif now - made > BACKUP_DUE:

@@ -4,6 +4,7 @@
 never logged and never leave this package, except for a decoder key requested to provision a meter.
 """
 
+import hmac
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from meterbus import answer as proofs
 from sts_portable import tid, token, vendor
 from sts_portable.errors import KeyExpiredError, StsError
 from tjugo import sealed_keys
@@ -20,10 +22,18 @@ from tjugo.private_file import create_private
 from tjugo.sealed_keys import Secret
 from tjugo.station.keys import ring as rings
 from tjugo.station.keys.holder import Holder
-from tjugo.station.keys.protocol import CreditRequest, TokenBackend
+from tjugo.station.keys.protocol import Answer, CreditRequest, TokenBackend
 from tjugo.station.keys.ring import Ready, Ring
 
-__all__ = ["CreditRequest", "SoftBackend", "TokenBackend", "decode", "next_tid", "sample_keys"]
+__all__ = [
+    "Answer",
+    "CreditRequest",
+    "SoftBackend",
+    "TokenBackend",
+    "decode",
+    "next_tid",
+    "sample_keys",
+]
 
 MOST_RESULTS = 1000
 _LAST_IN_UNITS = 3  # subclasses 4 to 7 of class 0 are in currency
@@ -136,6 +146,13 @@ class SoftBackend(Holder):
         """See TokenBackend."""
         key = self.decoder_key(meter_config) if _is_encrypted(digits) else b""
         return decode(digits, key, meter_config.ea)
+
+    def verify_answer(self, meter_config: MeterConfig, answer: Answer) -> bool:
+        """See TokenBackend."""
+        key = hmac.digest(self.decoder_key(meter_config), proofs.LABEL, "sha256")
+        signed = proofs.message(meter_config.drn, *answer[:-1])
+        mac = hmac.digest(key, signed, "sha256")[: proofs.MAC_BYTES]
+        return hmac.compare_digest(mac.hex(), answer.mac)
 
     def fetch_token_result(self, message_id: str) -> list[str] | None:
         """See TokenBackend. The latest 1000 results of this process are kept."""

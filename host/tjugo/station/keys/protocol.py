@@ -19,6 +19,17 @@ class CreditRequest(NamedTuple):
     rnd: int
 
 
+class Answer(NamedTuple):
+    """A meter's answer to a token, as meterbus.answer has it signed. mac: hexadecimal."""
+
+    digits: str
+    ref: int
+    result: int
+    credit_wh: int
+    sequence: int
+    mac: str
+
+
 class TokenBackend(Protocol):
     """A key store that makes tokens. Its methods raise TjugoError with a sentence; code
     keys_locked while the vending keys are locked.
@@ -83,6 +94,10 @@ class TokenBackend(Protocol):
     def verify_token(self, meter_config: MeterConfig, digits: str) -> token.Token | None:
         """Return the token as the meter decodes it, or None when it is not for this meter and
         key."""
+        ...
+
+    def verify_answer(self, meter_config: MeterConfig, answer: Answer) -> bool:
+        """Return whether a meter with this key register signed the answer."""
         ...
 
     def fetch_token_result(self, message_id: str) -> list[str] | None:

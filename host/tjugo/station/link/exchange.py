@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tjugo.rate import Bucket
+from tjugo.station.delivery.answers import Answered
 from tjugo.station.delivery.jobs import Ack, Job, Schedule
-from tjugo.station.delivery.service import Answered
 from tjugo.station.link import wire
 from tjugo.station.link.echo import Liveness
 from tjugo.station.link.inbox import Inbox
@@ -30,12 +30,13 @@ ENDED_PER_S, ENDED_BURST = 200.0, 1000
 @dataclass
 class Counts:
     """Rejected messages of one registered collector: answers for deliveries that it does not have,
-    for another meter than the delivery's, and for commands that were never sent; readings of
-    meters that it does not serve."""
+    for another meter than the delivery's, for commands that were never sent, and with a wrong
+    proof or without the one that the meter gives; readings of meters that it does not serve."""
 
     unknown_answers: int = 0
     foreign_answers: int = 0
     early_answers: int = 0
+    doubted_answers: int = 0
     foreign_readings: int = 0
 
 
@@ -136,6 +137,12 @@ class Exchange:
             self._count("foreign_answers", "answers for a delivery to another meter", ack, now_s)
         for ack in answered.early:
             self._count("early_answers", "answers for a token before it was sent", ack, now_s)
+        # Nor for these: the collector keeps its result until the station has one that is proved.
+        for ack in answered.unchecked:
+            self.schedule.answered(ack, now_s)
+        for ack in answered.doubted:
+            self.schedule.doubted(ack, now_s)
+            self._count("doubted_answers", "passes on answers that may be forged", ack, now_s)
         return [wire.forget(ack.collector_id, ack.drn, ack.ref) for ack in forget]
 
     def judged(self, judged: Judged, now_s: float) -> None:

@@ -24,14 +24,16 @@ class Inbox:
     """Acks and reports that are not recorded yet, in the order of arrival."""
 
     def __init__(self) -> None:
-        self._acks: dict[tuple[str, str, int, str], Ack] = {}
+        self._acks: dict[tuple[object, ...], Ack] = {}
         self._reports: dict[tuple[type, str, str], Report] = {}
 
     def put(self, message: Ack | Report, known: bool) -> bool:
         """Store a message until it is taken; return False if the buffer is full. known: its
         collector is registered."""
         if isinstance(message, Ack):
-            key = (message.collector_id, message.drn, message.ref, message.state)
+            # One that is proved must not be lost behind one that is forged.
+            same = (message.collector_id, message.drn, message.ref, message.state)
+            key = (*same, message.proof)
             if message.state == kinds.DONE and key in self._acks:
                 return True  # a meter's first result is final
             return _put(self._acks, key, message, ACKS if known else STRANGERS)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tjugo.errors import TjugoError
+from tjugo.station.delivery import answers
 from tjugo.station.delivery import service as delivery
 from tjugo.station.delivery.jobs import Ack, Job
 from tjugo.station.readings import intake
 from tjugo.station.readings.intake import Report
 from tjugo.station.station import Station
-from tjugo.station.vending import change_steps, evidence
+from tjugo.station.vending import change_steps, evidence, proofs
 from tjugo.station.work import Work
 
 log = logging.getLogger(__name__)
@@ -56,13 +57,13 @@ def collectors(station: Station) -> frozenset[str]:
         return intake.collectors(view)
 
 
-def acks(station: Station, given: Sequence[Ack]) -> delivery.Answered:
+def acks(station: Station, given: Sequence[Ack]) -> answers.Answered:
     """Record answers of collectors. Those that change nothing take no write lock."""
     with station.view() as view:
-        answered = delivery.judge(view, given)
+        answered = answers.judge(view, proofs.checked(view, station.backend, given))
     if answered.changes:
         with station.work(ACTOR) as work:
-            delivery.record(work, answered.changes)
+            answers.record(work, answered.changes)
             _confirm(work, evidence.delivered(work, [ack.ref for ack in answered.changes]))
     return answered
 

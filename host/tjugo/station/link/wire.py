@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.delivery.jobs import Ack, Job, Proof
 from tjugo.station.readings.columns import columns
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus, Reading
 from uplink import codec, kinds, topics
@@ -50,6 +50,8 @@ def subscriptions(tenant_id: int) -> list[str]:
 def command(job: Job) -> Message:
     """Return the command to enter a job's token."""
     values = {"ref": job.ref, "token": job.digits, "expires": int(job.expires.timestamp())}
+    if job.again:
+        values["again"] = True
     return _message("cmd", job.collector_id, job.drn, values)
 
 
@@ -107,8 +109,14 @@ def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
     if ref is None or state is None:
         return None
     if state == kinds.DONE:
-        return None if result is None else Ack(collector_id, drn, ref, state, result)
+        proof = _proof(fields)
+        return None if result is None else Ack(collector_id, drn, ref, state, result, proof=proof)
     return Ack(collector_id, drn, ref, state, why=fields["why"])
+
+
+def _proof(fields: dict[str, Any]) -> Proof | None:
+    found = fields["credit_wh"], fields["sequence"], fields["mac"]
+    return None if None in found else Proof(*found)
 
 
 def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 
 from sts_portable import results
 from tjugo.key_register import KeyRegister
+from tjugo.station.delivery.service import ACCEPTED
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.tables import KeyChange, MeterReading, Token, TokenDelivery
@@ -51,8 +52,8 @@ def _values(register: KeyRegister) -> list[int]:
 
 
 def delivered(view: View, refs: Iterable[int]) -> list[str]:
-    """Return the meters that accepted, from their collector, the last section of their key change
-    or a token made with the pending key. refs: of the deliveries."""
+    """Return the meters that have proved to accept, from their collector, the last section of
+    their key change or a token made with the pending key. refs: of the deliveries."""
     found = set()
     for chunk in chunks(sorted(refs)):
         found |= set(view.session.scalars(_completed(view, chunk)))
@@ -69,6 +70,7 @@ def delivered(view: View, refs: Iterable[int]) -> list[str]:
                 KeyChange.state == change_rows.ISSUED,
                 TokenDelivery.ref.in_(chunk),
                 TokenDelivery.result == results.ACCEPT,
+                TokenDelivery.state == ACCEPTED,
             )
         )
         for change, token in view.session.execute(query):
@@ -94,6 +96,7 @@ def _completed(view: View, refs: Collection[int]) -> Select[str]:
             row.position.is_not(None),
             row.ref.in_(refs),
             row.result == results.ACCEPT,
+            row.state == ACCEPTED,
         )
     )
 

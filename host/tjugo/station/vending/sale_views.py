@@ -23,7 +23,9 @@ SOLD, NOT_SHOWN, VOID = "sold", "not_shown", "void"
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """A delivery for JSON. channel: `collector` or `keyed`; times ISO 8601 in UTC."""
+    """A delivery for JSON. channel: `collector` or `keyed`; times ISO 8601 in UTC. proved: whether
+    the meter's result is proved to be its own, null without a result; credit_wh: the meter's
+    credit after the token, null unless it is proved."""
 
     channel: str
     state: str
@@ -33,6 +35,8 @@ class DeliveryView:
     sent_at: str | None
     stored_at: str | None
     done_at: str | None
+    proved: bool | None
+    credit_wh: int | None
 
 
 @dataclass(frozen=True)
@@ -252,4 +256,6 @@ def _delivery(sale: Sale) -> dict[str, Any]:
         "sent_at": iso(delivery.sent_at),
         "stored_at": iso(delivery.stored_at),
         "done_at": iso(delivery.done_at),
+        "proved": delivery.proved,
+        "credit_wh": delivery.credit_wh,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from tjugo.station.delivery.service import ACCEPTED
+from tjugo.station.delivery.service import taken
 from tjugo.station.storage.chunks import chunks
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import KeyChange, TokenDelivery
@@ -88,7 +88,7 @@ def _behind(view: View, refs: Sequence[int]) -> dict[int | None, int]:
 
 
 def _set_view(rows: list[TokenDelivery], ended: bool, behind: int) -> SetView:
-    at = next((row for row in rows if row.state != ACCEPTED), None)
+    at = next((row for row in rows if not taken(row)), None)
     if at is None or ended:
         state = DONE
     else:
@@ -98,7 +98,7 @@ def _set_view(rows: list[TokenDelivery], ended: bool, behind: int) -> SetView:
         set_no=rows[-1].set_no or 1,
         state=state,
         reason=None if at is None else at.reason,
-        accepted=sum(row.state == ACCEPTED for row in rows),
+        accepted=sum(taken(row) for row in rows),
         behind=behind,
         sections=[_section_view(row, at) for row in rows],
     )

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from sts_portable import results
 from tjugo.key_register import KeyRegister
+from tjugo.station.delivery.service import REPORTED
 from tjugo.station.registry.meters import known_meter, meter_config
 from tjugo.station.storage.tables import KeyChange, Sale, Token, TokenDelivery
 from tjugo.station.vending import change_rows, owed, targets
@@ -22,13 +23,14 @@ CURRENT, PENDING, REPLACED, CANCELLED, UNKNOWN = (
 @dataclass(frozen=True)
 class TokenFacts:
     """key: which of the meter's keys it was made with. newer: tokens with a higher TID that were
-    sold to the meter. used_at: when the collector delivered it, None if that is unknown. expired:
-    its TID is after the KEN of its key."""
+    sold to the meter. used_at: when the collector delivered it, None if that is unknown; reported:
+    without a proof of the meter. expired: its TID is after the KEN of its key."""
 
     key: str
     newer: int
     used_at: datetime | None
     expired: bool
+    reported: bool = False
 
 
 def facts_of(view: View, token: Token) -> TokenFacts:
@@ -55,7 +57,8 @@ def facts_of(view: View, token: Token) -> TokenFacts:
         else delivery.done_at
     )
     expired = register is not None and token.tid >> 16 > register.ken
-    return TokenFacts(key, view.session.scalar(newer) or 0, used, expired)
+    reported = used is not None and delivery is not None and delivery.state == REPORTED
+    return TokenFacts(key, view.session.scalar(newer) or 0, used, expired, reported)
 
 
 def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegister | None]:
@@ -78,7 +81,8 @@ def cannot_replace(view: View, token: Token) -> str | None:
         return credited_sentence(view, token)
     facts = facts_of(view, token)
     if facts.used_at is not None:
-        return f"The meter has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
+        by = "Its collector reports that the meter" if facts.reported else "The meter"
+        return f"{by} has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
     if facts.key in (REPLACED, CANCELLED) or facts.expired or facts.newer >= STORE:
         return None
     if facts.key == PENDING:

@@ -137,6 +137,10 @@ def examine(
 def _used(_work: Work, case: Case) -> Reason | None:
     if case.facts is None:
         return None
+    if case.facts.reported and case.result != results.USED_ERROR:
+        at = f"{case.facts.used_at:%Y-%m-%d %H:%M} UTC"
+        case.step("Used", UNKNOWN, f"Its collector reports that it took it, on {at}; not proved.")
+        return None
     if case.facts.used_at is not None:
         sentence = (
             f"The meter took this token on {case.facts.used_at:%Y-%m-%d %H:%M} UTC, from its "

@@ -23,8 +23,10 @@ NO_SALE = VendRequest.asked.startswith('{"asked":')
 
 @dataclass(frozen=True)
 class Delivery:
-    """The state of a delivery: issued, sent, at_collector, accepted or refused (and why). ref
-    None: no collector serves the meter, and the token is to be keyed in."""
+    """The state of a delivery: issued, sent, at_collector, accepted, reported or refused (and
+    why). ref None: no collector serves the meter, and the token is to be keyed in. proved: whether
+    the meter's result is proved to be its own, None without a result; credit_wh: what it proves to
+    have had after the token."""
 
     state: str
     reason: str | None = None
@@ -33,6 +35,8 @@ class Delivery:
     sent_at: datetime | None = None
     stored_at: datetime | None = None
     done_at: datetime | None = None
+    proved: bool | None = None
+    credit_wh: int | None = None
 
 
 @dataclass(frozen=True)

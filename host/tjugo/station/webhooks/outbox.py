@@ -16,8 +16,8 @@ SALE_MADE, SALE_VOIDED, CREDIT_NOTE, PAYMENT = (
     *("sale.made", "sale.voided", "credit_note.made", "payment.made"),
 )
 KEY_CHANGE_CONFIRMED = "key_change.confirmed"
-TOKEN_ACCEPTED, TOKEN_REFUSED, TOKEN_EXPIRED = (
-    *("token.accepted", "token.refused", "token.expired"),
+TOKEN_ACCEPTED, TOKEN_REPORTED, TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_DOUBTED = (
+    *("token.accepted", "token.reported", "token.refused", "token.expired", "token.doubted"),
 )
 TEST = "webhook.test"
 
@@ -27,9 +27,11 @@ EVENTS = {
     CREDIT_NOTE: "a credit note of a sale or a payment",
     PAYMENT: "a payment without energy",
     KEY_CHANGE_CONFIRMED: "a meter has its new key",
-    TOKEN_ACCEPTED: "a meter took a token from its collector",
+    TOKEN_ACCEPTED: "a meter took a token from its collector, and proved it",
+    TOKEN_REPORTED: "a meter took a token, as its collector reports; not proved",
     TOKEN_REFUSED: "a meter refused a token from its collector",
     TOKEN_EXPIRED: "no meter answered for a token in time",
+    TOKEN_DOUBTED: "an answer for a meter may be forged; the meter is asked again",
 }
 """What a webhook can be registered for, with a title for people."""
 

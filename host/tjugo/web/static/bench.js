@@ -249,7 +249,7 @@ async function ask(id, order) {
 }
 
 function isFinal(delivery) {
-  return ["accepted", "refused", "expired"].includes(delivery.state) || delivery.channel === "keyed";
+  return ["accepted", "refused", "expired"].includes(delivery.state) || delivery.done_at || delivery.channel === "keyed";
 }
 
 function showVend(card, vend) {
@@ -258,10 +258,11 @@ function showVend(card, vend) {
   card.dataset.status = state;
   const steps = channel === "keyed" ? ["issued", "to be keyed in"] : STEPS;
   const refused = state === "refused" || state === "expired";
-  const at = refused ? STEPS.length - 1 : STEPS.indexOf(state);
+  const ended = refused || state === "reported";
+  const at = ended ? STEPS.length - 1 : STEPS.indexOf(state);
   card.querySelector(".steps").replaceChildren(...steps.map((step, i) => {
     const node = document.createElement("li");
-    node.textContent = refused && i === at ? state : STEP_NAMES[step] || step;
+    node.textContent = ended && i === at ? state : STEP_NAMES[step] || step;
     node.className = i < at ? "done" : i > at ? "" : refused ? "bad" : "now";
     node.dataset.step = step;
     return node;

@@ -23,7 +23,9 @@ def _where(condition: str) -> dict[str, Any]:
 
 
 _SECTIONS, _AFTER = _where("position IS NOT NULL"), _where("after_ref IS NOT NULL")
-DELIVERY_STATES = ("issued", "sent", "at_collector", "accepted", "refused", "expired")
+DELIVERY_STATES = (
+    *("issued", "sent", "at_collector", "accepted", "reported", "refused", "expired"),
+)
 
 
 class TokenDelivery(Base):
@@ -35,6 +37,11 @@ class TokenDelivery(Base):
     bdt and tid: of a token with a TID. client, client_id and position: of a section of a key
     change instead; set_no counts how often the whole set was begun. after_ref: the delivery that
     must be accepted before this one is sent.
+
+    `accepted`: the meter has proved it (credit_wh, sequence and mac, 16 hexadecimal digits, are
+    what it signed); with mac NULL, of a station that did not check. `reported`: it is not proved;
+    without a result the meter is asked again. doubted_at: when there was first an answer whose
+    proof was wrong or missing.
     """
 
     __tablename__ = "token_delivery"
@@ -57,8 +64,17 @@ class TokenDelivery(Base):
     position: Mapped[int | None]
     set_no: Mapped[int | None]
     after_ref: Mapped[int | None] = mapped_column(WIDE)
+    credit_wh: Mapped[int | None] = mapped_column(WIDE)
+    sequence: Mapped[int | None] = mapped_column(WIDE)
+    mac: Mapped[str | None] = mapped_column(String(16))
+    doubted_at: Mapped[datetime | None]
     token: Mapped[Token | None] = relationship(viewonly=True)
     section: Mapped[PlainToken | None] = relationship(viewonly=True)
+
+    @property
+    def proved(self) -> bool | None:
+        """Whether the result is proved to be the meter's; None without a result."""
+        return None if self.result is None else self.mac is not None
 
     __table_args__ = (
         ForeignKeyConstraint(
