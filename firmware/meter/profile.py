@@ -90,15 +90,17 @@ class Profile:
         """
         store, entry = self._meter.store, self._entry
         values = unpack(_RECORD, data, None)
+        newest = 0
         try:
             if values is None:  # there may be entries of a ledger that was lost
-                energy_wh = self._meter.account.energy_wh
                 newest = _newest(store, entry)
-                values = newest, 0, 0, _with_flags(0, 0), energy_wh, 0, 0
-            sequence = values[0]
-            self._unwritten = values[1] and not ring.load(store, _PROFILE, sequence, entry)
+            elif values[1]:
+                self._unwritten = not ring.load(store, _PROFILE, values[0], entry)
         except OSError:
-            values = values or (0,) * 7
+            pass
+        if values is None:
+            energy_wh = self._meter.account.energy_wh
+            values = newest, 0, 0, _with_flags(0, 0), energy_wh, 0, 0
         self.sequence, self._last, self._last_wh = values[:3]
         self._now, self._start_wh, self._day, self._ended = values[3:]
 

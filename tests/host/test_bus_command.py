@@ -157,6 +157,7 @@ def test_a_half_hour_that_ends_is_in_the_profile_after_a_power_failure(micropyth
         while not found:
             assert time.monotonic() < until
             # Two seconds before the end, again where the meter was not in time to see them.
+            _set_clock(board, OCTOBER_29 - 7200)
             _set_clock(board, OCTOBER_29 - 2)
             again = time.monotonic() + 5
             while not found and time.monotonic() < again:

@@ -72,6 +72,32 @@ def test_pymodbus_is_refused(modbus, call, arguments, code):
     assert answer.exception_code == code
 
 
+def test_pymodbus_reads_file_records(modbus):
+    messages = pytest.importorskip("pymodbus.pdu.file_message")
+
+    def ask(*records):
+        asked = [
+            messages.FileRecord(file, start, record_length=size) for file, start, size in records
+        ]
+        return modbus.read_file_record(asked, device_id=1)
+
+    answer = ask((1, 0, 24), (1, 4, 2))  # two events, and the code of the newest one
+    two, code = (record.record_data for record in answer.records)
+    newest, _, last_code, _, _ = struct.unpack_from(">IIBBH", two)
+    assert struct.unpack_from(">I", two, 12)[0] == newest - 1
+    assert code == bytes((last_code, 0))
+    for records, exception in (((2, 0, 10),), 2), (((1, 767, 4),), 2), (((1, 0, 246),), 3):
+        answer = ask(*records)
+        assert answer.isError() and answer.exception_code == exception
+
+
+def test_pymodbus_sets_the_clock(modbus):
+    words = [1793314800 >> 16, 1793314800 & 0xFFFF]
+    assert not modbus.write_registers(0x1022, words, device_id=1).isError()
+    read = modbus.read_holding_registers(0x1022, count=2, device_id=1).registers
+    assert 0 <= (read[0] << 16 | read[1]) - 1793314800 < 30
+
+
 def test_pymodbus_asks_who_it_is(modbus):
     told = modbus.read_device_information(read_code=1, object_id=0, device_id=1)
     assert told.information == {0: b"Tjugo", 1: b"prepaid-meter", 2: b"0.1.0"}
