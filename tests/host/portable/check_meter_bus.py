@@ -29,10 +29,11 @@ KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
 
 def test_every_register_has_a_getter_and_no_more():
     line = Line(malignant={})
-    names = list(line.view.sources) + list(line.view.REGISTERS)
-    assert sorted(names) == sorted(row[registers.NAME] for row in registers.ROWS)
+    view = line.view
+    for row in registers.ROWS:
+        assert row[registers.NAME] in view.sources or row[registers.NAME] in view.REGISTERS
     brought = sum(len(getattr(one, "REGISTERS", ())) for one in line.meter.features)
-    assert brought + len(line.view.REGISTERS) == len(registers.ROWS)  # no name twice
+    assert brought + len(view.REGISTERS) == len(registers.ROWS)  # no name twice, and no other
 
 
 def test_a_poll_of_the_state():
