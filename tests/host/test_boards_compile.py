@@ -1,8 +1,13 @@
 """Every file for a board compiles for the processors of the supported boards."""
 
+import ast
+
 import pytest
 
-from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file, with_constants
+from meterbus import codes
+from tjugo.device.constants import with_constants
+from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file
+from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
 AREAS = ("sts_portable", "firmware", "boards")
@@ -47,3 +52,24 @@ def test_a_private_constant_leaves_no_name_in_the_compiled_file(tmp_path):
     (tmp_path / "m.py").write_text("_HIDDEN = 7\nSHOWN = _HIDDEN + 1\n")
     made = compile_file(tmp_path / "m.py", "m")
     assert b"SHOWN" in made and b"_HIDDEN" not in made
+
+
+def test_codes_are_numbers_where_they_are_read():
+    source = "from meterbus import codes\nA = codes.OVERLOAD | codes.REMOTE\nB = codes.REASONS\n"
+    wanted = "from meterbus import codes\nA = 16 | 64\nB = codes.REASONS\n"
+    assert with_constants(source, "meter.x") == wanted
+    assert with_constants("from . import codes\nA = codes.OVERLOAD", "meterbus.x")[-6:] == "A = 16"
+    other = "codes = x()\nA = codes.OVERLOAD\n"
+    assert with_constants(other, "meter.x") == other
+    with pytest.raises(TjugoError, match=r"codes\.OVERLOAD cannot be replaced"):
+        with_constants("from meterbus import codes\nA = codes . OVERLOAD", "meter.x")
+
+
+def test_no_module_imports_a_number_of_codes_by_name():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("codes"):
+                assert not any(
+                    one.name in vars(codes) and type(vars(codes)[one.name]) is int
+                    for one in node.names
+                ), path

@@ -1,13 +1,11 @@
 """Python files compiled for a board, to be copied by mpremote or put into a flash image."""
 
-import ast
-import re
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
+from tjugo.device.constants import with_constants
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import mpy_cross_program
 
@@ -59,80 +57,6 @@ def _compiled(source: str, module: str, arch: str, emit: str) -> bytes:
         options = [f"-march={arch}", "-s", module, "-X", f"emit={emit}", "-o", str(out)]
         run([str(mpy_cross_program()), *options, "--", str(path)])
         return out.read_bytes()
-
-
-_PRIVATE_CONSTANT = re.compile(r"_[A-Z][A-Z0-9_]*")
-
-
-def with_constants(source: str, shown_as: str = "<source>") -> str:
-    """Return the source with the module's private constants marked as const(), lines kept.
-
-    The compiler then writes the value where the name is read, and the name takes no memory:
-    numbers, and texts and tuples that are read in one place. A function const() for CPython is
-    left out. A source that is not Python's is returned as it is, for the compiler's message.
-    """
-    try:
-        tree = ast.parse(source, shown_as)
-    except SyntaxError:
-        return source
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    stored = Counter(node.id for node in names if isinstance(node.ctx, ast.Store))
-    read = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
-    lines = [line.encode() for line in source.split("\n")]  # columns count bytes
-    known: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.Try) and _defines_const(node):
-            end = node.end_lineno or node.lineno
-            lines[node.lineno - 1 : end] = [b""] * (end - node.lineno + 1)
-        name = _constant(node)
-        if not name or stored[name] != 1:
-            continue
-        value = node.value  # type: ignore[attr-defined]
-        if _is_number(value, known):
-            known.add(name)
-        elif read[name] != 1 or not _is_literal(value):
-            continue
-        for line, column, mark in (
-            (value.end_lineno, value.end_col_offset, b")"),
-            (value.lineno, value.col_offset, b"const("),
-        ):
-            text = lines[line - 1]
-            lines[line - 1] = text[:column] + mark + text[column:]
-    return b"\n".join(lines).decode()
-
-
-def _defines_const(node: ast.Try) -> bool:
-    """Return whether a statement imports const(), or defines it where it is missing."""
-    return any(
-        isinstance(one, ast.ImportFrom) and one.names[0].name == "const" for one in node.body
-    )
-
-
-def _constant(node: ast.stmt) -> str:
-    """Return the name of a private constant that a statement sets, "" if it sets none."""
-    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-        return ""
-    target = node.targets[0]
-    found = isinstance(target, ast.Name) and _PRIVATE_CONSTANT.fullmatch(target.id)
-    return target.id if found else ""  # type: ignore[attr-defined]
-
-
-def _is_number(value: ast.expr, known: set[str]) -> bool:
-    """Return whether an expression is an integer that the compiler can compute."""
-    if isinstance(value, ast.Constant):
-        return type(value.value) is int
-    if isinstance(value, ast.Name):
-        return value.id in known
-    if isinstance(value, ast.BinOp):
-        return all(_is_number(part, known) for part in (value.left, value.right))
-    return isinstance(value, ast.UnaryOp) and _is_number(value.operand, known)
-
-
-def _is_literal(value: ast.expr) -> bool:
-    """Return whether an expression is a text, bytes, or a tuple of these and of integers."""
-    if isinstance(value, ast.Tuple):
-        return all(_is_literal(part) or _is_number(part, set()) for part in value.elts)
-    return isinstance(value, ast.Constant) and isinstance(value.value, str | bytes)
 
 
 def compile_packages(
