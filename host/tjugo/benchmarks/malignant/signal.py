@@ -81,7 +81,7 @@ def _voltage(rng: Random) -> tuple[np.ndarray, np.ndarray]:
     """Return times and relative voltages: slow changes, neighbours' loads, and dips.
 
     A neighbour's load changes the voltage by 0.2 to 1.5 % for 5 s to half an hour (EN 50160: rapid
-    changes are up to 5 %); dips and swells of 2 to 40 % last 0.05 to 60 s.
+    changes are up to 5 %); dips of 2 to 40 % last 0.05 to 60 s.
     """
     numbers = np.random.default_rng(rng.getrandbits(32))
     times = np.arange(0, DAY_S, 20.0)
@@ -90,11 +90,11 @@ def _voltage(rng: Random) -> tuple[np.ndarray, np.ndarray]:
     level = 1.0 + rng.uniform(-0.04, 0.04) + wave + walk
     for _ in range(rng.randint(5, 80)):
         begin = rng.randrange(len(level))
-        length = int(rng.choice((1, rng.uniform(1, 15), rng.uniform(3, 90))))
-        level[begin : begin + length] *= 1 - rng.uniform(0.002, 0.015)
+        entries = int(rng.choice((1, rng.uniform(1, 15), rng.uniform(3, 90))))
+        level[begin : begin + entries] *= 1 - rng.uniform(0.002, 0.015)
     times = times + numbers.uniform(0, 15, len(times))
     times[0] = 0.0
-    at, to = list(times), list(level)
+    at, to = times.tolist(), level.tolist()
     for _ in range(rng.randint(0, 6)):
         start = rng.uniform(0, DAY_S - 100)
         length = rng.choice((rng.uniform(0.05, 0.5), rng.uniform(0.5, 5), rng.uniform(5, 60)))
