@@ -23,7 +23,7 @@ def added(total, value):
 
 
 class Before:
-    """Active power, apparent power and voltage: see steps.py for the units.
+    """Active and apparent power, voltage and reactive power: see steps.py for the units.
 
     At first all are those of a supply that is off: what runs at the start began with the supply.
     """
@@ -32,19 +32,21 @@ class Before:
         self._p = [0] * _KEPT
         self._s = [0] * _KEPT
         self._v = [None] * _KEPT
+        self._q = [0] * _KEPT
         self._newest = 0
 
-    def begin(self, p, s, v):
+    def begin(self, p, s, v, q):
         """Take one sample as all that was before."""
         for _ in range(_KEPT):
-            self.keep(p, s, v)
+            self.keep(p, s, v, q)
 
-    def keep(self, p, s, v):
+    def keep(self, p, s, v, q):
         """Add a sample; the oldest is forgotten."""
         at = self._newest = (self._newest + 1) % _KEPT
         self._p[at] = p
         self._s[at] = s
         self._v[at] = v
+        self._q[at] = q
 
     def newest_p(self):
         """Return the active power of the newest sample."""
@@ -61,6 +63,10 @@ class Before:
     def s(self):
         """Return the mean apparent power without the newest sample, None if it is not known."""
         return self._mean(self._s)
+
+    def q(self):
+        """Return the mean reactive power without the newest sample, None if it is not known."""
+        return self._mean(self._q)
 
     def v(self):
         """Return the mean voltage without the newest sample, None if it is not known."""

@@ -42,6 +42,8 @@ _DIODE_DOUBT = const(110)
 _BRIDGE_DOUBT = const(200)
 _DIODE_REST = const(160)
 _DIODE_STEEP = const(60)
+_LAG = const(15)
+_LAG_DOUBT = const(4)
 _LINE = const(8)
 _LINE_NOISE = const(5)
 
@@ -115,19 +117,26 @@ def change(p, s, before, before_s):
     return n2 // max((p - before) * (p - before) // 1000, 1)
 
 
-def sure(tan2, s, step, rest, within):
+def in_phase(lag, s, step):
+    """Return True if the reactive power stayed as it was; lag: its change in 1/1000 of the step."""
+    return lag is not None and lag <= _LAG + _LAG_DOUBT * s // step
+
+
+def sure(tan2, s, step, rest, within, lag):
     """Return True if a step needs no more samples to be that of a resistance.
 
     within: a sample lies within the step, and on its line.
     """
     square = max(step * step // 1000, 1)
     doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
+    if in_phase(lag, s, step) and -doubt - _ABOVE <= tan2 <= _ABOVE + doubt and doubt <= _USELESS:
+        return True
     if within:
         return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
     return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
 
 
-def kind(tan2, limit, s, step, rest, steep, assumed):
+def kind(tan2, limit, s, step, rest, steep, assumed, lag):
     """Return the kind of a step, after which the samples agree.
 
     limit: the tan2 of the power factor that is controlled. rest: N^2, not yet divided.
@@ -138,6 +147,8 @@ def kind(tan2, limit, s, step, rest, steep, assumed):
     doubt = _LEAST_DOUBT + s * s // 1000 * (_NO_VOLTAGE if assumed else _DOUBT) // square
     rest = abs(rest) // square
     room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
+    if in_phase(lag, s, step) and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt:
+        return RESISTIVE
     if steep and doubt <= _USELESS and -room <= tan2 <= max(limit, min(room, _ABOVE + room // 5)):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:

@@ -60,7 +60,7 @@ class Steps:
         self._moves = 0  # samples that did not agree with the one before,
         self._slow = 0  # and how many of the last of them did not by little
         self._flat = 0  # samples that agree, and their sums
-        self._sum_p = self._sum_s = self._sum_v = 0
+        self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
         self._part_p = self._part_s = None  # the first sample, if the second did not agree
         self._assumed = False  # the voltage, to tell the apparent power
         self._held_p = self._held_s = None  # see hold()
@@ -76,20 +76,23 @@ class Steps:
         self._silent_ms = 0
         s = apparent(reading)
         v = volts_x10(reading)
+        q = reading.var_x10
         self._assumed = v is None and reading.pf_x1000 is None and reading.var_x10 is None
         if ms > _LOST_MS:
-            self._begin(p, s, v)
+            self._begin(p, s, v, q)
         elif self._moving_ms:
-            return self._follow(ms, p, s, v)
+            return self._follow(ms, p, s, v, q)
         elif self._jumped(p):
-            self._start(ms, p, s, v)
+            self._start(ms, p, s, v, q)
         else:
-            self._before.keep(p, s, v)
+            self._before.keep(p, s, v, q)
         return NOTHING
 
     def keep(self, reading):
         """Take a Reading that is known to begin no step."""
-        self._before.keep(reading.w_x10, apparent(reading), volts_x10(reading))
+        self._before.keep(
+            reading.w_x10, apparent(reading), volts_x10(reading), reading.var_x10
+        )
 
     def quiet(self):
         """Return True while no step goes on."""
@@ -103,26 +106,26 @@ class Steps:
         """
         self._held_p, self._held_s = self._base_p, self._base_s
 
-    def _begin(self, p, s, v):
-        self._before.begin(p, s, v)
+    def _begin(self, p, s, v, q):
+        self._before.begin(p, s, v, q)
         self._moving_ms = 0
 
     def _jumped(self, p):
         before = self._before.p()
         return abs(p - before) > max(self.part_x10, abs(before) // 100)
 
-    def _start(self, ms, p, s, v):
+    def _start(self, ms, p, s, v, q):
         self._moving_ms = ms
         self._moves = self._slow = 0
-        self._restart(p, s, v)
+        self._restart(p, s, v, q)
 
-    def _restart(self, p, s, v):
+    def _restart(self, p, s, v, q):
         """Begin again to gather samples that agree."""
         self._flat = 1
         self._sum_p = p
-        self._sum_s, self._sum_v = s, v
+        self._sum_s, self._sum_v, self._sum_q = s, v, q
 
-    def _follow(self, ms, p, s, v):
+    def _follow(self, ms, p, s, v, q):
         """Take a sample after the step began."""
         self._moving_ms += ms
         now = self._moving_ms + ms > (_DECIDE_SHAPE_MS if s is None else _DECIDE_MS)
@@ -132,6 +135,7 @@ class Steps:
             self._sum_p += p
             self._sum_s = added(self._sum_s, s)
             self._sum_v = added(self._sum_v, v)
+            self._sum_q = added(self._sum_q, q)
             return self._end(False) if now else NOTHING
         another = self._flat > 1 and abs(p - mean) > self.part_x10
         if (
@@ -140,18 +144,18 @@ class Steps:
             or (self._moves == 1 and self._judge(True) == RESISTIVE)
         ):
             found = self._end(self._flat <= _ENOUGH)
-            self._start(ms, p, s, v)
+            self._start(ms, p, s, v, q)
             return found
         self._moves += 1
         self._slow = self._slow + 1 if abs(p - mean) <= self.part_x10 else 0
         if self._slow > 1 or self._moving_ms > _ENDLESS_MS:
-            self._begin(mean, s, v)
-            self._before.keep(p, s, v)
+            self._begin(mean, s, v, q)
+            self._before.keep(p, s, v, q)
             return NOTHING
         if self._moves == 1:
             self._part_p = mean
             self._part_s = None if self._sum_s is None else self._sum_s // self._flat
-        self._restart(p, s, v)
+        self._restart(p, s, v, q)
         return self._end(True) if now and self._judge(True) == RESISTIVE else NOTHING
 
     def _agrees(self, p, s, mean):
@@ -170,7 +174,8 @@ class Steps:
             self._base_p, self._base_s = self._before.p(), self._before.s()
         count, s = self._flat, self._sum_s
         v = None if self._sum_v is None else self._sum_v // count
-        self._begin(self._sum_p // count, None if s is None else s // count, v)
+        q = None if self._sum_q is None else self._sum_q // count
+        self._begin(self._sum_p // count, None if s is None else s // count, v, q)
         return found
 
     def _judge(self, soon):
@@ -205,7 +210,15 @@ class Steps:
     def _ratio(self):
         return self._before.ratio(None if self._sum_v is None else self._sum_v // self._flat)
 
+    def _lag(self, step):
+        """Return the change of the reactive power in 1/1000 of the step, None if unknown."""
+        before = self._before.q()
+        if self._sum_q is None or before is None:
+            return None
+        return abs(self._sum_q // self._flat - before) * 1000 // step
+
     def _by_power(self, p, s, before, before_s, soon, again):
+        lag = None if again else self._lag(p - before)
         unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
         p //= unit
         s //= unit
@@ -220,10 +233,10 @@ class Steps:
             steep = self._steep(p, s, unit)
         self.pf_x1000 = power_factor(tan2)
         if soon:
-            return RESISTIVE if sure(tan2, s, p - before, rest, steep > 1) else OTHER
-        if self._moves < 4 and sure(tan2, s, p - before, rest, False):
+            return RESISTIVE if sure(tan2, s, p - before, rest, steep > 1, lag) else OTHER
+        if self._moves < 4 and sure(tan2, s, p - before, rest, False, lag):
             return RESISTIVE
-        found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed)
+        found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed, lag)
         if found == HALF_WAVE and (p - before) * unit < DIODE_X10:
             return OTHER
         return found
