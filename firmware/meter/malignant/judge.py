@@ -42,6 +42,8 @@ _DIODE_DOUBT = const(110)
 _BRIDGE_DOUBT = const(200)
 _DIODE_REST = const(160)
 _DIODE_STEEP = const(60)
+_STEEP = 15
+_BELOW = 0
 _LAG = const(15)
 _LAG_DOUBT = const(4)
 _LINE = const(8)
@@ -149,7 +151,7 @@ def kind(tan2, limit, s, step, rest, steep, assumed, lag):
     room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
     if in_phase(lag, s, step) and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt:
         return RESISTIVE
-    if steep and doubt <= _USELESS and -room <= tan2 <= max(limit, min(room, _ABOVE + room // 5)):
+    if steep and doubt <= _USELESS and -room - _BELOW <= tan2 <= limit + min(room, _STEEP):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
         return RESISTIVE  # the diode before it was bridged

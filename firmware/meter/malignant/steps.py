@@ -62,6 +62,7 @@ class Steps:
         self._flat = 0  # samples that agree, and their sums
         self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
         self._part_p = self._part_s = None  # the first sample, if the second did not agree
+        self._gain = 0
         self._assumed = False  # the voltage, to tell the apparent power
         self._held_p = self._held_s = None  # see hold()
         self._base_p = self._base_s = 0  # before the last resistive step
@@ -225,7 +226,8 @@ class Steps:
         before //= unit
         before_s //= unit
         rest = (before_s - before) * (before_s + before)
-        tan2 = change(p, s, before, before_s)
+        raw = change(p, s, before, before_s)
+        tan2 = raw - self._gain * (p + before) // (p - before) // 16
         if again:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
             steep = 1
@@ -235,11 +237,18 @@ class Steps:
         if soon:
             return RESISTIVE if sure(tan2, s, p - before, rest, steep > 1, lag) else OTHER
         if self._moves < 4 and sure(tan2, s, p - before, rest, False, lag):
-            return RESISTIVE
-        found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed, lag)
+            found = RESISTIVE
+        else:
+            found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed, lag)
+        if found == RESISTIVE and (p - before) > 4 * before and steep and not again:
+            self._learn(raw * (p - before) * 16 // (p + before))
         if found == HALF_WAVE and (p - before) * unit < DIODE_X10:
             return OTHER
         return found
+
+    def _learn(self, gain):
+        gain = max(-240, min(240, gain))
+        self._gain = gain if self._gain == 0 else self._gain + (gain - self._gain) // 4
 
     def _steep(self, p, s, unit):
         """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
