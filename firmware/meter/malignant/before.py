@@ -22,6 +22,17 @@ def added(total, value):
     return None if total is None or value is None else total + value
 
 
+def dip(before, after):
+    """Return the voltage `after` against that `before`, in 1/4096; 0 of a dip.
+
+    4096 if one is not known.
+    """
+    if not before or after is None:
+        return 4096
+    ratio = after * 4096 // before
+    return ratio if ratio > _SAG else 0
+
+
 class Before:
     """Active and apparent power, voltage and reactive power: see steps.py for the units.
 
@@ -52,9 +63,20 @@ class Before:
         """Return the active power of the newest sample."""
         return self._p[self._newest]
 
-    def newest_s(self):
-        """Return the apparent power of the newest sample, or None."""
-        return self._s[self._newest]
+    def newest(self, out):
+        """Store P, S, V and Q of the newest sample in `out`."""
+        at = self._newest
+        out[0] = self._p[at]
+        out[1] = self._s[at]
+        out[2] = self._v[at]
+        out[3] = self._q[at]
+
+    def means(self, out):
+        """Store the means of P, S, V and Q without the newest sample in `out`, None if unknown."""
+        out[0] = self._mean(self._p)
+        out[1] = self._mean(self._s)
+        out[2] = self._mean(self._v)
+        out[3] = self._mean(self._q)
 
     def p(self):
         """Return the mean active power without the newest sample."""
@@ -63,22 +85,6 @@ class Before:
     def s(self):
         """Return the mean apparent power without the newest sample, None if it is not known."""
         return self._mean(self._s)
-
-    def q(self):
-        """Return the mean reactive power without the newest sample, None if it is not known."""
-        return self._mean(self._q)
-
-    def v(self):
-        """Return the mean voltage without the newest sample, None if it is not known."""
-        return self._mean(self._v)
-
-    def ratio(self, v):
-        """Return the voltage `v` against that before, in 1/4096; 4096 if one is not known."""
-        before = self.v()
-        if not before or v is None:
-            return 4096
-        ratio = v * 4096 // before
-        return ratio if ratio > _SAG else 4096
 
     def unrest(self):
         """Return by how much the active power varied, without the newest sample."""

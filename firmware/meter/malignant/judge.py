@@ -36,14 +36,14 @@ _NEAR = const(30)
 _NEAR_WITHIN = const(45)
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
 _DIODE = const(60)  # tan2 is 1000,
-_DIODE_LESS = const(130)  # and less with the motor of a hair dryer
-DIODE_X10 = const(2500)  # 0.1 W; with less, rectifiers have such a tan2 too
-_DIODE_DOUBT = const(110)
+_DIODE_LESS = const(240)  # and less with the motor of a hair dryer
+DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too
+_DIODE_DOUBT = const(240)
 _BRIDGE_DOUBT = const(200)
 _DIODE_REST = const(160)
 _DIODE_STEEP = const(60)
-_STEEP = 15
-_BELOW = 0
+_STEEP = 16
+_BELOW = 40
 _LAG = const(15)
 _LAG_DOUBT = const(4)
 _LINE = const(8)
@@ -133,6 +133,8 @@ def sure(tan2, s, step, rest, within, lag):
     doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
     if in_phase(lag, s, step) and -doubt - _ABOVE <= tan2 <= _ABOVE + doubt and doubt <= _USELESS:
         return True
+    if lag is not None and doubt > _NEAR // 2 + 10:
+        return False
     if within:
         return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
     return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
@@ -149,13 +151,16 @@ def kind(tan2, limit, s, step, rest, steep, assumed, lag):
     doubt = _LEAST_DOUBT + s * s // 1000 * (_NO_VOLTAGE if assumed else _DOUBT) // square
     rest = abs(rest) // square
     room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
-    if in_phase(lag, s, step) and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt:
+    phase = in_phase(lag, s, step)
+    if phase and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt:
         return RESISTIVE
-    if steep and doubt <= _USELESS and -room - _BELOW <= tan2 <= limit + min(room, _STEEP):
+    if lag is not None and not phase and doubt > _NEAR_WITHIN:
+        return OTHER
+    above = limit + min(room, _STEEP + doubt // 16)
+    if steep and doubt <= _USELESS and -room - _BELOW <= tan2 <= above:
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
         return RESISTIVE  # the diode before it was bridged
-    if not steep or doubt > _DIODE_DOUBT:
+    if not (steep or phase) or doubt > _DIODE_DOUBT:
         return OTHER
-    free = rest < (_DIODE_REST if steep > 1 else _DIODE_STEEP)
-    return HALF_WAVE if free and -_DIODE_LESS <= tan2 - 1000 <= _DIODE else OTHER
+    return HALF_WAVE if -_DIODE_LESS <= tan2 - 1000 <= _DIODE + min(room, 40) else OTHER

@@ -3,7 +3,7 @@
 Units: 0.1 W, 0.1 VA, 0.1 V. All values fit small integers up to 25 kVA, and nothing is allocated.
 """
 
-from .before import Before, added, volts_x10
+from .before import Before, added, dip, volts_x10
 from .judge import (
     DIODE_X10,
     FINE,
@@ -38,6 +38,8 @@ _ROOM_NOISE = const(4)  # 1/1000 of the power,
 _ROOM_UNREST = const(30)  # and up to 1/1000 of the step by which it varied before
 _SHARP = const(50)  # the step divided by what the sample before it may have of it
 _ENOUGH = const(3)  # more samples that agree are a load of its own when another follows
+_SMALLER = const(8)
+_WHOLE, _NEAR, _AGAIN = const(0), const(1), const(2)
 _IDLE_X10 = const(300)
 _NOMINAL_X10 = const(2300)
 
@@ -61,7 +63,11 @@ class Steps:
         self._slow = 0  # and how many of the last of them did not by little
         self._flat = 0  # samples that agree, and their sums
         self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
-        self._part_p = self._part_s = None  # the first sample, if the second did not agree
+        # P, S, V and Q of the last sample before those that agree, and of the one before it.
+        self._part = [0] * 4
+        self._near = [0] * 4
+        self._now = [0] * 4
+        self._base = [0] * 4
         self._gain = 0
         self._assumed = False  # the voltage, to tell the apparent power
         self._held_p = self._held_s = None  # see hold()
@@ -116,6 +122,7 @@ class Steps:
         return abs(p - before) > max(self.part_x10, abs(before) // 100)
 
     def _start(self, ms, p, s, v, q):
+        self._before.newest(self._part)
         self._moving_ms = ms
         self._moves = self._slow = 0
         self._restart(p, s, v, q)
@@ -153,9 +160,8 @@ class Steps:
             self._begin(mean, s, v, q)
             self._before.keep(p, s, v, q)
             return NOTHING
-        if self._moves == 1:
-            self._part_p = mean
-            self._part_s = None if self._sum_s is None else self._sum_s // self._flat
+        self._near, self._part = self._part, self._near
+        self._means(self._part)
         self._restart(p, s, v, q)
         return self._end(True) if now and self._judge(True) == RESISTIVE else NOTHING
 
@@ -167,59 +173,77 @@ class Steps:
             return False
         return s is None or self._sum_s is None or abs(s - self._sum_s // self._flat) <= 2 * room
 
+    def _means(self, out):
+        count = self._flat
+        out[0] = self._sum_p // count
+        out[1] = None if self._sum_s is None else self._sum_s // count
+        out[2] = None if self._sum_v is None else self._sum_v // count
+        out[3] = None if self._sum_q is None else self._sum_q // count
+
     def _end(self, soon):
         """Judge the step that the samples gathered end; they are what was before the next."""
         again = self._held_p is not None and self._before.p() < _IDLE_X10
         found = self._judge(soon)
         if found >= RESISTIVE and not again:
             self._base_p, self._base_s = self._before.p(), self._before.s()
-        count, s = self._flat, self._sum_s
-        v = None if self._sum_v is None else self._sum_v // count
-        q = None if self._sum_q is None else self._sum_q // count
-        self._begin(self._sum_p // count, None if s is None else s // count, v, q)
+        self._means(self._near)
+        p, s, v, q = self._near
+        self._begin(p, s, v, q)
         return found
 
     def _judge(self, soon):
         """Return the kind of the step to what was gathered; soon: only what is beyond doubt."""
-        count = self._flat
-        p = self._sum_p // count
-        s = self._sum_s
-        before, before_s = self._before.p(), self._before.s()
-        again = self._held_p is not None and before < _IDLE_X10
-        if again:
-            before, before_s = self._held_p, self._held_s
+        now = self._now
+        self._means(now)
+        base = self._base
+        self._before.means(base)
+        if self._held_p is not None and base[0] < _IDLE_X10:
+            base[0], base[1] = self._held_p, self._held_s
             if not soon:
                 self._held_p = None
-        else:
-            ratio = self._ratio()
-            # What a resistance takes varies as the square of the voltage.
-            before = before * ratio // 4096 * ratio // 4096
-            if before_s is not None:
-                before_s = before_s * ratio // 4096 * ratio // 4096
+            return self._compare(base, soon, _AGAIN)
+        found = self._compare(base, soon, _WHOLE)
+        if found >= RESISTIVE or not self._moves:
+            return found
+        # A smaller load may have been switched in the sample before.
+        other = self._near[0] - base[0]
+        step = now[0] - self._near[0]
+        if other * _SMALLER > step or now[0] - self._part[0] < step // 10:
+            return found
+        step_x10, pf = self.step_x10, self.pf_x1000
+        if self._compare(self._near, soon, _NEAR) == RESISTIVE:
+            return RESISTIVE
+        self.step_x10, self.pf_x1000 = step_x10, pf
+        return found
+
+    def _compare(self, base, soon, how):
+        p, s, v, q = self._now
+        before, before_s, before_v, before_q = base
+        ratio = 4096 if how == _AGAIN else dip(before_v, v)
+        if ratio == 0:
+            if how == _NEAR: return NOTHING
+            ratio = 4096
+        # What a resistance takes varies as the square of the voltage.
+        before = before * ratio // 4096 * ratio // 4096
+        if before_s is not None:
+            before_s = before_s * ratio // 4096 * ratio // 4096
         step = p - before
-        if self._sum_v:  # as it is at 230 V
-            ratio = min(2 * 4096, _NOMINAL_X10 * 4096 * count // self._sum_v)
-            step = step * ratio // 4096 * ratio // 4096
+        if v:  # as it is at 230 V
+            nominal = min(2 * 4096, _NOMINAL_X10 * 4096 // v)
+            step = step * nominal // 4096 * nominal // 4096
         if step < self._low_x10:
             return NOTHING
         self.step_x10 = step
         self.pf_x1000 = None
         if s is None or before_s is None:
-            return RESISTIVE if self._moves < 2 and not soon else OTHER
-        return self._by_power(p, s // count, before, before_s, soon, again)
+            return RESISTIVE if self._moves < 2 and not soon and how == _WHOLE else OTHER
+        return self._by_power(before, before_s, base, ratio, soon, how)
 
-    def _ratio(self):
-        return self._before.ratio(None if self._sum_v is None else self._sum_v // self._flat)
-
-    def _lag(self, step):
-        """Return the change of the reactive power in 1/1000 of the step, None if unknown."""
-        before = self._before.q()
-        if self._sum_q is None or before is None:
-            return None
-        return abs(self._sum_q // self._flat - before) * 1000 // step
-
-    def _by_power(self, p, s, before, before_s, soon, again):
-        lag = None if again else self._lag(p - before)
+    def _by_power(self, before, before_s, base, ratio, soon, how):
+        p, s, v, q = self._now
+        lag = None
+        if how != _AGAIN and q is not None and base[3] is not None:
+            lag = abs(q - base[3]) * 1000 // (p - before)
         unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
         p //= unit
         s //= unit
@@ -228,21 +252,23 @@ class Steps:
         rest = (before_s - before) * (before_s + before)
         raw = change(p, s, before, before_s)
         tan2 = raw - self._gain * (p + before) // (p - before) // 16
-        if again:  # not all other loads begin again: there may be less N than before
+        if how == _AGAIN:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
             steep = 1
         else:
-            steep = self._steep(p, s, unit)
+            steep = self._steep(base, ratio, unit, how)
         self.pf_x1000 = power_factor(tan2)
-        if soon:
-            return RESISTIVE if sure(tan2, s, p - before, rest, steep > 1, lag) else OTHER
-        if self._moves < 4 and sure(tan2, s, p - before, rest, False, lag):
+        step = p - before
+        if self._moves < 4 and sure(tan2, s, step, rest, steep > 1, lag):
             found = RESISTIVE
+        elif soon and self._flat < 2:
+            return OTHER
         else:
-            found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed, lag)
-        if found == RESISTIVE and (p - before) > 4 * before and steep and not again:
-            self._learn(raw * (p - before) * 16 // (p + before))
-        if found == HALF_WAVE and (p - before) * unit < DIODE_X10:
+            found = kind(tan2, self._limit, s, step, rest, steep, self._assumed, lag)
+            if soon and found != RESISTIVE: return OTHER
+        if found == RESISTIVE and step > 4 * before and steep and how == _WHOLE:
+            self._learn(raw * step * 16 // (p + before))
+        if found == HALF_WAVE and step * unit < DIODE_X10:
             return OTHER
         return found
 
@@ -250,22 +276,21 @@ class Steps:
         gain = max(-240, min(240, gain))
         self._gain = gain if self._gain == 0 else self._gain + (gain - self._gain) // 4
 
-    def _steep(self, p, s, unit):
+    def _steep(self, base, ratio, unit, how):
         """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
-        before, before_s = self._before.p() // unit, self._before.s() // unit
+        p, s, v, q = self._now
+        before, before_s = base[0], base[1]
         if p <= before:
             return 0
-        parts = self._moves
-        part_p, part_s = self._part_p, self._part_s
-        newest = self._before.newest_p()
-        least = (_ROOM_X10 + self._before.unrest()) // unit + (p - before) // _SHARP
-        if abs(newest // unit - before) > least:
+        parts = 1 if how == _NEAR else self._moves
+        step = p - before
+        least = _ROOM_X10 + min(self._before.unrest(), step // 16) + step // _SHARP
+        if how == _WHOLE and abs(self._before.newest_p() - before) > least:
             parts += 1  # it began in the last sample before it
-            part_p, part_s = newest, self._before.newest_s()
         if not parts:
             return 1
+        part_p, part_s = self._part[0], self._part[1]
         if parts > 1 or part_s is None:
             return 0
-        part_p //= unit
-        part_s //= unit
-        return 2 if on_line(part_p, part_s, p, s, before, before_s, self._ratio()) else 0
+        line = on_line(part_p//unit, part_s//unit, p//unit, s//unit, before//unit, before_s//unit, ratio)
+        return 2 if line else 0
