@@ -131,7 +131,7 @@ def sure(tan2, s, step, rest, within, lag):
     """
     square = max(step * step // 1000, 1)
     doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
-    if in_phase(lag, s, step) and -doubt - _ABOVE <= tan2 <= _ABOVE + doubt and doubt <= _USELESS:
+    if in_phase(lag, s, step) and -doubt <= tan2 <= _ABOVE + doubt // 4 and doubt <= _USELESS:
         return True
     if lag is not None and doubt > _NEAR // 2 + 10:
         return False
@@ -152,7 +152,7 @@ def kind(tan2, limit, s, step, rest, steep, assumed, lag):
     rest = abs(rest) // square
     room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
     phase = in_phase(lag, s, step)
-    if phase and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt:
+    if phase and doubt <= _USELESS and -doubt - _ABOVE <= tan2 <= limit + doubt // 2:
         return RESISTIVE
     if lag is not None and not phase and doubt > _NEAR_WITHIN:
         return OTHER

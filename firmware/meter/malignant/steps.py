@@ -169,6 +169,8 @@ class Steps:
         step = abs(mean - self._before.p())
         room = max(_ROOM_X10, step * _ROOM // 1000) + abs(mean) * _ROOM_NOISE // 1000
         room += min(self._before.unrest(), step * _ROOM_UNREST // 1000)
+        if p < mean:  # heating, a resistance takes less
+            room += step * _ROOM // 1000
         if abs(p - mean) > room:
             return False
         return s is None or self._sum_s is None or abs(s - self._sum_s // self._flat) <= 2 * room
