@@ -31,6 +31,8 @@ _PART = const(6)  # 1/10 of the smallest step: a greater change begins a step
 _DECIDE_MS = const(2700)  # decide before the next sample would be later than this
 _DECIDE_SHAPE_MS = const(5500)  # without apparent power
 _ENDLESS_MS = const(6000)  # what is still moving is not a step
+_SLOW_MS = const(1500)  # between samples: decide by the first one
+_OFTEN_MS = const(700)  # a part that is read so often may not have measured anew
 _LOST_MS = const(5000)  # without samples for so long, what was before does not count
 _ROOM_X10 = const(40)  # samples agree within the greater of this and
 _ROOM = const(10)  # 1/1000 of the step,
@@ -59,6 +61,7 @@ class Steps:
         self._before = Before()
         self._silent_ms = 0
         self._moving_ms = 0  # 0: quiet
+        self._longest_ms = 0  # between two samples, of these
         self._moves = 0  # samples that did not agree with the one before,
         self._slow = 0  # and how many of the last of them did not by little
         self._flat = 0  # samples that agree, and their sums
@@ -67,6 +70,8 @@ class Steps:
         self._part = [0] * 4
         self._near = [0] * 4
         self._now = [0] * 4
+        self._last = [0] * 3
+        self._rough = 0  # quiet samples until what was before can be relied on
         self._base = [0] * 4
         self._gain = 0
         self._assumed = False  # the voltage, to tell the apparent power
@@ -75,6 +80,7 @@ class Steps:
 
     def sample(self, ms, reading):
         """Take a Reading, `ms` after the one before; return the kind of the step that ended."""
+        often = ms < _OFTEN_MS
         self._silent_ms += ms
         p = reading.w_x10
         if p is None:
@@ -84,16 +90,32 @@ class Steps:
         s = apparent(reading)
         v = volts_x10(reading)
         q = reading.var_x10
+        if self._repeats(p, s, v) and often:
+            self._silent_ms = ms
+            return NOTHING
         self._assumed = v is None and reading.pf_x1000 is None and reading.var_x10 is None
         if ms > _LOST_MS:
+            self._rough = 2
             self._begin(p, s, v, q)
         elif self._moving_ms:
             return self._follow(ms, p, s, v, q)
         elif self._jumped(p):
             self._start(ms, p, s, v, q)
+            if ms > _SLOW_MS and self._judge(True) == RESISTIVE:
+                return self._end(True)
         else:
+            self._rough = max(0, self._rough - 1)
             self._before.keep(p, s, v, q)
         return NOTHING
+
+    def _repeats(self, p, s, v):
+        """Return True if a part has not measured anew: all values are those of before."""
+        if s is None or v is None:
+            return False
+        last = self._last
+        same = p == last[0] and s == last[1] and v == last[2]
+        last[0], last[1], last[2] = p, s, v
+        return same
 
     def keep(self, reading):
         """Take a Reading that is known to begin no step."""
@@ -123,7 +145,7 @@ class Steps:
 
     def _start(self, ms, p, s, v, q):
         self._before.newest(self._part)
-        self._moving_ms = ms
+        self._moving_ms = self._longest_ms = ms
         self._moves = self._slow = 0
         self._restart(p, s, v, q)
 
@@ -136,7 +158,8 @@ class Steps:
     def _follow(self, ms, p, s, v, q):
         """Take a sample after the step began."""
         self._moving_ms += ms
-        now = self._moving_ms + ms > (_DECIDE_SHAPE_MS if s is None else _DECIDE_MS)
+        longest = self._longest_ms = max(ms, self._longest_ms)
+        now = self._moving_ms + longest > (_DECIDE_SHAPE_MS if s is None else _DECIDE_MS)
         mean = self._sum_p // self._flat
         if self._agrees(p, s, mean):
             self._flat += 1
@@ -157,8 +180,8 @@ class Steps:
         self._moves += 1
         self._slow = self._slow + 1 if abs(p - mean) <= self.part_x10 else 0
         if self._slow > 1 or self._moving_ms > _ENDLESS_MS:
-            self._begin(mean, s, v, q)
-            self._before.keep(p, s, v, q)
+            self._rough = 2
+            self._begin(p, s, v, q)
             return NOTHING
         self._near, self._part = self._part, self._near
         self._means(self._part)
@@ -186,6 +209,7 @@ class Steps:
         """Judge the step that the samples gathered end; they are what was before the next."""
         again = self._held_p is not None and self._before.p() < _IDLE_X10
         found = self._judge(soon)
+        self._rough = 0 if self._flat > 1 else 2
         if found >= RESISTIVE and not again:
             self._base_p, self._base_s = self._before.p(), self._before.s()
         self._means(self._near)
@@ -267,7 +291,8 @@ class Steps:
             return OTHER
         else:
             found = kind(tan2, self._limit, s, step, rest, steep, self._assumed, lag)
-            if soon and found != RESISTIVE: return OTHER
+            if soon and (found != RESISTIVE or tan2 > self._limit):
+                return OTHER
         if found == RESISTIVE and step > 4 * before and steep and how == _WHOLE:
             self._learn(raw * step * 16 // (p + before))
         if found == HALF_WAVE and step * unit < DIODE_X10:
@@ -282,7 +307,7 @@ class Steps:
         """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
         p, s, v, q = self._now
         before, before_s = base[0], base[1]
-        if p <= before:
+        if p <= before or self._rough:
             return 0
         parts = 1 if how == _NEAR else self._moves
         step = p - before
@@ -290,7 +315,7 @@ class Steps:
         if how == _WHOLE and abs(self._before.newest_p() - before) > least:
             parts += 1  # it began in the last sample before it
         if not parts:
-            return 1
+            return 1 if self._longest_ms <= _SLOW_MS else 0
         part_p, part_s = self._part[0], self._part[1]
         if parts > 1 or part_s is None:
             return 0
