@@ -34,7 +34,12 @@ def test_days_of_appliances():
 def test_samples_that_are_left_out_change_nothing():
     module = trial.firmware()
     some = 0
-    for seed, part in ((3, signal.PF_1), (5, signal.VI_1), (12, signal.I_1)):
+    for seed, part in (
+        (3, signal.PF_1),
+        (5, signal.VI_1),
+        (12, signal.VI_05),
+        (14, signal.PF_VAR_2),
+    ):
         samples = signal.measure(signal.make_day(seed), part, seed)
         found = trial.verdicts(module, samples)
         assert found == trial.verdicts(module, samples, skip=False)

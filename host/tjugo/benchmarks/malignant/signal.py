@@ -51,17 +51,19 @@ VI_05 = Part("V I 0.5 s of 0.8 s", 0.5, 0.8, 0.001, 0.003, 0.1, _VI, 0.8)  # BL0
 VI_1 = Part("V I 1 s", 1.0, 0.95, 0.001, 0.003, 1.0, _VI)
 PF_VAR_2 = Part("pf var 2 s", 2.0, 1.0, 0.0007, 0.003, 1.0, _ALL)
 VI_2 = Part("V I 2 s", 2.0, 1.0, 0.001, 0.003, 0.1, _VI)
-I_05 = Part("I 0.5 s", 0.5, 0.5, 0.001, 0.003, 0.1, ("w_x10", "ma"))
+VI_SHORT = Part("V I 0.4 s of 0.06 s", 0.4, 0.06, 0.002, 0.003, 0.1, _VI)  # CSE7766
 I_1 = Part("I 1 s", 1.0, 0.95, 0.001, 0.003, 0.1, ("w_x10", "ma"))
 W_1 = Part("W 1 s", 1.0, 0.95, 0.001, 0.003, 0.1, ("w_x10",))
 W_2 = Part("W 2 s", 2.0, 2.0, 0.005, 0.003, 0.1, ("w_x10",))  # pulses
 
 CLASSES = {
-    "pf": (PF_04, PF_VAR_05, PF_05, PF_VAR_1, PF_1),
+    "pf and var": (PF_VAR_05, PF_VAR_1),
+    "pf": (PF_04, PF_05, PF_1),
     "current": (VI_04, VI_05, VI_1),
-    "pf 2 s": (PF_VAR_2,),
+    "pf and var 2 s": (PF_VAR_2,),
     "current 2 s": (VI_2,),
-    "no voltage": (I_05, I_1),
+    "short windows": (VI_SHORT,),
+    "no voltage": (I_1,),
     "W only": (W_1, W_2),
 }
 PARTS = tuple(part for parts in CLASSES.values() for part in parts)

@@ -20,7 +20,7 @@ SMALLEST_W = 200.0  # true steps above it count
 IN_TIME_S = 3.0
 _MATCH_S = 8.0  # a later verdict belongs to no step
 _ANY_W = 100.0  # a smaller heater is no cause for a verdict
-_BEFORE = 4
+_BEFORE = 10  # samples: four of a part that gives each one twice are among them
 _LOW_W, _TAN2 = 190, 20  # the default parameters: 190 W, power factor 0.990
 _CHUNK = 64
 
@@ -43,6 +43,7 @@ class Reading:
     """The values of a Reading of the firmware that the detector reads."""
 
     w_x10 = mv = ma = pf_x1000 = var_x10 = None
+    together = True
 
 
 @dataclass
@@ -77,7 +78,7 @@ def verdicts(module: ModuleType, samples: Samples, skip: bool = True) -> list[tu
     """Return (index, kind) of the samples at which a step was recognised.
 
     skip: leave out samples that cannot begin a step. Of these the detector, quiet, only keeps the
-    last four, and so the result is the same.
+    last four that differ, and so the result is the same.
     """
     steps, reading = module.Steps(_LOW_W, _TAN2), Reading()
     names = list(samples.values)
@@ -107,21 +108,21 @@ def verdicts(module: ModuleType, samples: Samples, skip: bool = True) -> list[tu
                 for past in range(i - _BEFORE, i):
                     for name, array in zip(names, arrays, strict=True):
                         setattr(reading, name, int(array[past]))
-                    steps.keep(reading)
+                    steps.sample(int(samples.ms[past]), reading, True)
                 last = 0
     return found
 
 
 def _jumps(samples: Samples, steps: Any) -> np.ndarray:
-    """Return the indexes where the detector, quiet, leaves that state, or a sample is missing."""
+    """Return the indexes where the detector may leave the quiet state, or a sample is missing."""
     p = samples.values["w_x10"]
-    part = steps.part_x10
-    before = (p[:-4] + p[1:-3] + p[2:-2]) // 3
-    stays = np.abs(p[4:] - before) <= np.maximum(part, np.abs(before) // 100)
-    wanted = samples.missing.copy()
-    wanted[4:] |= ~stays
-    wanted[:4] = True
-    for back in range(1, 5):
+    most, least = p.copy(), p.copy()
+    for back in range(1, _BEFORE):
+        most[back:] = np.maximum(most[back:], p[:-back])
+        least[back:] = np.minimum(least[back:], p[:-back])
+    wanted = samples.missing | (most - least > steps.part_x10)
+    wanted[:_BEFORE] = True
+    for back in range(1, _BEFORE):
         wanted[back:] |= samples.missing[:-back]
     return np.flatnonzero(wanted)
 
