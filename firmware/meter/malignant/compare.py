@@ -3,7 +3,6 @@
 Units: 0.1 W, 0.1 VA, 0.1 V, 0.1 var. All values fit small integers up to 25 kVA.
 """
 
-from .before import Before, dip
 from .judge import (
     DIODE_X10,
     FINE,
@@ -12,6 +11,7 @@ from .judge import (
     OTHER,
     RESISTIVE,
     change,
+    dip,
     gain_of,
     kind,
     on_line,
@@ -30,6 +30,7 @@ except ImportError:
 
 SLOW_MS = const(1500)  # between samples: an inrush between them would not be seen
 ROOM_X10 = const(40)  # samples agree within this, or a part of the step
+_KEPT = const(4)  # samples before, of which the newest may have a part of the step
 _SHARP = const(50)  # the step divided by what the sample before it may have of it,
 _RESTLESS = const(16)  # and by how much of it the samples before may vary
 _SMALLER = const(8)  # a load in the sample before is smaller than the step by this
@@ -52,7 +53,10 @@ class Comparison:
         self._low_x10 = 10 * low_w
         self._limit = limit
         self.step_x10 = self.pf_x1000 = None
-        self._before = Before()
+        # P, S, V and Q of the samples before. At first the supply is off: what runs at the start
+        # began with it.
+        self._kept = [0] * (4 * _KEPT)
+        self._newest = 0  # the index of its P
         self._moves = 0  # samples that did not agree with the one before
         self._flat = 0  # samples that agree, and their sums
         self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
@@ -64,22 +68,50 @@ class Comparison:
         self._near = [0] * 4
         self._longest_ms = 0  # between two samples
         self._rough = 0  # quiet samples until those before can be relied on
+        self._var = False  # the part gives the reactive power; otherwise it counts as 0
         self._gain = 0  # how far P and S of the part disagree: see judge.gain_of
         self._held_p = self._held_s = None
+
+    def keep(self, p, s, v, q):
+        """Add a sample to those before; the oldest is forgotten."""
+        at = self._newest = (self._newest + 4) % (4 * _KEPT)
+        kept = self._kept
+        kept[at] = p
+        kept[at + 1] = s
+        kept[at + 2] = v
+        kept[at + 3] = q
+
+    def before(self, what):
+        """Return the mean of P, S, V or Q (0 to 3) before, without the newest."""
+        total = -self._kept[self._newest + what]
+        for at in range(what, 4 * _KEPT, 4):
+            total += self._kept[at]
+        return total // (_KEPT - 1)
+
+    def unrest(self):
+        """Return by how much P before varied, without the newest sample."""
+        kept = self._kept
+        least = most = kept[(self._newest + 4) % (4 * _KEPT)]
+        for at in range(0, 4 * _KEPT, 4):
+            if at != self._newest:
+                least = min(least, kept[at])
+                most = max(most, kept[at])
+        return most - least
 
     def means(self, out):
         """Store the means of the samples that agree in `out`."""
         count = self._flat
         out[0] = self._sum_p // count
-        out[1] = None if self._sum_s is None else self._sum_s // count
-        out[2] = None if self._sum_v is None else self._sum_v // count
-        out[3] = None if self._sum_q is None else self._sum_q // count
+        out[1] = self._sum_s // count
+        out[2] = self._sum_v // count
+        out[3] = self._sum_q // count
 
     def judge(self, soon):
         """Return the kind of the step to what was gathered; soon: only what is beyond doubt."""
         now, base, near = self._now, self._base, self._near
         self.means(now)
-        self._before.means(base)
+        for what in range(4):
+            base[what] = self.before(what)
         if self._held_p is not None and base[0] < _IDLE_X10:
             base[0], base[1] = self._held_p, self._held_s
             if not soon:
@@ -118,8 +150,6 @@ class Comparison:
             return NOTHING
         self.step_x10 = step
         self.pf_x1000 = None
-        if s is None or base[1] is None:
-            return OTHER
         before_s = base[1] * ratio // 4096 * ratio // 4096
         unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
         return self._by_power(before // unit, before_s // unit, base, ratio, unit, soon, how)
@@ -128,7 +158,7 @@ class Comparison:
         p, s, q = self._now[0] // unit, self._now[1] // unit, self._now[3]
         step = p - before
         lag = None
-        if how != _HELD and q is not None and base[3] is not None:
+        if how != _HELD and self._var:
             lag = abs(q - base[3]) // unit * 1000 // step
         rest = (before_s - before) * (before_s + before)
         raw = change(p, s, before, before_s)
@@ -158,13 +188,13 @@ class Comparison:
             return 0
         parts = 1 if how == _LAST else self._moves
         step = p - before
-        least = ROOM_X10 + min(self._before.unrest(), step // _RESTLESS) + step // _SHARP
-        if how == _MEAN and abs(self._before.newest_p() - before) > least:
+        least = ROOM_X10 + min(self.unrest(), step // _RESTLESS) + step // _SHARP
+        if how == _MEAN and abs(self._kept[self._newest] - before) > least:
             parts += 1  # it began in the last sample before it
         if not parts:
             return 1 if self._longest_ms <= SLOW_MS else 0
         part = self._part
-        if parts > 1 or part[1] is None:
+        if parts > 1:
             return 0
         s, before_s = self._now[1] // unit, base[1] // unit
         p, before = p // unit, before // unit

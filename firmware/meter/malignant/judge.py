@@ -23,6 +23,7 @@ HALF_WAVE = const(3)  # a resistance behind a diode
 FINE = const(23000)  # up to here, squares are small integers; beyond, count in tenfold units
 NO_TAN2 = const(0x3FFFFFFF)
 
+_SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
 _DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2
 _LEAST_DOUBT = const(10)
 _USELESS = const(450)  # more doubt decides nothing
@@ -49,6 +50,17 @@ _BRIDGE_DOUBT = const(200)
 _NO_LOAD_X10 = const(300)
 _LINE = const(8)
 _LINE_NOISE = const(5)
+
+
+def dip(before, after):
+    """Return the voltage `after` against that `before`, in 1/4096; 0 of a dip.
+
+    4096 of a supply that was off.
+    """
+    if not before:
+        return 4096
+    ratio = after * 4096 // before
+    return ratio if ratio > _SAG else 0
 
 
 def isqrt(value):

@@ -4,7 +4,6 @@ Units: 0.1 W, 0.1 VA, 0.1 V. All values fit small integers up to 25 kVA, and not
 A sample without apparent power counts as missing: active power alone tells no heater.
 """
 
-from .before import added, volts_x10
 from .compare import ROOM_X10, SLOW_MS, Comparison
 from .judge import NOTHING, RESISTIVE, apparent
 
@@ -53,12 +52,14 @@ class Steps(Comparison):
         s = apparent(reading)
         if p is None or s is None or self._silent_ms < _SOON_MS:
             return NOTHING
-        v = volts_x10(reading)
+        v = reading.mv // 100
         if self._repeats(p, s, v) and often:
             return NOTHING
         ms = self._silent_ms
         self._silent_ms = 0
         q = reading.var_x10
+        self._var = q is not None
+        q = q or 0
         if ms > _LOST_MS and not quiet:
             self._rough = _ROUGH
             self._begin(p, s, v, q)
@@ -70,7 +71,7 @@ class Steps(Comparison):
                 return self._end(True)
         else:
             self._rough = max(0, self._rough - 1)
-            self._before.keep(p, s, v, q)
+            self.keep(p, s, v, q)
         return NOTHING
 
     def quiet(self):
@@ -93,15 +94,18 @@ class Steps(Comparison):
         return same
 
     def _begin(self, p, s, v, q):
-        self._before.begin(p, s, v, q)
+        for _ in range(4):
+            self.keep(p, s, v, q)
         self._moving_ms = 0
 
     def _jumped(self, p):
-        before = self._before.p()
+        before = self.before(0)
         return abs(p - before) > max(self.part_x10, abs(before) // 100)
 
     def _start(self, ms, p, s, v, q):
-        self._before.newest(self._part)
+        at = self._newest
+        for what in range(4):
+            self._part[what] = self._kept[at + what]
         self._moving_ms = self._longest_ms = ms
         self._moves = self._slow = 0
         self._restart(p, s, v, q)
@@ -122,8 +126,8 @@ class Steps(Comparison):
             self._flat += 1
             self._sum_p += p
             self._sum_s += s
-            self._sum_v = added(self._sum_v, v)
-            self._sum_q = added(self._sum_q, q)
+            self._sum_v += v
+            self._sum_q += q
             return self._end(False) if now else NOTHING
         another = self._flat > 1 and abs(p - mean) > self.part_x10
         if another or self._flat > _ENOUGH or (self._moves == 1 and self.judge(True) == RESISTIVE):
@@ -142,20 +146,20 @@ class Steps(Comparison):
         return self._end(True) if now and self.judge(True) == RESISTIVE else NOTHING
 
     def _agrees(self, p, s, mean):
-        step = abs(mean - self._before.p())
+        step = abs(mean - self.before(0))
         room = max(ROOM_X10, step * _ROOM // 1000) + abs(mean) * _ROOM_NOISE // 1000
-        room += min(self._before.unrest(), step * _ROOM_UNREST // 1000)
+        room += min(self.unrest(), step * _ROOM_UNREST // 1000)
         if p < mean:  # heating, a resistance takes less
             room += step * _ROOM // 1000
         return abs(p - mean) <= room and abs(s - self._sum_s // self._flat) <= 2 * room
 
     def _end(self, soon):
         """Judge the step that the samples gathered end; they are what was before the next."""
-        again = self._held_p is not None and self._before.p() < _IDLE_X10
+        again = self._held_p is not None and self.before(0) < _IDLE_X10
         found = self.judge(soon)
         self._rough = 0 if self._flat > 1 else 1
         if found >= RESISTIVE and not again:
-            self._base_p, self._base_s = self._before.p(), self._before.s()
+            self._base_p, self._base_s = self._base[0], self._base[1]
         near = self._near
         self.means(near)
         self._begin(near[0], near[1], near[2], near[3])
