@@ -19,7 +19,12 @@ pytest.importorskip("numpy", reason="the random days need numpy")
 
 from tjugo.benchmarks.malignant import signal, trial
 
-SEEDS = {signal.PF_1: range(900, 912), signal.VI_1: range(920, 932), signal.VI_04: range(940, 948)}
+SEEDS = {
+    signal.PF_VAR_05: range(900, 908),
+    signal.PF_1: range(910, 920),
+    signal.VI_05: range(920, 928),
+    signal.VI_1: range(930, 940),
+}
 
 
 def test_days_of_appliances():
@@ -27,7 +32,19 @@ def test_days_of_appliances():
     for part, seeds in SEEDS.items():
         total.add(trial.run(part, seeds))
     assert total.steps.total() > 700
-    assert total.recall() > 0.96
+    assert total.recall() > 0.975
+    assert total.false.total() <= 1
+    assert total.decision_ms(0.99) < 3000
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["pf and var", "pf", "current"])
+def test_many_days_of_appliances(name):
+    total = trial.Score()
+    for i, part in enumerate(signal.CLASSES[name]):
+        total.add(trial.run(part, range(1001 + 2 * i, 1401, 2 * len(signal.CLASSES[name]))))
+    assert total.days > 150
+    assert total.recall() > 0.98
     assert total.false.total() <= 1
 
 

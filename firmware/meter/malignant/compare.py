@@ -31,7 +31,7 @@ except ImportError:
 SLOW_MS = const(1500)  # between samples: an inrush between them would not be seen
 ROOM_X10 = const(40)  # samples agree within this, or a part of the step
 _KEPT = const(4)  # samples before, of which the newest may have a part of the step
-_SHARP = const(50)  # the step divided by what the sample before it may have of it,
+_SHARP = const(100)  # the step divided by what the sample before it may have of it,
 _RESTLESS = const(16)  # and by how much of it the samples before may vary
 _SMALLER = const(8)  # a load in the sample before is smaller than the step by this
 _WHOLE = const(10)  # the step divided by what the sample within it lacks at least
@@ -157,6 +157,8 @@ class Comparison:
     def _by_power(self, before, before_s, base, ratio, unit, soon, how):
         p, s, q = self._now[0] // unit, self._now[1] // unit, self._now[3]
         step = p - before
+        if how == _LAST and s > 2 * step and (self._moves > 2 or base[0] > self._base[0]):
+            return OTHER  # beside a heavy load, it may be a soft start
         lag = None
         if how != _HELD and self._var:
             lag = abs(q - base[3]) // unit * 1000 // step

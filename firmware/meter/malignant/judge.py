@@ -34,8 +34,9 @@ _CLEAR = const(13)  # so little tan2 and doubt need no steepness
 _NEAR = const(30)
 _NEAR_WITHIN = const(45)
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
-_BELOW = const(40)  # of a steep step, what may be below 0 besides the doubt,
+_BELOW = const(10)  # of a steep step, what may be below 0 besides the doubt,
 _STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
+_PHASE_DOUBT = const(120)
 _LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more
 _LAG_DOUBT = const(4)
 _GAIN = const(16)
@@ -48,8 +49,8 @@ _DIODE_REST = const(500)  # with less rest, a motor's tan2 is not hidden: its in
 _DIODE_STEEP = const(60)  # within a sample, or can have been between two
 _BRIDGE_DOUBT = const(200)
 _NO_LOAD_X10 = const(300)
-_LINE = const(8)
-_LINE_NOISE = const(5)
+_LINE = const(5)
+_LINE_NOISE = const(4)
 
 
 def dip(before, after):
@@ -159,7 +160,7 @@ def sure(tan2, s, step, rest, within, lag):
     """
     square = max(step * step // 1000, 1)
     doubt = doubt_of(s, square)
-    if doubt <= _USELESS and in_phase(lag, s, step) and -doubt <= tan2 <= _ABOVE + doubt // 4:
+    if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= _ABOVE + doubt // 4:
         return True
     if lag is not None and doubt > _NEAR:
         return False
@@ -178,9 +179,9 @@ def kind(tan2, limit, s, step, rest, steep, lag):
     doubt = doubt_of(s, square)
     if doubt > _USELESS:
         return OTHER
-    room = doubt if abs(rest) // square < _HIDES else min(doubt, _HIDDEN + doubt // 10)
+    room = doubt if abs(rest) // square < _HIDES else min(doubt, _HIDDEN)
     phase = in_phase(lag, s, step)
-    if phase and -doubt - _ABOVE <= tan2 <= limit + doubt // 2:
+    if phase and -room - _ABOVE <= tan2 <= limit + doubt // 2:
         return RESISTIVE
     if lag is not None and not phase and doubt > _NEAR_WITHIN:
         return OTHER
