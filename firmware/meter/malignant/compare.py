@@ -6,6 +6,7 @@ Units: 0.1 W, 0.1 VA, 0.1 V, 0.1 var. All values fit small integers up to 25 kVA
 from .judge import (
     DIODE_X10,
     FINE,
+    GAIN,
     HALF_WAVE,
     NOTHING,
     OTHER,
@@ -17,7 +18,6 @@ from .judge import (
     on_line,
     power_factor,
     sure,
-    without_gain,
 )
 
 try:
@@ -164,7 +164,7 @@ class Comparison:
             lag = abs(q - base[3]) // unit * 1000 // step
         rest = (before_s - before) * (before_s + before)
         raw = change(p, s, before, before_s)
-        tan2 = without_gain(raw, self._gain, p, before)
+        tan2 = raw - self._gain * (p + before) // step // GAIN
         if how == _HELD:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
             steep = 1

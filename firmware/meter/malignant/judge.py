@@ -31,26 +31,26 @@ _FREE = const(12)  # with less rest, a load cannot hide its N behind that of ano
 _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
 _CLEAR = const(13)  # so little tan2 and doubt need no steepness
-_NEAR = const(30)
-_NEAR_WITHIN = const(45)
+_NEAR = const(30)  # the most doubt of a step that is judged at once,
+_NEAR_WITHIN = const(45)  # of one with a sample on its line,
+_PHASE_DOUBT = const(120)  # and of one in phase
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
 _BELOW = const(10)  # of a steep step, what may be below 0 besides the doubt,
 _STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
-_PHASE_DOUBT = const(120)
-_LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more
-_LAG_DOUBT = const(4)
-_GAIN = const(16)
+_LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more;
+_LAG_DOUBT = const(4)  # the part's noise, for each S of the step
+GAIN = const(16)  # in 1/1000: see gain_of()
 _MOST_GAIN = const(240)
 _DIODE = const(60)  # tan2 is 1000,
 _DIODE_LESS = const(240)  # and less with the motor of a hair dryer
 DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too
 _DIODE_DOUBT = const(240)
-_DIODE_REST = const(500)  # with less rest, a motor's tan2 is not hidden: its inrush was not seen
-_DIODE_STEEP = const(60)  # within a sample, or can have been between two
+_DIODE_REST = const(500)  # with more rest, a motor can have such a tan2 too; it has an inrush,
+_DIODE_STEEP = const(60)  # but not to be seen between two samples
 _BRIDGE_DOUBT = const(200)
 _NO_LOAD_X10 = const(300)
-_LINE = const(5)
-_LINE_NOISE = const(4)
+_LINE = const(5)  # P and I^2 of a sample within a step have the same part within this,
+_LINE_NOISE = const(4)  # and the part's noise
 
 
 def dip(before, after):
@@ -88,18 +88,13 @@ def power_factor(tan2):
     return isqrt(1000000000 // (1000 + min(tan2, 999000000))) if tan2 > 0 else 1000
 
 
-def volt_ampere(mv, ma):
-    """Return mV times mA in 0.1 VA."""
-    return mv // 100 * ma // 1000 + mv % 100 * ma // 100000
-
-
 def apparent(reading):
     """Return the apparent power of a Reading in 0.1 VA, None if it cannot be told."""
     ma, mv, pf = reading.ma, reading.mv, reading.pf_x1000
     if mv is None or reading.w_x10 is None or not reading.together:
         return None
     if ma is not None:
-        return volt_ampere(mv, ma)
+        return mv // 100 * ma // 1000 + mv % 100 * ma // 100000
     w = abs(reading.w_x10)
     if pf:
         return w * 1000 // pf
@@ -129,17 +124,12 @@ def change(p, s, before, before_s):
     return n2 // max((p - before) * (p - before) // 1000, 1)
 
 
-def without_gain(tan2, gain, p, before):
-    """Return tan2 without what the error of the part makes of the step from `before` to `p`."""
-    return tan2 - gain * (p + before) // (p - before) // _GAIN
-
-
 def gain_of(tan2, gain, p, before):
     """Return the new gain after a step of a resistance.
 
     The gain is the error of S^2 / P^2 of a part, in 1/16 of 1/1000; 0 while it is not known.
     """
-    new = max(-_MOST_GAIN, min(_MOST_GAIN, tan2 * (p - before) * _GAIN // (p + before)))
+    new = max(-_MOST_GAIN, min(_MOST_GAIN, tan2 * (p - before) * GAIN // (p + before)))
     return gain + (new - gain) // 4 if gain else new
 
 

@@ -21,7 +21,7 @@ _OFTEN_MS = const(700)  # a part that is read so often may not have measured ane
 _DECIDE_MS = const(2700)  # decide before the next sample would be later than this
 _ENDLESS_MS = const(6000)  # what is still moving is not a step
 _LOST_MS = const(5000)  # without samples for so long, what was before does not count
-_ROUGH = const(2)
+_ROUGH = const(2)  # samples after such a gap, or a movement without end
 _ROOM = const(10)  # samples agree within 1/1000 of the step,
 _ROOM_NOISE = const(4)  # 1/1000 of the power,
 _ROOM_UNREST = const(30)  # and up to 1/1000 of the step by which it varied before
@@ -38,7 +38,7 @@ class Steps(Comparison):
         self._silent_ms = 0
         self._moving_ms = 0  # 0: quiet
         self._slow = 0  # how many of the last samples disagreed with the one before by little
-        self._last = [0] * 3
+        self._last = [0] * 3  # P, S and V of the last sample
         self._base_p = self._base_s = 0  # before the last resistive step
 
     def sample(self, ms, reading, quiet=False):
