@@ -28,7 +28,7 @@ def _scores():  # type: ignore[no-untyped-def]
         from tjugo.benchmarks.malignant import trial
     except ImportError as error:
         raise Skip("the random days need numpy, which is not installed") from error
-    return trial.scores(range(200000, 200000 + 2 * days(), 2))
+    return trial.scores(range(200000, 200000 + 2 * days(), 2), PROMISED)
 
 
 def _figure(worst: Callable[..., float], value: Callable[[Any], float], **more: object) -> Figure:

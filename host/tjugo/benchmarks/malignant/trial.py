@@ -4,14 +4,13 @@ import importlib
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from tjugo.benchmarks.malignant import PROMISED
 from tjugo.benchmarks.malignant.loads import Day
 from tjugo.benchmarks.malignant.signal import CLASSES, Part, Samples, make_day, measure
 from tjugo.toolchain.tools import REPO
@@ -168,15 +167,15 @@ def run(part: Part, seeds: Iterable[int]) -> Score:
     return total
 
 
-def scores(seeds: range) -> dict[str, Score]:
-    """Return {class: Score}; a class has all days, shared among its parts.
+def scores(seeds: range, whole: Container[str]) -> dict[str, Score]:
+    """Return {class: Score}; the parts of a class share the days.
 
-    Classes beyond what the detector promises have a tenth.
+    whole: the classes that have all days; the others have a tenth.
     """
     found = {}
     for name, parts in CLASSES.items():
         found[name] = Score()
-        own = seeds if name in PROMISED else seeds[::10]
+        own = seeds if name in whole else seeds[::10]
         for i, part in enumerate(parts):
             found[name].add(run(part, own[i :: len(parts)]))
     return found
