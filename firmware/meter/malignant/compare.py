@@ -161,7 +161,7 @@ class Comparison:
             return OTHER  # beside a heavy load, it may be a soft start
         lag = None
         if how != _HELD and self._var:
-            lag = abs(q - base[3]) // unit * 1000 // step
+            lag = (q - base[3]) // unit * 1000 // step
         rest = (before_s - before) * (before_s + before)
         raw = change(p, s, before, before_s)
         tan2 = raw - self._gain * (p + before) // step // GAIN

@@ -37,7 +37,9 @@ _PHASE_DOUBT = const(120)  # and of one in phase
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
 _BELOW = const(10)  # of a steep step, what may be below 0 besides the doubt,
 _STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
-_LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more;
+_LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more,
+_LEADS = const(50)  # electronics lead; a motor that starts with a heater lags, and so little
+_LAGS = const(141)  # is a power factor of 0.990
 _LAG_DOUBT = const(4)  # the part's noise, for each S of the step
 GAIN = const(16)  # in 1/1000: see gain_of()
 _MOST_GAIN = const(240)
@@ -135,7 +137,12 @@ def gain_of(tan2, gain, p, before):
 
 def in_phase(lag, s, step):
     """Return True if the reactive power stayed as it was: lag is its change / step, in 1/1000."""
-    return lag is not None and lag <= _LAG + _LAG_DOUBT * s // step
+    return lag is not None and abs(lag) <= _LAG + _LAG_DOUBT * s // step
+
+
+def _other_phase(lag, doubt, most):
+    """Return True if the reactive power shows another load: it leads, or there is much doubt."""
+    return lag is not None and (doubt > most or not -_LEADS <= lag <= _LAGS)
 
 
 def doubt_of(s, square):
@@ -152,7 +159,7 @@ def sure(tan2, s, step, rest, within, lag):
     doubt = doubt_of(s, square)
     if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= _ABOVE + doubt // 4:
         return True
-    if lag is not None and doubt > _NEAR:
+    if _other_phase(lag, doubt, _NEAR):
         return False
     if within:
         return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
@@ -173,7 +180,7 @@ def kind(tan2, limit, s, step, rest, steep, lag):
     phase = in_phase(lag, s, step)
     if phase and -room - _ABOVE <= tan2 <= limit + doubt // 2:
         return RESISTIVE
-    if lag is not None and not phase and doubt > _NEAR_WITHIN:
+    if not phase and _other_phase(lag, doubt, _NEAR_WITHIN):
         return OTHER
     if steep and -room - _BELOW <= tan2 <= limit + min(room, _STEEP + doubt // 16):
         return RESISTIVE
