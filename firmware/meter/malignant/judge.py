@@ -157,7 +157,8 @@ def sure(tan2, s, step, rest, within, lag):
     """
     square = max(step * step // 1000, 1)
     doubt = doubt_of(s, square)
-    if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= _ABOVE + doubt // 4:
+    above = _ABOVE + doubt // 4 if within else _ABOVE
+    if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= above:
         return True
     if _other_phase(lag, doubt, _NEAR):
         return False
@@ -178,7 +179,8 @@ def kind(tan2, limit, s, step, rest, steep, lag):
         return OTHER
     room = doubt if abs(rest) // square < _HIDES else min(doubt, _HIDDEN)
     phase = in_phase(lag, s, step)
-    if phase and -room - _ABOVE <= tan2 <= limit + doubt // 2:
+    # A motor and electronics that begin together can be in phase, but not steep.
+    if phase and -room - _ABOVE <= tan2 <= limit + (doubt // 2 if steep else 0):
         return RESISTIVE
     if not phase and _other_phase(lag, doubt, _NEAR_WITHIN):
         return OTHER
