@@ -1,6 +1,6 @@
 """Malignant load: random days of appliances through the detector of the firmware.
 
-The figures are of days with even seeds from 200000 on; the detector is tuned on days with odd
+The figures are of days with even seeds from 400000 on; the detector is tuned on days with odd
 seeds. The appliances are those of docs/meter.md, and were fixed before that. TJUGO_MALIGNANT_DAYS
 sets how many, 200 unless it is given.
 """
@@ -28,7 +28,7 @@ def _scores():  # type: ignore[no-untyped-def]
         from tjugo.benchmarks.malignant import trial
     except ImportError as error:
         raise Skip("the random days need numpy, which is not installed") from error
-    return trial.scores(range(200000, 200000 + 2 * days(), 2), PROMISED)
+    return trial.scores(range(400000, 400000 + 2 * days(), 2), PROMISED)
 
 
 def _figure(worst: Callable[..., float], value: Callable[[Any], float], **more: object) -> Figure:
