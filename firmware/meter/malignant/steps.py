@@ -60,12 +60,13 @@ class Steps(Comparison):
         q = reading.var_x10
         self._var = q is not None
         q = q or 0
+        before = self.before(0)
         if ms > _LOST_MS and not quiet:
             self._rough = _ROUGH
             self._begin(p, s, v, q)
         elif self._moving_ms:
             return self._follow(ms, p, s, v, q)
-        elif self._jumped(p) and not quiet:
+        elif not quiet and abs(p - before) > max(self.part_x10, abs(before) // 100):
             self._start(ms, p, s, v, q)
             if ms > SLOW_MS and self.judge(True) == RESISTIVE:
                 return self._end(True)
@@ -97,10 +98,6 @@ class Steps(Comparison):
         for _ in range(4):
             self.keep(p, s, v, q)
         self._moving_ms = 0
-
-    def _jumped(self, p):
-        before = self.before(0)
-        return abs(p - before) > max(self.part_x10, abs(before) // 100)
 
     def _start(self, ms, p, s, v, q):
         at = self._newest
