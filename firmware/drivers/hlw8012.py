@@ -56,6 +56,7 @@ class Hlw8012(Part):
     def __init__(self, cf, cf1, sel, chip=HLW8012, gains=GAINS):
         energy, voltage, current = chip
         Part.__init__(self, energy[0] * self.PULSES_PER_KWH, energy[1] * _J_PER_KWH, gains)
+        self.reading.together = False
         self._power = PulsePower(energy[0] * gains[2], energy[1] * _J_PER_KWH * ONE)
         self._cf = cf
         self._cf1 = cf1

@@ -26,7 +26,10 @@ class Reading:
     w_x10: active power, 0.1 W, negative while energy is exported. var_x10: reactive power, 0.1
     var. pf_x1000: power factor without sign, 0 to 1000. hz_x100: frequency, 0.01 Hz.
     number: of the measurement, modulo 2^16; another number means other values. fault: see above.
+    together: voltage, current and power are of the same time.
     """
+
+    together = True
 
     def __init__(self):
         self.number = 0

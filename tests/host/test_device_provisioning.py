@@ -148,6 +148,15 @@ def test_a_wrong_setting_is_named_and_nothing_is_written(kind, added, wrong):
     assert not list(flash.glob("*.new"))
 
 
+@pytest.mark.parametrize("part", [{"metering": "s0"}, {"metering": "hlw8012"}])
+def test_malignant_loads_need_voltage_current_and_power(part):
+    with pytest.raises(TjugoError, match="at the same time") as caught:
+        settings_check.check("meter", {"malignant": {"mode": 2}, **part})
+    assert caught.value.status == 2
+    settings_check.check("meter", {"malignant": {"mode": 0}, **part})
+    settings_check.check("meter", {"malignant": {"mode": 2}, "metering": "bl0942"})
+
+
 def test_what_is_still_missing_is_not_wrong():
     settings_check.check("meter", {"address": 5})
     settings_check.check("meter", {"ea": 11})

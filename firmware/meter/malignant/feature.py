@@ -10,7 +10,7 @@ import struct
 from meterbus import codes
 
 from ..store.slots import unpack
-from .judge import RESISTIVE, threshold
+from .judge import RESISTIVE, apparent, threshold
 from .steps import Steps
 
 try:
@@ -58,13 +58,15 @@ _LOCKED = const(2)
 _DAY = const(4)
 _DAY_S = const(86400)
 _BY_CHARACTERS = const(40)
+_MEASURED_X10 = const(500)  # every part that measures voltage and current does so from here, 0.1 W
 
 
 class Malignant:
     """A feature: see core.py.
 
     open: the supply is open because of a heater; locked: until an operator restores it.
-    used: restorations of this day. alarm: a heater was found in mode ALARM.
+    used: restorations of this day. alarm: a heater was found in mode ALARM. blind: the metering
+    part does not measure voltage, current and power at the same time, so nothing is recognised.
     restored_by: who restored it last since the start, "" nobody.
     """
 
@@ -81,7 +83,7 @@ class Malignant:
                 if self._highs[i] < self._lows[i]:
                     meter.settings.note("%s.high_w_%d" % (_GROUP, i + 1))
         self._steps = Steps(lowest, threshold(pf))
-        self.alarm = False
+        self.alarm = self.blind = False
         self.restored_by = ""
         self._ms = 0  # of a second that is not over
         self.records = ((15, 1, self._pack, self._unpack),)
@@ -113,7 +115,7 @@ class Malignant:
 
     def known(self):
         """Return the bits of codes.KNOWN of the last step since the start."""
-        bits = codes.KNOWN_MALIGNANT if self._meter.ledger.loaded else 0
+        bits = codes.KNOWN_MALIGNANT if self._meter.ledger.loaded and not self.blind else 0
         bits |= codes.KNOWN_STEP if self._steps.step_x10 is not None else 0
         return bits | (codes.KNOWN_STEP_PF if self._steps.pf_x1000 is not None else 0)
 
@@ -121,6 +123,9 @@ class Malignant:
         """Take a Reading, `ms` of supply time after the one before."""
         if self.mode == OFF:
             return
+        w = reading.w_x10
+        if w is not None and abs(w) >= _MEASURED_X10:
+            self.blind = apparent(reading) is None
         if self._steps.sample(ms, reading) >= RESISTIVE and self._controlled() and not self.open:
             self._found()
 
@@ -202,6 +207,8 @@ class Malignant:
         return watts if pf is None else "%s pf %d.%02d" % (watts, pf // 1000, pf % 1000 // 10)
 
     def _state(self):
+        if self.blind:
+            return "Not supported"
         return "Ask operator" if self.locked else "%d" % self.left()
 
     REGISTERS = {
@@ -211,5 +218,5 @@ class Malignant:
     }
     CODES = (
         ("870", "Last step", codes.KNOWN_STEP, _step),
-        ("871", "Restorations", codes.KNOWN_MALIGNANT, _state),
+        ("871", "Restorations", 0, _state),
     )

@@ -22,28 +22,48 @@ HALF_WAVE = const(3)  # a resistance behind a diode
 
 FINE = const(23000)  # up to here, squares are small integers; beyond, count in tenfold units
 NO_TAN2 = const(0x3FFFFFFF)
-_NOMINAL_MV = const(230000)
 
+_SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
 _DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2
-_NO_VOLTAGE = const(200)  # the same when the voltage is only assumed
 _LEAST_DOUBT = const(10)
 _USELESS = const(450)  # more doubt decides nothing
 _FREE = const(12)  # with less rest, a load cannot hide its N behind that of another
 _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
 _CLEAR = const(13)  # so little tan2 and doubt need no steepness
-_NEAR = const(30)
-_NEAR_WITHIN = const(45)
+_NEAR = const(30)  # the most doubt of a step that is judged at once,
+_NEAR_WITHIN = const(45)  # of one with a sample on its line,
+_PHASE_DOUBT = const(120)  # and of one in phase
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
+_BELOW = const(10)  # of a steep step, what may be below 0 besides the doubt,
+_STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
+_LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more,
+_LEADS = const(50)  # electronics lead; a motor that starts with a heater lags, and so little
+_LAGS = const(141)  # is a power factor of 0.990
+_LAG_DOUBT = const(4)  # the part's noise, for each S of the step
+GAIN = const(16)  # in 1/1000: see gain_of()
+_MOST_GAIN = const(240)
 _DIODE = const(60)  # tan2 is 1000,
-_DIODE_LESS = const(130)  # and less with the motor of a hair dryer
-DIODE_X10 = const(2500)  # 0.1 W; with less, rectifiers have such a tan2 too
-_DIODE_DOUBT = const(110)
+_DIODE_LESS = const(240)  # and less with the motor of a hair dryer
+DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too
+_DIODE_DOUBT = const(240)
+_DIODE_REST = const(500)  # with more rest, a motor can have such a tan2 too; it has an inrush,
+_DIODE_STEEP = const(60)  # but not to be seen between two samples
 _BRIDGE_DOUBT = const(200)
-_DIODE_REST = const(160)
-_DIODE_STEEP = const(60)
-_LINE = const(8)
-_LINE_NOISE = const(5)
+_NO_LOAD_X10 = const(300)
+_LINE = const(5)  # P and I^2 of a sample within a step have the same part within this,
+_LINE_NOISE = const(4)  # and the part's noise
+
+
+def dip(before, after):
+    """Return the voltage `after` against that `before`, in 1/4096; 0 of a dip.
+
+    4096 of a supply that was off.
+    """
+    if not before:
+        return 4096
+    ratio = after * 4096 // before
+    return ratio if ratio > _SAG else 0
 
 
 def isqrt(value):
@@ -70,26 +90,17 @@ def power_factor(tan2):
     return isqrt(1000000000 // (1000 + min(tan2, 999000000))) if tan2 > 0 else 1000
 
 
-def volt_ampere(mv, ma):
-    """Return mV times mA in 0.1 VA."""
-    return mv // 100 * ma // 1000 + mv % 100 * ma // 100000
-
-
 def apparent(reading):
     """Return the apparent power of a Reading in 0.1 VA, None if it cannot be told."""
+    ma, mv, pf = reading.ma, reading.mv, reading.pf_x1000
+    if mv is None or reading.w_x10 is None or not reading.together:
+        return None
+    if ma is not None:
+        return mv // 100 * ma // 1000 + mv % 100 * ma // 100000
     w = abs(reading.w_x10)
-    ma, mv = reading.ma, reading.mv
-    if ma is not None and mv is not None:
-        return volt_ampere(mv, ma)
-    if reading.pf_x1000:
-        return w * 1000 // reading.pf_x1000
-    var = reading.var_x10
-    if var is not None:
-        unit = 1 if w < FINE and -FINE < var < FINE else 10
-        w //= unit
-        var //= unit
-        return isqrt(w * w + var * var) * unit
-    return None if ma is None else volt_ampere(_NOMINAL_MV, ma)
+    if pf:
+        return w * 1000 // pf
+    return w if w < _NO_LOAD_X10 else None  # too little for the part to measure its current
 
 
 def on_line(part_p, part_s, p, s, before, before_s, ratio):
@@ -115,34 +126,69 @@ def change(p, s, before, before_s):
     return n2 // max((p - before) * (p - before) // 1000, 1)
 
 
-def sure(tan2, s, step, rest, within):
+def gain_of(tan2, gain, p, before):
+    """Return the new gain after a step of a resistance.
+
+    The gain is the error of S^2 / P^2 of a part, in 1/16 of 1/1000; 0 while it is not known.
+    """
+    new = max(-_MOST_GAIN, min(_MOST_GAIN, tan2 * (p - before) * GAIN // (p + before)))
+    return gain + (new - gain) // 4 if gain else new
+
+
+def in_phase(lag, s, step):
+    """Return True if the reactive power stayed as it was: lag is its change / step, in 1/1000."""
+    return lag is not None and abs(lag) <= _LAG + _LAG_DOUBT * s // step
+
+
+def _other_phase(lag, doubt, most):
+    """Return True if the reactive power shows another load: it leads, or there is much doubt."""
+    return lag is not None and (doubt > most or not -_LEADS <= lag <= _LAGS)
+
+
+def doubt_of(s, square):
+    """Return the error of tan2 to be expected; square: of the step, in 1/1000."""
+    return _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
+
+
+def sure(tan2, s, step, rest, within, lag):
     """Return True if a step needs no more samples to be that of a resistance.
 
-    within: a sample lies within the step, and on its line.
+    within: a sample lies within the step, and on its line. lag: see in_phase(); None is unknown.
     """
     square = max(step * step // 1000, 1)
-    doubt = _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
+    doubt = doubt_of(s, square)
+    above = _ABOVE + doubt // 4 if within else _ABOVE
+    if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= above:
+        return True
+    if _other_phase(lag, doubt, _NEAR):
+        return False
     if within:
         return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
     return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
 
 
-def kind(tan2, limit, s, step, rest, steep, assumed):
+def kind(tan2, limit, s, step, rest, steep, lag):
     """Return the kind of a step, after which the samples agree.
 
     limit: the tan2 of the power factor that is controlled. rest: N^2, not yet divided.
-    steep: 0 no, 1 between two samples, 2 within one. assumed: the voltage is.
-    s, step and rest are in 0.1 VA or VA.
+    steep: 0 no, 1 between two samples, 2 within one. s, step and rest are in 0.1 VA or VA.
     """
     square = max(step * step // 1000, 1)
-    doubt = _LEAST_DOUBT + s * s // 1000 * (_NO_VOLTAGE if assumed else _DOUBT) // square
-    rest = abs(rest) // square
-    room = doubt if rest < _HIDES else min(doubt, _HIDDEN + doubt // 10)
-    if steep and doubt <= _USELESS and -room <= tan2 <= max(limit, min(room, _ABOVE + room // 5)):
+    doubt = doubt_of(s, square)
+    if doubt > _USELESS:
+        return OTHER
+    room = doubt if abs(rest) // square < _HIDES else min(doubt, _HIDDEN)
+    phase = in_phase(lag, s, step)
+    # A motor and electronics that begin together can be in phase, but not steep.
+    if phase and -room - _ABOVE <= tan2 <= limit + (doubt // 2 if steep else 0):
+        return RESISTIVE
+    if not phase and _other_phase(lag, doubt, _NEAR_WITHIN):
+        return OTHER
+    if steep and -room - _BELOW <= tan2 <= limit + min(room, _STEEP + doubt // 16):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
         return RESISTIVE  # the diode before it was bridged
-    if not steep or doubt > _DIODE_DOUBT:
+    free = abs(rest) // square < (_DIODE_REST if steep > 1 else _DIODE_STEEP)
+    if not (phase or (steep and free)) or doubt > _DIODE_DOUBT:
         return OTHER
-    free = rest < (_DIODE_REST if steep > 1 else _DIODE_STEEP)
-    return HALF_WAVE if free and -_DIODE_LESS <= tan2 - 1000 <= _DIODE else OTHER
+    return HALF_WAVE if -_DIODE_LESS <= tan2 - 1000 <= _DIODE + min(room, _HIDDEN) else OTHER

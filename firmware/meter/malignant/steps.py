@@ -1,23 +1,11 @@
 """The step detector: compares the samples before a change of active power with those after it.
 
 Units: 0.1 W, 0.1 VA, 0.1 V. All values fit small integers up to 25 kVA, and nothing is allocated.
+A sample without apparent power counts as missing: active power alone tells no heater.
 """
 
-from .before import Before, added, volts_x10
-from .judge import (
-    DIODE_X10,
-    FINE,
-    HALF_WAVE,
-    NOTHING,
-    OTHER,
-    RESISTIVE,
-    apparent,
-    change,
-    kind,
-    on_line,
-    power_factor,
-    sure,
-)
+from .compare import ROOM_X10, SLOW_MS, Comparison
+from .judge import NOTHING, RESISTIVE, apparent
 
 try:
     from micropython import const
@@ -27,69 +15,65 @@ except ImportError:
         return value
 
 
-_PART = const(6)  # 1/10 of the smallest step: a greater change begins a step
+_PART = const(6)  # 6/10 of the smallest step, in 0.1 W: a greater change begins a step
+_SOON_MS = const(350)  # samples that come sooner are left out
+_OFTEN_MS = const(700)  # a part that is read so often may not have measured anew
 _DECIDE_MS = const(2700)  # decide before the next sample would be later than this
-_DECIDE_SHAPE_MS = const(5500)  # without apparent power
 _ENDLESS_MS = const(6000)  # what is still moving is not a step
 _LOST_MS = const(5000)  # without samples for so long, what was before does not count
-_ROOM_X10 = const(40)  # samples agree within the greater of this and
-_ROOM = const(10)  # 1/1000 of the step,
+_ROUGH = const(2)  # samples after such a gap, or a movement without end
+_ROOM = const(10)  # samples agree within 1/1000 of the step,
 _ROOM_NOISE = const(4)  # 1/1000 of the power,
 _ROOM_UNREST = const(30)  # and up to 1/1000 of the step by which it varied before
-_SHARP = const(50)  # the step divided by what the sample before it may have of it
 _ENOUGH = const(3)  # more samples that agree are a load of its own when another follows
 _IDLE_X10 = const(300)
-_NOMINAL_X10 = const(2300)
 
 
-class Steps:
-    """Steps of `low_w` or more; resistive with a tan2 of `limit` or less: see judge.py.
-
-    step_x10: active power of the last step up at 230 V, 0.1 W, None before the first.
-    pf_x1000: its power factor, None if unknown.
-    """
+class Steps(Comparison):
+    """Steps of `low_w` or more; resistive with a tan2 of `limit` or less: see judge.py."""
 
     def __init__(self, low_w, limit):
-        self._low_x10 = 10 * low_w
+        super().__init__(low_w, limit)
         self.part_x10 = _PART * low_w  # up to this change of active power nothing begins
-        self._limit = limit
-        self.step_x10 = self.pf_x1000 = None
-        self._before = Before()
         self._silent_ms = 0
         self._moving_ms = 0  # 0: quiet
-        self._moves = 0  # samples that did not agree with the one before,
-        self._slow = 0  # and how many of the last of them did not by little
-        self._flat = 0  # samples that agree, and their sums
-        self._sum_p = self._sum_s = self._sum_v = 0
-        self._part_p = self._part_s = None  # the first sample, if the second did not agree
-        self._assumed = False  # the voltage, to tell the apparent power
-        self._held_p = self._held_s = None  # see hold()
+        self._slow = 0  # how many of the last samples disagreed with the one before by little
+        self._last = [0] * 3  # P, S and V of the last sample
         self._base_p = self._base_s = 0  # before the last resistive step
 
-    def sample(self, ms, reading):
-        """Take a Reading, `ms` after the one before; return the kind of the step that ended."""
+    def sample(self, ms, reading, quiet=False):
+        """Take a Reading, `ms` after the one before; return the kind of the step that ended.
+
+        quiet: it is known to begin no step.
+        """
+        often = ms < _OFTEN_MS
         self._silent_ms += ms
         p = reading.w_x10
-        if p is None:
+        s = apparent(reading)
+        if p is None or s is None or self._silent_ms < _SOON_MS:
+            return NOTHING
+        v = reading.mv // 100
+        if self._repeats(p, s, v) and often:
             return NOTHING
         ms = self._silent_ms
         self._silent_ms = 0
-        s = apparent(reading)
-        v = volts_x10(reading)
-        self._assumed = v is None and reading.pf_x1000 is None and reading.var_x10 is None
-        if ms > _LOST_MS:
-            self._begin(p, s, v)
+        q = reading.var_x10
+        self._var = q is not None
+        q = q or 0
+        before = self.before(0)
+        if ms > _LOST_MS and not quiet:
+            self._rough = _ROUGH
+            self._begin(p, s, v, q)
         elif self._moving_ms:
-            return self._follow(ms, p, s, v)
-        elif self._jumped(p):
-            self._start(ms, p, s, v)
+            return self._follow(ms, p, s, v, q)
+        elif not quiet and abs(p - before) > max(self.part_x10, abs(before) // 100):
+            self._start(ms, p, s, v, q)
+            if ms > SLOW_MS and self.judge(True) == RESISTIVE:
+                return self._end(True)
         else:
-            self._before.keep(p, s, v)
+            self._rough = max(0, self._rough - 1)
+            self.keep(p, s, v, q)
         return NOTHING
-
-    def keep(self, reading):
-        """Take a Reading that is known to begin no step."""
-        self._before.keep(reading.w_x10, apparent(reading), volts_x10(reading))
 
     def quiet(self):
         """Return True while no step goes on."""
@@ -103,147 +87,77 @@ class Steps:
         """
         self._held_p, self._held_s = self._base_p, self._base_s
 
-    def _begin(self, p, s, v):
-        self._before.begin(p, s, v)
+    def _repeats(self, p, s, v):
+        """Return True if all values are those of the sample before."""
+        last = self._last
+        same = p == last[0] and s == last[1] and v == last[2]
+        last[0], last[1], last[2] = p, s, v
+        return same
+
+    def _begin(self, p, s, v, q):
+        for _ in range(4):
+            self.keep(p, s, v, q)
         self._moving_ms = 0
 
-    def _jumped(self, p):
-        before = self._before.p()
-        return abs(p - before) > max(self.part_x10, abs(before) // 100)
-
-    def _start(self, ms, p, s, v):
-        self._moving_ms = ms
+    def _start(self, ms, p, s, v, q):
+        at = self._newest
+        for what in range(4):
+            self._part[what] = self._kept[at + what]
+        self._moving_ms = self._longest_ms = ms
         self._moves = self._slow = 0
-        self._restart(p, s, v)
+        self._restart(p, s, v, q)
 
-    def _restart(self, p, s, v):
+    def _restart(self, p, s, v, q):
         """Begin again to gather samples that agree."""
         self._flat = 1
         self._sum_p = p
-        self._sum_s, self._sum_v = s, v
+        self._sum_s, self._sum_v, self._sum_q = s, v, q
 
-    def _follow(self, ms, p, s, v):
+    def _follow(self, ms, p, s, v, q):
         """Take a sample after the step began."""
         self._moving_ms += ms
-        now = self._moving_ms + ms > (_DECIDE_SHAPE_MS if s is None else _DECIDE_MS)
+        self._longest_ms = max(ms, self._longest_ms)
+        now = self._moving_ms + self._longest_ms > _DECIDE_MS
         mean = self._sum_p // self._flat
         if self._agrees(p, s, mean):
             self._flat += 1
             self._sum_p += p
-            self._sum_s = added(self._sum_s, s)
-            self._sum_v = added(self._sum_v, v)
+            self._sum_s += s
+            self._sum_v += v
+            self._sum_q += q
             return self._end(False) if now else NOTHING
         another = self._flat > 1 and abs(p - mean) > self.part_x10
-        if (
-            another
-            or self._flat > _ENOUGH
-            or (self._moves == 1 and self._judge(True) == RESISTIVE)
-        ):
+        if another or self._flat > _ENOUGH or (self._moves == 1 and self.judge(True) == RESISTIVE):
             found = self._end(self._flat <= _ENOUGH)
-            self._start(ms, p, s, v)
+            self._start(ms, p, s, v, q)
             return found
         self._moves += 1
         self._slow = self._slow + 1 if abs(p - mean) <= self.part_x10 else 0
         if self._slow > 1 or self._moving_ms > _ENDLESS_MS:
-            self._begin(mean, s, v)
-            self._before.keep(p, s, v)
+            self._rough = _ROUGH
+            self._begin(p, s, v, q)
             return NOTHING
-        if self._moves == 1:
-            self._part_p = mean
-            self._part_s = None if self._sum_s is None else self._sum_s // self._flat
-        self._restart(p, s, v)
-        return self._end(True) if now and self._judge(True) == RESISTIVE else NOTHING
+        self._near, self._part = self._part, self._near
+        self.means(self._part)
+        self._restart(p, s, v, q)
+        return self._end(True) if now and self.judge(True) == RESISTIVE else NOTHING
 
     def _agrees(self, p, s, mean):
-        step = abs(mean - self._before.p())
-        room = max(_ROOM_X10, step * _ROOM // 1000) + abs(mean) * _ROOM_NOISE // 1000
-        room += min(self._before.unrest(), step * _ROOM_UNREST // 1000)
-        if abs(p - mean) > room:
-            return False
-        return s is None or self._sum_s is None or abs(s - self._sum_s // self._flat) <= 2 * room
+        step = abs(mean - self.before(0))
+        room = max(ROOM_X10, step * _ROOM // 1000) + abs(mean) * _ROOM_NOISE // 1000
+        room += min(self.unrest(), step * _ROOM_UNREST // 1000)
+        if p < mean:  # heating, a resistance takes less
+            room += step * _ROOM // 1000
+        return abs(p - mean) <= room and abs(s - self._sum_s // self._flat) <= 2 * room
 
     def _end(self, soon):
         """Judge the step that the samples gathered end; they are what was before the next."""
-        again = self._held_p is not None and self._before.p() < _IDLE_X10
-        found = self._judge(soon)
+        again = self._held_p is not None and self.before(0) < _IDLE_X10
+        found = self.judge(soon)
+        self._rough = 0 if self._flat > 1 else 1
         if found >= RESISTIVE and not again:
-            self._base_p, self._base_s = self._before.p(), self._before.s()
-        count, s = self._flat, self._sum_s
-        v = None if self._sum_v is None else self._sum_v // count
-        self._begin(self._sum_p // count, None if s is None else s // count, v)
+            self._base_p, self._base_s = self._base[0], self._base[1]
+        near = self._near
+        self.means(near)
+        self._begin(near[0], near[1], near[2], near[3])
         return found
-
-    def _judge(self, soon):
-        """Return the kind of the step to what was gathered; soon: only what is beyond doubt."""
-        count = self._flat
-        p = self._sum_p // count
-        s = self._sum_s
-        before, before_s = self._before.p(), self._before.s()
-        again = self._held_p is not None and before < _IDLE_X10
-        if again:
-            before, before_s = self._held_p, self._held_s
-            if not soon:
-                self._held_p = None
-        else:
-            ratio = self._ratio()
-            # What a resistance takes varies as the square of the voltage.
-            before = before * ratio // 4096 * ratio // 4096
-            if before_s is not None:
-                before_s = before_s * ratio // 4096 * ratio // 4096
-        step = p - before
-        if self._sum_v:  # as it is at 230 V
-            ratio = min(2 * 4096, _NOMINAL_X10 * 4096 * count // self._sum_v)
-            step = step * ratio // 4096 * ratio // 4096
-        if step < self._low_x10:
-            return NOTHING
-        self.step_x10 = step
-        self.pf_x1000 = None
-        if s is None or before_s is None:
-            return RESISTIVE if self._moves < 2 and not soon else OTHER
-        return self._by_power(p, s // count, before, before_s, soon, again)
-
-    def _ratio(self):
-        return self._before.ratio(None if self._sum_v is None else self._sum_v // self._flat)
-
-    def _by_power(self, p, s, before, before_s, soon, again):
-        unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
-        p //= unit
-        s //= unit
-        before //= unit
-        before_s //= unit
-        rest = (before_s - before) * (before_s + before)
-        tan2 = change(p, s, before, before_s)
-        if again:  # not all other loads begin again: there may be less N than before
-            rest, tan2 = 0, max(tan2, 0)
-            steep = 1
-        else:
-            steep = self._steep(p, s, unit)
-        self.pf_x1000 = power_factor(tan2)
-        if soon:
-            return RESISTIVE if sure(tan2, s, p - before, rest, steep > 1) else OTHER
-        if self._moves < 4 and sure(tan2, s, p - before, rest, False):
-            return RESISTIVE
-        found = kind(tan2, self._limit, s, p - before, rest, steep, self._assumed)
-        if found == HALF_WAVE and (p - before) * unit < DIODE_X10:
-            return OTHER
-        return found
-
-    def _steep(self, p, s, unit):
-        """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
-        before, before_s = self._before.p() // unit, self._before.s() // unit
-        if p <= before:
-            return 0
-        parts = self._moves
-        part_p, part_s = self._part_p, self._part_s
-        newest = self._before.newest_p()
-        least = (_ROOM_X10 + self._before.unrest()) // unit + (p - before) // _SHARP
-        if abs(newest // unit - before) > least:
-            parts += 1  # it began in the last sample before it
-            part_p, part_s = newest, self._before.newest_s()
-        if not parts:
-            return 1
-        if parts > 1 or part_s is None:
-            return 0
-        part_p //= unit
-        part_s //= unit
-        return 2 if on_line(part_p, part_s, p, s, before, before_s, self._ratio()) else 0

@@ -26,6 +26,8 @@ _CHOICES: dict[str, Collection[str]] = {
     "display": ("hd44780", "hd44780_20x4", "ssd1306", "ssd1306_32", "sh1106", "tm1637"),
     "keypad": ("matrix", "buttons"),
 }
+# Parts that do not measure voltage, current and power at the same time.
+_NO_MALIGNANT = ("s0", "hlw8012", "bl0937")
 _ON_MICROPYTHON = {
     "meter": """\
 import json, sys
@@ -49,6 +51,15 @@ def check(role: str, settings: Mapping[str, Any]) -> None:
 
     settings: those the board will have. Missing settings are not an error.
     """
+    malignant = settings.get("malignant")
+    if role == "meter" and isinstance(malignant, dict) and malignant.get("mode"):
+        part = settings.get("metering")
+        if part in _NO_MALIGNANT:
+            raise TjugoError(
+                f"Malignant loads cannot be recognised with the metering part {part}: it does not "
+                "measure voltage, current and power at the same time.",
+                status=2,
+            )
     wrong = _wrong(role, _complete(role, settings)) or _ignored(role, settings)
     if not wrong:
         return

@@ -30,6 +30,7 @@ def _cycles(kind: str, watts: tuple[float, float], session: tuple[float, float],
             while at < end:
                 stop = at + share * rng.uniform(*on)
                 day.heat(kind, at, stop, power)
+                day.warm(at, stop, power)
                 at = stop + rng.uniform(*off)
 
     return run

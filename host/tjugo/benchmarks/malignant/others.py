@@ -43,18 +43,27 @@ def _vacuum(day: Day) -> None:
 
 
 def _microwave(day: Day) -> None:
+    """With a transformer, or a third of them with an inverter that starts softly."""
     rng = day.rng
+    inverter = rng.random() < 0.33
     watts, pf = rng.uniform(900, 1500), rng.uniform(0.88, 0.96)
+    if inverter:
+        pf = rng.uniform(0.95, 0.985)
     for at in times(day, 1, 4):
         end = at + rng.uniform(30, 400)
-        full = rng.random() < 0.6
+        full = inverter or rng.random() < 0.6
         while at < end:
             stop = end if full else at + rng.uniform(6, 18)
             day.used.append((at, "microwave oven"))
             day.electronic(at, stop, 60, 0.8)
             other = watts * math.tan(math.acos(pf))
             start = at + rng.uniform(0.5, 2.5)
-            day.piece(start, stop, (0, watts, 0.3 * other, 0.95 * other, 0))
+            if inverter:
+                level = watts * rng.uniform(0.5, 1)
+                start = day.ramp(start, rng.uniform(0.4, 2), level, pf)
+                day.electronic(start, max(stop, start + 1), level, pf)
+            else:
+                day.piece(start, stop, (0, watts, 0.3 * other, 0.95 * other, 0))
             at = stop + rng.uniform(6, 18)
 
 
@@ -94,6 +103,7 @@ def _gaming(day: Day) -> None:
     for at in times(day, 1, 2):
         end = at + rng.uniform(3600, 10800)
         before = idle
+        day.charge(at, most)
         while at < end:
             level = rng.choice((idle, rng.uniform(idle, most), rng.uniform(0.6, 1) * most))
             swing = rng.uniform(0.02, 0.12)
@@ -119,6 +129,7 @@ def _desktop(day: Day) -> None:
     pf = rng.uniform(0.58, 0.72)
     for at in times(day, 1, 2):
         end = at + rng.uniform(1800, 14400)
+        day.charge(at, 200)
         while at < end:
             stop = at + rng.uniform(10, 600)
             level = rng.uniform(70, 260)
@@ -137,7 +148,9 @@ def _small(
         for at in times(day, *number):
             day.used.append((at, kind))
             end = at + 3600 * rng.uniform(*hours)
-            day.electronic(at, end, rng.uniform(*watts), rng.uniform(*pf))
+            power = rng.uniform(*watts)
+            day.charge(at, power)
+            day.electronic(at, end, power, rng.uniform(*pf))
 
     return run
 

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -19,7 +19,7 @@ SMALLEST_W = 200.0  # true steps above it count
 IN_TIME_S = 3.0
 _MATCH_S = 8.0  # a later verdict belongs to no step
 _ANY_W = 100.0  # a smaller heater is no cause for a verdict
-_BEFORE = 4
+_BEFORE = 10  # samples: four of a part that gives each one twice are among them
 _LOW_W, _TAN2 = 190, 20  # the default parameters: 190 W, power factor 0.990
 _CHUNK = 64
 
@@ -42,6 +42,7 @@ class Reading:
     """The values of a Reading of the firmware that the detector reads."""
 
     w_x10 = mv = ma = pf_x1000 = var_x10 = None
+    together = True
 
 
 @dataclass
@@ -62,9 +63,10 @@ class Score:
             getattr(self, name).update(getattr(other, name))
         self.decision_s += other.decision_s
 
-    def decision_ms(self) -> int:
-        """Return the mean time from a step to its decision."""
-        return round(1000 * sum(self.decision_s) / max(1, len(self.decision_s)))
+    def decision_ms(self, share: float) -> int:
+        """Return the time within which this share of the steps found in time was found."""
+        ordered = sorted(self.decision_s) or [0.0]
+        return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))])
 
     def recall(self) -> float:
         """Return the share of the steps that were recognised in time."""
@@ -75,7 +77,7 @@ def verdicts(module: ModuleType, samples: Samples, skip: bool = True) -> list[tu
     """Return (index, kind) of the samples at which a step was recognised.
 
     skip: leave out samples that cannot begin a step. Of these the detector, quiet, only keeps the
-    last four, and so the result is the same.
+    last four that differ, and so the result is the same.
     """
     steps, reading = module.Steps(_LOW_W, _TAN2), Reading()
     names = list(samples.values)
@@ -105,21 +107,21 @@ def verdicts(module: ModuleType, samples: Samples, skip: bool = True) -> list[tu
                 for past in range(i - _BEFORE, i):
                     for name, array in zip(names, arrays, strict=True):
                         setattr(reading, name, int(array[past]))
-                    steps.keep(reading)
+                    steps.sample(int(samples.ms[past]), reading, True)
                 last = 0
     return found
 
 
 def _jumps(samples: Samples, steps: Any) -> np.ndarray:
-    """Return the indexes where the detector, quiet, leaves that state, or a sample is missing."""
+    """Return the indexes where the detector may leave the quiet state, or a sample is missing."""
     p = samples.values["w_x10"]
-    part = steps.part_x10
-    before = (p[:-4] + p[1:-3] + p[2:-2]) // 3
-    stays = np.abs(p[4:] - before) <= np.maximum(part, np.abs(before) // 100)
-    wanted = samples.missing.copy()
-    wanted[4:] |= ~stays
-    wanted[:4] = True
-    for back in range(1, 5):
+    most, least = p.copy(), p.copy()
+    for back in range(1, _BEFORE):
+        most[back:] = np.maximum(most[back:], p[:-back])
+        least[back:] = np.minimum(least[back:], p[:-back])
+    wanted = samples.missing | (most - least > steps.part_x10)
+    wanted[:_BEFORE] = True
+    for back in range(1, _BEFORE):
         wanted[back:] |= samples.missing[:-back]
     return np.flatnonzero(wanted)
 
@@ -160,17 +162,20 @@ def run(part: Part, seeds: Iterable[int]) -> Score:
     total = Score()
     for seed in seeds:
         day = make_day(seed)
-        samples, _, _ = measure(day, part, seed)
+        samples = measure(day, part, seed)
         total.add(judge(day, samples, verdicts(module, samples)))
     return total
 
 
-def scores(seeds: range) -> dict[str, Score]:
-    """Return {class: Score}; each class has all days, shared among its parts; with * a quarter."""
+def scores(seeds: range, whole: Container[str]) -> dict[str, Score]:
+    """Return {class: Score}; the parts of a class share the days.
+
+    whole: the classes that have all days; the others have a tenth.
+    """
     found = {}
     for name, parts in CLASSES.items():
         found[name] = Score()
-        own = seeds[::4] if "*" in name else seeds
+        own = seeds if name in whole else seeds[::10]
         for i, part in enumerate(parts):
             found[name].add(run(part, own[i :: len(parts)]))
     return found

@@ -1,0 +1,203 @@
+"""What was before a step against what is after it; see judge.py for the rules.
+
+Units: 0.1 W, 0.1 VA, 0.1 V, 0.1 var. All values fit small integers up to 25 kVA.
+"""
+
+from .judge import (
+    DIODE_X10,
+    FINE,
+    GAIN,
+    HALF_WAVE,
+    NOTHING,
+    OTHER,
+    RESISTIVE,
+    change,
+    dip,
+    gain_of,
+    kind,
+    on_line,
+    power_factor,
+    sure,
+)
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+SLOW_MS = const(1500)  # between samples: an inrush between them would not be seen
+ROOM_X10 = const(40)  # samples agree within this, or a part of the step
+_KEPT = const(4)  # samples before, of which the newest may have a part of the step
+_SHARP = const(100)  # the step divided by what the sample before it may have of it,
+_RESTLESS = const(16)  # and by how much of it the samples before may vary
+_SMALLER = const(8)  # a load in the sample before is smaller than the step by this
+_WHOLE = const(10)  # the step divided by what the sample within it lacks at least
+_CLEAN = const(4)  # the step is so many times the power before: learn the gain
+_IDLE_X10 = const(300)
+_NOMINAL_X10 = const(2300)
+# Bases of a comparison: the mean of the samples before, the last one of them, or hold().
+_MEAN, _LAST, _HELD = const(0), const(1), const(2)
+
+
+class Comparison:
+    """The samples of a step, and its judgement.
+
+    step_x10: active power of the last step up at 230 V, 0.1 W, None before the first.
+    pf_x1000: its power factor, None if unknown.
+    """
+
+    def __init__(self, low_w, limit):
+        self._low_x10 = 10 * low_w
+        self._limit = limit
+        self.step_x10 = self.pf_x1000 = None
+        # P, S, V and Q of the samples before. At first the supply is off: what runs at the start
+        # began with it.
+        self._kept = [0] * (4 * _KEPT)
+        self._newest = 0  # the index of its P
+        self._moves = 0  # samples that did not agree with the one before
+        self._flat = 0  # samples that agree, and their sums
+        self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
+        # P, S, V and Q: the mean of the samples that agree, that before all, the last sample
+        # before those that agree, and the one before it.
+        self._now = [0] * 4
+        self._base = [0] * 4
+        self._part = [0] * 4
+        self._near = [0] * 4
+        self._longest_ms = 0  # between two samples
+        self._rough = 0  # quiet samples until those before can be relied on
+        self._var = False  # the part gives the reactive power; otherwise it counts as 0
+        self._gain = 0  # how far P and S of the part disagree: see judge.gain_of
+        self._held_p = self._held_s = None
+
+    def keep(self, p, s, v, q):
+        """Add a sample to those before; the oldest is forgotten."""
+        at = self._newest = (self._newest + 4) % (4 * _KEPT)
+        kept = self._kept
+        kept[at] = p
+        kept[at + 1] = s
+        kept[at + 2] = v
+        kept[at + 3] = q
+
+    def before(self, what):
+        """Return the mean of P, S, V or Q (0 to 3) before, without the newest."""
+        total = -self._kept[self._newest + what]
+        for at in range(what, 4 * _KEPT, 4):
+            total += self._kept[at]
+        return total // (_KEPT - 1)
+
+    def unrest(self):
+        """Return by how much P before varied, without the newest sample."""
+        kept = self._kept
+        least = most = kept[(self._newest + 4) % (4 * _KEPT)]
+        for at in range(0, 4 * _KEPT, 4):
+            if at != self._newest:
+                least = min(least, kept[at])
+                most = max(most, kept[at])
+        return most - least
+
+    def means(self, out):
+        """Store the means of the samples that agree in `out`."""
+        count = self._flat
+        out[0] = self._sum_p // count
+        out[1] = self._sum_s // count
+        out[2] = self._sum_v // count
+        out[3] = self._sum_q // count
+
+    def judge(self, soon):
+        """Return the kind of the step to what was gathered; soon: only what is beyond doubt."""
+        now, base, near = self._now, self._base, self._near
+        self.means(now)
+        for what in range(4):
+            base[what] = self.before(what)
+        if self._held_p is not None and base[0] < _IDLE_X10:
+            base[0], base[1] = self._held_p, self._held_s
+            if not soon:
+                self._held_p = None
+            return self._compare(base, soon, _HELD)
+        found = self._compare(base, soon, _MEAN)
+        step = now[0] - near[0]
+        if (
+            found >= RESISTIVE
+            or not self._moves
+            or (near[0] - base[0]) * _SMALLER > step
+            or now[0] - self._part[0] < step // _WHOLE
+        ):
+            return found
+        # A smaller load may have been switched in the sample before, or any switched off.
+        step_x10, pf = self.step_x10, self.pf_x1000
+        if self._compare(near, soon, _LAST) == RESISTIVE:
+            return RESISTIVE
+        self.step_x10, self.pf_x1000 = step_x10, pf
+        return found
+
+    def _compare(self, base, soon, how):
+        p, s, v = self._now[0], self._now[1], self._now[2]
+        ratio = 4096 if how == _HELD else dip(base[2], v)
+        if not ratio:
+            if how == _LAST:
+                return NOTHING
+            ratio = 4096
+        # What a resistance takes varies as the square of the voltage.
+        before = base[0] * ratio // 4096 * ratio // 4096
+        step = p - before
+        if v:  # as it is at 230 V
+            nominal = min(2 * 4096, _NOMINAL_X10 * 4096 // v)
+            step = step * nominal // 4096 * nominal // 4096
+        if step < self._low_x10:
+            return NOTHING
+        self.step_x10 = step
+        self.pf_x1000 = None
+        before_s = base[1] * ratio // 4096 * ratio // 4096
+        unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
+        return self._by_power(before // unit, before_s // unit, base, ratio, unit, soon, how)
+
+    def _by_power(self, before, before_s, base, ratio, unit, soon, how):
+        p, s, q = self._now[0] // unit, self._now[1] // unit, self._now[3]
+        step = p - before
+        if how == _LAST and s > 2 * step and (self._moves > 2 or base[0] > self._base[0]):
+            return OTHER  # beside a heavy load, it may be a soft start
+        lag = None
+        if how != _HELD and self._var:
+            lag = (q - base[3]) // unit * 1000 // step
+        rest = (before_s - before) * (before_s + before)
+        raw = change(p, s, before, before_s)
+        tan2 = raw - self._gain * (p + before) // step // GAIN
+        if how == _HELD:  # not all other loads begin again: there may be less N than before
+            rest, tan2 = 0, max(tan2, 0)
+            steep = 1
+        else:
+            steep = self._steep(base, ratio, unit, how)
+        self.pf_x1000 = power_factor(tan2)
+        if self._moves < 4 and sure(tan2, s, step, rest, steep > 1, lag):
+            found = RESISTIVE
+        elif soon and self._flat < 2:
+            return OTHER
+        else:
+            found = kind(tan2, self._limit, s, step, rest, steep, lag)
+            if soon and (found != RESISTIVE or tan2 > self._limit):
+                return OTHER
+        if found == RESISTIVE and step > _CLEAN * before and steep and how == _MEAN:
+            self._gain = gain_of(raw, self._gain, p, before)
+        return OTHER if found == HALF_WAVE and step * unit < DIODE_X10 else found
+
+    def _steep(self, base, ratio, unit, how):
+        """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
+        p, before = self._now[0], base[0]
+        if p <= before or self._rough:
+            return 0
+        parts = 1 if how == _LAST else self._moves
+        step = p - before
+        least = ROOM_X10 + min(self.unrest(), step // _RESTLESS) + step // _SHARP
+        if how == _MEAN and abs(self._kept[self._newest] - before) > least:
+            parts += 1  # it began in the last sample before it
+        if not parts:
+            return 1 if self._longest_ms <= SLOW_MS else 0
+        part = self._part
+        if parts > 1:
+            return 0
+        s, before_s = self._now[1] // unit, base[1] // unit
+        p, before = p // unit, before // unit
+        return 2 if on_line(part[0] // unit, part[1] // unit, p, s, before, before_s, ratio) else 0
