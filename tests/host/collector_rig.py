@@ -123,6 +123,9 @@ class Amqtt:
         cancelled then."""
         with suppress(TimeoutError, MachineError):
             await asyncio.wait_for(self.broker.shutdown(), SHUTDOWN_S)
+        for listener in self.broker._servers.values():  # open still, if the shutdown was cut off
+            if listener.instance is not None:
+                listener.instance.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()

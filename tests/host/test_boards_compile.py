@@ -73,3 +73,10 @@ def test_no_module_imports_a_number_of_codes_by_name():
                     one.name in vars(codes) and type(vars(codes)[one.name]) is int
                     for one in node.names
                 ), path
+
+
+def test_a_constant_that_is_computed_at_run_time_keeps_its_function():
+    block = "try:\n    from micropython import const\nexcept ImportError:\n    const = int\n"
+    source = block + "_A, _B = const(1), const(2)\n"
+    assert with_constants(source, "meter.x") == source
+    assert "import" not in with_constants(block + "_A = const(1)\n", "meter.x")

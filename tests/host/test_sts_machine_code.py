@@ -13,9 +13,8 @@ from tjugo.sts.vectors import load
 HERE = Path(__file__).parent
 VECTOR_CHECKS = Path(vector_checks.__file__).parent
 _PORTABLE = HERE / "portable"
-CHECKS = sorted(
-    path.stem for kind in ("sts", "meterbus") for path in _PORTABLE.glob(f"check_{kind}_*.py")
-)
+CHECKS = sorted(path.stem for path in _PORTABLE.glob("check_sts_*.py"))
+CHECKS.append("check_meterbus_frames")
 # sys.implementation._mpy describes .mpy files: version, sub-version and architecture.
 ASK = "import sys; print(getattr(sys.implementation, '_mpy', 0))"
 MPY_VERSION = 6 | 3 << 8

@@ -139,6 +139,10 @@ def test_an_upgraded_station_has_the_vouchers_of_its_sales(station, tmp_path):
             "ALTER TABLE meter_reading DROP COLUMN tamper",
             "ALTER TABLE meter_reading DROP COLUMN low_credit",
             "ALTER TABLE meter_reading DROP COLUMN malignant_load",
+            "ALTER TABLE token_delivery DROP COLUMN credit_wh",
+            "ALTER TABLE token_delivery DROP COLUMN sequence",
+            "ALTER TABLE token_delivery DROP COLUMN mac",
+            "ALTER TABLE token_delivery DROP COLUMN doubted_at",
             "UPDATE alembic_version SET version_num = '0019'",
         ):
             work.session.execute(text(statement))

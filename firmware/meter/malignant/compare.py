@@ -39,7 +39,9 @@ _CLEAN = const(4)  # the step is so many times the power before: learn the gain
 _IDLE_X10 = const(300)
 _NOMINAL_X10 = const(2300)
 # Bases of a comparison: the mean of the samples before, the last one of them, or hold().
-_MEAN, _LAST, _HELD = const(0), const(1), const(2)
+_MEAN = const(0)
+_LAST = const(1)
+_HELD = const(2)
 
 
 class Comparison:

@@ -36,7 +36,7 @@ def with_constants(source: str, module: str = "") -> str:
     lines = _Lines(source)
     known: set[str] = set()
     for node in tree.body:
-        if isinstance(node, ast.Try) and _defines_const(node):
+        if isinstance(node, ast.Try) and _defines_const(node) and not _calls_const(tree):
             lines.clear(node)
         name = _constant(node)
         if not name or stored[name] != 1:
@@ -55,6 +55,21 @@ def _defines_const(node: ast.Try) -> bool:
     return any(
         isinstance(one, ast.ImportFrom) and one.names[0].name == "const" for one in node.body
     )
+
+
+def _calls_const(tree: ast.Module) -> bool:
+    """Return whether const() is called where the compiler does not compute it."""
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "const"
+    ]
+    computed = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    ]
+    return any(call not in computed for call in calls)
 
 
 def _constant(node: ast.stmt) -> str:

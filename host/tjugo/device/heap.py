@@ -11,6 +11,7 @@ from tjugo.device.console import Console
 from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.qemu_build import firmware
+from tjugo.errors import TjugoError
 
 FILES, ROM, FROZEN = "files", "rom", "frozen"
 PLACES = (FILES, ROM, FROZEN)
@@ -40,7 +41,10 @@ def lowest_free(place: str, settings: dict[str, Any]) -> int:
         flash = Path(folder) / "flash"
         image = _prepare(place, settings, flash)
         with QemuBoard(image, flash) as board, Console(board.port) as console:
-            found = [console.wait_for("selftest", _START_S)["free"]]
+            selftest = console.wait_for("selftest", _START_S)
+            if "safe" in selftest:
+                raise TjugoError(f"The meter does not start: {selftest['last_crash']}.")
+            found = [selftest["free"]]
             for command in _work():
                 console.send(command)
                 found += [console.wait_for("mem", _START_S)["free"] for _ in range(_REPORTS)]

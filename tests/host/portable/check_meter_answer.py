@@ -144,7 +144,7 @@ def test_a_restart_between_the_write_and_the_answer():
 
 def test_another_token_under_the_same_reference_has_another_proof():
     """A test token needs no key: its Accept must not pass for that of the credit."""
-    line = Line()
+    line = Line(features="full")
     deliver(line, TEST_TOKEN, 9)
     found = read(line)
     assert found["result"] == results.ACCEPT

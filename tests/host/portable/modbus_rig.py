@@ -8,9 +8,10 @@ from meterbus.server import Server
 
 
 class Line:
-    """A meter on a line with a client."""
+    """A meter with the core features on a line with a client."""
 
     def __init__(self, memory=None, **changes):
+        changes.setdefault("features", "core")
         self.meter = meter(memory, **changes)
         self.view = BusView(self.meter, "rig")
         self.server = Server(self.meter.settings.address, self.view)
