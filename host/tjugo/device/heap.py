@@ -26,6 +26,7 @@ FULL: dict[str, Any] = {
     "emergency_wh": 1000,
     "friendly_days": 1,
     "malignant": {"mode": 2},
+    "profile": 1,
 }
 _TOKENS = 3
 _CODES = ("800", "801", "814", "851", "301")
