@@ -17,7 +17,7 @@ WATCHDOG_MS = 8000  # the chip's longest is 8388
 _FILTER_US = 10000
 _CYCLES = 64  # of the program below, from an edge to its acceptance
 # Data sheets of RP2040, 4.7.6, and RP2350, 12.9.7: the same registers at another place.
-_WATCHDOG = 0x400D8000 if "RP2350" in sys.implementation[2] else 0x40058000
+_WATCHDOG = 0x400D8000 if "RP2350" in sys.implementation._machine else 0x40058000
 _WATCHDOG_CTRL_CLEAR = _WATCHDOG + 0x3000  # CTRL, at its alias where written ones clear bits
 _WATCHDOG_ENABLE = 1 << 30
 _WATCHDOG_SCRATCH4 = _WATCHDOG + 0x1C

@@ -23,7 +23,7 @@ def _made() -> object:
             value = value >> 1
             if low:
                 value = value ^ 0xA001
-        rows[number] = value
+        rows[number] = value  # type: ignore[index]
     return table
 
 
@@ -35,15 +35,15 @@ def crc16(buf: ptr8, start: int, end: int) -> int:
     crc = 0xFFFF
     table = ptr16(_TABLE)
     for i in range(start, end):
-        crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 0xFF]
+        crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 0xFF]  # type: ignore[index]
     return crc
 
 
 def append(buf: object, length: int) -> int:
     """Put the CRC behind the first `length` bytes of `buf`; returns the new length."""
     crc = int(crc16(buf, 0, length))
-    buf[length] = crc & 0xFF
-    buf[length + 1] = crc >> 8
+    buf[length] = crc & 0xFF  # type: ignore[index]
+    buf[length + 1] = crc >> 8  # type: ignore[index]
     return length + 2
 
 
@@ -52,4 +52,4 @@ def good(buf: object, start: int, end: int) -> bool:
     if end - start < 4:
         return False
     crc = int(crc16(buf, start, end - 2))
-    return int(buf[end - 2]) == crc & 0xFF and int(buf[end - 1]) == crc >> 8
+    return int(buf[end - 2]) == crc & 0xFF and int(buf[end - 1]) == crc >> 8  # type: ignore[index]

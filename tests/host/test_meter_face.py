@@ -175,7 +175,7 @@ def test_settings_that_a_meter_takes_are_not_refused(repo):
     text = (repo / "boards" / "common" / "face.py").read_text()
     for name in settings_check._CHOICES["display"]:
         assert name in text
-    assert set(settings_check._CHOICES["short_codes"]) == set(face_keys._NUMBERINGS)
+    assert set(settings_check._CHOICES["short_codes"]) == set(face_keys.NUMBERINGS)
 
 
 def test_a_meter_gets_every_language(repo):

@@ -13,7 +13,7 @@ from .signals import REFUSED
 
 NEXT = ">"
 HOLD = "!"
-_NUMBERINGS = ("landis", "conlog", "itron")
+NUMBERINGS = ("landis", "conlog", "itron")
 _SCROLL = ("801", "851", "814", "817")
 _MOST_S = 3600
 
@@ -30,7 +30,7 @@ class Keys:
         given = meter.settings.given
         self._meter = meter
         numbering = given.get("short_codes")
-        self._numbering = numbering if numbering in _NUMBERINGS else ""
+        self._numbering = numbering if numbering in NUMBERINGS else ""
         listed = given.get("scroll")
         usable = isinstance(listed, list) and all(isinstance(code, str) for code in listed)
         self._list = tuple(listed) if usable else _SCROLL

@@ -6,7 +6,6 @@ from drivers.display_layout import squeezed
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
 from meterbus import codes, descriptions
-from meterbus.codes import LEDGER_FAULT, NO_CREDIT, NOT_CONFIGURED
 
 
 class Head:
@@ -81,9 +80,13 @@ def test_one_reason_is_shown_but_all_count():
     device = meter().supply
     for reasons, state, text in (
         (0, codes.CONNECTED, ""),
-        (NO_CREDIT, codes.READY_FOR_RECONNECTION, "No credit"),
-        (NO_CREDIT | LEDGER_FAULT | NOT_CONFIGURED, codes.DISCONNECTED, "Memory fault"),
-        (NO_CREDIT | NOT_CONFIGURED, codes.DISCONNECTED, "Not set up"),
+        (codes.NO_CREDIT, codes.READY_FOR_RECONNECTION, "No credit"),
+        (
+            codes.NO_CREDIT | codes.LEDGER_FAULT | codes.NOT_CONFIGURED,
+            codes.DISCONNECTED,
+            "Memory fault",
+        ),
+        (codes.NO_CREDIT | codes.NOT_CONFIGURED, codes.DISCONNECTED, "Not set up"),
     ):
         device.reasons = reasons
         assert (device.control_state(), device.text()) == (state, text)
@@ -100,7 +103,7 @@ def test_the_relay_is_sent_at_power_up_and_then_only_on_change():
         device.reasons = 0
         assert _drive(device, contact, 20) is True
         assert _drive(device, True, 20) is None
-        device.reasons = NO_CREDIT
+        device.reasons = codes.NO_CREDIT
         assert _drive(device, True, 20) is False
         assert _drive(device, False, 20) is None
         assert _drive(device, False, 5000000) is None
@@ -108,7 +111,7 @@ def test_the_relay_is_sent_at_power_up_and_then_only_on_change():
 
 def test_a_relay_that_does_not_move_is_sent_again():
     device = meter().supply
-    device.reasons = NO_CREDIT
+    device.reasons = codes.NO_CREDIT
     assert _drive(device, True, 0) is False
     times = []
     for second in range(1, 2 * 3600 + 100):

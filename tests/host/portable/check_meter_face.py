@@ -223,7 +223,7 @@ def test_every_alias_is_of_a_code_that_exists():
                 if number != "-":
                     numbering = short_codes.NUMBERINGS[column - 1]
                     assert short_codes.find(numbering, number) == row[0]
-    assert keys._NUMBERINGS == short_codes.NUMBERINGS
+    assert keys.NUMBERINGS == short_codes.NUMBERINGS
     assert short_codes.find("itron", "-1") is None
 
 
