@@ -55,7 +55,7 @@ def test_modules_in_the_rom_leave_the_heap_free(own_board):
     assert in_rom["free"] >= as_files["free"] + GAIN
     assert "Nothing to copy" in put(own_board)[1][0]
     as_files, _lines = put(own_board, "collector", use_rom=False)
-    assert (as_files["role"], as_files["crashes"]) == ("collector", 0)
+    assert as_files["role"] == "collector"  # without settings it ends, and is started again
     own_board.kill()
     names = {name for name in targets.files(QEMU, "collector") if name != targets.MAIN}
     assert library(own_board) == names
