@@ -83,7 +83,13 @@ class Bus(threading.Thread):
             for address, server in servers.items():
                 reply = server.receive(data)
                 if reply is not None and address not in self.deaf:
-                    os.write(self.master, self.replies.get(address, reply))
+                    answer = self.replies.get(address, reply)
+                    # The others hear it, and the silence after it, before the next request.
+                    for other in servers.values():
+                        if other is not server:
+                            other.receive(answer)
+                        other.gap()
+                    os.write(self.master, answer)
 
     def close(self) -> None:
         os.write(self._wake, b".")
