@@ -4,7 +4,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 VECTORS ?= tests/host/vectors/sts_vectors.json
 # What takes long: whole benches, browsers, boards, pip, every board's wiring and machine code.
-SLOW := $(wildcard $(addprefix tests/host/test_,batch_files.py bench_*.py browser_*.py cli_*.py boards_*.py \
+SLOW := $(wildcard $(addprefix tests/host/test_,answers.py batch_files.py bus_command.py meter_malignant.py meter_modbus_fuzz.py \
+	meter_power_cuts.py meter_profile.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py engineering_*.py explain_command.py keys_*.py lab_browser.py \
 	ledger*.py meter_board.py meter_upgrade.py people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
 	station_broker.py station_db.py station_doctor.py station_exchange.py station_link.py station_people.py \
