@@ -94,7 +94,6 @@ PROOF_START, PROOF_COUNT = block("result_credit", "result_mac")  # of that, what
 ENTER = const(1)  # token_command
 
 _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
-_STATE_ROW = ROWS.index(_BY_NAME["energy_wh"])
 
 
 def row(name):
@@ -104,14 +103,7 @@ def row(name):
 
 def pack_into(found, buf, at, value):
     """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
-    kind = found[KIND]
-    if kind == "u16":  # most of them
-        if value >> 16:
-            value = 0xFFFF if value > 0 else 0
-        buf[at] = value >> 8
-        buf[at + 1] = value & 0xFF
-        return
-    form = _FORMATS.get(kind)
+    form = _FORMATS.get(found[KIND])
     if form is None:
         text = value.encode() if isinstance(value, str) else value
         size = min(len(text), 2 * found[WORDS])
@@ -119,7 +111,7 @@ def pack_into(found, buf, at, value):
         for i in range(at + size, at + 2 * found[WORDS]):
             buf[i] = 0
         return
-    if kind != "f32":
+    if form != ">f":
         value = nearest(found, value)
     struct.pack_into(form, buf, at, value)
 
@@ -184,8 +176,7 @@ def plan(start, count):
     rows = []
     form = ">"
     groups = 0
-    for number in range(_first_row(start), len(ROWS)):
-        found = ROWS[number]
+    for found in ROWS:
         if found[ADDRESS] < start:
             continue
         if at >= start + count:
@@ -200,17 +191,11 @@ def plan(start, count):
     return (rows, form, groups) if at == start + count else None
 
 
-def _first_row(start):
-    """Return the number of a row that is at or before the first one that reaches `start`."""
-    return _STATE_ROW if start >= STATE_START else 0
-
-
 def covered(start, count, access):
     """Return True if `access` (i, h or w) may reach each of `count` addresses from `start`."""
     at = start
     end = start + count
-    for number in range(_first_row(start), len(ROWS)):
-        _, first, _, words, allowed, _ = ROWS[number]
+    for _, first, _, words, allowed, _ in ROWS:
         if at >= end:
             break
         last = first + words
@@ -233,8 +218,7 @@ def readable(start, count, known):
     """
     end = start + count
     groups = 0
-    for number in range(_first_row(start), len(ROWS)):
-        _, first, _, words, _, group = ROWS[number]
+    for _, first, _, words, _, group in ROWS:
         if first >= end:
             break
         if first + words > start:
@@ -251,8 +235,7 @@ def fill(start, count, get, out):
     scratch = None
     end = start + count
     out[: 2 * count] = bytes(2 * count)
-    for number in range(_first_row(start), len(ROWS)):
-        found = ROWS[number]
+    for found in ROWS:
         name, first, _, words, _, _ = found
         if first >= end:
             break
