@@ -17,7 +17,7 @@ from tjugo.errors import TjugoError
 pytestmark = pytest.mark.long
 
 QEMU = targets.target("qemu_mps2")
-ROOM = 512 * 1024
+ROOM = qemu_flash.ROM_BYTES
 # What the modules take of the heap less than as files, at least.
 GAIN = 48_000
 

@@ -8,13 +8,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
-from meter_rig import Memory, meter
+from meter_rig import meter
+from meter_week import Whole
 
 WRAP = 1 << 32
-
-
-class Whole(Memory):
-    size = 4096
 
 
 @pytest.mark.parametrize("constant", [800, 1000, 1600, 3200, 10_000])

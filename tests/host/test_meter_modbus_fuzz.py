@@ -12,7 +12,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
-from meter_rig import Memory, meter, token
+from meter_rig import meter, token
+from meter_week import Whole
 
 from meter.busview import BusView
 from meterbus.server import Server
@@ -23,10 +24,6 @@ framer = pytest.importorskip("pymodbus.framer")
 ADDRESS = 1
 FRAMES = 20_000
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 5))]
-
-
-class Whole(Memory):
-    size = 4096
 
 
 def crc(frame):

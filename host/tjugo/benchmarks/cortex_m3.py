@@ -1,7 +1,9 @@
 """The cost of decoding and of the applications on the emulated Cortex-M3, exactly repeatable."""
 
+import importlib
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 
 from tjugo.benchmarks.registry import Figure, Skip, benchmark
 from tjugo.toolchain.tools import MICROPYTHON_VERSION, missing_packages
@@ -30,15 +32,20 @@ _APPLICATIONS = {
 }
 
 
-@cache
-def _figures(applications: bool) -> dict[str, int]:
+def device_module(name: str) -> ModuleType:
+    """Return a module of tjugo.device that runs the emulated board. Raise Skip where it cannot."""
     missing = missing_packages()
     if missing:
         raise Skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
     try:
-        from tjugo.device import count, count_app
+        return importlib.import_module(f"tjugo.device.{name}")
     except ModuleNotFoundError as error:
         raise Skip(f"flash images need {error.name}, which is not installed") from None
+
+
+@cache
+def _figures(applications: bool) -> dict[str, int]:
+    count, count_app = device_module("count"), device_module("count_app")
     return count_app.figures() if applications else count.run_suite(count.SUITES["sts"])
 
 

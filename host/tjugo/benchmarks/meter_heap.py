@@ -2,19 +2,14 @@
 
 from collections.abc import Callable
 
-from tjugo.benchmarks.registry import Figure, Skip, benchmark
-from tjugo.toolchain.tools import MICROPYTHON_VERSION, missing_packages
+from tjugo.benchmarks.cortex_m3 import device_module
+from tjugo.benchmarks.registry import Figure, benchmark
+from tjugo.toolchain.tools import MICROPYTHON_VERSION
 
 
 def _reader(place: str) -> Callable[[], Figure]:
     def measure() -> Figure:
-        missing = missing_packages()
-        if missing:
-            raise Skip(f"the emulated board needs: apt-get install {' '.join(missing)}")
-        try:
-            from tjugo.device import heap
-        except ModuleNotFoundError as error:
-            raise Skip(f"flash images need {error.name}, which is not installed") from None
+        heap = device_module("heap")
         context = {
             "features": "all",
             "core_features": heap.lowest_free(place, heap.CORE),

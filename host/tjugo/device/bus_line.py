@@ -1,7 +1,6 @@
 """A client on an RS-485 line at a serial port, for the commands that ask a meter."""
 
 import time
-from collections.abc import Iterator
 
 import serial
 
@@ -52,14 +51,16 @@ class BusLine:
     def ask(self, request: bytes) -> client.ReplyParser:
         """Return the reply, asking again where there is none. A refusal is a reply, too."""
         for _ in range(_TRIES):
-            for parser in self._once(request):
+            parser = self._once(request)
+            if parser:
                 return parser
         raise TjugoError(
             f"Nothing at address {self.address} on {self._port} answers. Check the address, the "
             "baud rate, the parity, and that no other client uses the bus."
         )
 
-    def _once(self, request: bytes) -> Iterator[client.ReplyParser]:
+    def _once(self, request: bytes) -> client.ReplyParser | None:
+        """Return the reply, None if there is none in time."""
         try:
             self._serial.reset_input_buffer()
             self._serial.write(request)
@@ -67,7 +68,7 @@ class BusLine:
             until = time.monotonic() + _REPLY_SECONDS
             while time.monotonic() < until:
                 if parser.receive(self._serial.read(max(1, self._serial.in_waiting))):
-                    yield parser
-                    return
+                    return parser
         except (serial.SerialException, OSError) as error:
             raise TjugoError(f"The line on {self._port} is gone: {error}") from None
+        return None

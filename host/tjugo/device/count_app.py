@@ -5,22 +5,13 @@
 
 import json
 
-from sts_portable import vendor
-from tjugo.device import targets
+from tjugo.device import sample_meter, targets
 from tjugo.device.count import count_instructions
 from tjugo.emulated.qemu_build import BOARD
 
 SUITE = "app"  # its name beside those of count.SUITES
 
-# For an invented meter: the published key of the STS test cases' DKGA02 samples, and two tokens.
-_KEY, _EA = bytes.fromhex("abababababababab"), 7
-_METER = {
-    "drn": "01000000016",
-    "address": 1,
-    "key": _KEY.hex(),
-    "ea": _EA,
-    "tokens": [vendor.credit(_KEY, _EA, 6_000_000 + n, 5, 500, 0, 255) for n in range(4)],
-}
+_METER = {**sample_meter.SETTINGS, "tokens": sample_meter.tokens(4)}
 _COLLECTOR = {
     "id": "c1",
     "broker": {"host": "broker"},

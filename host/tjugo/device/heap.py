@@ -5,8 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sts_portable import vendor
-from tjugo.device import images, rom, targets
+from tjugo.device import images, load, sample_meter, targets
 from tjugo.device.console import Console
 from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
@@ -16,9 +15,7 @@ from tjugo.errors import TjugoError
 FILES, ROM, FROZEN = "files", "rom", "frozen"
 PLACES = (FILES, ROM, FROZEN)
 
-# For an invented meter: the published key of the STS test cases' DKGA02 samples, and tokens.
-_KEY, _EA = bytes.fromhex("abababababababab"), 7
-CORE: dict[str, Any] = {"drn": "01000000016", "address": 1, "key": _KEY.hex(), "ea": _EA}
+CORE = sample_meter.SETTINGS
 # All features of the meter.
 FULL: dict[str, Any] = {
     **CORE,
@@ -54,22 +51,17 @@ def lowest_free(place: str, settings: dict[str, Any]) -> int:
 
 def _work() -> list[dict[str, Any]]:
     """Return the commands to the board, in order."""
-    tokens = [vendor.credit(_KEY, _EA, 6_000_000 + n, 5, 500, 0, 255) for n in range(_TOKENS)]
-    keys = [{"keys": f"{token}#"} for token in tokens]
+    keys = [{"keys": f"{token}#"} for token in sample_meter.tokens(_TOKENS)]
     return [*keys, {"load_w": 2000}, *({"keys": f"#{code}#"} for code in _CODES)]
 
 
 def _prepare(place: str, settings: dict[str, Any], flash: Path) -> Path:
     """Write a flash, and return the firmware for it."""
     board = targets.target("qemu_mps2")
-    files = targets.files(board, "meter")
     kept = {"settings.json": json.dumps(settings).encode()}
-    if place == FILES:
-        qemu_flash.write_image(flash, {**files, **kept})
-    elif place == ROM:
-        kept[targets.MAIN] = files.pop(targets.MAIN)
-        qemu_flash.write_image(flash, kept, rom.image(files))
-    else:
+    if place == FROZEN:
         qemu_flash.write_image(flash, kept)
         return images.image(board, "meter")
+    made = load.load(board, "meter", qemu_flash.ROM_BYTES if place == ROM else 0)
+    qemu_flash.write_image(flash, {**made.files, **kept}, made.image)
     return firmware()

@@ -15,7 +15,9 @@ FLASH_BYTES = 2 * 1024 * 1024  # as in boards/qemu_mps2/_boot.py
 
 # The emulated PSRAM that contains the flash; QEMU requires the file at its full size.
 _MEMORY_BYTES = 16 * 1024 * 1024
-_ROM_OFFSET = 3 * 1024 * 1024  # as in boards/qemu_mps2/modules/mps2board/rom.c
+# As in boards/qemu_mps2/modules/mps2board/rom.c.
+ROM_BYTES = 512 * 1024
+_ROM_OFFSET = 3 * 1024 * 1024
 
 
 def write_image(path: Path, files: Mapping[str, bytes], rom: bytes = b"") -> None:
