@@ -7,7 +7,8 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 SLOW := $(wildcard $(addprefix tests/host/test_,answers.py batch_files.py bus_command.py meter_malignant.py meter_modbus_fuzz.py \
 	meter_power_cuts.py meter_profile.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py engineering_*.py explain_command.py keys_*.py lab_browser.py \
-	ledger*.py meter_board.py meter_upgrade.py people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
+	ledger*.py meter_board.py meter_calibrate.py meter_home.py meter_page.py meter_selftest.py meter_upgrade.py \
+	people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
 	station_broker.py station_db.py station_doctor.py station_exchange.py station_link.py station_people.py \
 	station_together.py station_wire.py storage_*.py storm.py sts_flips.py sts_machine_code.py sts_package.py sts_pip.py tariff_properties.py \
 	tariff_versions.py tariff_web.py tills.py vending_c*.py vending_v*.py web_*.py))
@@ -21,7 +22,7 @@ run: setup  ## Start the bench in the browser; options: ARGS="--meters 5 --speed
 
 test: setup-dev  ## Run the tests; options of pytest: ARGS="-k decoder"
 	@own=$$(mktemp -d) && trap 'rm -rf "$$own"' EXIT && \
-	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+	HOME=$$own TMPDIR=$$own $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long" $(ARGS)
 
 check: setup-dev  ## Check style and types and run the fast tests, in under two minutes
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
@@ -37,6 +38,9 @@ test-device-kills: setup-dev  ## Cut the emulated board's power 200 times while 
 
 test-device-hour: setup-dev  ## Poll a meter on the emulated board for an hour and count the replies
 	@$(BIN)/python -u tests/device/endurance.py --minutes 60 $(ARGS)
+
+test-device-pico-hour: setup-dev  ## Use all of an emulated Pico's parts for an hour of its clock
+	@$(BIN)/python -u tests/device/pico/hour.py --minutes 60 $(ARGS)
 
 emulate: setup-dev  ## Run an emulated board to deploy to; prints its ports, Ctrl-C ends it
 	@$(BIN)/tjugo emulate $(ARGS)
@@ -89,4 +93,4 @@ setup:
 setup-dev:
 	@tools/setup.sh requirements-dev.txt
 
-.PHONY: help run test test-device test-device-kills test-device-hour emulate deploy provision soak storm benchmark benchmark-large check vectors lint fmt dist clean setup setup-dev
+.PHONY: help run test test-device test-device-kills test-device-hour test-device-pico-hour emulate deploy provision soak storm benchmark benchmark-large check vectors lint fmt dist clean setup setup-dev

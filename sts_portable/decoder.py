@@ -183,7 +183,7 @@ class Decoder:
     def _unfit(self, token):
         """Return the result of checking the token's function and elements, ACCEPT if both pass."""
         code = token.cls << 4 | token.subclass
-        if token.row() is None or (code in _MANUFACTURER and code not in self.extra):
+        if token.reserved() or (code in _MANUFACTURER and code not in self.extra):
             return results.FUNCTION_ERROR
         if code == 0x29 and len(self.key.key) == 8:
             return results.FUNCTION_ERROR

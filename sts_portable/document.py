@@ -1,6 +1,6 @@
-"""The token layouts as a Markdown table, from the rows that encode and decode them."""
+"""The token layouts as a Markdown table, from the lines that encode and decode them."""
 
-from . import layouts, meaning
+from . import fields, meaning
 
 
 def _place(field):
@@ -20,8 +20,9 @@ def _unit(code):
 def lines() -> "list[str]":
     """Return the table, line by line."""
     out = ["| token | name | fields and bits | unit | provisional |", "|---|---|---|---|---|"]
-    for code in sorted(layouts.TOKENS, key=lambda c: (c & 0xFF, c)):
-        name, layout, _ = layouts.TOKENS[code]
+    tokens = fields.tokens()
+    for code in sorted(tokens, key=lambda c: (c & 0xFF, c)):
+        name, layout, _ = tokens[code]
         number = "%d/%d" % (code >> 4 & 15, code & 15)
         places = ", ".join(_place(field) for field in layout)
         note = meaning.PROVISIONAL.get(code, "")

@@ -5,11 +5,51 @@ A meter does not need this module.
 
 from . import crc, layouts
 from .errors import FormatError, RangeError
-from .layouts import TOKENS  # noqa: F401  exported with encode()
+
+NK = ("nk", 16, 32)  # a section of a new key: 4 bytes, the only field that is not an integer
+
+
+def row(
+    cls: int, subclass: int, key_bytes: int = 16, index: int = layouts.FLAG_INDEX
+) -> "tuple[str, tuple, tuple | None] | None":
+    """Return (name, fields, value) of a token, or None for a reserved subclass.
+
+    A field is a tuple of its name and numbers, see layouts.LINES; `value` is the field that
+    Token.value returns, or None. key_bytes, index: see layouts.line().
+    """
+    return row_of(layouts.line(cls, subclass, key_bytes, index))
+
+
+def row_of(line: "bytes | None") -> "tuple[str, tuple, tuple | None] | None":
+    """Return the row() of a line of layouts.LINES, None for None."""
+    if line is None:
+        return None
+    words = str(line, "ascii").split()
+    value = None
+    found = []
+    for word in words[1:]:
+        parts = word.rstrip("=.").split(":")
+        found.append(tuple([parts[0]] + [int(part) for part in parts[1:]]))
+        if "=" in word:
+            value = found[-1]
+    return words[0], tuple(found), value
+
+
+def tokens() -> "dict[int, tuple]":
+    """Return every row() by class << 4 | subclass, with 0x100 added for a second form."""
+    return {code: row_of(line) for code, line in layouts.LINES.items()}
+
+
+def get(field: tuple, block: "bytes | bytearray") -> "int | bytes":
+    """Return the content of one field of a block: an integer, or 4 bytes of a new key."""
+    if field == NK:
+        return bytes(block[2:6])
+    value = layouts.bits(block, field[1], field[2])
+    return value | layouts.bits(block, field[3], field[4]) << field[2] if len(field) > 3 else value
 
 
 def _row(cls, subclass, key_bytes, index):
-    found = layouts.row(cls, subclass, key_bytes, index)
+    found = row(cls, subclass, key_bytes, index)
     if found is None:
         raise FormatError("class %d subclass %d is reserved" % (cls, subclass))
     return found
@@ -20,7 +60,7 @@ def decode(
 ) -> "dict[str, int | bytes]":
     """Return every field of a clear block by name. Raise FormatError for a reserved subclass."""
     found = _row(cls, subclass, key_bytes, block[4] >> 2)
-    return {f[0]: layouts.get(f, block) for f in found[1]}
+    return {f[0]: get(f, block) for f in found[1]}
 
 
 def encode(cls: int, subclass: int, **values: "int | bytes") -> bytes:
@@ -51,7 +91,7 @@ def encode(cls: int, subclass: int, **values: "int | bytes") -> bytes:
 
 
 def _placed(field, value):
-    if field is layouts.NK:
+    if field == NK:
         if isinstance(value, int) or len(value) != 4:
             size = "%d" % len(value) if not isinstance(value, int) else "a number"
             raise RangeError("a key section has 4 bytes, not " + size)

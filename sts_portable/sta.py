@@ -68,19 +68,24 @@ def _tables(decrypting):
     if decrypting:
         zero, one, moves = _inverse(zero), _inverse(one), _inverse(moves)
         ends = _inverse(zero) + zero + one
-    lanes = [[0] * 512 for _ in range(3)]
+    lanes = [_lane(number, zero, one, moves) for number in range(3)]
+    found = _built[decrypting] = (lanes[0], lanes[1], lanes[2], ends)
+    return found
+
+
+def _lane(number, zero, one, moves):
+    """Return one of the lane tables; one at a time, they need the least heap."""
+    lane = [0] * 512
     for bit in range(64):
         slot = moves[bit] >> 2
-        lane = lanes[slot // 6]
+        if slot // 6 != number:
+            continue
         place = 1 << 5 * (slot % 6) + (moves[bit] & 3)
         for i in range(32):
             nibble = one[i & 15] if i & 16 else zero[i]
             if nibble >> (bit & 3) & 1:
                 lane[(bit >> 2) * 32 + i] |= place
-    if _PACKED:
-        lanes = [struct.pack("512I", *lane) for lane in lanes]
-    found = _built[decrypting] = (lanes[0], lanes[1], lanes[2], ends)
-    return found
+    return struct.pack("512I", *lane) if _PACKED else lane
 
 
 def _run(key, block, up):

@@ -1,11 +1,9 @@
 """Conversion between 20 digits, 66 bits, and class and 64-bit block; the decoded token."""
 
-from . import crc
+from . import crc, layouts
 from . import ea as _ea
 from .digits import plain
 from .errors import FormatError
-from .layouts import TID, get
-from .layouts import row as find_row
 
 
 def split(digits: "str | bytes | bytearray | memoryview") -> "tuple[int, bytearray]":
@@ -53,26 +51,24 @@ class Token:
         self.cls = cls
         self.block = block
         self.subclass = subclass = block[0] >> 4
-        self._row = row = find_row(cls, subclass, key_bytes, block[4] >> 2)
-        tid = value = None
-        if row:
-            if TID in row[1]:
-                tid = get(TID, block)
-            if row[2]:
-                value = get(row[2], block)
-        self.tid: "int | None" = tid
-        self.value: "int | None" = value
+        self._line = line = layouts.line(cls, subclass, key_bytes, block[4] >> 2)
+        self.tid: "int | None" = layouts.tid(line, block) if line else None
+        self.value: "int | None" = layouts.value(line, block) if line else None
+
+    def reserved(self) -> bool:
+        """Return whether the subclass is reserved."""
+        return self._line is None
 
     def row(self) -> "tuple | None":
-        """Return the row of layouts.TOKENS, or None for a reserved subclass."""
-        return self._row
+        """Return the fields.row() of the token, or None for a reserved subclass."""
+        # A meter does not need it. Machine code cannot import relatively here: it uses no global.
+        from sts_portable import fields
+
+        return fields.row_of(self._line)
 
     def field(self, name: str) -> "int | bytes | None":
         """Return the content of a field by name, or None if the layout has no such field."""
-        for field in self._row[1] if self._row else ():
-            if field[0] == name:
-                return get(field, self.block)
-        return None
+        return layouts.field(self._line, name, self.block) if self._line else None
 
 
 def decode(

@@ -4,14 +4,16 @@
 class Clock:
     """A clock. `ticks_ms()`, `ticks_diff(a, b)`: real time; `unix()`: UTC seconds since 1970.
 
-    set(unix): sets the time of day; None if it cannot be set.
+    set(unix): sets the time of day; None if it cannot be set. fault(): what is wrong with the
+    clock chip, a number of drivers/ds3231.py; 0 for nothing or no chip.
     """
 
-    def __init__(self, ticks_ms, ticks_diff, unix, speed=1, put=None):
+    def __init__(self, ticks_ms, ticks_diff, unix, speed=1, put=None, fault=None):
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
         self.unix = unix
         self.set = put
+        self.fault = fault or (lambda: 0)
         self._speed = speed
         self._since = ticks_ms()
         self._total = 0

@@ -13,6 +13,7 @@ import machine
 from machine import Pin
 
 from boards.common.clock import Clock
+from boards.common.day_time import DayTime
 from boards.common.face import OLEDS, make_display, make_keypad
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.which_store import Mark, open_store
@@ -24,27 +25,23 @@ from runtime.settings_file import load_settings, save_settings
 _SETTINGS = "settings.json"
 _I2C_HZ = 100000  # the maximum of a PCF8574
 _FAST_I2C_HZ = 400000  # of the graphic displays
-_YEAR_2025 = 1735689600
 _RATED_MV = 230000
 _RELAY_PERCENT = 70
-_SWITCHES = (
-    (codes.METER_COVER, "cover"),
-    (codes.TERMINAL_COVER, "terminal_cover"),
-    (codes.MAGNET, "magnet"),
-)
+# Setting magnet: the level of the pin while a magnet is near.
+_MAGNET_LEVELS = {"low": 0, "high": 1}
 
 
 class _Switches:
-    """Switches to ground, closed while all is well. pins: (bit of codes.TAMPER, pin)."""
+    """The covers' switches and the sensor of a magnet. pins: (bit of codes.TAMPER, pin, level)."""
 
     def __init__(self, pins):
         self._pins = pins
 
     def read(self):
-        """Return the bits of the switches that are open."""
+        """Return the bits of the pins that have their level."""
         bits = 0
-        for bit, pin in self._pins:
-            if pin():
+        for bit, pin, level in self._pins:
+            if pin() == level:
                 bits |= bit
         return bits
 
@@ -75,8 +72,14 @@ class Hardware:
         self._parts = {}
         self._served = []  # functions of elapsed ms, called by service()
         self._last = time.ticks_ms()
-        self.clock = Clock(time.ticks_ms, time.ticks_diff, self._unix, put=self._set_time)
+        day = DayTime(port.EPOCH, self._settings, lambda: self.part("i2c"), self._serve)
+        self._wrong = day.wrong
+        self.clock = Clock(time.ticks_ms, time.ticks_diff, day.unix, put=day.set, fault=day.fault)
         self._coils = (self._output("relay_open"), self._output("relay_close"))
+        if self._settings.get("sealed"):
+            from boards.common.seal import Seal  # heap only where it is needed
+
+            self._serve(Seal(lambda: self.part("tamper").read()).elapsed)
 
     def part(self, name):
         """Return the part of this name, created at the first call. Raise AttributeError if none.
@@ -139,21 +142,14 @@ class Hardware:
         return self._output(name)
 
     def _input(self, name):
-        return Pin(self._gpio[name], Pin.IN, Pin.PULL_UP)
+        gpio = self._gpio[name]
+        if gpio in getattr(self._pins, "NO_PULL", ()):
+            return Pin(gpio, Pin.IN)
+        return Pin(gpio, Pin.IN, Pin.PULL_UP)
 
     def _serve(self, elapsed):
         """Have every service() call `elapsed(ms)`."""
         self._served.append(elapsed)
-
-    # Time of day
-
-    def _unix(self):
-        now = int(time.time()) + self._port.EPOCH
-        return now if now >= _YEAR_2025 else None  # an earlier time was never set
-
-    def _set_time(self, unix):
-        year, month, day, hour, minute, second, weekday = time.gmtime(unix - self._port.EPOCH)[:7]
-        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
     # Parts
 
@@ -179,14 +175,14 @@ class Hardware:
         return RS485(uart, baudrate, self._output("rs485_de"), echo=echo, time=time)
 
     def _make_metering(self):
-        self._wrong = ""
         if self._settings.get("metering", "s0") == "s0":
             meter = self._s0_meter()
         else:
             from boards.common.metering_parts import Bench, make  # heap only where it is needed
 
             bench = Bench(self._pins, self._port, self._settings, lambda: self.part("i2c"))
-            meter, self._wrong = make(bench)
+            meter, wrong = make(bench)
+            self._wrong = wrong or self._wrong
         self._serve(meter.elapsed)
         return meter
 
@@ -195,7 +191,7 @@ class Hardware:
 
         constant = self._settings.get("pulses_per_kwh")
         if isinstance(constant, bool) or not isinstance(constant, int) or constant < 1:
-            constant = 1000
+            constant = 1000  # the default; the meter does not work with a wrong setting
         return S0Meter(self._port.PulseCounter(self._gpio["pulse"]), constant)
 
     def _make_wrong(self):
@@ -233,8 +229,13 @@ class Hardware:
         return make_display(self._settings, self.part, time.sleep_ms, Pin)
 
     def _make_tamper(self):
-        wired = [row for row in _SWITCHES if row[1] in self._gpio]
-        return _Switches([(bit, self._input(name)) for bit, name in wired])
+        found = [(codes.METER_COVER, self._input("cover"), 1)]
+        if self._settings.get("terminal_cover") is True:
+            found.append((codes.TERMINAL_COVER, self._input("terminal_cover"), 1))
+        level = _MAGNET_LEVELS.get(self._settings.get("magnet"))
+        if level is not None:
+            found.append((codes.MAGNET, self._input("magnet"), level))
+        return _Switches(found)
 
     def _make_store(self):
         return open_store(Fram(self.part("i2c")))
@@ -247,7 +248,7 @@ class Hardware:
             from boards.common.no_network import NoNetwork
 
             return NoNetwork()
-        net = self._wifi(self._settings, self._set_time)
+        net = self._wifi(self._settings, self.clock.set)
         self._serve(net.elapsed)
         return net
 

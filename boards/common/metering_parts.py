@@ -6,6 +6,7 @@ A driver is imported only when it is chosen: the others would take heap.
 import machine
 from machine import Pin
 
+from drivers.part import GAINS, gains_crc
 from drivers.reading import WRONG, Reading
 
 _LEAST_GAIN, _GREATEST_GAIN = 100000, 10000000
@@ -73,14 +74,14 @@ class Bench:
 def make(bench):
     """Return (part, wrong): wrong is the name of the setting that cannot be used, or "".
 
-    The settings are "metering", a chip, and "gains", three numbers in parts per million for
-    voltage, current and power.
+    The settings are "metering", a chip, "gains", three numbers in parts per million for voltage,
+    current and power, and "gains_crc", their checksum, which a calibration writes.
     """
     name = bench.settings["metering"]
     maker = _MAKERS.get(name) if isinstance(name, str) else None
     if maker is None:
         return NoPart(), "metering"
-    bench.gains = _gains(bench.settings.get("gains", (1000000, 1000000, 1000000)))
+    bench.gains = _gains(bench.settings)
     if bench.gains is None:
         return NoPart(), "gains"
     try:
@@ -89,8 +90,9 @@ def make(bench):
         return NoPart(), "metering"
 
 
-def _gains(values):
-    """Return the three gains as a tuple, None if they are none."""
+def _gains(settings):
+    """Return the three gains as a tuple, None if they are none or their checksum is wrong."""
+    values = settings.get("gains", GAINS)
     if not isinstance(values, (list, tuple)) or len(values) != 3:
         return None
     for value in values:
@@ -98,6 +100,8 @@ def _gains(values):
             return None
         if not _LEAST_GAIN <= value <= _GREATEST_GAIN:
             return None
+    if settings.get("gains_crc", gains_crc(values)) != gains_crc(values):
+        return None
     return tuple(values)
 
 

@@ -116,6 +116,7 @@ class Simulation:
             "cover": self.tamper.setter(codes.METER_COVER),
             "terminal_cover": self.tamper.setter(codes.TERMINAL_COVER),
             "magnet": self.tamper.setter(codes.MAGNET),
+            "mains": self.set_mains,
             "speed": self.set_speed,
         }
         self.port = ServicePort(Lines(stream, ready), write, commands)
@@ -130,8 +131,16 @@ class Simulation:
         self.relay = Relay(self._relay_moved)
 
     def set_load(self, watts):
-        """Set the customer's load, W. Raise ValueError outside 0..MAX_LOAD_W."""
-        self.metering.set_load(whole_number(watts, 0, MAX_LOAD_W))
+        """Set the customer's load, W, negative to export. Raise ValueError above MAX_LOAD_W."""
+        self.metering.put("load_w", whole_number(watts, -MAX_LOAD_W, MAX_LOAD_W))
+
+    def set_mains(self, values):
+        """Set Metering.mains, seven numbers. Raise ValueError, or TypeError for no list."""
+        for number in values:
+            whole_number(number, -MAX_LOAD_W, MAX_LOAD_W)
+        if len(values) != 7 or values[0] < 1:
+            raise ValueError("not seven numbers from volts on")
+        self.metering.put("mains", values)
 
     def set_speed(self, speed):
         """Set the ratio of supply time to real time. Raise ValueError outside 1..MAX_SPEED."""

@@ -5,17 +5,11 @@ once would be replaced by an empty file: the credit would be lost and used token
 Therefore a board that started with a FRAM and does not find it has no ledger and reports a fault.
 """
 
-from boards.common.files import Files
-from runtime.settings_file import load_settings, read_settings, save_settings
+from boards.common.mark import MARK_FILE, SETTINGS_FILE, Mark
 
-MARK_FILE = "store.json"
-SETTINGS_FILE = "settings.json"
 LEDGER_FILE = "ledger.bin"
 FRAM = "fram"
 FILE = "file"
-_COPY = "mark"  # the entry of settings.json with a copy of the names below
-_COPIED = ("ledger", "reset_at")
-
 _FILE_BYTES = 32768  # as the FRAM
 
 
@@ -29,53 +23,6 @@ class MissingStore:
 
     def write(self, offset, buf):
         raise OSError(19, "the ledger's memory does not answer")
-
-
-class Mark:
-    """The state of the ledger, stored outside of the ledger in a small JSON file.
-
-    It distinguishes a lost ledger from a new meter: the memory is blank in both cases. The entry
-    "mark" of settings.json has a copy of what must outlast a deletion of the file. A file that
-    cannot be read may have had any value: it is never taken for an empty one, nor overwritten.
-    """
-
-    def __init__(self, path=MARK_FILE, settings=SETTINGS_FILE):
-        self._path = path
-        self._settings = settings
-
-    def get(self, name):
-        """Return the value of this name in the file, else in its copy, or None if in neither.
-
-        Raise ValueError, whose text names the file, if one that is needed cannot be read.
-        """
-        found = read_settings(self._path).get(name)
-        if found is None and name in _COPIED:
-            found = _copy_in(read_settings(self._settings)).get(name)
-        return found
-
-    def put(self, values):
-        """Store the values of a dict in the file and its copy; write only what differs.
-
-        A meter without a key has accepted no token: its settings get no copy. Raise ValueError
-        if the file cannot be read, OSError if one cannot be written.
-        """
-        before = read_settings(self._path)
-        settings = load_settings(self._settings)  # {}, which is not written, if unreadable
-        copy = _copy_in(settings)
-        noted = dict(copy)
-        noted.update(before)
-        noted.update(values)
-        if noted != before:
-            save_settings(self._path, noted)
-        wanted = {name: noted[name] for name in _COPIED if name in noted}
-        if "key" in settings and wanted != copy:
-            settings[_COPY] = wanted
-            save_settings(self._settings, settings)
-
-
-def _copy_in(settings):
-    found = settings.get(_COPY)
-    return found if isinstance(found, dict) else {}
 
 
 def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE, settings=SETTINGS_FILE):
@@ -92,5 +39,7 @@ def open_store(fram, mark_file=MARK_FILE, ledger_file=LEDGER_FILE, settings=SETT
         chosen = FRAM if fram.present() else FILE
         mark.put({"store": chosen})
     if chosen == FILE:
+        from boards.common.files import Files  # heap only where it is wanted
+
         return Files(ledger_file, _FILE_BYTES)
     return fram if fram.writable() else MissingStore()

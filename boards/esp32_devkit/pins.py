@@ -1,15 +1,17 @@
 """ESP32-DevKitC: the wiring. board.py, the drawings and diagram.json come from this table.
 
 Left out: 6 to 11 (the flash), 1 and 3 (the console), 0 and 12 (they decide how the chip starts),
-34 to 39 (no pull-up inside). 2 must be low or open while MicroPython itself is flashed. 14 and 15
-move for a moment at the start: nothing there minds. No pin is left for buzzer and LED. For want of
-pins a metering chip on a UART sends to the pulse input, and there is no SPI and no second counter.
+36 and 39 (disturbed while the radio works). 34 and 35 are inputs without a pull-up inside. 2 must
+be low or open while MicroPython itself is flashed. 14 and 15 move for a moment at the start:
+nothing there minds. No pin is left for buzzer and LED. For want of pins a metering chip on a UART
+sends to the pulse input, and there is no SPI and no second counter.
 """
 
 NAME = "esp32_devkit"
 UART = 2
 I2C = 0
 CHIP_UART = 1
+NO_PULL = (34, 35)
 
 # function, GPIO, where it is on the board, note
 PINS = (
@@ -26,6 +28,13 @@ PINS = (
     ("relay_open", 19, "19", "10 kOhm to ground: coil off while the board starts"),
     ("relay_close", 18, "18", "10 kOhm to ground: coil off while the board starts"),
     ("cover", 5, "5", "switch to ground, closed while the cover is"),
+    (
+        "terminal_cover",
+        35,
+        "35",
+        "optional; 10 kOhm to 3V3; switch to ground, closed with the cover",
+    ),
+    ("magnet", 34, "34", "optional; 10 kOhm to 3V3; Hall or reed switch to ground"),
     ("chip_a", 2, "2", "metering chip: UART1 TX; RX is at 23. Unplug to flash MicroPython"),
     ("rs485_tx", 17, "17", "UART2 TX; a WROVER module keeps 16 and 17 for itself"),
     ("rs485_rx", 16, "16", "UART2 RX; a WROVER module keeps 16 and 17 for itself"),

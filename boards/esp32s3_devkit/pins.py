@@ -1,7 +1,8 @@
 """ESP32-S3-DevKitC-1: the wiring. board.py, the drawings and diagram.json come from this table.
 
 Left out: 35 to 37 (memory on some modules), 19 and 20 (USB), 43 and 44 (the console), 0, 3, 45 and
-46 (they decide how the chip starts), 48 and 38 (the lamp of the first and of later boards).
+46 (they decide how the chip starts). 48 and 38 also go to the lamp of the first and of later
+boards, which only receives: each takes a switch, and nothing that the board drives.
 """
 
 NAME = "esp32s3_devkit"
@@ -28,8 +29,10 @@ PINS = (
     ("key_r4", 41, "41", "keys * 0 #"),
     ("key_c1", 40, "40", "keys 1 4 7 *"),
     ("key_c2", 39, "39", "keys 2 5 8 0"),
-    ("key_c3", 47, "47", "keys 3 6 9 #"),
+    ("key_c3", 38, "38", "keys 3 6 9 #"),
     ("cover", 21, "21", "switch to ground, closed while the cover is"),
+    ("terminal_cover", 48, "48", "optional; switch to ground, closed while the cover is"),
+    ("magnet", 47, "47", "optional; Hall or reed switch to ground"),
     ("pulse", 7, "7", "S0+ of the energy meter; S0- to ground"),
     ("chip_a", 10, "10", "metering chip: UART2 TX, or MISO, or SEL"),
     ("chip_b", 11, "11", "metering chip: UART2 RX, or chip select, or CF"),

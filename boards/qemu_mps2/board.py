@@ -13,10 +13,10 @@ from mps2_parts import Fram, Watchdog
 from mps2_parts import restart as _restart
 
 from boards.common.clock import Clock
+from boards.common.mark import Mark
 from boards.common.no_network import NoNetwork
 from boards.common.rs485 import RS485, baudrate_of
 from boards.common.simulated import Simulation
-from boards.common.which_store import Mark
 from runtime.settings_file import load_settings
 from runtime.settings_file import save_settings as _save
 
@@ -45,6 +45,8 @@ def report(values, kind="report"):
 def service(ok=True):
     """Execute commands, report the memory, feed the watchdog if `ok`."""
     _simulation.service()
+    if _seal:
+        _seal.elapsed(0)
     if ok:
         _watchdog.feed()
 
@@ -89,6 +91,11 @@ wrong = ""
 relay = _simulation.relay
 net = NoNetwork()
 _given = settings()
+_seal = None
+if _given.get("sealed"):
+    from boards.common.seal import Seal
+
+    _seal = Seal(tamper.read)
 _baudrate = baudrate_of(_given)
 _uart = machine.UART(1, _baudrate, bits=8, parity=0, stop=1, timeout=0, timeout_char=0)
 rs485 = RS485(_uart, _baudrate, coarse_ms=_COARSE_MS)
@@ -96,6 +103,7 @@ try:
     _simulation.port.obey({name: _given[name] for name in ("load_w", "speed") if name in _given})
 except (ValueError, TypeError) as error:
     report({"error": "settings: %s" % error})
+del _given
 store = Fram()
 mark = Mark("/store.json", _SETTINGS)
 data_dir = "/jobs"

@@ -26,6 +26,13 @@ PINS = (
     ("key_c2", 21, "GP21, pin 27", "keys 2 5 8 0"),
     ("key_c3", 22, "GP22, pin 29", "keys 3 6 9 #"),
     ("cover", 26, "GP26, pin 31", "switch to ground, closed while the cover is"),
+    (
+        "terminal_cover",
+        28,
+        "GP28, pin 34",
+        "optional; switch to ground, closed while the cover is",
+    ),
+    ("magnet", 13, "GP13, pin 17", "optional; Hall or reed switch to ground"),
     ("pulse", 27, "GP27, pin 32", "S0+ of the energy meter; S0- to ground"),
     ("chip_a", 0, "GP0, pin 1", "metering chip: UART0 TX, or MISO, or SEL"),
     ("chip_b", 1, "GP1, pin 2", "metering chip: UART0 RX, or chip select, or CF"),

@@ -69,11 +69,13 @@ def _from_environment(name, default, use):
         raise SystemExit(2)
 
 
-_wrong_s = [0]  # by which the PC's clock is wrong for this board, after it was set
+_wrong_s = [0]  # by which the time is wrong for this board, after its clock was set
 
 
 def _unix():
-    return int(time.time()) + _wrong_s[0]
+    if _started is None:
+        return int(time.time()) + _wrong_s[0]
+    return _started + clock.total_ms() // 1000 + _wrong_s[0]
 
 
 def _set_time(unix):
@@ -85,6 +87,7 @@ _watchdog = Watchdog(time.ticks_ms, time.ticks_diff, end_process)
 watchdog_reset = _watchdog.bit_before
 _stdin_poll = select.poll()
 _stdin_poll.register(sys.stdin.buffer, select.POLLIN)
+_started = _from_environment("TJUGO_UNIX", "", lambda text: int(text) if text else None)
 clock = Clock(time.ticks_ms, time.ticks_diff, _unix, put=_set_time)
 _simulation = Simulation(NAME, clock, sys.stdin.buffer, _bytes_waiting, sys.stdout.write)
 keypad = _simulation.keypad

@@ -81,6 +81,7 @@ class Collector:
         report = self._parts.report()
         report["online"] = self._uplink.online
         report["broker"] = self._uplink.trouble
+        report["clock_fault"] = self._board.clock.fault()
         report["crashes"] = self._health.crashes
         report["last_crash"] = self._health.last
         self._board.report(report)

@@ -57,6 +57,8 @@ class Ade7953(Part):
     The current's gain is that of both channels. Each call of elapsed reads one register.
     """
 
+    EXPORTS = True
+
     def __init__(self, i2c, gains=GAINS, address=ADDRESS):
         Part.__init__(self, 10 * self.PULSES_PER_KWH, 237160000, gains)
         self._i2c = i2c

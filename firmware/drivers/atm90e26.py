@@ -61,6 +61,8 @@ class Atm90e26(Part):
     gains: see part.py. Each call of elapsed has at most 25 transfers of 3 bytes.
     """
 
+    EXPORTS = True
+
     def __init__(self, spi, select, gains=GAINS):
         Part.__init__(self, self.PULSES_PER_KWH, _COUNTS_PER_KWH, gains)
         self._spi = spi

@@ -64,6 +64,8 @@ class Bl0942(Part):
     address: 0 to 3, by the chip's pins.
     """
 
+    EXPORTS = True
+
     def __init__(self, uart, gains=GAINS, address=0):
         Part.__init__(self, 100000 * self.PULSES_PER_KWH, _PER_KWH_X100000, gains)
         self._uart = uart

@@ -63,15 +63,18 @@ def squeezed(text, width):
     unit = text[end:].replace(" ", "")
     while decimals and len(whole + point + decimals + unit) > width:
         decimals = decimals[:-1]
+    if whole == "-0" and not decimals.strip("0"):
+        whole = "0"
     made = whole + (point if decimals else "") + decimals
     return made + unit if len(made + unit) <= width else made
 
 
 def pair(left, right, width):
-    """Return both texts in a line, the second at its right end."""
+    """Return both texts in a line, the second at its right end, whole where it fits: the first
+    digits of a number alone would be another number."""
     room = width - len(left) - 1 if left else width
     right = squeezed(right, room)
-    return left + " " * (width - len(left) - len(right)) + right
+    return (left + " " * width)[: max(0, width - len(right))] + right
 
 
 def supply(items, width):

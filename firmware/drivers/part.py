@@ -1,5 +1,7 @@
 """What the drivers of metering chips have in common: counts, gains, and a reading that fails."""
 
+from binascii import crc32
+
 from .ratio import Ratio
 from .reading import OK, Reading
 
@@ -67,6 +69,11 @@ class Part:
         self._failures += 1
         if self._failures >= _FAILURES:
             self.reading.failed(fault)
+
+
+def gains_crc(gains):
+    """Return the checksum that is stored beside three gains."""
+    return crc32(("%d,%d,%d" % tuple(gains)).encode()) & 0xFFFFFFFF
 
 
 def signed(ratio, value):

@@ -31,6 +31,7 @@ _SEGMENTS = (
     b"\x00\x40\x3f\x06\x5b\x4f\x66\x6d\x7d\x07\x7f\x6f"
     b"\x77\x7c\x58\x5e\x79\x71\x3d\x74\x04\x1e\x38\x54\x5c\x73\x67\x50\x6d\x78\x1c\x6e\x5b"
 )
+_OVERFLOW = "oFL"
 _UNITS = (("kWh", "h"), ("W", "P"), ("V", "u"), ("A", "A"))
 
 
@@ -49,7 +50,8 @@ def segments(text):
 
 
 def _quantity(text):
-    """Return a number in five digits and the sign of its unit in the sixth, if it fits."""
+    """Return a number in five digits and the sign of its unit in the sixth, if it fits; _OVERFLOW
+    for one that has more than six digits before its point."""
     number, _, unit = text.partition(" ")
     sign = " "
     for name, hint in _UNITS:
@@ -57,6 +59,8 @@ def _quantity(text):
             sign = hint
     number = squeezed(number, DIGITS if "." in number else DIGITS - 1)
     spare = DIGITS - 1 - len(number.replace(".", ""))
+    if spare < -1 and "-" not in number[1:]:  # the first digits of a date are what they are
+        return _OVERFLOW
     return number if spare < 0 else " " * spare + number + sign
 
 

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import sys
 
+from meterbus import codes
 from meterbus.server import Server
+from runtime import overlay
 from runtime.bus_server import Listener
 from runtime.elapsed import Elapsed
 from sts_portable import sta
@@ -24,6 +26,8 @@ _STA_TABLES = "sta_tables.bin"
 class App:
     """Two tasks: the bus, and a tick for all else. `health`: runtime.boot.Health."""
 
+    ONCE = ("started", "_selftest")  # see runtime/overlay.py
+
     def __init__(self, board, health):
         self._board = board
         self._health = health
@@ -39,14 +43,25 @@ class App:
         self._view = BusView(meter, name, crash, board.clock.set, self._set_address)
         self._server = Server(meter.settings.address, self._view)
         self._bus = Listener(board.rs485, self._server)
+        self._local = None
+        if "page" in given or "home_assistant" in given:
+            from .local.start import Local  # heap only where it is wanted
+
+            self._local = Local(meter, board, given)
         self._sounds = self._lit = False
         self._reported = None
+        self._clock_fault = 0
         self._ticks = 0
         self._elapsed = Elapsed()
 
+    def started(self):
+        """Report the self-test, and free what only the start needs."""
+        self._board.report(self._selftest(), "selftest")
+        meter = self._meter
+        overlay.finish(meter.features + [self, meter, self._view, self._server, self._bus])
+
     async def run(self):
         """Run until the board raises SystemExit. A task that fails ends the meter."""
-        self._board.report(self._selftest(), "selftest")
         bus = asyncio.create_task(self._bus.run())
         try:
             while not bus.done():
@@ -66,7 +81,7 @@ class App:
             meter.key(key)
             key = self._keypad.get()
         self._view.work()
-        meter.pulses(board.metering.take(meter.pulse_limit()))
+        meter.energy(board.metering)
         meter.elapsed(supply_ms, real_ms)
         meter.sensed(board.metering.reading, board.tamper.read(), board.relay.closed())
         command = meter.relay_command(supply_ms)
@@ -74,6 +89,8 @@ class App:
             (board.relay.close if command else board.relay.open)()
         self._display.show(meter.display())
         self._signal()
+        if self._local:
+            self._local.tick(real_ms)
         self._ticks += 1
         if self._ticks % _REPORT_TICKS == 0:
             self._report()
@@ -90,11 +107,17 @@ class App:
         self._board.service(well)
         return ms
 
+    def _check_clock(self, fault):
+        """Note a fault of the board's clock chip. Tokens do not depend on the time."""
+        if fault != self._clock_fault:
+            self._clock_fault = fault
+            if fault:
+                self._meter.events.note(codes.EVENT_CLOCK_FAULT, fault)
+
     def _set_address(self, address):
         """Store the address on the bus, and use it. What cannot be stored is not changed."""
-        from .readdress import store
-
-        if store(self._board, self._meter.settings, address):
+        args = self._board, self._meter.settings, address
+        if overlay.call("meter.readdress", "store", *args):
             self._server.address = address
 
     def _signal(self):
@@ -108,7 +131,10 @@ class App:
             self._led(self._lit)
 
     def _report(self):
+        self._check_clock(self._board.clock.fault())
         report = self._meter.report()
+        if self._local:
+            report["local_fault"] = self._local.fault
         if report != self._reported:
             self._reported = report
             self._board.report(report)
@@ -123,6 +149,8 @@ class App:
             "micropython": "%d.%d.%d" % sys.implementation[1][:3],
             "free": gc.mem_free(),
             "settings": self._meter.settings.wrong or "ok",
+            "clock_fault": self._board.clock.fault(),
+            "local": self._local.wrong or "ok" if self._local else "off",
             "ledger": "fault" if ledger.fault else "ok",
             "ledger_fault": ledger.fault,
             "crashes": self._health.crashes,
@@ -150,4 +178,6 @@ def run(board, health):
     """Run the meter application on `board`: see boards/README.md."""
     # Collected early and often, the heap stays in one piece.
     gc.threshold(_GARBAGE_BYTES)
-    asyncio.run(App(board, health).run())
+    app = App(board, health)
+    app.started()
+    asyncio.run(app.run())

@@ -3,6 +3,7 @@
 import struct
 
 from meterbus import codes, frame, registers
+from runtime import overlay
 from sts_portable import results
 
 from . import VERSION
@@ -18,7 +19,6 @@ except ImportError:
 _ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
 _CLOCK = const(2)  # registers of the time
 _SMALL = const(0x7FFF)  # what every row of integers can hold
-_YEAR_2025 = 1735689600
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
 
 
@@ -33,6 +33,7 @@ class BusView:
         """set_clock(unix), set_address(address): set the board's clock, the address in its
         settings; None if that is not possible."""
         self.meter = meter
+        self.to_all = False  # the request is a broadcast
         self._set_clock = set_clock
         self._set_address = set_address
         self._address = 0  # to be set
@@ -54,11 +55,12 @@ class BusView:
         self._before = (self.result, self.result_ref, meter.answer.last)
         self._files = meter.table("FILES")
         self.sources = meter.table("REGISTERS")
+        self._known = 0  # when the block that is read was asked for
         self._planned = None  # function, start and count of the request that _plan is for
         self._plan = None
 
     def read(self, function, start, count, out):
-        """See meterbus.server.Server. Values that are not known are refused, never 0."""
+        """See meterbus.server.Server. Values that are not known are refused, or NaN; never 0."""
         if self._planned != (function, start, count):
             self._planned = function, start, count
             self._plan = self._new_plan(function, start, count)
@@ -66,7 +68,8 @@ class BusView:
             return self._read_plan(out)
         if not registers.covered(start, count, _PLAIN[function]):
             return frame.ILLEGAL_DATA_ADDRESS
-        if not registers.readable(start, count, self.meter.known()):
+        self._known = self.meter.known()
+        if not registers.readable(start, count, self._known):
             return frame.SERVER_DEVICE_FAILURE
         registers.fill(start, count, self._get, out)
         return 0
@@ -178,7 +181,7 @@ class BusView:
         if count != _CLOCK:
             return frame.ILLEGAL_DATA_VALUE
         unix = registers.unpack(registers.row("unix"), data, 0)
-        if unix < _YEAR_2025:
+        if not codes.FIRST_TIME <= unix < codes.END_OF_TIME:
             return frame.ILLEGAL_DATA_VALUE
         before = self.meter.unix()
         self._set_clock(unix)
@@ -192,12 +195,13 @@ class BusView:
         """
         if not self._set_address:
             return frame.ILLEGAL_DATA_ADDRESS
-        from .readdress import asked  # rarely needed: not loaded before
-
-        code, self._address = asked(self.meter, count, data)
+        args = self.meter, count, data
+        code, self._address = overlay.call("meter.readdress", "asked", *args)
         return code
 
     def _get(self, name):
+        if registers.row(name)[registers.GROUP] & ~self._known:
+            return None  # of a block in Eastron's map
         feature = self.sources.get(name, self)
         return feature.REGISTERS[name](feature)
 
@@ -217,6 +221,8 @@ class BusView:
 
     def _begin(self):
         digits, ref = self.entered("token"), self.entered("token_ref")
+        if self.to_all and not self.meter.tokens.needs_key(digits):
+            return  # one frame from anybody would test the load switches of all meters at once
         answer = self.meter.answer
         self._before = (self.result, self.result_ref, answer.last)
         self.result_ref = ref

@@ -9,19 +9,20 @@ records     rows (tag, version, pack, unpack) of the ledger. pack(buf, at) write
             returns its length, 0 for no record; unpack(data, version) takes it over, None and 0
             when the ledger has none, or raises ValueError. Data of every released version must
             be understood.
-REGISTERS   {name in meterbus.registers: function of the feature}
+REGISTERS   {name in meterbus.registers: function of the feature}; a later feature's goes first.
+            Rows that few meters have are in meterbus.energy_rows, and the constructor adds them
 CODES       short codes, rows (code, label, group of codes.KNOWN, function of the feature); the
             labels and all other texts are English and rows of face/words.csv
 code(code)  (label, text) of short codes that are too many for rows; None for other codes
 TOKENS      {class << 4 | subclass: function(feature, token) -> (TokenResult, text)}; a function
-            that does not return ACCEPT has changed nothing
+            that does not return ACCEPT has changed nothing, and its text is why, or ""
 FILES       {file of the bus, see meterbus.descriptions: (entries, registers of one,
             function(feature, index, buf))}; the function reads an entry into `buf`, of the
             registers and 4 bytes more, and returns False if there is none. May raise OSError
 open_reasons()
             bits of codes.REASONS: why the supply must be open
 status()    bits of codes.STATUS
-known()     bits of codes.KNOWN: which of its registers can be read now
+known()     bits of codes.KNOWN_ and of energy_rows: which of its registers can be read now
 emergency() (label, text) of what a long press of a button did, for one feature only
 sensed(reading, ms)
             there is another measurement, a drivers.reading.Reading, `ms` of supply time after the
@@ -31,8 +32,9 @@ tick(supply_ms, real_ms)
             people need real time.
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 clock_set() the clock was set, by more than it may be wrong
-entered(digits, result)
-            a token was decrypted or refused, with this TokenResult
+entered(digits, result, keyed)
+            a token was taken or refused, with this TokenResult; keyed: it is of a class that is
+            encrypted with the key
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
 A feature whose records have changed calls changed() of the meter, or events.note() of an event
@@ -41,6 +43,7 @@ dict of settings.json as `settings.given` of the meter, and numbers by `settings
 """
 
 from meterbus import codes
+from runtime import overlay
 from sts_portable import results
 
 from .credit.tokens import TAKEN
@@ -51,48 +54,6 @@ from .store.ledger import Ledger
 _SAVE_WH = 10
 _CLOCK_ERROR_S = 10  # a clock that is set by less is as good as it was
 
-# (attribute of the meter, module, class, when). The class is called with the meter, whose settings
-# are there; a module that is left out takes no heap. when: "" always, "full" with the setting
-# "features": "full", else only if there is a setting that begins so.
-FEATURES = (
-    ("account", "meter.credit.account", "Account", ""),
-    ("events", "meter.events", "Events", ""),
-    ("tokens", "meter.credit.tokens", "Tokens", ""),
-    ("answer", "meter.credit.answer", "Answer", ""),
-    ("lockout", "meter.credit.lockout", "Lockout", ""),
-    ("supply", "meter.supply.control", "Supply", ""),
-    ("metering", "meter.metering", "Metering", ""),
-    ("tamper", "meter.tamper.inputs", "Tamper", ""),
-    ("limiter", "meter.supply.limiter", "Limiter", ""),
-    ("history", "meter.credit.history", "History", "full"),
-    ("flags", "meter.credit.flags", "Flags", "full"),
-    ("tests", "meter.face.tests", "Tests", "full"),
-    ("alarms", "meter.credit.alarms", "Alarms", ""),
-    ("emergency", "meter.credit.emergency", "Emergency", "emergency_"),
-    ("friendly", "meter.credit.friendly", "Friendly", "friendly_"),
-    ("forecast", "meter.credit.forecast", "Forecast", "full"),
-    ("voltage", "meter.supply.voltage", "Voltage", "full"),
-    ("malignant", "meter.malignant.feature", "Malignant", "malignant"),
-    ("profile", "meter.profile", "Profile", "profile"),
-    ("words", "meter.face.words", "Words", ""),
-    ("entry", "meter.face.entry", "Entry", ""),
-    ("panel", "meter.face.panel", "Panel", ""),
-    ("signals", "meter.face.signals", "Signals", ""),
-    ("keys", "meter.face.keys", "Keys", ""),
-)
-
-
-def _load(row):
-    """Return the class of a row of FEATURES."""
-    return getattr(__import__(row[1], None, None, (row[2],)), row[2])
-
-
-def _wanted(when, settings):
-    """Return whether a feature is part of a meter with these settings."""
-    if when in ("", "full"):
-        return not when or settings.preset == when
-    return any(name.startswith(when) for name in settings.given)
-
 
 def _unknown():
     """Return None: the time is not known."""
@@ -101,23 +62,21 @@ def _unknown():
 class Meter:
     """`settings`: the dict of settings.json; `store`, `mark`: see boards/README.md.
 
-    settings, ledger and the names in FEATURES are the features; `features` has all of them.
+    settings, ledger and the names in features.py are the features; `features` has all of them.
     """
+
+    ONCE = ("_start",)  # see runtime/overlay.py
 
     def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
         """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC
         seconds since 1970, None while the time is unknown."""
         self.pulses_per_kwh = pulses_per_kwh
         self.store = store
-        self.unix = unix
+        self._unix = unix
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
-        for row in FEATURES:
-            if _wanted(row[3], self.settings):
-                feature = _load(row)(self)
-                setattr(self, row[0], feature)
-                self.features.append(feature)
+        overlay.call("meter.features", "add", self)
         self.settings.given = None
         self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")
@@ -132,7 +91,13 @@ class Meter:
         self._measured_ms = 0  # supply time since
         self._unsaved_wh = 0
         self._changed = False
+        self._judged = 0  # the account's reasons when the supply was judged last
         self._start(settings.get("ledger_reset"))
+
+    def unix(self):
+        """Return UTC seconds since 1970, None while the time is unknown or cannot be."""
+        now = self._unix()
+        return now if now is None or codes.FIRST_TIME <= now < codes.END_OF_TIME else None
 
     def table(self, name):
         """Return {key: feature} of all features' tables `name`: TOKENS, REGISTERS or FILES."""
@@ -147,19 +112,33 @@ class Meter:
             what = self.words.text("Check") + " " + self.settings.wrong
             self.panel.show("Not set up", what, ALARM)
         ledger.open([row for one in self.features for row in getattr(one, "records", ())])
-        if ledger.loaded and not ledger.new:
-            events.follow(self.store)
+        ahead = ledger.loaded and not ledger.new and events.follow(self.store)
         if ledger.reset(order, self.tokens.refuse_up_to):
             self.panel.show("Ledger reset", "Credit lost")
             events.note(codes.EVENT_RESET, 0, False)
         elif not ledger.new:
             events.power_failed()
+        if ledger.damaged > 1 - ahead:
+            events.note(codes.EVENT_SLOT_DAMAGED, int(ahead), False)
         events.note(codes.EVENT_POWER_UP, 0, False)
         self._save()
         ledger.note_start(order)
         self._judge()
 
     # Energy
+
+    def energy(self, part):
+        """Count the energy of a metering part since the last call.
+
+        Without the setting "export" energy in the other direction is charged like the imported:
+        else a meter whose wires are exchanged would be free.
+        """
+        pulses = part.take(self.pulse_limit())
+        if not self.metering.exports:
+            pulses += part.take_export()
+        elif getattr(part, "EXPORTS", False):
+            self.export.count(part.take_export())
+        self.pulses(pulses)
 
     def pulse_limit(self):
         """Return how many pulses to take at once: with the last of them the credit is gone."""
@@ -168,12 +147,11 @@ class Meter:
     def pulses(self, count):
         """Count `count` pulses of energy."""
         account = self.account
-        before = account.open_reasons()
         self._unsaved_wh += account.count(count)
         noted = self._changed or self.events.noted
         if self._unsaved_wh >= _SAVE_WH or noted:
             self._save()
-        if noted or account.open_reasons() != before:
+        if noted or account.open_reasons() != self._judged:
             self._judge()
 
     # Tokens
@@ -193,23 +171,24 @@ class Meter:
             return results.ACCEPT
         if not self.usable():
             return results.NONE
-        if self.lockout.wait_s() and tokens.needs_key(digits):
+        keyed = tokens.needs_key(digits)
+        if keyed and self.lockout.wait_s():
             tokens.last_result = results.LOCKOUT_ERROR
-            self.panel.show_locked(self.lockout.wait_s())
+            self.panel.show_result(results.LOCKOUT_ERROR, "")
             return results.LOCKOUT_ERROR
         self.ledger.remember()
         result, found = tokens.check(digits)
         effect = ""
         if result == results.ACCEPT:
             result, effect = self._execute(found)
-        if result == results.ACCEPT and ref:
+        if result == results.ACCEPT and ref and keyed:
             tokens.remember(digits, ref)
         tokens.last_result = result
         for entered in self._entered:
-            entered(digits, result)
-        recorded = self._recorded(result)
+            entered(digits, result, keyed)
+        recorded = self._recorded(result, keyed)
         if ref:
-            self.answer.sign(digits, ref, result)
+            self.answer.sign(digits, ref, result, keyed)
         if recorded and not self._save():
             self.ledger.undo()
             self.events.forget()
@@ -220,16 +199,16 @@ class Meter:
         self._judge()
         return result
 
-    def _recorded(self, result):
+    def _recorded(self, result, keyed):
         """Note the event of a token; return True if the ledger must have its result.
 
-        A refusal that changes nothing but the last result is saved as often as there is room for
-        its event: it can be repeated at will.
+        What can be repeated at will, a refusal and a token without a key, changes nothing but the
+        last result, and is saved as often as there is room for its event.
         """
         if result in TAKEN:
-            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, False)
+            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, not keyed)
         noted = self.events.note(codes.EVENT_TOKEN_REFUSED, result)
-        return noted or result == results.CRC_ERROR
+        return noted or (keyed and result == results.CRC_ERROR)
 
     def _execute(self, token):
         """Carry out a checked token and commit it: (TokenResult, text)."""
@@ -240,6 +219,7 @@ class Meter:
         result, text = feature.TOKENS[code](feature, token)
         if result == results.ACCEPT:
             result = self.tokens.commit(token)
+            text = text if result == results.ACCEPT else ""
         return result, text
 
     # Key pad and display
@@ -258,8 +238,8 @@ class Meter:
 
     def display(self):
         """Return the Items of the display; see face/panel.py."""
-        credit_wh = self.account.credit_wh if self.ledger.loaded else None
-        return self.panel.items(self.entry, credit_wh, self.supply, self.metering.power_w())
+        credit = self.account.credit if self.ledger.loaded else None
+        return self.panel.items(self.entry, credit, self.supply, self.metering.power_w())
 
     # Time and the outside
 
@@ -340,7 +320,7 @@ class Meter:
         kept = self.ledger.loaded
         return {
             "drn": self.settings.drn,
-            "credit_wh": self.account.credit_wh if kept else None,
+            "credit_wh": self.account.credit if kept else None,
             "energy_wh": self.account.energy_wh if kept else None,
             "power_w": self.metering.power_w(),
             "control_state": self.supply.control_state(),
@@ -348,14 +328,16 @@ class Meter:
             "open_text": self.supply.text(),
             "token_result": self.tokens.last_result if kept else None,
             "sequence": self.events.sequence if kept else None,
-            "cover_open": bool(self.tamper.now & codes.METER_COVER),
-            "relay_closed": self.supply.contact_closed,
+            "status": self.status(),
+            "tamper": self.tamper.latched if kept else None,
+            "lockout_s": self.lockout.wait_s() if kept else None,
         }
 
     def _judge(self):
         bits = 0
         for reasons in self._reasons:
             bits |= reasons()
+        self._judged = self.account.open_reasons()
         self.supply.judge(bits)
 
     def _save(self):

@@ -86,16 +86,18 @@ class Events:
         self.power_fail_count = min(self.power_fail_count + 1, _MAX_FAILURES)
 
     def follow(self, store):
-        """Set the sequence after the newest entry, where the ledger is older than that."""
+        """Set the sequence after the newest entry; return whether the ledger is older."""
         buf = bytearray(ENTRY)
+        before = self.sequence
         try:
             for _ in range(_WAITING):
                 following = self.sequence + 1 & _SEQUENCES
                 if not ring.load(store, _RING, following, buf):
-                    return
+                    break
                 self.sequence = following
         except OSError:
             pass  # of a log that cannot be read, the ledger's number is the newest
+        return self.sequence != before
 
     def saved(self):
         """Write the entries that wait. A memory that fails loses them, and nothing else."""

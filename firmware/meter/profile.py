@@ -18,6 +18,7 @@ interval's. Where a day ends twice, because the clock was set back, the later fr
 
 import struct
 
+from .months import month_of
 from .store import ring
 from .store.slots import unpack
 
@@ -109,9 +110,9 @@ class Profile:
         self._left_ms = 0
         self._moved |= _CLOCK_SET
 
-    def tick(self, _supply_ms, real_ms):
-        """Let real time pass. Nothing is allocated unless an interval ends."""
-        self._left_ms -= real_ms
+    def tick(self, supply_ms, _real_ms):
+        """Let supply time pass. Nothing is allocated unless an interval ends."""
+        self._left_ms -= supply_ms
         if self._left_ms <= 0 and self._meter.ledger.loaded:
             self._look()
 
@@ -203,7 +204,7 @@ class Profile:
 
     def _write(self, place, number, most):
         wh, interval = most or (_MAX_WH, _WRAP)
-        credit_wh = self._meter.account.credit_wh
+        credit_wh = self._meter.account.NOT_WH or self._meter.account.credit
         values = number, self._start_wh, credit_wh, interval, wh, self._now >> _FLAGS
         struct.pack_into(_FREEZE, self._freeze, 0, *values)
         ring.save(self._meter.store, place, self._freeze)
@@ -239,11 +240,3 @@ def _newest(store, buf):
 def _with_flags(number, flags):
     """Return an interval as it is stored; 0 is one without time."""
     return number | (flags if number else flags | _NO_TIME) << _FLAGS
-
-
-def month_of(day):
-    """Return 12 * year + month - 1 of a day, days since 1970-01-01, up to 2100-02-28."""
-    day += 671  # since 1968-03-01: four years from there end with a leap day
-    year = (4 * day + 3) // 1461
-    month = (5 * (day - 1461 * year // 4) + 2) // 153  # 0 is March
-    return 12 * (1968 + year) + 2 + month

@@ -3,9 +3,9 @@
 from binascii import unhexlify
 
 from meterbus import codes
+from runtime import overlay
 from sts_portable.decoder import KeyState
 from sts_portable.ea import KEY_BYTES
-from sts_portable.pan import drn_valid
 
 DEFAULT_ADDRESS = 247  # of a meter without a usable address
 
@@ -19,6 +19,7 @@ _NUMBERS = (
     ("ti", 1, 0, 99),
     ("ken", 255, 0, 255),
     ("mfr_code", 0, 0, 9999),
+    ("pulses_per_kwh", 1000, 1, 100000),
 )
 _KEY_FIELDS = ("ea", "kt", "krn", "sgc", "ti", "ken")
 
@@ -35,6 +36,8 @@ class Settings:
     wrong: the name of the first setting that cannot be used, or "". Nothing is raised: a meter
     with wrong settings must still be able to report them. key_usable: False if `key` is made up.
     """
+
+    ONCE = ("number", "group", "_key")  # of the start, see runtime/overlay.py
 
     def __init__(self, given, wrong=""):
         """given: the dict of settings.json. wrong: what the caller found wrong elsewhere."""
@@ -54,7 +57,7 @@ class Settings:
         self.address = numbers["address"] or DEFAULT_ADDRESS
         self.mfr_code = numbers["mfr_code"]
         drn = given.get("drn")
-        if isinstance(drn, str) and drn_valid(drn):
+        if isinstance(drn, str) and overlay.call("sts_portable.pan", "drn_valid", drn):
             self.drn = drn
         else:
             self.note("drn")

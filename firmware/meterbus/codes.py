@@ -12,6 +12,10 @@ except ImportError:
         return value
 
 
+# A clock with a time before the first or from the second on, UTC seconds since 1970, is not set.
+FIRST_TIME = 1735689600  # 2025
+END_OF_TIME = 4102444800  # 2100
+
 # control_state: COSEM Disconnect control (class 70)
 DISCONNECTED = const(0)
 CONNECTED = const(1)
@@ -30,12 +34,15 @@ KEY_AWAITED = const(256)
 SWITCH_TEST = const(512)
 MALIGNANT_LOAD = const(1024)
 MALIGNANT_LOCKED = const(2048)
+RELAY_RESTS = const(4096)
+NOT_MEASURED = const(8192)
 
 # In order of priority: the first that is set is displayed. (bit, name, control_state, text)
 REASONS = (
     (SAFE_MODE, "safe_mode", DISCONNECTED, "Safe mode"),
     (LEDGER_FAULT, "ledger_fault", DISCONNECTED, "Memory fault"),
     (NOT_CONFIGURED, "not_configured", DISCONNECTED, "Not set up"),
+    (NOT_MEASURED, "not_measured", DISCONNECTED, "Not measured"),
     (REMOTE, "remote", DISCONNECTED, "By utility"),
     (MALIGNANT_LOCKED, "malignant_locked", DISCONNECTED, "Ask operator"),
     (SWITCH_TEST, "switch_test", READY_FOR_RECONNECTION, "Test"),
@@ -45,9 +52,10 @@ REASONS = (
     (VOLTAGE, "voltage", READY_FOR_RECONNECTION, "Voltage"),
     (NO_CREDIT, "no_credit", READY_FOR_RECONNECTION, "No credit"),
     (KEY_AWAITED, "key_awaited", READY_FOR_RECONNECTION, "Press #"),
+    (RELAY_RESTS, "relay_rests", READY_FOR_RECONNECTION, "Please wait"),
 )
 
-# Bits of status and device_status.
+# Bits of status and device_status; status_bits.py has their names.
 STATUS_COVER_OPEN = const(1)
 STATUS_RELAY_CLOSED = const(2)
 STATUS_NOT_CONFIGURED = const(4)
@@ -58,20 +66,7 @@ STATUS_CRASHED = const(64)
 STATUS_TAMPER = const(128)
 STATUS_LOW_CREDIT = const(256)
 STATUS_MALIGNANT = const(512)
-
-# (bit, name)
-STATUS = (
-    (STATUS_COVER_OPEN, "cover_open"),
-    (STATUS_RELAY_CLOSED, "relay_closed"),
-    (STATUS_NOT_CONFIGURED, "not_configured"),
-    (STATUS_LEDGER_FAULT, "ledger_fault"),
-    (STATUS_RELAY_FAULT, "relay_fault"),
-    (STATUS_SAFE, "safe_mode"),
-    (STATUS_CRASHED, "crashed"),
-    (STATUS_TAMPER, "tamper"),
-    (STATUS_LOW_CREDIT, "low_credit"),
-    (STATUS_MALIGNANT, "malignant_load"),
-)
+STATUS_METERING_FAULT = const(1024)
 
 # Bits of tamper.
 METER_COVER = const(1)
@@ -118,6 +113,9 @@ EVENT_MALIGNANT_LOCKED = const(27)
 EVENT_MALIGNANT_RESTORED = const(28)
 EVENT_CLOCK_SET = const(29)
 EVENT_ADDRESS_SET = const(30)
+EVENT_CLOCK_FAULT = const(31)
+EVENT_SLOT_DAMAGED = const(32)
+EVENT_METERING_FAULT = const(33)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown

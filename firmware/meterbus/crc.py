@@ -3,39 +3,22 @@
 The module may be compiled with mpy-cross -X emit=viper, which needs the annotations.
 """
 
-from array import array
-
 ptr8 = object  # for interpreters; viper has its own
 
 
-def ptr16(values: object) -> object:
-    """Return the values. For interpreters; viper has its own."""
-    return values
-
-
-def _made() -> object:
-    table = array("H", bytes(512))
-    rows = ptr16(table)
-    for number in range(256):
-        value = number
-        for _ in range(8):
-            low = value & 1
-            value = value >> 1
-            if low:
-                value = value ^ 0xA001
-        rows[number] = value  # type: ignore[index]
-    return table
-
-
-_TABLE = _made()
-
-
 def crc16(buf: ptr8, start: int, end: int) -> int:
-    """Return the CRC of `buf[start:end]`, 0..0xFFFF."""
+    """Return the CRC of `buf[start:end]`, 0..0xFFFF.
+
+    The contribution of a byte is the byte at two adjacent bit positions, and 0xC001 if the byte
+    has odd parity. Bit n of 0x6996 is the parity of the nibble n.
+    """
     crc = 0xFFFF
-    table = ptr16(_TABLE)
     for i in range(start, end):
-        crc = (crc >> 8) ^ table[(crc ^ buf[i]) & 0xFF]  # type: ignore[index]
+        byte = (crc ^ buf[i]) & 0xFF  # type: ignore[index]
+        crc = crc >> 8 ^ byte << 6 ^ byte << 7
+        byte ^= byte >> 4
+        if 0x6996 >> (byte & 15) & 1:
+            crc ^= 0xC001
     return crc
 
 

@@ -25,6 +25,10 @@ ROWS = (
     ("sdm_voltage", 0x0000, "f32", 2, "i", codes.KNOWN_VOLTAGE),
     ("sdm_current", 0x0006, "f32", 2, "i", codes.KNOWN_CURRENT),
     ("sdm_power", 0x000C, "f32", 2, "i", codes.KNOWN_POWER),
+    ("sdm_apparent", 0x0012, "f32", 2, "i", codes.KNOWN_ALWAYS),
+    ("sdm_reactive", 0x0018, "f32", 2, "i", codes.KNOWN_ALWAYS),
+    ("sdm_pf", 0x001E, "f32", 2, "i", codes.KNOWN_ALWAYS),
+    ("sdm_sum_power", 0x0034, "f32", 2, "i", codes.KNOWN_POWER),
     ("sdm_frequency", 0x0046, "f32", 2, "i", codes.KNOWN_FREQUENCY),
     ("sdm_import", 0x0048, "f32", 2, "i", codes.KNOWN_LEDGER),
     ("sdm_total", 0x0156, "f32", 2, "i", codes.KNOWN_LEDGER),
@@ -71,17 +75,19 @@ WORDS = const(3)
 ACCESS = const(4)
 GROUP = const(5)
 
-_BY_NAME = {row[NAME]: row for row in ROWS}
+BY_NAME = {row[NAME]: row for row in ROWS}
 
 
 def block(first, last):
     """Return (start, count) of the registers from the row `first` up to and with `last`."""
-    start = _BY_NAME[first][ADDRESS]
-    return start, _BY_NAME[last][ADDRESS] + _BY_NAME[last][WORDS] - start
+    start = BY_NAME[first][ADDRESS]
+    return start, BY_NAME[last][ADDRESS] + BY_NAME[last][WORDS] - start
 
 
-# Eastron's map has gaps; clients read across them, so they read as 0.
-_ZERO_END = const(0x0180)
+# Eastron's map, of which this meter has a part; clients read across the rest of it. A number that
+# is not known is NaN there: a phase that is not measured must not make a block unreadable.
+_SDM_END = const(0x0180)
+_NAN = const(0x7FC0)  # the high word of an f32, at even addresses; the low word is 0
 
 # What a client reads or writes in one request.
 STATE_START, STATE_COUNT = block("energy_wh", "drn")  # a poll
@@ -93,17 +99,20 @@ ANSWER_START, ANSWER_COUNT = block("result", "result_mac")  # the result with it
 PROOF_START, PROOF_COUNT = block("result_credit", "result_mac")  # of that, what is passed on
 ENTER = const(1)  # token_command
 
-_FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
+FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
 
 
 def row(name):
     """Return the row of a register. Raise KeyError if there is none."""
-    return _BY_NAME[name]
+    return BY_NAME[name]
 
 
 def pack_into(found, buf, at, value):
-    """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range."""
-    form = _FORMATS.get(found[KIND])
+    """Write a row's value into `buf[at:]`. A number out of range becomes the nearest in range.
+
+    None, which is possible for an f32 only, becomes NaN.
+    """
+    form = FORMATS.get(found[KIND])
     if form is None:
         text = value.encode() if isinstance(value, str) else value
         size = min(len(text), 2 * found[WORDS])
@@ -111,7 +120,10 @@ def pack_into(found, buf, at, value):
         for i in range(at + size, at + 2 * found[WORDS]):
             buf[i] = 0
         return
-    if form != ">f":
+    if value is None:
+        form = ">I"
+        value = _NAN << 16
+    elif form != ">f":
         value = nearest(found, value)
     struct.pack_into(form, buf, at, value)
 
@@ -129,9 +141,11 @@ def nearest(found, value):
 
 
 def unpack(found, buf, at):
-    """Return the value of a row whose registers begin at `buf[at]`. Bytes are hexadecimal text."""
-    if found[KIND] in _FORMATS:
-        return struct.unpack_from(_FORMATS[found[KIND]], buf, at)[0]
+    """Return the value of a row whose registers begin at `buf[at]`. Bytes are hexadecimal text,
+    and NaN is None."""
+    if found[KIND] in FORMATS:
+        value = struct.unpack_from(FORMATS[found[KIND]], buf, at)[0]
+        return value if value == value else None
     raw = bytes(buf[at : at + 2 * found[WORDS]])
     return printable(raw) if found[KIND] == "ascii" else str(hexlify(raw), "ascii")
 
@@ -143,7 +157,7 @@ def printable(raw):
 
 def encode(name, value):
     """Return a value as the bytes of its registers."""
-    found = _BY_NAME[name]
+    found = BY_NAME[name]
     out = bytearray(2 * found[WORDS])
     pack_into(found, out, 0, value)
     return bytes(out)
@@ -159,9 +173,9 @@ def decode(start, data):
     }
 
 
-def milli(thousandths):
-    """Return an integer in 1/1000 as the number of an f32 register."""
-    return thousandths / 1000
+def milli(number, factor=1):
+    """Return `factor` times an integer in 1/1000 as the number of an f32 register; or None."""
+    return None if number is None else number * factor / 1000
 
 
 def token_entry(digits, ref):
@@ -172,6 +186,8 @@ def token_entry(digits, ref):
 def plan(start, count):
     """Return (rows, format for struct, groups) of a block of whole rows without gaps, None for
     another one. Its values, each in the range of its row, can be written in one go."""
+    if start < _SDM_END:
+        return None
     at = start
     rows = []
     form = ">"
@@ -184,7 +200,7 @@ def plan(start, count):
         if found[ADDRESS] != at:
             return None
         rows.append(found)
-        code = _FORMATS.get(found[KIND])
+        code = FORMATS.get(found[KIND])
         form += code[1:] if code else "%ds" % (2 * found[WORDS])
         groups |= found[GROUP]
         at += found[WORDS]
@@ -202,39 +218,43 @@ def covered(start, count, access):
         if last <= at:
             continue
         if at < first:
-            if access != "i" or min(first, end) > _ZERO_END:
+            if access != "i" or min(first, end) > _SDM_END:
                 return False
             at = first
         if at < end and access not in allowed:
             return False
         at = last
-    return at >= end or (access == "i" and end <= _ZERO_END)
+    return at >= end or (access == "i" and end <= _SDM_END)
 
 
 def readable(start, count, known):
-    """Return False if a value in the `count` registers from `start` is unknown.
+    """Return False if a value in the `count` registers from `start` is unknown; in Eastron's map,
+    where a block has NaN for it, if all of them are.
 
     known: the bits KNOWN_ of codes that are set.
     """
     end = start + count
-    groups = 0
+    touched = unknown = 0
     for _, first, _, words, _, group in ROWS:
         if first >= end:
             break
         if first + words > start:
-            groups |= group
-    return not groups & ~known
+            touched += 1
+            unknown += group & ~known != 0
+    return unknown < touched if unknown and start < _SDM_END else not unknown
 
 
 def fill(start, count, get, out):
     """Write the registers `start`..`start + count` into `out` (2 bytes each).
 
-    `get(name)` returns a value and is called only for rows that are touched. Check `covered` and
-    `readable` first.
+    `get(name)` returns a value, None if it is unknown, and is called only for rows that are
+    touched. Check `covered` and `readable` first.
     """
     scratch = None
     end = start + count
     out[: 2 * count] = bytes(2 * count)
+    for gap in range(start + start % 2, min(end, _SDM_END), 2):
+        struct.pack_into(">H", out, 2 * (gap - start), _NAN)
     for found in ROWS:
         name, first, _, words, _, _ = found
         if first >= end:

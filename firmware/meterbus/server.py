@@ -58,7 +58,8 @@ class Server:
     `write(start, count, data) -> code`: take the registers in `data`;
     `read_file(number, start, count, out) -> code`: fill `out` with registers of a file;
     `identify(object_id) -> text`, or None if there is no such object.
-    `code` is 0 or a Modbus exception code.
+    `code` is 0 or a Modbus exception code. Its attribute `to_all` is set before: True for a
+    broadcast.
     """
 
     def __init__(self, address, handler):
@@ -75,16 +76,17 @@ class Server:
         self.good = 0  # frames to this server with a good CRC
         self.bad = 0  # times the line was out of step
 
-    def receive(self, data):
-        """Take bytes from the line. Return the reply to send (a memoryview), or None."""
+    def receive(self, data, count=-1):
+        """Take `count` bytes from the line, -1: all of `data`. Return the reply to send (a
+        memoryview), or None. Nothing is allocated unless there is a request to this server."""
         reply = None
-        for byte in data:
+        for at in range(len(data) if count < 0 else count):
             if self._lost:
                 break
             if self._length == MAX_FRAME:
                 self._lose()
                 break
-            self._buf[self._length] = byte
+            self._buf[self._length] = data[at]
             self._length += 1
             if self._length >= self._needed:
                 self._needed = 0
@@ -113,7 +115,7 @@ class Server:
         """Return True if the buffer is a frame to this server with an unknown function."""
         buf, length = self._buf, self._length
         return (
-            buf[0] in (self.address, BROADCAST)
+            (buf[0] == self.address or buf[0] == BROADCAST)
             and request_length(buf, 0, length) == UNKNOWN
             and crc.good(buf, 0, length)
         )
@@ -153,7 +155,7 @@ class Server:
             self._lose()  # after a request only the server that was asked may follow at once
         elif first > _LAST_ADDRESS:
             self._stray = True
-        elif first not in (self.address, BROADCAST):
+        elif first != self.address and first != BROADCAST:  # a tuple would be allocated
             self._step_over()
         else:
             size = request_length(self._buf, 0, self._length)
@@ -186,6 +188,7 @@ class Server:
         self.good += 1
         buf = self._buf
         function = buf[1]
+        self._handler.to_all = buf[0] == BROADCAST
         serve = _SERVE.get(function)
         if serve is None:
             code, length = ILLEGAL_FUNCTION, 0

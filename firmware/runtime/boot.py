@@ -109,9 +109,12 @@ def collect_early():
 def run(board, application):
     """Run an application, the name of a module with `run(board, health)`, on a board.
 
-    board: see boards/README.md. Ends as the board ends its programs.
+    board: see boards/README.md. Ends as the board ends its programs. The console of a sealed meter
+    cannot interrupt it, unless files are being replaced: board.service() permits it.
     """
     try:
+        if not board.settings().get("sealed") or _exists(HOLD_FILE):
+            _interrupts(_CTRL_C)
         _run(board, Health(), application)
     except KeyboardInterrupt:
         _interrupts(-1)  # not once more before the watchdog is off
@@ -145,6 +148,7 @@ def _run(board, health, application):
             raise  # the simulated board is switched off
         _failed(board, health, "ended with status %s" % status, status)
     except Exception as error:
+        gc.collect()  # the failure may be that of the heap
         sys.print_exception(error, sys.stderr)
         _failed(board, health, describe(error), 1)
 

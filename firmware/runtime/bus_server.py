@@ -23,6 +23,7 @@ class Listener:
         self._poller = select.poll()
         self._poller.register(self._stream, select.POLLIN)
         self.sending = False
+        self._data = bytearray(_CHUNK)
         self._turns = 0
         self._turns_seen = 0
         self._deaf_ms = 0
@@ -30,39 +31,46 @@ class Listener:
     async def run(self):
         """Receive and answer without end."""
         reader = asyncio.StreamReader(self._stream)
-        data = b""  # a silence first: the bytes after it begin a frame
+        count = 0  # a silence first: the bytes after it begin a frame
         while True:
             try:
-                await self._burst(data)
-                data = await reader.read(_CHUNK)
-                if not data:
+                await self._burst(count)
+                count = await reader.readinto(self._data)
+                if not count:
                     raise OSError
             except OSError:  # the line is gone: the meter continues and tries again
-                data = b""
+                count = 0
                 await asyncio.sleep_ms(_DEAD_LINE_MS)
 
     def deaf_ms(self, ms):
         """Let real time pass. Return for how long bytes have waited on the line, ms."""
-        if self._turns != self._turns_seen or not self._poller.poll(0):
+        if self._turns != self._turns_seen or not self._waits():
             self._turns_seen = self._turns
             self._deaf_ms = 0
         else:
             self._deaf_ms += ms
         return self._deaf_ms
 
-    async def _burst(self, data):
-        """Receive from the first bytes to the silence that ends a frame."""
+    def _waits(self):
+        """Return whether there are bytes on the line."""
+        for _ in self._poller.ipoll(0):
+            return True
+        return False
+
+    async def _burst(self, count):
+        """Receive from the first bytes to the silence that ends a frame. count: of those that were
+        read."""
         heard_at = time.ticks_ms()
-        while data or time.ticks_diff(time.ticks_ms(), heard_at) < self._rs485.gap_ms:
+        while count or time.ticks_diff(time.ticks_ms(), heard_at) < self._rs485.gap_ms:
             self._turns = self._turns + 1 & 0xFFFF
-            if data:
-                reply = self._server.receive(data)
+            if count:
+                reply = self._server.receive(self._data, count)
                 if reply is not None:
                     await self._send(reply)
                 heard_at = time.ticks_ms()
             # Also while bytes come: a flooded line must not block the other tasks.
-            await asyncio.sleep_ms(0 if data else _LISTEN_MS)
-            data = self._stream.read(_CHUNK) if self._poller.poll(0) else None
+            await asyncio.sleep_ms(0 if count else _LISTEN_MS)
+            count = self._stream.readinto(self._data) if self._waits() else 0
         reply = self._server.gap()
         if reply is not None:
             await self._send(reply)

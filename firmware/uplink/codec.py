@@ -2,7 +2,7 @@
 
 import json
 
-from meterbus import codes
+from meterbus import codes, status_bits
 
 from . import messages
 from .kinds import KINDS, clean
@@ -100,20 +100,33 @@ def reading(registers, online, at, fault="", crash=""):
         "fault": fault or _fault(status or 0) or None,
         "crash": crash or None,
     }
-    damaged = bool((status or 0) & messages.bit_of(codes.STATUS, "ledger_fault"))
+    safe = bool((status or 0) & codes.STATUS_SAFE)
+    damaged = bool((status or 0) & codes.STATUS_LEDGER_FAULT)
     for row in messages.STATE:
         value = registers.get(row[messages.SOURCE])
         if value is None or (damaged and row[messages.NULL] == messages.LEDGER):
             continue
+        if row[messages.SOURCE] == "credit" and value == messages.NOT_ENERGY:
+            continue  # it is money
         bit = row[messages.KIND] == "bool"
         argument = row[messages.ARGUMENT]
+        if bit and not value & argument and unknown_unset(row[messages.NULL], safe, damaged):
+            continue
         values[row[messages.NAME]] = bool(value & argument) if bit else value * argument
     return encode("state", values)
+
+
+def unknown_unset(rule, safe, damaged):
+    """Return True if a bit of `status` that is not set is unknown.
+
+    rule: its null rule. safe: the safe application runs. damaged: the ledger is at fault.
+    """
+    return (safe and rule in (messages.SAFE, messages.HELD)) or (damaged and rule == messages.HELD)
 
 
 def _fault(status):
     """Return the most severe fault in the status bits, or ""."""
     for name in messages.FAULTS:
-        if status & messages.bit_of(codes.STATUS, name):
+        if status & messages.bit_of(status_bits.STATUS, name):
             return name.replace("_", " ")
     return ""

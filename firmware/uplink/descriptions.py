@@ -28,6 +28,13 @@ TOPICS = {
     "state": "a meter's reading",
 }
 
+# {null rule: in words}; all others are words
+NULLS = {
+    "safe": "if it was not read, or the safe application runs",
+    "held": "if it was not read, or the safe application runs, or not set while the ledger is at "
+    "fault",
+}
+
 # {message: {field: (unit, meaning)}}
 FIELDS = {
     "status": {
@@ -52,7 +59,7 @@ FIELDS = {
         "ref": ("", "of the command"),
         "state": ("", "see below"),
         "result": ("", "of the meter; with `done`"),
-        "credit_wh": ("Wh", "electricity credit after the token; with `mac`"),
+        "credit_wh": ("Wh", "electricity credit after the token, -2147483648: money; with `mac`"),
         "sequence": ("", "of the meter's events after the token; with `mac`"),
         "mac": ("", "proof of the result; with `done`, if the meter has given one"),
         "at": ("s", "of the result; with `done`, if the time is known"),
@@ -64,7 +71,7 @@ FIELDS = {
         "fault": ("", "why it is offline, or its gravest fault"),
         "crash": ("", "its last crash report in words"),
         "energy_wh": ("Wh", "total imported energy"),
-        "credit_wh": ("Wh", "electricity credit"),
+        "credit_wh": ("Wh", "electricity credit; null also where it is money"),
         "power_w": ("W", "active power"),
         "control_state": (
             "",
@@ -83,6 +90,16 @@ FIELDS = {
     },
 }
 FIELDS["state"].update({name: ("", text) for name, text in descriptions.STATUS.items()})
+FIELDS["state"].update(
+    {
+        "credit_money": ("1e-5 of the currency", "electricity credit of a currency meter"),
+        "currency": ("", "of that credit, ISO 4217"),
+        "tamper_kinds": (
+            "",
+            "tampering since the last token that cleared it, a bit for each kind",
+        ),
+    }
+)
 
 
 def names_of(table, bits):

@@ -34,6 +34,7 @@ KINDS = {
     "result": (INTEGER, (0, 0xFFFF), "a TokenResult code"),
     "bits": (INTEGER, (0, 0xFFFF), "a set of bits"),
     "text200": (TEXT, 200, "a text of at most 200 characters"),
+    "text3": (TEXT, 3, "a text of at most 3 characters"),
     "token": (DIGITS, 20, "20 digits"),
     "mac": (HEX, 16, "16 hexadecimal digits, 0 to 9 and a to f"),
     "connection": (CHOICE, (ONLINE, OFFLINE), "online or offline"),

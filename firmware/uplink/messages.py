@@ -6,7 +6,7 @@ the kind is bool, else the factor from the register's unit to that of the field.
 of each field are in descriptions.py.
 """
 
-from meterbus import codes
+from meterbus import codes, status_bits
 
 try:
     from micropython import const
@@ -28,6 +28,8 @@ MAY = "if there is none"
 UNREAD = "if it was not read"
 LEDGER = "if it was not read, or the ledger is at fault"
 LEFT_OUT = "may be left out"
+SAFE = "safe"  # in words: descriptions.NULLS
+HELD = "held"
 
 # Not JSON: the bare word.
 STATUS = (("", "connection", NEVER, "", 1),)
@@ -59,6 +61,10 @@ ACK = (
     ("why", "text200", LEFT_OUT, "", 1),
 )
 
+# Bits of `status` that the safe application has too, and those that the ledger holds.
+_SAFE_HAS = codes.STATUS_RELAY_CLOSED | codes.STATUS_SAFE | codes.STATUS_CRASHED
+_LEDGER_HAS = codes.STATUS_TAMPER | codes.STATUS_LOW_CREDIT | codes.STATUS_MALIGNANT
+
 STATE = (
     ("at", "time", "if the collector has no time", "", 1),
     ("online", "bool", NEVER, "", 1),
@@ -78,7 +84,26 @@ STATE = (
     ("ti", "u16", LEDGER, "ti", 1),
     ("sgc", "u32", LEDGER, "sgc", 1),
     ("ken", "u16", LEDGER, "ken", 1),
-) + tuple((row[1], "bool", UNREAD, "status", row[0]) for row in codes.STATUS)
+) + tuple(
+    (
+        row[1],
+        "bool",
+        UNREAD if row[0] & _SAFE_HAS else HELD if row[0] & _LEDGER_HAS else SAFE,
+        "status",
+        row[0],
+    )
+    for row in status_bits.STATUS
+)
+# The credit is that of a currency meter, whose credit_wh is null.
+STATE += (
+    ("credit_money", "s64", LEFT_OUT, "credit_money", 1),
+    ("currency", "text3", LEFT_OUT, "currency", 1),
+    ("tamper_kinds", "bits", LEFT_OUT, "tamper", 1),
+)
+
+# The value of the registers credit and result_credit where the credit is money; that of
+# meterbus.energy_rows, which few collectors need.
+NOT_ENERGY = -0x80000000
 
 MESSAGES = {
     "status": STATUS,
@@ -90,11 +115,11 @@ MESSAGES = {
 }
 
 # Bits of `status` that set the field `fault` of a meter that answers, the most severe first.
-FAULTS = ("safe_mode", "ledger_fault", "not_configured", "relay_fault")
+FAULTS = ("safe_mode", "ledger_fault", "not_configured", "relay_fault", "metering_fault")
 
 
 def bit_of(table, name):
-    """Return the bit of this name in a table of meterbus.codes. Raise KeyError if none."""
+    """Return the bit of this name in a table of codes or status_bits. Raise KeyError if none."""
     for row in table:
         if row[1] == name:
             return row[0]

@@ -61,5 +61,14 @@ def plain(units: int, currency: str) -> str:
     return f"{digits(units, currency)} {currency}"
 
 
+def reported(units: int, currency: str | None) -> str:
+    """Return a meter's credit in units of 1e-5 for people, with two decimals or as many as it has.
+
+    currency: as the meter has it, which may be another one than the utility's.
+    """
+    whole, _, decimals = f"{Decimal(units).scaleb(-_PLACES):f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2} {currency or ''}".rstrip()
+
+
 def _minor_unit(currency: str) -> int:
     return 10 ** (_PLACES - money.exponent(currency))

@@ -10,14 +10,19 @@ class TjugoError(Exception):
     """An error with a sentence for the user.
 
     message: what is wrong and, where useful, what to do. status: exit status of a command (2 for
-    wrong usage). code: the reason for programs, one of CODES or the code of the class.
+    wrong usage). code: the reason for programs, one of CODES or the code of the class. public: the
+    sentence for those who do not administer the station, where the message names what they need
+    not know, such as a folder; the message otherwise.
     """
 
     code = "invalid"
 
-    def __init__(self, message: str, status: int = 1, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, status: int = 1, code: str | None = None, public: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.public = message if public is None else public
         self.status = status
         if code is not None:
             self.code = code
@@ -73,6 +78,7 @@ CODES: dict[str, tuple[type[TjugoError], int]] = {
     "approval_refused": (Conflict, 1),
     "approval_unknown": (NotFound, 1),
     "bank_ref_invalid": (TjugoError, 2),
+    "base_date_unknown": (NotFound, 1),
     "batch_empty": (Conflict, 1),
     "batch_unknown": (NotFound, 1),
     "campaign_exists": (Conflict, 1),

@@ -15,6 +15,10 @@ LOCKED = (
     "The vending keys are locked, so no token can be made. Ask a supervisor to unlock them, "
     "then try again: nothing was sold."
 )
+LOCKED_BY_FILE = (
+    "The vending keys are locked, so no token can be made: nothing was sold. Only their key file "
+    "opens them, at a start of the station: ask an administrator to start it with the key file."
+)
 CREDENTIAL = "tjugo.keys"
 _SECRET_BYTES = 32
 
@@ -73,6 +77,12 @@ def _parse(content: object, path: Path) -> KeyFile:
     return KeyFile(sealed.registers, None, sealed)
 
 
+def locked(sealed: Sealed | None) -> TjugoError:
+    """Return the refusal (`keys_locked`) of what needs the keys, with who can unlock them."""
+    by_person = sealed is None or sealed_keys.PASSPHRASE in sealed.kinds
+    return reason("keys_locked", LOCKED if by_person else LOCKED_BY_FILE)
+
+
 def load_keys(path: Path, secret: Secret | None = None) -> list[VendingKey]:
     """Return the vending keys in a file. secret: of a sealed one. Raise Unavailable, with code
     keys_locked where the secret is missing or wrong."""
@@ -82,9 +92,9 @@ def load_keys(path: Path, secret: Secret | None = None) -> list[VendingKey]:
     data_key = None if secret is None else found.sealed.data_key(secret)
     keys = None if data_key is None else found.sealed.open(data_key)
     if keys is None:
-        raise reason(
-            "keys_locked", LOCKED if secret is None else f"That secret does not open {path}."
-        )
+        if secret is None:
+            raise locked(found.sealed)
+        raise reason("keys_locked", f"That secret does not open {path}.")
     return keys
 
 

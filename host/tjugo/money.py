@@ -2,6 +2,7 @@
 
 import re
 from copy import copy
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -45,12 +46,13 @@ def parse(text: str, currency: str, name: str = "The amount") -> int:
     try:
         return minor(numbers.decimal(text, _style(currency)), currency)
     except numbers.NotANumber as error:
-        raise reason("amount_invalid", error.sentence(name)) from error
+        raise reason("amount_invalid", error.sentence(name, exponent(currency))) from error
 
 
 def _style(currency: str) -> numbers.Style:
     """Return how people write amounts: with three decimals, where the currency has three."""
-    return numbers.PROGRAM if exponent(currency) == 3 else numbers.PEOPLE
+    places = exponent(currency)
+    return replace(numbers.PROGRAM if places == 3 else numbers.PEOPLE, places=places)
 
 
 def from_json(value: object, currency: str, name: str = "The amount") -> int:
@@ -59,7 +61,7 @@ def from_json(value: object, currency: str, name: str = "The amount") -> int:
     try:
         return minor(numbers.json_decimal(value), currency)
     except numbers.NotANumber as error:
-        raise reason("amount_invalid", error.sentence(name)) from error
+        raise reason("amount_invalid", error.sentence(name, exponent(currency))) from error
 
 
 def given(amount: Decimal, currency: str, name: str = "The amount") -> int:
@@ -68,7 +70,7 @@ def given(amount: Decimal, currency: str, name: str = "The amount") -> int:
     try:
         return minor(amount, currency)
     except numbers.NotANumber as error:
-        raise reason("amount_invalid", error.sentence(name)) from error
+        raise reason("amount_invalid", error.sentence(name, exponent(currency))) from error
 
 
 def minor(amount: Decimal, currency: str) -> int:

@@ -32,9 +32,11 @@ _REASONS = (
 class NotANumber(ValueError):
     """The text of the error is a predicate: "'5_0' has an underscore"."""
 
-    def sentence(self, name: str) -> str:
-        """Return the sentence about the quantity with this name, such as "The amount"."""
-        hint = "" if ": write" in str(self) else ": write a number such as 20 or 7.5"
+    def sentence(self, name: str, places: int | None = None) -> str:
+        """Return the sentence about the quantity with this name, such as "The amount". places: as
+        of Style."""
+        such = "a whole number such as 20" if places == 0 else "a number such as 20 or 7.5"
+        hint = "" if ": write" in str(self) else f": write {such}"
         return f"{name} {self}{hint}."
 
 
@@ -43,14 +45,18 @@ class Style:
     """How decimals are written in a source of text.
 
     comma: a decimal comma is permitted. point_may_group: a point may group digits there, so that
-    1.500 has two readings.
+    1.500 has two readings. places: how many decimals the quantity has, None for any: a reading
+    with more is not advised.
     """
 
     comma: bool = True
     point_may_group: bool = True
+    places: int | None = None
 
 
 PEOPLE = Style()  # of any language: in many, 1.500 is fifteen hundred
+TENTHS = Style(places=1)  # of a kWh
+PERCENT = Style(places=2)
 PROGRAM = Style(point_may_group=False)
 COMMA_FILE = Style(comma=False, point_may_group=False)  # its separator is the comma
 SEMICOLON_FILE = Style()  # from a program whose decimal mark is the comma
@@ -64,7 +70,7 @@ def decimal(text: str, style: Style = PEOPLE) -> Decimal:
         raise NotANumber(_reason(text))
     mark = found["mark"]
     if (mark == "," or style.point_may_group) and _LIKE_A_GROUP.fullmatch(text):
-        raise NotANumber(_two_readings(text, mark))
+        raise NotANumber(_two_readings(text, mark, style.places))
     if mark == "," and not style.comma:
         raise NotANumber(f"{_shown(text)} has a comma: write {text.replace(',', '.')}")
     return Decimal(text.replace(",", "."))
@@ -120,9 +126,11 @@ def _reason(text: str) -> str:
     return f"{_shown(text)} is not a number"
 
 
-def _two_readings(text: str, mark: str) -> str:
+def _two_readings(text: str, mark: str, places: int | None) -> str:
     grouped = text.replace(mark, "")
     point = f"{Decimal(text.replace(',', '.')).normalize():f}"
+    if places is not None and len(point.partition(".")[2]) > places:
+        return f"{text} has its digits in groups: write {grouped}"
     if _LIKE_A_GROUP.fullmatch(point):
         point += "0"  # 1.1250 has one reading
     return f"{text} could be {point} or {grouped}: write {grouped} or {point}"

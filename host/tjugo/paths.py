@@ -8,6 +8,7 @@ import tjugo
 DATABASE = "station.db"
 WRITE_LOCK = "station.db.lock"
 USE_LOCK = "station.use"
+SERVERS = "servers"
 DATABASE_ADDRESS = "database.json"  # of a station whose database is on a server
 VENDING_KEYS = "vending_keys.json"
 PEOPLE_KEY = "people.key"

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from meterbus import codes
+from meterbus import codes, status_bits
 from meterbus import descriptions as bus_descriptions
 from tjugo.errors import TjugoError
 from tjugo.generated import bring_up_to_date
@@ -79,7 +79,7 @@ def _message(name: str) -> str:
             _code(row[messages.NAME]),
             row[messages.KIND],
             unit,
-            row[messages.NULL],
+            descriptions.NULLS.get(row[messages.NULL], row[messages.NULL]),
             _source(row),
             meaning,
         )
@@ -97,7 +97,7 @@ def _kinds() -> str:
 
 
 def _status() -> str:
-    ordered = sorted(codes.STATUS, key=lambda row: int(row[0]))
+    ordered = sorted(status_bits.STATUS, key=lambda row: int(row[0]))
     rows = [
         (bit.bit_length() - 1, _code(name), bus_descriptions.STATUS[name]) for bit, name in ordered
     ]

@@ -18,7 +18,7 @@ from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import missing_packages
 
 EMULATED = "qemu"
-PICO = "pico"  # has tests of its own, in pico/: it runs at a fortieth of real time
+PICO = "pico"  # has tests of its own, in pico/: its time is not that of this machine
 DEVICE = os.environ.get("DEVICE", "")
 _REAL = DEVICE not in ("", EMULATED, PICO)
 

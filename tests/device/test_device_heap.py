@@ -6,11 +6,11 @@ from tjugo.device import heap
 
 pytestmark = pytest.mark.long
 
-# Of 192 KiB, the lowest after garbage collection; about 3 KB below what was measured.
+# Of 192 KiB, the lowest after garbage collection; about 1.5 KB below what was measured.
 FREE = {
-    heap.FILES: (43_000, 14_000),
-    heap.ROM: (94_000, 71_500),
-    heap.FROZEN: (128_000, 119_000),
+    heap.FILES: (64_000, 40_000),
+    heap.ROM: (107_500, 94_500),
+    heap.FROZEN: (133_500, 124_000),
 }
 
 

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.long
 
 QEMU = targets.target("qemu_mps2")
 ROOM = qemu_flash.ROM_BYTES
-# What the modules take of the heap less than as files, at least.
-GAIN = 48_000
+# Bytes of heap that the modules take less than as files, at least.
+GAIN = 44_000
 
 
 def put(board, role="meter", **options):

@@ -31,18 +31,22 @@ class ControlClient:
 
     def __init__(self, address):
         host, port = address.removeprefix("tcp://").split(":")
-        self._file = socket.create_connection((host, int(port)), DEADLINE_S).makefile("rw")
+        # Two files: one for both directions forgets what it has read ahead when it is written to.
+        connection = socket.create_connection((host, int(port)), DEADLINE_S)
+        self._reader, self._writer = connection.makefile("r"), connection.makefile("w")
+        connection.close()  # with the files
 
     def close(self):
-        self._file.close()
+        self._reader.close()
+        self._writer.close()
 
     def ask(self, message):
         """Send a command; return its answer, skipping states pushed in between."""
-        self._file.write(json.dumps(message) + "\n")
-        self._file.flush()
+        self._writer.write(json.dumps(message) + "\n")
+        self._writer.flush()
         wants_state = "get" in message
         while True:
-            answer = json.loads(self._file.readline())
+            answer = json.loads(self._reader.readline())
             if wants_state or "drn" not in answer:
                 return answer
 

@@ -165,7 +165,7 @@ class World:
 
     @property
     def credit_wh(self):
-        return self.meter.account.credit_wh
+        return self.meter.account.credit
 
 
 @pytest.fixture

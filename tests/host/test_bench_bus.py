@@ -132,3 +132,24 @@ def test_nothing_is_left_open():
         path = bus.path("a")
         assert os.path.exists(path)
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_what_a_tool_is_reading_is_not_discarded():
+    bus = Bus(["a"])
+    tool = bus._drops[TOOL]
+    end = os.open(tool.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        tool.write(b"ab")
+        wait_for(lambda: tool.waiting() == 2)
+        bus._tidy(1.0)
+        assert os.read(end, 2) == b"ab"
+        tool.write(b"cd")
+        wait_for(lambda: tool.waiting() == 2)
+        bus._tidy(2.0)  # as many bytes wait as before, but others
+        assert tool.waiting() == 2
+        bus._tidy(3.0)
+        wait_for(lambda: tool.waiting() == 0)
+    finally:
+        os.close(end)
+        tool.close()
+        bus._drops["a"].close()

@@ -55,6 +55,12 @@ def meter(board):
         ({"load_w": 1e3}, "whole number of watts"),
         ({"cover": 1}, '"cover" must be'),
         ({"load_w": 100, "cover": "yes"}, '"cover" must be'),
+        ({"magnet": None}, '"magnet" must be'),
+        ({"plugged": "kettle"}, '"plugged" must be a list of: kettle'),
+        ({"plugged": ["sauna"]}, '"plugged" must be a list of: kettle'),
+        ({"plugged": [["kettle"]]}, '"plugged" must be a list of: kettle'),
+        ({"voltage_v": 99}, "from 100 to 300, or 0"),
+        ({"voltage_v": False}, "from 100 to 300, or 0"),
     ],
 )
 def test_a_bad_command_is_named_and_does_nothing(meter, board, message, sentence):
@@ -72,12 +78,74 @@ def test_a_good_command_reaches_the_board_and_whoever_watches(meter, board):
     assert (seen[-1]["load_w"], seen[-1]["cover"]) == (2000, True)
 
 
-def test_load_and_cover_outlive_a_dead_board_but_keys_do_not(meter, board):
+def test_the_surroundings_outlive_a_dead_board_but_keys_do_not(meter, board):
     board.there = False
-    meter.command({"load_w": 500, "cover": True})
-    assert meter.greeting() == [{"load_w": 500}, {"cover": True}]
+    meter.command({"load_w": 500, "cover": True, "plugged": ["fan", "kettle"], "bypass": True})
+    assert meter.greeting() == [
+        {"mains": [230, 2000, 45, 28, 0, 1000, 0]},
+        {"load_w": 500},
+        {"cover": True},
+        {"terminal_cover": False},
+        {"magnet": False},
+    ]
     with pytest.raises(BadCommand, match="not running"):
         meter.command({"keys": "1"})
+
+
+def test_a_power_cut_is_no_message_to_the_board(meter, board):
+    switched = []
+    meter.power = switched.append
+    meter.take({"display": ["Credit", "On"], "report": {"open_reasons": 16, "status": 256}})
+    assert meter.state()["reasons"] == ["Overload: more power was taken than is permitted."]
+    assert meter.state()["alarms"] == ["The credit is low."]
+    meter.command({"voltage_v": 0, "magnet": True})
+    meter.set_running(False)
+    state = meter.state()
+    assert (state["display"], state["reasons"]) == (["", ""], [])
+    assert state["alarms"] == ["Power cut: the meter is off."]
+    assert not any("mains" in message for message in meter.greeting())
+    meter.command({"voltage_v": 230, "reversed": True})
+    assert switched == [False, True]
+    assert board.sent == [{"magnet": True}, {"mains": [230, 0, 0, 0, 0, 0, 1]}]
+
+
+SAFE = {"selftest": {"role": "meter", "safe": "crash", "crashes": 4, "last_crash": "OSError: 5"}}
+
+
+def test_in_safe_mode_nothing_of_the_last_run_is_left(meter, board):
+    meter.take({"display": ["No credit", "On 6000 W"], "relay": True})
+    meter.take({"report": {"credit_wh": 5, "power_w": 6000, "status": 256, "open_reasons": 0}})
+    meter.set_running(False)
+    state = meter.state()
+    assert state["credit_wh"] is state["power_w"] is None and not meter.started
+    meter.take({"hello": {"board": "sim"}, "relay": False})
+    meter.set_running(True)
+    assert meter.state()["display"] == ["", ""] and not meter.started
+    meter.take(SAFE)
+    state = meter.state()
+    assert state["safe_mode"] and meter.started and not state["relay"] and not state["lamp"]
+    assert state["credit_wh"] is state["power_w"] is state["energy_wh"] is None
+    assert state["reasons"] == ["The safe application runs: the meter did not stay up."]
+    assert state["alarms"] == ["Crash: OSError: 5"]
+    sent = list(board.sent)
+    with pytest.raises(BadCommand, match="safe mode"):
+        meter.command({"keys": "1", "cover": True})
+    assert board.sent == sent and meter.state()["cover"] is False
+    meter.take({"hello": {"board": "sim"}})
+    meter.take({"selftest": {"role": "meter"}, "report": {"credit_wh": 5}})
+    state = meter.state()
+    assert not state["safe_mode"] and (state["credit_wh"], state["alarms"]) == (5, [])
+
+
+def test_safe_mode_during_an_update_or_without_a_report(meter):
+    for selftest, text in (
+        ({"safe": "update", "last_crash": "x"}, "Its files are being replaced."),
+        ({"safe": "crash", "last_crash": ""}, "Crash: unknown"),
+    ):
+        meter.take({"selftest": selftest})
+        assert meter.state()["alarms"] == [text]
+    meter.command({"voltage_v": 0})
+    assert meter.state()["alarms"] == ["Power cut: the meter is off."]
 
 
 def test_watchers_hear_of_changes_only(meter):

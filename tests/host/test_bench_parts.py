@@ -142,3 +142,25 @@ def test_what_a_board_writes_to_stderr_is_kept(tmp_path):
 
     Bench(tmp_path, "raise SystemExit('no flash')").run(scenario)
     assert "no flash" in (tmp_path / "board.log").read_text()
+
+
+def test_without_power_a_board_stays_off_and_starts_at_once_with_it(tmp_path):
+    bench = Bench(tmp_path, BOARD)
+
+    async def scenario(bench):
+        part = bench.part
+        await bench.until(lambda: part.state == "running")
+        first = part.pid
+        part.power(False)
+        await bench.until(lambda: part.state == "off")
+        assert part.pid is None and gone(first)
+        assert not part.send({"x": 1}) and not part.kill()
+        part.power(True)
+        await bench.until(lambda: part.state == "running")
+        second = part.pid
+        part.restart()
+        await bench.until(lambda: part.state == "running" and part.pid not in (None, second))
+        assert (part.restarts, part.last_exit) == (0, "signal 9")
+
+    bench.run(scenario)
+    assert "restarting" not in bench.states

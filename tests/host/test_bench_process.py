@@ -1,11 +1,15 @@
 """The whole bench: started, used, parts killed, stopped. On real MicroPython."""
 
 import asyncio
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
+import time
+import urllib.request
+from datetime import datetime, timedelta
 
 import psutil
 import pytest
@@ -13,6 +17,8 @@ from bench_rig import BenchProcess, settings_of, wait_for
 from pymodbus.client import ModbusSerialClient
 
 from tjugo.bench import app
+from tjugo.device.bus_line import BusLine
+from tjugo.device.bus_settings import read_clock
 from tjugo.errors import TjugoError
 
 
@@ -66,6 +72,10 @@ def test_every_process_says_its_version_and_memory(bench):
         assert 0 < part["lowest_free"] <= 192 * 1024
 
 
+def _reported(state):
+    return state["energy_wh"] is not None
+
+
 def _with_memory(part):
     return part if part["used"] else None
 
@@ -89,9 +99,40 @@ def test_the_page_refuses_what_it_cannot_do_with_a_sentence(bench):
         ("bench/bus", {"noise": 7}, 400),
         ("bench/bus", {"smoke": 1}, 400),
         ("bench/bus", [], 400),
+        (f"bench/meters/{drn}/options", {"sauna": True}, 400),
+        (f"bench/meters/{drn}/options", {"malignant": 1}, 400),
+        ("bench/meters/99999999999/options", {"malignant": True}, 404),
     ):
         answer = bench.call("POST", path, body)
         assert (answer[0], bool(answer[1]["error"])) == (status, True), path
+
+
+def page_of(bench, path):
+    with urllib.request.urlopen(bench.facts["url"] + path, timeout=60) as answer:
+        return answer.read().decode()
+
+
+def test_records_are_read_beside_the_polls_of_the_collector(bench):
+    for number in (0, 1, 0, 1):
+        drn = bench.facts["meters"][number]["drn"]
+        page = page_of(bench, f"bench/meters/{drn}/records")
+        assert "The meter started" in page and "Load profile" in page
+    assert bench.call("GET", "bench/meters/99999999999/records")[0] == 404
+
+
+def test_options_are_in_the_settings_after_a_restart_that_is_no_fault(bench):
+    drn = bench.facts["meters"][1]["drn"]
+    pid, restarts = bench.part(drn)["pid"], bench.part(drn)["restarts"]
+    assert bench.call("POST", f"bench/meters/{drn}/options", {"malignant": True})[0] == 200
+    assert settings_of(bench.facts, 1)["malignant"] == {"mode": 2}
+    assert settings_of(bench.facts, 1)["features"] == "full"
+    wait_for(lambda: bench.part(drn)["pid"] not in (None, pid), "the restart")
+    wait_for(lambda: bench.part(drn)["state"] == "running", "the meter to run")
+    assert bench.part(drn)["restarts"] == restarts
+    meter = bench.meter(1)
+    meter.wait(lambda state: state["options"]["malignant"], "the option")
+    assert bench.call("POST", f"bench/meters/{drn}/options", {"malignant": False})[0] == 200
+    wait_for(lambda: bench.part(drn)["state"] == "running", "the meter to run")
 
 
 def test_another_web_page_cannot_use_the_bench(bench):
@@ -105,7 +146,7 @@ def test_another_web_page_cannot_use_the_bench(bench):
 def test_a_killed_part_comes_back_and_nothing_is_lost(bench, victim):
     name = bench.facts["meters"][0]["drn"] if victim == "meter" else "collector"
     meter = bench.meter(0)
-    before = meter.state()["credit_wh"]
+    before = meter.wait(_reported, "a report")["credit_wh"]
     restarts = bench.part(name)["restarts"]
     bench.sell(f"kill-{victim}", 0, "10")
     os.kill(bench.part(name)["pid"], signal.SIGKILL)
@@ -113,19 +154,69 @@ def test_a_killed_part_comes_back_and_nothing_is_lost(bench, victim):
     wait_for(lambda: bench.part(name)["state"] == "running", f"{name} to run")
     assert bench.part(name)["last_exit"] == "signal 9"
     assert bench.delivered(f"kill-{victim}")["state"] == "accepted"
-    state = meter.wait(lambda state: state["credit_wh"] > before + 9_000, "the credit")
+    state = meter.wait(lambda state: (state["credit_wh"] or 0) > before + 9_000, "the credit")
     assert state["credit_wh"] <= before + 10_000  # once, not twice
+
+
+def test_a_meter_in_safe_mode_shows_it_and_its_crash(quiet_bench):
+    """Its card keeps nothing of the run before."""
+    bench, meter = quiet_bench, quiet_bench.meter(1)
+    meter.wait(_reported, "a report")
+    drn, flash = (bench.facts["meters"][1][name] for name in ("drn", "flash"))
+    kept = {"failures": 4, "crashes": 4, "last": "OSError: 5"}
+    with open(os.path.join(flash, "crash.json"), "w") as file:
+        json.dump(kept, file)
+    os.kill(bench.part(drn)["pid"], signal.SIGKILL)
+    state = meter.wait(lambda state: state["safe_mode"], "safe mode")
+    assert (state["display"], state["relay"], state["lamp"]) == (["", ""], False, False)
+    assert state["credit_wh"] is state["energy_wh"] is state["power_w"] is None
+    assert state["alarms"] == ["Crash: OSError: 5"]
+    assert "safe mode" in meter.ask({"keys": "1"})["error"]
+    with open(os.path.join(flash, "crash.json"), "w") as file:
+        json.dump(kept | {"failures": 0}, file)
+    os.kill(bench.part(drn)["pid"], signal.SIGKILL)
+    state = meter.wait(_reported, "the meter again")
+    assert not state["safe_mode"] and state["reasons"] == ["There is no credit."]
+
+
+def test_a_collector_in_safe_mode_shows_it_and_its_crash(bench):
+    def state():
+        return bench.call("GET", "bench/state")[1]["collector"]
+
+    report = os.path.join(bench.facts["collector"]["flash"], "crash.json")
+    with open(report, "w") as file:
+        json.dump({"failures": 4, "crashes": 4, "last": "OSError: 5"}, file)
+    os.kill(bench.part("collector")["pid"], signal.SIGKILL)
+    wait_for(lambda: state()["text"] == "safe mode", "safe mode")
+    assert (state()["online"], state()["facts"]) == (False, "Crash: OSError: 5")
+    os.remove(report)
+    os.kill(bench.part("collector")["pid"], signal.SIGKILL)
+    wait_for(lambda: state()["online"], "the collector again")
 
 
 def test_speed_can_be_changed_while_it_runs(bench):
     meter = bench.meter(0)
-    energy = meter.state()["energy_wh"]
+    energy = meter.wait(_reported, "a report")["energy_wh"]
     assert bench.call("POST", "bench/speed", {"speed": 600})[0] == 200
     meter.ask({"load_w": 6000})
     meter.wait(lambda state: state["energy_wh"] > energy + 500, "half a kWh")
     assert bench.call("GET", "bench/state")[1]["clock"]["speed"] == 600
     meter.ask({"load_w": 0})
     assert bench.call("POST", "bench/speed", {"speed": 1})[0] == 200
+
+
+def test_a_meters_time_of_day_is_that_of_the_bench(quiet_bench):
+    """A half hour of the load profile is one of supply time."""
+    bench = quiet_bench
+    assert bench.call("POST", "bench/speed", {"speed": 3600})[0] == 200
+    with BusLine(bench.facts["bus"], 1, parity="none") as line:
+        wait_for(lambda: read_clock(line).timestamp() > time.time() + 7200, "two hours")
+        assert bench.call("POST", "bench/speed", {"speed": 1})[0] == 200
+        shown = bench.call("GET", "bench/state")[1]["clock"]["text"]
+        apart = read_clock(line) - datetime.fromisoformat(shown + "+00:00")
+    assert abs(apart) < timedelta(hours=1)
+    page = page_of(bench, f"bench/meters/{bench.facts['meters'][0]['drn']}/records")
+    assert page.count('class="bar') > 3
 
 
 def test_a_second_bench_cannot_use_the_folder(bench):

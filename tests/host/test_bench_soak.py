@@ -67,6 +67,12 @@ def test_a_meter_that_was_sold_nothing_has_nothing():
     assert account == Account("1", 0, 0, 0) and account.difference_wh == 0
 
 
+def test_a_meter_that_does_not_report_is_a_problem_and_not_0():
+    (account,) = accounts([], {"1": {"energy_wh": None, "credit_wh": None}})
+    assert account.difference_wh is None
+    assert problems([], [account], []) == ["meter 1: what it has used and left is unknown"]
+
+
 def test_memory_that_grew_is_named():
     (problem,) = problems([], [], [series(*[50_000 + 100 * i for i in range(200)])])
     assert problem.startswith("meter heap grew")

@@ -1,10 +1,7 @@
 """Every file for a board compiles for the processors of the supported boards."""
 
-import ast
-
 import pytest
 
-from meterbus import codes
 from tjugo.device.constants import with_constants
 from tjugo.device.mpy import CORTEX_M0_PLUS, ESP32, compile_file
 from tjugo.errors import TjugoError
@@ -65,14 +62,27 @@ def test_codes_are_numbers_where_they_are_read():
         with_constants("from meterbus import codes\nA = codes . OVERLOAD", "meter.x")
 
 
-def test_no_module_imports_a_number_of_codes_by_name():
-    for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("codes"):
-                assert not any(
-                    one.name in vars(codes) and type(vars(codes)[one.name]) is int
-                    for one in node.names
-                ), path
+def test_public_numbers_are_written_where_they_are_read():
+    source = (
+        "from sts_portable import results\n"
+        "from .frame import (\n    MAX_FRAME,\n    u16,\n)\nfrom .frame import UNKNOWN\n"
+        "A = results.ACCEPT, MAX_FRAME - UNKNOWN, u16\n"
+    )
+    assert with_constants(source, "meterbus.x") == (
+        "pass\nfrom .frame import u16\n\n\n\npass\nA = 1, 256 - (-1), u16\n"
+    )
+    frame = with_constants(
+        (REPO / "firmware/meterbus/frame.py").read_text(), "meterbus.frame", True
+    )
+    assert "_MAX_FRAME = const(256)" in frame and "\n_UNKNOWN = const(-1)" in frame
+
+
+def test_what_a_text_refers_to_stays_in_its_module():
+    source = "from meterbus import frame\nA = getattr(frame, 'MAX_FRAME'), frame.MAX_FRAME\n"
+    wanted = "from meterbus import frame\nA = getattr(frame, 'MAX_FRAME'), 256\n"
+    assert with_constants(source, "meter.x") == wanted
+    large = "from meter.credit.account import MAX_CREDIT_WH\nA = MAX_CREDIT_WH\n"
+    assert with_constants(large, "meter.x") == large
 
 
 def test_a_constant_that_is_computed_at_run_time_keeps_its_function():

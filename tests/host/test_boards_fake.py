@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 from sts_portable import amount
 
@@ -14,7 +15,7 @@ FAKE = REPO / "tests" / "device" / "fake_board"
 BOARDS = ("esp32_devkit", "esp32s3_devkit", "rp2040_pico", "rp2040_pico_w", "rp2350_pico2_w")
 RADIO = [board for board in BOARDS if board != "rp2040_pico"]
 DRN_AT = slice(6, 17)  # in an 18-digit MeterPAN
-HEAP = ["-X", "heapsize=240k"]  # sources compiled on the way, the fakes and the script take more
+HEAP = "240k"  # sources compiled on the way, the fakes and the script take more
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +45,10 @@ def meter_settings(sale: dict) -> dict:
 def run(micropython, micropython_env, tmp_path):
     """Return run(board, script, *arguments): the script's output, with tmp_path as the flash."""
 
-    def run_script(board: str, script: str | Path, *arguments: str) -> str:
+    def run_script(board: str, script: str | Path, *arguments: str, heap: str = HEAP) -> str:
         folders = (FAKE, ".frozen", REPO, REPO / "firmware", REPO / "boards" / board)
         done = subprocess.run(
-            [*micropython, *HEAP, str(FAKE / script), *arguments],
+            [*micropython, "-X", f"heapsize={heap}", str(FAKE / script), *arguments],
             cwd=tmp_path,
             env={**micropython_env, "MICROPYPATH": ":".join(map(str, folders))},
             stdin=subprocess.DEVNULL,
@@ -71,15 +72,23 @@ def test_meter_boots_and_takes_a_token_at_the_key_pad(run, tmp_path, sale, board
     assert printed.splitlines()[-1] == "done"
 
 
+COLLECTOR = {
+    "id": "c1",
+    "broker": {"host": "broker"},
+    "meters": [{"address": 1, "drn": "00000000000"}],
+    "wifi": {"ssid": "home", "password": "secret"},
+}
+
+
+@pytest.mark.parametrize("board", RADIO)
+def test_a_collector_with_a_clock_chip(run, tmp_path, board):
+    (tmp_path / "settings.json").write_text(json.dumps({**COLLECTOR, "clock": "ds3231"}))
+    assert run(board, "collector_clock_script.py").splitlines()[-1] == "done"
+
+
 @pytest.mark.parametrize("board", RADIO)
 def test_collector_boots(run, tmp_path, board):
-    settings = {
-        "id": "c1",
-        "broker": {"host": "broker"},
-        "meters": [{"address": 1, "drn": "00000000000"}],
-        "wifi": {"ssid": "home", "password": "secret"},
-    }
-    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    (tmp_path / "settings.json").write_text(json.dumps(COLLECTOR))
     assert run(board, "collector_script.py").splitlines()[-1] == "done"
 
 
@@ -93,8 +102,55 @@ def test_metering_parts(run, board):
 def test_a_meter_with_a_wrong_metering_part_reports_it(run, tmp_path, sale, board):
     settings = {**meter_settings(sale), "metering": "pzem004", "report": True}
     (tmp_path / "settings.json").write_text(json.dumps(settings))
-    printed = run(board, "wrong_part_script.py")
+    printed = run(board, "wrong_part_script.py", "metering")
     assert printed.splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("board", RADIO)
+def test_a_meter_with_a_page(run, tmp_path, sale, board):
+    port = free_port()
+    given = {"page": {"port": port, "address": "127.0.0.1"}}
+    given["wifi"] = {"ssid": "home", "password": "secret"}
+    (tmp_path / "settings.json").write_text(json.dumps({**meter_settings(sale), **given}))
+    printed = run(board, "page_script.py", sale["expected"]["token"], str(port), heap="320k")
+    assert printed.splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("magnet", ["plain", "low", "high"])
+def test_covers_and_a_magnet(run, tmp_path, sale, board, magnet):
+    wired = {} if magnet == "plain" else {"terminal_cover": True, "magnet": magnet}
+    (tmp_path / "settings.json").write_text(json.dumps({**meter_settings(sale), **wired}))
+    assert run(board, "tamper_script.py", magnet).splitlines()[-1] == "done"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("kind", ["sealed", "open", "update"])
+def test_the_console_of_a_sealed_meter_is_closed_while_its_cover_is(
+    run, tmp_path, sale, board, kind
+):
+    sealed = {} if kind == "open" else {"sealed": 1}
+    (tmp_path / "settings.json").write_text(json.dumps({**meter_settings(sale), **sealed}))
+    assert run(board, "seal_script.py", kind).splitlines()[-1] == "done"
+
+
+def test_no_interrupt_is_permitted_before_the_settings_are_read():
+    text = (REPO / "boards" / "common" / "meter" / "main.py").read_text()
+    lines = [line for line in text.splitlines()[1:] if line and line[0] != "#"]
+    assert lines[0] == "import micropython" and lines[1].startswith("micropython.kbd_intr(-1)")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_meter_with_a_clock_chip(run, tmp_path, sale, board):
+    settings = {**meter_settings(sale), "clock": "ds3231"}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert run(board, "clock_script.py", sale["expected"]["token"]).splitlines()[-1] == "done"
+
+
+def test_an_unknown_clock_is_a_wrong_setting(run, tmp_path, sale):
+    settings = {**meter_settings(sale), "clock": "ds1307"}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    assert run("rp2040_pico", "wrong_part_script.py", "clock").splitlines()[-1] == "done"
 
 
 def test_ports_and_parts(run):

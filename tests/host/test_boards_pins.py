@@ -7,6 +7,7 @@ from tjugo.wiring.pages import BOARDS, load_pins
 FUNCTIONS = {
     *("rs485_tx", "rs485_rx", "rs485_de", "i2c_sda", "i2c_scl"),
     *("relay_open", "relay_close", "relay_sense", "cover", "pulse", "led"),
+    *("terminal_cover", "magnet"),
     *(f"key_{wire}" for wire in ("r1", "r2", "r3", "r4", "c1", "c2", "c3")),
 }
 OPTIONAL = {"buzzer", "led"}
@@ -26,14 +27,16 @@ RP2040_SPI = {  # MISO, SCK and MOSI; any pin can be the chip select
     "chip_d": {0: {3, 7, 19, 23}, 1: {11, 15, 27}},
 }
 # ESP32 data sheet 2.3 and 2.4, ESP32-S3 data sheet 2.3 and 2.6: flash, console, pins that decide
-# how the chip starts, pins without a pull-up, USB, memory.
+# how the chip starts, inputs that the radio disturbs, USB, memory.
 NOT_FREE = {
-    "esp32_devkit": {0, 1, 3, 12, *range(6, 12), *range(34, 40)},
+    "esp32_devkit": {0, 1, 3, 12, *range(6, 12), *range(36, 40)},
     "esp32s3_devkit": {0, 3, 45, 46, 19, 20, 43, 44, *range(26, 33), *range(33, 38)},
     "rp2040_pico": {23, 24, 25, 29},
     "rp2040_pico_w": {23, 24, 25, 29},
     "rp2350_pico2_w": {23, 24, 25, 29},
 }
+# ESP32 pins without a pull-up inside and without an output.
+NO_PULL = {"esp32_devkit": {34, 35}}
 # ESP32 pins that must be low while the chip starts: for loads to ground only.
 LOW_AT_START = {"esp32_devkit": {2}}
 # ESP32 pins that change their level while the chip starts: not for outputs that switch anything.
@@ -66,6 +69,16 @@ def test_coils_and_line_driver_are_on_quiet_pins(board):
 def test_what_is_low_at_the_start_is_on_pins_that_must_be(board):
     gpio = {row[0]: row[1] for row in load_pins(board).PINS}
     assert set(gpio.values()) & LOW_AT_START.get(board, set()) <= {gpio["chip_a"]}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_inputs_without_a_pull_up_have_a_resistor(board):
+    pins = load_pins(board)
+    bare = NO_PULL.get(board, set())
+    assert set(getattr(pins, "NO_PULL", ())) == bare
+    for function, gpio, _, note in pins.PINS:
+        assert gpio not in bare or function in ("terminal_cover", "magnet")
+        assert gpio not in bare or "10 kOhm to 3V3" in note
 
 
 @pytest.mark.parametrize("board", [b for b in BOARDS if b.startswith("rp2")])

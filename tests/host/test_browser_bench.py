@@ -1,6 +1,5 @@
 """The bench page in a real browser: the whole way from the sale to the lamp."""
 
-import os
 import re
 
 import pytest
@@ -36,8 +35,6 @@ def test_sell_a_token_light_the_lamp(page, bench):
     expect(second.get_by_test_id("display")).to_contain_text(re.compile("crc", re.I))
     expect(second.get_by_test_id("lamp")).to_have_attribute("data-lit", "false")
     expect(first.get_by_test_id("lamp")).to_have_attribute("data-lit", "true")
-    if "TJUGO_SCREENSHOT" in os.environ:  # the README's picture
-        page.screenshot(path=os.environ["TJUGO_SCREENSHOT"])
 
     page.get_by_test_id("speed-600").click()
     set_load(first, 20000)

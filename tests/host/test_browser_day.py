@@ -5,6 +5,7 @@ import re
 
 import day_kit
 import pytest
+from browser_page import fits, follow, press
 from day_kit import DEBT, DEBT_SHARE, PRINTER, RULES
 from escpos_kit import Paper, read, squeezed
 from people_kit import PASSWORD
@@ -27,7 +28,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 expect = sync_api.expect
 
 TIMEOUT_MS = 30_000
-WIDTHS = (390, 1280)
 FLOAT, FIRST, SECOND = 10_000, 2000, 1000
 """In minor units: the cash in the till at the beginning, and the two amounts tendered."""
 TOKEN = re.compile(r"\d{20}")
@@ -87,20 +87,6 @@ def log_in(page, url, operator, code=None, password=PASSWORD):
         page.wait_for_url(lambda found: "/login" not in found)
 
 
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def fits(page):
-    """Check that the page has no more than the width of the window, in a hand and on a desk."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 844})
-        page.wait_for_function(
-            "width => innerWidth === width && document.documentElement.scrollWidth <= width",
-            arg=width,
-        )
-
-
 def open_till(page, url):
     page.goto(f"{url}till")
     page.get_by_label("Cash in the till").fill(money.digits(FLOAT, "EUR"))
@@ -129,6 +115,7 @@ def quote_of(day, drn, amount, before=None):
 
 def amounts(table):
     """Return the lines of a price on a page: name and amount, without the total."""
+    expect(table).to_be_visible()
     rows = table.locator("tr:not(.total)")
     return [
         (row.locator("td").first.inner_text(), row.locator("td").last.inner_text())
@@ -209,7 +196,7 @@ def first_sale(page, url, day):
 
 def receipts(page, day, quote, tokens):
     """Print the receipt on paper and as PDF, and the reprints of both."""
-    page.get_by_role("link", name="Receipt main 1").click()
+    follow(page, "Receipt main 1")
     fits(page)
     assert squeezed(page.get_by_test_id("receipt").get_by_test_id("token").inner_text()) in tokens
     press(page, f"Print on {PRINTER}")
@@ -261,7 +248,7 @@ def second_sale(page, url, day, situation):
     assert len(tokens) > 2
     printed = [one.digits for one in see(day.station, change_rows.printed, day.owing)]
     assert tokens[:-1] == printed
-    page.get_by_role("link", name="Receipt main 2").click()
+    follow(page, "Receipt main 2")
     shown = [squeezed(one.inner_text()) for one in page.get_by_test_id("token").all()]
     assert shown == tokens
     fits(page)
@@ -373,5 +360,5 @@ def test_who_is_not_let_in_and_who_must_open_the_till(person, day, url):
     expect(page.get_by_label("Amount in EUR")).to_have_value("5")
     assert count_sales(day) == 0
     page.goto(f"{url}sales")
-    page.get_by_role("link", name="Open your till").click()
+    follow(page, "Open your till")
     expect(page.get_by_role("heading", name="Open a shift")).to_be_visible()

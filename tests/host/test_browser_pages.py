@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from browser_page import fits, follow, press
 from station_kit import drn, new_station, served
 
 from tjugo.station.registry import views
@@ -60,9 +61,7 @@ def page(browser, url):
 @pytest.mark.parametrize("path", PATHS)
 def test_on_a_phone_nothing_sticks_out(page, url, path):
     page.goto(url + path)
-    for width in (390, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+    fits(page, (390, 768, 1280))
 
 
 @pytest.mark.long
@@ -86,7 +85,7 @@ def test_the_form_of_meters_is_above_hundreds_of_rows_and_so_is_its_error(page, 
     form = page.get_by_label("Meter number (DRN)")
     expect(form).to_be_in_viewport()
     form.fill("01000000010")
-    page.get_by_role("button", name="Register").click()
+    press(page, "Register")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("wrong check digit")
     expect(alert).to_be_in_viewport()
@@ -98,10 +97,10 @@ def test_meters_are_found_and_come_in_parts(page, url):
     page.goto(url + "meters")
     rows = page.locator("tr[data-drn]")
     expect(rows).to_have_count(50)
-    page.get_by_role("link", name="Next part").click()
+    follow(page, "Next part")
     expect(page.locator(f"tr[data-drn='{drn(51)}']")).to_be_visible()
     page.get_by_role("searchbox").fill(drn(300)[3:])
-    page.get_by_role("button", name="Search").click()
+    press(page, "Search")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text(drn(300))
 
@@ -109,9 +108,9 @@ def test_meters_are_found_and_come_in_parts(page, url):
 def test_a_sale_by_two_clicks_is_one(page, url, state):
     page.goto(url + "sales")
     page.get_by_label("Meter, account, name or phone").fill(drn(3))
-    page.get_by_role("button", name="Find").click()
+    press(page, "Find")
     page.get_by_label("or kWh").fill("7,5")
-    page.get_by_role("button", name="Show the price").click()
+    press(page, "Show the price")
     expect(page.get_by_test_id("price")).to_contain_text("€1.50")
     page.get_by_role("button", name="Sell").dblclick()
     expect(page.get_by_test_id("token")).to_have_text(re.compile(r"^\d{20}$"))

@@ -2,6 +2,7 @@
 
 import pyotp
 import pytest
+from browser_page import fits, follow, go_by, press
 from people_kit import PASSWORD
 from station_kit import new_station, served
 
@@ -16,7 +17,7 @@ def url(tmp_path):
 
 
 def send(page):
-    page.locator("main form button.primary").last.click()
+    go_by(page, page.locator("main form button.primary").last)
 
 
 def log_in(page, password):
@@ -29,24 +30,17 @@ def shown(page, name):
     return page.get_by_test_id(name).text_content()
 
 
-def fits(page):
-    """Check that a page has no more than the width of the window, on a desk and in a hand."""
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
-
-
 @pytest.mark.long
 def test_from_the_first_operator_to_the_log_out(url, browser):
     page = browser.new_page()
     page.set_default_timeout(20_000)
     page.goto(f"{url}customers")
-    page.get_by_role("link", name="Add the first operator").click()
+    follow(page, "Add the first operator")
     page.get_by_label("Log-in name").fill("ada")
     page.get_by_label("Name", exact=True).fill("Ada Obi")
     send(page)
     first = shown(page, "password")
-    page.get_by_role("link", name="All operators").click()
+    follow(page, "All operators")
     page.wait_for_url("**/login?next=%2Foperators")
     log_in(page, "wrong")
     page.get_by_role("alert").wait_for()
@@ -56,11 +50,11 @@ def test_from_the_first_operator_to_the_log_out(url, browser):
     page.get_by_label("Present password").fill(first)
     page.get_by_label("New password, 10 characters or more").fill(PASSWORD)
     page.get_by_label("New password again").fill(PASSWORD)
-    page.get_by_role("button", name="Change the password").click()
+    press(page, "Change the password")
     page.get_by_role("status").wait_for()
     fits(page)
     page.locator("#f-factor").fill(PASSWORD)
-    page.get_by_role("button", name="Set the second factor").click()
+    press(page, "Set the second factor")
     secret = shown(page, "secret").replace(" ", "")
     fits(page)
     page.get_by_label("The code that it shows").fill(pyotp.TOTP(secret).now())
@@ -70,7 +64,7 @@ def test_from_the_first_operator_to_the_log_out(url, browser):
         page.goto(f"{url}{path}")
         fits(page)
     assert page.get_by_role("status").text_content().endswith("none changed, removed or added.")
-    page.get_by_role("button", name="Log out").click()
+    press(page, "Log out")
     page.wait_for_url("**/login")
     page.go_back()
     page.wait_for_url("**/login?next=*")  # the page is not shown again

@@ -134,6 +134,9 @@ def test_an_address_is_given_by_the_meters_number(micropython, tmp_path, monkeyp
             assert other.status == 1 and "Nothing at address 9" in other.err
             said = shell.fine("bus", "address", DRN, *words, cable.path)
             assert said == f"Meter {DRN} has the address 9.\n"
+            taken = shell.run("bus", "address", "01000000016", *words, cable.path)
+            assert taken.status == 1 and f"At address 9 is meter {DRN} already" in taken.err
+            assert shell.fine("bus", "address", DRN, *words, cable.path) == said  # it has it
             wrong = shell.run("bus", "address", "12345", *words, cable.path)
             assert wrong.status == 2 and "not a meter number" in wrong.err
         given = json.loads((tmp_path / "settings.json").read_text())

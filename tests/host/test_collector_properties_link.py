@@ -16,7 +16,7 @@ sys.path.append(str(REPO / "tests" / "host" / "portable"))
 from check_collector_jobs import Files  # noqa: E402
 
 from collector import core, options  # noqa: E402
-from collector.link import mqtt  # noqa: E402
+from net import mqtt  # noqa: E402
 from runtime import dns  # noqa: E402
 
 DRN, SECOND = "12345678903", "11111111111"

@@ -82,6 +82,11 @@ def test_a_key_change_from_the_plan_to_the_confirmation(web, station):
     assert (row["drn"], row["target"]["krn"], row["replaced"]["krn"]) == (EA11, 2, 1)
     assert web.get("/api/v1/key-changes?state=none").status_code == 400
     assert web.get("/api/v1/base-dates").json()[0]["meters"] == 2
+    unknown = web.get("/api/v1/base-dates/zz/meters")
+    assert (unknown.status_code, unknown.json()) == (
+        404,
+        {"error": "There is no base date 'zz': 93, 14, 35.", "code": "base_date_unknown"},
+    )
     assert web.get("/api/v1/key-change-campaigns").json() == []
 
 
@@ -101,6 +106,28 @@ def test_a_refused_token_and_its_replacement(web, station):
     issued = web.post("/api/v1/replacements", json=of).json()
     assert issued["tokens"][0]["kwh"] == "20.0"
     assert web.post("/api/v1/refused-tokens", json={**body, "shown": "?"}).status_code == 400
+
+
+def test_a_meter_that_was_replaced(web, station):
+    token = sell(station, EA07, "s")[-1]
+    path = f"/api/v1/meters/{EA07}/carry-over"
+    asked = {"credit": "7.5", "why": "display"}
+    assert web.post(path, json=asked).json()["code"] == "replacement_refused"
+    body = {"drn": EA11, "reason": "meter changed"}
+    assert web.post(f"/api/v1/meters/{EA07}/replacement", json=body).status_code == 200
+    found = web.post("/api/v1/refused-tokens", json={"drn": EA11, "token": token.digits}).json()
+    assert (found["code"], found["token_drn"]) == ("meter_replaced", EA07)
+    of = {"drn": EA07, "bdt": "14", "tid": found["tid"], "tenths": 100, "why": "meter changed"}
+    waiting = web.post(path, json=asked)
+    assert (waiting.status_code, waiting.json()["state"]) == (202, "waiting")
+    decide(station, waiting.json()["approval"])
+    answer = web.post(path, json=asked).json()
+    assert (answer["drn"], answer["tokens"][-1]["kwh"]) == (EA11, "7.5")
+    assert answer["title"] == f"Credit that was left in meter {EA07}"
+    taken = web.post("/api/v1/replacements", json=of).json()
+    assert "The meter took this token: the 7.5 kWh" in taken["error"]
+    again = web.post(path, json={**asked, "credit": "8"})
+    assert (again.status_code, again.json()["code"]) == (409, "replacement_refused")
 
 
 @pytest.fixture
@@ -154,3 +181,17 @@ def test_a_refused_token_at_the_command_line(shell, station):
 def approval_of(text):
     """Return the number of the approval that a command asked for."""
     return text.partition("approval ")[2].split()[0].rstrip(".")
+
+
+def test_the_commands_after_a_meter_was_replaced(shell, station):
+    tokens = [sell(station, EA07, name)[-1] for name in ("a", "b")]
+    shell.fine("meter", "replace", EA07, EA11, "--reason", "changed", "--yes")
+    left = ("meter", "carry-over", EA07, "7.5", "--reason", "display")
+    decide(station, approval_of(shell.fine(*left)))
+    assert "replacement" in shell.fine(*left)
+    for number in (EA07, EA11):  # by either number it is the same request
+        given = ("refused", number, tokens[0].digits, "--replace", "changed")
+        asked = shell.fine(*given)
+        if number == EA07:
+            decide(station, approval_of(asked))
+    assert f"Meter {EA11}: Replacement of a token" in asked

@@ -7,14 +7,14 @@ import pytest
 from engineering_kit import EA07, EA11, Meter, decide, make_station, plan, sell
 from fastapi.testclient import TestClient
 from sqlalchemy import select
-from station_kit import drn, see
+from station_kit import do, drn, see
 
 from sts_portable import results
 from tjugo.station.operators.permissions import visitor
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.tables import Approval, Sale, Shift
 from tjugo.station.tills import shifts, vendors
-from tjugo.station.vending import change_rows
+from tjugo.station.vending import change_rows, change_steps
 from tjugo.web.app import create_app
 
 TOKEN = re.compile(r"<span>(\d{4})</span>" * 5)
@@ -126,6 +126,35 @@ def test_a_forgotten_token_of_the_former_key(web, station):
     assert len(tokens(page)) == 1
 
 
+def test_a_meter_that_was_replaced(web, station):
+    """By the number of the new meter; and the credit that was left, on the page of the old one."""
+    token = sell(station, EA07, "a")[-1]
+    sell(station, EA07, "b")
+    assert 'data-testid="carry-over"' not in web.get(f"/meters/{EA07}").text
+    given = {"action": "replace", "new_drn": EA11, "reason": "burnt"}
+    assert web.post(f"/meters/{EA07}", data=given).status_code == 200
+    form = {"drn": EA11, "token": token.grouped(), "shown": "CRCError"}
+    page = web.post("/refused", data=form).text
+    assert f"for meter {EA07}, which is retired" in page and "Ask for a replacement" in page
+    names = ("of", "bdt", "tid")
+    of = {name: re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in names}
+    assert of["of"] == EA07
+    asked = {**form, **of, "tenths": "200", "why": "burnt"}
+    waiting = web.post("/refused/replace", data=asked)
+    assert "A second person must approve it" in waiting.text
+    page = web.get(f"/meters/{EA07}").text
+    assert 'data-testid="carry-over"' in page and f'<a href="/meters/{EA11}">' in page
+    left = {"reason": "display"}
+    wrong = web.post(f"/meters/{EA07}/carry-over", data={**left, "credit": "40.1"})
+    assert wrong.status_code == 409 and "Only 40.0 kWh were sold" in wrong.text
+    right = web.post(f"/meters/{EA07}/carry-over", data={**left, "credit": "5.5"})
+    assert "A second person must approve it" in right.text
+    assert approve_all(station) == 2
+    for page, kwh in ((waiting, "20.0 kWh"), (right, "5.5 kWh")):
+        shown = web.get(page.url)
+        assert kwh in shown.text and len(tokens(shown)) == 1
+
+
 def test_the_tokens_to_enter_are_shown_in_their_order(web, station):
     plan(station, EA07, krn=2)
     sold = sell(station, EA07, "new")
@@ -149,6 +178,19 @@ def test_who_may_not_is_refused(station, role, path, form, status):
     with pages_of(station, role) as web:
         assert web.post(path, data=form).status_code == status
     assert see(station, change_rows.open_change, EA07) is None
+
+
+def test_a_cashier_who_asks_for_a_replacement_is_told_who_decides(station):
+    forgotten = sell(station, EA07, "old")[-1]
+    plan(station, EA07, krn=2)
+    sell(station, EA07, "new")
+    do(station, change_steps.confirm, EA07, "keyed in")
+    with pages_of(station, "cashier") as web:
+        form = {"drn": EA07, "bdt": "14", "tid": str(forgotten.tid), "tenths": "150", "why": "x"}
+        asked = web.post("/refused/replace", data=form)
+        assert (asked.status_code, asked.url.path) == (200, "/refused")
+        assert "A second person approves it" in asked.text and forgotten.digits not in asked.text
+        assert "A second person" not in web.get("/refused").text
 
 
 def test_an_auditor_sees_no_form(station):

@@ -21,8 +21,9 @@ STS_MAY = {"struct", "binascii", "hashlib", "micropython", "sts_portable"}
 FIRMWARE_MAY = {  # which of the project's own packages a package of the firmware may import
     "meterbus": {"meterbus"},
     "uplink": {"uplink", "meterbus"},
-    "meter": {"meter", "runtime", "meterbus", "sts_portable"},
-    "collector": {"collector", "runtime", "uplink", "meterbus", "sts_portable"},
+    "net": {"net"},
+    "meter": {"meter", "runtime", "net", "meterbus", "sts_portable"},
+    "collector": {"collector", "runtime", "net", "uplink", "meterbus", "sts_portable"},
     "drivers": {"drivers", "meterbus"},
     "runtime": {"runtime", "meterbus"},
 }
@@ -44,8 +45,8 @@ HOST_MAY = {
     "station": {"station/audit", "station/keys", "station/storage", "station/webhooks"},
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
-        *("station/ledger", "station/link", "station/operators", "station/setup"),
-        *("station/storage", "station/tariffs", "station/vending"),
+        *("station/ledger", "station/link", "station/operators", "station/readings"),
+        *("station/setup", "station/storage", "station/tariffs", "station/vending"),
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
     "station/link": {
@@ -59,7 +60,8 @@ HOST_MAY = {
     },
     "station/setup": {
         *("station", "station/audit", "station/keys", "station/operators", "station/registry"),
-        *("station/storage", "station/tariffs", "station/tills", "station/vending"),
+        *("station/receipts", "station/storage", "station/tariffs", "station/tills"),
+        "station/vending",
     },
     "station/receipts": {"station", "station/audit", "station/storage"},
     "station/tills": {
@@ -79,7 +81,7 @@ HOST_MAY = {
     "station/webhooks": {
         *("station", "station/audit", "station/operators", "station/receipts", "station/storage"),
     },
-    "station/readings": {"station", "station/storage"},
+    "station/readings": {"station", "station/storage", "station/webhooks"},
     "station/audit": {"station", "station/storage"},
     "station/keys": {"station", "station/audit", "station/storage"},
     "station/storage": set(),
@@ -124,7 +126,8 @@ def forbidden_names(path: Path, tops: set[str]) -> set[str]:
     if area == "boards":
         bad |= ASYNC | NOT_ON_A_BOARD
     if area == "host":
-        bad |= {"meter", "collector", "board", *OPTION_PARSERS}
+        bad |= set(OPTION_PARSERS)
+        bad |= {"collector"} if on_a_board else {"meter", "collector", "board"}
     found = tops & bad
     if area == "sts_portable":
         found |= tops - STS_MAY

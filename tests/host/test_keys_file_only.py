@@ -1,18 +1,25 @@
 """Vending keys that a key file alone opens, as `[station] key_file` of a set-up makes them."""
 
+import re
+import subprocess
+
+import people_kit
 import pytest
 from cli_kit import Shell
 from keys_kit import KEY, PASSPHRASE, cheap, sealed_station  # noqa: F401
 from starlette.testclient import TestClient
-from station_kit import Clock, drn, see
+from station_kit import PYTHON, Clock, do, drn, environment, see
 
 from tjugo.errors import Conflict, TjugoError
 from tjugo.station.audit import chain
+from tjugo.station.health import checks
 from tjugo.station.health.views import health
-from tjugo.station.keys import service, store
+from tjugo.station.keys import service, store, views
 from tjugo.station.registry.meters import NewMeter, add_meter
 from tjugo.station.setup.service import set_up
+from tjugo.station.tills import shifts, vendors
 from tjugo.web.app import create_app
+from tjugo.web.marks import marked
 
 pytestmark = pytest.mark.usefixtures("cheap")
 
@@ -69,6 +76,46 @@ def test_the_warning_of_locked_keys_names_no_page_that_cannot_unlock(station):
     assert locked and "--key-file" in locked[0] and "/unlock" not in locked[0]
 
 
+def test_nobody_is_sent_to_a_person_who_cannot_unlock(station):
+    people_kit.add(station, "root")
+    for role in ("cashier", "supervisor"):
+        people_kit.add(station, role, role)
+    do(station, vendors.ensure_default)
+    do(station, shifts.open_shift, "op:cashier", "main", 0)
+    with people_kit.client(station) as web:
+        people_kit.log_in(web, "cashier")
+        page = web.get("/sales").text
+        banner = re.search('data-testid="keys-locked">(.*)</p>', page).group(1)
+        assert "start it with the key file" in banner and "supervisor" not in banner
+        refused = people_kit.post(web, "/sales", client_id="a", drn=drn(1), money="5").text
+        assert "start it with the key file" in refused and "Ask a supervisor" not in refused
+        people_kit.log_in(web, "supervisor")
+        banner = re.search('data-testid="keys-locked">(.*)</p>', web.get("/sales").text).group(1)
+        assert "Unlock them" not in banner and '<a href="/unlock">How</a>' in banner
+        assert ">Unlock</a>" not in web.get("/keys").text
+
+
+def test_the_start_says_what_unlocks(station):
+    options = ["station", "--port", "0", "--state", str(station.state_dir)]
+    process = subprocess.Popen(
+        [PYTHON, "-m", "tjugo", *options],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = process.stderr.readline()
+    process.terminate()
+    process.communicate(timeout=20)
+    assert "only their key file opens them" in said and "/unlock" not in said
+
+
+def test_the_doctor_names_the_key_file(station):
+    found = see(station, views.keys, station.backend, Clock()())
+    assert checks.keys(found, sample=False)[0].sentence == (
+        "They are sealed; only their key file opens them, at each start (no key file is given)."
+    )
+
+
 def test_a_passphrase_that_is_added_allows_locking(station):
     service.unlock(station, "test", KEY)
     path = station.state_dir / "vending_keys.json"
@@ -101,3 +148,12 @@ def test_both_locks_are_named(tmp_path):
         assert "opened by: passphrase or key file." in page and 'name="passphrase"' in page
         with pytest.raises(TjugoError, match="does not open"):
             service.unlock(station, "test", "wrong passphrase")
+
+
+def test_commands_in_sentences_are_shown_as_code(client, station):
+    locked = client.get("/unlock").text
+    service.unlock(station, "test", KEY)
+    refused = client.post("/keys").text
+    for page in (locked, client.get("/keys").text, refused):
+        assert "`" not in page and "<code>tjugo key seal" in page
+    assert marked("`<b>` & `x") == "<code>&lt;b&gt;</code> &amp; `x"

@@ -9,7 +9,7 @@ import time
 import pytest
 from meter_process import DRN, KEY, MeterBoard, settings, token
 
-from meterbus import client, codes, registers
+from meterbus import client, codes, energy_rows, registers
 from sts_portable import results, sta
 
 KILLS = 30
@@ -74,7 +74,7 @@ def test_a_token_by_the_bus(board):
     assert state["credit"] == 2000
     assert state["drn"] == DRN
     board.say({"cover": True})
-    board.wait(lambda said: (board.last("report") or {}).get("cover_open"), "the open cover")
+    board.wait(lambda said: (board.last("report") or {}).get("status", 0) & 1, "the open cover")
     assert board.state()["status"] == 3
 
 
@@ -133,6 +133,39 @@ def test_consumption_survives_kill_9_but_for_the_last_ten_wh(micropython, tmp_pa
         board.start()
         state = board.state()
         assert state["energy_wh"] >= before - 10
+        assert abs(state["energy_wh"] + 10 * state["credit"] - 20000) < 10
+
+
+def test_exported_energy_and_the_rates_on_the_bus(micropython, tmp_path):
+    given = settings(export=1, tariffs=[[127, 0, 3]])
+    with MeterBoard(micropython, tmp_path, given, speed=3600) as board:
+        assert board.deliver(token(200, 0), 1) == results.ACCEPT
+        board.say({"load_w": 1000})
+        board.wait(lambda _: board.state()["energy_wh"] >= 200, "200 Wh")
+        board.say({"load_w": -1000})
+        energy_rows.add(energy_rows.EXPORT)
+        energy_rows.add(energy_rows.TARIFFS)
+        export = registers.block("export_wh", "export_wh")
+        board.wait(lambda _: board.read(*export)["export_wh"] >= 300, "300 Wh of export")
+        assert board.state()["power_w"] == 0
+        board.say({"load_w": 0})
+        board.kill()
+        board.start()
+        assert board.read(*export)["export_wh"] >= 290
+        rates = board.read(*registers.block("tariff_1_wh", "tariff_now"))
+        energy_wh = board.state()["energy_wh"]
+        assert rates["tariff_3_wh"] == energy_wh >= 190 and rates["tariff_now"] == 3
+
+
+def test_reversed_current_is_charged_and_limited(micropython, tmp_path):
+    given = settings(overload_w=5000, overload_delay_s=600)
+    with MeterBoard(micropython, tmp_path, given, speed=360) as board:
+        assert board.deliver(token(200, 0), 1) == results.ACCEPT
+        board.say({"mains": [230, 6000, 0, 0, 0, 0, 1]})
+        board.wait(lambda _: board.state()["energy_wh"] >= 300, "300 Wh")
+        assert board.state()["power_w"] == 6000
+        board.wait(lambda _: board.state()["open_reasons"] == codes.OVERLOAD, "the limit")
+        state = board.state()
         assert abs(state["energy_wh"] + 10 * state["credit"] - 20000) < 10
 
 
@@ -268,7 +301,7 @@ def test_bad_commands_are_answered_and_do_nothing(board):
         "[1]",
         '{"keys": "12a"}',
         '{"keys": 5}',
-        '{"load_w": -1}',
+        '{"load_w": -100001}',
         '{"load_w": "much"}',
         '{"load_w": true}',
         '{"cover": 1}',
@@ -292,11 +325,12 @@ def test_the_keys_do_not_leave_the_board(board, tmp_path):
 
 
 def test_the_heap_of_a_board_is_enough(board):
-    """Of 192 KB, with sources compiled on the board; compiled files take less."""
+    """Of 192 KB, with sources compiled on the board and the simulated mains, which takes 2 KB;
+    compiled files take less."""
     board.deliver(token(200, 0), 1)
     board.say({"keys": token(200, 1) + "#801#"})
     board.wait(lambda said: sum("mem" in one for one in said) >= 2, "the memory report")
-    assert board.last("mem")["lowest_free"] > 28 * 1024
+    assert board.last("mem")["lowest_free"] > 24 * 1024
 
 
 def _own_tables():

@@ -9,15 +9,37 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
+from currency_rig import priced
 from meter_rig import meter
 from profile_rig import Large
 
-from meter.core import FEATURES
+from meter.features import FEATURES
 from meter.store.ledger import VERSIONS
-from meterbus import codes, descriptions, registers
+from meterbus import codes, descriptions, energy_rows, registers, status_bits
 
 # Settings with which a meter has all features.
-ALL = {"malignant": {}, "emergency_wh": 1000, "friendly_days": 1, "profile": 1}
+ALL = {
+    "metering": "pzem004t",
+    "malignant": {},
+    "emergency_wh": 1000,
+    "friendly_days": 1,
+    "profile": 1,
+    "export": 1,
+    "tariffs": [[127, 0, 1]],
+    "demand_period_min": 30,
+}
+
+
+def brought(name: str) -> set[tuple]:
+    """Return the rows `name` of the features of a meter with all of them, in both kinds of credit:
+    what is in front of the functions."""
+    settings = (ALL, {**priced(), "emergency_money": 1})
+    return {
+        tuple(row[:2])
+        for given in settings
+        for one in meter(Large(), **given).features
+        for row in getattr(one, name, ())
+    }
 
 
 @pytest.fixture
@@ -54,8 +76,11 @@ def test_the_register_map(wire):
 
 def test_every_register_and_bit_is_described():
     assert list(descriptions.REGISTERS) == [row[registers.NAME] for row in registers.ROWS]
-    assert list(descriptions.STATUS) == [name for _, name in codes.STATUS]
+    assert list(descriptions.STATUS) == [name for _, name in status_bits.STATUS]
     known = {value for name, value in vars(codes).items() if name.startswith("KNOWN_") and value}
+    more = {value for name, value in vars(energy_rows).items() if name.endswith("_KNOWN")}
+    assert not known & more
+    known |= more
     assert {bit for bit, _, _ in descriptions.KNOWN} == known
 
 
@@ -87,9 +112,7 @@ def test_the_files():
 
 
 def test_the_short_codes(repo):
-    offered = sorted(
-        row[:2] for one in meter(Large(), **ALL).features for row in getattr(one, "CODES", ())
-    )
+    offered = sorted(brought("CODES"))
     assert [row[:2] for row in descriptions.CODES] == offered
     page = (repo / "docs" / "short-codes.md").read_text()
     assert [tuple(row[:2]) for row in rows(page, r"8\d\d")] == offered
@@ -102,11 +125,7 @@ def test_the_features(page):
 
 
 def test_the_records(page):
-    assert set(VERSIONS) == {
-        row[0] for one in meter(Large(), **ALL).features for row in getattr(one, "records", ())
-    }
-    kept = [
-        row[:2] for one in meter(Large(), **ALL).features for row in getattr(one, "records", ())
-    ]
+    kept = brought("records")
+    assert set(VERSIONS) == {row[0] for row in kept}
     part = page[page.index("| tag |") :]
     assert [(int(row[0]), int(row[1])) for row in rows(part, r"\d+")] == sorted(kept)

@@ -21,12 +21,12 @@ def test_two_hundred_million_pulses_in_random_batches(constant):
     pulses = 0
     while pulses < 200_000_000:
         batch = numbers.choice([1, 7, 1000, numbers.randrange(1, 1_000_000)])
-        account.credit_wh = 500_000_000
+        account.credit = 500_000_000
         before = pulses * 1000 // constant
         pulses += batch
         wh = account.count(batch)
         assert wh == pulses * 1000 // constant - before
-        assert account.credit_wh == 500_000_000 - wh
+        assert account.credit == 500_000_000 - wh
         assert account.energy_wh == pulses * 1000 // constant % WRAP
         assert account.remainder == pulses * 1000 % constant
 

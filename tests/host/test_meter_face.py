@@ -16,14 +16,13 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 from meter_rig import meter
 
 from drivers.display_layout import plain
-from meter import core
 from meter.face import keys as face_keys
 from meter.face import words as face_words
 from meter.face.entry import Entry
 from meterbus import codes, descriptions
 from tjugo import face_docs
 from tjugo.commands.main import group
-from tjugo.device import settings_check, targets
+from tjugo.device import setting_names, targets
 
 WIDTH = 16
 LANGUAGES = face_docs.NAMES
@@ -121,6 +120,15 @@ def test_every_text_fits_and_can_be_displayed_without_accents(words):
             assert text == text.strip() and not set(text) & set("\t\n")
 
 
+def test_words_that_customers_take_for_something_else(words):
+    assert plain(words["Locked"]["sv"]) == "Sparrad", 'without its accent, "Låst" is a load'
+    assert words["Restorations"]["fr"] == "Rétablissements", '"remises" are discounts'
+    for language, text in words["Silent"].items():
+        assert text != words["Off"][language], "an alarm is not switched as a supply is"
+    accusing = [text for texts in words.values() for text in texts.values() if "raud" in text]
+    assert not accusing, "on the customer's own page"
+
+
 def test_texts_that_share_a_line_leave_room(words):
     assert all(len(text) <= 7 for text in words["Credit"].values()), "a line has the credit too"
     for hint in ("#enter", "20 max"):
@@ -132,7 +140,7 @@ def test_texts_that_share_a_line_leave_room(words):
 
 
 # Literals that look like texts and are not displayed.
-NOT_SHOWN = {"Tjugo", "Tjugo prepaid meter"}
+NOT_SHOWN = {"Tjugo", "Tjugo prepaid meter", "Forbidden", "Order"}
 
 
 def texts_of(path: Path) -> set[str]:
@@ -158,11 +166,10 @@ def test_every_text_of_the_firmware_is_in_the_table(repo, words):
     shown = {text for path in sources for text in texts_of(path)}
     shown |= {row[3] for row in codes.REASONS} | {row[2] for row in codes.TAMPER}
     shown |= {row[1] for one in meter(malignant={}).features for row in getattr(one, "CODES", ())}
-    shown -= {row[2] for row in core.FEATURES} - set(words)  # names of classes
     shown = {text for text in shown - NOT_SHOWN if re.search("[a-z]", text)}
     assert len(shown) > 40
     assert shown - set(words) == set()
-    assert set(words) - shown <= {"#enter", "20 max"}, "rows that nothing uses"
+    assert set(words) - shown <= {"#enter", "20 max", "20 digits"}, "rows that nothing uses"
 
 
 def test_a_text_that_is_missing_is_found(tmp_path):
@@ -173,9 +180,12 @@ def test_a_text_that_is_missing_is_found(tmp_path):
 
 def test_settings_that_a_meter_takes_are_not_refused(repo):
     text = (repo / "boards" / "common" / "face.py").read_text()
-    for name in settings_check._CHOICES["display"]:
+    for name in setting_names._DISPLAYS:
         assert name in text
-    assert set(settings_check._CHOICES["short_codes"]) == set(face_keys.NUMBERINGS)
+    assert set(face_docs.NUMBERINGS) == set(face_keys.NUMBERINGS)
+    text = (repo / "boards" / "common" / "metering_parts.py").read_text()
+    for name in setting_names.PARTS[1:]:
+        assert f'"{name}": _' in text
 
 
 def test_a_meter_gets_every_language(repo):

@@ -7,6 +7,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
+from currency_week import CurrencyWeek
+from energy_week import EnergyWeek
 from flash_memory import FlashRecorder
 from meter_week import SETTINGS, Recorder, State, Week, judge, live
 
@@ -34,8 +36,64 @@ def test_a_power_cut_at_every_few_bytes_of_a_week(seed):
     assert cuts > 15_000 and again > 15_000
 
 
+@pytest.mark.parametrize("seed", [7, pytest.param(8, marks=pytest.mark.long)])
+def test_a_power_cut_at_every_write_of_a_meter_with_tariffs_export_and_demand(seed):
+    cuts, again, wrong = live(EnergyWeek(seed, Recorder(), **SETTINGS), 250, 64, 12)
+    report("FRAM", cuts, again, wrong)
+    assert cuts > 1500 and again > 800
+
+
+@pytest.mark.long
+def test_a_power_cut_at_every_few_bytes_of_a_week_of_tariffs():
+    cuts, again, wrong = live(EnergyWeek(13, Recorder(), **SETTINGS), WEEK, 16, 20)
+    report("FRAM", cuts, again, wrong)
+    assert cuts > 15_000 and again > 20_000
+
+
+CURRENCY = {"overload_w": 12000}
+
+
+@pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.long)])
+def test_a_power_cut_at_every_write_of_a_currency_meter(seed):
+    cuts, again, wrong = live(CurrencyWeek(seed, Recorder(), **CURRENCY), 250, 64, 12)
+    report("FRAM", cuts, again, wrong)
+    assert cuts > 1500 and again > 800
+
+
+@pytest.mark.long
+def test_a_power_cut_at_every_few_bytes_of_a_week_of_a_currency_meter():
+    cuts, again, wrong = live(CurrencyWeek(23, Recorder(), **CURRENCY), WEEK, 16, 20)
+    report("FRAM", cuts, again, wrong)
+    assert cuts > 15_000 and again > 20_000
+
+
+def test_the_judge_finds_money_that_was_charged_twice():
+    week = CurrencyWeek(24, Recorder(), **CURRENCY)
+    for _ in range(40):
+        before = week.state()
+        name, digits = week.step()
+    after, memory = week.state(), week.memory.data
+    assert judge(Recorder(memory), week, before, after, name, digits) == ""
+    for states in (before, after):
+        states.paid += 1
+    assert "paid" in judge(Recorder(memory), week, before, after, name, digits)
+
+
+def test_the_judge_finds_energy_of_a_wrong_rate():
+    week = EnergyWeek(9, Recorder(), **SETTINGS)
+    for _ in range(40):
+        before = week.state()
+        name, digits = week.step()
+    after = week.state()
+    memory = week.memory.data
+    assert judge(Recorder(memory), week, before, after, name, digits) == ""
+    for states in (before, after):
+        states.rates_wh = [wh + 100 * (wh > 0) for wh in states.rates_wh]
+    assert "rates" in judge(Recorder(memory), week, before, after, name, digits)
+
+
 def test_a_power_cut_at_every_program_and_erase_of_a_flash():
-    cuts, again, wrong = live(Week(3, FlashRecorder(), **SETTINGS), 30, 128, 50)
+    cuts, again, wrong = live(EnergyWeek(3, FlashRecorder(), **SETTINGS), 30, 128, 50)
     report("flash", cuts, again, wrong)
     assert cuts > 500 and again > 100
 
@@ -55,7 +113,7 @@ def test_the_judge_finds_credit_that_is_lost_and_a_token_that_is_taken_twice():
         name, digits = week.step()
     after = State(week.device)
     assert judge(Recorder(week.memory.data), week, before, after, name, digits) == ""
-    after.credit_wh += 5000
+    after.credit += 5000
     assert "credit" in judge(Recorder(week.memory.data), week, before, after, name, digits)
     # A meter from before the token has it still to come.
     assert "twice" in judge(Recorder(start), week, before, before, "pulses", [])

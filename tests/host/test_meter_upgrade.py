@@ -53,7 +53,7 @@ def check(meter: Meter, facts: dict, failures: int = 1) -> None:
     """Check that everything the older firmware stored is there."""
     assert meter.ledger.fault == ""
     assert meter.account.energy_wh == facts["energy_wh"]
-    assert meter.account.credit_wh == facts["credit_wh"]
+    assert meter.account.credit == facts["credit_wh"]
     assert meter.account.last_amount == facts["last_amount"]
     assert meter.events.power_fail_count == facts["power_fail_count"] + failures
     assert meter.events.sequence == facts["sequence"] + failures
@@ -72,10 +72,10 @@ def trade(meter: Meter, facts: dict) -> None:
     used = facts["used"]
     assert meter.enter_token(used["last_token"]) == results.USED_ERROR
     assert meter.enter_token(used["last_token"], used["last_ref"]) == results.ACCEPT
-    assert meter.account.credit_wh == facts["credit_wh"]
+    assert meter.account.credit == facts["credit_wh"]
     assert meter.enter_token(facts["fresh_token"]) == results.ACCEPT
     assert meter.enter_token(facts["fresh_token"]) == results.USED_ERROR
-    assert meter.account.credit_wh == facts["credit_wh"] + facts["fresh_wh"]
+    assert meter.account.credit == facts["credit_wh"] + facts["fresh_wh"]
 
 
 def test_an_image_boots_with_its_credit_tokens_and_key(name):
@@ -84,7 +84,7 @@ def test_an_image_boots_with_its_credit_tokens_and_key(name):
     check(meter, FACTS[name])
     trade(meter, FACTS[name])
     again = start(name, memory)
-    assert again.account.credit_wh == FACTS[name]["credit_wh"] + FACTS[name]["fresh_wh"]
+    assert again.account.credit == FACTS[name]["credit_wh"] + FACTS[name]["fresh_wh"]
     assert again.tokens.key.key.hex() == FACTS[name]["key"]["key"]
 
 
@@ -113,7 +113,7 @@ def test_upgrade_with_a_power_cut_at_each_byte(name):
         assert 1 <= failures <= 3
         check(meter, facts, failures)
         trade(meter, facts)
-        assert start(name, memory).account.credit_wh == facts["credit_wh"] + facts["fresh_wh"]
+        assert start(name, memory).account.credit == facts["credit_wh"] + facts["fresh_wh"]
 
 
 def test_the_token_accepted_last_has_no_proof_and_the_next_one_has(name):
@@ -145,7 +145,7 @@ def test_one_damaged_slot_of_the_old_form_is_survived(name, slot):
     memory.data[slot * slots.OLD_SIZE + 20] ^= 1
     meter = start(name, memory)
     assert meter.ledger.fault == ""
-    assert meter.account.credit_wh == FACTS[name]["credit_wh"]
+    assert meter.account.credit == FACTS[name]["credit_wh"]
     assert meter.enter_token(FACTS[name]["used"]["last_token"]) == results.USED_ERROR
 
 

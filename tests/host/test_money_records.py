@@ -22,7 +22,7 @@ def test_payments_and_credit_notes(station):
     assert details(station)[-1] == "payment main 1: 25.50 EUR"
     sell(station, "a", 1000)
     note(station, "n", 333)
-    assert details(station)[-1] == "credit note main 3: 3.33 EUR in credit, 16.6 kWh: did not work"
+    assert details(station)[-1] == "credit note main 3: 3.33 EUR in credit, 16.7 kWh: did not work"
 
 
 def test_changes_of_debts(station):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sts_portable import pan
 from tjugo import drn, money, numbers
 from tjugo.errors import TjugoError
+from tjugo.station.vending.purchase import parse_kwh
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,36 @@ REFUSED = [
 
 def test_three_decimals_are_an_amount_where_the_currency_has_them():
     assert money.parse("1.500", "KWD") == 1500
-    for currency in ("EUR", "UGX"):
-        with pytest.raises(TjugoError, match=r"The amount 1\.500 could be 1\.5 or 1500"):
-            money.parse("1.500", currency)
+    with pytest.raises(TjugoError, match=r"The amount 1\.500 could be 1\.5 or 1500"):
+        money.parse("1.500", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "sentence"),
+    [
+        ("1,500", "UGX", "The amount 1,500 has its digits in groups: write 1500."),
+        ("1.500", "UGX", "The amount 1.500 has its digits in groups: write 1500."),
+        ("1,000", "UGX", "The amount 1,000 could be 1 or 1000: write 1000 or 1."),
+        ("20,125", "EUR", "The amount 20,125 has its digits in groups: write 20125."),
+        (
+            "1.5",
+            "UGX",
+            "The amount 1.5 has more than the 0 decimals of UGX: write a whole number such as 20.",
+        ),
+        ("x", "UGX", "The amount 'x' is not a number: write a whole number such as 20."),
+    ],
+)
+def test_only_what_is_accepted_is_advised(text, currency, sentence):
+    with pytest.raises(TjugoError) as refused:
+        money.parse(text, currency)
+    assert refused.value.message == sentence
+
+
+def test_tenths_of_a_kwh_are_advised():
+    with pytest.raises(TjugoError, match=r"20,125 has its digits in groups: write 20125\."):
+        parse_kwh("20,125")
+    with pytest.raises(TjugoError, match=r"write 1500 or 1\.5\."):
+        parse_kwh("1,500")
 
 
 @pytest.mark.parametrize(("text", "words"), REFUSED)

@@ -1,11 +1,13 @@
 """The languages of a receipt, and the lines that must be on one."""
 
+import re
 import string
 
 import pytest
 from escpos_kit import squeezed
 from receipt_kit import TOKENS, receipt
 
+from tjugo.station import names
 from tjugo.station.receipts import layout, model
 from tjugo.station.receipts.elements import MARK, Text
 from tjugo.station.receipts.render import text
@@ -118,3 +120,23 @@ def test_another_currency_language_and_zone():
 
 def test_commands_in_a_name_are_left_out():
     assert layout.clean("A\x1b@B\x00\nC\u202eD\u00a0E\ud800") == "A @B CD E"
+
+
+OTHERS = ("cli:root", "local", "bench", "station", "nobody", "op:ama", "api:shop", "who")
+
+
+@pytest.mark.parametrize("language", sorted(WANTED))
+def test_who_sold_is_in_the_language_of_the_receipt(language):
+    own, first = labels(language), labels(DEFAULT)
+    for actor in OTHERS:
+        shown = text(receipt(language=language, operator=actor), 80)
+        english = names.shown(actor, {})
+        key = f"operator.{actor.partition(':')[0]}"
+        wanted = own[key].format(name="root") if key in own else english
+        assert re.search(rf"{own['operator']}:? +{re.escape(wanted)}\n", shown)
+        if key in own:
+            assert first[key].format(name="root") == english
+            assert (wanted == english) == (language == DEFAULT)
+    # The name of an operator is no word of a language.
+    shown = text(receipt(language=language, operator="op:x", operator_name="local"), 80)
+    assert re.search(r" local\n", shown)

@@ -153,6 +153,7 @@ def test_the_commands(station, shown, tmp_path, monkeypatch, capsys):
     assert SHOWN in copy
     assert "COPY" in copy
     assert "FACTURE" in shell.fine("receipt", "show", sale, "--language", "fr")
+    assert "write one of" in shell.refused("receipt", "show", sale, "--language", "it")
     assert json.loads(shell.fine("receipt", "show", sale, "--json"))["printed"] is None
     assert "There is no printer yet" in shell.run("receipt", "print", sale).err
     assert "No printers yet" in shell.fine("printer", "list")

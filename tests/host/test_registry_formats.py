@@ -1,6 +1,7 @@
 """Number formats of spreadsheets: an import reads what a person sees."""
 
 import io
+import re
 from decimal import Decimal
 
 import openpyxl
@@ -77,7 +78,8 @@ def test_any_format_is_read(one, two):
     for form in (one, two):
         for value in (Decimal("0.2"), Decimal(0), Decimal(-7), Decimal(10) ** 14):
             found = formats.shown(value, form)
-            if found is not None and "%" not in found and value == int(value):
+            literal = re.search("[1-9]", form)  # may stand between the digits of the number
+            if found and "%" not in found and value == int(value) and not literal:
                 assert str(abs(int(value))) in found
 
 

@@ -497,3 +497,18 @@ def test_neutral_texts_come_back():
         assert not neutral(text).startswith(("=", "+", "-", "@", "\t"))
 
     check()
+
+
+@pytest.mark.parametrize("share", ["150%", "abc", "-5%"])
+def test_a_recovery_that_cannot_be_read_is_not_missing(station, share):
+    head = ("account", "name", "debt", "debt recovery")
+    ((found,),) = problems(imported(station, lines(head, ("A1", "Ada", "12.50", share)))).values()
+    assert found.startswith("Debt recovery ")
+
+
+def test_what_cannot_be_read_is_named_once(station):
+    head = ("account", "name", "meter", "service point", "site", "site kind")
+    long, bad = "x" * 400, "12"
+    rows = [("A1", "Ada", bad, "P1", "", ""), ("", long, drn(12), "", "", "")]
+    found = problems(imported(station, lines(head, *rows)))
+    assert {row: len(sentences) for row, sentences in found.items()} == {2: 1, 3: 1}

@@ -3,11 +3,14 @@
 import re
 from urllib.parse import urlencode
 
+import people_kit
 import pytest
 from fastapi.testclient import TestClient
+from people_kit import add, log_in
 from station_kit import do, drn, new_station, see
 
-from tjugo.station.registry import customers, history, sites, views
+from tjugo.station.operators.permissions import PERMISSIONS
+from tjugo.station.registry import customers, datasets, history, sites, views
 from tjugo.web.app import create_app
 
 
@@ -130,3 +133,21 @@ def test_a_customer_and_a_meter_over_the_api(client, station):
     assert [link["service_point"] for link in links] == ["Plot 3", "Plot 5"]
     replacement = {"drn": drn(3), "reason": "burnt"}
     assert client.post(f"{path}/replacement", json=replacement).json()["drn"] == drn(3)
+
+
+@pytest.mark.parametrize("role", PERMISSIONS)
+def test_the_page_of_exports_is_for_all_who_may_export(station, role):
+    add(station, "root")
+    add(station, "person", role)
+    permitted = "registry.export" in PERMISSIONS[role]
+    with people_kit.client(station) as web:
+        log_in(web, "person")
+        page = web.get("/exports")
+        assert page.status_code == (200 if permitted else 403)
+        assert ('href="/exports"' in web.get("/account").text) == permitted
+        for name in datasets.DATASETS if permitted else ():
+            address = f"/api/v1/exports/{name}?format=csv"
+            assert f'href="{address}"' in page.text
+            assert web.get(address).status_code == 200
+        if "registry.import" in PERMISSIONS[role]:
+            assert web.get("/import").text.count('href="/exports"') == 2

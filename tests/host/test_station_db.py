@@ -186,7 +186,7 @@ def test_the_uplinks_table_names_the_columns_that_keep_a_message():
     """Each field with a column has one of its kind, and each column is of a field."""
     python = {kinds.BOOL: bool, kinds.INTEGER: int, kinds.TEXT: str, kinds.CHOICE: bool}
     own = {"collector": {"tenant_id", "collector_id", "status_at"}}
-    own["meter_reading"] = {"tenant_id", "drn", "received_at"}
+    own["meter_reading"] = {"tenant_id", "drn", "received_at", "alarms"}
     for table, keys in own.items():
         columns = models.Base.metadata.tables[table].columns
         fields = {

@@ -154,6 +154,9 @@ def test_nothing_given_makes_the_trial_station(shell):
         (["--currency", "XX1"], "currency"),
         (["--time-zone", "Mars/One"], "no time zone"),
         (["--language", "zz"], "no language"),
+        (["--language", "it"], "write one of de, en, es, fr, pt, sw"),
+        (["--language", "it-CH"], "write one of de, en, es, fr, pt, sw"),
+        (["--from", "italian.toml"], "write one of de, en, es, fr, pt, sw"),
         (["--name", " "], "needs a name"),
         (["--price", "1,500"], "The price"),
         (["--price", "NaN"], "The price"),
@@ -184,6 +187,7 @@ def test_what_is_wrong_makes_no_station(shell, tmp_path, words, sentence):
     (tmp_path / "unknown.toml").write_text('[utility]\ncolour = "red"')
     (tmp_path / "true.toml").write_text("[utility]\nname = true")
     (tmp_path / "database.toml").write_text('[station]\ndatabase = ""')
+    (tmp_path / "italian.toml").write_text('[utility]\nlanguage = "it"')
     (tmp_path / "outside.toml").write_text('name = "Gulu"')
     done = shell.run("init", *words)
     assert done.status in (1, 2) and sentence in done.err and "Traceback" not in done.err
@@ -218,6 +222,24 @@ def test_the_utility_is_shown_and_changed(shell):
     assert shell.run("utility", "set").status == 2
     assert shell.run("utility", "set", "--time-zone", "Mars/One").status == 2
     assert "settings.edit" in shell.fine("audit", "list")
+
+
+def test_the_language_is_one_that_receipts_have(shell):
+    shell.fine("init")
+    assert "write one of de, en" in shell.run("utility", "set", "--language", "it").err
+    shell.fine("utility", "set", "--language", "fr-CI")
+    assert facts(shell)[0].language == "fr-CI"
+
+
+def test_a_station_with_another_language_of_an_early_version_works(shell):
+    shell.fine("init")
+    with Station.open(shell.state) as station, station.work("test") as work:
+        work.change_tenant(language="it")
+    shell.fine("utility", "set", "--phone", "0800 200")
+    assert facts(shell)[0].language == "it"
+    assert "language      it" in shell.fine("utility", "show")
+    shell.fine("utility", "set", "--language", "en")
+    assert "write one of" in shell.run("utility", "set", "--language", "it").err
 
 
 def test_the_currency_of_a_station_stays(shell):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from meterbus import status_bits
 from tjugo.station.delivery.jobs import Ack, Job, Proof
 from tjugo.station.link import wire
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus
@@ -114,9 +115,10 @@ def test_what_the_collector_encodes_is_what_the_station_keeps():
         source, argument = row[messages.SOURCE], row[messages.ARGUMENT]
         if not source:
             continue
-        payload = codec.reading({source: argument}, True, 1767312000)
+        value = "KES" if row[messages.KIND] == "text3" else argument
+        payload = codec.reading({source: value}, True, 1767312000)
         found = wire.parse(f"{C1}/5/state", payload.encode(), 1)
-        expected = True if row[messages.KIND] == "bool" else argument * argument
+        expected = True if row[messages.KIND] == "bool" else value * argument
         assert found.values[row[messages.NAME]] == expected, row
         assert (found.at, found.online) == (datetime(2026, 1, 2, tzinfo=UTC), True)
 
@@ -131,6 +133,21 @@ def test_a_reading_takes_what_it_understands():
     payload = {"online": False, "fault": "no answer", "crash": "x" * 300}
     found = wire.parse(f"{C1}/5/state", json.dumps(payload).encode(), 1)
     assert (found.values["fault"], found.values["crash"]) == ("no answer", "x" * 200)
+
+
+def test_a_collector_of_earlier_firmware_reports_false_for_what_a_meter_cannot_tell():
+    bits = {row[1]: False for row in status_bits.STATUS}
+    payload = {**bits, "online": True, "safe_mode": True, "crashed": True}
+    found = wire.parse(f"{C1}/5/state", json.dumps(payload).encode(), 1).values
+    assert found["tamper"] is found["cover_open"] is found["relay_fault"] is None
+    assert found["ledger_fault"] is found["low_credit"] is found["tamper_kinds"] is None
+    assert (found["relay_closed"], found["safe_mode"], found["crashed"]) == (False, True, True)
+    payload = {**bits, "online": True, "ledger_fault": True, "malignant_load": True}
+    found = wire.parse(f"{C1}/5/state", json.dumps(payload).encode(), 1).values
+    assert found["tamper"] is found["low_credit"] is None
+    assert (found["cover_open"], found["malignant_load"]) == (False, True)
+    found = wire.parse(f"{C1}/5/state", json.dumps({**bits, "online": True}).encode(), 1).values
+    assert {found[name] for name in bits} == {False}
 
 
 anything = st.recursive(

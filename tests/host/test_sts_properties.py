@@ -17,7 +17,7 @@ def width(field):
 
 
 def content(field):
-    if field is layouts.NK:
+    if field == fields.NK:
         return st.binary(min_size=4, max_size=4)
     return st.integers(0, (1 << width(field)) - 1)
 
@@ -25,10 +25,10 @@ def content(field):
 @st.composite
 def tokens(draw):
     """Draw (class, subclass, EA, key, field values) of a token with a public layout."""
-    code = draw(st.sampled_from(sorted(layouts.TOKENS)))
+    code = draw(st.sampled_from(sorted(fields.tokens())))
     ea = draw(st.sampled_from([7, 9] if code > 0xFF else [11] if code == 0x28 else [7, 9, 11]))
     key = draw(st.binary(min_size=KEY_BYTES[ea], max_size=KEY_BYTES[ea]))
-    values = {field[0]: draw(content(field)) for field in layouts.TOKENS[code][1]}
+    values = {field[0]: draw(content(field)) for field in fields.tokens()[code][1]}
     if code & 0xFF == 0x2A:  # the index chooses the form
         values["index"] = 63 if code == 0x2A else draw(st.integers(0, 62))
     return code >> 4 & 15, code & 15, ea, key, values

@@ -152,6 +152,12 @@ def test_a_version_that_counts_money_is_refused_at_a_sale_of_energy(station, clo
         by(station, "op:bob", versions.approve, "home", waiting)
 
 
+def test_a_content_that_is_nested_too_deeply_is_named():
+    with pytest.raises(TjugoError) as refused:
+        stored.from_json("[" * 3000)
+    assert refused.value.message == "The tariff is not JSON: the JSON is nested too deeply."
+
+
 def test_refused_proposals(station):
     euros = TariffRules("UGX", Flat(Decimal(600)))
     negative = TariffRules("EUR", Flat(Decimal(-1)))

@@ -175,7 +175,8 @@ def test_debts_over_the_api(station, web):
     path = "/api/v1/debts/C00001/1"
     changed = web.patch(path, json={"rule": "amount", "rate": "2.50", "most": None})
     assert (changed.json()["rule"], changed.json()["rate"]) == ("amount", "2.50")
-    for wrong in ({"rule": "amount"}, {"rate": None}, {"name": " "}, {"priority": -1}):
+    nothing = [{name: None} for name in ("name", "rule", "rate", "least", "priority")]
+    for wrong in ({"rule": "amount"}, {"name": " "}, {"priority": -1}, *nothing):
         answer = web.patch(path, json=wrong)
         assert answer.status_code == 400 and answer.json()["error"].endswith(".")
     assert web.post(path + ":write-off", json={"reason": " "}).status_code == 400

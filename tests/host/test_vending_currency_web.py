@@ -140,7 +140,7 @@ def test_the_pages_of_meters_set_what_they_count(web, station):
     assert "counts money" in web.get("/meters").text
     page = f"/meters/{MONEY}"
     assert post(web, page, action="collector", collector_id="c1").status_code == 303
-    assert "c1; tokens of money are keyed in" in web.get(page).text
+    assert "<dd>c1</dd>" in web.get(page).text
     assert post(web, page, action="counts", counts="energy").status_code == 303
     assert "<dt>Counts</dt><dd>energy</dd>" in web.get(page).text
     vend(web, money="1")

@@ -6,7 +6,7 @@ from station_kit import do
 from test_vending_credit_note import note, right, sell
 
 from tjugo.errors import Conflict, TjugoError
-from tjugo.station.storage.tables import Approval
+from tjugo.station.storage.tables import Approval, Token
 from tjugo.station.tills import vendors
 from tjugo.station.vending import replacement, triage
 from tjugo.station.vending.void import void
@@ -63,6 +63,29 @@ def test_what_is_left_after_a_credit_note_is_replaced(station):
     assert ask(station, sale).tokens[-1].tenths == 250
     with pytest.raises(Conflict, match="was replaced"):
         note(station, "o", 1, "cash")
+    right(station)
+
+
+def test_what_is_left_is_never_more_than_what_was_paid_for(station):
+    """6.67 EUR buy 33.35 kWh."""
+    sale = old_sale(station)
+    note(station, "n", 333, "cash")
+    assert examined(station, sale).tenths == 333
+    decide(station, ask(station, sale).approval)
+    assert ask(station, sale).tokens[-1].tenths == 333
+    right(station)
+
+
+def test_a_token_of_much_energy_is_replaced_by_what_it_can_carry(station):
+    """Above 1638.3 kWh a token carries steps of 1 kWh, and is rounded up."""
+    sale = old_sale(station, amount=60_000)
+    note(station, "n", 20_001, "cash")
+    assert examined(station, sale).tenths == 19_993
+    decide(station, ask(station, sale).approval)
+    token = ask(station, sale).tokens[-1]
+    with station.view() as view:
+        row = view.session.get_one(Token, (1, sale.drn, sale.bdt, token.tid))
+    assert (token.tenths, row.units_tenths) == (19_984, 19_984)
     right(station)
 
 

@@ -70,6 +70,33 @@ def right(station):
     assert see(station, chain.verify)[1] == []
 
 
+@pytest.mark.parametrize(("due", "cash"), [(500, 999_999_999_999), (100, 50_001), (501, 50_101)])
+def test_cash_that_nobody_hands_over_is_refused(station, due, cash):
+    refused = sell(station, Tender("cash", cash), money=due, number=1)
+    assert isinstance(refused, Refusal) and refused.code == "tender_invalid"
+    assert f"more than 100 times what is due, {due / 100:.2f} EUR: compare" in refused.message
+    account = owner(station)
+    wrong = Payment("web", "p", account, due, Seller("op:ada"), None, (Tender("cash", cash),))
+    with pytest.raises(TjugoError, match="more than 100 times"):
+        do(station, pay, wrong)
+    with station.view() as view:
+        assert view.session.query(Sale).count() == 0
+    right(station)
+
+
+@pytest.mark.parametrize(("due", "cash"), [(100, 50_000), (501, 50_100)])
+def test_the_largest_note_and_100_times_are_accepted(station, due, cash):
+    assert sell(station, Tender("cash", cash), money=due, number=1).receipt.change == cash - due
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"), [("r" * 61, "is up to 60 characters"), ("slip 1\x07", "cannot be printed")]
+)
+def test_what_is_wrong_with_a_reference_is_named(station, ref, words):
+    refused = sell(station, Tender("card", 20_000, ref))
+    assert isinstance(refused, Refusal) and words in refused.message
+
+
 @pytest.mark.parametrize("tenders", [(), (Tender("cash", 20_000),)])
 def test_cash_is_given_back(station, tenders):
     sale = sell(station, *tenders)

@@ -1,12 +1,17 @@
 """Pages and requests while the database does not answer, and texts that it cannot keep."""
 
+import sqlite3
+from contextlib import contextmanager
+
+import psycopg
 import pytest
 from people_kit import HTML, add, client, log_in
 from sqlalchemy import text
 from station_kit import Clock, drn, new_station
 
 from tjugo.errors import TjugoError, Unavailable
-from tjugo.station.operators.permissions import LOCAL
+from tjugo.station.operators.permissions import LOCAL, PERMISSIONS, Person
+from tjugo.station.storage.databases import PostgresDatabase
 from tjugo.web.access import ACCESS
 
 
@@ -30,7 +35,16 @@ def sentence(station):
     return f"The server of {station.database.name} does not answer."
 
 
-def test_each_page_says_that_the_database_does_not_answer(served, stopped):
+PUBLIC = "The station&#39;s database does not answer; try again in a minute."
+
+
+def hidden(station):
+    """Return whether a text has nothing of where the database is."""
+    named = (station.database.name, str(station.state_dir), "/tmp/")
+    return lambda text: not any(name in text for name in named)
+
+
+def test_each_page_says_that_the_database_does_not_answer(served, stopped, caplog):
     pages = [path for method, path in ACCESS if method == "GET" and "{" not in path]
     pages = [path for path in pages if not path.startswith(("/api/", "/bench"))]
     assert {"/", "/login", "/sales", "/meters"} <= set(pages)
@@ -39,12 +53,16 @@ def test_each_page_says_that_the_database_does_not_answer(served, stopped):
         stopped()
         for path in pages:
             page = web.get(path, headers=HTML)
-            assert (page.status_code, sentence(served) in page.text) == (503, True), path
+            assert (page.status_code, PUBLIC in page.text) == (503, True), path
+            assert hidden(served)(page.text)
             assert "<h1>The request failed</h1>" in page.text
         page = nobody.get("/login", headers=HTML)
-        assert (page.status_code, sentence(served) in page.text) == (503, True)
+        assert (page.status_code, PUBLIC in page.text) == (503, True)
+        assert hidden(served)(page.text)
         answer = nobody.get("/api/v1/vends")
-        assert (answer.status_code, answer.json()["error"]) == (503, sentence(served))
+        assert answer.status_code == 503
+        assert answer.json()["error"] == PUBLIC.replace("&#39;", "'")
+        assert sentence(served) in caplog.text
 
 
 def test_pages_without_log_in_say_that_the_database_does_not_answer(served, stopped):
@@ -54,6 +72,34 @@ def test_pages_without_log_in_say_that_the_database_does_not_answer(served, stop
             page = web.get(path, headers=HTML)
             assert (page.status_code, sentence(served) in page.text) == (503, True), path
             assert 'data-testid="link-unknown"' in page.text
+
+
+@pytest.mark.parametrize("role", ["cashier", "supervisor", "administrator"])
+def test_only_an_administrator_sees_where_the_database_is(station, role, monkeypatch):
+    person = Person("op:ana", "Ana", role, PERMISSIONS[role])
+    with client(station, visitor=person) as web:
+        broken = station.view
+
+        @contextmanager
+        def view():
+            with station.database.sentences():
+                raise failure(station)
+            yield broken
+
+        monkeypatch.setattr(station, "view", view)
+        for path in ("/sales", "/meters", "/api/v1/vends"):
+            page = web.get(path, headers=HTML)
+            assert page.status_code == 503
+            assert hidden(station)(page.text) == (role != "administrator"), page.text
+
+
+def failure(station):
+    """Return an error of the driver, as where a disk or a server fails."""
+    if isinstance(station.database, PostgresDatabase):
+        return psycopg.OperationalError("connection to server failed")
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
 
 
 def test_a_state_that_is_not_known_is_not_shown_as_good(station, monkeypatch):

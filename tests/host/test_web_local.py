@@ -82,7 +82,7 @@ def test_a_receipt_has_the_name_and_keeps_the_actor(web, station):
     assert web.get("/api/v1/receipts/web/a").json()["receipt"]["operator"] == "op:ana"
     with station.work("op:ana") as work:
         receipt, _ = service.count_print(work, "web", "a", "test")
-    assert receipt.operator == "Ana Diop-Ba"
+    assert (receipt.operator, receipt.operator_name) == ("op:ana", "Ana Diop-Ba")
     assert see(station, service.find, "web", "a").receipt.operator == "op:ana"
     do(station, people.edit, "ana", name="Ana Ba")
     assert "Ana Diop-Ba" in web.get("/receipts/web/a", headers=HTML).text  # as it was

@@ -63,6 +63,13 @@ def test_it_turns_log_in_on(web, station):
     assert facts(station)[1] == ["ada"]
 
 
+def test_the_language_is_one_that_receipts_have(web, station):
+    page = web.post("/setup", data={**FORM, "language": "it"}, headers=HTML)
+    assert page.status_code == 400
+    assert "write one of de, en, es, fr, pt, sw" in page.text
+    assert facts(station)[1] == []
+
+
 PRICED = {**FORM, "currency": "ugx", "price": "775.70"}
 
 

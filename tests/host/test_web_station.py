@@ -162,6 +162,27 @@ def test_what_nobody_foresaw_shows_nothing_of_the_inside(web, station, monkeypat
     assert "unforeseen" in answer.json()["error"] and "secret" not in answer.text
 
 
+def test_a_field_may_be_null_in_a_change(web):
+    """It is removed where it can be, and refused with a sentence where it cannot."""
+    described = web.get("/api/v1/openapi.json").json()
+    ada = web.post("/api/v1/customers", json={"name": "Ada"}).json()["account_no"]
+    web.post("/api/v1/sites", json={"site": "S1", "kind": "region", "name": "North"})
+    hook = {"hook": "shop", "url": "https://shop.example/hook", "events": ["sale.made"]}
+    web.post("/api/v1/webhooks", json=hook)
+    debt = {"account_no": ada, "name": "Arrears", "amount": "30", "rate": "25"}
+    web.post("/api/v1/debts", json=debt)
+    known = {"account_no": ada, "drn": drn(1), "site": "S1", "hook": "shop", "debt_no": "1"}
+    changes = {path: of["patch"] for path, of in described["paths"].items() if "patch" in of}
+    assert len(changes) >= 5
+    for path, change in changes.items():
+        name = change["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        fields = described["components"]["schemas"][name.split("/")[-1]]["properties"]
+        for field in fields:
+            answer = web.patch(path.format(**known), json={field: None})
+            assert answer.status_code in (200, 400, 409, 422), (path, field, answer.text)
+            assert web.get("/api/v1/customers").status_code == 200
+
+
 def test_meters_and_customers(web):
     added = web.post("/api/v1/meters", json={"drn": drn(4), "ea": 11})
     assert (added.status_code, added.json()["drn"]) == (201, drn(4))
@@ -212,6 +233,16 @@ def test_a_sale_without_an_id_is_refused(web):
     assert put(web, client_id="%20").status_code == 400
     assert put(web, client_id="").status_code == 405
     assert web.get("/api/v1/vends").json()["items"] == []
+
+
+def test_a_barcode_in_the_field_of_the_cash_sells_nothing(web):
+    form = {**form_of(offer(web)), "drn": drn(1), "money": "5.00", "tender_1": "9999999999.99"}
+    page = web.post("/sales", data=form, headers=HTML, follow_redirects=False)
+    assert page.status_code == 400 and "more than 100 times what is due, 5.00 EUR" in page.text
+    (row,) = web.get("/api/v1/vends").json()["items"]
+    assert "token" not in row and row["code"] == "tender_invalid"
+    again = {**form, **form_of(page), "tender_1": "10.00"}
+    assert web.post("/sales", data=again, headers=HTML).status_code == 200
 
 
 def test_a_sale_by_form(web):
@@ -432,7 +463,7 @@ def test_the_page_of_meters_has_the_readings_without_script(web, station):
     _report(station, control_state=0, open_reasons=5, relay_fault=True, krn=2, sgc=7)
     assert _cell(web, "credit") == _cell(web, "power") == "unknown"
     supply = _cell(web, "supply")
-    assert supply == "disconnected relay fault ledger fault · no credit"
+    assert supply == "⚠ relay fault disconnected ledger fault · no credit"
     assert _cell(web, "key").startswith("in the meter: SGC 000007 · KRN 2 · KT unknown")
     _report(station, online=False, fault="device failure", crash="<b>MemoryError</b>")
     assert _cell(web, "supply") == "device failure crashed &lt;b&gt;MemoryError&lt;/b&gt;"

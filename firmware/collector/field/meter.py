@@ -1,19 +1,34 @@
 """What is known of one meter on the bus. No I/O and no clock."""
 
 from meterbus import codes, registers
+from uplink.messages import NOT_ENERGY
 
 # Steps of a poll, each one request: the block that is read. See docs/wire.md.
 STATE = "state"
 DEVICE = "device"
 ACCOUNT = "account"
 POWER = "power"
+MONEY = "money"  # of a currency meter, after the others
+TAMPER = "tamper"  # of a meter whose status has tampering, the last
 
 BLOCKS = {
     STATE: (registers.STATE_START, registers.STATE_COUNT),
     DEVICE: (registers.DEVICE_START, registers.DEVICE_COUNT),
     ACCOUNT: (registers.ACCOUNT_START, registers.ACCOUNT_COUNT),
     POWER: registers.block("power_w", "power_w"),
+    TAMPER: registers.block("tamper", "tamper"),
 }
+
+
+def block_of(step):
+    """Return (start, count) of the block that a step reads."""
+    if step != MONEY:
+        return BLOCKS[step]
+    from meterbus import energy_rows  # few collectors have a currency meter
+
+    energy_rows.add(energy_rows.MONEY)
+    return energy_rows.MONEY_START, energy_rows.MONEY_COUNT
+
 
 # What the device block names, and the register of the state block that has the same value.
 _SAME = (
@@ -23,6 +38,8 @@ _SAME = (
 )
 
 _ALL = codes.KNOWN_LEDGER | codes.KNOWN_KEY | codes.KNOWN_POWER  # what the state block needs
+# With one of these, a meter's kinds of tampering are read or unknown, else there are none.
+_NOT_INTACT = codes.STATUS_TAMPER | codes.STATUS_SAFE | codes.STATUS_LEDGER_FAULT
 
 WRITE = "write"  # steps of a job
 RESULT = "result"
@@ -69,6 +86,8 @@ class Meter:
         for device_name, name in _SAME:
             if device_name in found:
                 found[name] = found[device_name]
+        if not found.get("status", _NOT_INTACT) & _NOT_INTACT:
+            found["tamper"] = 0
         return found
 
     def crashed(self):
@@ -93,13 +112,14 @@ class Meter:
         Else `poll_step` is the next block to read.
         """
         if data is not None:
-            self._begun.append((BLOCKS[step][0], data))
+            self._begun.append((block_of(step)[0], data))
         following = self._after(step)
         if following:
             self.poll_step = following
             return False
-        self.ready = step == STATE or bool(self._known() & codes.KNOWN_LEDGER)
-        whole = step == STATE or self._known() & _ALL == _ALL
+        state = self._begun[0][0] == registers.STATE_START
+        self.ready = state or bool(self._known() & codes.KNOWN_LEDGER)
+        whole = state or self._known() & _ALL == _ALL
         self.poll_step = STATE if whole else DEVICE
         self._detour = False
         begun = tuple(self._begun)
@@ -111,8 +131,34 @@ class Meter:
     def _known(self):
         return registers.decode(*self._begun[0])["known"]
 
+    def _in_money(self):
+        """Return whether the credit that was read is not energy."""
+        for block in self._begun:
+            if block[0] == registers.STATE_START:  # that of the account, too
+                return _value("credit", block) == NOT_ENERGY
+        return False
+
+    def _tampered(self):
+        """Return whether there are kinds of tampering to be read."""
+        block = self._begun[0]
+        if block[0] == registers.STATE_START:
+            return _value("status", block) & codes.STATUS_TAMPER
+        return self._known() & codes.KNOWN_LEDGER and (
+            _value("device_status", block) & codes.STATUS_TAMPER
+        )
+
     def _after(self, step):
         """Return the block to read after this one in the same poll, or None."""
+        if step == TAMPER:
+            return None
+        if step != MONEY:
+            following = self._of_energy(step) or (MONEY if self._in_money() else None)
+            if following:
+                return following
+        return TAMPER if self._tampered() else None
+
+    def _of_energy(self, step):
+        """Return the block to read after this one, or None, of a meter that counts energy."""
         if step == STATE:
             return None
         known = self._known()
@@ -124,3 +170,9 @@ class Meter:
         if step != POWER and known & codes.KNOWN_POWER:
             return POWER
         return None
+
+
+def _value(name, block):
+    """Return the value of a register in a block (start, bytes) that has it."""
+    found = registers.row(name)
+    return registers.unpack(found, block[1], 2 * (found[registers.ADDRESS] - block[0]))

@@ -2,16 +2,15 @@
 
 from meterbus import client, codes, registers
 
-from .meter import ANSWER, BLOCKS, RESULT, WRITE
+from .meter import ANSWER, RESULT, WRITE, block_of
 
 POLL = "poll"
 CRASH = "crash"
 
 
 def _poll_request(meter):
-    return client.read_request(
-        meter.address, client.READ_INPUT_REGISTERS, *BLOCKS[meter.poll_step]
-    )
+    start, count = block_of(meter.poll_step)
+    return client.read_request(meter.address, client.READ_INPUT_REGISTERS, start, count)
 
 
 def _write_request(meter):

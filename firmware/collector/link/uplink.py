@@ -3,12 +3,12 @@
 import asyncio
 import random
 
+from net import mqtt
 from runtime.elapsed import Elapsed
 from runtime.resolver import LookupFailed, Resolver
 from uplink.codec import MAX_COMMAND, instance
 from uplink.kinds import OFFLINE
 
-from . import mqtt
 from .presence import Presence
 from .tcp import connect
 

@@ -11,7 +11,7 @@ class Alarms:
     def __init__(self, meter):
         self._meter = meter
         number = meter.settings.number
-        self._levels_wh = (
+        self._levels = (
             number("low_credit_wh", 5000, 0, 1000000),
             number("lower_credit_wh", 1000, 0, 1000000),
         )
@@ -29,8 +29,8 @@ class Alarms:
             self.level = None
             return
         level = 0
-        for wh in self._levels_wh:
-            if account.credit_wh < wh:
+        for limit in self._levels:
+            if account.credit < limit:
                 level += 1
         before, self.level = self.level, level
         if before is None or level == before:
@@ -38,7 +38,7 @@ class Alarms:
         if level > before:
             meter.events.note(codes.EVENT_LOW_CREDIT, level)
             meter.signals.play(LOW_CREDIT)
-            if level == len(self._levels_wh) and self._opens:
+            if level == len(self._levels) and self._opens:
                 meter.supply.waits = True
         elif self._opens:
             meter.supply.waits = False

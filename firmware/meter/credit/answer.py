@@ -31,18 +31,20 @@ class Answer:
         """Return KNOWN_ANSWER if there is an answer."""
         return codes.KNOWN_ANSWER if self.last else 0
 
-    def sign(self, digits, ref, result):
-        """Sign the result of a token that was entered from the bus, executed and noted."""
+    def sign(self, digits, ref, result, keyed):
+        """Sign the result of a token that was entered from the bus, executed and noted. keyed: see
+        core.py; a token without a key must not take the place of one with credit."""
         # A meter that is not on a bus needs neither of them on its heap.
         from meterbus import answer
         from sts_portable.hmac import hmac_sha256
 
         meter = self._meter
-        credit_wh, sequence = meter.account.credit_wh, meter.events.sequence
+        credit_wh = meter.account.NOT_WH or meter.account.credit
+        sequence = meter.events.sequence
         text = answer.message(meter.settings.drn, digits, ref, result, credit_wh, sequence)
         key = hmac_sha256(meter.tokens.key.key, answer.LABEL)
         self.last = credit_wh, sequence, hmac_sha256(key, text)[: answer.MAC_BYTES]
-        if result == results.ACCEPT:
+        if result == results.ACCEPT and keyed:
             self._accepted = self.last
 
     def repeat(self):

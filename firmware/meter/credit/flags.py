@@ -47,7 +47,7 @@ class Flags:
         flag, value = token.field("flag"), token.value
         if flag == _DISCONNECT:
             done = self._meter.supply.order(not value)
-            return (results.ACCEPT if done else results.FUNCTION_ERROR), "Setting changed"
+            return (results.ACCEPT, "Setting changed") if done else (results.FUNCTION_ERROR, "")
         before = dict(self.given)
         self.given[flag] = value
         if not self._apply(flag):

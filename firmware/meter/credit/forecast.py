@@ -34,9 +34,11 @@ class Forecast:
         """Return the days, 0 without credit; None before a whole day, or where nothing is used."""
         account = self._meter.account
         used = sum(self._used[: self._count])
+        if account.currency:
+            used = account.cost(used, self._count)
         if not self._count or not used:
             return None
-        return max(0, account.credit_wh) * self._count // used
+        return max(0, account.credit) * self._count // used
 
     def tick(self, supply_ms, _real_ms):
         """Let supply time pass."""

@@ -22,10 +22,14 @@ class History:
         self._count = 0
         self.records = ((11, 1, self._pack, self._unpack),)
 
-    def entered(self, digits, result):
-        """Put a token of 20 digits in front of the others."""
-        if len(digits) != _DIGITS or not digits.isdigit():
+    def entered(self, digits, result, keyed):
+        """Put a token in front of the others; see core.py. One without a key has no place here,
+        and a result that is there already takes no second one: both can be repeated at will."""
+        if not keyed or len(digits) != _DIGITS:
             return
+        for number in range(self._count):
+            if self.entry(number) == (digits, result):
+                return
         entries = self._entries
         for at in range((_TOKENS - 1) * _ENTRY - 1, -1, -1):
             entries[at + _ENTRY] = entries[at]
@@ -57,7 +61,7 @@ class History:
     def code(self, code):
         """Return (label, text) of the short codes 301 to 310, number, last digits and TokenResult;
         see core.py."""
-        number = int(code) - _FIRST_CODE
+        number = int(code) - _FIRST_CODE if code.isdigit() else _TOKENS
         if not 0 <= number < _TOKENS:
             return None
         found = self.entry(number)

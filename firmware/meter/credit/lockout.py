@@ -1,16 +1,16 @@
 """The lock-out after wrong tokens, against guessing.
 
-Two wrong tokens are free. The third locks the entry for 10 s, each further one for twice as long,
-up to 1280 s; an accepted token ends the row. While the entry is locked, no token that needs the
-key is decrypted, wherever it comes from; those without a key (class 1) and short codes are taken.
-The count is kept over a power failure, after which the last lock begins anew. So there are no more
-writes to the ledger than wrong tokens that were decrypted.
+Three wrong tokens are free. The fourth locks the entry for 10 s, each further one for twice as
+long, up to 1280 s. Only a token that was decrypted with the key and accepted ends the row: class 1
+needs no key and is public, and a used token or a section of a key change can be entered again and
+again. While the entry is locked, no token that needs the key is decrypted, wherever it comes from;
+those without a key (class 1) and short codes are taken. The count is kept over a power failure,
+after which the last lock begins anew. So there are no more writes to the ledger than wrong tokens
+that were decrypted.
 """
 
 from meterbus import codes
 from sts_portable import results
-
-from .tokens import TAKEN
 
 try:
     from micropython import const
@@ -20,13 +20,13 @@ except ImportError:
         return value
 
 
-_LOCKS = const(3)  # the wrong token that locks first
-_LONGEST = const(10)  # the wrong token from which the lock is not longer any more
+_LOCKS = const(4)  # the wrong token that locks first
+_LONGEST = const(11)  # the wrong token from which the lock is not longer any more
 _FIRST_MS = const(10000)
 
 
 class Lockout:
-    """A feature: see core.py. wrong: wrong tokens in a row, 0..10."""
+    """A feature: see core.py. wrong: wrong tokens in a row, 0..11."""
 
     def __init__(self, meter):
         self._meter = meter
@@ -38,9 +38,11 @@ class Lockout:
         """Return for how many seconds the entry is locked yet, rounded up; 0 if it is not."""
         return (self._left_ms + 999) // 1000
 
-    def entered(self, _digits, result):
-        """Take the result of a token that was decrypted."""
-        if result in TAKEN:
+    def entered(self, _digits, result, keyed):
+        """Take the result of a token; see core.py."""
+        if not keyed:
+            return
+        if result == results.ACCEPT:
             self.wrong = 0
         elif result == results.CRC_ERROR:
             self.wrong = min(self.wrong + 1, _LONGEST)

@@ -7,7 +7,6 @@ from meterbus import codes
 from sts_portable import results
 
 from .entry import TOKEN_DIGITS
-from .show import kwh
 
 try:
     from micropython import const
@@ -29,6 +28,17 @@ _MESSAGE_MS = const(30000)  # real time; any key ends it sooner
 _SERIAL_MASK = const(0x3FFFFFFF)
 _UNKNOWN = "---"
 _EIGHTS = "8" * 16
+_COLUMNS = const(16)  # of the narrowest display
+_TURN_MS = const(3000)  # real time
+_SHIFT = const(16)
+_KEY_AWAITED = const(0x1000000)  # that of codes.REASONS beside those of codes.STATUS
+# What the state has in turn with the supply: (bit, text).
+_NOTICES = (
+    (codes.STATUS_TAMPER, "Tamper"),
+    (codes.STATUS_MALIGNANT, "Heater found"),
+    (codes.STATUS_RELAY_FAULT, "Relay fault"),
+    (_KEY_AWAITED, "Press #"),
+)
 
 # By TokenResult. The second text of a refusal is the standard's name.
 _WORDS = (
@@ -55,9 +65,10 @@ _WORDS = (
 
 
 def result_words(result, effect):
-    """Return (label, value) for a TokenResult, in English. effect: what an accepted token did."""
+    """Return (label, value) for a TokenResult, in English. effect: what an accepted token did, why
+    another one was refused; without one, a refusal has the standard's name."""
     label = _WORDS[result] if 0 <= result < len(_WORDS) else _WORDS[0]
-    return label, effect if result == results.ACCEPT else results.name(result)
+    return label, effect if effect or result == results.ACCEPT else results.name(result)
 
 
 class Items:
@@ -66,7 +77,8 @@ class Items:
     serial: another number after every change. kind: STATE to ALARM.
     label, value: the name of a quantity and the quantity with its unit, or two texts of a
     message; of an entry, its name and its digits.
-    status, detail: STATE: the supply, and why it is off or what flows. ENTRY: status is a hint.
+    status, detail: STATE: the supply, and why it is off or what flows; or a notice, and "". ENTRY:
+    status is a hint.
     progress: digits entered, 0 if there is no entry. result: the TokenResult, -1 for none.
     """
 
@@ -82,29 +94,38 @@ class Panel:
     """The texts of the display. A feature: see core.py."""
 
     def __init__(self, meter):
-        self._words = meter.words
+        self._meter = meter
         self._items = Items()
         self._message = None  # (kind, label, value, result)
         self._shown = None  # the message that the items have
         self._left_ms = 0
-        self._credit_wh = self._reasons = self._failed = self._power_w = None
+        self._credit = self._reasons = self._failed = self._power_w = None
         self._refused = False
+        self._wait_s = 0  # that the message has, 0 for none
+        self._turn = self._turn_ms = 0
+        self._notice = ""
 
     def show(self, label, value, kind=MESSAGE, result=NO_RESULT):
         """Display two texts for 30 s of real time; value None: unknown."""
-        text = self._words.text
+        text = self._meter.words.text
         self._message = (kind, text(label), _UNKNOWN if value is None else text(value), result)
         self._left_ms = _MESSAGE_MS
+        self._wait_s = 0
 
     def show_result(self, result, effect):
-        """Display a TokenResult in words."""
+        """Display a TokenResult in words, and how long a wrong token has locked the entry."""
         label, value = result_words(result, effect)
+        wait_s = 0
+        if result in (results.CRC_ERROR, results.LOCKOUT_ERROR):
+            wait_s = self._meter.lockout.wait_s()
+            if wait_s:
+                value = self._meter.words.text("Wait %d s") % wait_s
         self.show(label, value, MESSAGE, result)
+        self._wait_s = wait_s
 
-    def show_locked(self, seconds):
-        """Display that tokens are locked out for `seconds` more."""
-        value = self._words.text("Wait %d s") % seconds
-        self.show("Locked", value, MESSAGE, results.LOCKOUT_ERROR)
+    def texts(self):
+        """Return the two texts of the message, translated; empty ones without a message."""
+        return self._message[1:3] if self._message else ("", "")
 
     def dismiss(self):
         """End the message."""
@@ -115,17 +136,47 @@ class Panel:
         return self._message[0] if self._message else STATE
 
     def tick(self, _supply_ms, real_ms):
-        """End the message when its time is over."""
+        """End the message when its time is over; count down; show the next notice."""
+        self._turn_ms += real_ms
+        if self._turn_ms >= _TURN_MS:
+            self._turn_ms = 0
+            before = self._notice
+            self._next_notice(self._meter.supply)
+            if self._notice != before:
+                self._reasons = None  # the state is to be made anew
         if self._message is None:
             return
-        self._left_ms -= real_ms
-        if self._left_ms <= 0:
+        left_ms = self._left_ms - real_ms
+        if self._wait_s:
+            wait_s = self._meter.lockout.wait_s()
+            if wait_s != self._wait_s:
+                self.show_result(self._message[3], "")
+                left_ms = wait_s and left_ms  # it is over with the lock
+        self._left_ms = left_ms
+        if left_ms <= 0:
             self._message = None
 
-    def items(self, entry, credit_wh, supply, power_w):
+    def _next_notice(self, supply):
+        told = supply.text() or "Relay fault"
+        bits = self._meter.status()
+        if supply.reasons & codes.OVERLOAD:
+            bits |= (supply.reasons & codes.KEY_AWAITED) << _SHIFT
+        while self._turn < len(_NOTICES):
+            bit, self._notice = _NOTICES[self._turn]
+            self._turn += 1
+            if bit & bits and self._notice != told:
+                return
+        text = self._meter.words.text
+        if self._notice != "Off" and supply.reasons and len(text("Off") + text(told)) >= _COLUMNS:
+            self._notice = "Off"  # of both, the display has only the reason
+            return
+        self._turn = 0
+        self._notice = ""
+
+    def items(self, entry, credit, supply, power_w):
         """Return the Items to be displayed; nothing is allocated if nothing changed.
 
-        entry: the feature. credit_wh, power_w: None if unknown.
+        entry: the feature. credit (of the account), power_w: None if unknown.
         """
         items = self._items
         if entry.digits:
@@ -140,13 +191,13 @@ class Panel:
                 self._shown = self._message
         elif (
             items.kind != STATE
-            or credit_wh != self._credit_wh
+            or credit != self._credit
             or power_w != self._power_w
             or supply.reasons != self._reasons
             or supply.relay_failed != self._failed
             or not items.serial
         ):
-            self._show_state(credit_wh, supply, power_w)
+            self._show_state(credit, supply, power_w)
         return items
 
     def _set(self, kind, label, value, status="", detail=""):
@@ -163,24 +214,30 @@ class Panel:
         self._refused = entry.refused
         hint = ""
         if entry.refused:
-            hint = self._words.text("20 max")
+            hint = self._meter.words.text("20 max")
         elif len(entry.digits) == TOKEN_DIGITS:
-            hint = self._words.text("#enter")
-        self._set(ENTRY, self._words.text("Token"), entry.digits, hint)
+            hint = self._meter.words.text("#enter")
+        self._set(ENTRY, self._meter.words.text("Token"), entry.digits, hint)
         self._items.progress = len(entry.digits)
 
-    def _show_state(self, credit_wh, supply, power_w):
-        self._credit_wh, self._power_w = credit_wh, power_w
+    def _show_state(self, credit, supply, power_w):
+        self._credit, self._power_w = credit, power_w
         self._reasons, self._failed = supply.reasons, supply.relay_failed
-        text = self._words.text
+        text = self._meter.words.text
         detail = ""
-        if supply.reasons:
+        if self._notice:
+            status = text(self._notice)
+        elif supply.reasons:
             status, detail = text("Off"), text(supply.text())
         elif supply.relay_failed:
             status = text("Relay fault")
+        elif power_w is not None:
+            status, detail = text("On"), "%d W" % power_w
+        elif self._meter.metering.failed:
+            status = text("Not measured")
         else:
-            status, detail = text("On"), _UNKNOWN if power_w is None else "%d W" % power_w
-        credit = _UNKNOWN if credit_wh is None else kwh(credit_wh)
-        self._set(STATE, text("Credit"), credit, status, detail)
+            status, detail = text("On"), _UNKNOWN
+        value = _UNKNOWN if credit is None else self._meter.account.text(credit)
+        self._set(STATE, text("Credit"), value, status, detail)
 
     CODES = (("800", _EIGHTS, codes.KNOWN_ALWAYS, lambda _self: _EIGHTS),)

@@ -3,8 +3,8 @@
 
 def kwh(wh):
     """Return Wh as kWh with two decimals, cut towards zero: 20004 -> "20.00 kWh"."""
-    sign = "-" if wh < 0 else ""
     hundredths = abs(wh) // 10
+    sign = "-" if wh < 0 and hundredths else ""
     return "%s%d.%02d kWh" % (sign, hundredths // 100, hundredths % 100)
 
 

@@ -148,6 +148,6 @@ class Signals:
 
     def _silence(self):
         self.mute()
-        return "Off"
+        return "Silent"
 
     CODES = (("812", "Alarm", codes.KNOWN_ALWAYS, _silence),)

@@ -2,7 +2,7 @@
 
 The control field selects them, one bit each; all bits set select all. The displays follow one
 another. Bits of what this meter does not have are passed over; a token with no other bits is
-refused.
+refused. The load switch is tested at most once in a while, whoever asks: anybody can, at will.
 """
 
 from meterbus import codes
@@ -20,12 +20,14 @@ except ImportError:
 
 _SHOWN_MS = const(4000)
 _OPEN_MS = const(2000)
+_REST_MS = const(300000)  # of supply time between two tests of the load switch
+_TARIFF = "830"  # in a meter that has tariffs
 # Short code by bit of the control field, "" for what the meter does not have. Bit 0 is the test of
 # the load switch.
 # fmt: off
 _CODES = (
     "", "800", "851", "803", "803", "800", "819", "818", "814", "860",
-    "", "", "", "861", "863", "805", "862", "804",
+    "", "", "830", "861", "863", "805", "862", "804",
 )
 # fmt: on
 
@@ -38,6 +40,7 @@ class Tests:
         self._waiting = []  # short codes
         self._left_ms = 0
         self._open_ms = 0  # of the test of the load switch
+        self._rest_ms = 0  # until there may be another one
 
     def open_reasons(self):
         """Return SWITCH_TEST while the load switch is tested."""
@@ -45,6 +48,8 @@ class Tests:
 
     def tick(self, supply_ms, real_ms):
         """Show the next one when its time has come; end the test of the load switch."""
+        if self._rest_ms:
+            self._rest_ms = max(0, self._rest_ms - supply_ms)
         if self._open_ms:
             self._open_ms = max(0, self._open_ms - supply_ms)
             if not self._open_ms:
@@ -60,13 +65,17 @@ class Tests:
         found = []
         for bit, code in enumerate(_CODES):
             if control >> bit & 1 and code and code not in found:
-                found.append(code)
-        if not found and not control & 1:
-            return results.FUNCTION_ERROR, ""
+                if code != _TARIFF or hasattr(self._meter, "tariffs"):
+                    found.append(code)
+        switch = control & 1 and not self._rest_ms
+        if not found and not switch:
+            wait = self._meter.words.text("Wait %d s") % ((self._rest_ms + 999) // 1000)
+            return results.FUNCTION_ERROR, wait if control & 1 else ""
         self._waiting = found
         self._left_ms = _SHOWN_MS
-        if control & 1:
+        if switch:
             self._open_ms = _OPEN_MS
+            self._rest_ms = _REST_MS
         return results.ACCEPT, "Test"
 
     def _sections(self):

@@ -4,20 +4,28 @@ Units: 0.1 W, 0.1 VA, 0.1 V, 0.1 var. All values fit small integers up to 25 kVA
 """
 
 from .judge import (
-    DIODE_X10,
+    BETWEEN,
     FINE,
     GAIN,
     HALF_WAVE,
     NOTHING,
     OTHER,
     RESISTIVE,
+    UNKNOWN,
+    WITHIN,
     change,
+    clean,
+    current,
     dip,
+    doubt_of,
     gain_of,
+    half_of_other,
+    in_phase,
     kind,
-    on_line,
     power_factor,
+    shape,
     sure,
+    varies,
 )
 
 try:
@@ -35,13 +43,16 @@ _SHARP = const(100)  # the step divided by what the sample before it may have of
 _RESTLESS = const(16)  # and by how much of it the samples before may vary
 _SMALLER = const(8)  # a load in the sample before is smaller than the step by this
 _WHOLE = const(10)  # the step divided by what the sample within it lacks at least
-_CLEAN = const(4)  # the step is so many times the power before: learn the gain
+_CLEAN = const(2)  # the step is so many times the power before: learn the gain
 _IDLE_X10 = const(300)
+_SURGE = const(4260)  # 1.04 in 1/4096: the lowest sample was in a dip
 _NOMINAL_X10 = const(2300)
-# Bases of a comparison: the mean of the samples before, the last one of them, or hold().
+# Bases of a comparison: the mean of the samples before, the last of them, hold(), or the lowest
+# one since the movement began: another load was switched off before the step.
 _MEAN = const(0)
 _LAST = const(1)
 _HELD = const(2)
+_LOWEST = const(3)
 
 
 class Comparison:
@@ -68,11 +79,13 @@ class Comparison:
         self._base = [0] * 4
         self._part = [0] * 4
         self._near = [0] * 4
+        self._lowest = [0] * 4  # of the least P since the movement began
         self._longest_ms = 0  # between two samples
         self._rough = 0  # quiet samples until those before can be relied on
         self._var = False  # the part gives the reactive power; otherwise it counts as 0
-        self._gain = 0  # how far P and S of the part disagree: see judge.gain_of
+        self._gain = None  # how far P and S of the part disagree: see judge.gain_of
         self._held_p = self._held_s = None
+        self._before = 0  # 1: the last sample before has a part of the step
 
     def keep(self, p, s, v, q):
         """Add a sample to those before; the oldest is forgotten."""
@@ -120,6 +133,9 @@ class Comparison:
                 self._held_p = None
             return self._compare(base, soon, _HELD)
         found = self._compare(base, soon, _MEAN)
+        if found < RESISTIVE and self._lowest[0] < base[0]:
+            if self._compare(self._lowest, soon, _LOWEST) == RESISTIVE:
+                return RESISTIVE
         step = now[0] - near[0]
         if (
             found >= RESISTIVE
@@ -138,8 +154,10 @@ class Comparison:
     def _compare(self, base, soon, how):
         p, s, v = self._now[0], self._now[1], self._now[2]
         ratio = 4096 if how == _HELD else dip(base[2], v)
+        if how == _LOWEST and ratio > _SURGE:
+            ratio = 0
         if not ratio:
-            if how == _LAST:
+            if how == _LAST or how == _LOWEST:
                 return NOTHING
             ratio = 4096
         # What a resistance takes varies as the square of the voltage.
@@ -154,52 +172,75 @@ class Comparison:
         self.pf_x1000 = None
         before_s = base[1] * ratio // 4096 * ratio // 4096
         unit = 1 if max(s, before_s, abs(p), abs(before)) < FINE else 10
-        return self._by_power(before // unit, before_s // unit, base, ratio, unit, soon, how)
+        return self._by_power(before // unit, before_s // unit, base, unit, soon, how)
 
-    def _by_power(self, before, before_s, base, ratio, unit, soon, how):
-        p, s, q = self._now[0] // unit, self._now[1] // unit, self._now[3]
+    def _by_power(self, before, before_s, base, unit, soon, how):
+        p, s = self._now[0] // unit, self._now[1] // unit
         step = p - before
         if how == _LAST and s > 2 * step and (self._moves > 2 or base[0] > self._base[0]):
             return OTHER  # beside a heavy load, it may be a soft start
-        lag = None
-        if how != _HELD and self._var:
-            lag = (q - base[3]) // unit * 1000 // step
-        rest = (before_s - before) * (before_s + before)
+        square = max(step * step // 1000, 1)
+        doubt = doubt_of(s, square, self._gain)
+        if clean(p, s, square, doubt, self._gain):
+            self.pf_x1000 = 1000
+            return RESISTIVE
+        if how == _LOWEST:
+            return OTHER
+        rest = abs((before_s - before) * (before_s + before)) // square
         raw = change(p, s, before, before_s)
-        tan2 = raw - self._gain * (p + before) // step // GAIN
+        tan2 = raw - (self._gain or 0) * (p + before) // step // GAIN
+        self._before = 0
         if how == _HELD:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
-            steep = 1
+            form = BETWEEN
         else:
-            steep = self._steep(base, ratio, unit, how)
+            form = self._form(base, unit, how)
         self.pf_x1000 = power_factor(tan2)
-        if self._moves < 4 and sure(tan2, s, step, rest, steep > 1, lag):
-            found = RESISTIVE
-        elif soon and self._flat < 2:
+        lag = None
+        if how != _HELD and self._var:
+            lag = (self._now[3] - base[3]) // unit * 1000 // step
+        phase = in_phase(lag, s, step)
+        if not phase and varies(step * unit, tan2, doubt, rest):
             return OTHER
-        else:
-            found = kind(tan2, self._limit, s, step, rest, steep, lag)
-            if soon and (found != RESISTIVE or tan2 > self._limit):
-                return OTHER
-        if found == RESISTIVE and step > _CLEAN * before and steep and how == _MEAN:
-            self._gain = gain_of(raw, self._gain, p, before)
-        return OTHER if found == HALF_WAVE and step * unit < DIODE_X10 else found
+        found = self._kind(soon, tan2, doubt, rest, form, lag, phase)
+        if found == RESISTIVE and how == _MEAN and step > _CLEAN * before:
+            if BETWEEN <= form <= WITHIN:
+                self._gain = gain_of(raw, self._gain, p, before)
+        if found == HALF_WAVE and half_of_other(step * unit, tan2, form):
+            return OTHER
+        return found
 
-    def _steep(self, base, ratio, unit, how):
-        """Return 1 if the step is between two samples, 2 if it is within one, otherwise 0."""
-        p, before = self._now[0], base[0]
+    def _kind(self, soon, tan2, doubt, rest, form, lag, phase):
+        if self._moves + self._before < 3 and sure(tan2, doubt, rest, form, lag, phase):
+            return RESISTIVE
+        if soon and self._flat < 2:
+            return OTHER
+        found = kind(tan2, self._limit, doubt, rest, form, lag, phase, self._gain is not None)
+        if soon and (found != RESISTIVE or tan2 > self._limit):
+            return OTHER
+        return found
+
+    def _form(self, base, unit, how):
+        """Return the form of the step: see judge.py."""
+        now, part = self._now, self._part
+        p, before = now[0], base[0]
         if p <= before or self._rough:
-            return 0
+            return UNKNOWN
         parts = 1 if how == _LAST else self._moves
         step = p - before
         least = ROOM_X10 + min(self.unrest(), step // _RESTLESS) + step // _SHARP
         if how == _MEAN and abs(self._kept[self._newest] - before) > least:
-            parts += 1  # it began in the last sample before it
+            parts += 1
+            self._before = 1  # it began in the last sample before it
         if not parts:
-            return 1 if self._longest_ms <= SLOW_MS else 0
-        part = self._part
+            return BETWEEN if self._longest_ms <= SLOW_MS else UNKNOWN
         if parts > 1:
-            return 0
-        s, before_s = self._now[1] // unit, base[1] // unit
-        p, before = p // unit, before // unit
-        return 2 if on_line(part[0] // unit, part[1] // unit, p, s, before, before_s, ratio) else 0
+            return UNKNOWN
+        return shape(
+            part[0] // unit,
+            current(part[1] // unit, part[2]),
+            p // unit,
+            current(now[1] // unit, now[2]),
+            before // unit,
+            current(base[1] // unit, base[2]),
+        )

@@ -57,7 +57,6 @@ _OPEN = const(1)
 _LOCKED = const(2)
 _DAY = const(4)
 _DAY_S = const(86400)
-_BY_CHARACTERS = const(40)
 _MEASURED_X10 = const(500)  # every part that measures voltage and current does so from here, 0.1 W
 
 
@@ -67,7 +66,6 @@ class Malignant:
     open: the supply is open because of a heater; locked: until an operator restores it.
     used: restorations of this day. alarm: a heater was found in mode ALARM. blind: the metering
     part does not measure voltage, current and power at the same time, so nothing is recognised.
-    restored_by: who restored it last since the start, "" nobody.
     """
 
     def __init__(self, meter):
@@ -84,7 +82,6 @@ class Malignant:
                     meter.settings.note("%s.high_w_%d" % (_GROUP, i + 1))
         self._steps = Steps(lowest, threshold(pf))
         self.alarm = self.blind = False
-        self.restored_by = ""
         self._ms = 0  # of a second that is not over
         self.records = ((15, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
@@ -98,6 +95,8 @@ class Malignant:
         return struct.calcsize(_RECORD)
 
     def _unpack(self, data, _version):
+        if self.mode != TRIP:
+            data = None  # of an earlier mode
         flags, self.used, self._wait_s, self._day_s = unpack(_RECORD, data, (0, 0, 0, 0))
         self.open = bool(flags & _OPEN)
         self.locked = bool(flags & _LOCKED)
@@ -137,16 +136,13 @@ class Malignant:
             self._ms %= 1000
             self._pass(seconds)
 
-    def restore(self, by):
-        """Restore the supply at the order of an operator, named in 1 to 40 characters.
+    def restore(self):
+        """Restore the supply at the order of an operator, a ClearTamperCondition token.
 
         All restorations of the day are there again. Return False if nothing was changed.
         """
-        if not isinstance(by, str) or not 1 <= len(by) <= _BY_CHARACTERS:
-            return False
         if not (self.open or self.alarm or self._in_day):
             return False
-        self.restored_by = by
         self._unpack(None, 0)
         self.alarm = False
         self._meter.events.note(codes.EVENT_MALIGNANT_RESTORED, 1, False)

@@ -20,39 +20,62 @@ OTHER = const(1)
 RESISTIVE = const(2)
 HALF_WAVE = const(3)  # a resistance behind a diode
 
+# Forms of step
+UNKNOWN = const(0)
+BETWEEN = const(1)  # between two samples
+WITHIN = const(2)  # within one, at once
+INRUSH = const(3)  # within one, with more current at first
+SOFT = const(4)  # within one, by and by
+
 FINE = const(23000)  # up to here, squares are small integers; beyond, count in tenfold units
 NO_TAN2 = const(0x3FFFFFFF)
 
+_MOST = const(32000)  # its square is a small integer
+_NOMINAL_X10 = const(2300)
 _SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
-_DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2
-_LEAST_DOUBT = const(10)
-_USELESS = const(450)  # more doubt decides nothing
+_DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2;
+_NOISE = const(4)  # the noise alone, where the gain is known
+_LEAST_DOUBT = const(5)
+_USELESS = const(300)  # more doubt decides nothing
+_CLEAN_DOUBT = const(16)
 _FREE = const(12)  # with less rest, a load cannot hide its N behind that of another
 _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
-_CLEAR = const(13)  # so little tan2 and doubt need no steepness
-_NEAR = const(30)  # the most doubt of a step that is judged at once,
-_NEAR_WITHIN = const(45)  # of one with a sample on its line,
+_CLEAR = const(13)  # with so little tan2 and rest, a step needs no form,
+_NEAR = const(19)  # up to this doubt;
+_AGREED = const(18)  # with this, if two samples agree,
+_AGREED_ABOVE = const(12)  # with so little tan2 and 2/3 of the rest
+_NEAR_WITHIN = const(70)  # the most doubt of a step at once that is judged by one sample,
 _PHASE_DOUBT = const(120)  # and of one in phase
 _ABOVE = const(18)  # of an uncertain tan2, what may be above 0: there are the loads with high pf
-_BELOW = const(10)  # of a steep step, what may be below 0 besides the doubt,
+_BELOW = const(5)  # of a steep step, what may be below 0 besides the doubt,
 _STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
+_UP = const(16)  # and this part of the doubt,
+_KNOWN_UP = const(4)  # or this, where the gain is known
+_BEHIND = const(34)  # with more rest, a motor with an inrush hides behind electronics
 _LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more,
 _LEADS = const(50)  # electronics lead; a motor that starts with a heater lags, and so little
 _LAGS = const(141)  # is a power factor of 0.990
 _LAG_DOUBT = const(4)  # the part's noise, for each S of the step
+_LAG_NEAR = const(30)  # the most doubt of a step that is not in phase, judged by one sample,
+_LAG_AGREED = const(45)  # and by two
 GAIN = const(16)  # in 1/1000: see gain_of()
 _MOST_GAIN = const(240)
 _DIODE = const(60)  # tan2 is 1000,
-_DIODE_LESS = const(240)  # and less with the motor of a hair dryer
-DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too
-_DIODE_DOUBT = const(240)
-_DIODE_REST = const(500)  # with more rest, a motor can have such a tan2 too; it has an inrush,
-_DIODE_STEEP = const(60)  # but not to be seen between two samples
-_BRIDGE_DOUBT = const(200)
+_DIODE_LESS = const(240)  # and less with the motor of a hair dryer,
+_DIODE_SMALL = const(900)  # which is not small
+_DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too,
+_DIODE_BETWEEN_X10 = const(3000)  # and with less than this, an inrush that no sample has
+_DIODE_DOUBT = const(90)
+_DIODE_STEEP = const(60)  # with more rest, a motor can have such a tan2 too, but not at once
+_BRIDGE_DOUBT = const(150)
+_SMALL_X10 = const(2500)  # electronics vary by so much,
+_SMALL_REST = const(60)  # and with so much rest,
+_SMALL_DOUBT = const(40)  # or so much doubt, their N is hidden
 _NO_LOAD_X10 = const(300)
-_LINE = const(5)  # P and I^2 of a sample within a step have the same part within this,
-_LINE_NOISE = const(4)  # and the part's noise
+_LINE = const(10)  # P and I^2 of a sample within a step have the same part within this,
+_LINE_NOISE = const(4)  # the part's noise,
+_COLD = const(60)  # and of I^2 more, as a cold wire takes up to 5 % more
 
 
 def dip(before, after):
@@ -103,21 +126,25 @@ def apparent(reading):
     return w if w < _NO_LOAD_X10 else None  # too little for the part to measure its current
 
 
-def on_line(part_p, part_s, p, s, before, before_s, ratio):
-    """Return True if a sample within the step has the same part of P and of I^2.
+def current(s, v):
+    """Return the current of an apparent power at a voltage in 0.1 V, as VA at 230 V."""
+    return min(s * _NOMINAL_X10 // max(v, 1), _MOST)
 
-    ratio: of the voltage after and before, in 1/4096; within the step, S is not quite V times I.
 
-    So it is when a resistance is switched on within the sample. An inrush has more of I^2, a soft
-    start less.
+def shape(part_p, part_i, p, i, before, before_i):
+    """Return the form of a step by the parts of P and of I^2 that the sample within it has.
+
+    A resistance has the same of both, an INRUSH more of I^2, a SOFT start less.
     """
     part_p = (part_p - before) * 1000 // (p - before)
-    whole = (s * s - before_s * before_s) // 1000
-    if whole <= 0 or not -_LINE <= part_p <= 1000 + _LINE:
-        return False
-    part_s = (part_s * part_s - before_s * before_s) // whole
-    room = _LINE + s * s // 1000 * _LINE_NOISE // whole + abs(4096 - ratio) * 500 // 4096
-    return abs(part_s - part_p) <= room
+    whole = (i * i - before_i * before_i) // 1000
+    if whole <= 0 or part_p < -_LINE // 2:
+        return UNKNOWN
+    more = (part_i * part_i - before_i * before_i) // whole - part_p
+    room = _LINE + i * i // 1000 * _LINE_NOISE // whole
+    if more < -room:
+        return SOFT
+    return WITHIN if more <= room + part_p * _COLD // 1000 else INRUSH
 
 
 def change(p, s, before, before_s):
@@ -129,10 +156,12 @@ def change(p, s, before, before_s):
 def gain_of(tan2, gain, p, before):
     """Return the new gain after a step of a resistance.
 
-    The gain is the error of S^2 / P^2 of a part, in 1/16 of 1/1000; 0 while it is not known.
+    The gain is the error of S^2 / P^2 of a part, in 1/16 of 1/1000; None while it is not known.
     """
     new = max(-_MOST_GAIN, min(_MOST_GAIN, tan2 * (p - before) * GAIN // (p + before)))
-    return gain + (new - gain) // 4 if gain else new
+    if gain is None:
+        return new
+    return gain + (new - gain) // 4
 
 
 def in_phase(lag, s, step):
@@ -145,50 +174,77 @@ def _other_phase(lag, doubt, most):
     return lag is not None and (doubt > most or not -_LEADS <= lag <= _LAGS)
 
 
-def doubt_of(s, square):
+def doubt_of(s, square, gain):
     """Return the error of tan2 to be expected; square: of the step, in 1/1000."""
-    return _LEAST_DOUBT + s * s // 1000 * _DOUBT // square
+    return _LEAST_DOUBT + s * s // 1000 * (_DOUBT if gain is None else _NOISE) // square
 
 
-def sure(tan2, s, step, rest, within, lag):
+def clean(p, s, square, doubt, gain):
+    """Return True if after the step there are only resistances: no other load can have begun.
+
+    N of another load and N of what was there before are never quite opposite: see docs/meter.md.
+    """
+    if gain is None or doubt > _CLEAN_DOUBT:
+        return False
+    left = (s - p) * (s + p) // square - gain * (p * p // square) // (1000 * GAIN)
+    return -doubt <= left <= _FREE
+
+
+def varies(step_x10, tan2, doubt, rest):
+    """Return True if electronics beside others vary by as much as this step."""
+    small = step_x10 < _SMALL_X10 and rest > _SMALL_REST and tan2 < _DIODE_SMALL
+    return small and (doubt > _SMALL_DOUBT or abs(tan2) * 3 > doubt)
+
+
+def half_of_other(step_x10, tan2, form):
+    """Return True if a step of HALF_WAVE is small enough to be that of a rectifier or motor."""
+    least = _DIODE_BETWEEN_X10 if form == BETWEEN else _DIODE_X10
+    return step_x10 < least or (step_x10 < _SMALL_X10 and tan2 < _DIODE_SMALL)
+
+
+def sure(tan2, doubt, rest, form, lag, phase):
     """Return True if a step needs no more samples to be that of a resistance.
 
-    within: a sample lies within the step, and on its line. lag: see in_phase(); None is unknown.
+    lag and phase: see in_phase(); a lag of None is unknown.
     """
-    square = max(step * step // 1000, 1)
-    doubt = doubt_of(s, square)
+    within = form == WITHIN
     above = _ABOVE + doubt // 4 if within else _ABOVE
-    if doubt <= _PHASE_DOUBT and in_phase(lag, s, step) and -doubt <= tan2 <= above:
+    if doubt <= _PHASE_DOUBT and phase and -doubt <= tan2 <= above:
         return True
-    if _other_phase(lag, doubt, _NEAR):
+    if _other_phase(lag, doubt, _LAG_NEAR):
         return False
     if within:
-        return -doubt <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
-    return abs(rest) // square < _FREE and -doubt <= tan2 <= _CLEAR and doubt <= _NEAR
+        return -doubt * 3 // 4 <= tan2 <= _ABOVE and doubt <= _NEAR_WITHIN
+    above = _CLEAR - (_FREE if form == SOFT else rest)
+    return rest < _FREE and doubt <= _NEAR and -doubt <= tan2 <= above
 
 
-def kind(tan2, limit, s, step, rest, steep, lag):
+def kind(tan2, limit, doubt, rest, form, lag, phase, known):
     """Return the kind of a step, after which the samples agree.
 
-    limit: the tan2 of the power factor that is controlled. rest: N^2, not yet divided.
-    steep: 0 no, 1 between two samples, 2 within one. s, step and rest are in 0.1 VA or VA.
+    limit: the tan2 of the power factor that is controlled. known: the gain is.
     """
-    square = max(step * step // 1000, 1)
-    doubt = doubt_of(s, square)
     if doubt > _USELESS:
         return OTHER
-    room = doubt if abs(rest) // square < _HIDES else min(doubt, _HIDDEN)
-    phase = in_phase(lag, s, step)
+    room = doubt if rest < _HIDES else min(doubt, _HIDDEN)
+    steep = form == BETWEEN or form == WITHIN
     # A motor and electronics that begin together can be in phase, but not steep.
     if phase and -room - _ABOVE <= tan2 <= limit + (doubt // 2 if steep else 0):
         return RESISTIVE
-    if not phase and _other_phase(lag, doubt, _NEAR_WITHIN):
+    if not phase and _other_phase(lag, doubt, _LAG_AGREED):
         return OTHER
-    if steep and -room - _BELOW <= tan2 <= limit + min(room, _STEEP + doubt // 16):
+    if known and doubt <= _AGREED and -doubt <= tan2 <= _AGREED_ABOVE - rest * 2 // 3:
+        return RESISTIVE
+    if form == INRUSH and known and rest < _BEHIND:
+        above = max(limit + _STEEP - 3 * rest - doubt // 2, limit // 2)
+        if -room - _BELOW <= tan2 <= above:
+            return RESISTIVE
+    above = _STEEP + doubt // (_KNOWN_UP if known else _UP)
+    if steep and -room * 3 // 4 - _BELOW <= tan2 <= limit + min(room, above):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
         return RESISTIVE  # the diode before it was bridged
-    free = abs(rest) // square < (_DIODE_REST if steep > 1 else _DIODE_STEEP)
-    if not (phase or (steep and free)) or doubt > _DIODE_DOUBT:
+    free = form == WITHIN or (form == BETWEEN and rest < _DIODE_STEEP)
+    if not (phase or free) or doubt > _DIODE_DOUBT:
         return OTHER
     return HALF_WAVE if -_DIODE_LESS <= tan2 - 1000 <= _DIODE + min(room, _HIDDEN) else OTHER

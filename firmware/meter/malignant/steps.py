@@ -37,6 +37,7 @@ class Steps(Comparison):
         self.part_x10 = _PART * low_w  # up to this change of active power nothing begins
         self._silent_ms = 0
         self._moving_ms = 0  # 0: quiet
+        self._last_ms = self._this_ms = 0  # between the last samples
         self._slow = 0  # how many of the last samples disagreed with the one before by little
         self._last = [0] * 3  # P, S and V of the last sample
         self._base_p = self._base_s = 0  # before the last resistive step
@@ -57,6 +58,7 @@ class Steps(Comparison):
             return NOTHING
         ms = self._silent_ms
         self._silent_ms = 0
+        self._last_ms, self._this_ms = self._this_ms, ms
         q = reading.var_x10
         self._var = q is not None
         q = q or 0
@@ -102,8 +104,10 @@ class Steps(Comparison):
     def _start(self, ms, p, s, v, q):
         at = self._newest
         for what in range(4):
-            self._part[what] = self._kept[at + what]
+            self._part[what] = self._lowest[what] = self._kept[at + what]
         self._moving_ms = self._longest_ms = ms
+        if abs(self._kept[at] - self.before(0)) > 2 * ROOM_X10:
+            self._moving_ms += self._last_ms  # it may have begun in the sample before
         self._moves = self._slow = 0
         self._restart(p, s, v, q)
 
@@ -125,9 +129,11 @@ class Steps(Comparison):
             self._sum_s += s
             self._sum_v += v
             self._sum_q += q
-            return self._end(False) if now else NOTHING
+            if now:
+                return self._end(False)
+            return self._end(True) if self.judge(True) == RESISTIVE else NOTHING
         another = self._flat > 1 and abs(p - mean) > self.part_x10
-        if another or self._flat > _ENOUGH or (self._moves == 1 and self.judge(True) == RESISTIVE):
+        if another or self._flat > _ENOUGH or (self._moves and self.judge(True) == RESISTIVE):
             found = self._end(self._flat <= _ENOUGH)
             self._start(ms, p, s, v, q)
             return found
@@ -139,6 +145,9 @@ class Steps(Comparison):
             return NOTHING
         self._near, self._part = self._part, self._near
         self.means(self._part)
+        if self._part[0] < self._lowest[0]:
+            for what in range(4):
+                self._lowest[what] = self._part[what]
         self._restart(p, s, v, q)
         return self._end(True) if now and self.judge(True) == RESISTIVE else NOTHING
 
@@ -148,7 +157,8 @@ class Steps(Comparison):
         room += min(self.unrest(), step * _ROOM_UNREST // 1000)
         if p < mean:  # heating, a resistance takes less
             room += step * _ROOM // 1000
-        return abs(p - mean) <= room and abs(s - self._sum_s // self._flat) <= 2 * room
+        reactive = abs(s - p - (self._sum_s - self._sum_p) // self._flat)
+        return abs(p - mean) <= room and reactive <= ROOM_X10 + max(p, s) * _ROOM_NOISE // 1000
 
     def _end(self, soon):
         """Judge the step that the samples gathered end; they are what was before the next."""

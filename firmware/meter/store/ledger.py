@@ -9,13 +9,15 @@ earlier form is found in its own place, and closed once both slots are written.
 import struct
 
 from meterbus import codes
+from runtime import overlay
 
 from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
-VERSIONS = dict.fromkeys(range(1, 18), 1)
+VERSIONS = dict.fromkeys(range(1, 20), 1)
 
+_OLD = "meter.store.old"  # the module for ledgers of earlier forms
 _RESET = ">II"  # at, tid_floor
 
 # Causes of a fault after which a technician's order begins a new ledger.
@@ -28,7 +30,12 @@ class Ledger:
     """A feature: see core.py.
 
     fault: why the ledger cannot be used, "" if it can. loaded: the records are in RAM.
+    damaged: one of two slots cannot be read; 1: perhaps as its write was cut by a power failure,
+    2: for another reason.
     """
+
+    # Of the start, see runtime/overlay.py.
+    ONCE = ("open", "_load", "_load_old", "_begin", "reset", "note_start", "_done")
 
     def __init__(self, store, mark=None):
         """store, mark: see boards/README.md."""
@@ -44,6 +51,7 @@ class Ledger:
         self.reset_at = self.reset_tid_floor = 0  # of the last order carried out, 0 for none
         self.records = ((6, 1, self._pack_reset, self._unpack_reset),)
         self.fault = ""
+        self.damaged = 0
         self.loaded = False
         self.new = False  # it was begun at this start
 
@@ -70,7 +78,7 @@ class Ledger:
             self.fault = "the ledger's records cannot be read"
 
     def _load(self, versions, created):
-        blank = 0
+        blank = good = 0
         newest = -1
         for slot in (0, 1):
             self._store.read(slots.place(slot), self._buf)
@@ -80,11 +88,16 @@ class Ledger:
                 return
             if kind == BLANK:
                 blank += 1
-            elif kind >= self._number:
-                self._number = kind
-                newest = slot
+            elif kind >= 0:
+                good += 1
+                if kind >= self._number:
+                    self._number = kind
+                    newest = slot
         if newest >= 0:
             self._slot = newest
+            if good == 1 and (not blank or self._number > 1):
+                args = self._store, 1 - newest, self._number, self._buf
+                self.damaged = overlay.call("meter.store.damage", "kind_of", *args)
             self._store.read(slots.place(newest), self._buf)
             self._apply(slots.read(self._buf))
             self._single = not slots.closed(self._store)
@@ -93,7 +106,7 @@ class Ledger:
 
     def _load_old(self, versions, created, blank):
         """Load a ledger of an earlier form, or begin one. blank: how many new slots are."""
-        kind, records = _old().find(self._store, versions)
+        kind, records = overlay.call(_OLD, "find", self._store, versions)
         if kind == NEWER:
             self.fault = _NEWER
         elif records is not None:
@@ -187,7 +200,7 @@ class Ledger:
                 # Both slots at once: a new ledger is in both before a token is accepted, and an
                 # older firmware must not find an old state where its slots are.
                 self._write()
-                _old().close(self._store)
+                overlay.call(_OLD, "close", self._store)
                 self._single = self.new = False
         except OSError:
             self.fault = "the ledger's memory cannot be written"
@@ -212,15 +225,6 @@ class Ledger:
         return codes.STATUS_LEDGER_FAULT if self.fault else 0
 
 
-def _old():
-    """Return the module for ledgers of earlier forms."""
-    from . import old
-
-    return old
-
-
 def _order(given):
-    """Return the order in settings.json; its module takes heap only when there is one."""
-    from .reset import Order
-
-    return Order(given)
+    """Return the order in settings.json."""
+    return overlay.call("meter.store.reset", "Order", given)

@@ -31,8 +31,10 @@ _REMOTE_CLOSES = (2, 4, 7)  # a
 _KEY_OPENS = (1, 2, 5)  # f
 _REMOTE = const(1)  # bits of the record
 _WAITS = const(2)
+# Neither faults nor local: after them no mode waits for a key that did not wait before.
+_NOT_LOCAL = codes.REMOTE | codes.KEY_AWAITED | codes.SWITCH_TEST | codes.RELAY_RESTS
 # These are not the customer's: they open the supply in each mode, and a key does not close it.
-_FAULTS = codes.SAFE_MODE | codes.LEDGER_FAULT | codes.NOT_CONFIGURED
+_FAULTS = codes.SAFE_MODE | codes.LEDGER_FAULT | codes.NOT_CONFIGURED | codes.NOT_MEASURED
 
 
 class Supply:
@@ -59,13 +61,14 @@ class Supply:
 
     def open_reasons(self):
         """Return the bits of codes.REASONS that are its own."""
-        return (codes.REMOTE if self.remote else 0) | (codes.KEY_AWAITED if self.waits else 0)
+        own = (codes.REMOTE if self.remote else 0) | (codes.KEY_AWAITED if self.waits else 0)
+        return own | self.reasons & codes.RELAY_RESTS
 
     def judge(self, bits):
         """Take all reasons to be open: bits of codes.REASONS."""
         if self.mode == _ALWAYS_ON:
-            bits &= _FAULTS
-        local = bits & ~(_FAULTS | codes.REMOTE | codes.KEY_AWAITED | codes.SWITCH_TEST)
+            bits &= _FAULTS | codes.RELAY_RESTS
+        local = bits & ~(_FAULTS | _NOT_LOCAL)
         if local and not self.waits and self.mode not in _CLOSES_ITSELF:
             self.waits = True
             bits |= codes.KEY_AWAITED
@@ -83,7 +86,7 @@ class Supply:
 
     def pressed(self):
         """Close the supply if it waits for a key; return True if it was so."""
-        if not self.waits or self.reasons & ~codes.KEY_AWAITED:
+        if not self.waits or self.reasons & ~(codes.KEY_AWAITED | codes.RELAY_RESTS):
             return False
         self.waits = False
         self._meter.events.note(codes.EVENT_KEY_CLOSED)
@@ -131,11 +134,13 @@ class Supply:
         `ms`: the time since the last call. A command is repeated five times, one second apart, and
         then hourly; at power-up it is given anew.
         """
-        closed = not self.reasons
         self._rest(ms)
+        self.reasons &= ~codes.RELAY_RESTS
+        closed = not self.reasons
         self._waited_ms += ms
         if closed != self._sent:
             if closed and not self._closings:
+                self.reasons = codes.RELAY_RESTS  # closed too often: it waits, and says so
                 return None
             self._tries = 0
             return self._send(closed)

@@ -47,7 +47,9 @@ class Limiter:
         self.records = ((9, 1, self._pack, self._unpack),)
 
     def open_reasons(self):
-        """Return OVERLOAD while the supply is open for it."""
+        """Return OVERLOAD while the supply is open for it, and KEY_AWAITED if a key ends that."""
+        if self.state == _LOCKED and not self._lock_ms:
+            return codes.OVERLOAD | codes.KEY_AWAITED
         return codes.OVERLOAD if self.state else 0
 
     def threshold_w(self):
@@ -68,7 +70,7 @@ class Limiter:
         if self.trips and self._state_ms >= self._quiet_ms:
             self.trips = 0
             self._meter.changed()
-        w_x10 = self._meter.metering.reading.w_x10
+        w_x10 = self._meter.metering.used_x10()
         if w_x10 is None:
             return  # unknown is not "below"
         limit_w = 0 if self.acts == 0 else self.threshold_w()
@@ -111,8 +113,12 @@ class Limiter:
 
     def _limit_token(self, token):
         self.limit_w = amount.decode(token.value)
-        return results.ACCEPT, "%d W" % self.limit_w if self.limit_w else "No limit"
+        return results.ACCEPT, _text(self.limit_w)
 
     TOKENS = {0x20: _limit_token}
     REGISTERS = {"power_limit_w": threshold_w}
-    CODES = (("819", "Power limit", codes.KNOWN_LEDGER, lambda self: "%d W" % self.threshold_w()),)
+    CODES = (("819", "Power limit", codes.KNOWN_LEDGER, lambda self: _text(self.threshold_w())),)
+
+
+def _text(limit_w):
+    return "%d W" % limit_w if limit_w else "No limit"

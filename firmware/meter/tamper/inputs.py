@@ -45,7 +45,6 @@ class Tamper:
         self.detected = number("tamper_detects", _ALL, 0, _ALL)
         self.opening = number("tamper_opens", 0, 0, _ALL)
         self.detecting = self.all_open = None  # 0 none, 1 all: flags of tokens
-        self._exports = number("export", 0, 0, 1)
         self.now = self.latched = 0
         self._switches = 0
         self._lasting_ms = [0, 0, 0, 0, 0]
@@ -100,7 +99,7 @@ class Tamper:
         reading = self._meter.metering.reading
         bits = 0
         w_x10 = reading.w_x10
-        if w_x10 is not None and w_x10 < -_REVERSE_X10 and not self._exports:
+        if w_x10 is not None and w_x10 < -_REVERSE_X10 and not self._meter.metering.exports:
             bits |= codes.REVERSE
         ma, neutral = reading.ma, reading.neutral_ma
         if ma is not None and neutral is not None:
@@ -122,9 +121,13 @@ class Tamper:
     def _clear_token(self, _token):
         if self.latched:
             self._meter.events.note(codes.EVENT_TAMPER_CLEARED, self.latched, False)
-        self.latched = 0
+        latched, self.latched = self.latched, 0
         for place in range(len(self._lasting_ms)):
             self._lasting_ms[place] = 0
+        # It is the operator's order after malignant loads, too: no other token could be that.
+        malignant = getattr(self._meter, "malignant", None)
+        if malignant and malignant.restore() and not latched:
+            return results.ACCEPT, "Restored"
         return results.ACCEPT, "Tamper cleared"
 
     TOKENS = {0x25: _clear_token}

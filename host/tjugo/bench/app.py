@@ -148,7 +148,7 @@ class Bench:
             if part.state != "running":
                 return f"{part.name} is {part.state} {part.last_exit}".rstrip()
         for meter in self.boards.meters.values():
-            if not meter.report:
+            if not meter.started:
                 return f"{meter.drn} has not reported"
         if self.plan.collector and not self.boards.collector_state()["online"]:
             return "the collector is not connected to the broker"

@@ -1,10 +1,12 @@
 """The boards of one bench: their processes, their state, and the actions on them."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tjugo import numbers
+from tjugo.bench import options, records, words
 from tjugo.bench.bus import TOOL, Bus
 from tjugo.bench.clock import SimClock
 from tjugo.bench.hub import Hub
@@ -36,12 +38,14 @@ class Boards:
         self._bus = bus
         self._clock = clock
         self._tracer = Tracer()
+        self._reading, self._writing = asyncio.Lock(), asyncio.Lock()
         self._collector: dict[str, Any] = {}
 
     def add_meter(self, plan: MeterPlan) -> Meter:
         """Add a meter, which is not running yet, and return it."""
         part = self._part(plan)
-        meter = Meter(plan.drn, plan.address, plan.customer, part.send)
+        meter = Meter(plan.drn, plan.address, plan.customer, part.send, part.power)
+        meter.options = options.read(plan.folder)
         self.meters[plan.drn] = meter
 
         def show(state: dict[str, Any]) -> None:
@@ -73,6 +77,8 @@ class Boards:
             if "hello" in message:
                 self._collector = {}
             self._collector.update(message.get("report", {}))
+            if "safe" in (selftest := message.get("selftest", {})):
+                self._collector["safe"] = words.crash(selftest)[0]
             change()
 
         part.on_message, part.on_change = take, change
@@ -84,7 +90,12 @@ class Boards:
         running = part is not None and part.state == "running"
         report = self._collector
         online = running and bool(report.get("online"))
-        trouble = report.get("error") or (not online and report.get("broker")) or ""
+        trouble = (
+            report.get("safe")
+            or report.get("error")
+            or (not online and report.get("broker"))
+            or ""
+        )
         answering = report.get("meters", {}).values()
         facts = (
             f"{sum(answering)} of {len(answering)} meters answer, "
@@ -92,6 +103,7 @@ class Boards:
             f"{report.get('polls', 0)} polls, {report.get('timeouts', 0)} without an answer"
         )
         text = "online" if online else "connecting" if running else "not running"
+        text = "safe mode" if running and report.get("safe") else text
         if part is None:
             text, facts = "none", "The bus is free for another program."
         return {"online": online, "text": text, "facts": trouble or facts}
@@ -106,16 +118,37 @@ class Boards:
                 self._root, self._bus.path(plan.name), self._clock.speed
             ),
             log=plan.folder.parent / f"{plan.folder.name}.log",
-            before_start=lambda: self._bus.reset(plan.name),
+            before_start=lambda: self._before_start(part),
         )
         self.parts[plan.name] = part
         return part
 
+    def _before_start(self, part: Part) -> None:
+        self._bus.reset(part.name)
+        if part.name in self.meters:
+            part.environment["TJUGO_UNIX"] = str(int(self._clock.unix()))
+
     # Actions of the page and of tests. KeyError: no such board. BadCommand: an invalid command.
 
     def command(self, drn: str, message: Any) -> None:
-        """Carry out a command of a meter: keys, load or cover (meters.py)."""
+        """Carry out a command of a meter: keys, or its surroundings (meters.py)."""
         self.meters[drn].command(message)
+
+    async def set_options(self, drn: str, given: Any) -> None:
+        """Write options to a meter's settings (options.py), and restart it."""
+        meter, part = self.meters[drn], self.parts[drn]
+        checked = options.checked(given)
+        async with self._writing:
+            await asyncio.to_thread(options.write, part.folder, checked)
+        meter.set_options(options.read(part.folder))
+        part.restart()
+
+    async def records(self, drn: str) -> records.Records:
+        """Return what a meter has recorded, read over the bus; takes seconds. Raise TjugoError."""
+        meter = self.meters[drn]
+        path, baudrate = self._bus.path(TOOL), self._bus.line.baudrate
+        async with self._reading:  # the bus has one place for a tool
+            return await asyncio.to_thread(records.read, path, meter.address, baudrate)
 
     def kill(self, part: str) -> None:
         """Kill a board's process with SIGKILL; it is restarted."""

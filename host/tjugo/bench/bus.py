@@ -32,7 +32,8 @@ class Drop:
     master: int
     slave: int
     path: str
-    unread: int = 0
+    unread: int = 0  # bytes that waited when the bus looked last,
+    delivered: int = 0  # and those that came since
 
     @classmethod
     def open(cls, name: str) -> "Drop":
@@ -49,7 +50,7 @@ class Drop:
         if self.waiting() > _UNREAD_LIMIT:
             self.flush()
         try:
-            os.write(self.master, data)
+            self.delivered += os.write(self.master, data)
         except BlockingIOError:
             self.flush()
 
@@ -62,7 +63,7 @@ class Drop:
     def flush(self) -> None:
         """Discard the bytes that were not read."""
         termios.tcflush(self.slave, termios.TCIFLUSH)
-        self.unread = 0
+        self.unread = self.delivered = 0
 
     def close(self) -> None:
         os.close(self.master)
@@ -186,10 +187,11 @@ class Bus:
         self._tidy_at = now_s + _HOUSEKEEPING_S
         tool = self._drops[TOOL]
         waiting = tool.waiting()
-        if waiting and waiting >= tool.unread > 0:
+        nothing_read = waiting >= tool.unread + tool.delivered
+        if tool.unread and nothing_read:
             tool.flush()
         else:
-            tool.unread = waiting
+            tool.unread, tool.delivered = waiting, 0
 
 
 def _hears(drop: Drop, item: Heard) -> bool:

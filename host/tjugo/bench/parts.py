@@ -32,12 +32,17 @@ class Part:
     before_start: Callable[[], None] = lambda: None
     greeting: Callable[[], list[dict[str, Any]]] = list
 
-    state: str = "starting"  # starting, running, restarting, stopped
+    state: str = "starting"  # starting, running, restarting, off, stopped
     restarts: int = 0
     last_exit: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     _process: Process | None = None
+    _powered: asyncio.Event = field(default_factory=asyncio.Event)
+    _ordered: bool = False  # the present run is ended on purpose
+
+    def __post_init__(self) -> None:
+        self._powered.set()
 
     @property
     def pid(self) -> int | None:
@@ -73,14 +78,35 @@ class Part:
         self._process.kill()
         return True
 
+    def restart(self) -> None:
+        """Cut the power for a moment; the board starts again at once."""
+        if self._process is not None:
+            self._ordered = True
+            self._process.kill()
+
+    def power(self, on: bool) -> None:
+        """Switch the power of the board on or off."""
+        if on:
+            self._powered.set()
+        else:
+            self._powered.clear()
+            self.restart()
+
     async def run(self) -> None:
         """Keep the board running until the task is cancelled; then end it."""
         delay = _FIRST_DELAY_S
         loop = asyncio.get_running_loop()
         try:
             while True:
+                if not self._powered.is_set():
+                    self._changed("off")
+                    await self._powered.wait()
                 started = loop.time()
                 await self._run_once()
+                if self._ordered:
+                    self._ordered = False
+                    self._changed("starting")
+                    continue
                 if loop.time() - started > _HEALTHY_S:
                     delay = _FIRST_DELAY_S
                 self.restarts += 1
@@ -129,7 +155,7 @@ class Part:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "hello" in message:
-            self.versions = message["hello"]
+            self.versions, self.memory = message["hello"], {}
             self._changed("running")
         if "mem" in message:
             self.memory = message["mem"]

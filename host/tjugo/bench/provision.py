@@ -30,6 +30,7 @@ _NAMES = (
     "Farid Rahimi",
 )
 _JUMP = "clock_jump_days"
+_PROTECTION = {"voltage_opens": 1}  # and what is switched on on the page, see options.py
 _EAS = (7, 11)  # alternating, so that both ciphers are demonstrated
 _POLL_MS = 1000
 _POLL_MS_A_METER = 150  # a poll takes about 100 ms at 9600 baud
@@ -113,6 +114,7 @@ def _write_settings(station: Station, plan: MeterPlan, baudrate: int) -> MeterPl
     added = {name: value for name, value in factory.items() if name not in there}
     added |= {"address": plan.address, "baudrate": baudrate}
     added |= {"features": "full", "profile": 1}
+    added |= {name: value for name, value in _PROTECTION.items() if name not in there}
     provisioning.provision(board, added, provisioning.station_tables(station))
     return plan
 

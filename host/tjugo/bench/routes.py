@@ -1,22 +1,39 @@
 """The bench page: its screen, its event stream, and its actions."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Body, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.templating import Jinja2Templates
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
-from meterbus.descriptions import CODES
+from meterbus.descriptions import CODES, PROFILE_FLAGS
+from tjugo import face_card, face_docs, local_time
+from tjugo.bench.appliances import APPLIANCES
 from tjugo.bench.hub import Hub
 from tjugo.bench.meters import MOST_LOAD_W, BadCommand
+from tjugo.bench.options import OPTIONS
+from tjugo.bench.profile_picture import MARKS, draw, slots
+from tjugo.bench.records import Records
 from tjugo.errors import NotFound, TjugoError
+from tjugo.station.storage.moments import iso
 
 SPEEDS = (1, 10, 60, 600)
 NOISE = 0.0005  # bit errors per bit: about one reply in five arrives damaged
 COLLISIONS = 0.2  # of all transmissions
+VOLTAGES = ((230, "Normal"), (150, "Sag"), (285, "Swell"), (0, "Off"))
+SWITCHES = (
+    ("cover", "Meter cover"),
+    ("terminal_cover", "Terminal cover"),
+    ("magnet", "Magnet"),
+    ("bypass", "Bypass"),
+    ("reversed", "Reversed"),
+)
 
 
 class KillBody(BaseModel):
@@ -43,6 +60,8 @@ class BenchView(Protocol):
     def command(self, drn: str, message: Any) -> None: ...
     def kill(self, part: str) -> None: ...
     def set_speed(self, speed: Any) -> None: ...
+    async def set_options(self, drn: str, given: Any) -> None: ...
+    async def records(self, drn: str) -> Records: ...
     def set_bus(self, settings: Any) -> None: ...
 
 
@@ -57,7 +76,8 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     def answer(action: Callable[[], None]) -> Response:
-        _do(action)
+        with _sentences():
+            action()
         return JSONResponse({"ok": True, **bench.hub.position()})
 
     @routes.get("/bench")
@@ -69,6 +89,11 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
             "collisions": COLLISIONS,
             "codes": [(code, f"{label}: {text}") for code, label, text in CODES[1:]],
             "items": bench.hub.snapshot(),
+            "voltages": VOLTAGES,
+            "switches": SWITCHES,
+            "appliances": APPLIANCES,
+            "options": [(name, label) for name, label, _, _ in OPTIONS],
+            "languages": face_docs.NAMES,
         }
         return templates.TemplateResponse(request, "bench.html", values)
 
@@ -90,6 +115,26 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
     async def command(drn: str, message: Any = Body()) -> Response:
         return answer(lambda: bench.command(drn, message))
 
+    @routes.post("/bench/meters/{drn}/options")
+    async def options(drn: str, given: Any = Body()) -> Response:
+        with _sentences():
+            await bench.set_options(drn, given)
+        return JSONResponse({"ok": True, **bench.hub.position()})
+
+    @routes.get("/bench/meters/{drn}/records")
+    async def records(request: Request, drn: str) -> Response:
+        with _sentences():
+            found = await bench.records(drn)
+        return templates.TemplateResponse(
+            request, "bench_records.html", {"drn": drn, **_shown(found, templates)}
+        )
+
+    @routes.get("/bench/card")
+    async def card(language: str = face_docs.ENGLISH) -> Response:
+        if language not in face_docs.NAMES:
+            raise NotFound(f"there is no card in the language {language}")
+        return HTMLResponse(face_card.page(language))
+
     @routes.post("/bench/kill")
     async def kill(body: KillBody) -> Response:
         return answer(lambda: bench.kill(body.part))
@@ -105,9 +150,27 @@ def bench_router(bench: BenchView, templates: Jinja2Templates) -> APIRouter:
     return routes
 
 
-def _do(action: Callable[[], None]) -> None:
+def _shown(found: Records, templates: Jinja2Templates) -> dict[str, Any]:
+    """Return what the template of a meter's records needs."""
+    moment = templates.env.filters["moment"]
+    name: Any = templates.env.globals["local_zone"]
+    zone = local_time.zone_of(name()) or UTC
+    half_hours = slots(found.profile)
+    picture = draw(half_hours, zone, lambda at: str(moment(iso(at)).striptags()))
+    return {
+        "events": found.events,
+        "slots": [(iso(slot.begin), slot.wh, slot.flags) for slot in reversed(half_hours)],
+        "timeless": [row["wh"] for row in found.profile if row["from"] is None],
+        "picture": Markup(picture) if half_hours else None,
+        "flags": [(name, MARKS.get(name), meaning) for _, name, meaning in PROFILE_FLAGS],
+    }
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what the bench raises into errors that are answered as in the JSON interface."""
     try:
-        action()
+        yield
     except BadCommand as error:
         raise TjugoError(str(error)) from error
     except KeyError as error:

@@ -32,14 +32,18 @@ class Options:
     seed: int
 
 
+def _text(value: int | None) -> str:
+    return "unknown" if value is None else str(value)
+
+
 def _summary(soak: Soak) -> bool:
     """Print the table and the problems; return True when there is none."""
     booked = accounts(soak.sales, soak.meters())
     _say(f"\n{'meter':<14}{'sold Wh':>10}{'used Wh':>10}{'left Wh':>10}{'lost':>6}")
     for row in booked:
         _say(
-            f"{row.drn:<14}{row.sold_wh:>10}{row.energy_wh:>10}{row.credit_wh:>10}"
-            f"{row.difference_wh:>6}"
+            f"{row.drn:<14}{row.sold_wh:>10}{_text(row.energy_wh):>10}{_text(row.credit_wh):>10}"
+            f"{_text(row.difference_wh):>6}"
         )
     _say(f"\n{'memory':<24}{'after warm-up':>14}{'at the end':>14}")
     for series in soak.memory.values():

@@ -57,20 +57,23 @@ class Sale:
 
 @dataclass
 class Account:
-    """The energy that one meter received, used and has left, in Wh."""
+    """The energy that one meter received, used and has left, in Wh; None: it does not report."""
 
     drn: str
     sold_wh: int
-    energy_wh: int
-    credit_wh: int
+    energy_wh: int | None
+    credit_wh: int | None
 
     @property
-    def difference_wh(self) -> int:
-        """The difference between the account and the sales; 0 when nothing is lost or doubled."""
+    def difference_wh(self) -> int | None:
+        """The difference between the account and the sales; 0 when nothing is lost or doubled,
+        None when it is unknown."""
+        if self.energy_wh is None or self.credit_wh is None:
+            return None
         return self.energy_wh + self.credit_wh - self.sold_wh
 
 
-def accounts(sales: list[Sale], meters: dict[str, dict[str, int]]) -> list[Account]:
+def accounts(sales: list[Sale], meters: dict[str, dict[str, int | None]]) -> list[Account]:
     """Return one account per meter. meters: DRN -> state with energy_wh and credit_wh."""
     return [
         Account(
@@ -95,6 +98,11 @@ def problems(sales: list[Sale], booked: list[Account], memory: list[Series]) -> 
         f"meter {account.drn}: {account.difference_wh:+d} Wh between sold and used plus left"
         for account in booked
         if account.difference_wh
+    ]
+    found += [
+        f"meter {account.drn}: what it has used and left is unknown"
+        for account in booked
+        if account.difference_wh is None
     ]
     for series in memory:
         if not series.is_flat():

@@ -161,16 +161,24 @@ class Soak:
             time.sleep(SAMPLE_S)
             self.sample()
             now = self.meters()
-            if now == before and not any(sale.state in _OPEN for sale in self.sales):
+            if (
+                now == before
+                and _known(now)
+                and not any(sale.state in _OPEN for sale in self.sales)
+            ):
                 return
             before = now
 
-    def meters(self) -> dict[str, dict[str, int]]:
-        """Return {DRN: energy and credit} as the meters report them."""
+    def meters(self) -> dict[str, dict[str, int | None]]:
+        """Return {DRN: energy and credit} as the meters report them; None while one does not."""
         return {
-            drn: {key: self.state[f"meter:{drn}"][key] or 0 for key in ("energy_wh", "credit_wh")}
+            drn: {key: self.state[f"meter:{drn}"][key] for key in ("energy_wh", "credit_wh")}
             for drn in self._drns
         }
+
+
+def _known(meters: dict[str, dict[str, int | None]]) -> bool:
+    return all(value is not None for state in meters.values() for value in state.values())
 
 
 def _rss(pid: int | None) -> int | None:

@@ -13,6 +13,10 @@ def _reader(place: str) -> Callable[[], Figure]:
         context = {
             "features": "all",
             "core_features": heap.lowest_free(place, heap.CORE),
+            "core_with_page": heap.lowest_free(place, {**heap.CORE, **heap.PAGE}),
+            "core_with_page_and_home": heap.lowest_free(
+                place, {**heap.CORE, **heap.PAGE_AND_HOME}
+            ),
             "micropython": MICROPYTHON_VERSION,
         }
         return Figure(heap.lowest_free(place, heap.FULL), context)

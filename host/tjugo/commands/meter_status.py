@@ -1,4 +1,5 @@
-"""`tjugo meter status`, `retire` and `replace`: whether a meter is in service."""
+"""`tjugo meter status`, `retire`, `replace` and `carry-over`: whether a meter is in service, and
+the credit of one that is not."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,14 +7,16 @@ from pathlib import Path
 import click
 
 from tjugo.commands import meter_text
+from tjugo.commands.engineering import print_request
 from tjugo.commands.meter import change_meter, meter
 from tjugo.commands.options import json_option, state_option, yes_option
-from tjugo.commands.output import confirm, name_drn, print_json
+from tjugo.commands.output import actor, confirm, name_drn, print_json
 from tjugo.errors import TjugoError
 from tjugo.station.registry import history, meters, replace, views
 from tjugo.station.registry.status import REMOVED, sentence
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES
+from tjugo.station.vending import asked, carry_over, request_views
 from tjugo.station.work import Work
 
 
@@ -80,7 +83,8 @@ def meter_replace(
 ) -> None:
     """Retire the meter OLD and install the registered meter NEW in its place.
 
-    NEW gets the customer, the service point and the collector of OLD. Credit is not carried over.
+    NEW gets the customer, the service point and the collector of OLD. For the credit that was left
+    in OLD, see `tjugo meter carry-over`.
     """
     old = _described(state, old_drn)
     confirm(f"Retire meter {old} and install {_described(state, new_drn)} in its place?", yes)
@@ -89,6 +93,24 @@ def meter_replace(
         replace.replace_meter(work, old_drn, new_drn, why)
 
     change_meter(state, new_drn, swap, as_json, f"replaces {old}.")
+
+
+@meter.command("carry-over")
+@click.argument("drn")
+@click.argument("credit")
+@click.option("--reason", "why", required=True, help="Why, for the record.")
+@json_option
+@state_option
+def meter_carry_over(drn: str, credit: str, why: str, as_json: bool, state: Path) -> None:
+    """Ask for the CREDIT that was left in the replaced meter DRN, for the meter in its place.
+
+    CREDIT is what the meter displayed: kWh, or money where the meter counts it. Another person
+    must approve it; the same command then prints the token.
+    """
+    with Station.open(state) as station, station.work(actor()) as work:
+        name_drn(work, drn)
+        outcome = carry_over.carry_over(work, drn, credit, why)
+    print_request(request_views.request_view(asked.answer(outcome)), as_json)
 
 
 def _described(state: Path, drn: str) -> str:

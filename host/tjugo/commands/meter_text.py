@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tjugo.counted import ENERGY
+from tjugo.counted import ENERGY, reported
+from tjugo.station.readings import alarms
 from tjugo.station.registry.history import LinkView, MeterHistory, StatusView
 from tjugo.station.registry.views import MeterView
 
@@ -55,11 +56,29 @@ def _reading(reading: dict[str, Any] | None) -> Iterable[tuple[str, Any]]:
         return [("latest reading", None)]
     return [
         ("latest reading", reading["received_at"]),
+        ("alarms", _alarms(reading)),
         ("online", "yes" if reading["online"] else "no"),
         ("energy", _kwh(reading["energy_wh"])),
-        ("credit", _kwh(reading["credit_wh"])),
+        ("credit", _credit(reading)),
+        ("power", "unknown" if reading["power_w"] is None else f"{reading['power_w']} W"),
+        ("contact", _CONTACT[reading["relay_closed"]]),
         ("fault", reading["fault"] or "none"),
     ]
+
+
+_CONTACT = {None: "unknown", True: "closed", False: "open"}
+
+
+def _alarms(reading: dict[str, Any]) -> str:
+    if reading["alarms"] is None:
+        return "unknown"
+    return "; ".join(alarms.texts(reading)) or "none"
+
+
+def _credit(reading: dict[str, Any]) -> str:
+    if reading["credit_money"] is not None:
+        return reported(reading["credit_money"], reading["currency"])
+    return _kwh(reading["credit_wh"])
 
 
 def _kwh(wh: int | None) -> str:

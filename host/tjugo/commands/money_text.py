@@ -15,7 +15,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def percent(text: str) -> int:
     """Return hundredths of a percent in a text such as 2.5. Raise TjugoError."""
     try:
-        scaled = numbers.decimal(text) * 100
+        scaled = numbers.decimal(text, numbers.PERCENT) * 100
     except numbers.NotANumber as error:
         raise reason("commission_invalid", error.sentence("The commission")) from error
     if scaled != int(scaled):

@@ -6,8 +6,9 @@ import click
 
 from tjugo.commands.options import json_option, state_option
 from tjugo.commands.output import actor, print_json
+from tjugo.errors import TjugoError
 from tjugo.private_file import private_file
-from tjugo.station.receipts import model, pdf, printers, render, service
+from tjugo.station.receipts import model, pdf, printers, render, service, texts
 from tjugo.station.station import Station
 
 _client_option = click.option(
@@ -36,6 +37,8 @@ def receipt_show(
     state: Path,
 ) -> None:
     """Show the receipt of the sale CLIENT_ID, marked as a copy."""
+    if language is not None and not texts.known(language):
+        raise TjugoError(texts.unknown(language))
     with Station.open(state) as station:
         stored = service.show(station, actor(), _client(station, client, client_id), client_id)
     shown = stored.shown()

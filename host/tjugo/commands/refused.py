@@ -37,7 +37,7 @@ def refused(
         found = triage.examine(work, drn, " ".join(digits), shown, seen)
         outcome = None
         if why is not None:
-            of = (found.drn, found.bdt or "", found.tid or 0)
+            of = (found.token_drn or found.drn, found.bdt or "", found.tid or 0)
             outcome = replacement.replace(work, *of, None, why)
     if as_json:
         print_json(asdict(found))

@@ -7,7 +7,7 @@ import click
 from tjugo.commands.options import json_option, page_options, state_option
 from tjugo.commands.output import print_page
 from tjugo.station.station import Station
-from tjugo.station.vending import sale_views
+from tjugo.station.vending import sale_states, sale_views
 
 
 @click.command()
@@ -37,8 +37,8 @@ def _outcome(row: sale_views.SaleView | sale_views.RefusalView) -> tuple[str, st
     if isinstance(row, sale_views.RefusalView):
         what = "sold, but damaged" if row.code == sale_views.DAMAGED else "refused"
         return f"{what}: {row.refused}", ""
-    if row.state == sale_views.VOID:
+    if row.state == sale_states.VOID:
         return "void", ""
-    if row.state == sale_views.NOT_SHOWN:
+    if row.state == sale_states.NOT_SHOWN:
         return "not shown yet", row.delivery.state
     return row.token_grouped, row.delivery.state

@@ -16,8 +16,9 @@ from tjugo.commands.serving import place_of, serving_options, show
 from tjugo.commands.unlocking import key_file_option, unlock
 from tjugo.log_file import log_to
 from tjugo.paths import LOG
+from tjugo.station import serving
 from tjugo.station import use as station_use
-from tjugo.station.keys.views import LOCKED
+from tjugo.station.keys.views import locked_sentence
 from tjugo.station.link.broker import Broker, parse
 from tjugo.station.link.mqtt import MqttLink
 from tjugo.station.station import Station
@@ -74,8 +75,8 @@ def station(
 ) -> None:
     """Serve the station's pages and its interface for programs until Ctrl-C.
 
-    While sealed vending keys are locked, the station refuses sales: an administrator unlocks them
-    on the page /unlock.
+    While sealed vending keys are locked, the station refuses sales: a supervisor or administrator
+    unlocks them on the page /unlock, or a start with their key file where it alone opens them.
     """
     link_to = _broker(broker, password_file, ca)
     with ExitStack() as held:
@@ -83,10 +84,11 @@ def station(
             log_to(state / LOG)
             place = place_of(opened, **where)
             sock = held.enter_context(listen(port, place.host))
+            held.enter_context(serving.during(state, opened.backend))
             if not locked:
                 unlock(opened, key_file)
             if opened.backend.locked:
-                click.echo(LOCKED, err=True)
+                click.echo(locked_sentence(opened.backend), err=True)
             show(place, place.url(sock), opened)
             if workers == 1:
                 _serve_station(opened, sock, place, link_to, lab, None)

@@ -50,6 +50,15 @@ def unlock(station: Station, file: Path | None) -> None:
         service.unlock(station, actor(), ask(PASSPHRASE, "give --key-file"))
 
 
+def try_secret(station: Station, file: Path | None) -> None:
+    """Open the vending keys for this program alone by a key file or the systemd credential, where
+    one is given, to see whether it opens them: it is not recorded. Raise TjugoError for a wrong
+    secret."""
+    secret = key_file.secret_of_service() if file is None else key_file.read_secret_file(file)
+    if secret is not None and station.backend.locked:
+        service.soft(station).unlock(secret)
+
+
 def warn_in_clear(station: Station, keys: Sequence[RegisteredKey]) -> None:
     """Print a warning when real keys among these, just added, are stored unsealed."""
     if service.in_clear(station, keys):

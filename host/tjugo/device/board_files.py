@@ -10,7 +10,7 @@ from tjugo.toolchain.tools import REPO
 _PACKAGES = (
     "sts_portable",
     *("firmware/runtime", "firmware/meterbus", "firmware/uplink", "firmware/drivers"),
-    *("firmware/meter", "firmware/collector"),
+    *("firmware/net", "firmware/meter", "firmware/collector"),
 )
 _TESTS = REPO / "tests" / "host"
 RUN_PORTABLE = _TESTS / "run_portable.py"
@@ -39,9 +39,9 @@ def library(
 
     Raise TjugoError when a file does not compile.
     """
-    files = compile_packages(packages, arch)
-    for name, content in compile_packages([REPO / "boards" / "common"], arch).items():
+    files = compile_packages(packages, arch, closed=True)
+    for name, content in compile_packages([REPO / "boards" / "common"], arch, closed=True).items():
         files[f"boards/{name}"] = content
     for path in modules:
-        files[f"{path.stem}.mpy"] = compile_file(path, path.stem, arch)
+        files[f"{path.stem}.mpy"] = compile_file(path, path.stem, arch, closed=True)
     return {f"lib/{name}": content for name, content in files.items()}

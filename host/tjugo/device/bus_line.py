@@ -12,6 +12,7 @@ PARITIES = {"even": serial.PARITY_EVEN, "none": serial.PARITY_NONE}
 _REPLY_SECONDS = 1.0
 _TRIES = 4
 _LISTEN_SECONDS = 0.05
+_OTHERS_SECONDS = 1.5  # for so long the polls of another client are waited for
 
 
 class BusLine:
@@ -23,6 +24,8 @@ class BusLine:
     def __init__(self, port: str, address: int, baudrate: int = 9600, parity: str = "even"):
         self._port = port
         self.address = address
+        self._shared = False  # another client seems to use the bus
+        self._alone = False  # none was heard when one was waited for
         try:
             self._serial = serial.Serial(
                 port,
@@ -50,18 +53,32 @@ class BusLine:
 
     def ask(self, request: bytes) -> client.ReplyParser:
         """Return the reply, asking again where there is none. A refusal is a reply, too."""
-        for _ in range(_TRIES):
-            parser = self._once(request)
-            if parser:
-                return parser
+        parser = self.find(request, _TRIES)
+        if parser:
+            return parser
         raise TjugoError(
             f"Nothing at address {self.address} on {self._port} answers. Check the address, the "
             "baud rate, the parity, and that no other client uses the bus."
         )
 
+    def find(self, request: bytes, tries: int) -> client.ReplyParser | None:
+        """Return the reply, None if there is none to so many requests.
+
+        From the first request without one on, each is sent just after a poll of another client, as
+        long as one is heard.
+        """
+        for _ in range(tries):
+            parser = self._once(request)
+            if parser:
+                return parser
+            self._shared = not self._alone
+        return None
+
     def _once(self, request: bytes) -> client.ReplyParser | None:
         """Return the reply, None if there is none in time."""
         try:
+            if self._shared:
+                self._wait_for_others()
             self._serial.reset_input_buffer()
             self._serial.write(request)
             parser = client.ReplyParser(request)
@@ -72,3 +89,17 @@ class BusLine:
         except (serial.SerialException, OSError) as error:
             raise TjugoError(f"The line on {self._port} is gone: {error}") from None
         return None
+
+    def _wait_for_others(self) -> None:
+        """Wait until another client's frames have ended, or for as long as it may be silent.
+
+        Whoever hears nobody has the line alone: what was not answered was lost.
+        """
+        until = time.monotonic() + _OTHERS_SECONDS
+        heard = False
+        while time.monotonic() < until:
+            if self._serial.read(max(1, self._serial.in_waiting)):
+                heard = True
+            elif heard:  # silent for _LISTEN_SECONDS
+                return
+        self._shared, self._alone = heard, not heard

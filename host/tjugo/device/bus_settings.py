@@ -9,6 +9,7 @@ from tjugo.errors import TjugoError
 
 _CLOCK_START, _CLOCK_COUNT = registers.block("unix", "unix")
 _TAKES_SECONDS = 0.5  # until the meter has stored its address
+_TRIES_WHEN_FREE = 2  # an address at which nobody answers so often is free
 
 
 def read_clock(line: BusLine) -> datetime | None:
@@ -41,19 +42,35 @@ def set_all_clocks(line: BusLine) -> None:
 def set_address(line: BusLine, drn: str) -> None:
     """Give the meter `drn` the address of the line, and wait until it answers there.
 
-    Raise TjugoError. The request is a broadcast: the meter may have any address.
+    Raise TjugoError, and nothing is changed if another device answers there: two meters with one
+    address could not be reached any more. The request is a broadcast: the meter may have any
+    address.
     """
+    start, count = registers.DEVICE_START, registers.DEVICE_COUNT
+    request = client.read_request(line.address, client.READ_HOLDING_REGISTERS, start, count)
+    there = line.find(request, _TRIES_WHEN_FREE)
+    if there:
+        found = _drn_of(there)
+        if found == drn:
+            return
+        what = f"meter {found}" if found else "another device, without a meter number,"
+        raise TjugoError(
+            f"At address {line.address} is {what} already. Give {drn} a free address, or that one "
+            "another address first."
+        )
     value = registers.encode("drn", drn) + line.address.to_bytes(2, "big")
     line.send(client.write_request(frame.BROADCAST, descriptions.ADDRESS_START, value))
     time.sleep(_TAKES_SECONDS)
-    start, count = registers.DEVICE_START, registers.DEVICE_COUNT
-    reply = line.ask(
-        client.read_request(line.address, client.READ_HOLDING_REGISTERS, start, count)
-    )
-    _check(line, reply)
-    found = registers.decode(start, reply.data)["drn"]
+    found = _drn_of(line.ask(request))
     if found != drn:
-        raise TjugoError(f"At address {line.address} is meter {found}, not {drn}.")
+        raise TjugoError(f"At address {line.address} is {found or 'another device'}, not {drn}.")
+
+
+def _drn_of(reply: client.ReplyParser) -> str:
+    """Return the meter number in a reply to a read of the device block, "" if it has none."""
+    if reply.refused:
+        return ""
+    return str(registers.decode(registers.DEVICE_START, reply.data)["drn"])
 
 
 def _clock_request(address: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ FILES, ROM, FROZEN = "files", "rom", "frozen"
 PLACES = (FILES, ROM, FROZEN)
 
 CORE = sample_meter.SETTINGS
-# All features of the meter.
+# All features of the meter but export, tariffs and demand.
 FULL: dict[str, Any] = {
     **CORE,
     "features": "full",
@@ -25,7 +26,11 @@ FULL: dict[str, Any] = {
     "malignant": {"mode": 2},
     "profile": 1,
 }
+# The meter's page, and Home Assistant besides; the emulated board has no network to use them on.
+PAGE: dict[str, Any] = {"page": {}}
+PAGE_AND_HOME: dict[str, Any] = {**PAGE, "home_assistant": {"host": "10.0.0.1"}}
 _TOKENS = 3
+_TOKEN_WH = 50_000
 _CODES = ("800", "801", "814", "851", "301")
 _START_S = 60.0
 _REPORTS = 2  # of the heap after each step: the second one begins after it
@@ -33,7 +38,7 @@ _REPORTS = 2  # of the heap after each step: the second one begins after it
 
 def lowest_free(place: str, settings: dict[str, Any]) -> int:
     """Return the lowest free heap after garbage collection, bytes, of a meter that starts, takes
-    tokens, shows short codes and supplies a load. Raise TjugoError.
+    tokens, shows short codes and supplies a load. Raise TjugoError, also if a token is not taken.
     """
     with tempfile.TemporaryDirectory(prefix="tjugo-heap-") as folder:
         flash = Path(folder) / "flash"
@@ -43,16 +48,38 @@ def lowest_free(place: str, settings: dict[str, Any]) -> int:
             if "safe" in selftest:
                 raise TjugoError(f"The meter does not start: {selftest['last_crash']}.")
             found = [selftest["free"]]
-            for command in _work():
+            for command, credit_wh in _work():
                 console.send(command)
-                found += [console.wait_for("mem", _START_S)["free"] for _ in range(_REPORTS)]
+                found += _free(console, credit_wh)
     return min(found)
 
 
-def _work() -> list[dict[str, Any]]:
-    """Return the commands to the board, in order."""
-    keys = [{"keys": f"{token}#"} for token in sample_meter.tokens(_TOKENS)]
-    return [*keys, {"load_w": 2000}, *({"keys": f"#{code}#"} for code in _CODES)]
+def _work() -> list[tuple[dict[str, Any], int]]:
+    """Return the commands to the board, in order, each with the credit after it if it is a token,
+    else 0."""
+    tokens = sample_meter.tokens(_TOKENS)
+    keys = [({"keys": f"{token}#"}, _TOKEN_WH * n) for n, token in enumerate(tokens, 1)]
+    return [*keys, ({"load_w": 2000}, 0), *(({"keys": f"#{code}#"}, 0) for code in _CODES)]
+
+
+def _free(console: Console, credit_wh: int) -> list[int]:
+    """Return the free heap that the board reports after a command, when it has this credit.
+
+    Raise TjugoError if the meter was started again meanwhile: memory may have been too little.
+    """
+    found: list[int] = []
+    deadline = time.monotonic() + _START_S
+    while len(found) < _REPORTS or credit_wh:
+        for message in console.read():
+            if "selftest" in message:
+                raise TjugoError(f"The meter restarted: {message['selftest']['last_crash']}.")
+            if message.get("report", {}).get("credit_wh") == credit_wh:
+                credit_wh = 0
+            if "mem" in message:
+                found.append(message["mem"]["free"])
+        if time.monotonic() > deadline:
+            raise TjugoError("The meter does not report its memory, or did not take a token.")
+    return found
 
 
 def _prepare(place: str, settings: dict[str, Any], flash: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from meterbus import client, descriptions
+from meterbus import client, descriptions, energy_rows
 from tjugo.errors import TjugoError
 
 _HALF_HOUR_S = 1800
@@ -86,7 +86,7 @@ def _freeze(values: tuple[int, ...]) -> Row:
     known = interval != _NO_INTERVAL
     return {
         "energy_wh": energy_wh,
-        "credit_wh": credit_wh,
+        "credit_wh": None if credit_wh == energy_rows.NOT_ENERGY else credit_wh,
         "most_from": _start(interval) if known else None,
         "most_wh": most_wh if known else None,
         "flags": flag_names(flags),

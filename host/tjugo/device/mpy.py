@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from tjugo.device.constants import with_constants
+from tjugo.device.short_names import with_short_names
 from tjugo.toolchain.programs import run
 from tjugo.toolchain.tools import mpy_cross_program
 
@@ -14,18 +15,16 @@ CORTEX_M3 = "armv7m"
 CORTEX_M0_PLUS = "armv6m"
 ESP32 = "xtensawin"
 
-# The rounds of the ciphers and the CRC of the bus as machine code, wherever they are deployed: for
-# 3 KB of heap, a token is decoded five times as fast, and a poll costs a quarter less. They keep
-# to what the compiler for "viper" supports, and give the same answers as bytecode.
-ROUNDS = {
-    "meterbus/crc": "viper",
+# As machine code, wherever they are deployed: for a KB of heap, a poll costs a quarter less. They
+# keep to what the compiler for "viper" supports, and give the same answers as bytecode.
+EVERY_FRAME = {"meterbus/crc": "viper"}
+# The whole token decoder as machine code, three to four times as large as bytecode: a token is
+# decoded five times as fast. Bytecode is fast enough for a meter.
+MACHINE_CODE = {
+    **EVERY_FRAME,
     "sts_portable/crc": "viper",
     "sts_portable/packed": "viper",
     "sts_portable/sta_rounds": "viper",
-}
-# The whole token decoder as machine code, three to four times as large as bytecode.
-MACHINE_CODE = {
-    **ROUNDS,
     "sts_portable/decoder": "native",
     "sts_portable/misty1": "native",
     "sts_portable/sta": "native",
@@ -38,22 +37,25 @@ def compile_file(
     module: str,
     arch: str = CORTEX_M3,
     emit: str = "bytecode",
+    closed: bool = False,
 ) -> bytes:
     """Return the .mpy of one file. emit: "bytecode", "native" or "viper"; module: its name.
+
+    closed: all that reads the module is compiled by this, too; it needs no public numbers then.
 
     Tracebacks show the name of the module, which a board has in memory anyhow, not a path.
 
     Raise TjugoError with the compiler's message when it does not compile.
     """
-    return _compiled(path.read_text(), module, arch, emit)
+    return _compiled(path.read_text(), module, arch, emit, closed)
 
 
 @cache
-def _compiled(source: str, module: str, arch: str, emit: str) -> bytes:
+def _compiled(source: str, module: str, arch: str, emit: str, closed: bool) -> bytes:
     """Compile a source; the result is cached."""
     with tempfile.TemporaryDirectory(prefix="tjugo-mpy-") as folder:
         path, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
-        path.write_text(with_constants(source, module))
+        path.write_text(with_short_names(with_constants(source, module, closed), module))
         options = [f"-march={arch}", "-s", module, "-X", f"emit={emit}", "-o", str(out)]
         run([str(mpy_cross_program()), *options, "--", str(path)])
         return out.read_bytes()
@@ -63,11 +65,12 @@ def compile_packages(
     packages: Iterable[Path],
     arch: str = CORTEX_M3,
     emit: Mapping[str, str] | None = None,
+    closed: bool = False,
 ) -> dict[str, bytes]:
     """Return the .mpy of every Python file in some package folders, by its path on the board.
 
     emit: modules, named like "sts_portable/sta", that are not compiled to bytecode; MACHINE_CODE
-    has those of the project for which it is worthwhile.
+    has those of the project for which it is worthwhile. closed: see compile_file().
     """
     emit = emit or {}
     files = {}
@@ -76,5 +79,5 @@ def compile_packages(
             module = str(path.relative_to(package.parent).with_suffix(""))
             how = emit.get(module, "bytecode")
             name = module.replace("/", ".").removesuffix(".__init__")
-            files[f"{module}.mpy"] = compile_file(path, name, arch, how)
+            files[f"{module}.mpy"] = compile_file(path, name, arch, how, closed)
     return files

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tjugo import sta_tables
-from tjugo.device import settings_check
+from tjugo.device import prices, settings_check
 from tjugo.device.on_board import settings as on_board
 from tjugo.device.remote import Remote
 from tjugo.errors import TjugoError, Unavailable
@@ -21,7 +21,17 @@ from tjugo.station.registry.meters import config_of
 from tjugo.station.station import Station
 
 NO_TABLES = b""  # the published sample ones, which the firmware has
+SEALED = "sealed"  # the setting: 1 if the factory's step is over
+# What may be changed in a sealed meter: nothing of identity, key, credit, measurement, protection
+# and tampering.
+_NOT_UNDER_SEAL = (
+    *("address", "baudrate", "clock", "display", "display_address", "dns", "key_click", "keypad"),
+    *("language", "led_imp_per_kwh", "ntp", "rs485_echo", "scroll", "scroll_s", "short_codes"),
+    *("tm1637_pins", "wifi", SEALED),
+)
 _SHORT_DRN = 11
+_EMULATED = ("sim", "qemu_mps2")  # boards that measure with the simulated mains
+_SIMULATED = "simulated"
 _VENDORS = ("bdt", "dkga")  # of the vending side only: the key is made with them
 
 
@@ -29,7 +39,8 @@ class Board(Protocol):
     """The destination of settings. `tables`: STA tables; NO_TABLES for none; None leaves them."""
 
     def look(self) -> dict[str, Any]:
-        """Return {"settings": without secrets, "role": "meter", "collector" or ""}."""
+        """Return {"settings": without secrets, "role": "meter", "collector" or "", "board": its
+        name, None if it is unknown}."""
 
     def stage(self, added: Mapping[str, Any], tables: bytes | None) -> tuple[str, bool]:
         """Write all files beside those in use; return (digest of the added settings, all others
@@ -61,7 +72,11 @@ def provision(
             f"This board is meter {before}. --replace makes it {added['drn']}; the ledger with "
             "its credit stays as it is."
         )
-    settings_check.check(found["role"], on_board.merged(found["settings"], dict(added)))
+    _check_seal(found["settings"], added)
+    added = prices.with_checksum(found["settings"], added)
+    settings = on_board.merged(found["settings"], dict(added))
+    part = _SIMULATED if found["board"] in _EMULATED else "s0"
+    settings_check.check(found["role"], settings, set(added), part)
     try:
         digest, kept = board.stage(added, tables)
         if digest != on_board.digest(dict(added)) or not kept:
@@ -70,6 +85,23 @@ def provision(
         board.drop()
         raise
     board.install(tables)
+
+
+def _check_seal(before: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+    """Raise TjugoError if the board is a sealed meter and this would change what is under seal.
+
+    `before` has zeros in place of secrets, so that giving a key, or other secrets, is a change.
+    """
+    changed = [
+        name
+        for name, value in added.items()
+        if name not in _NOT_UNDER_SEAL and (name == "key" or value != before.get(name))
+    ]
+    if before.get(SEALED) and changed:
+        raise TjugoError(
+            f"The meter is sealed: {' and '.join(changed)} cannot be changed. "
+            "`tjugo provision PORT --unseal` is the factory's step before that."
+        )
 
 
 def meter_settings(station: Station, drn: str) -> dict[str, Any]:
@@ -103,7 +135,8 @@ class FolderBoard:
         self._role = role
 
     def look(self) -> dict[str, Any]:
-        return {"settings": on_board.hidden(self._settings()), "role": self._role}
+        settings = on_board.hidden(self._settings())
+        return {"settings": settings, "role": self._role, "board": "sim"}
 
     def stage(self, added: Mapping[str, Any], tables: bytes | None) -> tuple[str, bool]:
         before = self._settings()

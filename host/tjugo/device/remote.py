@@ -109,7 +109,10 @@ class Remote:
             self._interrupt()
             self._transport.enter_raw_repl(soft_reset=True)
         except (TransportError, OSError) as error:
-            raise TjugoError(f"no board answers on {self.port}: {error}") from None
+            raise TjugoError(
+                f"no board answers on {self.port}: {error}. A sealed meter answers only while its "
+                "cover is open."
+            ) from None
 
     def _interrupt(self) -> None:
         """Interrupt the running program, which may still be starting and miss the first Ctrl-C.

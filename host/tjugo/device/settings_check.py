@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from sts_portable.ea import KEY_BYTES
-from tjugo import face_docs
+from tjugo.device import setting_names
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.toolchain.micropython import find_micropython
 from tjugo.toolchain.tools import REPO
@@ -19,20 +19,25 @@ _LATER: dict[str, dict[str, Any]] = {
     "meter": {"address": 1, "drn": "01000000016"},
     "collector": {"id": "c1", "broker": {"host": "broker"}, "meters": []},
 }
-# Settings of a meter that it ignores if they have other values than these.
-_CHOICES: dict[str, Collection[str]] = {
-    "language": face_docs.NAMES,
-    "short_codes": face_docs.NUMBERINGS,
-    "display": ("hd44780", "hd44780_20x4", "ssd1306", "ssd1306_32", "sh1106", "tm1637"),
-    "keypad": ("matrix", "buttons"),
-}
 # Parts that do not measure voltage, current and power at the same time.
 _NO_MALIGNANT = ("s0", "hlw8012", "bl0937")
 _ON_MICROPYTHON = {
     "meter": """\
 import json, sys
-from meter.settings import Settings
-print(json.dumps(Settings(json.loads(sys.stdin.readline())).wrong))
+from meter.core import Meter
+from meter.local.options import of_home, of_page
+class NoStore:
+    size = 0
+    def read(self, offset, buf):
+        raise OSError(19)
+given = json.loads(sys.stdin.readline())
+wrong = Meter(given, NoStore()).settings.wrong
+try:
+    of_page(given)
+    of_home(given)
+except ValueError as error:
+    wrong = wrong or str(error)
+print(json.dumps(wrong))
 """,
     "collector": """\
 import json, sys
@@ -46,36 +51,44 @@ except OptionError as error:
 }
 
 
-def check(role: str, settings: Mapping[str, Any]) -> None:
+def check(
+    role: str,
+    settings: Mapping[str, Any],
+    added: Collection[str] | None = None,
+    default_part: str = "s0",
+) -> None:
     """Raise TjugoError, status 2, naming a setting that the application would refuse or ignore.
 
-    settings: those the board will have. Missing settings are not an error.
+    settings: those the board will have. Missing settings are not an error. added: the names of
+    those that are new, None for all: names that are no settings are refused. default_part: what
+    the board measures with if no setting names it.
     """
-    malignant = settings.get("malignant")
-    if role == "meter" and isinstance(malignant, dict) and malignant.get("mode"):
-        part = settings.get("metering")
-        if part in _NO_MALIGNANT:
-            raise TjugoError(
-                f"Malignant loads cannot be recognised with the metering part {part}: it does not "
-                "measure voltage, current and power at the same time.",
-                status=2,
-            )
-    wrong = _wrong(role, _complete(role, settings)) or _ignored(role, settings)
+    if told := setting_names.unknown(role, settings if added is None else added):
+        raise TjugoError(told, status=2)
+    wrong = _wrong(role, _complete(role, settings)) or setting_names.ignored(role, settings)
     if not wrong:
+        if role == "meter":
+            _check_malignant(settings, default_part)
         return
     if role == "meter":
         value = settings.get(wrong)
-        shown = "" if wrong == "key" or isinstance(value, dict | list) else f": {value!r}"
+        hidden = wrong == "key" or wrong not in settings or isinstance(value, dict | list)
+        shown = "" if hidden else f": {value!r}"
         raise TjugoError(f"The meter's setting {wrong} cannot be used{shown}.", status=2)
+    if wrong in settings:
+        wrong = f"setting {wrong} cannot be used: {settings[wrong]!r}"
     raise TjugoError(f"The collector's {wrong}.", status=2)
 
 
-def _ignored(role: str, settings: Mapping[str, Any]) -> str:
-    """Return the name of a setting whose value a meter would ignore, "" for none."""
-    for name, values in _CHOICES.items() if role == "meter" else ():
-        if name in settings and settings[name] not in tuple(values):
-            return name
-    return ""
+def _check_malignant(settings: Mapping[str, Any], default_part: str) -> None:
+    malignant = settings.get("malignant")
+    part = settings.get("metering", default_part)
+    if malignant and malignant.get("mode") and part in _NO_MALIGNANT:
+        raise TjugoError(
+            f"Malignant loads cannot be recognised with the metering part {part}: it does not "
+            "measure voltage, current and power at the same time.",
+            status=2,
+        )
 
 
 def _complete(role: str, settings: Mapping[str, Any]) -> dict[str, Any]:

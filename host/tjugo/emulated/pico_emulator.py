@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,18 @@ from rp2040py.device import MicroPythonDevice
 from rp2040py.device.load_flash import load_uf2
 from rp2040py.external.bootsel_button import BootselButton
 from rp2040py.peripherals import ssi
-from rp2040py.rp2040 import RP2040
 
+from tjugo.emulated import pico_fast
 from tjugo.emulated.pico_flash import FLASH_BYTES
+from tjugo.emulated.pico_i2c import CHIPS, TimedI2c
 from tjugo.emulated.pico_pins import Pins
 from tjugo.emulated.pico_uart import LineUart
 
 _START_SECONDS = 60.0
 _UART_ADDRESSES = (0x40034, 0x40038)
-_PIO_NS = 10_000
+_I2C_ADDRESSES = (0x40044, 0x40048)
 _REST_SECONDS = 0.002
+_LONGEST_REQUEST = 1 << 24  # bytes of a line: an hour of pulses
 _NICE = 5  # a busy board uses a whole processor
 _WRITES = {
     ssi.CMD_PAGE_PROGRAM: ssi.FLASH_PAGE_SIZE,
@@ -100,30 +102,6 @@ class QuietConsole:
             self._read(*waiting)
 
 
-class SteadyPio:
-    """A timer that keeps the state machines of the PIO running while the processor sleeps.
-
-    rp2040py then advances from alarm to alarm and executes one PIO instruction for each step of
-    any length. So there is an alarm every 10 us while a machine is enabled: programs with a clock
-    of up to 100 kHz run at their speed, faster ones are too slow while the processor sleeps.
-    """
-
-    def __init__(self, mcu: RP2040) -> None:
-        self._machines = [machine for pio in mcu.pio for machine in pio.machines]
-        self._alarm = mcu.clock.create_alarm(self._tick)
-        self._ticking = False
-
-    def look(self) -> None:
-        """Start the timer if a machine has been enabled. Call it regularly."""
-        if not self._ticking:
-            self._tick()
-
-    def _tick(self) -> None:
-        self._ticking = any(machine.enabled for machine in self._machines)
-        if self._ticking:
-            self._alarm.schedule(_PIO_NS)
-
-
 class Wire:
     """A UART's line, which transfers bytes between the board and the connected program."""
 
@@ -157,37 +135,44 @@ class Wire:
 class Emulator:
     """One board, its wiring, and the requests about it."""
 
-    def __init__(self, uf2: Path, flash: Path) -> None:
+    def __init__(self, uf2: Path, flash: Path, chips: Iterable[str] = ()) -> None:
         self.device = MicroPythonDevice(board=BoardSpec(extras=(BootselButton,), image=uf2))
         self.flash = KeptFlash(self.device, uf2, flash)
         self.console = QuietConsole(self.device)
         self.wires = [Wire(self.device, number) for number in range(2)]
-        self.pio = SteadyPio(self.device.mcu)
+        self._chips: dict[str, Any] = {name: CHIPS[name][1]() for name in chips}
+        self._wire_i2c()
         pins = Pins(self.device.mcu)
+        self.core = pico_fast.FastCore(self.device.mcu, pico_fast.library())
         simulator: Any = self.device.simulator
-        self._batch = simulator._execute_batch
         simulator._execute_batch = self._run_or_rest
         self._requests: dict[str, Callable[..., object]] = {
             "now": lambda: self.device.mcu.clock.nanos,
             "level": pins.level,
             "drive": pins.drive,
             "play": pins.play,
+            "press": pins.press,
             "watch": pins.watch,
             "edges": pins.edges,
             "contact": pins.contact,
             "send": lambda number, data: self.wires[number].uart.receive(bytes(data)),
             "characters": lambda number: self.wires[number].characters(),
+            "transfers": lambda name: self._chips[name].transfers(),
             "character_ns": lambda number: self.wires[number].uart.character_ns,
         }
 
+    def _wire_i2c(self) -> None:
+        """Connect the chips to both controllers: pins select one of them."""
+        mcu: Replaceable = self.device.mcu
+        by_address = {CHIPS[name][0]: chip for name, chip in self._chips.items()}
+        for number, address in enumerate(_I2C_ADDRESSES):
+            mcu.i2c[number] = TimedI2c(mcu.i2c[number], by_address)
+            mcu.peripherals[address] = mcu.i2c[number]
+
     def _run_or_rest(self) -> None:
         """Run the next few milliseconds, or sleep if only an external event can wake the board."""
-        mcu = self.device.mcu
-        self.pio.look()
-        if mcu.core.waiting and not mcu.clock.has_scheduled_alarm:
+        if not self.core.batch():
             time.sleep(_REST_SECONDS)
-        else:
-            self._batch()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests [name, argument, ...] with {"answer": ..} or {"error": ".."}."""
@@ -209,7 +194,7 @@ async def run(emulator: Emulator, folder: Path) -> None:
     loop = asyncio.get_running_loop()
     loop.add_reader(sys.stdin.fileno(), ended.set)
     device = emulator.device
-    await asyncio.start_unix_server(emulator.serve, folder / "control")
+    await asyncio.start_unix_server(emulator.serve, folder / "control", limit=_LONGEST_REQUEST)
     for number, wire in enumerate(emulator.wires):
         await asyncio.start_unix_server(wire.serve, folder / f"uart{number}")
     await device.astart(_START_SECONDS)
@@ -228,9 +213,9 @@ async def run(emulator: Emulator, folder: Path) -> None:
 
 def main() -> int:
     """Run the emulator as a process."""
-    uf2, flash, folder = map(Path, sys.argv[1:])
+    uf2, flash, folder = map(Path, sys.argv[1:4])
     os.nice(_NICE)
-    asyncio.run(run(Emulator(uf2, flash), folder))
+    asyncio.run(run(Emulator(uf2, flash, sys.argv[4:]), folder))
     return 0
 
 

@@ -6,6 +6,8 @@ instruction that caused it.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
 
 from rp2040py.gpio_pin import GPIOPinState
 from rp2040py.rp2040 import RP2040
@@ -41,20 +43,62 @@ class Pins:
         else:
             self._mcu.gpio[gpio].set_input_value(bool(level))
 
-    def play(self, gpio: int, steps: Iterable[tuple[float, int | None]]) -> float:
-        """Drive an input through steps (ns after the previous step, level). Return the start."""
+    def play(
+        self,
+        gpio: int,
+        steps: Iterable[tuple[float, int | None]],
+        trigger: int | None = None,
+        start: float | None = None,
+    ) -> float:
+        """Drive an input through steps (ns after the previous step, level). Return the time, ns.
+
+        trigger: a pin at whose next change the steps begin. start: the time when, if not now.
+        """
+        return self._play(steps, lambda level: self.drive(gpio, level), trigger, start)
+
+    def press(
+        self,
+        first: int,
+        second: int,
+        steps: Iterable[tuple[float, bool]],
+        trigger: int | None = None,
+        start: float | None = None,
+    ) -> float:
+        """Open and close a contact through steps, like play."""
+        closes = partial(self.contact, first, second)
+        return self._play(steps, lambda closed: closes(bool(closed)), trigger, start)
+
+    def _play(
+        self,
+        steps: Iterable[tuple[float, Any]],
+        put: Callable[[Any], None],
+        trigger: int | None,
+        start: float | None,
+    ) -> float:
         left = deque(steps)
+        stops: list[Callable[[], None]] = []
 
         def step() -> None:
-            self.drive(gpio, left.popleft()[1])
+            for stop in stops:  # not in begin: a pin's listeners may not remove themselves
+                stop()
+            put(left.popleft()[1])
             if left:
                 alarm.schedule(left[0][0])
 
+        def begin() -> None:
+            if left and len(left) == total:
+                alarm.schedule(left[0][0] + wait)
+
+        total = len(left)
+        now = float(self._mcu.clock.nanos)
+        wait = 0.0 if start is None else max(0.0, start - now)
         alarm = self._mcu.clock.create_alarm(step)
         self._players.append(alarm)
-        if left:
-            alarm.schedule(left[0][0])
-        return float(self._mcu.clock.nanos)
+        if trigger is None:
+            begin()
+        else:
+            stops.append(self._listen(trigger, begin))
+        return now
 
     def watch(self, gpios: Iterable[int]) -> None:
         """Record the changes of these pins from now on, and of no others."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import text
 
+from tjugo.station.storage import driver
 from tjugo.station.storage.statement import Query, Statement, read_ahead
 from tjugo.station.work import Work
 
@@ -20,6 +21,17 @@ _TAKE = Statement(
     )
 )
 
+_TAKE_SEVERAL = Statement(
+    text(
+        "INSERT INTO counter (tenant_id, name, value) "
+        "SELECT :tenant_id, wanted.name, wanted.count "
+        "FROM unnest(CAST(:names AS text[]), CAST(:counts AS integer[])) "
+        "WITH ORDINALITY AS wanted (name, count, place) ORDER BY wanted.place "
+        "ON CONFLICT (tenant_id, name) DO UPDATE SET value = counter.value + excluded.value "
+        "RETURNING name, value"
+    )
+)
+"""For PostgreSQL. The rows are locked in the order of the names."""
 
 _RESERVED = "numbers"
 
@@ -48,13 +60,16 @@ def reserve(work: Work, wanted: Mapping[str, int], *more: Query) -> None:
     """Take numbers that the unit of work will take with `take`, where a server is to be waited for
     once only instead of once for each series. All must be used. more: queries that are read with
     them, after them."""
-    if work.session.connection().dialect.name == "sqlite":
+    if not driver.on_server(work.session.connection()):
         return
-    queries = {name: query(work, name, count) for name, count in wanted.items()}
-    read_ahead(work.session, [*queries.values(), *more])
-    for name, one in queries.items():
-        count = wanted[name]
-        _reserved(work)[name] = (one.first(work.session).value - count + 1, count)
+    names = sorted(wanted)
+    several = _TAKE_SEVERAL.of(
+        tenant_id=work.tenant_id, names=names, counts=[wanted[name] for name in names]
+    )
+    read_ahead(work.session, [several, *more])
+    for row in several.all(work.session):
+        count = wanted[row.name]
+        _reserved(work)[row.name] = (row.value - count + 1, count)
 
 
 def reserved(work: Work, name: str) -> int:

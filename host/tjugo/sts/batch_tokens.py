@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sts_portable import layouts, token, vendor
+from sts_portable import fields, layouts, token, vendor
 from tjugo import numbers
 from tjugo.errors import TjugoError
 from tjugo.key_register import DDTK
@@ -113,7 +113,7 @@ def _fields(r: Request, *more: str) -> dict[str, Any]:
 def _names_of(cls: int, subclass: int) -> set[str]:
     """Return the field names of a token's layout, or of all its forms if there are several."""
     forms = ((8, layouts.FLAG_INDEX), (16, layouts.FLAG_INDEX), (16, 0))
-    rows = (layouts.row(cls, subclass, *form) for form in forms)
+    rows = (fields.row(cls, subclass, *form) for form in forms)
     return {field[0] for row in rows if row for field in row[1]}
 
 

@@ -93,10 +93,12 @@ POST   /customers/{account_no}            customers.edit
 GET    /meters/{drn}                      meters.see
 POST   /meters/{drn}                      meters.edit
 POST   /meters/{drn}/link                 meters.link
+POST   /meters/{drn}/carry-over           meters.link
 GET    /sites                             customers.see
 POST   /sites                             customers.edit
 GET    /import                            registry.import
 POST   /import                            registry.import
+GET    /exports                           registry.export
 GET    /keys                              keys.see
 POST   /keys                              keys.unlock
 GET    /unlock                            keys.unlock
@@ -106,7 +108,10 @@ GET    /bench                             bench.see
 GET    /bench/events                      bench.see
 GET    /bench/news                        bench.see
 GET    /bench/state                       bench.see
+GET    /bench/card                        bench.see
+GET    /bench/meters/{drn}/records        bench.see
 POST   /bench/meters/{drn}                bench.use
+POST   /bench/meters/{drn}/options        bench.use
 POST   /bench/kill                        bench.use
 POST   /bench/speed                       bench.use
 POST   /bench/bus                         bench.use
@@ -134,6 +139,7 @@ GET    /api/v1/customers/{account_no}     customers.see
 GET    /api/v1/lookup                     customers.see
 GET    /api/v1/meters/{drn}/history       meters.see
 POST   /api/v1/meters/{drn}/replacement   meters.edit
+POST   /api/v1/meters/{drn}/carry-over    meters.link
 GET    /api/v1/sites                      customers.see
 GET    /api/v1/sites/{site}               customers.see
 POST   /api/v1/sites                      customers.edit

@@ -12,9 +12,12 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.responses import RedirectResponse, Response
 
-from tjugo import __version__
+from tjugo import __version__, meter_words
+from tjugo.counted import reported
+from tjugo.station.keys.views import by_person
 from tjugo.station.link import views as link_views
 from tjugo.station.operators.permissions import Person
+from tjugo.station.readings import alarms
 from tjugo.station.station import Station
 from tjugo.station.vending.queue import SaleQueue
 from tjugo.web import current
@@ -30,6 +33,7 @@ from tjugo.web.guard import Guard
 from tjugo.web.head import Head
 from tjugo.web.link import Link, add_link
 from tjugo.web.local import Local
+from tjugo.web.marks import marked
 from tjugo.web.navigation import navigation
 from tjugo.web.pages import router as pages_router
 from tjugo.web.pages.lab import router as lab_page
@@ -67,6 +71,7 @@ def create_app(
     queue = SaleQueue(station)
     Local(station).add_to(templates.env)
     templates.env.globals["keys_locked"] = or_none(lambda: station.backend.locked)
+    templates.env.globals["unlocked_by_person"] = lambda: by_person(station.backend)
     with station.view() as view:
         templates.env.globals["sandbox"] = view.tenant.sandbox
     app = FastAPI(
@@ -108,6 +113,12 @@ def _templates(gate: Gate, link: Link, bench: bool) -> Jinja2Templates:
     templates = Jinja2Templates(f"{_HERE}/templates")
     templates.env.add_extension(FormTokens)
     templates.env.trim_blocks = templates.env.lstrip_blocks = True
+    templates.env.filters["marked"] = marked
+    templates.env.filters["reported"] = reported
+    templates.env.filters["alarm_texts"] = alarms.texts
+    templates.env.filters["alarm_words"] = lambda name: alarms.WORDS.get(name, name)
+    templates.env.filters["tamper_words"] = meter_words.kinds
+    templates.env.filters["reason_words"] = lambda name: meter_words.REASONS.get(name, name)
     templates.env.globals |= {
         "gate": gate,
         "known": current.known,

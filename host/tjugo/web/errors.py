@@ -22,6 +22,7 @@ from tjugo.errors import (
     TooMany,
     Unavailable,
 )
+from tjugo.web.current import may
 from tjugo.web.request_ids import HEADER
 from tjugo.web.sentences import sentence_of
 
@@ -80,6 +81,15 @@ def http_status(error: TjugoError) -> int:
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
 
 
+def sentence_for(error: TjugoError) -> str:
+    """Return the sentence of an error for who sends the request: with its details for those who
+    administer the station alone. For others the details are in the log."""
+    if error.public == error.message or may("settings.edit"):
+        return error.message
+    log.error("%s", error.message)
+    return error.public
+
+
 def or_none(ask: Callable[[], Answer]) -> Callable[[], Answer | None]:
     """Return a function for templates that returns None, not known, where `ask` raises TjugoError:
     the page that says what is wrong is made from the same parts as all others."""
@@ -122,7 +132,7 @@ def add_error_handlers(
         if isinstance(error, NotPermitted):
             refused(request, error)
         headers = {"www-authenticate": "Bearer"} if isinstance(error, NotLoggedIn) else None
-        return answer(request, error.message, error.code, http_status(error), headers)
+        return answer(request, sentence_for(error), error.code, http_status(error), headers)
 
     @app.exception_handler(RequestValidationError)
     def of_body(request: Request, error: RequestValidationError) -> Response:

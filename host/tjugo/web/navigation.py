@@ -17,6 +17,7 @@ NAVIGATION = (
     ("/banking", "Banking"),
     ("/sites", "Sites"),
     ("/import", "Import"),
+    ("/exports", "Exports"),
     ("/approvals", "Approvals"),
     ("/keys", "Keys"),
     ("/lab", "Token lab"),

@@ -30,7 +30,7 @@ def load_pins(board: str) -> SimpleNamespace:
 
 def table(board: str) -> str:
     """Return the pin table in Markdown."""
-    used_by = {function: m for m in MODULES for function, _ in m.ports}
+    used_by = {function: m for m in reversed(MODULES) for function, _ in m.ports}
     lines = ["| wire | GPIO | on the board | at the other end | note |", "|---|---|---|---|---|"]
     for function, gpio, place, note in load_pins(board).PINS:
         module = used_by[function]

@@ -90,6 +90,17 @@ def test_a_name_that_is_none_measures_nothing_and_is_reported():
         assert made.reading.fault == WRONG and made.reading.w_x10 is None
 
 
+def test_gains_with_a_wrong_checksum_are_a_wrong_setting():
+    gains = [1002300, 998700, 1000000]
+    crc = 0x9D27B705
+    assert part("ade7953", gains=gains, gains_crc=crc)[1] == ""
+    for wrong in (crc ^ 1, 0, None, "1", [crc]):
+        made, name = part("ade7953", gains=gains, gains_crc=wrong)
+        assert name == "gains" and made.take(1) == 0, wrong
+    assert part("ade7953", gains=[1002300, 998701, 1000000], gains_crc=crc)[1] == "gains"
+    assert part("ade7953", gains_crc=crc)[1] == "gains"  # the gains are gone
+
+
 def test_gains_are_checked_and_applied():
     made, wrong = part("ade7953", gains=[1000000, 1000000, 2000000])
     assert wrong == ""

@@ -18,7 +18,7 @@ assert board.clock.unix() is None, "the time is unknown"
 port = board._hardware._port
 time.unix[0] = TIME_2026 - port.EPOCH
 assert board.clock.unix() == TIME_2026
-board._hardware._set_time(TIME_2026)
+board.clock.set(TIME_2026)
 assert machine.RTC.was_set == (2026, 5, 4, 0, 3, 2, 1, 0), "weekday before the hour"
 for _ in range(3):
     board.service()

@@ -41,11 +41,11 @@ class Pin:
         if not hasattr(self, "rises"):
             self.gpio = gpio
             self.rises = 0
-            self.mode = None
+            self.mode = self.pull = None
             self.level = 1  # pulled up
             self.read = None
         if mode is not None:
-            self.mode = mode
+            self.mode, self.pull = mode, pull
         if value is not None:
             self(value)
 
@@ -72,6 +72,9 @@ class UART(io.IOBase):
     def read(self, _size):
         return None
 
+    def readinto(self, _buf):
+        return None
+
     def txdone(self):
         return True
 
@@ -80,9 +83,11 @@ class UART(io.IOBase):
 
 
 class I2C:
-    """`memory`: {address: bytearray}; `sent`: everything written with writeto."""
+    """`memory`: {address: bytearray}, `small`: those with register addresses of 8 bits; `sent`:
+    everything written with writeto."""
 
     memory = {}
+    small = {}
     displays = ()
     sent = []
 
@@ -96,19 +101,19 @@ class I2C:
             raise OSError(5)
         self.sent.append(bytes(data))
 
-    def readfrom_mem_into(self, address, offset, buf, addrsize):
+    def readfrom_mem_into(self, address, offset, buf, addrsize=8):
         memory = self._memory(address, addrsize)
         buf[:] = memory[offset : offset + len(buf)]
 
-    def writeto_mem(self, address, offset, buf, addrsize):
+    def writeto_mem(self, address, offset, buf, addrsize=8):
         memory = self._memory(address, addrsize)
         memory[offset : offset + len(buf)] = buf
 
     def _memory(self, address, addrsize):
-        if address not in self.memory:
+        chips = self.memory if addrsize == 16 else self.small
+        if address not in chips:
             raise OSError(5)
-        assert addrsize == 16
-        return self.memory[address]
+        return chips[address]
 
 
 class SPI:

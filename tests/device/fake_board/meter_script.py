@@ -9,6 +9,8 @@ import time
 
 import machine
 
+from meterbus import codes
+
 # The customer's token and its credit, and the wiring.
 TOKEN, CREDIT_WH = sys.argv[1], int(sys.argv[2])
 TICK_MS = 20
@@ -130,7 +132,7 @@ def main():
     assert (closed.rises, opened.rises) == (1, 1)
     bench.ticks(10)
     assert closed.level == 0 and bench.board.relay.closed()
-    assert bench.report()["relay_closed"]
+    assert bench.report()["status"] & codes.STATUS_RELAY_CLOSED
 
     bench.pulse()
     bench.ticks(1)
@@ -153,15 +155,15 @@ def main():
         bench.pulse()
         bench.ticks(1)
     again = Meter(bench.board.settings(), bench.board.store, 1000)
-    assert again.account.credit_wh <= CREDIT_WH - 10
+    assert again.account.credit <= CREDIT_WH - 10
     assert again.account.energy_wh >= 10
     cover = machine.Pin(bench.gpio["cover"])
     cover.level = 0
     bench.ticks(1)
-    assert not bench.report()["cover_open"]
+    assert not bench.report()["status"] & codes.STATUS_COVER_OPEN
     cover.level = 1
     bench.ticks(1)
-    assert bench.report()["cover_open"]
+    assert bench.report()["status"] & codes.STATUS_COVER_OPEN
     uart = machine.UART.made[0]
     assert uart.options["parity"] == 0 and uart.options["baudrate"] == 9600
     assert machine.Pin(bench.gpio["rs485_de"]).level == 0

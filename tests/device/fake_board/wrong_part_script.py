@@ -1,9 +1,11 @@
-"""A script for MicroPython that boots a meter whose metering part cannot be used.
+"""A script for MicroPython that boots a meter with a wrong setting of the board.
 
-In the folder of the board's flash, as meter_script.py. It prints "done".
+Usage: wrong_part_script.py NAME    the setting, in the folder of the board's flash, as
+meter_script.py. It prints "done".
 """
 
 import gc
+import sys
 import time
 
 import machine
@@ -22,12 +24,14 @@ def main():
     for _ in range(10):
         app._tick()
         time.sleep_ms(20)
-    assert app._selftest()["settings"] == "metering"
+    assert app._selftest()["settings"] == sys.argv[1]
     report = app._meter.report()
     assert report["open_text"] == "Not set up", report
-    assert report["power_w"] is None and report["energy_wh"] == 0
+    assert not report["power_w"] and report["energy_wh"] == 0, report
+    if sys.argv[1] == "metering":
+        assert report["power_w"] is None
     shown = app._meter.display()
-    assert (shown.label, shown.value) == ("Not set up", "Check metering")
+    assert (shown.label, shown.value) == ("Not set up", "Check " + sys.argv[1])
     print("done")
 
 

@@ -18,7 +18,7 @@ from tjugo.emulated.pico_flash import read_flash, write_flash
 
 RELAY_OPEN, RELAY_CLOSE = 10, 11
 UART = 1
-# The emulator runs at about 1/40 of real time, slower on a machine that is busy.
+# The emulator is slower on a machine that is busy.
 START_SECONDS = 300.0
 ANSWER_SECONDS = 60.0
 AGAIN_SECONDS = 10.0

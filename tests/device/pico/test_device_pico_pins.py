@@ -16,7 +16,12 @@ KEYS = "123456789*0#"  # row by row
 SET_UP = """\
 import time
 import board
+from machine import Pin
 metering, relay, keypad = board.metering, board.relay, board.keypad
+lamp = Pin({lamp}, Pin.OUT, value=0)
+def go():
+    lamp(1)
+    lamp(0)
 def count(ms):
     total = 0
     end = time.ticks_add(time.ticks_ms(), ms)
@@ -34,7 +39,6 @@ def look(ms):
 """
 
 IRQ = """\
-from machine import Pin
 seen = 0
 def fell(_pin):
     global seen
@@ -53,6 +57,7 @@ def gpios() -> dict[str, int]:
 
 
 GPIO = gpios()
+LAMP = GPIO["led"]  # its change starts what the tests play
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def edges_at_start(pico, loaded):
     loaded.soft_reset()
     pico.drive(GPIO["pulse"], 1)
     pico.watch(GPIO["relay_open"], GPIO["relay_close"])
-    loaded.exec(SET_UP, quiet_seconds=120.0)
+    loaded.exec(SET_UP.format(lamp=LAMP), quiet_seconds=120.0)
     return pico.edges()
 
 
@@ -88,24 +93,24 @@ TRAINS = {
 @pytest.mark.parametrize("train", TRAINS)
 def test_pulses_counted_by_pio(pico, parts, train):
     steps, expected = TRAINS[train]
-    pico.play(GPIO["pulse"], steps)
+    pico.play(GPIO["pulse"], steps, LAMP)
     total_ms = sum(after for after, _level in steps) / MS
-    assert int(parts.exec(f"print(count({round(total_ms) + 60}))")) == expected
+    assert int(parts.exec(f"go()\nprint(count({round(total_ms) + 60}))")) == expected
 
 
 def test_pulses_come_while_nobody_looks(pico, parts):
     """Check that the state machine keeps the number while the FIFO is full."""
-    pico.play(GPIO["pulse"], pulses(20, 30, 30))
-    first = int(parts.exec("time.sleep_ms(1250); print(metering.take(1000))"))
-    pico.play(GPIO["pulse"], pulses(1, 30, 30))
+    pico.play(GPIO["pulse"], pulses(20, 30, 30), LAMP)
+    first = int(parts.exec("go(); time.sleep_ms(1250); print(metering.take(1000))"))
+    pico.play(GPIO["pulse"], pulses(1, 30, 30), LAMP)
     assert first < 20
-    assert first + int(parts.exec("print(count(120))")) == 21
+    assert first + int(parts.exec("go(); print(count(120))")) == 21
 
 
 def test_pulses_counted_by_pin_irq(pico, parts):
     parts.exec(IRQ.format(gpio=GPIO["pulse"]))
-    pico.play(GPIO["pulse"], pulses(50, 30, 30))
-    assert int(parts.exec("time.sleep_ms(3100); print(seen)")) == 50
+    pico.play(GPIO["pulse"], pulses(50, 30, 30), LAMP)
+    assert int(parts.exec("go(); time.sleep_ms(3100); print(seen)")) == 50
 
 
 @pytest.mark.parametrize("command", ["open", "close"])

@@ -1,5 +1,7 @@
 """Each driver with its real part. The bus traffic is printed for tests/host/portable/replay.py."""
 
+import pytest
+
 QUIET_SECONDS = 30.0
 
 BUS = """\
@@ -40,6 +42,23 @@ display = Hd44780(bus, time.sleep_ms)
 for _ in range(2):
     display.show(Items)
 print(display.working)
+for entry in bus.recording:
+    print(entry)
+"""
+)
+
+CLOCK = (
+    BUS
+    + """\
+import time
+from drivers.ds3231 import Ds3231
+chip = Ds3231(bus)
+old = chip.read()
+put = chip.write(old or 1795773600)
+first = chip.read()
+time.sleep_ms(3000)
+then = chip.read()
+print(put, first is not None, first is not None and then - first in (2, 3, 4), chip.fault)
 for entry in bus.recording:
     print(entry)
 """
@@ -109,3 +128,11 @@ def test_nothing_is_pressed_and_nothing_flows(wired):
 def test_the_line_driver_lets_go(wired):
     ms, busy, done = wired.exec(RS485, quiet_seconds=QUIET_SECONDS).split()
     assert int(ms) > 0 and (busy, done) == ("True", "True")
+
+
+def test_the_clock_chip_goes_on(wired):
+    first, *recording = wired.exec(CLOCK, quiet_seconds=QUIET_SECONDS).splitlines()
+    print("\n".join(recording))
+    if first == "False False False 1":
+        pytest.skip("no clock chip is fitted")
+    assert first == "True True True 0"

@@ -1,6 +1,6 @@
 """The MQTT client without I/O: packets by hand, random cuts, garbage, time."""
 
-from collector.link import mqtt
+from net import mqtt
 
 CONNACK = b"\x20\x02\x00\x00"
 

@@ -5,10 +5,11 @@ from check_collector_jobs import DRN, OTHER, TOKEN, Files
 from collector.field import poller
 from collector.jobs import store as jobs
 from collector.jobs.table import DONE, STORED
-from meterbus import codes, frame, registers
+from meterbus import codes, energy_rows, frame, registers
 from meterbus.client import ReplyParser
 from meterbus.server import Server
 from sts_portable import results
+from uplink import codec
 
 SECOND_DRN = "11111111111"
 ANSWER = registers.ANSWER_START, registers.ANSWER_COUNT
@@ -29,6 +30,8 @@ class Meter:
         self.energy_wh = 0
         self.crash = ""
         self.safe = False  # runs the safe application
+        self.more = {}  # values of other registers
+        self.tamper = 0  # kinds of tampering, None: firmware without their register
         self.mac = b"\x01\x23\x45\x67\x89\xab\xcd\xef"  # of every result, None: none is given
         self.without = frame.ILLEGAL_DATA_ADDRESS  # the exception where there is none
 
@@ -40,6 +43,8 @@ class Meter:
             return frame.SERVER_DEVICE_FAILURE
         if (start, count) == ANSWER and self.mac is None:
             return self.without
+        if self.tamper is None and start == registers.row("tamper")[registers.ADDRESS]:
+            return frame.ILLEGAL_DATA_ADDRESS
         if start == registers.RESULT_START and self.busy:
             self.busy -= 1
             values = {"result": results.BUSY, "result_ref": self.ref}
@@ -48,7 +53,10 @@ class Meter:
         values["result_mac"], values["result_sequence"] = self.mac or b"", len(self.entries)
         values["result_credit"] = -50
         status = codes.STATUS_CRASHED if self.crash else 0
+        status |= codes.STATUS_TAMPER if self.tamper != 0 else 0
+        values["tamper"] = self.tamper
         values.update({"drn": self.drn, "energy_wh": self.energy_wh, "status": status})
+        values.update(self.more)
         registers.fill(start, count, lambda name: values.get(name, 0), out)
         return 0
 
@@ -164,6 +172,21 @@ def test_a_reading_is_news_only_when_it_changed():
     line.meters[1].energy_wh = 5
     line.run(2000)
     assert meter.unsent
+
+
+def test_a_meter_with_credit_in_money_is_asked_for_it_in_the_same_poll():
+    line = Line()
+    money = {"credit": energy_rows.NOT_ENERGY, "credit_money": -1999624, "currency": "KES"}
+    line.meters[1].more = money
+    line.run(2500)
+    first, second = line.poller.meter(DRN), line.poller.meter(SECOND_DRN)
+    found = first.registers()
+    assert {name: found[name] for name in money} == money
+    assert "credit_money" not in second.registers() and second.registers()["credit"] == 0
+    state = codec.reading(found, True, None)
+    assert '"credit_wh": null' in state and '"credit_money": -1999624' in state
+    assert '"currency": "KES"' in state and first.poll_step == second.poll_step
+    assert "credit_money" not in codec.reading(second.registers(), True, None)
 
 
 def test_a_crowded_bus_is_shared_evenly():
@@ -510,6 +533,44 @@ def test_a_crash_report_is_asked_for_once_and_goes_with_its_cause():
     device.crash = ""
     line.run(2000)
     assert meter.crash == ""
+
+
+def test_kinds_of_tampering_are_read_of_a_meter_that_has_some():
+    line = Line()
+    meter, device = line.poller.meter(DRN), line.meters[1]
+    line.run(3000)
+    assert meter.registers()["tamper"] == 0
+    few = len(line.trace)
+    line.run(10000)
+    plain = len(line.trace) - few  # one request a poll of each of two meters
+    device.tamper = codes.MAGNET | codes.BYPASS
+    line.run(3000)
+    assert meter.registers()["tamper"] == codes.MAGNET | codes.BYPASS
+    assert meter.registers()["status"] == codes.STATUS_TAMPER
+    few = len(line.trace)
+    line.run(10000)
+    assert abs(len(line.trace) - few - plain * 3 // 2) <= 2
+    device.tamper = None
+    line.run(3000)
+    assert "tamper" not in meter.registers() and meter.online
+    assert meter.registers()["status"] == codes.STATUS_TAMPER
+    device.tamper = 0
+    line.run(3000)
+    assert meter.registers()["tamper"] == 0
+
+
+def test_no_kinds_of_tampering_are_read_without_a_ledger():
+    meter = Line().poller.meters[0]
+    bits = codes.STATUS_TAMPER | codes.STATUS_LEDGER_FAULT
+    block = registers.encode("drn", DRN) + registers.encode("device_status", bits)
+    block += registers.encode("device_reasons", 0) + registers.encode("device_control_state", 0)
+    for known, step in ((0, poller.STATE), (codes.KNOWN_LEDGER, "account")):
+        meter.restart_poll()
+        meter.state_refused()
+        complete = meter.read(poller.DEVICE, block + registers.encode("known", known))
+        assert complete == (known == 0)
+        assert meter.poll_step == (poller.DEVICE if complete else step)
+    assert "tamper" not in meter.registers()
 
 
 def test_a_meter_in_safe_mode_says_why():

@@ -1,24 +1,24 @@
 """Display drivers against chips that decode what they receive: what a person sees."""
 
 from display_chips import Bus, Hd44780Chip, Items, OledChip, Tm1637Chip
+from heap_rig import heap_lock, heap_unlock
 
-from drivers.display_layout import ALARM, ENTRY, MESSAGE, STATE, VALUE, lines, pair, plain
+from drivers.display_layout import (
+    ALARM,
+    ENTRY,
+    MESSAGE,
+    STATE,
+    VALUE,
+    lines,
+    pair,
+    plain,
+    squeezed,
+)
 from drivers.hd44780_pcf8574 import Hd44780
 from drivers.sh1106 import Sh1106
 from drivers.ssd1306 import Ssd1306
 from drivers.tm1637 import Tm1637
 from sts_portable import results
-
-try:
-    from micropython import heap_lock, heap_unlock
-except ImportError:
-
-    def heap_lock():
-        pass
-
-    def heap_unlock():
-        pass
-
 
 CALLS = 20  # more than any display needs for all that it shows
 TOKEN = "12345678901234567890"
@@ -238,6 +238,10 @@ def test_tm1637():
         (lambda: state(items, "123.45 kWh"), "123.45h"),
         (lambda: state(items, "-1234.56 kWh"), "-1234h"),
         (lambda: state(items, "123456.78 kWh"), "123456"),
+        (lambda: state(items, "1234567.89 kWh"), "oFL   "),  # "123456" is ten times too low
+        (lambda: state(items, "-123456.78 kWh"), "oFL   "),
+        (lambda: items.put(VALUE, "Power", "1234567 W"), "oFL   "),
+        (lambda: state(items, "-0.04 kWh"), " -0.04h"),
         (lambda: state(items, "---"), "  --- "),
         (lambda: entry(items, "1"), "1. 1   "),
         (lambda: entry(items, TOKEN[:4]), "1. 1234"),
@@ -280,3 +284,5 @@ def test_every_line_has_the_columns_of_the_display():
             made = lines(items, columns, rows)
             assert [len(line) for line in made] == [columns] * rows
     assert pair("", "5", 3) == "  5"
+    assert pair("Crédito", "-1000000000.00 KES", 16) == "Crédi-1000000000"
+    assert squeezed("-0.04 kWh", 7) == "0.0kWh" and squeezed("-0.14 kWh", 7) == "-0.1kWh"

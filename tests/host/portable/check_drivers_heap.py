@@ -5,6 +5,8 @@ On MicroPython the heap is locked meanwhile: with 31-bit integers a greater one 
 
 import struct
 
+from heap_rig import heap_lock, heap_unlock
+
 from drivers.ade7953 import Ade7953
 from drivers.atm90e26 import Atm90e26
 from drivers.bl0942 import Bl0942
@@ -13,17 +15,6 @@ from drivers.hlw8012 import BL0937, Hlw8012
 from drivers.pzem004t import Pzem004t
 from drivers.s0_meter import S0Meter
 from meterbus import crc
-
-try:
-    from micropython import heap_lock, heap_unlock
-except ImportError:
-
-    def heap_lock():
-        pass
-
-    def heap_unlock():
-        pass
-
 
 GAINS = (1012345, 987654, 1054321)
 TICK_MS = 20

@@ -5,7 +5,7 @@ from meter_rig import meter
 from drivers.display_layout import squeezed
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
-from meterbus import codes, descriptions
+from meterbus import codes, descriptions, status_bits
 
 
 class Head:
@@ -26,7 +26,7 @@ def test_no_energy_is_lost_or_made_by_rounding():
                 account.count(count)
                 pulses += count
         assert account.energy_wh == 1000 * pulses // constant
-        assert account.credit_wh == -account.energy_wh
+        assert account.credit == -account.energy_wh
         assert account.remainder == 1000 * pulses % constant
 
 
@@ -34,13 +34,13 @@ def test_pulses_left_end_exactly_at_zero():
     for constant in (800, 1000, 3200):
         account = Account(Head(constant))
         account.count(7)
-        account.credit_wh = 1234
+        account.credit = 1234
         while account.pulses_left() == constant:
             account.count(constant)
         account.count(account.pulses_left() - 1)
-        assert account.credit_wh > 0
+        assert account.credit > 0
         account.count(1)
-        assert account.credit_wh <= 0
+        assert account.credit <= 0
         assert account.pulses_left() == 0
 
 
@@ -53,24 +53,24 @@ def test_energy_starts_again_after_32_bits():
 
 def test_credit_has_ends():
     account = Account(Head(1000))
-    account.credit_wh = MAX_CREDIT_WH - 100
+    account.credit = MAX_CREDIT_WH - 100
     assert account.has_room(100)
     assert not account.has_room(101)
-    account.credit_wh = MIN_CREDIT_WH + 1
+    account.credit = MIN_CREDIT_WH + 1
     account.count(5)
-    assert account.credit_wh == MIN_CREDIT_WH
+    assert account.credit == MIN_CREDIT_WH
 
 
 def test_clear_takes_credit_and_leaves_debt():
     account = Account(Head(1000))
     for before, after in ((500, 0), (0, 0), (-20, -20)):
-        account.credit_wh = before
+        account.credit = before
         account.clear()
-        assert account.credit_wh == after
+        assert account.credit == after
 
 
 def test_every_bit_of_a_table_is_used_once():
-    for table in (codes.REASONS, codes.STATUS, descriptions.KNOWN):
+    for table in (codes.REASONS, status_bits.STATUS, descriptions.KNOWN):
         bits = sorted(row[0] for row in table)
         assert bits == [1 << i for i in range(len(table))]
         assert len({row[1] for row in table}) == len(table)

@@ -74,7 +74,7 @@ def deliver(line, digits, ref):
 
 
 def expected(line, digits, ref, result, key=KEY):
-    credit_wh, sequence = line.meter.account.credit_wh, line.meter.events.sequence
+    credit_wh, sequence = line.meter.account.credit, line.meter.events.sequence
     return {
         "result": result,
         "result_ref": ref,
@@ -128,7 +128,17 @@ def test_the_answer_is_the_same_after_energy_repetition_and_restart():
         assert read(line) == first
         deliver(line, token(200), 9)
         assert read(line) == first
-    assert line.meter.account.credit_wh == 25000
+    assert line.meter.account.credit == 25000
+
+
+def test_a_token_without_a_key_takes_nobody_s_place():
+    """Anybody may enter it: the answer to a credit that was accepted is repeated all the same."""
+    line = Line(features="full")
+    deliver(line, token(200), 9)
+    first = read(line)
+    deliver(line, TEST_TOKEN, 10)
+    deliver(line, token(200), 9)
+    assert read(line) == first and line.meter.account.credit == 20000
 
 
 def test_a_restart_between_the_write_and_the_answer():
@@ -172,8 +182,8 @@ def test_what_has_no_proof():
     deliver(line, token(200), 0)
     assert line.result() == (results.ACCEPT, 0)
     assert refused(line) == frame.SERVER_DEVICE_FAILURE
-    for number in range(3):
-        deliver(line, "1234567890123456789%d" % number, 20 + number)
+    for number in range(4):
+        deliver(line, token(10, number, bytes(8)), 20 + number)
     deliver(line, token(200, 5), 30)
     assert line.result() == (results.LOCKOUT_ERROR, 30)
     assert refused(line) == frame.SERVER_DEVICE_FAILURE

@@ -6,6 +6,7 @@ from modbus_rig import Line
 from meterbus import client, codes, frame, registers
 from sts_portable import results
 
+NAN = [0x7FC0, 0]
 MEASURED = reading(230000, 0, 0, 5000)
 LEDGER = {
     "sdm_import",
@@ -25,15 +26,6 @@ LEDGER = {
 STEP = {"step_w", "step_pf", "unix"}
 ANSWER = {"result_credit", "result_sequence", "result_mac"}
 KEY_REGISTER = {"krn", "ti", "sgc", "ken", "kt"}
-
-
-def test_every_register_has_a_getter_and_no_more():
-    line = Line(malignant={})
-    view = line.view
-    for row in registers.ROWS:
-        assert row[registers.NAME] in view.sources or row[registers.NAME] in view.REGISTERS
-    brought = sum(len(getattr(one, "REGISTERS", ())) for one in line.meter.features)
-    assert brought + len(view.REGISTERS) == len(registers.ROWS)  # no name twice, and no other
 
 
 def test_a_poll_of_the_state():
@@ -67,8 +59,49 @@ def test_a_client_made_for_an_sdm120():
     assert abs(found["sdm_frequency"] - 49.98) < 0.001
     assert found["sdm_import"] == 1.25
     assert line.read(0x156, 2, 4) == {"sdm_total": 1.25}
-    assert line.ask(client.read_request(1, 4, 2, 2)).values() == [0, 0]
+    assert line.ask(client.read_request(1, 4, 2, 2)).values() == NAN
+    assert line.ask(client.read_request(1, 4, 3, 1)).values() == NAN[1:]
     assert line.ask(client.read_request(1, 3, 0, 2)).exception == 2
+
+
+def test_a_client_made_for_an_sdm630():
+    line = Line()
+    line.meter.sensed(reading(230000, 10000, 20700, 5000), False, True)
+    words = line.ask(client.read_request(1, 4, 0, 80)).values()
+    assert words[2:6] == NAN + NAN  # the voltages of two phases that it does not have
+    found = line.read(0, 80, 4)
+    assert (found["sdm_current"], found["sdm_sum_power"]) == (10, 2070)
+    assert (found["sdm_apparent"], found["sdm_reactive"]) == (2300, None)
+    assert abs(found["sdm_pf"] - 0.9) < 0.001
+
+
+def test_the_power_factor_is_that_of_the_part_with_the_direction():
+    line = Line()
+    measured = reading(230000, 10000, -10000, 5000)
+    measured.pf_x1000, measured.var_x10 = 450, -5005
+    line.meter.sensed(measured, False, True)
+    found = line.read(0, 80, 4)
+    assert abs(found["sdm_pf"] + 0.45) < 0.001
+    assert found["sdm_reactive"] == -500.5
+    measured = reading(230000, 0, 0, 5000)  # no load: it has no power factor
+    line.meter.sensed(measured, False, True)
+    assert line.read(0, 80, 4)["sdm_pf"] is None
+    measured = reading(230000, 10000, 20700, 5000)
+    measured.together = False
+    line.meter.sensed(measured, False, True)
+    assert line.read(0, 80, 4)["sdm_pf"] is None
+
+
+def test_what_is_unknown_does_not_hide_the_rest_of_an_sdm_block():
+    """A meter that counts pulses measures no voltage; its energy is in the same block."""
+    line = Line()
+    line.meter.enter_token(token(200))
+    line.meter.pulses(1250)
+    line.meter.sensed(reading(None, None, 5760, None), False, True)
+    found = line.read(0, 80, 4)
+    assert (found["sdm_voltage"], found["sdm_current"], found["sdm_frequency"]) == (None,) * 3
+    assert (found["sdm_power"], found["sdm_import"]) == (576, 1.25)
+    assert line.ask(client.read_request(1, 4, 0, 8)).exception == frame.SERVER_DEVICE_FAILURE
 
 
 def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
@@ -93,9 +126,14 @@ def test_what_a_damaged_ledger_leaves_unknown_is_refused_and_never_0():
     assert (report["credit_wh"], report["energy_wh"], report["sequence"]) == (None, None, None)
 
 
-def test_exported_power_has_a_sign_where_the_register_has_one():
+def test_reversed_power_has_a_sign_where_the_register_has_one():
     line = Line()
-    for w_x10, power_w, sdm_power in ((-5004, 0, -500.4), (-4, 0, -0.4), (5, 1, 0.5), (4, 0, 0.4)):
+    for w_x10, power_w, sdm_power in (
+        (-5004, 500, -500.4),
+        (-4, 0, -0.4),
+        (5, 1, 0.5),
+        (4, 0, 0.4),
+    ):
         line.meter.sensed(reading(None, None, w_x10, None), False, True)
         found = line.read(registers.STATE_START, registers.STATE_COUNT)
         assert found["power_w"] == power_w
@@ -114,6 +152,7 @@ def test_what_the_board_cannot_measure_is_refused():
             "sdm_current",
             "sdm_power",
             "sdm_frequency",
+            "sdm_sum_power",
             "power_w",
             "restorations_left",
         }
@@ -121,8 +160,11 @@ def test_what_the_board_cannot_measure_is_refused():
         | ANSWER
     )
     for values, unknown in (
-        ((None, None, 0, None), {"sdm_voltage", "sdm_current", "sdm_frequency"}),
-        ((0, 0, None, 0), {"sdm_power", "power_w"}),
+        (
+            (None, None, 0, None),
+            {"sdm_voltage", "sdm_current", "sdm_frequency"},
+        ),
+        ((0, 0, None, 0), {"sdm_power", "sdm_sum_power", "power_w"}),
         ((0, 0, 0, 0), set()),
     ):
         line.meter.sensed(reading(*values), False, False)

@@ -14,9 +14,9 @@ def test_a_token_by_the_bus():
     assert line.enter(token(200), 7) == 6
     line.view.work()
     assert line.result() == (results.ACCEPT, 4000000001)
-    assert line.meter.account.credit_wh == 20000
+    assert line.meter.account.credit == 20000
     line.view.work()
-    assert line.meter.account.credit_wh == 20000
+    assert line.meter.account.credit == 20000
 
 
 def test_a_token_sent_again_is_answered_and_not_entered():
@@ -35,7 +35,7 @@ def test_a_token_sent_again_is_answered_and_not_entered():
     again.enter(token(200), 9)
     again.view.work()
     assert again.result() == (results.ACCEPT, 9)
-    assert again.meter.account.credit_wh == 20000
+    assert again.meter.account.credit == 20000
 
 
 def test_the_same_token_from_anyone_else_is_used():
@@ -59,7 +59,23 @@ def test_a_reference_with_another_token_is_a_new_entry():
     line.enter(token(100, 2), 9)
     line.view.work()
     assert line.result() == (results.ACCEPT, 9)
-    assert line.meter.account.credit_wh == 30000
+    assert line.meter.account.credit == 30000
+
+
+def test_a_broadcast_enters_no_token_without_a_key():
+    """One frame from anybody would open the relays of all meters at once."""
+    line = Line(features="full")
+    for ref, digits in ((1, token(200)), (2, "00000000000150997584"), (3, "9" * 20)):
+        entry = registers.token_entry(digits, ref)
+        request = client.write_request(0, registers.TOKEN_START, entry)
+        assert line.server.receive(request) is None
+        line.view.work()
+        assert line.result() == (results.ACCEPT, 1), digits
+    assert line.meter.account.credit == 20000 and line.meter.supply.reasons == 0
+    line.enter("00000000000150997584", 4)  # to this meter alone
+    line.view.work()
+    assert line.result() == (results.ACCEPT, 4)
+    assert line.meter.supply.reasons == codes.SWITCH_TEST
 
 
 def test_registers_written_one_at_a_time():

@@ -1,16 +1,16 @@
 """The meter's clock, which is set over the bus: to one meter, or to all by a broadcast."""
 
 from meter_rig import token
-from profile_rig import HALF_HOUR, START, Rig
+from profile_rig import CLOCK_SET as CLOCK
+from profile_rig import HALF_HOUR, POWER_FAILED, START, Rig
 
 from meter.busview import BusView
-from meterbus import client, codes, descriptions, registers
+from meterbus import client, codes, registers
 from meterbus.server import Server
 from sts_portable import results
 
 FIRST = START // HALF_HOUR
 CLOCK_START, CLOCK_COUNT = registers.block("unix", "unix")
-CLOCK = descriptions.CLOCK_SET
 
 
 class Line(Rig):
@@ -83,18 +83,30 @@ def test_only_a_clock_that_was_wrong_is_an_event_and_ends_an_interval():
     line.run(0)
     assert line.events() == [(codes.EVENT_CLOCK_SET, 3000), (codes.EVENT_CLOCK_SET, 3600)]
     assert [row[0] for row in line.profile()] == [FIRST, FIRST + 2]
-    assert line.profile()[0] == (FIRST, CLOCK | descriptions.POWER_FAILED, 7)
+    assert line.profile()[0] == (FIRST, CLOCK | POWER_FAILED, 7)
 
 
 def test_what_is_no_time_is_refused_and_changes_nothing():
     line = Line(START)
-    for unix in (0, 1735689599):
+    for unix in (0, 1735689599, 4102444800, 0xFFFFFFFF):
         assert line.write(unix).exception == 3
     half = client.write_single_request(1, CLOCK_START, 1)
     assert line.ask(half).exception == 3
     more = client.write_request(1, CLOCK_START, [1, 2, 3])
     assert line.ask(more).exception == 2
     assert line.unix == START
+
+
+def test_a_time_that_cannot_be_is_unknown_and_no_event_fails():
+    for unix in (0, 1735689599, 4102444800, 0xFFFFFFFF, 2**32 + 5, 2**40):
+        line = Line(unix)
+        assert line.meter.unix() is None and line.read() == (4, None)
+        line.meter.events.note(codes.EVENT_TAMPER, 1, False)
+        line.run(600, 1)
+        event = line.meter.events.entry(line.meter.events.sequence)
+        assert event == (None, codes.EVENT_TAMPER, 1), event
+    last = 4102444799
+    assert Line(last).read() == (0, last)
 
 
 def test_a_clock_that_cannot_be_set_is_refused():
@@ -112,8 +124,9 @@ def test_the_clock_may_be_set_at_will_and_wears_no_memory_out():
 
 
 def test_tokens_are_accepted_whatever_the_time_is():
+    tokens = [token(10, number) for number in range(4)]  # what makes them needs one piece of heap
     line = Line()
-    for number, unix in enumerate((None, START, 1735689600, 0xFFFFFFFF)):
+    for number, unix in enumerate((None, START, 1735689600, 4102444799)):
         if unix:
             assert line.write(unix).exception == 0
-        assert line.meter.enter_token(token(10, number)) == results.ACCEPT
+        assert line.meter.enter_token(tokens[number]) == results.ACCEPT

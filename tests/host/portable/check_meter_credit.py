@@ -88,23 +88,64 @@ def test_emergency_credit_is_used_once_and_paid_back():
     assert device.supply.reasons == 0 and device.emergency.used
     _use(device, 1500)
     device = meter(memory, emergency_wh=2000)
-    assert device.supply.reasons == 0 and device.account.credit_wh == -1500
+    assert device.supply.reasons == 0 and device.account.credit == -1500
     _use(device, 500)
     assert device.supply.reasons == codes.NO_CREDIT
     press(device, "#")
     assert device.supply.reasons == codes.NO_CREDIT
     device.enter_token(token(15, 2))  # not enough
     device.elapsed(20, 20)
-    assert device.supply.reasons == 0 and device.account.credit_wh == -500
+    assert device.supply.reasons == 0 and device.account.credit == -500
     _use(device, 1500)
     assert device.supply.reasons == codes.NO_CREDIT
     device.enter_token(token(30, 3))
     device.elapsed(20, 20)
-    assert device.account.credit_wh == 1000 and not device.emergency.used
+    assert device.account.credit == 1000 and not device.emergency.used
     _use(device, 1000)
     press(device, "#")
     assert device.emergency.used and device.supply.reasons == 0
     assert (codes.EVENT_EMERGENCY, 200) in _events(device)
+
+
+def _order(device, connect, number):
+    assert device.enter_token(_flag(2, 0 if connect else 1, number)) == results.ACCEPT
+    press(device, "*")
+
+
+def test_emergency_credit_is_not_taken_where_it_cannot_help():
+    device = meter(emergency_wh=2000)
+    _order(device, False, 1)
+    press(device, "#")
+    assert shown(device) == ("No emergency", "By utility")
+    press(device, "#")
+    assert shown(device)[0] == "Credit"  # the scroll list: it was told
+    assert not device.emergency.used and device.account.reserve == 0
+    press(device, "!")
+    assert shown(device) == ("No emergency", "By utility") and not device.emergency.used
+    _order(device, True, 2)
+    press(device, "#")
+    assert device.emergency.used and device.supply.reasons == codes.KEY_AWAITED
+    press(device, "#")
+    assert device.supply.reasons == 0
+
+    device = meter(emergency_wh=2000)  # postpaid: the supply is not open for want of credit
+    device.enter_token(_flag(6, 0, 1))
+    press(device, "*#")
+    assert shown(device)[0] == "Credit" and not device.emergency.used
+    press(device, "!")
+    assert shown(device) == ("Emergency", "Not taken") and not device.emergency.used
+    device.enter_token(_flag(6, 1, 2))
+    press(device, "!")
+    assert shown(device) == ("Emergency", "2.00 kWh") and device.emergency.used
+
+
+def test_emergency_credit_is_not_taken_with_a_lost_ledger():
+    memory = Memory()
+    memory.data[:512] = bytes(range(256)) * 2
+    device = meter(memory, emergency_wh=2000)
+    press(device, "#")
+    assert shown(device) == ("No emergency", "Memory fault")
+    assert not device.emergency.used and device.supply.reasons == codes.LEDGER_FAULT
 
 
 def test_without_the_setting_there_is_no_emergency_credit():
@@ -114,7 +155,7 @@ def test_without_the_setting_there_is_no_emergency_credit():
 
 
 def test_friendly_hours_keep_the_supply_and_do_not_give_it_back():
-    now = [DAY * 20000 + 21 * 3600]  # 21:00
+    now = [DAY * 21000 + 21 * 3600]  # 21:00
 
     def unix():
         return now[0]
@@ -126,7 +167,7 @@ def test_friendly_hours_keep_the_supply_and_do_not_give_it_back():
     device.enter_token(token(10, 1))
     device.elapsed(1000, 1000)
     _use(device, 3000)
-    assert device.account.credit_wh == -2000 and device.supply.reasons == 0
+    assert device.account.credit == -2000 and device.supply.reasons == 0
     now[0] += 11 * 3600 - 1  # 07:59:59
     device.elapsed(1000, 1000)
     assert device.supply.reasons == 0
@@ -139,7 +180,7 @@ def test_friendly_hours_keep_the_supply_and_do_not_give_it_back():
 
 
 def test_a_friendly_day_is_that_of_the_local_clock():
-    monday = 1699833600  # 2023-11-13 00:00 UTC
+    monday = 1793577600  # 2026-11-02 00:00 UTC
     for offset, at, friendly in ((0, 0, True), (60, -3600, True), (0, -1, False), (-60, 0, False)):
         device = meter(unix=lambda at=at: monday + at, friendly_days=1, utc_offset_min=offset)
         device.enter_token(token(10, 1))
@@ -174,7 +215,7 @@ def test_days_left_follow_the_last_seven_days():
     again = meter(memory)
     assert again.forecast.days_left() == device.forecast.days_left()
     _pass_days(again, 7, 2400)
-    assert again.forecast.days_left() == again.account.credit_wh // 2400
+    assert again.forecast.days_left() == again.account.credit // 2400
 
 
 def test_a_token_makes_the_meter_postpaid_and_prepaid_again():
@@ -184,7 +225,7 @@ def test_a_token_makes_the_meter_postpaid_and_prepaid_again():
     assert device.supply.reasons == 0
     _use(device, 5000)
     again = meter(memory)
-    assert again.supply.reasons == 0 and again.account.credit_wh == -5000
+    assert again.supply.reasons == 0 and again.account.credit == -5000
     assert again.alarms.level is None
     assert again.enter_token(_flag(6, 1, 2)) == results.ACCEPT
     assert again.supply.reasons == codes.NO_CREDIT

@@ -95,7 +95,7 @@ def test_a_power_cut_between_ledger_and_log_loses_one_entry_and_no_number():
             pass
         memory.cut_after = None
         again = meter(memory)
-        accepted = again.account.credit_wh == 20000
+        accepted = again.account.credit == 20000
         assert again.events.sequence == start + 1 + accepted, cut
         log = _log(again, start)
         assert log[-1] == (codes.EVENT_POWER_UP, 0)
@@ -117,10 +117,13 @@ def test_a_log_that_is_ahead_of_the_ledger_is_continued():
 # The lock-out
 
 
-def test_the_third_wrong_token_locks_for_ten_seconds_and_each_further_one_for_twice():
+TEST = "00000000000167774880"  # class 1, printed in makers' manuals
+
+
+def test_three_wrong_tokens_are_free_and_each_further_one_locks_for_twice_as_long():
     device = meter()
     waits = []
-    for number in range(12):
+    for number in range(13):
         assert device.enter_token(_wrong(number)) == results.CRC_ERROR
         wait = device.lockout.wait_s()
         waits.append(wait)
@@ -130,22 +133,79 @@ def test_the_third_wrong_token_locks_for_ten_seconds_and_each_further_one_for_tw
             assert device.lockout.wait_s() == 1
             assert device.enter_token(token(200, 1)) == results.LOCKOUT_ERROR
             device.elapsed(0, 1)
-    assert waits == [0, 0, 10, 20, 40, 80, 160, 320, 640, 1280, 1280, 1280]
+    assert waits == [0, 0, 0, 10, 20, 40, 80, 160, 320, 640, 1280, 1280, 1280]
     assert device.enter_token(token(200, 1)) == results.ACCEPT
     assert device.enter_token(_wrong(20)) == results.CRC_ERROR
     assert device.lockout.wait_s() == 0
 
 
+def test_only_an_accepted_token_with_the_key_ends_a_row_of_wrong_ones():
+    """A test token, a used token and a section of a key change can be entered again and again."""
+    new = bytes.fromhex("060b8643c59a27f1")
+    wanted = {"kt": 2, "krn": 2, "ti": 1, "ken": 255, "ro": False, "sgc": 123456}
+    section = vendor.key_change(KEY, 7, new, minute=1, bdt="14", old_bdt="14", **wanted)[0]
+    device = meter()
+    device.enter_token(token(200, 1))
+    between = (TEST, token(200, 1), section)
+    for number in range(4):
+        assert device.lockout.wait_s() == 0
+        assert device.enter_token(_wrong(number)) == results.CRC_ERROR
+        for digits in between:
+            device.enter_token(digits)
+    assert device.lockout.wait_s() == 10
+    device.elapsed(0, 10000)
+    assert device.enter_token(token(200, 2)) == results.ACCEPT
+    assert device.lockout.wrong == 0
+
+
+def test_a_wrong_token_without_a_key_is_no_guess():
+    memory = Memory()
+    device = meter(memory)
+    damaged = TEST[:-1] + "1"
+    for _ in range(60):
+        assert device.enter_token(damaged) == results.CRC_ERROR
+    before = memory.writes
+    for _ in range(60):
+        device.enter_token(damaged)
+    assert device.lockout.wrong == 0 and memory.writes == before
+
+
+def test_tokens_without_a_key_neither_fill_the_log_nor_wear_the_memory():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(200, 1))
+    writes, sequence = memory.writes, device.events.sequence
+    for _ in range(200):
+        assert device.enter_token(TEST) == results.ACCEPT
+    assert device.events.sequence - sequence == 40
+    assert memory.writes - writes <= 2 * 40
+    assert device.history.entry(0) == (token(200, 1), results.ACCEPT)
+    assert device.history.entry(1) is None
+
+
+def test_a_refused_token_that_is_repeated_leaves_the_history_as_it_is():
+    device = meter()
+    for number in range(3):
+        device.enter_token(token(200, number))
+    for _ in range(5):
+        for number in range(3):
+            assert device.enter_token(token(200, number)) == results.USED_ERROR
+    found = [device.history.entry(number) for number in range(7)]
+    used = [(token(200, number), results.USED_ERROR) for number in (2, 1, 0)]
+    taken = [(token(200, number), results.ACCEPT) for number in (2, 1, 0)]
+    assert found == used + taken + [None]
+
+
 def test_a_locked_meter_takes_tokens_without_a_key_and_writes_nothing():
     memory = Memory()
     device = meter(memory)
-    for number in range(3):
+    for number in range(4):
         device.enter_token(_wrong(number))
     before = memory.writes
     for number in range(50):
         assert device.enter_token(_wrong(number)) == results.LOCKOUT_ERROR
         assert device.enter_token(token(200, number), 7) == results.LOCKOUT_ERROR
-    assert memory.writes == before and device.account.credit_wh == 0
+    assert memory.writes == before and device.account.credit == 0
     assert shown(device) == ("Locked", "Wait 10 s")
     assert device.enter_token("00000000000150997584") != results.LOCKOUT_ERROR  # class 1
     assert device.tokens.last_result != results.LOCKOUT_ERROR
@@ -154,7 +214,7 @@ def test_a_locked_meter_takes_tokens_without_a_key_and_writes_nothing():
 def test_a_power_failure_does_not_end_a_lock():
     memory = Memory()
     device = meter(memory)
-    for number in range(3):
+    for number in range(4):
         device.enter_token(_wrong(number))
     device.elapsed(0, 9000)
     again = meter(memory)
@@ -209,4 +269,4 @@ def test_emergency_credit_is_taken_once_where_too_many_events_came_before():
     _moved(device)
     device.key("#")
     again = meter(memory, emergency_wh=500)
-    assert again.emergency.used and again.account.reserve_wh == 500
+    assert again.emergency.used and again.account.reserve == 500

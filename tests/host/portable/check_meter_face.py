@@ -1,22 +1,12 @@
 """Languages, results in words, the scroll list, buttons, other makers' codes, sounds and light."""
 
-from meter_rig import meter, press, reading, shown, token
+from heap_rig import heap_lock, heap_unlock
+from meter_rig import FIRST_TID, KEY, meter, press, reading, shown, token
 
 from drivers import display_layout
 from meter.face import keys, panel, signals
 from meterbus import codes, short_codes
-from sts_portable import results
-
-try:
-    from micropython import heap_lock, heap_unlock
-except ImportError:
-
-    def heap_lock():
-        pass
-
-    def heap_unlock():
-        pass
-
+from sts_portable import results, vendor
 
 TICK_MS = 20
 
@@ -100,9 +90,10 @@ def test_a_21st_digit_changes_the_hint_only():
 
 def test_every_result_has_words_of_its_own_and_the_standard_s_name():
     for result in range(results.NONE, results.FOURTH_KCT + 1):
-        label, value = panel.result_words(result, "effect")
+        label, value = panel.result_words(result, "")
         assert 0 < len(label) <= 16
-        assert value == ("effect" if result == results.ACCEPT else results.name(result))
+        assert value == ("" if result == results.ACCEPT else results.name(result))
+        assert panel.result_words(result, "effect or cause") == (label, "effect or cause")
     assert panel.result_words(results.LOCKOUT_ERROR, "") == ("Locked", "LockoutError")
     assert panel.result_words(99, "") == ("Not taken", "Result99")
     labels = [panel.result_words(r, "")[0] for r in range(results.FOURTH_KCT + 1)]
@@ -112,13 +103,93 @@ def test_every_result_has_words_of_its_own_and_the_standard_s_name():
 def test_a_lock_out_is_displayed_with_its_seconds():
     for language, line in (("en", "Wait 1280 s"), ("sw", "Subiri sek. 1280")):
         device = meter(language=language)
-        device.panel.show_locked(1280)
+        device.lockout.wrong = 10
+        device.enter_token(token(10, 1, bytes(8)))
+        assert device.enter_token(token(10, 1)) == results.LOCKOUT_ERROR
         assert device.display().value == line
         assert device.display().result == results.LOCKOUT_ERROR
+
+
+def test_the_wrong_token_that_locks_tells_the_wait_and_the_seconds_count_down():
     device = meter()
-    for seconds in (10, 9):
-        device.panel.show_locked(seconds)
-        assert shown(device) == ("Locked", "Wait %d s" % seconds)
+    for number in range(3):
+        device.enter_token(token(10, number, bytes(8)))
+        assert shown(device) == ("Wrong token", "CRCError")
+    device.enter_token(token(10, 3, bytes(8)))
+    for label in ("Wrong token", "Locked"):
+        assert shown(device) == (label, "Wait 10 s")
+        device.elapsed(0, 1000)
+        assert shown(device) == (label, "Wait 9 s")
+        device.elapsed(0, 8999)
+        assert shown(device) == (label, "Wait 1 s")
+        device.elapsed(0, 1)
+        assert shown(device)[0] == "Credit   0.00kWh"  # and not "Wait 0 s"
+        device.enter_token(token(10, 4, bytes(8)))  # 20 s
+        device.elapsed(0, 10000)
+        press(device, token(10, 5) + "#")
+    press(device, "999#")
+    device.elapsed(0, 1000)
+    assert shown(device) == ("Unknown code", "999")  # nothing of it is left
+
+
+def _lines_of_state(device):
+    """Return what the second line has within 20 seconds, in order."""
+    found = []
+    for _ in range(40):
+        line = shown(device)[1]
+        if line not in found:
+            found.append(line)
+        assert shown(device)[0].startswith("Credit "), "the credit is always there"
+        device.elapsed(500, 500)
+    return found
+
+
+def test_the_state_has_alarms_in_turn_with_the_supply():
+    device = meter()
+    device.enter_token(token(200, 1))
+    press(device, "*")
+    device.sensed(reading(w_x10=0), codes.MAGNET, True)
+    device.relay_command(20)
+    device.elapsed(0, 1000)
+    assert _lines_of_state(device) == ["On           0 W", "Tamper"]
+    clear = vendor.management(KEY, 7, 5, FIRST_TID + 9, 0, pad=0)
+    device.sensed(reading(w_x10=0), 0, True)
+    assert device.enter_token(clear) == results.ACCEPT
+    press(device, "*")
+    device.elapsed(0, 12000)
+    assert _lines_of_state(device) == ["On           0 W"]
+    device = meter(tamper_opens=codes.MAGNET)
+    device.enter_token(token(200, 1))
+    press(device, "*")
+    device.sensed(reading(), codes.MAGNET, False)
+    device.elapsed(0, 1000)
+    assert _lines_of_state(device) == ["Off Tamper"]
+
+
+def test_an_overload_that_waits_for_a_key_says_so():
+    device = meter(overload_w=1000, overload_trips=2)
+    device.enter_token(token(200, 1))
+    press(device, "*")
+    for lines, bits in (
+        (["Off Overload"], codes.OVERLOAD),
+        (["Off Overload", "Press #"], codes.OVERLOAD | codes.KEY_AWAITED),
+    ):
+        device.sensed(reading(w_x10=20000), 0, True)
+        device.elapsed(31000, 31000)
+        assert device.supply.reasons == bits
+        device.sensed(reading(w_x10=0), 0, False)
+        assert _lines_of_state(device) == lines
+        device.elapsed(120000, 0)
+    device.elapsed(0, 12000)
+    press(device, "#")
+    assert device.supply.reasons == 0
+
+
+def test_a_reason_that_has_no_room_beside_the_word_off_takes_turns_with_it():
+    device = meter(language="fr")
+    device.supply.order(False)
+    device.elapsed(0, 100)
+    assert _lines_of_state(device) == ["Par le service", "Coupe"]
 
 
 def test_the_texts_are_in_the_language_of_the_setting():
@@ -273,7 +344,7 @@ def test_low_credit_sounds_every_minute_until_a_key():
     assert heard(device, 200000) == []
     device.signals.play(signals.LOW_CREDIT)
     heard(device, 1000)
-    assert device.keys.short_code("812") == ("Alarm", "Off")
+    assert device.keys.short_code("812") == ("Alarm", "Silent")
     assert heard(device, 200000) == []
 
 

@@ -2,7 +2,7 @@
 
 from meter_rig import FIRST_TID, KEY, Memory, meter, press, shown
 
-from meter import core
+from meter import features
 from meterbus import codes
 from sts_portable import results, vendor
 
@@ -56,11 +56,11 @@ class Extended:
     """A meter with `Limit` in its list of features."""
 
     def __enter__(self):
-        self._before = core.FEATURES
-        core.FEATURES = self._before + (("limit", __name__, "Limit", ""),)
+        self._before = features.FEATURES
+        features.FEATURES = self._before + (("limit", __name__, ""),)
 
     def __exit__(self, *_):
-        core.FEATURES = self._before
+        features.FEATURES = self._before
 
 
 def _limit_token(watts, number=0):

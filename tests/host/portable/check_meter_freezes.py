@@ -1,26 +1,25 @@
 """The freezes of days and months."""
 
 import meter_rig  # noqa: F401  loaded first: MicroPython nests imports to a limited depth
-from profile_rig import HALF_HOUR, OCTOBER_29, START, Rig
+from profile_rig import CLOCK_SET as CLOCK
+from profile_rig import FILE_DAYS, FILE_MONTHS, HALF_HOUR, OCTOBER_29, START, Rig
+from profile_rig import POWER_FAILED as POWER
 
 from meter import profile
-from meterbus import descriptions
 
-POWER = descriptions.POWER_FAILED
-CLOCK = descriptions.CLOCK_SET
 FIRST = START // HALF_HOUR
 
 
 def test_freezes_of_days_and_months_have_the_greatest_half_hour():
     rig = Rig(unix=OCTOBER_29)
-    rig.meter.account.credit_wh = 5000000
+    rig.meter.account.credit = 5000000
     used = []
     for number in range(110):
         wh = 100 + number * 37 % 101
         rig.run(HALF_HOUR, wh)
         used.append(wh)
     first = OCTOBER_29 // HALF_HOUR
-    days = rig.freezes(descriptions.FILE_DAYS)
+    days = rig.freezes(FILE_DAYS)
     assert sorted(days) == [20755, 20756, 20757]
     for day, low, high in ((20755, 0, 2), (20756, 2, 50), (20757, 50, 98)):
         most = max(used[low:high])
@@ -29,7 +28,7 @@ def test_freezes_of_days_and_months_have_the_greatest_half_hour():
         flags = POWER if not used[low:high].index(most) + low else 0
         found = (energy_wh, 5000000 - energy_wh, interval | flags << 24, most, 0)
         assert days[day] == found, (day, days[day], found)
-    months = rig.freezes(descriptions.FILE_MONTHS)
+    months = rig.freezes(FILE_MONTHS)
     most = max(used[:98])
     assert list(months) == [12 * 2026 + 9]
     assert months[12 * 2026 + 9][:2] == days[20757][:2] and months[12 * 2026 + 9][3] == most
@@ -39,7 +38,7 @@ def test_days_are_local_ones():
     rig = Rig(utc_offset_min=120)
     for _ in range(24):
         rig.run(HALF_HOUR, 10)
-    days = rig.freezes(descriptions.FILE_DAYS)
+    days = rig.freezes(FILE_DAYS)
     assert days[START // 86400][0] == 200  # at 22:00 UTC
 
 
@@ -50,7 +49,7 @@ def test_days_without_power_have_no_freeze_and_one_that_ends_late_is_flagged():
     rig.start()
     rig.run(HALF_HOUR, 1)
     day = START // 86400
-    assert rig.freezes(descriptions.FILE_DAYS) == {day: (30, -30, FIRST | POWER << 24, 30, POWER)}
+    assert rig.freezes(FILE_DAYS) == {day: (30, -30, FIRST | POWER << 24, 30, POWER)}
 
 
 def test_a_day_with_no_time_in_its_entries_has_no_greatest_half_hour():
@@ -64,7 +63,7 @@ def test_a_day_with_no_time_in_its_entries_has_no_greatest_half_hour():
     rig.unix = START + 86400
     rig.meter.profile.clock_set()
     rig.run(1)
-    found = rig.freezes(descriptions.FILE_DAYS)
+    found = rig.freezes(FILE_DAYS)
     assert found == {START // 86400: (80, -80, 0xFFFFFFFF, 0xFFFF, CLOCK)}
 
 

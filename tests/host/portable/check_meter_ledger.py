@@ -1,12 +1,15 @@
 """The ledger: whatever is cut or broken, the state before or the one after is found."""
 
-from meter_rig import KEY, Memory, PowerCut, meter, press, reading, screen, token
+import struct
+
+from meter_rig import KEY, STEP, Memory, PowerCut, meter, press, reading, screen, slots, token
 
 from meter.store.slots import place
 from meterbus import codes
 from sts_portable import results, vendor
 from sts_portable import token as sts_token
 
+SLOT_DAMAGED = 32
 NEW_KEY = bytes.fromhex("060b8643c59a27f1")
 
 
@@ -27,7 +30,7 @@ def test_everything_survives_a_power_failure():
     sequence = device.events.sequence
     again = meter(memory)
     account, tokens, events = again.account, again.tokens, again.events
-    assert (account.energy_wh, account.credit_wh, account.last_amount) == (1500, 18500, 200)
+    assert (account.energy_wh, account.credit, account.last_amount) == (1500, 18500, 200)
     assert (tokens.last_result, tokens.bus_ref) == (results.ACCEPT, 77)
     assert events.power_fail_count == 1
     assert events.sequence == sequence + 1
@@ -62,7 +65,7 @@ def test_an_accepted_token_is_one_write():
 
 def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
     before = _used_once()
-    for cut in range(300):
+    for cut in range(0, 300, STEP):
         memory = Memory(before)
         device = meter(memory)
         memory.cut_after = cut
@@ -74,23 +77,23 @@ def test_a_write_cut_at_any_byte_loses_and_doubles_nothing():
         memory.cut_after = None
         again = meter(memory)
         account = again.account
-        assert not again.ledger.fault
+        assert not again.ledger.fault and _damages(again) == []
         assert account.energy_wh == 1500
-        assert account.credit_wh in (18500, 28500)
-        accepted = account.credit_wh == 28500
+        assert account.credit in (18500, 28500)
+        accepted = account.credit == 28500
         if told == results.ACCEPT:
             assert accepted
         assert again.tokens.bus_ref == (78 if accepted else 77)
         assert again.enter_token(token(200, 1)) == results.USED_ERROR
         # Entered once more, it is credited exactly once in all, and the sender gets this answer.
         assert again.enter_token(token(100, 2), 78) == results.ACCEPT
-        assert again.account.credit_wh == 28500
+        assert again.account.credit == 28500
         assert again.enter_token(token(100, 2)) == results.USED_ERROR
 
 
 def test_the_very_first_write_may_be_cut_too():
     for fill in (0, 0xFF):
-        for cut in range(1200):
+        for cut in range(0, 1200, STEP):
             memory = Memory(bytes([fill]) * Memory.size)
             memory.cut_after = cut
             try:
@@ -98,7 +101,8 @@ def test_the_very_first_write_may_be_cut_too():
             except PowerCut:
                 pass
             memory.cut_after = None
-            assert not meter(memory).ledger.fault
+            again = meter(memory)
+            assert not again.ledger.fault and _damages(again) == []
 
 
 def test_two_bad_slots_are_a_fault_and_are_not_written_over():
@@ -129,6 +133,50 @@ def test_one_bad_slot_is_survived():
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
 
 
+def _damages(device):
+    """Return the data of the events of a damaged slot."""
+    last = device.events.sequence
+    entries = [device.events.entry(number) for number in range(1, last + 1)]
+    return [one[2] for one in entries if one and one[1] == SLOT_DAMAGED]
+
+
+def test_a_damaged_slot_is_an_event_once():
+    """Of each byte, of both slots: what is damaged is told, the newer slot with the credit too."""
+    before = _used_once()
+    device = meter(Memory(before))
+    device.enter_token(token(100, 2))
+    before = bytes(device.store.data)
+    newer = max(slots(before), key=lambda slot: before[slot[0] + 5])
+    for start, length in slots(before):
+        for at in range(0, length, 5 * STEP if length > 40 else 1):
+            memory = Memory(before)
+            memory.data[start + at] ^= 0x40
+            device = meter(memory)
+            lost = start == newer[0]
+            assert device.account.credit == (18500 if lost else 28500)
+            assert _damages(device) == [int(lost)], (start, at)
+            assert _damages(meter(memory)) == [int(lost)], "it is not told again"
+    memory = Memory(before)
+    memory.data[newer[0] : newer[0] + 512] = bytes(512)  # erased
+    assert _damages(meter(memory)) == [1]
+
+
+def test_a_write_that_was_cut_at_any_number_of_a_slot_is_no_damage():
+    from meter.store.damage import may_be_cut
+
+    for good in (1, 2, 255, 256, 257, 65535, 65536, 0xFFFFFF):
+        for fill in (0, 0xFF):
+            for cut in range(1, 9):
+                made = bytearray(struct.pack(">HIH", 3, good + 1, 60))
+                old = struct.pack(">HIH", 3, good - 1, 60) if good > 1 else bytes([fill]) * 8
+                made[cut:] = old[cut:]
+                if bytes(made) != old:
+                    assert may_be_cut(made, good), (good, cut)
+        if good > 1:
+            assert not may_be_cut(struct.pack(">HIH", 3, good - 1, 60), good)
+        assert not may_be_cut(struct.pack(">HIH", 3, good + 0x2000000, 60), good)
+
+
 def test_memory_that_cannot_be_read_is_a_fault():
     memory = Memory(_used_once())
     memory.unreadable = True
@@ -140,14 +188,14 @@ def test_a_token_that_cannot_be_stored_is_not_taken():
     device = meter(memory)
     memory.broken = True
     assert device.enter_token(token(100, 2), 78) == results.NONE
-    assert device.account.credit_wh == 18500
+    assert device.account.credit == 18500
     assert device.tokens.bus_ref == 77
     assert device.supply.reasons & codes.LEDGER_FAULT
     memory.broken = False
     again = meter(memory)
     assert again.supply.reasons == 0
     assert again.enter_token(token(100, 2), 78) == results.ACCEPT
-    assert again.account.credit_wh == 28500
+    assert again.account.credit == 28500
 
 
 def _new_key_tokens(**changes):
@@ -184,7 +232,7 @@ def test_a_set_to_the_present_key_makes_no_used_token_usable():
         assert device.enter_token(replay[1]) == results.RANGE_ERROR
         assert device.enter_token(token(200, 1)) == results.USED_ERROR
     again = meter(memory)
-    assert (again.account.credit_wh, again.tokens.key.krn) == (20000, 1)
+    assert (again.account.credit, again.tokens.key.krn) == (20000, 1)
     assert not again.tokens.key_from_token
     assert again.tokens.tids.contains(5001)
 
@@ -216,7 +264,7 @@ def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
     first, second = _new_key_tokens(ro=True)
     device.enter_token(token(200, 1))
     before = bytes(memory.data)
-    for cut in range(0, 300, 5):
+    for cut in range(0, 300, 5 * STEP):
         memory = Memory(before)
         device = meter(memory)
         device.enter_token(first)
@@ -230,4 +278,4 @@ def test_a_key_change_cut_at_any_byte_is_whole_or_not_at_all():
         key = again.tokens.key
         found = (key.key, key.krn, key.ti, again.tokens.tids.contains(5001))
         assert found in ((KEY, 1, 1, True), (NEW_KEY, 2, 7, False)), cut
-        assert again.account.credit_wh == 20000
+        assert again.account.credit == 20000

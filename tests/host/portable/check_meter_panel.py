@@ -102,7 +102,7 @@ def test_what_the_customer_reads_for_each_refusal():
     ):
         press(device, digits + "#")
         assert shown(device) == words, (digits, shown(device))
-        assert device.account.credit_wh == 20000
+        assert device.account.credit == 20000
 
 
 def test_each_refusal_is_remembered_and_counted():
@@ -120,11 +120,11 @@ def test_an_overflowing_token_is_not_consumed():
     most = 18201624
     assert device.enter_token(token(most, 1)) == results.ACCEPT
     assert device.enter_token(token(most, 2)) == results.OVERFLOW_ERROR
-    assert device.account.credit_wh == most * 100
+    assert device.account.credit == most * 100
     assert device.enter_token(vendor.management(KEY, 7, 1, FIRST_TID + 3, 0, register=0)) == (
         results.ACCEPT
     )
-    assert device.account.credit_wh == 0
+    assert device.account.credit == 0
     assert device.enter_token(token(most, 2)) == results.ACCEPT
 
 
@@ -139,7 +139,7 @@ def test_clear_credit_of_registers_this_meter_has():
     ):
         digits = vendor.management(KEY, 7, 1, FIRST_TID + number, 0, register=register)
         assert device.enter_token(digits) == result
-        assert device.account.credit_wh == left
+        assert device.account.credit == left
         number += 1
     assert device.supply.reasons == codes.NO_CREDIT
 
@@ -173,7 +173,7 @@ def test_running_out_opens_the_relay_at_zero():
     device.pulses(99)
     assert device.relay_command(20) is None
     device.pulses(device.pulse_limit())
-    assert device.account.credit_wh == 0
+    assert device.account.credit == 0
     assert device.supply.control_state() == codes.READY_FOR_RECONNECTION
     assert device.relay_command(20) is False
     assert device.pulse_limit() == 1
@@ -202,7 +202,7 @@ def test_short_codes():
         ("807", ("Voltage", "230.4 V")),
         ("808", ("Current", "8.6 A")),
         ("809", ("Power failures", "0")),
-        ("812", ("Alarm", "Off")),
+        ("812", ("Alarm", "Silent")),
         ("814", ("Power", "2001 W")),
         ("817", ("Last amount", "20.5 kWh")),
         ("851", ("Total", "1.23 kWh")),
@@ -212,10 +212,17 @@ def test_short_codes():
     assert device.keys.short_code("80") == ("Unknown code", "80")
 
 
-def test_no_short_code_is_there_twice():
-    device = meter(malignant={}, emergency_wh=1000, friendly_days=1)
-    codes_there = [row for one in device.features for row in getattr(one, "CODES", ())]
-    assert len({row[0] for row in codes_there}) == len(codes_there) == 22
+def test_a_debt_below_what_is_displayed_is_no_minus_zero():
+    device = meter()
+    for credit, text in ((-5, "0.00kWh"), (-10, "-0.01kWh"), (5, "0.00kWh")):
+        device.account.credit = credit
+        assert shown(device)[0].split()[1] == text
+    assert device.keys.short_code("801") == ("Credit", "0.005 kWh")
+
+
+def test_no_power_limit_is_told_in_words():
+    assert meter().keys.short_code("819") == ("Power limit", "No limit")
+    assert meter(overload_w=5000).keys.short_code("819") == ("Power limit", "5000 W")
 
 
 def test_what_the_board_cannot_measure_is_not_made_up():
@@ -286,7 +293,7 @@ def test_wrong_settings_are_said_and_nothing_is_taken():
         assert device.enter_token(token()) == results.NONE
         press(device, token() + "#")
         assert shown(device) == ("Token not taken", "Not set up")
-        assert device.account.credit_wh == 0
+        assert device.account.credit == 0
 
 
 def test_no_settings_at_all():
@@ -339,7 +346,26 @@ def test_all_tests_at_once_show_each_display_and_open_the_switch_for_a_moment():
     for label in ("Key expiry", "Supply group", "Key tokens", "Meter number"):
         assert label in labels, label
     assert device.events.sequence > sequence
-    assert device.account.credit_wh == 1000
+    assert device.account.credit == 1000
+
+
+def test_the_load_switch_is_tested_once_in_five_minutes_whoever_asks():
+    from sts_portable import token as sts_token
+
+    device = meter()
+    device.enter_token(token(10, 1))
+    switch = sts_token.make(1, 0, control=1, mfr=0)
+    opened = 0
+    for second in range(600):
+        result = device.enter_token(switch)
+        opened += device.supply.reasons == codes.SWITCH_TEST
+        assert result == (results.FUNCTION_ERROR if second % 300 else results.ACCEPT), second
+        if second == 10:
+            assert shown(device) == ("Not supported", "Wait 290 s")
+            assert device.enter_token("56493153725450313471") == results.ACCEPT  # all displays
+            assert device.supply.reasons == 0
+        device.elapsed(1000, 1000)
+    assert opened == 4  # of 600 seconds
 
 
 def test_a_test_token_of_what_the_meter_does_not_have_is_refused():

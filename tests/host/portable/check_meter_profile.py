@@ -1,13 +1,11 @@
 """The load profile: nothing is lost or invented, whatever clock and power do."""
 
+from heap_rig import without_heap
 from meter_rig import meter
-from profile_rig import HALF_HOUR, START, Large, Rig
+from profile_rig import CLOCK_SET as CLOCK
+from profile_rig import HALF_HOUR, NO_TIME, OVERFLOW, START, Large, Rig
+from profile_rig import POWER_FAILED as POWER
 
-from meterbus import descriptions
-
-POWER = descriptions.POWER_FAILED
-CLOCK = descriptions.CLOCK_SET
-NO_TIME = descriptions.NO_TIME
 FIRST = START // HALF_HOUR
 
 
@@ -133,7 +131,7 @@ def test_more_energy_than_an_entry_holds_is_flagged():
     for _ in range(70):
         rig.meter.pulses(1000)
     rig.run(HALF_HOUR)
-    assert rig.profile() == [(FIRST, POWER | descriptions.OVERFLOW, 65535)]
+    assert rig.profile() == [(FIRST, POWER | OVERFLOW, 65535)]
 
 
 def test_a_lost_ledger_has_no_profile():
@@ -149,18 +147,9 @@ def test_a_lost_ledger_has_no_profile():
 
 
 def test_nothing_is_allocated_until_an_interval_ends():
-    try:
-        from micropython import heap_lock, heap_unlock
-    except ImportError:
-        return
     rig = Rig()
     tick = rig.meter.profile.tick
-    heap_lock()
-    try:
-        for _ in range(1000):
-            tick(20, 20)
-    finally:
-        heap_unlock()
+    without_heap(lambda: tick(20, 20), 1000)
 
 
 def test_the_ledger_of_a_meter_without_profile_is_taken_over():

@@ -1,12 +1,11 @@
 """The places of the load profile in the store: found again, whatever the power does."""
 
 import meter_rig  # noqa: F401  loaded first: MicroPython nests imports to a limited depth
-from profile_rig import HALF_HOUR, RINGS, START, Cuts, Large, Rig
+from profile_rig import FILE_DAYS, HALF_HOUR, RINGS, START, Cuts, Large, Rig
+from profile_rig import POWER_FAILED as POWER
 
 from meter import events, profile
-from meterbus import descriptions
 
-POWER = descriptions.POWER_FAILED
 FIRST = START // HALF_HOUR
 
 
@@ -21,7 +20,7 @@ def test_the_profile_has_35_days_and_goes_on_after_a_start():
         number -= 1
         assert (interval, wh) == (FIRST + number, number % 7)
     assert number == 20
-    return len(rig.freezes(descriptions.FILE_DAYS))
+    return len(rig.freezes(FILE_DAYS))
 
 
 def test_the_rings_do_not_overlap_and_fit_into_a_fram():

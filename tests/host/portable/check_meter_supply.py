@@ -6,7 +6,7 @@ from meterbus import codes
 from sts_portable import results, vendor
 
 CREDIT = codes.NO_CREDIT
-FREE = codes.REMOTE | codes.KEY_AWAITED
+LOCKED = codes.OVERLOAD | codes.KEY_AWAITED
 
 
 def _with_credit(memory=None, **changes):
@@ -130,6 +130,29 @@ def test_closing_too_often_waits_and_opening_never_does():
     assert 100 < waited < 200 and supply.reasons == 0
 
 
+def test_a_contact_that_waits_is_not_displayed_as_closed():
+    for mode in (6, 0):
+        device = _with_credit(control_mode=mode)
+        supply, closed = device.supply, False
+        for turn in range(23):
+            if turn % 2:
+                supply.reasons = codes.TAMPERED
+            command = device.relay_command(1000)
+            closed = closed if command is None else command
+            device.elapsed(0, 1000)
+            device.sensed(reading(w_x10=0), 0, closed)
+            supply.judge(supply.open_reasons())
+        assert not closed and supply.reasons == codes.RELAY_RESTS
+        device.panel.dismiss()
+        assert shown(device)[1] == "Off Please wait"
+        assert supply.control_state() == codes.READY_FOR_RECONNECTION
+        for _ in range(180):
+            closed = device.relay_command(1000) or closed
+            device.sensed(reading(w_x10=0), 0, closed)
+        assert closed and supply.reasons == 0
+        assert shown(device)[1] == "On           0 W"
+
+
 # Overload
 
 
@@ -143,13 +166,14 @@ def test_an_overload_trips_four_times_and_then_stays_open_until_a_key():
         _run(device, 29, 1001)
         assert device.supply.reasons == 0, trip
         _run(device, 2, 1001)
-        assert device.supply.reasons == codes.OVERLOAD and device.limiter.trips == trip
+        reasons = codes.OVERLOAD if trip < 4 else LOCKED
+        assert device.supply.reasons == reasons and device.limiter.trips == trip
         _run(device, 117, 1001)
-        assert device.supply.reasons == codes.OVERLOAD
+        assert device.supply.reasons == reasons
         _run(device, 3, 0)
-    assert device.supply.reasons == codes.OVERLOAD and device.limiter.state == 2
+    assert device.supply.reasons == LOCKED and device.limiter.state == 2
     _run(device, 5000, 0)
-    assert device.supply.reasons == codes.OVERLOAD
+    assert device.supply.reasons == LOCKED
     press(device, "#")
     assert device.supply.reasons == 0 and device.limiter.trips == 0
     found = _events(device)
@@ -191,7 +215,7 @@ def test_an_overload_and_its_limit_are_kept_over_a_power_failure():
     assert device.limiter.state == 2
     again = meter(memory)
     assert (again.limiter.limit_w, again.limiter.state) == (1000, 2)
-    assert again.supply.reasons == codes.OVERLOAD
+    assert again.supply.reasons == LOCKED
     press(again, "#")
     assert meter(memory).supply.reasons == 0
 

@@ -7,6 +7,7 @@ from meter_week import Recorder, Week, live
 
 
 def test_a_power_cut_at_writes_of_a_few_actions():
+    Recorder.size = 3072  # the places of 64 events are enough, and the heap is small
     week = Week(6, Recorder(), features="core", overload_w=12000)
     gc.collect()
     cuts, again, wrong = live(week, 24, 256, 8)

@@ -64,7 +64,9 @@ def test_what_can_be_read_depends_on_the_groups_that_are_known():
     account = registers.ACCOUNT_START, registers.ACCOUNT_COUNT
     assert registers.readable(*account, codes.KNOWN_LEDGER)
     assert not registers.readable(*account, every & ~codes.KNOWN_LEDGER)
-    assert registers.readable(0x0050, 8, 0)  # a gap
+    assert registers.readable(0x0060, 8, 0)  # a gap
+    assert registers.readable(0, 8, codes.KNOWN_CURRENT)
+    assert not registers.readable(0, 8, codes.KNOWN_POWER)
 
 
 def test_every_kind_goes_there_and_back():
@@ -80,6 +82,12 @@ def test_every_kind_goes_there_and_back():
         row = registers.row(name)
         assert len(raw) == 2 * row[WORDS]
         assert registers.decode(row[ADDRESS], raw) == {name: value}
+
+
+def test_an_f32_that_is_unknown_is_nan():
+    raw = registers.encode("sdm_pf", None)
+    assert raw == b"\x7f\xc0\0\0"
+    assert registers.decode(0x001E, raw) == {"sdm_pf": None}
 
 
 def test_numbers_that_do_not_fit_are_cut():

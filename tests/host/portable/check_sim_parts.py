@@ -149,17 +149,59 @@ def _measured(metering):
     return found.mv, found.ma, found.w_x10, found.pf_x1000, found.hz_x100
 
 
-def test_every_call_of_elapsed_is_a_measurement():
-    metering = _mains()[1]
+def test_it_measures_each_part_of_a_second_of_supply_time():
+    passed, metering, _, _ = _mains()
     kept, before = metering.reading, metering.reading.number
-    metering.elapsed(20)
-    assert metering.reading is kept and kept.number == before + 1
+    for ms, number in ((20, 0), (770, 0), (10, 1), (60, 1), (12000, 2)):
+        passed[0] = ms
+        metering.elapsed(20)
+        assert metering.reading is kept and kept.number == before + number
     assert metering.take_export() == 0
+
+
+def test_a_negative_load_is_exported():
+    passed, metering, relay, _ = _mains()
+    relay.close()
+    metering.put("load_w", -1500)
+    passed[0] = 7200000
+    assert (metering.take(99999), metering.take_export(), metering.take_export()) == (0, 3000, 0)
+    assert _measured(metering) == (230000, 6521, -15000, 1000, 5000)
+    passed[0] = 3600000
+    metering.put("load_w", 2000)
+    relay.open()
+    passed[0] = 3600000
+    assert (metering.take(99999), metering.take_export()) == (0, 1500)
+
+
+def test_what_appliances_take_depends_on_the_voltage():
+    _, metering, relay, _ = _mains()
+    relay.close()
+    metering.put("load_w", 60)
+    metering.put("mains", (230, 2000, 100, 75, 0, 0, 0))
+    found = metering.reading
+    assert (found.w_x10, found.var_x10) == (21600, 750)
+    assert (found.pf_x1000, found.ma, found.neutral_ma) == (999, 9396, 9396)
+    metering.put("mains", (115, 2000, 100, 75, 0, 0, 0))
+    assert (found.mv, found.w_x10, found.var_x10) == (115000, 6150, 187)
+    metering.put("mains", (115, 2000, 100, 75, 0, 1000, 0))
+    assert found.neutral_ma - found.ma == 2173
+    relay.open()
+    assert (found.ma, found.w_x10, found.neutral_ma) == (0, 0, 2173)
+
+
+def test_reversed_current_is_exported():
+    passed, metering, relay, _ = _mains()
+    relay.close()
+    metering.put("load_w", 1000)
+    metering.put("mains", (230, 0, 0, 0, 0, 0, 1))
+    passed[0] = 3600000
+    assert (metering.take(9999), metering.take_export()) == (0, 1000)
+    assert (metering.reading.w_x10, metering.reading.pf_x1000) == (-10000, 1000)
 
 
 def test_load_becomes_pulses_while_the_relay_is_closed():
     passed, metering, relay, moves = _mains()
-    metering.set_load(2000)
+    metering.put("load_w", 2000)
     passed[0] = 3600000
     assert metering.take(99999) == 0
     assert _measured(metering) == (230000, 0, 0, None, 5000)
@@ -174,7 +216,7 @@ def test_load_becomes_pulses_while_the_relay_is_closed():
 def test_many_short_times_make_the_same_energy():
     passed, metering, relay, _ = _mains()
     relay.close()
-    metering.set_load(333)
+    metering.put("load_w", 333)
     pulses = 0
     for _ in range(7200):
         passed[0] = 1000
@@ -185,7 +227,7 @@ def test_many_short_times_make_the_same_energy():
 def test_pulses_that_are_not_taken_wait_until_the_relay_opens():
     passed, metering, relay, _ = _mains()
     relay.close()
-    metering.set_load(1000)
+    metering.put("load_w", 1000)
     passed[0] = 3600000
     assert metering.take(10) == 10
     assert metering.take(10) == 10

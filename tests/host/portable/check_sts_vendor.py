@@ -1,6 +1,6 @@
 """The vendor's side: TIDs, expiry, and the tokens a point of sale makes. On both runtimes."""
 
-from sts_portable import amount, layouts, meaning, tid, token, vendor
+from sts_portable import amount, fields, meaning, tid, token, vendor
 from sts_portable.errors import FormatError, KeyExpiredError, RangeError
 from sts_portable.vendor import KeyChangeError
 
@@ -198,6 +198,6 @@ def test_meter_tests():
 
 
 def test_meanings_name_real_things():
-    assert set(meaning.UNITS) | set(meaning.PROVISIONAL) <= set(layouts.TOKENS)
+    assert set(meaning.UNITS) | set(meaning.PROVISIONAL) <= set(fields.tokens())
     assert max(meaning.TESTS) <= 36
     assert all(flag < 512 for flag in meaning.FLAGS)

@@ -2,7 +2,7 @@
 
 import json
 
-from meterbus import codes, registers
+from meterbus import codes, registers, status_bits
 from uplink import codec, descriptions, kinds, messages, topics
 
 DRN = "12345678903"
@@ -99,11 +99,12 @@ def test_reading():
         "tamper": False,
         "low_credit": False,
         "malignant_load": False,
+        "metering_fault": False,
     }
 
 
 def test_every_bit_of_the_status_is_a_field():
-    for row in codes.STATUS:
+    for row in status_bits.STATUS:
         state = json.loads(codec.reading(polled(status=row[0]), True, None))
         assert [name for name in state if state[name] is True and name != "online"] == [row[1]]
 
@@ -119,12 +120,13 @@ def test_every_register_of_a_poll_is_in_a_field():
 def test_reading_of_a_meter_never_seen():
     state = json.loads(codec.reading({}, False, None))
     assert state.pop("online") is False
-    assert len(state) == len(messages.STATE) - 1
+    rows = [row for row in messages.STATE if row[messages.NULL] != messages.LEFT_OUT]
+    assert len(state) == len(rows) - 1
     assert set(state.values()) == {None}
 
 
 def test_a_ledger_at_fault_leaves_nothing_of_it_known():
-    bits = messages.bit_of(codes.STATUS, "ledger_fault")
+    bits = messages.bit_of(status_bits.STATUS, "ledger_fault")
     damaged = polled(status=bits, energy_wh=0, credit=0, control_state=0)
     state = json.loads(codec.reading(damaged, True, 5))
     assert (state["online"], state["fault"], state["ledger_fault"]) == (True, "ledger fault", True)
@@ -133,6 +135,36 @@ def test_a_ledger_at_fault_leaves_nothing_of_it_known():
             assert state[name] is None, name
     assert state["energy_wh"] is state["credit_wh"] is state["krn"] is None
     assert (state["control_state"], state["power_w"], state["open_reasons"]) == (0, 2000, 4)
+
+
+def test_the_safe_application_leaves_most_of_the_status_unknown():
+    """Unknown is null, never false: the safe application reads no cover and no ledger."""
+    safe = {"status": codes.STATUS_SAFE | codes.STATUS_CRASHED, "control_state": 0}
+    safe["open_reasons"] = codes.SAFE_MODE
+    state = json.loads(codec.reading(safe, True, 5))
+    assert (state["fault"], state["safe_mode"], state["crashed"]) == ("safe mode", True, True)
+    assert state["relay_closed"] is False
+    unknown = [row[1] for row in status_bits.STATUS if state[row[1]] is None]
+    assert unknown == (
+        ["cover_open", "not_configured", "ledger_fault", "relay_fault"]
+        + ["tamper", "low_credit", "malignant_load", "metering_fault"]
+    )
+    assert "tamper_kinds" not in state
+
+
+def test_what_the_ledger_holds_is_unknown_while_it_is_at_fault_unless_it_is_set():
+    fault = codes.STATUS_LEDGER_FAULT
+    state = json.loads(codec.reading(polled(status=fault), True, 5))
+    assert state["tamper"] is state["low_credit"] is state["malignant_load"] is None
+    assert state["cover_open"] is False
+    state = json.loads(codec.reading(polled(status=fault | codes.STATUS_TAMPER), True, 5))
+    assert state["tamper"] is True
+
+
+def test_kinds_of_tampering():
+    state = json.loads(codec.reading(dict(polled(status=128), tamper=9), True, 5))
+    assert (state["tamper"], state["tamper_kinds"]) == (True, 9)
+    assert descriptions.names_of(codes.TAMPER, 9) == ["meter_cover", "reverse"]
 
 
 def test_only_what_was_read_is_known():
@@ -167,7 +199,7 @@ def test_names_of_bits():
     assert descriptions.names_of(codes.REASONS, 0) == []
     assert sorted(descriptions.names_of(codes.REASONS, 5)) == ["ledger_fault", "no_credit"]
     assert descriptions.names_of((), 0x8001) == ["bit 0", "bit 15"]
-    for table in (codes.REASONS, codes.STATUS):
+    for table in (codes.REASONS, status_bits.STATUS):
         bits = [row[0] for row in table]
         assert len(set(bits)) == len({row[1] for row in table}) == len(table)
         assert not [bit for bit in bits if bit & (bit - 1) or not 0 < bit < 1 << 16]
@@ -224,6 +256,7 @@ def test_values_that_are_not_of_their_kind():
         "result": (0,),
         "bits": (0,),
         "text200": ("1", ""),
+        "text3": ("1", ""),
         "token": (),
         "mac": (),
         "connection": (),
@@ -234,6 +267,7 @@ def test_values_that_are_not_of_their_kind():
         found = [value for value in samples if kinds.clean(kind, value) is not None]
         assert [(type(v), v) for v in found] == [(type(v), v) for v in taken[kind]], kind
     assert kinds.clean("text200", "x" * 300) == "x" * 200
+    assert kinds.clean("text3", "KESX") == "KES"
     assert kinds.clean("text200", "a\0b") == "a?b"
     assert kinds.clean("mac", "0123456789abcdef") == "0123456789abcdef"
     for mac in ("0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF", "0123456789abcdeg"):

@@ -19,6 +19,7 @@ PULSES_PER_KWH = 1600
 _BATCH = 50  # pulses that come at once, at most
 _TICKS_MS = (300000, 14400000)
 _LONGEST_LOCK_MS = 1280000
+_SLOT_DAMAGED = 32  # event
 _WAITING = 8  # events that one save may write
 
 
@@ -81,7 +82,7 @@ class State:
     """What of a meter can be compared: credit, energy, key, the newest event."""
 
     def __init__(self, device):
-        self.credit_wh = device.account.credit_wh
+        self.credit = device.account.credit
         self.energy_wh = device.account.energy_wh
         self.krn = device.tokens.key.krn
         self.sequence = device.events.sequence
@@ -93,12 +94,12 @@ class Model:
     """What a meter has: sums, and nothing else."""
 
     def __init__(self):
-        self.pulses = self.credit_wh = 0
+        self.pulses = self.credit = 0
 
-    def consume(self, pulses):
+    def consume(self, pulses, price):
         before = self.energy_wh()
         self.pulses += pulses
-        self.credit_wh -= self.energy_wh() - before
+        self.credit -= price * (self.energy_wh() - before)
 
     def energy_wh(self):
         return self.pulses * 1000 // PULSES_PER_KWH
@@ -108,7 +109,11 @@ class Week:
     """A meter on a memory, and the tokens that it has accepted. step() does one action.
 
     memory: a Recorder, or another one with its methods. settings: of the meter.
+    unsaved: the credit of the energy that a power failure may lose. register: of ClearCredit.
     """
+
+    unsaved = STEP_WH
+    register = 0
 
     def __init__(self, seed, memory, **settings):
         self._settings = settings
@@ -133,6 +138,19 @@ class Week:
         """Return the time of day."""
         return self._unix
 
+    def state(self):
+        """Return the State of its meter."""
+        return State(self.device)
+
+    def right(self, state):
+        """Return whether a state is what the sums are."""
+        found = state.energy_wh, state.credit
+        return found == (self.model.energy_wh(), self.model.credit)
+
+    def judged(self, device, before, after):
+        """Return what else is wrong with a meter that was started after a cut, "" for nothing."""
+        return ""
+
     def next_tid(self):
         """Return the next token identifier."""
         self._tid += 1
@@ -141,6 +159,14 @@ class Week:
     def credit(self, tenths):
         """Return a credit token of the meter's present key that was not used yet."""
         return vendor.credit(self.key, 7, self.next_tid(), 5, tenths)
+
+    def worth(self, tenths):
+        """Return what the token of credit() adds to the credit."""
+        return 100 * tenths
+
+    def price(self):
+        """Return what a Wh takes off the credit now."""
+        return 1
 
     def manage(self, subclass, **values):
         """Return a class 2 token."""
@@ -166,7 +192,7 @@ def _consume(week):
     device = week.device
     pulses = min(1 + week.random.below(_BATCH), device.pulse_limit())
     device.pulses(pulses)
-    week.model.consume(pulses)
+    week.model.consume(pulses, week.price())
     return "pulses", []
 
 
@@ -181,7 +207,7 @@ def _buy(week):
     tenths = 1 + week.random.below(400)
     found = week.enter("credit", week.credit(tenths))
     if week.result == results.ACCEPT:
-        week.model.credit_wh += 100 * tenths
+        week.model.credit += week.worth(tenths)
     return found
 
 
@@ -215,9 +241,9 @@ def _change_key(week):
 
 
 def _clear(week):
-    found = week.enter("clear credit", week.manage(1, register=0))
+    found = week.enter("clear credit", week.manage(1, register=week.register))
     if week.result == results.ACCEPT:
-        week.model.credit_wh = min(0, week.model.credit_wh)
+        week.model.credit = min(0, week.model.credit)
     return found
 
 
@@ -288,8 +314,9 @@ def judge(memory, week, before, after, name, digits, starts=0):
         return device.ledger.fault
     return (
         _energy(device, before, after)
+        or week.judged(device, before, after)
         or _limits(device, before, after)
-        or _credit(device.account.credit_wh, before, after, name)
+        or _credit(device.account.credit, week.unsaved, before, after, name)
         or _events(device, before, after, starts + 1)
         or _tokens(device, week, before, after, name, digits)
     )
@@ -310,17 +337,17 @@ def _limits(device, before, after):
     return ""
 
 
-def _near(credit_wh, state):
+def _near(credit, unsaved, state):
     """Return whether a credit is a state's, or higher by energy that was not saved yet."""
-    return 0 <= credit_wh - state.credit_wh < STEP_WH
+    return 0 <= credit - state.credit < unsaved
 
 
-def _credit(found, before, after, name):
-    if _near(found, before) or _near(found, after):
+def _credit(found, unsaved, before, after, name):
+    if _near(found, unsaved, before) or _near(found, unsaved, after):
         return ""
-    if name == "pulses" and after.credit_wh <= found < before.credit_wh + STEP_WH:
+    if name == "pulses" and after.credit <= found < before.credit + unsaved:
         return ""
-    return "credit %d, %d before, %d after" % (found, before.credit_wh, after.credit_wh)
+    return "credit %d, %d before, %d after" % (found, before.credit, after.credit)
 
 
 def _events(device, before, after, starts):
@@ -330,6 +357,9 @@ def _events(device, before, after, starts):
         return "event %d, %d to %d" % (newest, before.sequence, after.sequence)
     if events.entry(newest) is None:
         return "the newest event cannot be read"
+    found = events.entry(newest - 1)
+    if found and found[1] == _SLOT_DAMAGED:
+        return "a write that was cut is taken for damage"
     first = max(1, newest - ENTRIES + 1 + _WAITING)
     missing = [n for n in range(first, newest) if events.entry(n) is None]
     return "events lost: %s" % missing if len(missing) > _WAITING * starts else ""
@@ -346,10 +376,10 @@ def _tokens(device, week, before, after, name, digits):
         device.elapsed(0, _LONGEST_LOCK_MS)  # it begins anew with the start
     for one in digits:
         device.enter_token(one)
-    if not _near(device.account.credit_wh, after):
+    if not _near(device.account.credit, week.unsaved, after):
         return "credit %d after the token again, %d" % (
-            device.account.credit_wh,
-            after.credit_wh,
+            device.account.credit,
+            after.credit,
         )
     krn = device.tokens.key.krn
     whole = len(digits) == 2 and krn == 3 - before.krn  # both sections in a row
@@ -368,10 +398,10 @@ def live(week, actions, each, boots=0):
     cuts, again, wrong = 0, 0, []
     week.memory.taken()
     for _ in range(actions):
-        start, before = week.memory.snapshot(), State(week.device)
+        start, before = week.memory.snapshot(), week.state()
         name, digits = week.step()
-        after, writes = State(week.device), week.memory.taken()
-        if (after.energy_wh, after.credit_wh) != (week.model.energy_wh(), week.model.credit_wh):
+        after, writes = week.state(), week.memory.taken()
+        if not week.right(after):
             wrong.append("%s: not what the sums are" % name)
         for memory in week.memory.cuts(start, writes, each):
             cuts += 1

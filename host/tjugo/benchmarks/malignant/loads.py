@@ -1,8 +1,7 @@
 """A day of appliances, as pieces of constant load.
 
-A load has a resistive power R (varies as the square of the voltage), a constant power C of
-electronics, a reactive power Q, odd harmonics H and the even harmonics E of a diode. P is R + C,
-and the apparent power is the root of the sum of the squares of P, Q, H and E.
+A load is that of appliance_loads.py, with the even harmonics E of a diode besides, whose square
+is part of the apparent power too.
 
 The distributions here, in heaters.py, others.py and signal.py are fixed: the detector is tuned to
 them, never they to the detector. docs/meter.md has them in words, and what counts as a step.
@@ -12,6 +11,8 @@ import math
 from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
+
+from tjugo.appliance_loads import electronic, motor
 
 DAY_S = 86400.0
 CHANNELS = 5  # R, C, Q, H, E
@@ -68,14 +69,12 @@ class Day:
         self.piece(start, start + 0.01, (0, 5 * watts, 0, 230 * amperes, 0))
 
     def electronic(self, start: float, end: float, watts: float, pf: float) -> None:
-        """Add a rectifier: half of what is not active is harmonics, the rest leads."""
-        other = watts * math.tan(math.acos(pf))
-        self.piece(start, end, (0, watts, -0.6 * other, 0.8 * other, 0))
+        """Add a rectifier."""
+        self.piece(start, end, (*electronic(watts, pf), 0))
 
     def motor(self, start: float, end: float, watts: float, pf: float, inrush: float) -> None:
         """Add a motor that starts with `inrush` times its current for 0.15 to 0.6 s."""
-        lag = watts * math.tan(math.acos(pf))
-        self.piece(start, end, (0, watts, lag, 0, 0))
+        self.piece(start, end, (*motor(watts, pf), 0))
         length = self.rng.uniform(0.15, 0.6)
         full = watts / pf * (inrush - 1)
         for part in range(6):

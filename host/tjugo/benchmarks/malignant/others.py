@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+from tjugo.appliance_loads import transformer
 from tjugo.benchmarks.malignant.loads import DAY_S, Day, times
 
 Range = tuple[float, float]
@@ -56,14 +57,13 @@ def _microwave(day: Day) -> None:
             stop = end if full else at + rng.uniform(6, 18)
             day.used.append((at, "microwave oven"))
             day.electronic(at, stop, 60, 0.8)
-            other = watts * math.tan(math.acos(pf))
             start = at + rng.uniform(0.5, 2.5)
             if inverter:
                 level = watts * rng.uniform(0.5, 1)
                 start = day.ramp(start, rng.uniform(0.4, 2), level, pf)
                 day.electronic(start, max(stop, start + 1), level, pf)
             else:
-                day.piece(start, stop, (0, watts, 0.3 * other, 0.95 * other, 0))
+                day.piece(start, stop, (*transformer(watts, pf), 0))
             at = stop + rng.uniform(6, 18)
 
 

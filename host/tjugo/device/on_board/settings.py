@@ -17,7 +17,10 @@ NEW = ".new"
 ADDED = "settings.add.new"
 
 # Texts that may be read from a board; every other text is a secret until it is listed here.
-_PUBLIC = ("drn", "id", "host", "ssid", "ntp")
+_PUBLIC = (
+    "drn id host ssid ntp dns features language short_codes scroll display keypad metering clock "
+    "magnet address prefix name currency"
+).split()
 _ENOENT = 2
 
 
@@ -75,8 +78,9 @@ def remove(name: str) -> None:
 
 
 def look() -> dict:
-    """Return the settings without their secrets, and which application the board has."""
-    return {"settings": hidden(load(SETTINGS)), "role": role()}
+    """Return the settings without their secrets, and which board and application this is."""
+    board = load(MANIFEST).get("board")
+    return {"settings": hidden(load(SETTINGS)), "role": role(), "board": board}
 
 
 def role() -> str:

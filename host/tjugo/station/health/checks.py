@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tjugo.paths import SECRET_FILES
+from tjugo.sealed_keys import KEY_FILE, PASSPHRASE
 from tjugo.station.health.views import BACKUP_DUE
 from tjugo.station.keys.views import ENDED, LIMIT_REACHED, KeysView
 from tjugo.station.link import views as link_views
@@ -118,7 +119,10 @@ def keys(found: KeysView, sample: bool) -> list[Check]:
         text = "They are stored unsealed: `tjugo key seal` encrypts them."
         lines.append(Check(FAIL, "keys", text))
     elif found.locked:
-        text = "They are sealed; a person unlocks them after each start (no key file is given)."
+        opens = "a person unlocks them after each start"
+        if KEY_FILE in found.locks and PASSPHRASE not in found.locks:
+            opens = "only their key file opens them, at each start"
+        text = f"They are sealed; {opens} (no key file is given)."
         lines.append(Check(OK, "keys", text))
     else:
         lines.append(Check(OK, "keys", "They are sealed, and can be unlocked."))

@@ -1,6 +1,6 @@
 """The health of a station: broker, collectors, deliveries, backup, vending keys."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +8,9 @@ from tjugo.station.backup import service as backup
 from tjugo.station.delivery import views as delivery_views
 from tjugo.station.keys import views as key_views
 from tjugo.station.link import views as link_views
+from tjugo.station.readings import alarms
+from tjugo.station.readings.alarms import AlarmCount
+from tjugo.station.serving import Server, servers
 from tjugo.station.station import Station
 from tjugo.station.storage.moments import iso
 
@@ -17,12 +20,16 @@ BACKUP_DUE = timedelta(days=7)
 @dataclass(frozen=True)
 class Health:
     """The health of a station. problems: sentences, none if there is no problem. deliveries: how
-    many there are in each state without a meter's result. last_backup: None if none was made."""
+    many there are in each state without a meter's result. last_backup: None if none was made.
+    servers: those that run for the station's folder. alarms: of meters, by their latest readings;
+    they are no problems of the station."""
 
     link: link_views.LinkStatus
     deliveries: dict[str, int]
     last_backup: datetime | None
     problems: tuple[str, ...]
+    servers: tuple[Server, ...] = ()
+    alarms: tuple[AlarmCount, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -31,12 +38,16 @@ class Health:
 
 
 def health(station: Station, now: datetime) -> Health:
-    """Return the health of a station. now: the machine's time."""
+    """Return the health of a station. now: the machine's time. Whether the vending keys are locked
+    is that of the servers that run; without one, that of this process."""
+    running = servers(station.state_dir)
+    locked = any(one.keys_locked for one in running) if running else None
     link = link_views.status(station)
     with station.view() as view:
         deliveries = delivery_views.without_result(view)
         doubted = delivery_views.doubted(view)
-        of_keys = key_views.problems(view, station.backend, now)
+        of_meters = tuple(alarms.counts(view))
+        of_keys = key_views.problems(view, station.backend, now, locked)
     made = backup.last(station.state_dir)
     problems = [] if link.ok else [link.sentence]
     if link.state == link_views.CONNECTED:
@@ -51,7 +62,7 @@ def health(station: Station, now: datetime) -> Health:
         problems.append("No backup was made: `tjugo backup FILE`.")
     elif now - made > BACKUP_DUE:
         problems.append(f"The last backup is of {iso(made)}: `tjugo backup FILE`.")
-    return Health(link, deliveries, made, (*problems, *of_keys))
+    return Health(link, deliveries, made, (*problems, *of_keys), running, of_meters)
 
 
 def health_json(found: Health) -> dict[str, Any]:
@@ -62,4 +73,6 @@ def health_json(found: Health) -> dict[str, Any]:
         "link": link_views.status_json(found.link),
         "deliveries": found.deliveries,
         "last_backup": iso(found.last_backup),
+        "alarms": [asdict(one) for one in found.alarms],
+        "servers": [asdict(one) for one in found.servers],
     }

@@ -49,6 +49,9 @@ class Holder:
         known = sealed.registers if sealed else tuple(key.registered() for key in keys or ())
         self._registers = {key.place: key for key in known}
         self._ring = None if keys is None else Ring(keys)
+        self.tell: Callable[[bool], None] | None = None
+        """Called with True when this process locked the vending keys, with False when it unlocked
+        them."""
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -127,7 +130,7 @@ class Holder:
         self._refresh()
         ring = self._ring
         if ring is None:
-            raise reason("keys_locked", key_file.LOCKED)
+            raise key_file.locked(self._sealed)
         return ring
 
     def _forget(self) -> None:
@@ -138,6 +141,11 @@ class Holder:
         with self._shared_lock():
             state = self._shared.read()._replace(unlocked=unlocked, data_key=data_key)
             self._generation = self._shared.write(state)
+        self._tell(not unlocked)
+
+    def _tell(self, locked: bool) -> None:
+        if self.tell is not None:
+            self.tell(locked)
 
     def _shared_lock(self) -> AbstractContextManager[None]:
         return nullcontext() if self._path is None else waiting(self._path.parent)
@@ -186,9 +194,12 @@ class Holder:
         self._registers = {key.place: key for key in found.registers}
         if keys is not None:
             self._ring = Ring(keys)
+            if found.sealed is None:
+                self._tell(False)
         elif self._ring is not None and not self._ring.has(found.registers):
             # Sealed again while it was unlocked, and with other keys: the secret is needed.
             self._forget()
+            self._tell(True)
 
 
 def _stamp(path: Path | None) -> Stamp:

@@ -118,7 +118,7 @@ def opened(found: key_file.KeyFile, data_key: bytes | None) -> list[VendingKey]:
     if found.sealed is None:
         return list(found.keys or ())
     if data_key is None:
-        raise reason("keys_locked", key_file.LOCKED)
+        raise key_file.locked(found.sealed)
     keys = found.sealed.open(data_key)
     if keys is None:
         raise Unavailable("The vending key file was sealed again: unlock it once more.")

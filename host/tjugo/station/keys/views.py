@@ -77,11 +77,26 @@ def keys(view: View, backend: TokenBackend, now: datetime) -> KeysView:
     return KeysView(protected, backend.locked, locks, shares, rows)
 
 
-def problems(view: View, backend: TokenBackend, now: datetime) -> list[str]:
-    """Return what needs attention, a sentence each."""
+def by_person(backend: TokenBackend) -> bool:
+    """Return whether a person can unlock the vending keys on a page: not where a key file alone
+    opens them."""
+    sealed = backend.sealed if isinstance(backend, SoftBackend) else None
+    return sealed is None or PASSPHRASE in sealed.kinds
+
+
+def locked_sentence(backend: TokenBackend) -> str:
+    """Return that the vending keys are locked, and what unlocks them."""
+    return LOCKED if by_person(backend) else LOCKED_BY_FILE
+
+
+def problems(
+    view: View, backend: TokenBackend, now: datetime, locked: bool | None = None
+) -> list[str]:
+    """Return what needs attention, a sentence each. locked: whether a running server has the
+    vending keys locked, None where those of this process are meant."""
     found = keys(view, backend, now)
-    by_person = PASSPHRASE in found.locks or not found.locks
-    said = [LOCKED if by_person else LOCKED_BY_FILE] if found.locked else []
+    is_locked = found.locked if locked is None else locked
+    said = [locked_sentence(backend)] if is_locked else []
     if not found.sealed and not all(key.sample for key in found.keys):
         said.append(UNSEALED)
     return said + [warning for key in found.keys for warning in key.warnings]

@@ -11,9 +11,12 @@ from typing import Any
 from tjugo.station.delivery.jobs import Ack, Job, Proof
 from tjugo.station.readings.columns import columns
 from tjugo.station.readings.intake import CollectorAbout, CollectorStatus, Reading
-from uplink import codec, kinds, topics
+from uplink import codec, kinds, messages, topics
 
 _LONGEST_DRN = 13
+# What a collector of earlier firmware reports of a meter whose credit is money: in Wh, ten times
+# the register's value.
+_OLD_NOT_ENERGY = 10 * messages.NOT_ENERGY
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,21 @@ def _proof(fields: dict[str, Any]) -> Proof | None:
 def _reading(collector_id: str, drn: str, fields: dict[str, Any]) -> Reading:
     values = {column: fields[name] for column, name, _ in columns("state")}
     at, online = values.pop("at"), values.pop("online")
+    if values["credit_wh"] == _OLD_NOT_ENERGY:
+        values["credit_wh"] = None
+    _unknown_bits(values)
     moment = None if at is None else datetime.fromtimestamp(at, UTC)
     return Reading(collector_id, drn, moment, online is True, values)
+
+
+def _unknown_bits(values: dict[str, Any]) -> None:
+    """Set bits of the status that a meter cannot tell to None: a collector of earlier firmware
+    reports them as false."""
+    safe, damaged = values["safe_mode"] is True, values["ledger_fault"] is True
+    for row in messages.STATE:
+        column, rule = row[messages.NAME], row[messages.NULL]
+        if values.get(column) is False and codec.unknown_unset(rule, safe, damaged):
+            values[column] = None
 
 
 _READERS: dict[str, Callable[[str, str, dict[str, Any]], Incoming | None]] = {

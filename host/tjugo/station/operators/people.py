@@ -197,7 +197,10 @@ def subject(operator: str) -> str:
 def checked_name(name: str) -> None:
     """Raise TjugoError unless a person can have this name."""
     if not 0 < len(name.strip()) <= 100 or not name.strip().isprintable():
-        raise reason("operator_invalid", "An operator has a name of 1 to 100 characters.")
+        raise reason(
+            "operator_invalid",
+            "An operator has a name of 1 to 100 characters that can be printed.",
+        )
 
 
 def _checked(view: View, given: dict[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,24 @@ Reports come in batches, which the caller divides into portions: each is judged 
 unit of work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 
+from meterbus import codes
+from tjugo.station.readings import alarms
 from tjugo.station.readings.columns import columns
 from tjugo.station.storage.bulk import upsert
 from tjugo.station.storage.chunks import chunks
+from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Collector, Meter, MeterReading
+from tjugo.station.webhooks import outbox
 from tjugo.station.work import View, Work
+from uplink.descriptions import names_of
 
 Value = int | bool | str | None
 
@@ -110,11 +117,33 @@ def record_collectors(work: Work, reports: Sequence[CollectorStatus | CollectorA
 def record_readings(work: Work, readings: Sequence[Reading]) -> None:
     """Record the latest readings of registered meters, one reading per meter."""
     fixed = {**_UNKNOWN, "tenant_id": work.tenant_id, "received_at": work.now()}
-    upsert(
-        work.session,
-        MeterReading,
-        [{**fixed, **r.values, "drn": r.drn, "at": r.at, "online": r.online} for r in readings],
-    )
+    rows = [{**fixed, **r.values, "drn": r.drn, "at": r.at, "online": r.online} for r in readings]
+    for row in rows:
+        row["alarms"] = alarms.of(row)
+    _notify(work, [row for row in rows if row["alarms"]])
+    upsert(work.session, MeterReading, rows)
+
+
+def _notify(work: Work, rows: Sequence[dict[str, Any]]) -> None:
+    """Notify the webhooks of alarms that the readings before these did not have."""
+    if not rows or not outbox.wanted(work, outbox.METER_ALARM):
+        return
+    had = alarms.before(work, [row["drn"] for row in rows])
+    for row in rows:
+        began = row["alarms"] & ~had.get(row["drn"], 0)
+        if began:
+            outbox.emit(work, outbox.METER_ALARM, partial(_facts, row, began))
+
+
+def _facts(row: Mapping[str, Any], began: int) -> dict[str, Any]:
+    kinds = row["tamper_kinds"]
+    return {
+        "drn": row["drn"],
+        "began": alarms.names(began),
+        "alarms": alarms.names(row["alarms"]),
+        "tamper_kinds": None if kinds is None else names_of(codes.TAMPER, kinds),
+        "at": iso(row["at"]),
+    }
 
 
 def _served(view: View, drns: list[str]) -> dict[str, str | None]:

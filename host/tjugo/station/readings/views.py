@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from meterbus import codes
+from meterbus import codes, status_bits
+from tjugo.station.readings import alarms
 from tjugo.station.readings.columns import columns
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.tables import Collector, MeterReading
@@ -14,12 +15,15 @@ from uplink import descriptions
 
 
 def reading_view(reading: MeterReading) -> dict[str, Any]:
-    """Return a reading by the uplink's table; open_reasons and status as names, None where
-    unknown."""
+    """Return a reading by the uplink's table; open_reasons, tamper_kinds, status and alarms as
+    names, None where unknown."""
     values = {column: getattr(reading, column) for column, _, _ in columns("state")}
     if reading.open_reasons is not None:
         values["open_reasons"] = descriptions.names_of(codes.REASONS, reading.open_reasons)
-    status = {row[1]: getattr(reading, row[1]) for row in codes.STATUS}
+    if reading.tamper_kinds is not None:
+        values["tamper_kinds"] = descriptions.names_of(codes.TAMPER, reading.tamper_kinds)
+    values["alarms"] = None if reading.alarms is None else alarms.names(reading.alarms)
+    status = {row[1]: getattr(reading, row[1]) for row in status_bits.STATUS}
     known = any(value is not None for value in status.values())
     values["status"] = [name for name in status if status[name]] if known else None
     return {**values, "at": iso(reading.at), "received_at": iso(reading.received_at)}

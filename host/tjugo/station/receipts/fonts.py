@@ -6,6 +6,7 @@ needed are made from it once per process: making all of it static takes 25 s.
 
 import tempfile
 import threading
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ FAMILY = "Noto Sans"
 _WEIGHTS = {"": 400, "B": 700}
 # Latin of Europe and Africa, punctuation, currencies: a further character makes new files.
 _RANGES = ((0x20, 0x180), (0x2010, 0x2027), (0x20A0, 0x20C1))
+_NO_BREAK = "\u00a0"
 _TABLES_NOT_USED = ["GDEF", "GPOS", "GSUB", "STAT"]
 
 
@@ -53,9 +55,14 @@ def add_to(pdf: FPDF, text: str) -> None:
 
 
 def fitted(text: str) -> str:
-    """Return the text with each character that the font does not have transliterated."""
+    """Return the text with each character that the font does not have transliterated, and each
+    space but the plain one, such as the narrow one between groups of digits in French, as one that
+    is not broken: readers of the document know that one."""
     known = _known()
-    return "".join(char if ord(char) in known else anyascii(char) for char in text)
+    spaced = (
+        _NO_BREAK if char != " " and unicodedata.category(char) == "Zs" else char for char in text
+    )
+    return "".join(char if ord(char) in known else anyascii(char) for char in spaced)
 
 
 @lru_cache(maxsize=1)

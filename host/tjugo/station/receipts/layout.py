@@ -116,9 +116,17 @@ def _sale(receipt: Receipt, words: dict[str, str], amounts: Amounts) -> Iterator
         ("date", amounts.moment(receipt.at)),
         ("outlet", outlet),
         ("terminal", receipt.terminal),
-        ("operator", receipt.operator.removeprefix("op:")),
+        ("operator", receipt.operator_name or _operator(receipt.operator, words)),
     )
     return _pairs(rows, words)
+
+
+def _operator(actor: str, words: dict[str, str]) -> str:
+    """Return an actor who has no name, as names.shown() does, in the language of the receipt."""
+    kind, _, rest = actor.partition(":")
+    if kind == "cli":
+        return words["operator.cli"].format(name=rest)
+    return rest or words.get(f"operator.{actor}", actor)
 
 
 def _customer(receipt: Receipt, words: dict[str, str]) -> Iterator[Element]:

@@ -1,7 +1,8 @@
 """A receipt as PDF, A4 or A6, on one page where it fits."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 
 from fpdf.enums import Align
 
@@ -67,7 +68,16 @@ def file_name(receipt: Receipt) -> str:
 
 
 def _all_text(parts: Sections) -> str:
-    return fonts.fitted(str(parts))
+    """Return all characters of the receipt. No str(parts): that writes some as escapes."""
+    return fonts.fitted("".join(_texts(astuple(parts))))
+
+
+def _texts(found: object) -> Iterator[str]:
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, tuple | list):
+        for part in found:
+            yield from _texts(part)
 
 
 class _Drawing(Sheet):
@@ -137,17 +147,20 @@ class _Drawing(Sheet):
     def _pairs(self, column: Sequence[Element], x: float, width: float) -> float:
         """Draw labels with their values beside them. Return the height."""
         y = self.y
-        label_width = width * 0.36
+        labels = [element.label for element in column if isinstance(element, Pair)]
+        gap = self.line(SMALL) * 0.6
+        widest = gap + max((self.text_width(label, SMALL) for label in labels), default=0.0)
+        label_width = width * min(0.5, max(0.36, widest / width))
         for element in column:
             if isinstance(element, Pair):
                 strong = element.look == STRONG
-                label = self.write(x, y, label_width, element.label, SMALL, colour=SOFT)
+                label = self.write(x, y, label_width - gap, element.label, SMALL, colour=SOFT)
                 value = self.write(
                     x + label_width, y, width - label_width, element.value, SMALL, strong
                 )
                 y += max(label, value)
             elif isinstance(element, Facts):
-                facts = "   ".join(f"{label} {value}" for label, value in element.pairs)
+                facts = "   ".join(f"{label}\u00a0{value}" for label, value in element.pairs)
                 y += self.write(x, y, width, facts, SMALL, True)
         return y - self.y
 
@@ -187,7 +200,10 @@ class _Drawing(Sheet):
         strong, sub = pair.look == STRONG, pair.look == SUB
         indent = self.line() if sub else 0.0
         size, colour = (SMALL, SOFT) if sub else (1.0, INK)
-        label, value = self.width * 0.66 - indent, self.width * 0.34
+        gap = self.line() * 0.6
+        value = self.text_width(pair.value, size, strong)
+        value = self.width * min(0.6, max(0.34, value / self.width))
+        label = self.width - value - indent - gap
         height = self.write(0, 0, label, pair.label, size, strong, dry=True)
         self.room(height)
         if strong:

@@ -30,12 +30,13 @@ _CHARACTERS = "àâçéèêëîïôùû áãõ ñ¿¡ äöüß åøæ € ₦ �
 @dataclass(frozen=True)
 class Stored:
     """A receipt and its state. printed: number of the last print, None before the original;
-    voided_at: the sale is void, and its tokens are never shown; seller: the operator's name."""
+    voided_at: the sale is void, and its tokens are never shown; seller: the name of the operator,
+    None for others, such as a command."""
 
     receipt: Receipt
     printed: int | None
     voided_at: datetime | None
-    seller: str
+    seller: str | None
 
     @property
     def voided(self) -> bool:
@@ -48,7 +49,7 @@ class Stored:
 
     def readable(self) -> Receipt:
         """Return the receipt as shown(), with the name of the operator, for people."""
-        return replace(self.shown(), operator=self.seller)
+        return replace(self.shown(), operator_name=self.seller)
 
 
 def find(view: View, client: str, client_id: str) -> Stored:
@@ -175,7 +176,9 @@ def _stored(view: View, sale: Sale) -> Stored:
         Reprint.client_id == sale.client_id,
     )
     receipt = Receipt.from_json(sale.receipt)
-    seller = receipt.operator_name or names.of_actor(view, receipt.operator)
+    seller = receipt.operator_name
+    if seller is None and receipt.operator.startswith("op:"):
+        seller = names.of_actor(view, receipt.operator)
     return Stored(receipt, view.session.scalar(query), sale.voided_at, seller)
 
 

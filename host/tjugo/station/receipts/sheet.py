@@ -78,6 +78,12 @@ class Sheet:
         if self.y + height > self.paper.height - self.paper.margin:
             self.new_page()
 
+    def text_width(self, text: str, size: float = 1, bold: bool = False) -> float:
+        """Return the width in which a text of a relative size fits on one line."""
+        self.pdf.set_font(fonts.FAMILY, "B" if bold else "", self.size * size)
+        # A little more: what fits exactly is wrapped by rounding.
+        return float(self.pdf.get_string_width(fonts.fitted(text))) + 0.1
+
     def write(
         self,
         x: float,

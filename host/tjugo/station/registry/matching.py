@@ -42,9 +42,12 @@ def customers(view: View, text: str, after: str, most: int) -> list[str]:
     return _page(view, [everywhere], Customer.account_no, after, most)
 
 
-def meters(view: View, text: str, after: str, most: int) -> list[str]:
+def meters(
+    view: View, text: str, after: str, most: int, among: Select[Any] | None = None
+) -> list[str]:
     """Return the DRNs after `after`, in order and up to `most`, of the meters that a text means:
-    by the beginning of the DRN, part of the collector's name, or a customer as above."""
+    by the beginning of the DRN, part of the collector's name, or a customer as above. among: a
+    query of the DRNs that are searched, None for all."""
     words = _words(text)
     if not words:
         return []
@@ -55,18 +58,18 @@ def meters(view: View, text: str, after: str, most: int) -> list[str]:
         sources.append(_common(view, words, ServiceLink.drn))
     else:
         sources.append(_meters_of(view, few))
-    found = _page(view, sources, Meter.drn, after, most)
-    if found or (after and _page(view, sources, Meter.drn, "", 1)):
+    found = _page(view, sources, Meter.drn, after, most, among)
+    if found or (after and _page(view, sources, Meter.drn, "", 1, among)):
         return found
     in_number = [_meters(view, contains(text, Meter.drn))]
-    found = _page(view, in_number, Meter.drn, after, most)
-    if found or (after and _page(view, in_number, Meter.drn, "", 1)):
+    found = _page(view, in_number, Meter.drn, after, most, among)
+    if found or (after and _page(view, in_number, Meter.drn, "", 1, among)):
         return found
     named = select(Customer.account_no).where(
         Customer.tenant_id == view.tenant_id, contains(text, Customer.name, Customer.account_no)
     )
     in_name = _meters(view, Meter.drn.in_(select(ServiceLink.drn).where(_now(view), _of(named))))
-    return _page(view, [in_name], Meter.drn, after, most)
+    return _page(view, [in_name], Meter.drn, after, most, among)
 
 
 def _words(text: str) -> list[str]:
@@ -144,14 +147,29 @@ def _meters_of(view: View, accounts: Iterable[str]) -> set[str]:
 
 
 def _page(
-    view: View, sources: Sequence[Select[Any] | set[str]], column: Any, after: str, most: int
+    view: View,
+    sources: Sequence[Select[Any] | set[str]],
+    column: Any,
+    after: str,
+    most: int,
+    among: Select[Any] | None = None,
 ) -> list[str]:
     """Return the keys of all sources after one, in order, each once, up to `most`."""
     found: set[str] = set()
     for source in sources:
         if isinstance(source, set):
-            found |= {key for key in source if key > after}
+            found |= _among(view, {key for key in source if key > after}, among)
         else:
             key = source.selected_columns[0]
+            source = source if among is None else source.where(key.in_(among))
             found |= set(view.session.scalars(source.where(key > after).order_by(key).limit(most)))
     return sorted(found)[:most]
+
+
+def _among(view: View, keys: set[str], among: Select[Any] | None) -> set[str]:
+    if among is None:
+        return keys
+    (column,), found = among.selected_columns, set[str]()
+    for part in chunks(sorted(keys)):
+        found |= set(view.session.scalars(among.where(column.in_(part))))
+    return found

@@ -1,6 +1,6 @@
 """The status of a meter: in stock, installed, blocked or removed; who changed it, when and why."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -47,6 +47,20 @@ def change(work: Work, meter: Meter, status: str, why: str | None = None) -> Non
     record.changed(work, record.METER, f"meter {meter.drn}", f"{status}{why_text}")
 
 
+def put_in_place(work: Work, meter: Meter, old: Meter) -> None:
+    """Install a meter in place of a retired one, and record of which, also for a meter that is
+    installed already: the credit of the other one goes to it."""
+    why = in_place_of(old.drn)
+    meter.status = INSTALLED
+    _record(work, meter, why, _last(work, old))
+    record.changed(work, record.METER, f"meter {meter.drn}", f"{INSTALLED}: {why}")
+
+
+def in_place_of(old_drn: str) -> str:
+    """Return the recorded reason of a meter that was installed in place of another one."""
+    return f"in place of {old_drn}"
+
+
 def retire(work: Work, meter: Meter, why: str) -> None:
     """Remove a meter from service, with the reason. Raise Conflict when it is removed already."""
     if not why.strip():
@@ -77,13 +91,19 @@ def check_replaceable(old: Meter, new: Meter) -> None:
         raise reason("meter_in_use", f"Meter {new.drn} serves account {link.account_no} already.")
 
 
-def _record(work: Work, meter: Meter, why: str | None) -> None:
-    last = work.session.scalar(
+def _last(work: Work, meter: Meter) -> datetime | None:
+    """Return when the status of a meter changed last; None if it never did."""
+    return work.session.scalar(
         select(func.max(MeterStatus.at)).where(
             MeterStatus.tenant_id == work.tenant_id, MeterStatus.drn == meter.drn
         )
     )
-    at = work.now() if last is None else max(work.now(), last + _MOMENT)
+
+
+def _record(work: Work, meter: Meter, why: str | None, not_before: datetime | None = None) -> None:
+    last = _last(work, meter)
+    earliest = [] if last is None else [last + _MOMENT]
+    at = max([work.now(), *earliest, *([] if not_before is None else [not_before])])
     work.session.add(
         MeterStatus(
             tenant_id=work.tenant_id,

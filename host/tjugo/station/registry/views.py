@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import subqueryload
 
 from tjugo.errors import reason
+from tjugo.station.readings import alarms
 from tjugo.station.readings.views import reading_view
 from tjugo.station.registry import matching
 from tjugo.station.registry.customers import ACCOUNT, FIELDS
@@ -69,12 +70,16 @@ class CustomerView:
 
 
 def meters(
-    view: View, search: str = "", after: str | None = None, limit: int = LIMIT
+    view: View,
+    search: str = "",
+    after: str | None = None,
+    limit: int = LIMIT,
+    alarm: bool = False,
 ) -> Page[MeterView]:
     """Return meters by DRN.
 
-    search: see matching.py; after: the last DRN of the preceding page. Raise TjugoError when
-    `after` is no DRN.
+    search: see matching.py; after: the last DRN of the preceding page; alarm: only meters with an
+    alarm in their latest reading. Raise TjugoError when `after` is no DRN.
     """
     limit = bounded(limit)
     query = (
@@ -89,8 +94,11 @@ def meters(
         )
     )
     last = "" if after is None else checked(after, _DRN)
+    among = alarms.drns(view) if alarm else None
+    if among is not None:
+        query = query.where(Meter.drn.in_(among))
     if search:
-        query = query.where(Meter.drn.in_(matching.meters(view, search, last, limit + 1)))
+        query = query.where(Meter.drn.in_(matching.meters(view, search, last, limit + 1, among)))
     elif last:
         query = query.where(Meter.drn > last)
     found = page(view.session.scalars(query).all(), limit, lambda meter: str(meter.drn))

@@ -9,6 +9,7 @@ from babel import Locale, UnknownLocaleError
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.audit import chain
+from tjugo.station.receipts import texts
 from tjugo.station.storage.tables import Sale, TariffVersion
 from tjugo.station.work import View, Work
 
@@ -20,8 +21,8 @@ _LENGTHS = {"name": 200, "address": 400, "tax_no": 40, "phone": 40, "receipt_tex
 
 @dataclass(frozen=True)
 class Utility:
-    """currency: ISO 4217; time_zone: IANA; language: BCP 47, of receipts and pages. None: not
-    given."""
+    """currency: ISO 4217; time_zone: IANA; language: BCP 47, of receipts and pages, one that
+    receipts are printed in; stations of early versions may have another. None: not given."""
 
     name: str
     address: str | None = None
@@ -46,7 +47,7 @@ def change(work: Work, utility: Utility, repriced: bool = False) -> None:
     tenant = work.tenant
     if tenant.sandbox and not utility.name.strip().startswith(MARK):
         utility = replace(utility, name=f"{MARK} {utility.name.strip()}")
-    found = checked(utility)
+    found = checked(utility, kept=tenant.language)
     other = found["currency"] != tenant.currency and not repriced
     if other and (_has(work, Sale) or _has(work, TariffVersion)):
         raise reason(
@@ -64,8 +65,9 @@ def _has(work: Work, table: type[Sale] | type[TariffVersion]) -> bool:
     return work.session.query(table).filter_by(tenant_id=work.tenant_id).first() is not None
 
 
-def checked(utility: Utility) -> dict[str, str | None]:
-    """Return the particulars, trimmed, None for an empty one. Raise TjugoError."""
+def checked(utility: Utility, kept: str | None = None) -> dict[str, str | None]:
+    """Return the particulars, trimmed, None for an empty one. kept: the language that the utility
+    has, which may stay whatever it is. Raise TjugoError."""
     found: dict[str, str | None] = {}
     for name, value in asdict(utility).items():
         text = (value or "").strip()
@@ -82,7 +84,8 @@ def checked(utility: Utility) -> dict[str, str | None]:
             "utility_invalid",
             f"There is no time zone {utility.time_zone!r}: write one such as Africa/Nairobi.",
         ) from error
-    _check_language(utility.language)
+    if utility.language != kept:
+        _check_language(utility.language)
     return found
 
 
@@ -90,10 +93,11 @@ def _check_language(language: str) -> None:
     try:
         if re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", language):
             Locale.parse(language, sep="-")
-            return
+            if texts.known(language):
+                return
     except (UnknownLocaleError, ValueError):
         pass
-    raise reason("utility_invalid", f"There is no language {language!r}: write en, fr or pt-BR.")
+    raise reason("utility_invalid", texts.unknown(language))
 
 
 def _title(name: str) -> str:

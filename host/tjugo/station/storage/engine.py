@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.storage.tables import Base
 
-SCHEMA = "0022"
+SCHEMA = "0025"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000
@@ -32,6 +32,9 @@ _SENTENCES = {
     sqlite3.SQLITE_CANTOPEN: "The database {path} cannot be opened.",
     sqlite3.SQLITE_NOTADB: "{path} is not a database of Tjugo, or it is damaged.",
 }
+
+
+_NAME = "the station's database"  # for those who do not administer it
 
 
 def open_engine(path: Path) -> Engine:
@@ -120,7 +123,12 @@ def sentences(path: Path) -> Iterator[None]:
         sentence = _SENTENCES.get(getattr(original, "sqlite_errorcode", 0) & 0xFF)
         if sentence is None:
             raise
-        raise Unavailable(sentence.format(path=path)) from error
+        raise _error(sentence, path) from error
+
+
+def _error(form: str, path: Path | str) -> Unavailable:
+    public = form.replace("The database {path}", _NAME).format(path=_NAME)
+    return Unavailable(form.format(path=path), public=public[:1].upper() + public[1:])
 
 
 def schema_of(connection: Connection) -> str | None:
@@ -146,7 +154,7 @@ def upgrade(engine: Engine, path: Path | str) -> None:
         if found == SCHEMA:
             return
         if found is None:
-            raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
+            raise _error(_SENTENCES[sqlite3.SQLITE_CORRUPT], path)
         migrate(connection, found, path)
 
 
@@ -184,7 +192,7 @@ def migrate(
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
-            raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
+            raise _error(_SENTENCES[sqlite3.SQLITE_CORRUPT], path)
 
 
 def check(engine: Engine, path: Path) -> None:
@@ -192,7 +200,7 @@ def check(engine: Engine, path: Path) -> None:
     with engine.connect() as connection:
         found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if found != "ok":
-        raise Unavailable(_SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path))
+        raise _error(_SENTENCES[sqlite3.SQLITE_CORRUPT], path)
 
 
 def make_private(path: Path) -> None:

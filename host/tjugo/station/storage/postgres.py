@@ -5,17 +5,27 @@ UPDATE or changed by one statement, and unique keys decide between writers.
 """
 
 import re
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from tjugo.errors import TjugoError, Unavailable
 
 LOCK_MS = 10_000
+_USED, _FRESH_S = "used", 1.0  # when a connection was used last, in ConnectionPoolEntry.info
 _CONNECT_S = 10
 _UPGRADE_LOCK = 0x746A75676F  # "tjugo"
 
@@ -62,6 +72,8 @@ _SENTENCES = {
 # A connection that was not made has no code, only the server's or the driver's text. Names of
 # databases and roles may have any text: what the server says of them comes first.
 _SILENT = "The server of {name} does not answer."
+_NAME = "the station's database"  # for those who do not administer it
+_PUBLIC = {_SILENT: "{name} does not answer; try again in a minute."}
 _USER = "{name} refuses this user or password."
 _CERTIFICATE = (
     "The certificate of the server of {name} cannot be verified: see sslmode and sslrootcert in "
@@ -101,7 +113,6 @@ def open_engine(url: URL) -> Engine:
         url,
         connect_args=given,
         hide_parameters=True,  # tokens do not belong in an error's text
-        pool_pre_ping=True,  # after a restart of the server no request fails by an old connection
         pool_size=10,
         max_overflow=60,  # more than a web server has threads: no thread waits for a connection
     )
@@ -111,6 +122,25 @@ def open_engine(url: URL) -> Engine:
         connection.execute(f"SET lock_timeout = {LOCK_MS}")
         connection.execute("SET idle_in_transaction_session_timeout = '5min'")
         connection.commit()
+        # Else psycopg has the server forget all prepared statements after a rollback, those of
+        # storage.server too.
+        connection.prepare_threshold = None
+
+    @event.listens_for(engine, "checkin")
+    def _checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        """Replace connections that the server has closed: no request fails after its restart. One
+        that was used a moment ago is tried only if there is something to receive, the end of the
+        connection: to try it takes as long as a statement."""
+        idle = time.monotonic() - record.info.get(_USED, time.monotonic())
+        if idle > _FRESH_S or _readable(connection):
+            try:
+                engine.dialect.do_ping(connection)
+            except psycopg.Error as error:
+                raise InvalidatePoolError from error
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -124,6 +154,13 @@ def open_engine(url: URL) -> Engine:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     return engine
+
+
+def _readable(connection: psycopg.Connection[Any]) -> bool:
+    """Return whether there is something to receive from the server that nobody has asked for."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 # Those that have doubled since they were counted last, and those that never were.
@@ -164,14 +201,18 @@ def sentences(name: str) -> Iterator[None]:
     except IntegrityError as error:
         # Where SQLite's writers wait for their turn, another transaction was first here.
         if _code(error) == "23505":
-            raise Unavailable(_sentence(_AGAIN, name)) from error
+            raise _error(_AGAIN, name) from error
         raise
     except (DBAPIError, psycopg.Error) as error:
         sentence = _sentence_of(error)
         if sentence is None:
             raise
-        kind = TjugoError if sentence is _LIMITS else Unavailable
-        raise kind(_sentence(sentence, name)) from error
+        raise _error(sentence, name) from error
+
+
+def _error(form: str, name: str) -> TjugoError:
+    kind = TjugoError if form is _LIMITS else Unavailable
+    return kind(_sentence(form, name), public=_sentence(_PUBLIC.get(form, form), _NAME))
 
 
 def _sentence(form: str, name: str) -> str:

@@ -50,7 +50,8 @@ class Rows:
             driver.write_many(connection, statement, bound)
         else:  # the server reads dates from their text
             objects = [dict(zip(self._columns, row, strict=True)) for row in bound]
-            driver.write(connection, statement, (json.dumps(objects, default=str),))
+            values = (json.dumps(objects, default=str),)
+            driver.insert(connection, self._name, statement, values)
 
     def _statement(self, dialect: Dialect) -> str:
         columns = ", ".join(self._columns)

@@ -92,28 +92,31 @@ class _Made:
         self.results = [(place, convert) for place, convert in enumerate(found) if convert]
         self.row: Any = None  # the type of its rows, once they are known
 
-    def bound(self, given: dict[str, Any]) -> Any:
-        """Return the values for the driver."""
+    def asked(self, given: dict[str, Any]) -> driver.Asked:
+        """Return the statement with its values, for the driver."""
         values = {**self.given, **given}
         for name, convert in self.binds.items():
             values[name] = convert(values[name])
-        return values if self.names is None else tuple([values[name] for name in self.names])
+        placed = values if self.names is None else tuple([values[name] for name in self.names])
+        return driver.Asked(self.text, placed, named=self.row is None)
 
     def named(self, found: driver.Rows) -> list[Any]:
         """Return the driver's rows as named tuples."""
-        rows, columns = found
         if self.row is None:
-            self.row = namedtuple("row", columns, rename=True)  # type: ignore[misc]
+            self.row = namedtuple("row", found.columns, rename=True)  # type: ignore[misc]
+        rows = found.rows
         if self.results:
             rows = [_converted(row, self.results) for row in rows]
         return list(map(self.row._make, rows))
 
 
 class Statement:
-    """A statement whose parameters (`bindparam`) are the keywords of `all`."""
+    """A statement whose parameters (`bindparam`) are the keywords of `all`. others: what is
+    executed instead of it, by the name of a dialect, with the same parameters and columns."""
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, **others: Executable) -> None:
         self._statement = statement
+        self._others = others
         self._made: dict[str, _Made] = {}
 
     def all(self, session: Session, **given: Any) -> list[Any]:
@@ -124,13 +127,14 @@ class Statement:
         session.flush()  # as a query of the session does
         connection = session.connection()
         made = self.made(connection.dialect)
-        return made.named(driver.read(connection, made.text, made.bound(given)))
+        return made.named(driver.read(connection, made.asked(given)))
 
     def made(self, dialect: Dialect) -> _Made:
         """Return the statement for a database."""
         made = self._made.get(dialect.name)
         if made is None:
-            made = self._made[dialect.name] = _Made(self._statement, dialect)
+            statement = self._others.get(dialect.name, self._statement)
+            made = self._made[dialect.name] = _Made(statement, dialect)
         return made
 
     def of(self, **given: Any) -> "Query":
@@ -167,12 +171,12 @@ def read_ahead(session: Session, queries: Sequence[Query]) -> None:
     to wait for, nothing is read."""
     session.flush()
     connection = session.connection()
-    if connection.dialect.name == "sqlite":
+    if not driver.on_server(connection):
         return
     made = [query.statement.made(connection.dialect) for query in queries]
     found = driver.read_together(
         connection,
-        [(one.text, one.bound(query.given)) for one, query in zip(made, queries, strict=True)],
+        [one.asked(query.given) for one, query in zip(made, queries, strict=True)],
     )
     kept = session.info.setdefault(_AHEAD, [])
     for query, one, rows in zip(queries, made, found, strict=True):

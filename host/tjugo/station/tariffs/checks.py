@@ -128,7 +128,9 @@ def _codes(rules: TariffRules) -> Iterator[str]:
                 "underscores."
             )
         if not part.name.strip() or len(part.name) > 60 or not part.name.isprintable():
-            yield f"The name of {part.code[:30]!r} must have 1 to 60 characters."
+            yield (
+                f"The name of {part.code[:30]!r} must have 1 to 60 characters that can be printed."
+            )
 
 
 def _parts(rules: TariffRules) -> Iterator[str]:

@@ -170,8 +170,8 @@ def _found(view: View, account_no: str, debt_no: int, lock: bool = False) -> Deb
 
 
 def _check(row: Debt) -> None:
-    if not 0 < len(row.name) <= 100 or not row.name.isprintable():
-        raise _invalid("The name of a debt has 1 to 100 characters.")
+    if not row.name or len(row.name) > 100 or not row.name.isprintable():
+        raise _invalid("The name of a debt has 1 to 100 characters that can be printed.")
     if row.rule not in DEBT_RULES:
         raise _invalid(f"The rule of a debt is one of {', '.join(DEBT_RULES)}.")
     numbers = (row.rate, row.least, 0 if row.most is None else row.most, row.priority)

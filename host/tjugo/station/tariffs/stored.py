@@ -12,7 +12,7 @@ from dataclasses import MISSING, fields
 from decimal import Decimal
 from typing import Any
 
-from tjugo import numbers
+from tjugo import foreign_json, numbers
 from tjugo.station.tariffs.checks import check, invalid
 from tjugo.station.tariffs.model import (
     Blocks,
@@ -64,8 +64,8 @@ def from_json(text: str) -> TariffRules:
     if len(text) > MOST_CHARACTERS:
         raise invalid(f"The tariff has more than {MOST_CHARACTERS} characters.")
     try:
-        value = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+        value = foreign_json.loads(text, parse_float=Decimal)
+    except ValueError as error:
         raise invalid(f"The tariff is not JSON: {str(error)[:100]}.") from error
     return from_document(value)
 

@@ -58,7 +58,7 @@ def begin_of(view: View, date: str | None) -> datetime | None:
 def units(text: str) -> int:
     """Return the tenths of a text of kWh in steps of 0.1. Raise TjugoError."""
     try:
-        return tenths(numbers.decimal(text))
+        return tenths(numbers.decimal(text, numbers.TENTHS))
     except numbers.NotANumber as error:
         raise reason("amount_invalid", error.sentence("The amount")) from error
 
@@ -82,7 +82,7 @@ def debt_rate(rule: str, text: str, currency: str) -> int:
     if rule != "percent":
         return money.parse(text, currency, "The rate")
     try:
-        return debt_rate_of(rule, numbers.decimal(text), currency)
+        return debt_rate_of(rule, numbers.decimal(text, numbers.PERCENT), currency)
     except numbers.NotANumber as error:
         raise reason("debt_invalid", error.sentence("The rate")) from error
 

@@ -76,7 +76,7 @@ def ensure_tariff(work: Work, tariff: str, name: str | None, counts: str) -> Non
     row = work.session.get(Tariff, (work.tenant_id, tariff), with_for_update=True)
     title = None if name is None else name.strip()
     if title is not None and (not 0 < len(title) <= 100 or not title.isprintable()):
-        raise invalid("The name of a tariff has 1 to 100 characters.")
+        raise invalid("The name of a tariff has 1 to 100 characters that can be printed.")
     if row is not None:
         if title is not None and title != row.name:
             raise reason("tariff_exists", f"The tariff {tariff} exists; its name is {row.name}.")

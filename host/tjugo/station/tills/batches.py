@@ -152,7 +152,9 @@ def _check(new: NewDeposit) -> None:
     if new.means not in MEANS:
         raise reason("means_unknown", f"{new.means[:30]!r} is not a means of payment.")
     if not 0 < len(new.bank_ref.strip()) <= 60 or not new.bank_ref.isprintable():
-        raise reason("bank_ref_invalid", "The bank's reference has 1 to 60 characters.")
+        raise reason(
+            "bank_ref_invalid", "The bank's reference has 1 to 60 characters that can be printed."
+        )
 
 
 def _deposit(

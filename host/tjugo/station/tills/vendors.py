@@ -178,7 +178,9 @@ def _check_code(code: str, what: str) -> None:
 def _text(value: object, field: str, most: int) -> str:
     text = str(value).strip()
     if not 0 < len(text) <= most or not text.isprintable():
-        raise reason("till_text_invalid", f"The {field} has 1 to {most} characters.")
+        raise reason(
+            "till_text_invalid", f"The {field} has 1 to {most} characters that can be printed."
+        )
     return text
 
 

@@ -21,6 +21,7 @@ _WORDS = {
     "other maker": results.MFR_CODE_ERROR,
     "key changed": results.ACCEPT,
 }
+_WAIT = re.compile(r" wait [0-9]+ s$", re.A)  # behind the words of a refusal, for how long
 _NEXT = {
     results.FIRST_KCT: "first",
     results.SECOND_KCT: "second",
@@ -59,7 +60,7 @@ CHOICES = tuple(
 def result_of(shown: str) -> int | None:
     """Return the TokenResult that a display means: its number (short code 802), the standard's
     name, or the words of the display; None when it is none of them."""
-    text = " ".join(shown.lower().split())
+    text = _WAIT.sub("", " ".join(shown.lower().split()))
     if re.fullmatch(r"[0-9]{1,2}", text, re.A):
         number = int(text)
         return number if results.NONE < number <= results.FOURTH_KCT else None

@@ -30,8 +30,9 @@ from tjugo.station.work import Work
 BATCH = 64
 
 
-def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
-    """Sell to each purchase, in their order, and return their outcomes.
+def sell_many(work: Work, purchases: Sequence[Purchase], end: bool = False) -> list[Outcome]:
+    """Sell to each purchase, in their order, and return their outcomes. end: nothing else belongs
+    to this unit of work.
 
     A request id that was decided before gets its first outcome. Nothing may be disclosed before
     the unit of work is committed. Raise Unavailable when none can be decided now.
@@ -48,11 +49,11 @@ def sell_many(work: Work, purchases: Sequence[Purchase]) -> list[Outcome]:
     new = [item for item in asked if item.outcome is None and item not in later]
     if new:
         _decide(work, new)
-        record.write(work, new)
+        record.write(work, new, end and not later)
     if later:
         work.finish()  # what follows must see what these sales changed
         ordered = [item for item in items if item in later]
-        outcomes = sell_many(work, [item.purchase for item in ordered])
+        outcomes = sell_many(work, [item.purchase for item in ordered], end)
         for item, outcome in zip(ordered, outcomes, strict=True):
             item.outcome = outcome
     return [_done(item) for item in items]

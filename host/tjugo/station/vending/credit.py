@@ -17,7 +17,7 @@ _CREDIT = 0
 
 def add_credit(work: Work, request: VendRequest, meter: Meter, units: int) -> Token:
     """Record a credit token, with the key change that is due before it. units: tenths of a kWh, or
-    1e-5 of the currency for a meter that counts money, whose token carries at most that.
+    1e-5 of the currency for a meter that counts money; the token carries at most that.
 
     The request is recorded and the meter's row is locked already. Raise TjugoError.
     """
@@ -29,7 +29,14 @@ def add_credit(work: Work, request: VendRequest, meter: Meter, units: int) -> To
         config, position = made.config, len(made.tokens)
     if meter.counts == counted.MONEY:
         return _money(work, request, config, counted.carried(units), position)
-    return _energy(work, request, config, units, position)
+    return _energy(work, request, config, _encodable(units), position)
+
+
+def _encodable(tenths: int) -> int:
+    """Return the largest number of tenths of a kWh, of at most these, that a token can carry."""
+    field = amount.encode(tenths)
+    found: int = amount.decode(field)
+    return found if found <= tenths else int(amount.decode(field - 1))
 
 
 def _energy(
@@ -39,13 +46,12 @@ def _energy(
         rnd = work.randbelow(16)
         return work.backend.issue_credit_token(config, ELECTRICITY, tenths, tid, rnd)
 
-    carried = amount.decode(amount.encode(tenths))
-    if use.check_and_count(work, [((config.sgc, config.krn, config.kt), carried)]) != [True]:
+    if use.check_and_count(work, [((config.sgc, config.krn, config.kt), tenths)]) != [True]:
         register = work.backend.vending_register(config.sgc, config.kt, config.krn)
         if register is not None:
             raise use.limit_reached(register)
     kind = _CREDIT, ELECTRICITY
-    return add_token(work, request, config, kind, digits, (tenths, carried), position)
+    return add_token(work, request, config, kind, digits, (tenths, tenths), position)
 
 
 def _money(

@@ -19,7 +19,7 @@ from tjugo.station.receipts.model import Line, Receipt
 from tjugo.station.storage.tables import Sale, VendRequest
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
-from tjugo.station.vending import money_only, owed, payment_note
+from tjugo.station.vending import change_out, money_only, owed, payment_note
 from tjugo.station.vending.limits import Place
 from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.note import CASH, CREDIT, WAYS, CreditNote, check_cash
@@ -73,7 +73,7 @@ def _write(work: Work, row: VendRequest, asked: CreditNote, why: str, sale: Sale
     parts = shares(list(rest.values()), amount)
     lines = _lines(printed, zip(rest, parts, strict=True))
     left = sum(rest.values())
-    part = units * amount // left
+    part = -(-units * amount // left)  # what is left is never more than what was paid for it
     tenths, credit = (part, None) if sale.credit is None else (0, part)
     assert sale.drn is not None
     charges = json.loads(sale.charges) if sale.charges and amount == left else {}
@@ -136,8 +136,10 @@ def left_of(view: View, sale: Sale) -> int:
 
 def _most(view: View, sale: Sale, rest: int, units: int) -> int:
     """Return how much of the rest of a sale can be credited: the part of its units that no
-    replacement issued again."""
-    replaced = owed.replaced(view, sale)
+    replacement issued again, for its meter or the one in its place."""
+    replaced, kept = owed.replaced(view, sale), change_out.kept(view, sale)
+    if kept is not None:
+        replaced = max(replaced, units - max(0, kept))
     if not replaced:
         return rest
     return rest * max(0, units - replaced) // units if units > 0 else 0
@@ -168,7 +170,8 @@ def _checked(work: Work, sale: Sale, rest: int, units: int, asked: CreditNote) -
     if not was_shown(work, sale):
         raise reason("sale_not_credited", f"{name} can be voided: its token was not shown yet.")
     if left <= 0 < rest:
-        raise reason("sale_not_credited", f"The token of sale {sale.client_id} was replaced.")
+        what = "token" if owed.replaced(work, sale) else "credit in the meter"
+        raise reason("sale_not_credited", f"The {what} of sale {sale.client_id} was replaced.")
     if left <= 0:
         raise reason("sale_not_credited", f"Nothing is left of sale {sale.client_id}.")
     if not 0 < amount:

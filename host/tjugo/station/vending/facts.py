@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, exists, select, text
 
 from tjugo.counted import ENERGY
 from tjugo.key_register import FIELDS, MeterConfig
+from tjugo.station.storage import driver
 from tjugo.station.storage.statement import Query, Statement, any_of
 from tjugo.station.storage.tables import (
     Customer,
@@ -155,7 +156,7 @@ def queries(work: Work, drns: Collection[str]) -> list[Query]:
 
 
 def _whole_database_locked(work: Work) -> bool:
-    return work.session.connection().dialect.name == "sqlite"
+    return not driver.on_server(work.session.connection())
 
 
 def _locks(work: Work, drns: Collection[str]) -> list[Query]:

@@ -4,7 +4,7 @@ person must approve it."""
 from dataclasses import dataclass
 from typing import Any
 
-from sts_portable import amount, layouts, meaning
+from sts_portable import amount, fields, meaning
 from sts_portable.layouts import FLAG_INDEX
 from tjugo import drn as drn_numbers
 from tjugo.errors import TjugoError, reason
@@ -125,7 +125,7 @@ def values_of(asked: dict[str, Any]) -> dict[str, int]:
     if asked["kind"] == "set_register":
         return {"index": int(asked["index"]), "data": value}
     kind = kind_of(str(asked["kind"]))
-    row = layouts.row(2, kind.subclass)
+    row = fields.row(2, kind.subclass)
     assert row is not None and row[2] is not None
     return {row[2][0]: value} if kind.value else {}
 

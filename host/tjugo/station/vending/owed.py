@@ -24,6 +24,11 @@ def replacement_id(token: Token) -> str:
     return f"{token.drn}-{token.bdt}-{token.tid}"
 
 
+def replaced_drn(client_id: str) -> str:
+    """Return the meter of the token that a request replaces, of the request's id."""
+    return client_id.partition("-")[0]
+
+
 def sale_of(view: View, token: Token) -> Sale | None:
     """Return the sale of a token, or None."""
     return view.session.get(Sale, (view.tenant_id, token.client, token.client_id))
@@ -58,9 +63,14 @@ def carried(token: Token) -> int:
 
 def text(view: View, token: Token, credit: int) -> str:
     """Return an amount of a token's credit for a sentence: 19.5 kWh, 19.99624 EUR."""
-    if token.credit is None:
-        return f"{credit // 10}.{credit % 10} kWh"
-    return counted.plain(credit, view.tenant.currency)
+    return credit_text(view, token.credit is not None, credit)
+
+
+def credit_text(view: View, is_money: bool, credit: int) -> str:
+    """Return credit, in tenths of a kWh or 1e-5 of the currency, for a sentence."""
+    if is_money:
+        return counted.plain(credit, view.tenant.currency)
+    return f"{credit // 10}.{credit % 10} kWh"
 
 
 def left(view: View, token: Token) -> int:

@@ -14,6 +14,7 @@ from tjugo.station.tariffs import debts
 from tjugo.station.tariffs.situations import DEBT_ACCOUNT, party
 from tjugo.station.tills import shifts
 from tjugo.station.vending import limits, money_only, receipt_of, vouchers
+from tjugo.station.vending.cash import check as check_cash
 from tjugo.station.vending.money_only import MoneyDone
 from tjugo.station.vending.purchase import MOST_MONEY, Tender, check_tenders
 from tjugo.station.vending.seller import Seller
@@ -49,7 +50,7 @@ class Payment:
 def pay(work: Work, asked: Payment) -> MoneyDone:
     """Record a payment, or return the one that was recorded under this id. Raise TjugoError with
     nothing recorded."""
-    _check(asked)
+    _check(asked, work.tenant.currency)
     wanted = {
         "kind": "payment",
         "account_no": asked.account_no,
@@ -92,13 +93,14 @@ def pay(work: Work, asked: Payment) -> MoneyDone:
     return done
 
 
-def _check(asked: Payment) -> None:
+def _check(asked: Payment, currency: str) -> None:
     if not 0 < asked.amount < MOST_MONEY:
         raise reason("amount_invalid", "The amount must be more than 0.")
     check_tenders(asked.tenders)
     cash = sum(tender.amount for tender in asked.paid if tender.means == "cash")
     if asked.change < 0:
         raise reason("tender_too_low", "The payments do not cover the amount.")
+    check_cash(asked.paid, asked.amount, currency)
     if asked.change > cash:
         raise reason("tender_invalid", "Only cash is given back: the other payments are too high.")
     if asked.debt_no is None and _from_credit(asked):

@@ -134,8 +134,13 @@ def check_tenders(tenders: tuple[Tender, ...]) -> None:
             raise reason("tender_invalid", f"A payment is made by one of {', '.join(MEANS)}.")
         if not 0 < tender.amount < MOST_MONEY:
             raise reason("tender_invalid", "Each payment must be more than 0.")
-        if len(tender.ref) > 60 or not tender.ref.isprintable():
+        if len(tender.ref) > 60:
             raise reason("tender_invalid", "The reference of a payment is up to 60 characters.")
+        if not tender.ref.isprintable():
+            raise reason(
+                "tender_invalid",
+                "The reference of a payment has a character that cannot be printed.",
+            )
     vouchers = [bare for tender in tenders if (bare := bare_ref(tender))]
     if len(set(vouchers)) < len(vouchers):
         raise reason("tender_invalid", "A voucher pays once: one is given twice.")
@@ -150,7 +155,7 @@ def bare_ref(tender: Tender) -> str:
 def parse_kwh(text: str) -> Decimal:
     """Return the kWh in a text such as 20, 7.5 or 7,5. Raise TjugoError (status 2)."""
     try:
-        return numbers.decimal(text)
+        return numbers.decimal(text, numbers.TENTHS)
     except numbers.NotANumber as error:
         raise reason("amount_invalid", error.sentence("The amount")) from error
 

@@ -26,8 +26,9 @@ from tjugo.station.work import Work
 SELL = "sales.sell"
 
 
-def write(work: Work, items: list[Item]) -> None:
-    """Record the items without an outcome, and give each its outcome."""
+def write(work: Work, items: list[Item], end: bool = False) -> None:
+    """Record the items without an outcome, and give each its outcome. end: nothing follows in this
+    unit of work, which is finished while the server still writes."""
     undecided = [item for item in items if item.outcome is None]
     outlets = limits.check(work, [item for item in undecided if item.refusal is None])
     sold = [item for item in undecided if item.refusal is None]
@@ -46,20 +47,27 @@ def write(work: Work, items: list[Item]) -> None:
         _reserve(work, sold, refused)
         receipts = sale_rows.receipts(work, sold, outlets, sellers)
         bulk.insert(work.session, Sale, sale_rows.sales(work, sold, receipts))
-        for item, receipt in zip(sold, receipts, strict=True):  # while the server inserts
+        for item, receipt in zip(sold, receipts, strict=True):
             _post(work, item, receipt, outlets[item.purchase.outlet])
+        for item in refused:
+            _refuse(work, item)
+        if end:
+            work.finish()
+        for item, receipt in zip(sold, receipts, strict=True):  # while the server inserts
             item.outcome = _outcome(work, item, receipt, refs.get(item.key, [None])[-1])
-    for item in refused:
-        assert item.refusal is not None
-        item.outcome = _refused(item, item.refusal)
-        chain.record(
-            work,
-            SELL,
-            f"meter {item.drn}",
-            f"{item.refusal.code}: {item.purchase.client}/{item.purchase.client_id}",
-            chain.REFUSED,
-            item.purchase.actor,
-        )
+
+
+def _refuse(work: Work, item: Item) -> None:
+    assert item.refusal is not None
+    item.outcome = _refused(item, item.refusal)
+    chain.record(
+        work,
+        SELL,
+        f"meter {item.drn}",
+        f"{item.refusal.code}: {item.purchase.client}/{item.purchase.client_id}",
+        chain.REFUSED,
+        item.purchase.actor,
+    )
 
 
 def _reserve(work: Work, sold: list[Item], refused: list[Item]) -> None:

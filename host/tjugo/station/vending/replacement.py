@@ -1,6 +1,7 @@
 """Replacement of a credit token that the meter can never accept, approved by a second person.
 
-The replaced token names the request, so that no token is replaced twice.
+The replaced token names the request, so that no token is replaced twice. Where its meter is
+retired, the token is replaced by one for the meter that was installed in its place.
 """
 
 from typing import Any
@@ -12,13 +13,13 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.vending import asked as requests
-from tjugo.station.vending import keychange, owed, token_facts
+from tjugo.station.vending import carry_over, change_out, keychange, owed, token_facts
 from tjugo.station.vending.asked import Outcome
 from tjugo.station.vending.credit import add_credit
 from tjugo.station.vending.seller import Seller
 from tjugo.station.work import Work
 
-ACTION = "sales.replace"
+ACTION = carry_over.ACTION
 
 
 def replace(
@@ -47,7 +48,8 @@ def replace(
     else:
         units = _checked(work, token, tenths)
     asked = {"kind": "replacement", "bdt": bdt, "tid": tid, _unit(token): units}
-    row = requests.recorded(work, owed.REPLACEMENT, client_id, token.drn, asked, seller)
+    drn = _request_drn(work, client_id) or change_out.target(work, token.drn).drn
+    row = requests.recorded(work, owed.REPLACEMENT, client_id, drn, asked, seller)
     if row.state == "received" and requests.approval_of(row) is None:
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
@@ -55,7 +57,8 @@ def replace(
         notes = _check_left(work, token, units)
         of = {"client": row.client, "client_id": row.client_id}
         some = owed.text(work, token, units)
-        subject = f"meter {token.drn}: {some} of TID {tid}{notes}: {why}"
+        old = "" if row.drn == token.drn else f" of retired meter {token.drn}"
+        subject = f"meter {row.drn}: {some} of TID {tid}{old}{notes}: {why}"
         requests.wait_for(row, approvals.ask(work, ACTION, subject, of))
         work.session.flush()
     return requests.outcome_of(work, row)
@@ -90,6 +93,12 @@ def _asked_before(work: Work, client_id: str, token: Token) -> int | None:
     return None if row is None else requests.asked_of(row).get(_unit(token))
 
 
+def _request_drn(work: Work, client_id: str) -> str | None:
+    """Return the meter of an earlier request for the replacement, or None."""
+    row = work.session.get(VendRequest, (work.tenant_id, owed.REPLACEMENT, client_id))
+    return None if row is None else row.drn
+
+
 def _check_left(work: Work, token: Token, units: int) -> str:
     """Return the credit notes of the token's sale, for the subject. Raise TjugoError when less is
     left of the token."""
@@ -112,18 +121,24 @@ def approved(work: Work, payload: dict[str, Any]) -> None:
     key = work.tenant_id, payload["client"], payload["client_id"]
     row = work.session.get_one(VendRequest, key)
     asked = requests.asked_of(row)
+    if carry_over.METER in asked:
+        carry_over.approved(work, row)
+        return
 
     def issue() -> bool:
-        meter = known_meter(work, row.drn, lock=True)
-        keychange.check_installed(meter)
-        token = _token(work, row.drn, str(asked["bdt"]), int(asked["tid"]))
+        old = known_meter(work, owed.replaced_drn(row.client_id), lock=True)
+        token = _token(work, old.drn, str(asked["bdt"]), int(asked["tid"]))
+        meter = known_meter(work, change_out.target(work, old.drn).drn, lock=True)
+        row.drn = meter.drn  # another one than was asked for, if the meter was replaced since
         problem = token_facts.cannot_replace(work, token)
         if problem is not None:
             raise reason("replacement_refused", problem)
+        keychange.check_installed(meter)
         units = min(int(asked[_unit(token)]), owed.left(work, token))
         made = add_credit(work, row, meter, units)
-        issued = units if made.credit is None else made.credit
-        text = f"{owed.text(work, made, issued)} in place of TID {token.tid}"
+        issued = made.units_tenths if made.credit is None else made.credit
+        of = "" if meter.drn == token.drn else f" of meter {token.drn}"
+        text = f"{owed.text(work, made, issued)} in place of TID {token.tid}{of}"
         chain.record(work, ACTION, f"meter {meter.drn}", text)
         return True
 

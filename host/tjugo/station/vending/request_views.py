@@ -100,7 +100,7 @@ def request_view(outcome: Outcome) -> RequestView:
         client_id=outcome.client_id,
         drn=outcome.drn,
         kind=kind,
-        title=_TITLES.get(kind) or (kinds.described(asked) if kind else "Refused request"),
+        title=_title(kind, asked),
         state=state,
         tokens=[token_view(one) for one in issued.tokens] if issued else [],
         issued_at=iso(issued.issued_at) if issued else None,
@@ -109,6 +109,12 @@ def request_view(outcome: Outcome) -> RequestView:
         refused=refused.message if refused else None,
         code=refused.code if refused else None,
     )
+
+
+def _title(kind: str, asked: dict[str, Any]) -> str:
+    if "meter" in asked:
+        return f"Credit that was left in meter {asked['meter']}"
+    return _TITLES.get(kind) or (kinds.described(asked) if kind else "Refused request")
 
 
 def token_view(one: Printed) -> TokenView:

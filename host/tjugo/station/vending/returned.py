@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tjugo import money
 from tjugo.errors import reason
 from tjugo.station.tariffs.model import Quote
+from tjugo.station.vending.cash import check as check_cash
 from tjugo.station.vending.purchase import Purchase, Tender
 
 
@@ -33,12 +34,14 @@ def returned(purchase: Purchase, quote: Quote) -> Returned:
 
 
 def check(purchase: Purchase, quote: Quote, has_customer: bool, currency: str) -> None:
-    """Raise TjugoError when the payments do not cover the price, or cannot be returned in part."""
+    """Raise TjugoError when the payments do not cover the price, are beyond what is handed over,
+    or cannot be returned in part."""
     paid = tenders(purchase, quote)
     over = sum(tender.amount for tender in paid) - quote.tendered
     cash = sum(tender.amount for tender in paid if tender.means == "cash")
     if over < 0:
         raise reason("tender_too_low", "The payments do not cover the price.")
+    check_cash(paid, quote.tendered, currency)
     if over > cash:
         raise reason("tender_invalid", "Only cash is given back: the other payments are too high.")
     if returned(purchase, quote).credit and not has_customer:

@@ -7,12 +7,15 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 
 from sts_portable import tid
-from tjugo.key_register import written
+from tjugo.errors import reason
+from tjugo.key_register import FIELDS, written
 from tjugo.station.storage.moments import iso
 from tjugo.station.storage.paging import LIMIT, Page, bounded, checked, page
 from tjugo.station.storage.tables import Customer, KeyChange, Meter, MeterKeyState, ServiceLink
 from tjugo.station.vending import change_rows
 from tjugo.station.work import View
+
+_CODES = tuple(f"{code}" for code in FIELDS["bdt"].allowed)
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,16 @@ def base_dates(view: View, now: datetime) -> list[BaseDate]:
     return sorted(found, key=lambda one: one.days)
 
 
+def _check_code(bdt: str) -> None:
+    if bdt not in _CODES:
+        known = ", ".join(_CODES)
+        raise reason("base_date_unknown", f"There is no base date {bdt[:20]!r}: {known}.")
+
+
 def to_do(view: View, bdt: str, after: str | None = None, limit: int = LIMIT) -> Page[ToDo]:
     """Return the meters of a base date for which no key change is planned or issued, by DRN. Raise
-    TjugoError when `after` is not the `next` of an earlier page."""
+    TjugoError when there is no such base date, or `after` is not the `next` of an earlier page."""
+    _check_code(bdt)
     limit = bounded(limit)
     state, link = MeterKeyState, ServiceLink
     busy = select(KeyChange.drn).where(

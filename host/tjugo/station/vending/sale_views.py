@@ -15,17 +15,16 @@ from tjugo.station.storage.paging import LIMIT, Page, bounded, contains, no_such
 from tjugo.station.storage.tables import Sale as SaleRow
 from tjugo.station.storage.tables import Token, VendRequest
 from tjugo.station.vending import sale_search
+from tjugo.station.vending.sale_states import SOLD, state_of_sale
 from tjugo.station.vending.views import NO_SALE, TOKEN_ISSUED, Sale, sale_of
 from tjugo.station.work import View
-
-SOLD, NOT_SHOWN, VOID = "sold", "not_shown", "void"
 
 
 @dataclass(frozen=True)
 class DeliveryView:
     """A delivery for JSON. channel: `collector` or `keyed`; times ISO 8601 in UTC. proved: whether
     the meter's result is proved to be its own, null without a result; credit_wh: the meter's
-    credit after the token, null unless it is proved."""
+    credit after the token, null unless it is proved, and where it is money."""
 
     channel: str
     state: str
@@ -83,15 +82,6 @@ class RefusalView:
     issued_at: str
     refused: str
     code: str | None
-
-
-def _state(row: VendRequest) -> str:
-    if row.sale is None:
-        return SOLD
-    if row.sale.voided_at is not None:
-        return VOID
-    sent = any(token.delivery is not None and token.delivery.attempts for token in row.tokens)
-    return SOLD if row.sale.shown_at is not None or sent else NOT_SHOWN
 
 
 def sales(
@@ -188,7 +178,7 @@ def _request_view(row: VendRequest) -> SaleView | RefusalView:
     refused, code = row.reason or "not finished", row.code
     if row.state == TOKEN_ISSUED:
         try:
-            state = _state(row)
+            state = state_of_sale(row)
             found = sale_view(sale_of(row))
             return found if state == SOLD else _hidden(found, state)
         except Unavailable as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from tjugo.counted import ENERGY
 from tjugo.station.delivery.refs import choose, free_refs
 from tjugo.station.storage import bulk
 from tjugo.station.storage.statement import Query
@@ -16,8 +15,7 @@ Refs = dict[tuple[str, str], list[int]]
 
 
 def free(work: Work, sold: Sequence[Item]) -> Refs:
-    """Return references for the tokens of the sales whose meter a collector serves. Tokens of
-    money have none, and are keyed in: the meters that collectors write to take energy only."""
+    """Return references for the tokens of the sales whose meter a collector serves."""
     served = _served(sold)
     refs = iter(free_refs(work, sum(len(item.tokens) for item in served)))
     return {item.key: [next(refs) for _ in item.tokens] for item in served}
@@ -31,11 +29,7 @@ def queries(work: Work, items: Sequence[Item]) -> list[Query]:
 
 def _served(items: Sequence[Item]) -> list[Item]:
     """Return the items whose tokens a collector delivers."""
-    return [
-        item
-        for item in items
-        if item.meter is not None and item.meter.collector_id and item.meter.counts == ENERGY
-    ]
+    return [item for item in items if item.meter is not None and item.meter.collector_id]
 
 
 def add(work: Work, sold: Sequence[Item], refs: Refs) -> None:

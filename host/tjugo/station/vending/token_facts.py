@@ -9,8 +9,9 @@ from sts_portable import results
 from tjugo.key_register import KeyRegister
 from tjugo.station.delivery.service import REPORTED
 from tjugo.station.registry.meters import known_meter, meter_config
+from tjugo.station.registry.status import REMOVED
 from tjugo.station.storage.tables import KeyChange, Sale, Token, TokenDelivery
-from tjugo.station.vending import change_rows, owed, targets
+from tjugo.station.vending import change_out, change_rows, owed, targets
 from tjugo.station.vending.evidence import made_with
 from tjugo.station.work import View
 
@@ -73,8 +74,8 @@ def key_of(view: View, token: Token, config: KeyRegister) -> tuple[str, KeyRegis
 
 
 def cannot_replace(view: View, token: Token) -> str | None:
-    """Return why a token is not to be replaced, as a sentence; None if the meter can never accept
-    it any more."""
+    """Return why a token is not to be replaced, as a sentence; None if its meter can never accept
+    it any more, or is retired and did not take it."""
     if is_void(view, token.client, token.client_id):
         return "The sale of this token is void: nothing is owed for it."
     if owed.left(view, token) <= 0:
@@ -83,6 +84,9 @@ def cannot_replace(view: View, token: Token) -> str | None:
     if facts.used_at is not None:
         by = "Its collector reports that the meter" if facts.reported else "The meter"
         return f"{by} has accepted this token, on {facts.used_at:%Y-%m-%d %H:%M} UTC."
+    meter = known_meter(view, token.drn)
+    if meter.status == REMOVED:
+        return change_out.token_problem(view, meter, token)
     if facts.key in (REPLACED, CANCELLED) or facts.expired or facts.newer >= STORE:
         return None
     if facts.key == PENDING:

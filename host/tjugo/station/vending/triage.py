@@ -92,7 +92,7 @@ class Triage:
     """The answer. steps: in their order; token: the digits that the customer is to enter, or those
     that were refused, None if the station has none; bdt, tid, tenths: of a token with credit,
     the last without what was credited; credit: in place of tenths of a token of money, in major
-    units; first: the key change tokens to be entered before it."""
+    units; first: the key change tokens to be entered before it; token_drn: whose it is."""
 
     drn: str
     customer: str | None
@@ -108,6 +108,7 @@ class Triage:
     client_id: str | None
     credit: str | None = None
     first: tuple[Printed, ...] = ()
+    token_drn: str | None = None
 
     def grouped(self) -> str:
         """Return the digits in five groups of four."""
@@ -220,6 +221,7 @@ def _and_confirm(case: Case, *offers: str) -> tuple[str, ...]:
 _CHECKS = (
     *(triage_checks.meter_number, triage_checks.digits, triage_checks.ours),
     triage_checks.credited,
+    triage_checks.changed_out,
     *(triage_key.key, _used, _old, _expired),
 )
 
@@ -244,4 +246,5 @@ def _triage(work: Work, case: Case, reason: Reason) -> Triage:
         client=source.client if source else None,
         client_id=source.client_id if source else None,
         first=change_rows.printed(work, case.meter.drn) if case.meter and more else (),
+        token_drn=source.drn if source else None,
     )

@@ -5,25 +5,28 @@ import re
 
 from sqlalchemy import select
 
+from sts_portable import results
 from sts_portable import token as sts_token
 from sts_portable.errors import StsError
 from tjugo.errors import TjugoError
 from tjugo.station.registry import status
 from tjugo.station.registry.links import current_link
 from tjugo.station.registry.meters import checked_drn, known_meter, meter_config
+from tjugo.station.registry.replace import successor
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import MeterReading, PlainToken, Token
 from tjugo.station.vending import change_rows, owed, targets
-from tjugo.station.vending.case import NOTHING, OK, RETYPE, Case, Reason
+from tjugo.station.vending.case import NOTHING, OK, REPLACE, RETYPE, UNKNOWN, Case, Reason
 from tjugo.station.vending.mistyped import nearest
-from tjugo.station.vending.token_facts import credited_sentence, facts_of, is_void
+from tjugo.station.vending.token_facts import cannot_replace, credited_sentence, facts_of, is_void
 from tjugo.station.work import Work
 
+_DAMAGED = "The record of this token is damaged; restore the database from a backup."
 _RECENT = 50  # of a meter's tokens, compared with what was typed
 
 
 def meter_number(work: Work, case: Case) -> Reason | None:
-    """Check that the meter is registered and installed."""
+    """Check that the meter is registered and installed, or was replaced by another one."""
     name = "Meter number"
     try:
         meter = known_meter(work, checked_drn(case.typed_drn))
@@ -33,6 +36,12 @@ def meter_number(work: Work, case: Case) -> Reason | None:
     link = current_link(meter)
     case.customer = None if link is None else f"{link.customer.name} ({link.account_no})"
     case.reading = work.session.get(MeterReading, (work.tenant_id, meter.drn))
+    if meter.status == status.REMOVED and (after := successor(work, meter)) is not None:
+        link = current_link(after)
+        case.customer = None if link is None else f"{link.customer.name} ({link.account_no})"
+        sentence = f"Meter {meter.drn} is retired; meter {after.drn} was installed in its place."
+        case.step(name, UNKNOWN, sentence)
+        return None
     if meter.status != status.INSTALLED:
         sentence = status.sentence(meter.drn, meter.status)
         return case.fail(name, Reason("meter_not_installed", sentence, (NOTHING,)))
@@ -103,10 +112,10 @@ def ours(work: Work, case: Case) -> Reason | None:
         newest = select(PlainToken).filter_by(**of).order_by(PlainToken.issued_at.desc())
         row = work.session.scalars(newest).first()
     if row is None:
-        return case.fail(name, _foreign(work, case))
+        reason = _foreign(work, case)
+        return None if reason is None else case.fail(name, reason)
     if not intact(row):
-        sentence = "The record of this token is damaged; restore the database from a backup."
-        return case.fail(name, Reason("token_damaged", sentence, (NOTHING,)))
+        return case.fail(name, Reason("token_damaged", _DAMAGED, (NOTHING,)))
     _take(case, row)
     if case.token is not None:
         case.facts = facts_of(work, case.token)
@@ -132,8 +141,35 @@ def credited(work: Work, case: Case) -> Reason | None:
     return None
 
 
-def _foreign(work: Work, case: Case) -> Reason:
-    """Return the reason why a token is not one of this meter's."""
+def changed_out(work: Work, case: Case) -> Reason | None:
+    """Return what helps where the meter of the token is retired; None where it is in use."""
+    name, token, plain = "Meter of the token", case.token, case.plain
+    drn = token.drn if token is not None else plain.drn if plain is not None else None
+    assert case.meter is not None
+    old = case.meter if drn in (None, case.meter.drn) else known_meter(work, str(drn))
+    if old.status != status.REMOVED:
+        return None
+    if token is None or token.token_class != 0:
+        sentence = f"This token is for meter {old.drn}, which is retired: it is of no use now."
+        return case.fail(name, Reason("meter_replaced", sentence, (NOTHING,)))
+    if case.result in (results.ACCEPT, results.USED_ERROR) and old is case.meter:
+        sentence = f"Meter {old.drn} took this token before it was retired."
+        return case.fail(name, Reason("used", sentence, (NOTHING,)))
+    problem = cannot_replace(work, token)
+    if problem is not None:
+        return case.fail(name, Reason("meter_replaced", problem, (NOTHING,)))
+    after = successor(work, old)
+    assert after is not None  # or it could not be replaced
+    sentence = (
+        f"This token is for meter {old.drn}, which is retired. It can be replaced by one for "
+        f"meter {after.drn}, which was installed in its place, unless {old.drn} took it before."
+    )
+    return case.fail(name, Reason("meter_replaced", sentence, (REPLACE,)))
+
+
+def _foreign(work: Work, case: Case) -> Reason | None:
+    """Return the reason why a token is not one of this meter's; None where it is one of the meter
+    before it."""
     assert case.meter is not None
     test = _test_token(case.digits)
     if test is not None:
@@ -142,13 +178,10 @@ def _foreign(work: Work, case: Case) -> Reason:
     if near is not None:
         return Reason("mistyped", f"A digit is mistyped: {near}.", (RETYPE,))
     # Last, because it reads all tokens: there is no index that every sale would pay for.
-    elsewhere = select(Token.drn).where(
-        Token.tenant_id == work.tenant_id, Token.digits == case.digits
-    )
-    other = work.session.scalar(elsewhere.limit(1))
+    elsewhere = select(Token).where(Token.tenant_id == work.tenant_id, Token.digits == case.digits)
+    other = work.session.scalars(elsewhere.limit(1)).first()
     if other is not None:
-        sentence = f"This token is for meter {other}, not for {case.meter.drn}: enter it there."
-        return Reason("other_meter", sentence, (NOTHING,))
+        return _of_other(work, case, other)
     if _decodes(work, case):
         sentence = (
             "The token is made with this meter's key, but this station has no record of it: it "
@@ -157,6 +190,22 @@ def _foreign(work: Work, case: Case) -> Reason:
         return Reason("not_recorded", sentence, (NOTHING,))
     sentence = "This station has sold no such token. Compare every digit with the receipt."
     return Reason("not_ours", sentence, (RETYPE,))
+
+
+def _of_other(work: Work, case: Case, token: Token) -> Reason | None:
+    """Return the reason for the token of another meter; None where this one was installed in its
+    place: the steps that follow are about that token."""
+    assert case.meter is not None
+    sentence = f"This token is for meter {token.drn}, not for {case.meter.drn}"
+    other = known_meter(work, token.drn)
+    if other.status != status.REMOVED:
+        return Reason("other_meter", f"{sentence}: enter it there.", (NOTHING,))
+    if successor(work, other) is not case.meter:
+        return Reason("other_meter", f"{sentence}; that meter is retired.", (NOTHING,))
+    if not intact(token):
+        return Reason("token_damaged", _DAMAGED, (NOTHING,))
+    case.token, case.facts = token, facts_of(work, token)
+    return None
 
 
 def _test_token(text: str) -> Reason | None:

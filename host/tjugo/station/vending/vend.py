@@ -49,7 +49,7 @@ def sell_together(station: Station, take: Callable[[], Sequence[Purchase]]) -> l
             with station.work(_ACTOR) as work:
                 if purchases is None:
                     purchases = take()
-                outcomes = sell_many(work, purchases)
+                outcomes = sell_many(work, purchases, end=True)
             return outcomes
         except IntegrityError:
             continue  # another writer had this request id or this TID

@@ -10,6 +10,7 @@ from tjugo.station.receipts.model import Receipt
 from tjugo.station.storage.integrity import intact
 from tjugo.station.storage.tables import VendRequest
 from tjugo.station.work import View
+from uplink.messages import NOT_ENERGY
 
 _DAMAGED = "is damaged and its digits are not shown; restore the database from a backup."
 _WAITS = "it is sent after the meter has accepted its key change tokens"
@@ -26,7 +27,7 @@ class Delivery:
     """The state of a delivery: issued, sent, at_collector, accepted, reported or refused (and
     why). ref None: no collector serves the meter, and the token is to be keyed in. proved: whether
     the meter's result is proved to be its own, None without a result; credit_wh: what it proves to
-    have had after the token."""
+    have had after the token, None also where its credit is money."""
 
     state: str
     reason: str | None = None
@@ -114,6 +115,8 @@ def sale_of(row: VendRequest) -> Sale:
     if token.delivery is not None:
         names = Delivery.__dataclass_fields__
         delivery = Delivery(**{name: getattr(token.delivery, name) for name in names})
+        if delivery.credit_wh == NOT_ENERGY:
+            delivery = replace(delivery, credit_wh=None)
         if token.delivery.after_ref is not None and delivery.reason is None:
             delivery = replace(delivery, reason=_WAITS)
     same = ("client", "client_id", "drn", "digits", "tid", "bdt", "ea", "sgc", "krn", "kt", "ti")

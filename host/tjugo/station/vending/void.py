@@ -14,7 +14,7 @@ from tjugo.station.registry.meters import known_meter
 from tjugo.station.storage.tables import Debt, LedgerEntry, PlainToken, Posting, Sale
 from tjugo.station.tariffs import situations
 from tjugo.station.tills import shifts
-from tjugo.station.vending import vouchers
+from tjugo.station.vending import change_out, vouchers
 from tjugo.station.vending.owed import replaced
 from tjugo.station.vending.why import checked_why
 from tjugo.station.webhooks import outbox
@@ -42,7 +42,7 @@ def void(work: Work, client: str, client_id: str, why: str) -> Sale:
         raise _refused(sale, "is no sale of electricity, and cannot be voided.")
     if sale.shown_at is not None:
         raise _refused(sale, f"cannot be voided: its token was shown. {_INSTEAD}")
-    if replaced(work, sale, free=True):
+    if replaced(work, sale, free=True) or _carried_over(work, sale):
         raise _refused(sale, "cannot be voided: its token was replaced.")
     if _changes_key(work, sale):
         raise _refused(
@@ -112,6 +112,13 @@ def reopen(work: Work, parties: set[str]) -> None:
 
 def _refused(sale: Sale, sentence: str) -> Exception:
     return reason("sale_not_voided", f"Sale {sale.client_id} {sentence}")
+
+
+def _carried_over(view: View, sale: Sale) -> bool:
+    """Return whether credit that was carried over to another meter needs this sale."""
+    kept = change_out.kept(view, sale)
+    units = sale.paid_tenths + sale.free_tenths if sale.credit is None else sale.credit
+    return kept is not None and kept < units
 
 
 def _changes_key(view: View, sale: Sale) -> bool:

@@ -8,5 +8,5 @@ def checked_why(why: str) -> str:
     characters."""
     why = why.strip()
     if not 0 < len(why) <= 200 or not why.isprintable():
-        raise reason("reason_invalid", "Give a reason of 1 to 200 characters.")
+        raise reason("reason_invalid", "Give a reason of 1 to 200 characters that can be printed.")
     return why

@@ -19,6 +19,7 @@ KEY_CHANGE_CONFIRMED = "key_change.confirmed"
 TOKEN_ACCEPTED, TOKEN_REPORTED, TOKEN_REFUSED, TOKEN_EXPIRED, TOKEN_DOUBTED = (
     *("token.accepted", "token.reported", "token.refused", "token.expired", "token.doubted"),
 )
+METER_ALARM = "meter.alarm"
 TEST = "webhook.test"
 
 EVENTS = {
@@ -32,6 +33,7 @@ EVENTS = {
     TOKEN_REFUSED: "a meter refused a token from its collector",
     TOKEN_EXPIRED: "no meter answered for a token in time",
     TOKEN_DOUBTED: "an answer for a meter may be forged; the meter is asked again",
+    METER_ALARM: "a meter has an alarm that its reading before did not have",
 }
 """What a webhook can be registered for, with a title for people."""
 
@@ -51,6 +53,11 @@ def emit(work: Work, event: str, facts: Facts) -> None:
     hooks = work.hooks.wanting(work.session, work.tenant_id, event)
     if hooks:
         put(work, hooks, event, facts())
+
+
+def wanted(work: Work, event: str) -> bool:
+    """Return whether a webhook gets an event."""
+    return bool(work.hooks.wanting(work.session, work.tenant_id, event))
 
 
 def put(work: Work, hooks: list[str], event: str, facts: Mapping[str, Any]) -> None:

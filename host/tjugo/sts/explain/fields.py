@@ -119,11 +119,11 @@ def _field(field: tuple, value: str, words: str) -> Field:
 def block_fields(cls: int, block: bytes, key_bytes: int, bdt: str) -> tuple[Field, ...]:
     """Return every field of a clear 8-byte block, the highest bits first."""
     subclass = block[0] >> 4
-    row = layouts.row(cls, subclass, key_bytes, block[4] >> 2)
+    row = fields.row(cls, subclass, key_bytes, block[4] >> 2)
     code = cls << 4 | subclass
     found = [_field(_SUBCLASS, f"{subclass}", row[0] if row else "reserved: layout not public")]
     for field in row[1] if row else (_BODY,):
-        value = layouts.get(field, block)
+        value = fields.get(field, block)
         if isinstance(value, bytes):
             found.append(_field(field, value.hex(), "a section of the new decoder key"))
         elif row:
@@ -142,5 +142,5 @@ def block_bits(cls: int, block: bytes, key_bytes: int, bdt: str) -> Bits:
 
 def carries_key(cls: int, block: bytes, key_bytes: int) -> bool:
     """Return whether a clear block contains a section of a decoder key."""
-    row = layouts.row(cls, block[0] >> 4, key_bytes, block[4] >> 2)
-    return row is not None and layouts.NK in row[1]
+    row = fields.row(cls, block[0] >> 4, key_bytes, block[4] >> 2)
+    return row is not None and fields.NK in row[1]

@@ -3,8 +3,6 @@
 from typing import Any
 
 from tjugo import money
-from tjugo.errors import reason
-from tjugo.numbers import NotANumber
 from tjugo.station.work import View
 
 
@@ -13,7 +11,4 @@ def minor(view: View, amount: Any) -> int | None:
     TjugoError."""
     if amount is None:
         return None
-    try:
-        return money.minor(amount, view.tenant.currency)
-    except NotANumber as error:
-        raise reason("amount_invalid", error.sentence("The amount")) from error
+    return money.given(amount, view.tenant.currency)

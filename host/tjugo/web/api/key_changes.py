@@ -149,7 +149,8 @@ def _add_key_changes(api: APIRouter, station: Station) -> None:
 
     @api.get("/base-dates/{bdt}/meters")
     def get_to_do(bdt: str, after: After = None, limit: Limit = DEFAULT_LIMIT) -> Page[ToDo]:
-        """Return the meters of a base date without a planned or issued key change."""
+        """Return the meters of a base date without a planned or issued key change. 404: there is
+        no such base date."""
         with station.view() as view:
             return rollover_views.to_do(view, bdt, after, limit)
 

@@ -87,11 +87,14 @@ def add_routes(api: APIRouter, station: Station) -> None:
 
     @api.get("/meters", response_model=Meters)
     def get_meters(
-        search: Search = "", after: After = None, limit: Limit = DEFAULT_LIMIT
+        search: Search = "",
+        after: After = None,
+        limit: Limit = DEFAULT_LIMIT,
+        alarm: bool = False,
     ) -> dict[str, Any]:
-        """Return meters by DRN, each with its latest reading."""
+        """Return meters by DRN, each with its latest reading. alarm: only those with an alarm."""
         with station.view() as view:
-            return asdict(views.meters(view, search, after, limit))
+            return asdict(views.meters(view, search, after, limit, alarm))
 
     @api.get("/meters/{drn}", response_model=Meter)
     def get_meter(drn: str) -> dict[str, Any]:

@@ -14,6 +14,10 @@ _MORE: dict[str, Any] = {
         list[str] | None,
         Field(description="Names of the faults and states that are set."),
     ),
+    "alarms": (
+        list[str] | None,
+        Field(description="What needs a person: names of alarms, null: unknown."),
+    ),
     "received_at": (str | None, Field(description="When the station received it, UTC.")),
 }
 

@@ -14,6 +14,7 @@ from tjugo.web.pages import (
     clients,
     customers,
     engineering,
+    exports,
     imports,
     key_changes,
     keys,
@@ -40,7 +41,9 @@ def router(
     sales.add_routes(routes, station, queue, templates)
     for people in (log_in, setup, account, operators, clients, approvals, audit):
         people.add_routes(routes, station, templates, gate)
-    for domain in (shifts, banking, meters, customers, registry, imports, tariffs, keys, receipts):
+    for domain in (shifts, banking, meters, customers, registry, imports, exports):
+        domain.add_routes(routes, station, templates)
+    for domain in (tariffs, keys, receipts):
         domain.add_routes(routes, station, templates)
     for engineers in (engineering, key_changes, refused):
         engineers.add_routes(routes, station, templates)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from tjugo.errors import TjugoError
 from tjugo.station.storage.paging import Page
-from tjugo.web.errors import http_status
+from tjugo.web.errors import http_status, sentence_for
 from tjugo.web.forms_token import FIELD
 
 CLIENT = "web"
@@ -42,7 +42,7 @@ def add_page(
     ) -> Response:
         context, wrong = query(request, form)
         error = error or wrong
-        context |= {"form": form or {}, "error": error.message if error else None}
+        context |= {"form": form or {}, "error": sentence_for(error) if error else None}
         status = http_status(error) if error else 200
         return templates.TemplateResponse(request, name, context, status_code=status)
 
@@ -108,7 +108,7 @@ def answer(
 ) -> Response:
     """Return a page, with the status of an error that it shows."""
     status = http_status(error) if error else 200
-    context["error"] = error.message if error else None
+    context["error"] = sentence_for(error) if error else None
     return templates.TemplateResponse(request, name, context, status_code=status)
 
 
@@ -124,11 +124,12 @@ def searched(request: Request) -> tuple[str, str | None]:
     return asked.get("search", "").strip()[:_LONGEST], asked.get("after") or None
 
 
-def listed(request: Request, page: Page[Any]) -> Context:
-    """Return a page of a list for its template: rows, search, and the address of the next page."""
+def listed(request: Request, page: Page[Any], **kept: str) -> Context:
+    """Return a page of a list for its template: rows, search, and the address of the next page.
+    kept: other values of the query that each address has."""
     search, after = searched(request)
     following = None
     if page.next is not None:
-        following = "?" + urlencode({"search": search, "after": page.next})
-    first = "?" + urlencode({"search": search}) if after else None
+        following = "?" + urlencode({"search": search, **kept, "after": page.next})
+    first = "?" + urlencode({"search": search, **kept}) if after else None
     return {"rows": page.items, "search": search, "following": following, "first": first}

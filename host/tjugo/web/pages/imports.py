@@ -11,7 +11,6 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from tjugo.errors import TjugoError, reason
-from tjugo.station.registry import datasets, exports
 from tjugo.station.registry.imports import service, uploads
 from tjugo.station.registry.imports.fields import FIELDS
 from tjugo.station.station import Station
@@ -25,7 +24,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     """Add /import."""
 
     def show(request: Request, error: TjugoError | None = None, **more: Any) -> Response:
-        context = {
+        context: dict[str, Any] = {
             "report": None,
             "columns": [],
             "upload": None,
@@ -33,9 +32,6 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "chosen": {},
             "fields": FIELDS,
             "shown": _SHOWN,
-            "datasets": datasets.DATASETS,
-            "formats": list(exports.FORMATS),
-            "importable": datasets.IMPORTABLE,
         }
         return answer(templates, request, "import.html", error, **(context | more))
 

@@ -7,6 +7,7 @@ from fastapi.templating import Jinja2Templates
 
 from tjugo.errors import TjugoError
 from tjugo.key_register import FIELDS
+from tjugo.station.readings import alarms
 from tjugo.station.readings import views as reading_views
 from tjugo.station.registry import customers, meters, views
 from tjugo.station.station import Station
@@ -19,9 +20,13 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
 
     def query(request: Request, form: Form | None) -> tuple[Context, TjugoError | None]:
         search, after = searched(request)
+        kept = {"alarm": "1"} if request.query_params.get("alarm") else {}
         with station.view() as view:
+            found = views.meters(view, search, after, alarm=bool(kept))
             context = {
-                **listed(request, views.meters(view, search, after)),
+                **listed(request, found, **kept),
+                "kept": kept,
+                "alarms": alarms.counts(view),
                 "customers": views.customers(view).items,
                 "collectors": reading_views.collectors(view),
                 "added": request.query_params.get("added"),

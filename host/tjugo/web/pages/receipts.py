@@ -1,5 +1,5 @@
 """The page of a receipt: on the screen, and printed by the browser, as PDF or by a printer. That
-of a payment has the form of its credit note."""
+of a sale or a payment has the form of its credit note."""
 
 import uuid
 from typing import Any
@@ -18,9 +18,9 @@ from tjugo.station.receipts import layout, pdf, printers, service
 from tjugo.station.receipts.model import Receipt
 from tjugo.station.receipts.texts import labels
 from tjugo.station.station import Station
-from tjugo.station.vending import payment_note
+from tjugo.station.vending import credit_note, payment_note
 from tjugo.web.current import actor
-from tjugo.web.errors import http_status
+from tjugo.web.errors import http_status, sentence_for
 from tjugo.web.pages.forms import Form, form_of
 
 # What the button of a form sends: paper of the browser, paper of a PDF, or `printer:<name>`.
@@ -47,6 +47,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
         known, damaged = _printers(station)
         with station.view() as view:
             left = payment_note.left(view, client, client_id)
+            sale_left = credit_note.left(view, client, client_id)
         wrong = error or damaged
         context: dict[str, Any] = {
             "parts": layout.sections(receipt, None, printed or 0, stored.voided),
@@ -55,6 +56,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "receipt": receipt,
             "stored": stored,
             "left": money.text(left, receipt.currency) if left else "",
+            "sale_left": money.text(sale_left, receipt.currency) if sale_left else "",
             "note_id": str(uuid.uuid4()),
             "copy": labels(receipt.language)["copy"],
             "printed": printed,
@@ -62,7 +64,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "printers": known,
             "browser": _BROWSER,
             "sent": request.query_params.get("sent") if error is None else None,
-            "error": wrong.message if wrong else None,
+            "error": sentence_for(wrong) if wrong else None,
         }
         status = http_status(error) if error else 200
         return templates.TemplateResponse(request, "receipt.html", context, status_code=status)

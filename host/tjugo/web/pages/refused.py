@@ -12,12 +12,13 @@ from tjugo.errors import TjugoError
 from tjugo.station.station import Station
 from tjugo.station.vending import answers, asked, change_steps, replacement, triage, triage_key
 from tjugo.station.vending.triage import Triage
-from tjugo.web.current import actor
+from tjugo.web.current import actor, may
 from tjugo.web.pages.engineering import number
 from tjugo.web.pages.forms import Form, answer, form_of
 from tjugo.web.seller import issuer
 
 PAGE = "/refused"
+SEE = "engineering.see"
 
 
 def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:
@@ -35,6 +36,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "choices": answers.CHOICES,
             "currency": station.currency,
             "krn_token": triage_key.KRN_TOKEN,
+            "asked": "asked" in request.query_params,
         }
         return answer(templates, request, "refused.html", error, **context)
 
@@ -63,11 +65,13 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             tenths = number(form, "tenths", "The credit")
             why = form.get("why") or "the meter refused it"
             with station.work(actor()) as work:
-                of = (form.get("drn", ""), *place, tenths, why, issuer(work))
+                of = (form.get("of") or form.get("drn", ""), *place, tenths, why, issuer(work))
                 outcome = replacement.replace(work, *of)
             asked.answer(outcome)
         except TjugoError as error:
             return show(request, form, error=error)
+        if not may(SEE):  # who decides hands the token over
+            return RedirectResponse(f"{PAGE}?asked", 303)
         query = f"id={quote(outcome.client_id)}&client={quote(outcome.client)}"
         return RedirectResponse(f"/engineering?{query}", 303)
 

@@ -14,15 +14,17 @@ from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError
 from tjugo.station.ledger.balances import balance
 from tjugo.station.registry import customers, history, meters, replace, sites, views
+from tjugo.station.registry.meters import known_meter
 from tjugo.station.station import Station
 from tjugo.station.storage.tables import METER_STATUSES, SITE_KINDS
 from tjugo.station.tariffs.debts import debts
-from tjugo.station.vending import payment_views
+from tjugo.station.vending import asked, carry_over, payment_views, receipt_views
 from tjugo.station.vending.purchase import MEANS
 from tjugo.station.work import Work
 from tjugo.web.current import actor
 from tjugo.web.pages.forms import Context, Form, add_page, answer, form_of, listed, searched
 from tjugo.web.pages.sales import NAMES
+from tjugo.web.seller import issuer
 
 _Show = Callable[[Request, str, TjugoError | None], Response]
 _Act = Callable[[Work, str, Form], str]
@@ -39,6 +41,7 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             owed = [one for one in debts(view, row.account_no).items if one.balance > 0]
             held = -balance(view, "customer_credit", row.account_no)
             paid = payment_views.newest(view, row.account_no)
+            receipts = receipt_views.of_customer(view, row.account_no)
         context = {
             "row": row,
             "served": served,
@@ -46,17 +49,28 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             "owed": owed,
             "held": held,
             "paid": paid,
+            "receipts": receipts,
             "client_id": str(uuid.uuid4()),
             "means": [(code, NAMES[code]) for code in MEANS],
-            "money_text": lambda amount: money.text(amount, station.currency),
+            "money_text": lambda amount, of=station.currency: money.text(amount, of),
         }
         return answer(templates, request, "customer.html", error, **context)
 
     def meter(request: Request, key: str, error: TjugoError | None = None) -> Response:
         with station.view() as view:
             row, past = views.find_meter(view, key), history.meter_history(view, key)
-        statuses = [status for status in METER_STATUSES if status != "removed"]
-        context = {"row": row, "past": past, "statuses": statuses, "counts": COUNTS}
+            after = replace.successor(view, known_meter(view, row.drn))
+            receipts = receipt_views.of_meter(view, row.drn)
+        context = {
+            "row": row,
+            "past": past,
+            "statuses": [status for status in METER_STATUSES if status != "removed"],
+            "counts": COUNTS,
+            "after": after.drn if after else None,
+            "currency": station.currency,
+            "receipts": receipts,
+            "money_text": money.text,
+        }
         return answer(templates, request, "meter.html", error, **context)
 
     async def post(request: Request, key: str, show: _Show, act: _Act) -> Response:
@@ -91,6 +105,10 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     @routes.post("/meters/{drn}/link")
     async def post_link(request: Request, drn: str) -> Response:
         return await post(request, drn, meter, _link)
+
+    @routes.post("/meters/{drn}/carry-over")
+    async def post_carry_over(request: Request, drn: str) -> Response:
+        return await post(request, drn, meter, _carry_over)
 
     _add_sites(routes, station, templates)
 
@@ -130,6 +148,12 @@ def _link(work: Work, drn: str, form: Form) -> str:
     else:
         customers.unlink_meter(work, drn)
     return f"/meters/{drn}"
+
+
+def _carry_over(work: Work, drn: str, form: Form) -> str:
+    of = (form.get("credit", ""), form.get("reason", ""), issuer(work))
+    outcome = asked.answer(carry_over.carry_over(work, drn, *of))
+    return "/engineering?" + urlencode({"id": outcome.client_id, "client": outcome.client})
 
 
 def _add_sites(routes: APIRouter, station: Station, templates: Jinja2Templates) -> None:

@@ -24,6 +24,7 @@ from tjugo.station.vending.trial import Trial, trial
 from tjugo.station.vending.views import Refusal
 from tjugo.station.work import View
 from tjugo.web.current import actor, may
+from tjugo.web.errors import sentence_for
 from tjugo.web.pages.forms import CLIENT, Context, Form, add_page, listed, searched
 from tjugo.web.seller import check_free, may_sell_now, seller
 
@@ -107,7 +108,9 @@ def add_routes(
 
     def action(form: Form) -> str:
         # By POST, so that no address has the token of the session, which the form has.
-        if form.pop("show", None):
+        if form.get("show"):
+            if _has_amount(form):
+                del form["show"]
             return f"/sales?{urlencode({name: text for name, text in form.items() if text})}"
         # Without the id of its page a form that is sent twice would sell twice.
         with station.view() as view:
@@ -162,7 +165,7 @@ def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
     owed = 0
     if meter.account_no is not None:
         owed = sum(one.balance for one in debts(view, meter.account_no).items)
-    if not (given.get("money") or given.get("kwh")):
+    if not _has_amount(given) and not given.get("show"):
         return Offer(meter, known.counts, owed)
     try:
         purchase = replace(purchase_of(given, station.currency), client_id="trial", tenders=())
@@ -171,7 +174,11 @@ def _offer(view: View, station: Station, given: dict[str, str]) -> Offer:
         text = None if credit is None else money.text_of(credit, station.currency)
         return Offer(meter, known.counts, owed, price, text)
     except TjugoError as error:
-        return Offer(meter, known.counts, owed, wrong=error.message)
+        return Offer(meter, known.counts, owed, wrong=sentence_for(error))
+
+
+def _has_amount(form: Form) -> bool:
+    return bool(form.get("money") or form.get("kwh"))
 
 
 def purchase_of(form: Form, currency: str) -> Purchase:

@@ -88,9 +88,7 @@ function wireMeter(card, drn) {
   load.addEventListener("input", () => showLoad(card, loadOf(load)));
   const setLoad = oneAtATime((power) => command({ load_w: power }), (_, last) => last);
   load.addEventListener("change", () => moved(card, load, setLoad));
-  card.querySelector("[data-cover]").addEventListener("click", (event) => {
-    command({ cover: event.currentTarget.getAttribute("aria-pressed") !== "true" });
-  });
+  wireSwitches(card, drn, command);
   const token = find(card, "token");
   token.title = "click to copy; then click a meter's front and paste";
   token.addEventListener("click", () => navigator.clipboard?.writeText(token.textContent));
@@ -100,6 +98,67 @@ function wireMeter(card, drn) {
     if (!form.querySelector("button").disabled) sell(card, drn, form);
   });
   form.addEventListener("input", () => newSale(form));
+}
+
+function isPressed(button) {
+  return button.getAttribute("aria-pressed") === "true";
+}
+
+function setPressed(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+function wireSwitches(card, drn, command) {
+  const plugs = card.querySelector('[data-testid="appliances"]');
+  const plug = oneAtATime((plugged) => command({ plugged }), (_, last) => last);
+  card.querySelector(".controls").addEventListener("click", async (event) => {
+    const button = event.target;
+    const on = button.matches("button") && !isPressed(button);
+    if (button.dataset.switch) command({ [button.dataset.switch]: on });
+    if (button.dataset.volts) command({ voltage_v: Number(button.dataset.volts) });
+    if (button.dataset.option) post(`/bench/meters/${drn}/options`, { [button.dataset.option]: on });
+    if (!button.dataset.plug) return;
+    setPressed(button, on);
+    plugs.isSending = true;
+    const answer = await plug([...plugs.querySelectorAll("[data-plug]")].filter(isPressed).map((one) => one.dataset.plug));
+    if (answer === undefined) return;
+    plugs.isSending = false;
+    plugs.shownFrom = answer;
+    if (!answer) showPlugs(plugs, plugs.reported);
+  });
+  card.querySelector("[data-records]").addEventListener("click", () => openRecords(drn));
+}
+
+function showPlugs(plugs, plugged) {
+  for (const button of plugs.querySelectorAll("[data-plug]")) setPressed(button, plugged.includes(button.dataset.plug));
+}
+
+function showSwitches(card, state) {
+  for (const button of card.querySelectorAll("[data-switch]")) setPressed(button, state[button.dataset.switch]);
+  for (const button of card.querySelectorAll("[data-volts]")) setPressed(button, Number(button.dataset.volts) === state.voltage_v);
+  for (const button of card.querySelectorAll("[data-option]")) setPressed(button, state.options[button.dataset.option]);
+  const plugs = card.querySelector('[data-testid="appliances"]');
+  plugs.reported = state.plugged;
+  if (!isOlder(seen, plugs)) showPlugs(plugs, state.plugged);
+  setText(find(card, "plugged"), state.plugged_w ? watts(state.plugged_w) : "");
+}
+
+// The list is changed only where it differs: a screen reader reads what is new.
+function showAlarms(card, state) {
+  const open = state.reasons.map((text) => ({ kind: "open", text: `Supply off: ${text}` }));
+  const alarms = state.alarms.map((text) => ({ kind: "alarm", text }));
+  const rows = open.concat(alarms);
+  if (!rows.length) rows.push({ kind: "none", text: state.running ? "No alarm." : "" });
+  const list = find(card, "alarms");
+  const shown = JSON.stringify(rows);
+  if (list.dataset.shown === shown) return;
+  list.dataset.shown = shown;
+  list.replaceChildren(...rows.map(({ kind, text }) => {
+    const node = document.createElement("li");
+    node.className = kind;
+    node.textContent = text;
+    return node;
+  }));
 }
 
 // Returns a function that sends: one request at a time, so that all arrive in order. What comes
@@ -170,6 +229,11 @@ function kwh(wh) {
   return wh == null ? "unknown" : (wh / 1000).toFixed(2);
 }
 
+// Money is in 1e-5 of the currency: cut to two decimals, which a number can hold.
+function money(units) {
+  return units == null ? "unknown" : (Math.trunc(units / 1000) / 100).toFixed(2);
+}
+
 function showMeter(state) {
   const card = meterCard(state);
   card.classList.toggle("away", !state.running);
@@ -179,15 +243,22 @@ function showMeter(state) {
   card.querySelector(".lamp").dataset.lit = String(state.lamp);
   card.classList.toggle("on", state.relay);
   setText(find(card, "relay"), state.relay ? "relay closed" : "relay open");
-  const credit = kwh(state.credit_wh);
+  const left = state.currency ? state.credit_money : state.credit_wh;
+  const credit = state.currency ? money(left) : kwh(left);
   setText(find(card, "credit"), credit);
+  setText(find(card, "unit"), left == null ? "" : state.currency || "kWh");
   card.querySelector(".credit").style.setProperty("--characters", credit.length);
-  card.querySelector(".credit").classList.toggle("gone", state.credit_wh != null && state.credit_wh <= 0);
+  card.querySelector(".credit").classList.toggle("gone", left != null && left <= 0);
   setText(find(card, "power"), state.power_w == null ? "unknown" : String(state.power_w));
+  setText(find(card, "watt"), state.power_w == null ? "" : "W");
+  card.classList.toggle("safe", state.safe_mode);
+  setText(find(card, "safe"), state.safe_mode ? "Safe mode" : "");
   const slider = card.querySelector(".load input");
   slider.reported = state.load_w;
   if (!slider.matches(":active") && !isOlder(seen, slider)) showSlider(card, state.load_w);
-  card.querySelector("[data-cover]").setAttribute("aria-pressed", String(state.cover));
+  showSwitches(card, state);
+  showAlarms(card, state);
+  card.classList.toggle("dark", state.voltage_v === 0);
   card.querySelector(".device").classList.toggle("open", state.cover);
   flash(card, "pulse", state.blinks);
   flash(card, "buzzer", state.beeps);
@@ -269,6 +340,42 @@ function showVend(card, vend) {
   }));
 }
 
+// ---- what a meter has recorded ----
+
+const records = document.getElementById("records");
+
+function openRecords(drn) {
+  records.dataset.drn = drn;
+  setText(document.getElementById("records-title"), `Records of meter ${drn}`);
+  records.showModal();
+  readRecords();
+}
+
+async function readRecords() {
+  const { drn } = records.dataset;
+  const body = find(records, "body");
+  const again = records.querySelector("[data-again]");
+  again.disabled = true;
+  setText(body, "Reading over the bus; this takes a few seconds.");
+  let text = "The bench does not answer.";
+  try {
+    const answer = await fetch(`/bench/meters/${drn}/records`);
+    if (answer.ok) text = null;
+    const content = await (answer.ok ? answer.text() : answer.json());
+    if (records.dataset.drn !== drn) return;
+    if (answer.ok) body.innerHTML = content;
+    else text = content.error || answer.statusText;
+  } catch {
+    // the sentence above
+  } finally {
+    again.disabled = false;
+  }
+  if (text !== null) setText(body, text);
+}
+
+records.querySelector("[data-close]").addEventListener("click", () => records.close());
+records.querySelector("[data-again]").addEventListener("click", readRecords);
+
 // ---- processes, collector, bus ----
 
 function kilobytes(bytes) {
@@ -283,7 +390,8 @@ function showPart(part) {
   const line = find(card, "process");
   const trouble = document.createElement("span");
   trouble.className = "trouble";
-  if (part.state === "restarting") trouble.textContent = ` · ended (${part.last_exit}), restarting`;
+  if (part.state === "off") trouble.textContent = " · without power";
+  else if (part.state === "restarting") trouble.textContent = ` · ended (${part.last_exit}), restarting`;
   else if (part.restarts) trouble.textContent = ` · restarted ${part.restarts}x (${part.last_exit})`;
   line.replaceChildren(text.join(" · "), trouble);
   card.dataset.restarts = part.restarts;

@@ -14,6 +14,10 @@ function refresh(fresh, row) {
 }
 
 function show(fresh) {
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const found = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (found && found.innerHTML !== part.innerHTML) part.replaceChildren(...found.childNodes);
+  }
   for (const name of ["data-drn", "data-collector"]) {
     for (const row of document.querySelectorAll(`tr[${name}]`)) {
       const value = CSS.escape(row.getAttribute(name));

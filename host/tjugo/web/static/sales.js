@@ -30,6 +30,19 @@ function localTime(text) {
   return form({ dateStyle: "medium" }) + " " + clock;
 }
 
+// The link to the receipt, as the page writes it.
+function receiptLink(sale) {
+  const link = document.createElement("a");
+  if (sale.receipt && sale.state !== "not_shown") {
+    link.href = "/receipts/" + [sale.client, sale.client_id].map(encodeURIComponent).join("/");
+    link.textContent = `${sale.receipt.outlet} ${sale.receipt.number}`;
+  } else if (sale.token) {
+    link.href = "/sales?" + new URLSearchParams({ id: sale.client_id, client: sale.client });
+    link.textContent = "Show";
+  }
+  return link.href ? [link] : [];
+}
+
 function newRow(sale) {
   const row = document.createElement("tr");
   row.dataset.client = sale.client;
@@ -58,6 +71,7 @@ function newRow(sale) {
     parts[0].textContent = sale.code === "token_damaged" ? "sold, damaged" : "not sold";
     cell(row, "").append(...parts);
   }
+  cell(row, "").append(...receiptLink(sale));
   return row;
 }
 

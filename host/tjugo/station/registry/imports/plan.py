@@ -45,7 +45,8 @@ class _Planner(Part):
     def _site(self, row: Row) -> None:
         site, kind, above = row.get("site"), row.get("site_kind"), row.get("site_parent")
         if site is None:
-            self._wrong(row, "A kind of site needs the site's code in the column site.")
+            if "site" not in row.unread:
+                self._wrong(row, "A kind of site needs the site's code in the column site.")
             return
         wanted = (kind, row.get("site_name"), above)
         found = self._known.sites.get(site) or self._plan.sites.get(site)
@@ -70,6 +71,8 @@ class _Planner(Part):
         drn = self._meters.of_row(row)
         if drn is not None and account_no is not None:
             self._meters.link(row, drn, account_no)
+        elif row.unread & {"drn", "account_no", "name"} or row.number in plan.problems:
+            pass  # the row has a meter or an account that is wrong
         elif row.get("service_point") or (row.get("site") and not row.get("site_kind")):
             self._wrong(row, "A service point or site needs a meter and an account in its row.")
         self._customers.money(row, account_no)

@@ -27,7 +27,8 @@ class Customers(Part):
             return None
         if account_no is None:
             if "name" not in given:
-                self._wrong(row, "A customer needs a name or an account number.")
+                if not row.unread & {"name", "account_no"}:
+                    self._wrong(row, "A customer needs a name or an account number.")
                 return None
             account_no = self._free_account()
         found = self._known.customers.get(account_no)
@@ -95,6 +96,8 @@ class Customers(Part):
             return
         if debt:
             recovery = row.get("debt_recovery")
+            if recovery is None and "debt_recovery" in row.unread:
+                return
             if recovery is None:
                 self._wrong(
                     row,

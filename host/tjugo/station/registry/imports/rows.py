@@ -16,11 +16,13 @@ _DATES = ("registered", "meter_registered", "since", "until")
 
 @dataclass
 class Row:
-    """A row: its number in the file, its values by field, and its problems, each a sentence."""
+    """A row: its number in the file, its values by field, and its problems, each a sentence.
+    unread: the fields whose cells are filled but cannot be read, which have problems."""
 
     number: int
     values: dict[str, Any]
     problems: list[str] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Any:
         """Return the value of a field; None where the cell is empty."""
@@ -63,8 +65,10 @@ def _read(row: Row, name: str, cell: Cell, context: values.Context) -> None:
         row.values[name] = _checked(name, value)
     except values.Bad as error:
         row.problems.append(problem(name, error))
+        row.unread.add(name)
     except TjugoError as error:
         row.problems.append(error.message)
+        row.unread.add(name)
 
 
 def _checked(name: str, value: Any) -> Any:

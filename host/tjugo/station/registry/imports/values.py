@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -136,7 +136,8 @@ def amount(cell: Cell, context: Context) -> int:
     """Return an amount of money in minor units, 0 or more. Raise Bad for one of another
     currency."""
     try:
-        found = numbers.decimal(_bare(cell.text, context), _style(cell, context))
+        style = replace(_style(cell, context), places=money.exponent(context.currency))
+        found = numbers.decimal(_bare(cell.text, context), style)
         return money.minor(found, context.currency)
     except numbers.NotANumber as error:
         raise Bad(str(error)) from error
@@ -162,7 +163,7 @@ def recovery(cell: Cell, context: Context) -> tuple[str, int]:
     if share is None:
         return "amount", amount(cell, context)
     try:
-        part = numbers.decimal(share[1], _style(cell, context)) * 100
+        part = numbers.decimal(share[1], replace(_style(cell, context), places=2)) * 100
     except numbers.NotANumber as error:
         raise Bad(str(error)) from error
     if part != part.to_integral_value() or not 0 < part <= 10_000:

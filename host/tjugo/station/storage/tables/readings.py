@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tjugo.station.storage.tables.base import WIDE, Base
@@ -21,7 +21,8 @@ class Collector(Base):
 
 
 class MeterReading(Base):
-    """The latest reading of a meter; the columns are those of uplink.messages. NULL is unknown."""
+    """The latest reading of a meter; the columns are those of uplink.messages. NULL is unknown.
+    alarms: bits of tjugo.station.readings.alarms."""
 
     __tablename__ = "meter_reading"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
@@ -53,9 +54,21 @@ class MeterReading(Base):
     tamper: Mapped[bool | None]
     low_credit: Mapped[bool | None]
     malignant_load: Mapped[bool | None]
+    metering_fault: Mapped[bool | None]
+    credit_money: Mapped[int | None] = mapped_column(WIDE)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    tamper_kinds: Mapped[int | None]
+    alarms: Mapped[int | None]
     fault: Mapped[str | None] = mapped_column(String(200))
     crash: Mapped[str | None] = mapped_column(String(200))
 
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "drn"], ["meter.tenant_id", "meter.drn"]),
+        Index(
+            "ix_meter_reading_alarms",
+            "tenant_id",
+            "drn",
+            sqlite_where=text("alarms > 0"),
+            postgresql_where=text("alarms > 0"),
+        ),
     )

@@ -1,9 +1,9 @@
 """MQTT 3.1.1 client without I/O: bytes in, events out, elapsed milliseconds as an argument.
 
-Enough of the OASIS standard (MQTT 3.1.1, 29 October 2014) for a collector: clean session, will,
+Enough of the OASIS standard (MQTT 3.1.1, 29 October 2014) for a board: clean session, will,
 QoS 0 and 1 both ways, one QoS 1 publish in flight. "clause" below is a clause of that standard.
 
-The session is always clean: what the broker would keep for an absent collector would only grow,
+The session is always clean: what the broker would keep for an absent client would only grow,
 and both ends repeat at application level whatever was not answered.
 """
 

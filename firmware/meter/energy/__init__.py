@@ -1,0 +1,1 @@
+"""More energy than the imported one: exported energy, tariffs, maximum demand."""

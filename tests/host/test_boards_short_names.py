@@ -1,0 +1,94 @@
+"""Short names on a board: private ones and parameters, where nothing else refers to them."""
+
+import re
+import subprocess
+import sys
+
+from tjugo.device.short_names import with_short_names
+from tjugo.device.targets import source, target
+from tjugo.toolchain.tools import REPO
+
+_BOARD = target("qemu_mps2")
+
+
+def _short(module: str) -> str:
+    return with_short_names(source(_BOARD, module).read_text(), module)
+
+
+def test_private_names_and_parameters_get_short_ones():
+    text = (
+        "class A:\n    def __init__(self, amount_wh):\n        self._quite_private = amount_wh\n"
+        '        self.shown = "é", self._quite_private\n\n\n'
+        "def f(first_one, second_one=None):\n"
+        "    return lambda third_one: [first_one + second_one for one in third_one]\n"
+    )
+    assert with_short_names(text, "x") == (
+        "class A:\n    def __init__(self, p1):\n        self._a = p1\n"
+        '        self.shown = "é", self._a\n\n\n'
+        "def f(p0, p1=None):\n"
+        "    return lambda p2: [p0 + p1 for one in p2]\n"
+    )
+    assert with_short_names("not Python", "x") == "not Python"
+
+
+def test_names_that_something_else_refers_to_are_kept():
+    text = (
+        "from x import _imported\n_a = 1\n_shared_text = 2\n\n\n"
+        "def f(by_keyword, rest, *more):\n    global _shared_text\n"
+        "    _shared_text = getattr(more, '_in_a_text')\n"
+        "    return f(1, by_keyword=rest)\n\n\n"
+        "class B:\n    _in_a_text = _imported\n\n\n"
+        "def g(f):\n    try:\n        return f._of_another\n"
+        "    except OSError as rest:\n        return rest\n"
+    )
+    found = with_short_names(text, "x")
+    for word in ("_imported", "_shared_text", "_in_a_text", "by_keyword", "def g(f)"):
+        assert word in found, word
+    assert "return f._of_another" in found
+    assert "f(by_keyword, rest," in found, "bound by `except`, too"
+
+
+def test_the_registers_of_assembler_are_kept():
+    text = "@micropython.asm_thumb\ndef f(r0, r1):\n    add(r0, r0, r1)\n"
+    assert with_short_names(text, "x") == text
+
+
+def test_a_name_that_is_bound_again_within_is_the_inner_one():
+    text = "def f(outer, kept):\n    return [lambda outer: outer, outer], g(kept=kept)\n"
+    assert with_short_names(text, "x") == (
+        "def f(p0, kept):\n    return [lambda p2: p2, p0], g(kept=kept)\n"
+    )
+
+
+def test_a_derived_class_gets_other_names_than_its_base():
+    base = _short("drivers.display_oled")
+    text = (
+        "from drivers.display_oled import Oled\n\n\n"
+        "class X(Oled):\n    def _more(self):\n        self._wanted = self._mine = 1\n"
+    )
+    found = with_short_names(text, "x")
+    names = re.findall(r"\b_[a-z]+\b", found.split("X(Oled)")[1])
+    more, wanted, mine = names
+    assert f"self.{wanted} = self." in base
+    of_base = set(re.findall(r"\b_[a-z]+\b", base))
+    assert wanted in of_base and more not in of_base and mine not in of_base and more != mine
+
+
+def test_modules_with_short_names_pass_their_checks(tmp_path):
+    host = REPO / "tests" / "host"
+    folders = (REPO / "firmware", "meterbus"), (REPO, "sts_portable"), (host / "portable", "")
+    for above, package in folders:
+        for path in sorted((above / package).glob("*.py")):
+            module = ".".join(filter(None, (package, path.stem))).removesuffix(".__init__")
+            to = tmp_path / package / path.name
+            to.parent.mkdir(exist_ok=True)
+            to.write_text(with_short_names(path.read_text(), module))
+    checks = ("check_meterbus_frames", "check_sts_decoder", "check_meterbus_registers")
+    run = subprocess.run(
+        [sys.executable, str(host / "run_portable.py"), *checks],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0 and " 0 failed" in run.stdout, run.stdout + run.stderr
