@@ -164,7 +164,8 @@ EVENTS = (
     (
         codes.EVENT_METERING_FAULT,
         "metering_fault",
-        "the metering part: 1 no answer, 2 damaged answers, 3 wrong values, 0 measures again",
+        "the metering part: 1 no answer, 2 damaged answers, 3 reports a fault, 4 implausible, "
+        "5 stuck, 0 measures again",
     ),
     (
         energy_rows.EVENT_EMERGENCY_MONEY,

@@ -13,6 +13,7 @@ from currency_rig import priced
 from meter_rig import meter
 from profile_rig import Large
 
+from drivers.limits import LIMITS
 from meter.features import FEATURES
 from meter.store.ledger import VERSIONS
 from meterbus import codes, descriptions, energy_rows, registers, status_bits
@@ -129,3 +130,16 @@ def test_the_records(page):
     assert set(VERSIONS) == {row[0] for row in kept}
     part = page[page.index("| tag |") :]
     assert [(int(row[0]), int(row[1])) for row in rows(part, r"\d+")] == sorted(kept)
+
+
+def test_the_limits_of_the_metering_parts_are_those_of_the_drivers(page):
+    rows = re.findall(r"^\| ([A-Z][\w, -]+) \| (\d+) \| ([\d,]+) \|$", page, re.M)
+    found = {name: (int(a), int(w.replace(",", ""))) for name, a, w in rows}
+    drivers = {
+        "PZEM-004T": "pzem004t",
+        "BL0942, CSE7766, HLW8012, BL0937": "hlw8012",
+        "ATM90E26": "atm90e26",
+        "ADE7953": "ade7953",
+    }
+    assert found == {name: LIMITS[part] for name, part in drivers.items()}
+    assert LIMITS["bl0942"] == LIMITS["cse7766"] == LIMITS["hlw8012"]

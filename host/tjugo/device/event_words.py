@@ -78,7 +78,9 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
         "The metering part measures again",
         "The metering part does not answer",
         "The answers of the metering part are damaged",
-        "The metering part is at fault",
+        "The metering part reports a fault of its own",
+        "The metering part answers with values that cannot be",
+        "The metering part is stuck: what it answers does not follow the load",
     ),
     codes.EVENT_MALIGNANT: _with("Heater found: {} W"),
     codes.EVENT_MALIGNANT_LOCKED: _with(
