@@ -111,6 +111,8 @@ class BusView:
             return frame.ILLEGAL_DATA_ADDRESS
         if start < registers.TOKEN_START:
             return self._clock(count, data)
+        if self.to_all:
+            return 0  # no broadcast enters a token: nobody would get its answer
         command = self._command_in(start, count, data)
         code = self._refusal(command)
         if code:
@@ -221,8 +223,6 @@ class BusView:
 
     def _begin(self):
         digits, ref = self.entered("token"), self.entered("token_ref")
-        if self.to_all and not self.meter.tokens.needs_key(digits):
-            return  # one frame from anybody would test the load switches of all meters at once
         answer = self.meter.answer
         self._before = (self.result, self.result_ref, answer.last)
         self.result_ref = ref

@@ -32,9 +32,9 @@ tick(supply_ms, real_ms)
             people need real time.
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 clock_set() the clock was set, by more than it may be wrong
-entered(digits, result, keyed)
+entered(digits, result, keyed, keypad)
             a token was taken or refused, with this TokenResult; keyed: it is of a class that is
-            encrypted with the key
+            encrypted with the key; keypad: it came from the key pad
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
 A feature whose records have changed calls changed() of the meter, or events.note() of an event
@@ -160,11 +160,12 @@ class Meter:
         """Return False while no token can be taken: not configured, or the ledger is at fault."""
         return not self.settings.wrong and not self.ledger.fault
 
-    def enter_token(self, digits, ref=0):
+    def enter_token(self, digits, ref=0, keypad=False):
         """Authenticate, validate and execute a token; return the TokenResult.
 
-        `ref`: the bus's reference or 0. What is accepted is in the ledger before this returns.
-        NONE: the meter cannot take tokens now, and nothing was changed.
+        `ref`: the bus's reference or 0. `keypad`: it came from the key pad. What is accepted is in
+        the ledger before this returns. NONE: the meter cannot take tokens now, and nothing was
+        changed.
         """
         tokens = self.tokens
         if tokens.accepted(digits, ref):
@@ -172,9 +173,9 @@ class Meter:
         if not self.usable():
             return results.NONE
         keyed = tokens.needs_key(digits)
-        if keyed and self.lockout.wait_s():
+        if keyed and self.lockout.wait_s(keypad):
             tokens.last_result = results.LOCKOUT_ERROR
-            self.panel.show_result(results.LOCKOUT_ERROR, "")
+            self.panel.show_result(results.LOCKOUT_ERROR, "", keypad)
             return results.LOCKOUT_ERROR
         self.ledger.remember()
         result, found = tokens.check(digits)
@@ -185,7 +186,7 @@ class Meter:
             tokens.remember(digits, ref)
         tokens.last_result = result
         for entered in self._entered:
-            entered(digits, result, keyed)
+            entered(digits, result, keyed, keypad)
         recorded = self._recorded(result, keyed)
         if ref:
             self.answer.sign(digits, ref, result, keyed)
@@ -194,7 +195,7 @@ class Meter:
             self.events.forget()
             self.panel.show("Memory fault", "Token not taken", ALARM)
             return results.NONE
-        self.panel.show_result(result, effect)
+        self.panel.show_result(result, effect, keypad)
         self.signals.result(result)
         self._judge()
         return result
@@ -330,7 +331,7 @@ class Meter:
             "sequence": self.events.sequence if kept else None,
             "status": self.status(),
             "tamper": self.tamper.latched if kept else None,
-            "lockout_s": self.lockout.wait_s() if kept else None,
+            "lockout_s": max(self.lockout.wait_s(), self.lockout.wait_s(True)) if kept else None,
         }
 
     def _judge(self):

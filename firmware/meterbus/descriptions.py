@@ -45,7 +45,10 @@ REGISTERS = {
     "device_control_state": ("", "as control_state"),
     "known": ("bits", "groups that can be read"),
     "tamper": ("bits", "tampering since the last token that cleared it"),
-    "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
+    "lockout_s": (
+        "s",
+        "how long token entry is locked yet, but for the key pad's, 0 if it is not",
+    ),
     "unix": ("s", "UTC since 1970; a write sets the meter's clock"),
     "export_wh": ("Wh", "total exported energy"),
     "max_demand_w": ("W", "maximum demand of this month"),

@@ -66,7 +66,7 @@ class Keys:
         if len(entered) <= CODE_DIGITS:
             label, text = self.short_code(entered)
             meter.panel.show(label, text, VALUE)
-        elif meter.enter_token(entered) == results.NONE:
+        elif meter.enter_token(entered, 0, True) == results.NONE:
             meter.panel.show("Token not taken", meter.supply.text())
             meter.signals.play(REFUSED)
 

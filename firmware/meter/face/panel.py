@@ -102,6 +102,7 @@ class Panel:
         self._credit = self._reasons = self._failed = self._power_w = None
         self._refused = False
         self._wait_s = 0  # that the message has, 0 for none
+        self._keypad = False  # it is of the key pad's entry
         self._turn = self._turn_ms = 0
         self._notice = ""
 
@@ -112,16 +113,20 @@ class Panel:
         self._left_ms = _MESSAGE_MS
         self._wait_s = 0
 
-    def show_result(self, result, effect):
-        """Display a TokenResult in words, and how long a wrong token has locked the entry."""
+    def show_result(self, result, effect, keypad):
+        """Display a TokenResult in words, and how long a wrong token has locked the entry.
+
+        keypad: that of the key pad, otherwise the others'.
+        """
         label, value = result_words(result, effect)
         wait_s = 0
         if result in (results.CRC_ERROR, results.LOCKOUT_ERROR):
-            wait_s = self._meter.lockout.wait_s()
+            wait_s = self._meter.lockout.wait_s(keypad)
             if wait_s:
                 value = self._meter.words.text("Wait %d s") % wait_s
         self.show(label, value, MESSAGE, result)
         self._wait_s = wait_s
+        self._keypad = keypad
 
     def texts(self):
         """Return the two texts of the message, translated; empty ones without a message."""
@@ -148,9 +153,9 @@ class Panel:
             return
         left_ms = self._left_ms - real_ms
         if self._wait_s:
-            wait_s = self._meter.lockout.wait_s()
+            wait_s = self._meter.lockout.wait_s(self._keypad)
             if wait_s != self._wait_s:
-                self.show_result(self._message[3], "")
+                self.show_result(self._message[3], "", self._keypad)
                 left_ms = wait_s and left_ms  # it is over with the lock
         self._left_ms = left_ms
         if left_ms <= 0:

@@ -103,7 +103,7 @@ def test_every_result_has_words_of_its_own_and_the_standard_s_name():
 def test_a_lock_out_is_displayed_with_its_seconds():
     for language, line in (("en", "Wait 1280 s"), ("sw", "Subiri sek. 1280")):
         device = meter(language=language)
-        device.lockout.wrong = 10
+        device.lockout.wrong[0] = 10
         device.enter_token(token(10, 1, bytes(8)))
         assert device.enter_token(token(10, 1)) == results.LOCKOUT_ERROR
         assert device.display().value == line
@@ -113,9 +113,9 @@ def test_a_lock_out_is_displayed_with_its_seconds():
 def test_the_wrong_token_that_locks_tells_the_wait_and_the_seconds_count_down():
     device = meter()
     for number in range(3):
-        device.enter_token(token(10, number, bytes(8)))
+        press(device, token(10, number, bytes(8)) + "#")
         assert shown(device) == ("Wrong token", "CRCError")
-    device.enter_token(token(10, 3, bytes(8)))
+    press(device, token(10, 3, bytes(8)) + "#")
     for label in ("Wrong token", "Locked"):
         assert shown(device) == (label, "Wait 10 s")
         device.elapsed(0, 1000)
@@ -124,7 +124,7 @@ def test_the_wrong_token_that_locks_tells_the_wait_and_the_seconds_count_down():
         assert shown(device) == (label, "Wait 1 s")
         device.elapsed(0, 1)
         assert shown(device)[0] == "Credit   0.00kWh"  # and not "Wait 0 s"
-        device.enter_token(token(10, 4, bytes(8)))  # 20 s
+        press(device, token(10, 4, bytes(8)) + "#")  # 20 s
         device.elapsed(0, 10000)
         press(device, token(10, 5) + "#")
     press(device, "999#")
