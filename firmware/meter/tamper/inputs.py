@@ -130,11 +130,13 @@ class Tamper:
             return results.ACCEPT, "Restored"
         return results.ACCEPT, "Tamper cleared"
 
+    def _text(self):
+        """Return what is latched as a text; the display shows several in turn."""
+        text = self._meter.words.text
+        return (
+            " + ".join([text(row[2]) for row in codes.TAMPER if row[0] & self.latched]) or "None"
+        )
+
     TOKENS = {0x25: _clear_token}
     REGISTERS = {"tamper": lambda self: self.latched}
-    CODES = (("818", "Tamper", codes.KNOWN_LEDGER, lambda self: _text(self.latched)),)
-
-
-def _text(bits):
-    """Return the bits as a text."""
-    return " ".join([row[2] for row in codes.TAMPER if row[0] & bits]) or "None"
+    CODES = (("818", "Tamper", codes.KNOWN_LEDGER, lambda self: self._text()),)

@@ -4,7 +4,7 @@ from heap_rig import heap_lock, heap_unlock
 from meter_rig import FIRST_TID, KEY, meter, press, reading, shown, token
 
 from drivers import display_layout
-from meter.face import keys, panel, signals
+from meter.face import keys, panel, signals, words
 from meterbus import codes, short_codes
 from sts_portable import results, vendor
 
@@ -151,7 +151,7 @@ def test_the_state_has_alarms_in_turn_with_the_supply():
     device.sensed(reading(w_x10=0), codes.MAGNET, True)
     device.relay_command(20)
     device.elapsed(0, 1000)
-    assert _lines_of_state(device) == ["On           0 W", "Tamper"]
+    assert _lines_of_state(device) == ["On           0 W", "Tamper", "Magnet"]
     clear = vendor.management(KEY, 7, 5, FIRST_TID + 9, 0, pad=0)
     device.sensed(reading(w_x10=0), 0, True)
     assert device.enter_token(clear) == results.ACCEPT
@@ -163,7 +163,40 @@ def test_the_state_has_alarms_in_turn_with_the_supply():
     press(device, "*")
     device.sensed(reading(), codes.MAGNET, False)
     device.elapsed(0, 1000)
-    assert _lines_of_state(device) == ["Off Tamper"]
+    assert _lines_of_state(device) == ["Off Tamper", "Magnet"]
+
+
+def test_each_kind_of_tampering_in_turn_in_each_language():
+    every = sum([row[0] for row in codes.TAMPER])
+    for language in words.LANGUAGES:
+        device = meter(language=language)
+        device.enter_token(token(200, 1))
+        device.tamper.latched = every
+        text = device.words.text
+        kinds = [text(row[2]) for row in codes.TAMPER]
+        press(device, "*")
+        found = []
+        for _ in range(60):
+            if device.display().status not in found:
+                found.append(device.display().status)
+            device.elapsed(500, 500)
+        assert [one for one in found if one in kinds] == kinds, language
+        assert text("Tamper") in found
+        press(device, "818#")
+        found = []
+        for _ in range(30):
+            assert device.display().label == text("Tamper")
+            value = device.display().value
+            assert len(value) <= 16
+            if value not in found:
+                found.append(value)
+            device.elapsed(500, 500)
+        assert sorted(found) == sorted(kinds), language
+        device.tamper.latched = codes.MAGNET
+        press(device, "818#")
+        device.elapsed(9000, 9000)
+        assert device.display().value == text("Magnet")
+        device = None
 
 
 def test_an_overload_that_waits_for_a_key_says_so():
