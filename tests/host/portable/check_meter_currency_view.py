@@ -38,19 +38,19 @@ def test_the_texts_are_money():
 def test_credit_is_money_in_each_language_and_fits():
     for language in words.LANGUAGES:
         device = meter(language=language, emergency_money=2000000, **priced(daily=0))
-        found = [device.display().value, *shown(device)]
+        found = list((device.display().value,) + shown(device))
         device.enter_token(money(12345678))
-        found += [device.display().value, *shown(device)]
+        found += list((device.display().value,) + shown(device))
         for code in ("801", "817"):
             press(device, code + "#")
-            found += [device.display().value, *shown(device)]
+            found += list((device.display().value,) + shown(device))
         give(device, 0)
         device.elapsed(1000, 1000)
         press(device, "*#")
         assert device.emergency.used
-        found += [device.display().value, *shown(device)]
+        found += list((device.display().value,) + shown(device))
         press(device, "*")
-        found += [device.display().value, *shown(device)]
+        found += list((device.display().value,) + shown(device))
         assert not [text for text in found if "kWh" in text], language
         money_texts = [text for text in found if "KES" in text]
         assert "+123.46 KES" in money_texts and "20.00 KES" in money_texts
