@@ -19,8 +19,7 @@ except ImportError:
 # Part: A and W. From the data sheets, with the usual circuit: 1.5 times the full scale of a shunt
 # of 1 mOhm (30 A), which is 250 V times 54 A; a PZEM: its 100 A and 23 kW with a fifth more;
 # the registers of an ATM90E26, 16 bits of mA; ADE7953: full scale 90 A, and a tenth. Gains scale
-# both, because another shunt is set up by its gain. S0: three phases of a meter with a constant
-# of any kind. The simulated mains: its greatest load, and what else is switched on.
+# both, because another shunt is set up by its gain. S0: a meter of three phases of 145 A.
 LIMITS = {
     "pzem004t": (120, 28800),
     "bl0942": (45, 13500),
@@ -28,8 +27,7 @@ LIMITS = {
     "hlw8012": (45, 13500),
     "atm90e26": (60, 18000),
     "ade7953": (100, 27000),
-    "s0": (435, 100000),
-    "simulated": (500, 115000),
+    "s0": (None, 100000),
 }
 _MOST_MV = const(450000)  # 400 V and a tenth: between two phases, or with a lost neutral
 _FREQUENCY_MV = const(50000)  # the frequency counts from this voltage
