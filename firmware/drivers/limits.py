@@ -3,7 +3,8 @@
 An answer is implausible that is beyond the limits of its part, whose active power is above the
 apparent one, or whose energy is more than its power. It is stuck if its energy stands still while
 its power flows, or if voltage, current and power have been the same to the last digit for minutes
-under load: a mains never is so still. What a part says under no load cannot be judged so.
+under load: a mains never is so still. With a fine voltage, of steps of 0.01 V or less, that is so
+without load too; of the other parts, what they answer without load cannot be judged.
 """
 
 from .reading import IMPLAUSIBLE, OK, STUCK
@@ -16,21 +17,22 @@ except ImportError:
         return value
 
 
-# Part: A and W. From the data sheets, with the usual circuit: 1.5 times the full scale of a shunt
-# of 1 mOhm (30 A), which is 250 V times 54 A; a PZEM: its 100 A and 23 kW with a fifth more;
-# the registers of an ATM90E26, 16 bits of mA; ADE7953: full scale 90 A, and a tenth. Gains scale
-# both, because another shunt is set up by its gain. S0: a meter of three phases of 145 A.
+# Part: A, W, and whether its voltage is fine. From the data sheets, with the usual circuit: 1.5
+# times the full scale of a shunt of 1 mOhm (30 A), which is 250 V times 54 A; a PZEM: its 100 A
+# and 23 kW with a fifth more; the registers of an ATM90E26, 16 bits of mA; ADE7953: full scale
+# 90 A, and a tenth. Gains scale A and W, because another shunt is set up by its gain. S0: a meter
+# of three phases of 145 A.
 LIMITS = {
-    "pzem004t": (120, 28800),
-    "bl0942": (45, 13500),
-    "cse7766": (45, 13500),
-    "hlw8012": (45, 13500),
-    "atm90e26": (60, 18000),
-    "ade7953": (100, 27000),
-    "s0": (None, 100000),
+    "pzem004t": (120, 28800, False),
+    "bl0942": (45, 13500, True),
+    "cse7766": (45, 13500, False),
+    "hlw8012": (45, 13500, False),
+    "atm90e26": (60, 18000, True),
+    "ade7953": (100, 27000, True),
+    "s0": (None, 100000, False),
 }
 _MOST_MV = const(450000)  # 400 V and a tenth: between two phases, or with a lost neutral
-_FREQUENCY_MV = const(50000)  # the frequency counts from this voltage
+_LIVE_MV = const(50000)  # from this voltage there is a mains to be judged
 _LEAST_HZ_X100, _MOST_HZ_X100 = const(4000), const(7000)
 _NOISE_X10 = const(1000)  # of active above apparent power
 _ONE = const(1000000)
@@ -60,7 +62,7 @@ class Limits:
     """The judge of one part. gains: see part.py; per_kwh: its pulses."""
 
     def __init__(self, part, gains, per_kwh):
-        amperes, watts = LIMITS[part]
+        amperes, watts, self._fine = LIMITS[part]
         self._ma = min(_MOST, amperes * gains[1] // 1000)
         self._w_x10 = min(_MOST_W_X10, watts * gains[2] // 100000)
         if min(gains) < 1:
@@ -110,7 +112,7 @@ class Limits:
         if mv > _MOST_MV:
             return True
         hz_x100 = found.hz_x100
-        if hz_x100 is not None and mv >= _FREQUENCY_MV:
+        if hz_x100 is not None and mv >= _LIVE_MV:
             if not _LEAST_HZ_X100 <= hz_x100 <= _MOST_HZ_X100:
                 return True
         if ma is None or w_x10 is None or not found.together:
@@ -149,6 +151,6 @@ class Limits:
         if mv != self._mv or ma != self._a or w_x10 != self._w or not found.together:
             self._mv, self._a, self._w = mv, ma, w_x10
             self._same_ms = 0
-        elif w_x10 is not None and abs(w_x10) >= _LOAD_X10:
+        elif abs(w_x10 or 0) >= _LOAD_X10 or (self._fine and (mv or 0) >= _LIVE_MV):
             self._same_ms = min(self._same_ms + ms, _MOST)
         return STUCK if self._same_ms >= _SAME_MS else OK

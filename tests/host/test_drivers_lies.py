@@ -223,6 +223,19 @@ def test_a_part_that_lies_in_every_second_answer_is_at_fault(name):
     assert driver.reading.fault == IMPLAUSIBLE
 
 
+@pytest.mark.parametrize("name", [name for name in LIES if LIMITS[name][2]])
+def test_answers_that_are_frozen_without_load(name):
+    driver, chip = RIGS[name].make(Load([(0, 0)]))
+    go(driver, chip, 400)
+    assert driver.reading.fault == OK
+    LIES[name]["frozen"].tell(chip)
+    go(driver, chip, FROZEN)
+    assert driver.reading.fault == STUCK and driver.reading.w_x10 is None
+    end(chip)
+    go(driver, chip, 20)
+    assert driver.reading.fault == OK and driver.reading.w_x10 == 0
+
+
 def test_pulses_of_a_chip_that_cannot_be():
     for tell, fault in (
         (lambda chip: setattr(chip, "mains", 900), IMPLAUSIBLE),
