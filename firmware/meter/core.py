@@ -250,12 +250,11 @@ class Meter:
             tick(supply_ms, real_ms)
         self._settle()
 
-    def clock_set(self, before, unix):
-        """Note that the clock was set. before, unix: UTC seconds, `before` None if unknown.
+    def clock_set(self, moved):
+        """Note that the clock was set by `moved` seconds, 65535 for more or an unknown time.
 
         The bus calls it before its reply: the event is written when time passes.
         """
-        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
         if moved < _CLOCK_ERROR_S:
             return
         self.events.note(codes.EVENT_CLOCK_SET, moved)

@@ -171,6 +171,11 @@ EVENTS = (
         "emergency_money",
         "emergency credit was taken: whole units of the currency",
     ),
+    (
+        codes.EVENT_CLOCK_REFUSED,
+        "clock_refused",
+        "the bus would have moved the clock too far, or back: by s, 65535 for more",
+    ),
 )
 
 # Of every short code: (number, label on the display, meaning)

@@ -38,6 +38,11 @@ def _clock(data: int) -> str:
     return "Clock set" if data == _UNKNOWN else f"Clock set, by {data} s"
 
 
+def _refused_clock(data: int) -> str:
+    by = "18 hours or more" if data == _UNKNOWN else f"{data} s"
+    return f"The bus was refused to move the clock by {by}"
+
+
 # {code: function of the data}
 _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_POWER_UP: _with("The meter started"),
@@ -88,6 +93,7 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
         "Restored after a heater, by time", "Restored after a heater, by an operator"
     ),
     codes.EVENT_CLOCK_SET: _clock,
+    codes.EVENT_CLOCK_REFUSED: _refused_clock,
     codes.EVENT_ADDRESS_SET: _with("The bus gave the meter the address {}"),
 }
 
