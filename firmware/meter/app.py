@@ -112,7 +112,7 @@ class App:
         if fault != self._clock_fault:
             self._clock_fault = fault
             if fault:
-                self._meter.events.note(codes.EVENT_CLOCK_FAULT, fault)
+                self._meter.events.note(codes.EVENT_CLOCK_FAULT, fault, 2)
 
     def _set_address(self, address):
         """Store the address on the bus, and use it. What cannot be stored is not changed."""

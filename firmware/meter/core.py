@@ -120,7 +120,7 @@ class Meter:
             events.power_failed()
         if ledger.damaged > 1 - ahead:
             events.note(codes.EVENT_SLOT_DAMAGED, int(ahead), False)
-        events.note(codes.EVENT_POWER_UP, 0, False)
+        events.note(codes.EVENT_POWER_UP)
         self._save()
         ledger.note_start(order)
         self._judge()
@@ -149,10 +149,10 @@ class Meter:
         account = self.account
         self._unsaved_wh += account.count(count)
         noted = self._changed or self.events.noted
-        if self._unsaved_wh >= _SAVE_WH or noted:
-            self._save()
         if noted or account.open_reasons() != self._judged:
             self._judge()
+        if self._unsaved_wh >= _SAVE_WH or noted:
+            self._save()
 
     # Tokens
 
@@ -202,11 +202,13 @@ class Meter:
     def _recorded(self, result, keyed):
         """Note the event of a token; return True if the ledger must have its result.
 
-        What can be repeated at will, a refusal and a token without a key, changes nothing but the
-        last result, and is saved as often as there is room for its event.
+        What can be repeated at will, a refusal, a section of a key change and a token without a
+        key, changes nothing but the last result, and is saved as often as there is room for its
+        event.
         """
         if result in TAKEN:
-            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, not keyed)
+            once = keyed and result == results.ACCEPT
+            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, 0 if once else 1)
         noted = self.events.note(codes.EVENT_TOKEN_REFUSED, result)
         return noted or (keyed and result == results.CRC_ERROR)
 
@@ -275,24 +277,24 @@ class Meter:
             for sensed in self._sensed:
                 sensed(reading, ms)
         supply = self.supply
-        moved = self.tamper.sense(switches)
+        self.tamper.sense(switches)
         if relay_closed != supply.contact_closed:
             supply.contact_closed = relay_closed
             self.events.note(
                 codes.EVENT_RELAY_CLOSED if relay_closed else codes.EVENT_RELAY_OPENED
             )
-        if moved or self._changed or self.events.noted:
-            self._settle()
+        self._settle()
 
     def changed(self):
         """Note that records have changed: they are saved before the meter's method returns."""
         self._changed = True
 
     def _settle(self):
-        """Save what has changed, and judge the supply."""
+        """Judge the supply after whatever has happened, and then save what has changed."""
+        if self._changed or self.events.happened:
+            self._judge()
         if self._changed or self.events.noted:
             self._save()
-            self._judge()
 
     def relay_command(self, ms):
         """Return the command for the relay: True close, False open, None nothing."""
@@ -338,6 +340,7 @@ class Meter:
             bits |= reasons()
         self._judged = self.account.open_reasons()
         self.supply.judge(bits)
+        self.events.happened = False
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""

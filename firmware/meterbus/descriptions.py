@@ -252,7 +252,7 @@ FILES = (
             ("number", "the sequence of the event, u32"),
             ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
             ("code", "of the event, u8"),
-            ("0", "u8"),
+            ("count", "of one that can be repeated at will: how many it stands for; else 0, u8"),
             ("data", "of the event, u16"),
         ),
     ),

@@ -63,6 +63,7 @@ def test_the_events(run):
         "code": 1,
         "event": "power_up",
         "data": 0,
+        "count": 1,
     }
     assert ("token_accepted", 1) in [(row["event"], row["data"]) for row in found]
     last = rows(run("events", "--json", "--last", "2"))

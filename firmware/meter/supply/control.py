@@ -81,7 +81,7 @@ class Supply:
         if self.remote and connect:
             self.waits = self.waits or self.mode not in _REMOTE_CLOSES
         self.remote = not connect
-        self._meter.events.note(codes.EVENT_ORDER, int(connect))
+        self._meter.events.note(codes.EVENT_ORDER, int(connect), 0)
         return True
 
     def pressed(self):
@@ -153,7 +153,7 @@ class Supply:
             return None
         if not self.relay_failed:
             self.relay_failed = True
-            self._meter.events.note(codes.EVENT_RELAY_FAULT, int(closed))
+            self._meter.events.note(codes.EVENT_RELAY_FAULT, int(closed), 2)
         return self._send(closed)
 
     def _rest(self, ms):

@@ -47,7 +47,7 @@ class Voltage:
         if self._other_ms >= self._delay_ms:
             self._other_ms = 0
             self.state = found
-            self._meter.events.note(_EVENTS[found], min(mv // 100, 0xFFFF))
+            self._meter.events.note(_EVENTS[found], min(mv // 100, 0xFFFF), 2)
 
     def _found(self, mv):
         high = self._high_mv - (self._hysteresis_mv if self.state == _HIGH else 0)

@@ -8,6 +8,7 @@ from tjugo.meter_words import tampering
 
 _WITHOUT_POWER = 0x100  # of the data of tampering
 _UNKNOWN = 0xFFFF
+_MOST_COUNTED = 255
 
 
 def _with(text: str) -> Callable[[int], str]:
@@ -98,7 +99,10 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
 }
 
 
-def sentence(code: int, data: int) -> str:
-    """Return an event as a sentence; that of an unknown code names its numbers."""
+def sentence(code: int, data: int, count: int = 0) -> str:
+    """Return an event as a sentence; that of an unknown code names its numbers. count: of its
+    entry in the log."""
     words = _SENTENCES.get(code)
-    return f"Event {code}, data {data}" if words is None else words(data)
+    told = f"Event {code}, data {data}" if words is None else words(data)
+    more = "or more " if count == _MOST_COUNTED else ""
+    return f"{told} (the last of {count} {more}that can be repeated)" if count > 1 else told

@@ -187,10 +187,12 @@ def test_a_clock_that_cannot_be_set_is_refused():
 
 def test_a_clock_that_is_written_at_will_wears_no_memory_out():
     line = Line(START)
+    before = line.memory.writes
     for number in range(200):
         line.write(START + 300 * (1 + number % 2))
         line.run(0)
-    assert len(line.events()) == 40
+    assert line.memory.writes - before <= 2 * 40
+    assert len(line.events()) == 31  # of 32 places; the start has one
 
 
 def test_tokens_are_accepted_whatever_the_time_is():
