@@ -26,7 +26,7 @@ _STA_TABLES = "sta_tables.bin"
 class App:
     """Two tasks: the bus, and a tick for all else. `health`: runtime.boot.Health."""
 
-    ONCE = ("started", "_selftest")  # see runtime/overlay.py
+    ONCE = ("started", "_selftest", "_load_tables")  # see runtime/overlay.py
 
     def __init__(self, board, health):
         self._board = board
@@ -35,7 +35,7 @@ class App:
         self._keypad, self._display = board.keypad, board.display
         self._buzzer = getattr(board, "buzzer", None)
         self._led = getattr(board, "led", None)
-        wrong = _load_sta_tables(_STA_TABLES) or board.wrong
+        wrong = self._load_tables(_STA_TABLES) or board.wrong
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
@@ -53,6 +53,21 @@ class App:
         self._clock_fault = 0
         self._ticks = 0
         self._elapsed = Elapsed()
+
+    def _load_tables(self, path):
+        """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
+
+        Return "" or, if the file cannot be used, what is wrong: with other tables every token would
+        be wrong.
+        """
+        try:
+            with open(path, "rb") as source:
+                sta.set_tables(source.read())
+        except OSError as error:
+            return "" if error.errno == _ENOENT else "STA tables"
+        except ValueError:
+            return "STA tables"
+        return ""
 
     def started(self):
         """Report the self-test, and free what only the start needs."""
@@ -156,22 +171,6 @@ class App:
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }
-
-
-def _load_sta_tables(path):
-    """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
-
-    Return "" or, if the file cannot be used, what is wrong: with other tables every token would
-    be wrong.
-    """
-    try:
-        with open(path, "rb") as source:
-            sta.set_tables(source.read())
-    except OSError as error:
-        return "" if error.errno == _ENOENT else "STA tables"
-    except ValueError:
-        return "STA tables"
-    return ""
 
 
 def run(board, health):

@@ -7,7 +7,7 @@ from runtime import overlay
 from sts_portable import results
 
 from . import VERSION
-from .clock import Clock
+from .clock import FIRST_S, permits
 
 try:
     from micropython import const
@@ -36,7 +36,7 @@ class BusView:
         self.meter = meter
         self.to_all = False  # the request is a broadcast
         self._set_clock = set_clock
-        self._clock = Clock(meter.unix()) if set_clock else None
+        self._moves = [FIRST_S, meter.unix()]  # of the clock
         self._set_address = set_address
         self._address = 0  # to be set
         self.crash = crash
@@ -178,7 +178,7 @@ class BusView:
 
     def _new_time(self, count, data):
         """Set the clock as far as clock.py permits; return a Modbus exception code, or 0."""
-        if not self._clock:
+        if not self._set_clock:
             return frame.ILLEGAL_DATA_ADDRESS
         if count != _CLOCK:
             return frame.ILLEGAL_DATA_VALUE
@@ -189,7 +189,7 @@ class BusView:
         moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
         if moved <= 1:
             return 0  # the time of the bus is in whole seconds, too
-        if not self._clock.permits(before, unix):
+        if not permits(self._moves, before, unix):
             self.meter.events.note(codes.EVENT_CLOCK_REFUSED, moved)
             return frame.ILLEGAL_DATA_VALUE
         self._set_clock(unix)

@@ -13,35 +13,28 @@ except ImportError:
         return value
 
 
-_FIRST_S = const(10)  # a start and a lost clock that is set earn nothing more
+FIRST_S = const(10)  # a start and a lost clock that is set earn nothing more
 _MOST_S = const(120)
 _EARNED_IN_S = const(3600)  # a second
 _HALF_HOUR_S = const(1800)
 
 
-class Clock:
-    """The seconds that the clock may be moved by. unix: its time at the start, None if unknown."""
+def permits(moves, before, unix):
+    """Return whether the clock may be set to `unix`, and take the seconds that it moves by.
 
-    def __init__(self, unix):
-        self._left_s = _FIRST_S
-        self._since = unix  # by the clock itself: what was earned before is in _left_s
-
-    def permits(self, before, unix):
-        """Return whether the clock may be set to `unix`, and take the seconds that it moves by.
-
-        before: its time now, None if unknown.
-        """
-        if before is None:
-            self.__init__(unix)
-            return True
-        since = self._since
-        if since is None or since > before:
-            since = before
-        earned = (before - since) // _EARNED_IN_S
-        moved = unix - before
-        left = min(self._left_s + earned, _MOST_S) - abs(moved)
-        if left < 0 or unix // _HALF_HOUR_S < before // _HALF_HOUR_S:
-            return False
-        self._left_s = left
-        self._since = since + earned * _EARNED_IN_S + moved
+    before: its time now, None if unknown. moves: [seconds that it may be moved by, the time by
+    itself up to which they are earned], at the start FIRST_S and the time then, None if unknown.
+    """
+    if before is None:
+        moves[:] = FIRST_S, unix
         return True
+    left, since = moves
+    if since is None or since > before:
+        since = before
+    earned = (before - since) // _EARNED_IN_S
+    moved = unix - before
+    left = min(left + earned, _MOST_S) - abs(moved)
+    if left < 0 or unix // _HALF_HOUR_S < before // _HALF_HOUR_S:
+        return False
+    moves[:] = left, since + earned * _EARNED_IN_S + moved
+    return True

@@ -65,7 +65,7 @@ class Meter:
     settings, ledger and the names in features.py are the features; `features` has all of them.
     """
 
-    ONCE = ("_start",)  # see runtime/overlay.py
+    ONCE = ("_start", "table")  # see runtime/overlay.py
 
     def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
         """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC

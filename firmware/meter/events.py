@@ -52,6 +52,8 @@ class Events:
     was judged, dropped or not.
     """
 
+    ONCE = ("follow", "power_failed")  # see runtime/overlay.py
+
     def __init__(self, meter):
         self._meter = meter
         self._unpack(None, 0)
