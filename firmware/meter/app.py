@@ -57,8 +57,8 @@ class App:
     def _load_tables(self, path):
         """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
 
-        Return "" or, if the file cannot be used, what is wrong: with other tables every token would
-        be wrong.
+        Return "" or, if the file cannot be used, what is wrong: with other tables every token
+        would be wrong.
         """
         try:
             with open(path, "rb") as source:
@@ -166,8 +166,8 @@ class App:
             "settings": self._meter.settings.wrong or "ok",
             "clock_fault": self._board.clock.fault(),
             "local": self._local.wrong or "ok" if self._local else "off",
-            "ledger": "fault" if ledger.fault else "ok",
-            "ledger_fault": ledger.fault,
+            "ledger": "fault" if ledger.trouble() else "ok",
+            "ledger_fault": ledger.trouble(),
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }

@@ -75,6 +75,8 @@ class Meter:
         self._unix = unix
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
+        self.ledger.changed = self.changed
+        self._failing = False  # the ledger, as was noted last
         self.features = [self.settings, self.ledger]
         overlay.call("meter.features", "add", self)
         self.settings.given = None
@@ -157,8 +159,13 @@ class Meter:
     # Tokens
 
     def usable(self):
-        """Return False while no token can be taken: not configured, or the ledger is at fault."""
-        return not self.settings.wrong and not self.ledger.fault
+        """Return False while no token can be taken: not configured, or the ledger is at fault or
+        cannot be written."""
+        return not self.settings.wrong and not self.ledger.trouble()
+
+    def why_not(self):
+        """Return why the meter refuses what it would have to store, for the display."""
+        return "Memory fault" if self.ledger.failing else self.supply.text()
 
     def enter_token(self, digits, ref=0):
         """Authenticate, validate and execute a token; return the TokenResult.
@@ -192,7 +199,7 @@ class Meter:
         if recorded and not self._save():
             self.ledger.undo()
             self.events.forget()
-            self.panel.show("Memory fault", "Token not taken", ALARM)
+            self._judge()
             return results.NONE
         self.panel.show_result(result, effect)
         self.signals.result(result)
@@ -250,6 +257,11 @@ class Meter:
         self._measured_ms += supply_ms
         for tick in self._ticks:
             tick(supply_ms, real_ms)
+        if self.ledger.failing != self._failing:
+            self._failing = self.ledger.failing
+            self.events.note(codes.EVENT_STORE_FAULT, int(self._failing), 0)
+            if self._failing:
+                self.panel.show("Memory fault", "Token not taken", ALARM)
         self._settle()
 
     def clock_set(self, moved):

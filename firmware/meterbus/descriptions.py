@@ -172,6 +172,11 @@ EVENTS = (
         "emergency credit was taken: whole units of the currency",
     ),
     (
+        codes.EVENT_STORE_FAULT,
+        "store_fault",
+        "the memory of the ledger: 1 cannot be written, 0 can be written again",
+    ),
+    (
         codes.EVENT_CLOCK_REFUSED,
         "clock_refused",
         "the bus would have moved the clock too far, or back: by s, 65535 for more",

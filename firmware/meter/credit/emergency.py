@@ -61,11 +61,13 @@ class Emergency:
         return self._refusal()
 
     def _reasons(self):
-        return self._meter.supply.reasons & ~codes.KEY_AWAITED
+        meter = self._meter
+        unstored = codes.LEDGER_FAULT if meter.ledger.failing else 0
+        return meter.supply.reasons & ~codes.KEY_AWAITED | unstored
 
     def _refusal(self):
         if self._reasons() & ~codes.NO_CREDIT:
-            return "No emergency", self._meter.supply.text()
+            return "No emergency", self._meter.why_not()
         return "Emergency", "Not taken"
 
     def tick(self, _supply_ms, _real_ms):

@@ -93,6 +93,10 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_MALIGNANT_RESTORED: _either(
         "Restored after a heater, by time", "Restored after a heater, by an operator"
     ),
+    codes.EVENT_STORE_FAULT: _either(
+        "The memory of the credit can be written again",
+        "The memory of the credit cannot be written: no token is taken",
+    ),
     codes.EVENT_CLOCK_SET: _clock,
     codes.EVENT_CLOCK_REFUSED: _refused_clock,
     codes.EVENT_ADDRESS_SET: _with("The bus gave the meter the address {}"),
