@@ -31,6 +31,7 @@ _REMOTE_CLOSES = (2, 4, 7)  # a
 _KEY_OPENS = (1, 2, 5)  # f
 _REMOTE = const(1)  # bits of the record
 _WAITS = const(2)
+_FRIENDLY = const(4)
 # Neither faults nor local: after them no mode waits for a key that did not wait before.
 _NOT_LOCAL = codes.REMOTE | codes.KEY_AWAITED | codes.SWITCH_TEST | codes.RELAY_RESTS
 # These are not the customer's: they open the supply in each mode, and a key does not close it.
@@ -57,7 +58,7 @@ class Supply:
         self._waited_ms = 0
         self._closings = _CLOSINGS
         self._closings_ms = 0
-        self.records = ((8, 1, self._pack, self._unpack),)
+        self.records = ((8, 2, self._pack, self._unpack),)
 
     def open_reasons(self):
         """Return the bits of codes.REASONS that are its own."""
@@ -174,6 +175,7 @@ class Supply:
 
     def _pack(self, buf, at):
         buf[at] = (_REMOTE if self.remote else 0) | (_WAITS if self.waits else 0)
+        buf[at] |= _FRIENDLY if self._meter.account.friendly else 0
         return 1 if buf[at] else 0
 
     def _unpack(self, data, _version):
@@ -182,6 +184,8 @@ class Supply:
         bits = data[0] if data else 0
         self.remote = bool(bits & _REMOTE)
         self.waits = bool(bits & _WAITS)
+        friendly = getattr(self._meter, "friendly", None)
+        self._meter.account.friendly = bool(friendly and bits & _FRIENDLY and friendly.now())
 
     def _reasons(self):
         return self.reasons
