@@ -44,6 +44,7 @@ class Supply:
     reasons: bits of codes.REASONS. contact_closed: position of the relay contact.
     relay_failed: the contact is not where it was sent.
     remote: the utility has ordered it to be open. waits: a key must be pressed to close it.
+    holds: it is not closed yet after the start (voltage.py).
     """
 
     def __init__(self, meter):
@@ -52,7 +53,7 @@ class Supply:
         self.reasons = 0
         self.contact_closed = False
         self.relay_failed = False
-        self.remote = self.waits = False
+        self.remote = self.waits = self.holds = False
         self._sent = None  # True close, False open, None nothing since power-up
         self._tries = 0
         self._waited_ms = 0
@@ -140,8 +141,8 @@ class Supply:
         closed = not self.reasons
         self._waited_ms += ms
         if closed != self._sent:
-            if closed and not self._closings:
-                self.reasons = codes.RELAY_RESTS  # closed too often: it waits, and says so
+            if closed and (self.holds or not self._closings):
+                self.reasons = codes.RELAY_RESTS  # closed too often: it waits, and shows so
                 return None
             self._tries = 0
             return self._send(closed)
