@@ -65,7 +65,7 @@ class Meter:
     settings, ledger and the names in features.py are the features; `features` has all of them.
     """
 
-    ONCE = ("_start", "table")  # see runtime/overlay.py
+    ONCE = ("_start", "_methods", "table")  # see runtime/overlay.py
 
     def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
         """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC
@@ -272,8 +272,9 @@ class Meter:
         if moved < _CLOCK_ERROR_S:
             return
         self.events.note(codes.EVENT_CLOCK_SET, moved)
-        for clock in self._methods("clock_set"):
-            clock()
+        for feature in self.features:
+            if hasattr(feature, "clock_set"):
+                feature.clock_set()
 
     def sensed(self, reading, switches, relay_closed):
         """Take what the board measures now: see metering.py, tamper/inputs.py, supply/control.py.

@@ -73,9 +73,13 @@ class Events:
         Return False if it was.
         """
         self.happened = True
-        if bounded and not self._has_room(bounded):
-            self._dropped = min(self._dropped + 1, 0xFFFF)
-            return False
+        if bounded:
+            room = self._room
+            crowded = bounded == 1 and self._count >= _REPEATED_WAITING
+            if crowded or not room[bounded - 1]:
+                self._dropped = min(self._dropped + 1, 0xFFFF)
+                return False
+            room[bounded - 1] -= 1
         count = 0
         if bounded != 1:
             self._places = min(self._places + 1, _MOST_PLACES)
@@ -93,13 +97,6 @@ class Events:
             unix = self._meter.unix() or 0
             struct.pack_into(_FORM, self._waiting, at, self.sequence, unix, code, count, data)
             self._count += 1
-        return True
-
-    def _has_room(self, bounded):
-        """Take the room of an event; False if there is none."""
-        if not self._room[bounded - 1] or (bounded == 1 and self._count >= _REPEATED_WAITING):
-            return False
-        self._room[bounded - 1] -= 1
         return True
 
     def forget(self):
