@@ -40,6 +40,7 @@ class App:
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
         meter, name, crash = self._meter, board.NAME, health.last
+        meter.act = self._drive
         self._view = BusView(meter, name, crash, board.clock.set, self._set_address)
         self._server = Server(meter.settings.address, self._view)
         self._bus = Listener(board.rs485, self._server)
@@ -99,9 +100,7 @@ class App:
         meter.energy(board.metering)
         meter.elapsed(supply_ms, real_ms)
         meter.sensed(board.metering.reading, board.tamper.read(), board.relay.closed())
-        command = meter.relay_command(supply_ms)
-        if command is not None:
-            (board.relay.close if command else board.relay.open)()
+        self._drive(supply_ms)
         self._display.show(meter.display())
         self._signal()
         if self._local:
@@ -109,6 +108,12 @@ class App:
         self._ticks += 1
         if self._ticks % _REPORT_TICKS == 0:
             self._report()
+
+    def _drive(self, supply_ms=0):
+        """Carry out the command for the relay."""
+        command = self._meter.relay_command(supply_ms)
+        if command is not None:
+            (self._board.relay.close if command else self._board.relay.open)()
 
     def _serve(self):
         """Let the board work; return the real time since the last call, ms.

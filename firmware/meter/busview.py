@@ -7,7 +7,7 @@ from runtime import overlay
 from sts_portable import results
 
 from . import VERSION
-from .clock import FIRST_S, permits
+from .clock import permits
 
 try:
     from micropython import const
@@ -36,7 +36,7 @@ class BusView:
         self.meter = meter
         self.to_all = False  # the request is a broadcast
         self._set_clock = set_clock
-        self._moves = [FIRST_S, meter.unix()]  # of the clock
+        self._moves = [0, meter.unix()]  # of the clock
         self._set_address = set_address
         self._address = 0  # to be set
         self.crash = crash

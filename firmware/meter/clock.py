@@ -13,7 +13,7 @@ except ImportError:
         return value
 
 
-FIRST_S = const(10)  # a start and a lost clock that is set earn nothing more
+_FIRST_S = const(10)  # after a lost clock was set; a start has nothing
 _MOST_S = const(120)
 _EARNED_IN_S = const(3600)  # a second
 _HALF_HOUR_S = const(1800)
@@ -23,10 +23,10 @@ def permits(moves, before, unix):
     """Return whether the clock may be set to `unix`, and take the seconds that it moves by.
 
     before: its time now, None if unknown. moves: [seconds that it may be moved by, the time by
-    itself up to which they are earned], at the start FIRST_S and the time then, None if unknown.
+    itself up to which they are earned], at the start 0 and the time then, None if unknown.
     """
     if before is None:
-        moves[:] = FIRST_S, unix
+        moves[:] = _FIRST_S, unix
         return True
     left, since = moves
     if since is None or since > before:

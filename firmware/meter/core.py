@@ -63,6 +63,8 @@ class Meter:
     """`settings`: the dict of settings.json; `store`, `mark`: see boards/README.md.
 
     settings, ledger and the names in features.py are the features; `features` has all of them.
+    act: called with nothing when the supply is to be open, before anything is written: it carries
+    out relay_command(0). None for nothing.
     """
 
     ONCE = ("_start", "_methods", "table")  # see runtime/overlay.py
@@ -70,6 +72,7 @@ class Meter:
     def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
         """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC
         seconds since 1970, None while the time is unknown."""
+        self.act = None
         self.pulses_per_kwh = pulses_per_kwh
         self.store = store
         self._unix = unix
@@ -354,6 +357,8 @@ class Meter:
         self._judged = self.account.open_reasons()
         self.supply.judge(bits)
         self.events.happened = False
+        if self.supply.reasons and self.act:
+            self.act()
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""
@@ -364,5 +369,4 @@ class Meter:
                 saved()
             return True
         self.events.noted = False
-        self._judge()
         return False

@@ -77,11 +77,10 @@ def test_a_broadcast_sets_the_clock_and_is_not_answered():
 
 def test_only_a_clock_that_was_wrong_is_an_event_and_ends_an_interval():
     line = Line(START)
-    line.run(600, 7)
-    line.write(START + 609)
-    line.run(0)
-    assert line.events() == [] and line.profile() == []
     line.run(40 * 3600)
+    line.write(line.unix + 9)
+    line.run(0)
+    assert line.events() == []
     line.write(line.unix + 30)
     line.run(0)
     assert line.events() == [(codes.EVENT_CLOCK_SET, 30)]
@@ -93,16 +92,18 @@ def test_a_known_clock_moves_by_what_was_earned_and_no_further():
     """A hundred steps of five minutes, of a minute, of five seconds: seconds an hour, in all."""
     for step in (300, 60, 5, -5, -60):
         line = Line(START + 900)
+        line.run(48 * 3600)
+        right = line.unix
         for _ in range(100):
             line.write(line.unix + step)
-        assert abs(line.unix - START - 900) <= 10, step
+        assert abs(line.unix - right) <= 48, step
     line = Line(START)
     assert line.write(START + 300).exception == 3 and line.unix == START
     line.run(0)
     assert line.events() == [(codes.EVENT_CLOCK_REFUSED, 300)]
     line.run(200 * 3600)
     right = line.unix
-    assert line.write(right + 121).exception == 3
+    assert line.write(right + 121).exception == 3 and line.unix == right
     assert line.write(right + 90).exception == 0
     assert line.write(right + 121).exception == 3
     assert line.write(right + 120).exception == 0
@@ -118,12 +119,13 @@ def test_moving_the_clock_earns_nothing():
     assert line.unix == right + 120
 
 
-def test_a_restart_earns_nothing_and_a_broadcast_is_bounded_too():
+def test_restarts_earn_nothing_and_a_broadcast_is_bounded_too():
     line = Line(START)
     line.run(3600)
-    for _ in range(20):
-        line.start()
-        line.write(line.unix + 120, 0)
+    for step in (120, 10, 2):
+        for _ in range(20):
+            line.start()
+            line.write(line.unix + step, 0)
     assert line.unix == START + 3600
 
 
@@ -138,7 +140,7 @@ def test_a_lost_clock_is_set_at_once_and_is_known_then():
 
 def test_the_clock_never_goes_back_into_a_half_hour_that_has_ended():
     line = Line(START)
-    line.run(400 * HALF_HOUR, 400)
+    line.run(100 * HALF_HOUR, 400)
     line.run(15)
     line.run(0, 1)
     entries = line.profile()

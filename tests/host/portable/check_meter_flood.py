@@ -140,19 +140,21 @@ def test_protection_acts_at_once_where_no_event_has_room():
 
 
 def test_an_overload_opens_before_its_event_is_written():
-    """At the moment of the write the supply is open already."""
+    """At the moment of the write the relay has its command already."""
     memory = Memory()
     device = meter(memory, overload_w=1000)
     device.enter_token(token(200, 1))
     _exhaust(device)
+    assert device.relay_command(20) is True
     device.sensed(reading(w_x10=20000), 0, True)
-    seen = []
+    seen, sent = [], []
     write = memory.write
 
     def slow(offset, buf):
-        seen.append(device.supply.reasons)
+        seen.append((device.supply.reasons, sent[:]))
         write(offset, buf)
 
     memory.write = slow
+    device.act = lambda: sent.append(device.relay_command(0))
     device.elapsed(40000, 0)
-    assert seen and all(reasons == codes.OVERLOAD for reasons in seen)
+    assert seen and all(one == (codes.OVERLOAD, [False]) for one in seen), seen
