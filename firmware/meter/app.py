@@ -74,7 +74,8 @@ class App:
         """Report the self-test, and free what only the start needs."""
         self._board.report(self._selftest(), "selftest")
         meter = self._meter
-        overlay.finish(meter.features + [self, meter, self._view, self._server, self._bus])
+        more = [self, meter, self._view, self._server, self._bus, self._health]
+        overlay.finish(meter.features + more)
 
     async def run(self):
         """Run until the board raises SystemExit. A task that fails ends the meter."""
