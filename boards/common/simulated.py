@@ -120,6 +120,7 @@ class Simulation:
             "mains": self.set_mains,
             "lie": self.set_lie,
             "speed": self.set_speed,
+            "unix": self.set_time,
         }
         self.port = ServicePort(Lines(stream, ready), write, commands)
         version = "%d.%d.%d" % sys.implementation[1][:3]
@@ -153,6 +154,10 @@ class Simulation:
     def set_speed(self, speed):
         """Set the ratio of supply time to real time. Raise ValueError outside 1..MAX_SPEED."""
         self._clock.set_speed(whole_number(speed, 1, MAX_SPEED))
+
+    def set_time(self, unix):
+        """Set the time of day. Raise ValueError before 2025 or after 2099."""
+        self._clock.set(whole_number(unix, codes.FIRST_TIME, codes.END_OF_TIME - 1))
 
     def buzzer(self, on):
         """Switch the buzzer."""

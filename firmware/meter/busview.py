@@ -7,6 +7,7 @@ from runtime import overlay
 from sts_portable import results
 
 from . import VERSION
+from .clock import permits
 
 try:
     from micropython import const
@@ -35,6 +36,7 @@ class BusView:
         self.meter = meter
         self.to_all = False  # the request is a broadcast
         self._set_clock = set_clock
+        self._moves = [0, meter.unix()]  # of the clock
         self._set_address = set_address
         self._address = 0  # to be set
         self.crash = crash
@@ -110,7 +112,7 @@ class BusView:
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
         if start < registers.TOKEN_START:
-            return self._clock(count, data)
+            return self._new_time(count, data)
         if self.to_all:
             return 0  # no broadcast enters a token: nobody would get its answer
         command = self._command_in(start, count, data)
@@ -176,8 +178,8 @@ class BusView:
         """Return the bits of codes.STATUS."""
         return self.meter.status() | (codes.STATUS_CRASHED if self.crash else 0)
 
-    def _clock(self, count, data):
-        """Set the clock; return a Modbus exception code, or 0."""
+    def _new_time(self, count, data):
+        """Set the clock as far as clock.py permits; return a Modbus exception code, or 0."""
         if not self._set_clock:
             return frame.ILLEGAL_DATA_ADDRESS
         if count != _CLOCK:
@@ -186,8 +188,14 @@ class BusView:
         if not codes.FIRST_TIME <= unix < codes.END_OF_TIME:
             return frame.ILLEGAL_DATA_VALUE
         before = self.meter.unix()
+        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
+        if moved <= 1:
+            return 0  # the time of the bus is in whole seconds, too
+        if not permits(self._moves, before, unix):
+            self.meter.events.note(codes.EVENT_CLOCK_REFUSED, moved)
+            return frame.ILLEGAL_DATA_VALUE
         self._set_clock(unix)
-        self.meter.clock_set(before, unix)
+        self.meter.clock_set(moved)
         return 0
 
     def _new_address(self, count, data):

@@ -175,6 +175,16 @@ EVENTS = (
         "emergency_money",
         "emergency credit was taken: whole units of the currency",
     ),
+    (
+        codes.EVENT_STORE_FAULT,
+        "store_fault",
+        "the memory of the ledger: 1 cannot be written, 0 can be written again",
+    ),
+    (
+        codes.EVENT_CLOCK_REFUSED,
+        "clock_refused",
+        "the bus would have moved the clock too far, or back: by s, 65535 for more",
+    ),
 )
 
 # Of every short code: (number, label on the display, meaning)
@@ -251,7 +261,7 @@ FILES = (
             ("number", "the sequence of the event, u32"),
             ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
             ("code", "of the event, u8"),
-            ("0", "u8"),
+            ("count", "of one that can be repeated at will: how many it stands for; else 0, u8"),
             ("data", "of the event, u16"),
         ),
     ),

@@ -65,6 +65,9 @@ def test_every_event_is_a_sentence():
         ),
     ):
         assert sentence(code, data) == text
+    assert sentence(1, 0, 1) == "The meter started"
+    assert sentence(1, 0, 7) == "The meter started (the last of 7 that can be repeated)"
+    assert sentence(1, 0, 255).endswith("(the last of 255 or more that can be repeated)")
 
 
 def test_what_is_plugged_in_adds_up():

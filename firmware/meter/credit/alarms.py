@@ -36,7 +36,7 @@ class Alarms:
         if before is None or level == before:
             return  # at the start the level is not an event
         if level > before:
-            meter.events.note(codes.EVENT_LOW_CREDIT, level)
+            meter.events.note(codes.EVENT_LOW_CREDIT, level, 2)
             meter.signals.play(LOW_CREDIT)
             if level == len(self._levels) and self._opens:
                 meter.supply.waits = True

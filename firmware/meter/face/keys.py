@@ -67,7 +67,7 @@ class Keys:
             label, text = self.short_code(entered)
             meter.panel.show(label, text, VALUE)
         elif meter.enter_token(entered, 0, True) == results.NONE:
-            meter.panel.show("Token not taken", meter.supply.text())
+            meter.panel.show("Token not taken", meter.why_not())
             meter.signals.play(REFUSED)
 
     def short_code(self, code):

@@ -163,9 +163,7 @@ class Malignant:
         self._wait_s = self._restore_s
         self._meter.panel.show("Heater found", "%d W" % (self._steps.step_x10 // 10))
         if self.mode == ALARM:
-            if self.alarm:
-                return  # the wait begins again
-            self.alarm = True
+            self.alarm = True  # each heater is an event; the wait begins again
         else:
             self.open = True
             self.locked = not self.left()

@@ -64,7 +64,7 @@ class Unmeasured:
 
     def _note(self, fault):
         self._meter.metering.failed = fault != 0
-        self._meter.events.note(codes.EVENT_METERING_FAULT, fault)
+        self._meter.events.note(codes.EVENT_METERING_FAULT, fault, 2)
 
     def _pack(self, buf, at):
         buf[at] = 1

@@ -1,4 +1,8 @@
-"""Over-voltage and under-voltage, with a hysteresis: recorded, and a reason to open if set so."""
+"""Over-voltage and under-voltage, with a hysteresis: recorded, and a reason to open if set so.
+
+Where they open the supply, it is not closed after a start before the voltage was measured once; a
+part that has not done so within the delay may not measure it at all.
+"""
 
 from meterbus import codes
 
@@ -27,6 +31,7 @@ class Voltage:
         self._hysteresis_mv = 1000 * number("voltage_hysteresis_v", 5, 0, 50)
         self._delay_ms = 1000 * number("voltage_delay_s", 10, 1, 3600)
         self._opens = number("voltage_opens", 0, 0, 1)
+        meter.supply.holds = bool(self._opens)
         self.state = _OK
         self._other_ms = 0
 
@@ -36,18 +41,23 @@ class Voltage:
 
     def tick(self, supply_ms, _real_ms):
         """Let supply time pass."""
-        mv = self._meter.metering.reading.mv
+        mv, supply = self._meter.metering.reading.mv, self._meter.supply
         if mv is None:
+            if supply.holds:
+                self._other_ms += supply_ms
+                supply.holds = self._other_ms < self._delay_ms
             return
+        delay_ms = 0 if supply.holds else self._delay_ms
+        supply.holds = False
         found = self._found(mv)
         if found == self.state:
             self._other_ms = 0
             return
         self._other_ms = min(self._other_ms + supply_ms, _MOST_MS)
-        if self._other_ms >= self._delay_ms:
+        if self._other_ms >= delay_ms:
             self._other_ms = 0
             self.state = found
-            self._meter.events.note(_EVENTS[found], min(mv // 100, 0xFFFF))
+            self._meter.events.note(_EVENTS[found], min(mv // 100, 0xFFFF), 2)
 
     def _found(self, mv):
         high = self._high_mv - (self._hysteresis_mv if self.state == _HIGH else 0)

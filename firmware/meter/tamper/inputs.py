@@ -62,7 +62,7 @@ class Tamper:
         return cover | (codes.STATUS_TAMPER if self.latched else 0)
 
     def sense(self, switches):
-        """Take the board's inputs, bits of codes.TAMPER; return True if a cover was moved."""
+        """Take the board's inputs, bits of codes.TAMPER."""
         changed = (switches ^ self._switches) & _SWITCHES
         self._switches = switches & _SWITCHES
         self.now = self.now & _OF_CURRENT | self._switches
@@ -71,7 +71,6 @@ class Tamper:
             self._meter.events.note(
                 codes.EVENT_COVER_OPENED if opened else codes.EVENT_COVER_CLOSED
             )
-        return bool(changed)
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass: detect what lasts."""

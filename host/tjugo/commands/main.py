@@ -65,7 +65,7 @@ _COMMANDS = {
         "Find a meter or customer by number, name, phone, address.",
     ),
     "key": ("tjugo.commands.key_custody:key", "Seal, list, import and recover vending keys."),
-    "meter": ("tjugo.commands.meter_selftest:meter", "Add, list, edit, link and retire meters."),
+    "meter": ("tjugo.commands.meter_clock:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",
         "Print the MicroPython that simulated boards run on.",

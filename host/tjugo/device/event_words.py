@@ -8,6 +8,7 @@ from tjugo.meter_words import tampering
 
 _WITHOUT_POWER = 0x100  # of the data of tampering
 _UNKNOWN = 0xFFFF
+_MOST_COUNTED = 255
 
 
 def _with(text: str) -> Callable[[int], str]:
@@ -36,6 +37,11 @@ def _either(*texts: str) -> Callable[[int], str]:
 
 def _clock(data: int) -> str:
     return "Clock set" if data == _UNKNOWN else f"Clock set, by {data} s"
+
+
+def _refused_clock(data: int) -> str:
+    by = "18 hours or more" if data == _UNKNOWN else f"{data} s"
+    return f"The bus was refused to move the clock by {by}"
 
 
 # {code: function of the data}
@@ -89,12 +95,20 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_MALIGNANT_RESTORED: _either(
         "Restored after a heater, by time", "Restored after a heater, by an operator"
     ),
+    codes.EVENT_STORE_FAULT: _either(
+        "The memory of the credit can be written again",
+        "The memory of the credit cannot be written: no token is taken",
+    ),
     codes.EVENT_CLOCK_SET: _clock,
+    codes.EVENT_CLOCK_REFUSED: _refused_clock,
     codes.EVENT_ADDRESS_SET: _with("The bus gave the meter the address {}"),
 }
 
 
-def sentence(code: int, data: int) -> str:
-    """Return an event as a sentence; that of an unknown code names its numbers."""
+def sentence(code: int, data: int, count: int = 0) -> str:
+    """Return an event as a sentence; that of an unknown code names its numbers. count: of its
+    entry in the log."""
     words = _SENTENCES.get(code)
-    return f"Event {code}, data {data}" if words is None else words(data)
+    told = f"Event {code}, data {data}" if words is None else words(data)
+    more = "or more " if count == _MOST_COUNTED else ""
+    return f"{told} (the last of {count} {more}that can be repeated)" if count > 1 else told

@@ -390,6 +390,18 @@ def test_a_sound_between_two_of_an_alarm_does_not_end_it():
     assert heard(device, 61000) == [5, 5, 5]
 
 
+def test_other_sounds_do_not_postpone_an_alarm():
+    """Refused tokens from the bus each ten seconds, for ten minutes."""
+    device = meter(key_click=False)
+    device.signals.play(signals.LOW_CREDIT)
+    found = heard(device, 1000)
+    for _ in range(60):
+        device.signals.play(signals.REFUSED)
+        found += heard(device, 10000)
+    low, refused = found.count(5) - 2 * 60, found.count(7)
+    assert refused == 3 * 60 and 3 * 10 <= low <= 3 * 11, (low, refused)
+
+
 def test_an_opened_cover_sounds():
     device = meter()
     device.sensed(reading(), 1, False)
