@@ -30,6 +30,7 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+values      of its rows in meterbus.parameters, which an order may change; adopted() is called then
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 clock_set() the clock was set, by more than it may be wrong
 entered(digits, result, keyed)
@@ -221,6 +222,20 @@ class Meter:
             result = self.tokens.commit(token)
             text = text if result == results.ACCEPT else ""
         return result, text
+
+    # Orders of the station
+
+    def carry_out(self, order):
+        """Carry out an order (see orders.py), and commit it; return the registers of its answer.
+        None: it cannot be carried out now, and the ledger was not changed."""
+        self.ledger.remember()
+        answer = overlay.alone("meter.carry_out", "carry_out", self, order)
+        if (self._changed or self.events.noted) and not self._save():
+            self.ledger.undo()
+            self.events.forget()
+            return None
+        self._judge()
+        return answer
 
     # Key pad and display
 

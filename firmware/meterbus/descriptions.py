@@ -171,6 +171,8 @@ EVENTS = (
         "emergency_money",
         "emergency credit was taken: whole units of the currency",
     ),
+    (codes.EVENT_ORDER_DONE, "order_done", "an order of the station was carried out: its kind"),
+    (codes.EVENT_ORDER_REFUSED, "order_refused", "an order was refused: its result"),
 )
 
 # Of every short code: (number, label on the display, meaning)

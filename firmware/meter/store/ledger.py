@@ -15,7 +15,7 @@ from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
-VERSIONS = dict.fromkeys(range(1, 20), 1)
+VERSIONS = dict.fromkeys(range(1, 21), 1)
 
 _OLD = "meter.store.old"  # the module for ledgers of earlier forms
 _RESET = ">II"  # at, tid_floor

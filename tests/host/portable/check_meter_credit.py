@@ -1,5 +1,7 @@
 """Credit: alarms, emergency credit, friendly times, days left, postpaid, the last ten tokens."""
 
+import struct
+
 from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, shown, token
 
 from meterbus import codes
@@ -216,6 +218,21 @@ def test_days_left_follow_the_last_seven_days():
     assert again.forecast.days_left() == device.forecast.days_left()
     _pass_days(again, 7, 2400)
     assert again.forecast.days_left() == again.account.credit // 2400
+
+
+def test_the_days_of_earlier_firmware_are_read():
+    """Version 1 of record 14 had 32 bits for each day; seven bytes more than there is room for."""
+    device = meter()
+    device.enter_token(token(2000, 1))
+    used = (12000, 70000, 1 << 24, 0, 0, 0, 0)
+    device.forecast._unpack(struct.pack(">IHB7I", 5, 1439, 3, *used), 1)
+    assert device.forecast.days_left() == 200000 * 3 // (82000 + 0xFFFFFF)
+    buf = bytearray(40)
+    length = device.forecast._pack(buf, 0)
+    assert length == 28
+    before = device.forecast._used
+    device.forecast._unpack(bytes(buf[:length]), 2)
+    assert device.forecast._used == before == [12000, 70000, 0xFFFFFF, 0, 0, 0, 0]
 
 
 def test_a_token_makes_the_meter_postpaid_and_prepaid_again():
