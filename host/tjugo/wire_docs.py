@@ -180,6 +180,8 @@ def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:
         made |= {"pattern": f"^[0-9]{{{limits}}}$"}
     elif form == kinds.HEX:
         made |= {"pattern": f"^[0-9a-f]{{{limits}}}$"}
+    elif form == kinds.BYTES:
+        made |= {"pattern": f"^([0-9a-f]{{2}}){{{limits[0]},{limits[1]}}}$"}
     elif form == kinds.CHOICE:
         made |= {"enum": [*limits, *([None] if nullable else [])]}
     unit, meaning = _described(message, row)
