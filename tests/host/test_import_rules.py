@@ -50,8 +50,12 @@ HOST_MAY = {
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
     "station/link": {
-        *("station", "station/delivery", "station/readings", "station/storage"),
-        "station/vending",
+        *("station", "station/delivery", "station/orders", "station/readings"),
+        *("station/storage", "station/vending"),
+    },
+    "station/orders": {
+        *("station", "station/audit", "station/delivery", "station/keys", "station/registry"),
+        *("station/storage", "station/vending"),
     },
     "station/vending": {
         *("station", "station/audit", "station/delivery", "station/keys", "station/ledger"),
