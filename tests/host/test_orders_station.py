@@ -50,12 +50,6 @@ class OrderWorld(World):
         return views.order_view(see(self.station, service.found, "test", client_id))
 
 
-@pytest.fixture
-def station(tmp_path):
-    with new_station(tmp_path / "state") as opened:
-        yield opened
-
-
 def events(station, action):
     with station.view() as view:
         found = view.session.query(AuditEvent).filter_by(action=action).all()
