@@ -16,6 +16,7 @@ from .slots import BLANK, NEWER, SLOT_SIZE
 
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
 VERSIONS = dict.fromkeys(range(1, 21), 1)
+VERSIONS[14] = 2  # that a meter without its feature drops as well
 
 _OLD = "meter.store.old"  # the module for ledgers of earlier forms
 _RESET = ">II"  # at, tid_floor

@@ -235,6 +235,15 @@ def test_the_days_of_earlier_firmware_are_read():
     assert device.forecast._used == before == [12000, 70000, 0xFFFFFF, 0, 0, 0, 0]
 
 
+def test_a_meter_without_the_forecast_starts_with_a_ledger_that_has_its_record():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(2000, 1))
+    device = None
+    device = meter(memory, features="core")
+    assert device.ledger.fault == "" and device.account.credit == 200000
+
+
 def test_a_token_makes_the_meter_postpaid_and_prepaid_again():
     memory = Memory()
     device = meter(memory)
