@@ -90,7 +90,7 @@ def _settings(meter, body):
     given = _stored(meter)
     money = bool(meter.account.currency)
     for number, value in _pairs(body).items():
-        row = parameters.row_of(number, money)
+        row = parameters.row(number, money)
         if row is None or not hasattr(meter, row[parameters.FEATURE]):
             raise _Refused(orders.FUNCTION)
         _check(value, row[parameters.LOWEST], row[parameters.HIGHEST])
@@ -105,7 +105,7 @@ def _settings(meter, body):
             raise _Refused(orders.RANGE)
     prices = meter.account.prices if money else None
     found = _values(meter, given, prices)
-    if parameters.MALIGNANT in found and parameters.intervals_wrong(found[parameters.MALIGNANT]):
+    if parameters.MALIGNANT in found and parameters.wrong(found[parameters.MALIGNANT]):
         raise _Refused(orders.RANGE)
     meter.orders.board.save_settings(given)
     _adopt(meter, found)

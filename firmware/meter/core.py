@@ -77,7 +77,9 @@ class Meter:
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
         self.features = [self.settings, self.ledger]
-        overlay.call("meter.features", "add", self)
+        # The ranges of settings stay loaded while the features ask for them.
+        hold = overlay.call, "meter.features", "add", self
+        overlay.call("meterbus.parameters", "call", *hold)
         self.settings.given = None
         self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")
@@ -222,20 +224,6 @@ class Meter:
             result = self.tokens.commit(token)
             text = text if result == results.ACCEPT else ""
         return result, text
-
-    # Orders of the station
-
-    def carry_out(self, order):
-        """Carry out an order (see orders.py), and commit it; return the registers of its answer.
-        None: it cannot be carried out now, and the ledger was not changed."""
-        self.ledger.remember()
-        answer = overlay.alone("meter.carry_out", "carry_out", self, order)
-        if (self._changed or self.events.noted) and not self._save():
-            self.ledger.undo()
-            self.events.forget()
-            return None
-        self._judge()
-        return answer
 
     # Key pad and display
 

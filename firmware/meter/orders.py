@@ -8,6 +8,7 @@ little: after a few in a row, another one is looked at only every ten seconds.
 import struct
 
 from meterbus import frame
+from runtime import overlay
 
 from .store.slots import unpack
 
@@ -74,11 +75,19 @@ class Orders:
         client writes it again."""
         if not self._order:
             return
+        meter = self._meter
+        meter.ledger.remember()
         try:
-            self._answer = self._meter.carry_out(self._order)
+            answer = overlay.alone("meter.carry_out", "carry_out", meter, self._order)
         except MemoryError:
-            pass
+            answer = None
         self._order = None
+        meter.elapsed(0, 0)  # the ledger is saved, and the supply judged
+        if meter.ledger.fault:
+            meter.ledger.undo()
+            meter.events.forget()
+            answer = None
+        self._answer = answer
 
     def judged(self, genuine):
         """Count wrong orders."""

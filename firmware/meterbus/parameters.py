@@ -58,7 +58,6 @@ MONEY = (
     (10, "alarms", "low_credit_money", 0, 0, _MOST_MONEY),
     (11, "alarms", "lower_credit_money", 0, 0, _MOST_MONEY),
 )
-FEATURES = ("limiter", "alarms", "voltage", MALIGNANT)
 # (what is to be lower, what is to be higher), where both are given
 IN_ORDER = (
     ("under_voltage_v", "over_voltage_v"),
@@ -74,19 +73,24 @@ LOWEST = const(4)
 HIGHEST = const(5)
 
 
-def of(settings, feature):
+def call(function, *args):
+    """Call a function, while this module is loaded."""
+    function(*args)
+
+
+def load(settings, feature):
     """Return the values of a feature's rows in meter.settings.Settings, which notes wrong ones."""
-    rows = [row[NAME:] for row in ROWS if row[FEATURE] == feature]
+    rows = [found[NAME:] for found in ROWS if found[FEATURE] == feature]
     if feature == MALIGNANT:
         values = settings.group(MALIGNANT, rows)
-        wrong = intervals_wrong(values)
-        if wrong:
-            settings.note("%s.%s" % (MALIGNANT, wrong))
+        name = wrong(values)
+        if name:
+            settings.note("%s.%s" % (MALIGNANT, name))
         return values
-    return [settings.number(*row) for row in rows]
+    return [settings.number(*found) for found in rows]
 
 
-def intervals_wrong(values):
+def wrong(values):
     """Return the name of an interval's end that is below its beginning, "" for none. values: those
     of malignant loads."""
     first = len(values) - 2 * _INTERVALS
@@ -97,23 +101,9 @@ def intervals_wrong(values):
     return ""
 
 
-def row_of(number, money):
+def row(number, money):
     """Return the row of a number, None if there is none. money: of a currency meter."""
-    for row in (MONEY if money else ()) + ROWS:
-        if row[NUMBER] == number:
-            return row
+    for found in (MONEY if money else ()) + ROWS:
+        if found[NUMBER] == number:
+            return found
     return None
-
-
-def find(name, money):
-    """Return the row of a name, None if there is none; those of malignant loads have the names
-    malignant.mode and so on. money: of a currency meter."""
-    for row in (MONEY if money else ()) + ROWS:
-        if full_name(row) == name:
-            return row if row_of(row[NUMBER], money) == row else None
-    return None
-
-
-def full_name(row):
-    """Return the name of a row for people."""
-    return "%s.%s" % (MALIGNANT, row[NAME]) if row[FEATURE] == MALIGNANT else row[NAME]

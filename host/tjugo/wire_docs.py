@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from meterbus import codes, parameters, status_bits
+from meterbus import codes, parameter_names, parameters, status_bits
 from meterbus import descriptions as bus_descriptions
 from tjugo.errors import TjugoError
 from tjugo.generated import bring_up_to_date
@@ -127,7 +127,7 @@ def _parameters() -> str:
     rows = []
     for row in (*parameters.ROWS, *parameters.MONEY):
         number, _, _, default, *limits = row
-        name, span = _code(parameters.full_name(row)), " to ".join(map(str, limits))
+        name, span = _code(parameter_names.full_name(row)), " to ".join(map(str, limits))
         rows.append((number, name, default, span))
     return _table(("number", "setting", "default", "range"), sorted(rows))
 

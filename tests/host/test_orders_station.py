@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 
 from orders_rig import Board
 
-from meterbus import codes, frame, orders, parameters
+from meterbus import codes, frame, orders, parameter_names, parameters
 from tjugo.errors import TjugoError
 from tjugo.station.delivery.jobs import Ack, Proof
 from tjugo.station.link import records
@@ -156,7 +156,7 @@ def test_prices():
 
 
 def test_every_setting_of_the_table_can_be_ordered_at_once():
-    values = {parameters.full_name(row): row[parameters.HIGHEST] for row in parameters.ROWS}
+    values = {parameter_names.full_name(row): row[parameters.HIGHEST] for row in parameters.ROWS}
     asked = kinds.checked("settings", values, "energy")
     assert len(orders.pairs(asked.body)) == len(parameters.ROWS)
 

@@ -21,7 +21,7 @@ class Alarms:
 
     def __init__(self, meter):
         self._meter = meter
-        self.values = overlay.call("meterbus.parameters", "of", meter.settings, "alarms")
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "alarms")
         self.level = None  # until it is known whether the credit is low
 
     def status(self):

@@ -55,7 +55,7 @@ class Malignant:
 
     def __init__(self, meter):
         self._meter = meter
-        self.values = overlay.call("meterbus.parameters", "of", meter.settings, "malignant")
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "malignant")
         self.blind = False
         self._ms = 0  # of a second that is not over
         self.adopted()

@@ -41,7 +41,7 @@ class Limiter:
 
     def __init__(self, meter):
         self._meter = meter
-        self.values = overlay.call("meterbus.parameters", "of", meter.settings, "limiter")
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "limiter")
         self.limit_w = self.trips = self.state = 0
         self.acts = None  # 0 does not open the supply: a flag of a token
         self._over_ms = self._state_ms = 0

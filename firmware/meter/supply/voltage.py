@@ -28,7 +28,7 @@ class Voltage:
 
     def __init__(self, meter):
         self._meter = meter
-        self.values = overlay.call("meterbus.parameters", "of", meter.settings, "voltage")
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "voltage")
         self.state = _OK
         self._other_ms = 0
 

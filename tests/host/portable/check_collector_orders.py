@@ -195,8 +195,7 @@ def test_a_meter_that_restarts_between_write_and_answer():
 
 
 def test_a_meter_without_orders():
-    world = World(line=MeterLine())
-    world.line.view._orders = None
+    world = World(line=MeterLine(features="core"))
     world.command(ref=9, order=text(OPEN))
     (answer,) = world.run(10)
     assert answer["state"] == "refused"

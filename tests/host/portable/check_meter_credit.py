@@ -225,14 +225,16 @@ def test_the_days_of_earlier_firmware_are_read():
     device = meter()
     device.enter_token(token(2000, 1))
     used = (12000, 70000, 1 << 24, 0, 0, 0, 0)
-    device.forecast._unpack(struct.pack(">IHB7I", 5, 1439, 3, *used), 1)
-    assert device.forecast.days_left() == 200000 * 3 // (82000 + 0xFFFFFF)
+    ((tag, version, pack, unpack),) = device.forecast.records
+    unpack(struct.pack(">IHB7I", 5, 1439, 3, *used), 1)
+    left = 200000 * 3 // (82000 + 0xFFFFFF)
+    assert device.forecast.days_left() == left
     buf = bytearray(40)
-    length = device.forecast._pack(buf, 0)
-    assert length == 28
-    before = device.forecast._used
-    device.forecast._unpack(bytes(buf[:length]), 2)
-    assert device.forecast._used == before == [12000, 70000, 0xFFFFFF, 0, 0, 0, 0]
+    assert (tag, version, pack(buf, 0)) == (14, 2, 28)
+    unpack(bytes(buf[:28]), 2)
+    assert device.forecast.days_left() == left
+    again = bytearray(40)
+    assert pack(again, 0) == 28 and again == buf
 
 
 def test_a_meter_without_the_forecast_starts_with_a_ledger_that_has_its_record():

@@ -7,9 +7,9 @@ anew.
 from binascii import hexlify, unhexlify
 
 from meter_rig import KEY, reading, token
-from orders_rig import NOW, Line, order, proof
+from orders_rig import FEATURES, NOW, Line, order, proof
 
-from meterbus import client, codes, frame, orders, parameters
+from meterbus import client, codes, frame, orders, parameter_names, parameters
 from sts_portable import results
 
 # (key, DRN, sequence, expires, kind, body, order, result, proof)
@@ -23,7 +23,7 @@ def pairs_of(**named):
     """Return the body of an order to change these settings, malignant__mode for malignant.mode."""
     pairs = []
     for name in sorted(named):
-        row = parameters.find(name.replace("__", "."), "money" in name)
+        row = parameter_names.find(name.replace("__", "."), "money" in name)
         pairs.append((row[parameters.NUMBER], named[name]))
     return orders.body(pairs)
 
@@ -106,8 +106,7 @@ def test_a_tampered_order_does_nothing():
     good = order(5, orders.OPEN)
     before = line.meter.orders.sequence
     for at in range(len(good)):
-        if line.meter.orders._wait_ms:
-            line.second(10)
+        line.second(10)
         bad = bytearray(good)
         bad[at] ^= 1
         assert line.write(bytes(bad)) == 0
@@ -209,19 +208,19 @@ def test_settings_are_all_changed_and_used_at_once():
     one.sensed(reading(230000, 20000, 40000, 5000), 0, True)
     line.second(6)
     assert one.supply.reasons & codes.OVERLOAD
-    values = [getattr(one, feature).values for feature in parameters.FEATURES]
+    values = [getattr(one, feature).values for feature in FEATURES]
     one = None
     line.start()
     assert not line.meter.settings.wrong
-    assert values == [getattr(line.meter, feature).values for feature in parameters.FEATURES]
+    assert values == [getattr(line.meter, feature).values for feature in FEATURES]
 
 
 def test_a_value_out_of_range_changes_nothing():
     line = Line(malignant={"mode": 0}, low_credit_wh=4000)
-    values = [getattr(line.meter, feature).values for feature in parameters.FEATURES]
+    values = [getattr(line.meter, feature).values for feature in FEATURES]
     before, sequence = line.board.settings(), 4
     for row in parameters.ROWS:
-        name = parameters.full_name(row).replace(".", "__")
+        name = parameter_names.full_name(row).replace(".", "__")
         for value in (row[parameters.HIGHEST] + 1, row[parameters.LOWEST] - 1):
             if value >= 0:
                 sequence += 1
@@ -235,7 +234,7 @@ def test_a_value_out_of_range_changes_nothing():
         sequence += 1
         assert line.give(change(sequence, **named)) == orders.RANGE, named
     assert line.board.settings() == before and line.board.saves == 0
-    assert values == [getattr(line.meter, feature).values for feature in parameters.FEATURES]
+    assert values == [getattr(line.meter, feature).values for feature in FEATURES]
     assert line.give(change(sequence, overload_w=3000)) == orders.RANGE  # the answer again
 
 
@@ -276,7 +275,7 @@ def test_restore():
     line.second(3)
     line.meter.sensed(reading(230000, 0, 0, 5000), 0, False)
     malignant = line.meter.malignant
-    malignant.open = malignant.locked = malignant._in_day = True
+    malignant.open = malignant.locked = True
     line.meter.changed()
     line.second()
     both = codes.OVERLOAD | codes.MALIGNANT_LOCKED

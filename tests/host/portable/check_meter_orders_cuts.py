@@ -5,10 +5,10 @@ from binascii import crc32
 import meter_rig  # noqa: F401  loaded first: MicroPython nests imports to a limited depth
 from currency_rig import PRICES, UNIT, money, priced
 from meter_rig import STEP, Memory, PowerCut
-from orders_rig import Board, Line, order
+from orders_rig import FEATURES, Board, Line, order
 
 from meter.malignant import feature as _feature  # noqa: F401  while there are large pieces of heap
-from meterbus import orders, parameters
+from meterbus import orders
 
 
 def change(sequence, pairs, kind=orders.SETTINGS):
@@ -18,9 +18,7 @@ def change(sequence, pairs, kind=orders.SETTINGS):
 def state(line):
     """Return what orders change, as the meter uses it."""
     one = line.meter
-    found = [
-        getattr(one, feature).values for feature in parameters.FEATURES if hasattr(one, feature)
-    ]
+    found = [getattr(one, feature).values for feature in FEATURES if hasattr(one, feature)]
     prices = getattr(one.account, "prices", None)
     return found, prices, getattr(one.account, "daily", None), one.supply.remote
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from meterbus import orders, parameters
+from meterbus import orders, parameter_names, parameters
 from tjugo import numbers
 from tjugo.counted import MONEY
 from tjugo.errors import TjugoError, reason
@@ -84,7 +84,7 @@ def typed(kind: str, given: Mapping[str, str]) -> dict[str, Any]:
 def _settings(values: Mapping[str, Any], money: bool) -> tuple[dict[str, Any], dict[int, int]]:
     kept: dict[str, Any] = {}
     for name, given in values.items():
-        row = parameters.find(name, money)
+        row = parameter_names.find(name, money)
         if row is None:
             raise _invalid(f"An order cannot change the setting {name[:60]!r} of this meter.")
         value = _MODES.get(given, given) if name == _MODE and isinstance(given, str) else given
@@ -98,7 +98,7 @@ def _settings(values: Mapping[str, Any], money: bool) -> tuple[dict[str, Any], d
             raise _invalid(f"The setting {low} is not to be above {high}.")
     pairs = {}
     for name, value in kept.items():
-        row = parameters.find(name, money)
+        row = parameter_names.find(name, money)
         assert row is not None
         pairs[row[parameters.NUMBER]] = value
     return kept, pairs
