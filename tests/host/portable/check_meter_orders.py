@@ -9,6 +9,7 @@ from binascii import hexlify, unhexlify
 from meter_rig import KEY, reading, token
 from orders_rig import FEATURES, NOW, Line, order, proof
 
+from meter import orders as feature
 from meterbus import client, codes, frame, orders, parameter_names, parameters
 from sts_portable import results
 
@@ -295,6 +296,26 @@ def test_a_ledger_that_cannot_be_written_carries_out_nothing():
     assert line.meter.orders.sequence == 0 and not line.meter.supply.remote
     line.memory.broken = False
     line.start()
+    assert line.give(order(5, orders.OPEN)) == orders.DONE
+
+
+class NoHeap:
+    """In the place of runtime.overlay: there is no room to load what carries an order out."""
+
+    @staticmethod
+    def alone(*_args):
+        raise MemoryError
+
+
+def test_without_heap_there_is_no_answer_until_it_is_written_again():
+    line = Line()
+    loader, feature.overlay = feature.overlay, NoHeap
+    try:
+        assert line.write(order(5, orders.OPEN)) == 0
+        line.view.work()
+    finally:
+        feature.overlay = loader
+    assert line.answer() == frame.SERVER_DEVICE_FAILURE and not line.meter.supply.remote
     assert line.give(order(5, orders.OPEN)) == orders.DONE
 
 
