@@ -41,6 +41,8 @@ class App:
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
         meter, name, crash = self._meter, board.NAME, health.last
         meter.act = self._drive
+        if hasattr(meter, "orders"):
+            meter.orders.board = board
         self._view = BusView(meter, name, crash, board.clock.set, self._set_address)
         self._server = Server(meter.settings.address, self._view)
         self._bus = Listener(board.rs485, self._server)

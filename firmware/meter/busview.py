@@ -18,6 +18,8 @@ except ImportError:
 
 
 _ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
+_ORDER = const(0x1140)  # START and ANSWER_START of meterbus/orders.py
+_ORDER_ANSWER = const(0x11A0)
 _CLOCK = const(2)  # registers of the time
 _SMALL = const(0x7FFF)  # what every row of integers can hold
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
@@ -43,6 +45,7 @@ class BusView:
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
         meter.answer.repeat()
+        self._orders = getattr(meter, "orders", None)
         self._objects = (
             "Tjugo",
             "prepaid-meter",
@@ -63,6 +66,8 @@ class BusView:
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, or NaN; never 0."""
+        if start == _ORDER_ANSWER and self._orders and function == frame.READ_HOLDING_REGISTERS:
+            return self._orders.read(count, out)
         if self._planned != (function, start, count):
             self._planned = function, start, count
             self._plan = self._new_plan(function, start, count)
@@ -109,6 +114,8 @@ class BusView:
         """See meterbus.server.Server. Single registers may be written too."""
         if start == _ADDRESS:
             return self._new_address(count, data)
+        if start == _ORDER and self._orders:
+            return frame.ILLEGAL_DATA_VALUE if self.to_all else self._orders.write(count, data)
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
         if start < registers.TOKEN_START:
@@ -153,7 +160,10 @@ class BusView:
         return self._objects[number] if number < len(self._objects) else None
 
     def work(self):
-        """Enter the token that waits, and take the new address, if there is one."""
+        """Enter the token and carry out the order that wait, and take the new address, if there
+        is one."""
+        if self._orders:
+            self._orders.work()
         if self._address:
             self._set_address(self._address)
             self._address = 0

@@ -30,6 +30,7 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+values      of its rows in meterbus.parameters, which an order may change; adopted() is called then
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 clock_set() the clock was set, by more than it may be wrong
 entered(digits, result, keyed, keypad)
@@ -81,7 +82,9 @@ class Meter:
         self.ledger.changed = self.changed
         self._failing = False  # the ledger, as was noted last
         self.features = [self.settings, self.ledger]
-        overlay.call("meter.features", "add", self)
+        # The ranges of settings stay loaded while the features ask for them.
+        hold = overlay.call, "meter.features", "add", self
+        overlay.call("meterbus.parameters", "call", *hold)
         self.settings.given = None
         self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")

@@ -175,6 +175,8 @@ EVENTS = (
         "emergency_money",
         "emergency credit was taken: whole units of the currency",
     ),
+    (codes.EVENT_ORDER_DONE, "order_done", "an order of the station was carried out: its kind"),
+    (codes.EVENT_ORDER_REFUSED, "order_refused", "an order was refused: its result"),
     (
         codes.EVENT_STORE_FAULT,
         "store_fault",

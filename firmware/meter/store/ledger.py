@@ -25,8 +25,9 @@ except ImportError:
 _RETRY_MS = const(60000)
 
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
-VERSIONS = dict.fromkeys(range(1, 20), 1)
-VERSIONS[1] = VERSIONS[2] = VERSIONS[7] = VERSIONS[8] = 2
+VERSIONS = dict.fromkeys(range(1, 21), 1)
+# That of the forecast, 14, too: a meter without this feature drops its record as well.
+VERSIONS[1] = VERSIONS[2] = VERSIONS[7] = VERSIONS[8] = VERSIONS[14] = 2
 
 _OLD = "meter.store.old"  # the module for ledgers of earlier forms
 _RESET = ">II"  # at, tid_floor

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from meterbus import parameters
 from tjugo import face_docs
 
 Rule = Callable[[Any], bool]
@@ -113,10 +114,6 @@ _CHECKED = {
 }
 
 
-# (what is to be lower, what is to be higher), where both are given
-_IN_ORDER = (("under_voltage_v", "over_voltage_v"), ("lower_credit_wh", "low_credit_wh"))
-
-
 def names(role: str) -> set[str]:
     """Return the names of all settings of a role, "meter" or "collector"."""
     return {*_RULES[role], *_CHECKED[role]}
@@ -142,7 +139,7 @@ def ignored(role: str, settings: Mapping[str, Any]) -> str:
             return name
     if role != "meter":
         return ""
-    for low, high in _IN_ORDER:
+    for low, high in parameters.IN_ORDER:
         least, most = settings.get(low), settings.get(high)
         if isinstance(least, int) and isinstance(most, int) and least > most:
             return low
