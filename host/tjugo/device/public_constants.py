@@ -88,7 +88,7 @@ def _drop_imports(tree: ast.Module, lines: Lines, module: str, replaced: set[int
 
 def _read_as_own(module: str, name: str) -> bool:
     """Return whether another module may read what this one imports, and not as a number."""
-    seen = _mentions()
+    seen = mentions()
     if _PUBLIC.fullmatch(name) and name in seen.attributes | seen.texts:
         return True
     return (module, name) in seen.of_modules and _value(module, name) is None
@@ -100,7 +100,7 @@ def _read_as_own(module: str, name: str) -> bool:
 @cache
 def _value(module: str, name: str) -> int | None:
     """Return the number of a constant of a module of the project, None if it is none."""
-    if not _PUBLIC.fullmatch(name) or name in _mentions().put:
+    if not _PUBLIC.fullmatch(name) or name in mentions().put:
         return None
     value = _all(module).get(name)
     return value if value is not None and abs(value) < _SMALL else None
@@ -147,7 +147,7 @@ def _hidden(module: str) -> set[str]:
         return set()
     tree = project_modules.tree(module)
     own = set(_stored(tree))
-    kept = _mentions().texts | _mentions().attributes | {name[1:] for name in own}
+    kept = mentions().texts | mentions().attributes | {name[1:] for name in own}
     return {name for name in own - kept if _value(module, name) is not None}
 
 
@@ -169,7 +169,7 @@ def _referred(text: str) -> set[str]:
 
 
 @cache
-def _mentions() -> _Mentions:
+def mentions() -> _Mentions:
     found = _Mentions()
     for path in project_modules.sources():
         module = project_modules.name_of(path)

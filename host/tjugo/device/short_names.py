@@ -12,8 +12,7 @@ names for what both use.
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
 
 from tjugo.device import project_modules
 from tjugo.device.kept_names import kept_with, names
@@ -24,13 +23,14 @@ _PRIVATE = re.compile(r"_(?!_)\w*[A-Za-z0-9]\w*")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def with_short_names(source: str, module: str) -> str:
+def with_short_names(source: str, module: str, others: Mapping[str, str] | None = None) -> str:
     """Return the source of a module of the project with short names, lines kept.
 
+    others: sources by module where they are not those of the project: see program.py.
     A source that is not Python's is returned as it is, for the compiler's message.
     """
     try:
-        shorts = _shorts(source, module)
+        shorts = _shorts(source, module, others or {})
     except SyntaxError:
         return source
     lines = Lines(source)
@@ -42,12 +42,12 @@ def with_short_names(source: str, module: str) -> str:
     return with_short_parameters(str(lines))
 
 
-def _shorts(source: str, module: str) -> dict[str, str]:
+def _shorts(source: str, module: str, others: Mapping[str, str]) -> dict[str, str]:
     """Return the short names of a module's private ones, those of its classes' bases included."""
     tree = ast.parse(source)
     found: dict[str, str] = {}
     for base in _bases(tree, module):
-        found |= _shorts_of(base)
+        found |= _shorts_of(base, others)
     kept = kept_with(source)
     used = Counter(token.string for token in names(source))
     private = [
@@ -72,10 +72,10 @@ def _constants(tree: ast.Module) -> set[str]:
     }
 
 
-@cache
-def _shorts_of(module: str) -> dict[str, str]:
+def _shorts_of(module: str, others: Mapping[str, str]) -> dict[str, str]:
     path = project_modules.path(module)
-    return _shorts(path.read_text(), module) if path else {}
+    source = others.get(module, "") or (path.read_text() if path else "")
+    return _shorts(source, module, others)
 
 
 def _letters() -> Iterator[str]:

@@ -12,8 +12,9 @@ from tjugo.device.mpy import (
     ESP32,
     EVERY_FRAME,
     MACHINE_CODE,
-    compile_file,
+    compile_source,
 )
+from tjugo.device.program import program
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
@@ -128,12 +129,16 @@ def _closure(board: Target, names: Iterable[str]) -> dict[str, Path]:
     return found
 
 
-def files(board: Target, role: str, machine_code: bool = False) -> dict[str, bytes]:
+def files(
+    board: Target, role: str, machine_code: bool = False, more: Iterable[str] = ()
+) -> dict[str, bytes]:
     """Return the files of the board by path: compiled modules below lib/, and main.py.
 
-    machine_code: compile the whole token decoder to it. Raise TjugoError.
+    machine_code: compile the whole token decoder to it. more: other modules, by name. Raise
+    TjugoError.
     """
-    made = compiled(board, modules(board, role), machine_code)
+    wanted = modules(board, role) | {name: source(board, name) for name in more}
+    made = compiled(board, role, wanted, machine_code)
     made[MAIN] = main_file(role).read_bytes()
     return made
 
@@ -141,7 +146,7 @@ def files(board: Target, role: str, machine_code: bool = False) -> dict[str, byt
 def safe_files(board: Target, role: str) -> dict[str, bytes]:
     """Return those of files() that the board needs where the other modules are in its ROM: with
     them it starts the safe application when the ROM has none."""
-    made = compiled(board, _closure(board, _SAFE))
+    made = compiled(board, role, _closure(board, _SAFE))
     made[MAIN] = main_file(role).read_bytes()
     return made
 
@@ -152,22 +157,32 @@ def main_file(role: str) -> Path:
 
 
 def compiled(
-    board: Target, sources: Mapping[str, Path], machine_code: bool = False
+    board: Target, role: str, paths: Mapping[str, Path], machine_code: bool = False
 ) -> dict[str, bytes]:
-    """Compile modules, given by name; return them by their path on the board. Raise TjugoError.
+    """Compile a role's modules, given by name; return them by their path on the board. Raise
+    TjugoError.
 
-    A package without code is a folder: a file of its own would take heap.
+    Those that are always loaded together are linked into one (groups.py). A package without code
+    is a folder: a file of its own would take heap.
     """
     emits = MACHINE_CODE if machine_code else EVERY_FRAME
-    made = {}
-    for name, path in sorted(sources.items()):
-        if path.name == "__init__.py" and not _has_code(path):
-            continue
+    with_code = {
+        name: path
+        for name, path in paths.items()
+        if path.name != "__init__.py" or _has_code(path)
+    }
+    apart = frozenset(name.replace("/", ".") for name in emits)
+    made = program(role, with_code, apart)
+    found = {}
+    for name, text in sorted(made.sources.items()):
         module = name.replace(".", "/")
-        inside = f"{module}/__init__" if path.name == "__init__.py" else module
+        package = name in with_code and with_code[name].name == "__init__.py"
+        inside = f"{module}/__init__" if package else module
         emit = emits.get(module, "bytecode")
-        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, name, board.arch, emit, closed=True)
-    return made
+        found[f"{LIBRARY}/{inside}.mpy"] = compile_source(
+            text, name, board.arch, emit, made.sources
+        )
+    return found
 
 
 def _has_code(path: Path) -> bool:
