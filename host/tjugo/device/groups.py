@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import scopes
-from tjugo.device.linking import Module, targets_of
+from tjugo.device.linking import Module
 from tjugo.device.scopes import Refused
 
 
@@ -57,6 +57,7 @@ GROUPS = {
 }
 # The table of features has the names of their modules in texts; those that every meter loads.
 ALWAYS = ("meter.features", "FEATURES")
+WITH_FEATURES = "meter.app"
 
 
 def members(
@@ -111,7 +112,7 @@ def _imported(module: Module, plain: bool = False) -> Iterator[str]:
     imports on a condition."""
     body = [node for node in module.tree.body if not (plain and isinstance(node, ast.If))]
     for node in scopes.imports(body):
-        for target, _ in dict(_targets(node, module)).values():
+        for target, _ in module.targets(node).values():
             yield target
 
 
@@ -123,26 +124,18 @@ def objects(modules: Iterable[Module]) -> set[str]:
             if isinstance(node, ast.Import):
                 found |= {one.name for one in node.names if "." in one.name}
             elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                found |= {target for target, _ in dict(_targets(node, module)).values()}
+                found |= {target for target, _ in module.targets(node).values()}
         for use in module.uses:
-            bound = dict(_targets(use.by, module)) if use.by else module.imported
-            target, name = bound.get(use.name, ("", "-"))
+            target, name = module.bound_to(use) or ("", "-")
             if not name and use.above is None:
                 found.add(target)
     return found
 
 
-def _targets(node: scopes.Import, module: Module) -> Iterator[tuple[str, tuple[str, str]]]:
-    return targets_of(node, module.name, module.known)
-
-
-def always(modules: Mapping[str, Module]) -> dict[str, str]:
-    """Return the modules of the features that every meter has, and the class that each gives."""
+def always(modules: Mapping[str, Module]) -> list[str]:
+    """Return the modules of the features that every meter has."""
     table, name = ALWAYS
-    found: dict[str, str] = {}
     for node in modules[table].tree.body if table in modules else ():
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
-            for attribute, module, when in ast.literal_eval(node.value):
-                if when == "":
-                    found[module] = attribute[0].upper() + attribute[1:]
-    return found
+            return [module for _, module, when in ast.literal_eval(node.value) if when == ""]
+    return []

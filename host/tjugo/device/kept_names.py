@@ -79,6 +79,18 @@ def _own_words(tree: ast.AST) -> set[str]:
     return found
 
 
+def names_with_dots(source: str) -> list[tuple[tokenize.TokenInfo, bool]]:
+    """Return the tokens of a source that are names or words of Python, and whether a dot is in
+    front of each."""
+    found = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME:
+            found.append((token, before == "."))
+        before = token.string
+    return found
+
+
 def names(source: str) -> list[tokenize.TokenInfo]:
     """Return the tokens of a source that are names or words of Python."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)

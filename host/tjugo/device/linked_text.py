@@ -26,6 +26,16 @@ def without_docstrings(tree: ast.Module, lines: Lines) -> None:
             lines.clear(body[0])
 
 
+def one_module(module: str, head: list[str], text: str) -> tuple[str, list[tuple[str, int]]]:
+    """Return a module's text with its imports in the first line, which has had documentation, and
+    (module, line) of each of its lines."""
+    first, _, rest = text.partition("\n")
+    if first.strip():
+        return compact([("", "\n".join(head)), (module, text)])
+    places = [(module, number) for number in range(1, text.count("\n") + 2)]
+    return "; ".join(head) + "\n" + rest, places
+
+
 def compact(texts: Iterable[tuple[str, str]]) -> tuple[str, list[tuple[str, int]]]:
     """Return modules' texts as one, without lines that have no code, and (module, line) of each of
     its lines."""

@@ -9,9 +9,10 @@ nobody reads is left out.
 import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tjugo.device import scopes
-from tjugo.device.linked_text import compact, without_docstrings
+from tjugo.device.linked_text import compact, one_module, without_docstrings
 from tjugo.device.project_modules import origin
 from tjugo.device.scopes import Refused, Use
 from tjugo.device.source_lines import Lines
@@ -19,28 +20,60 @@ from tjugo.device.source_lines import Lines
 _NO_EFFECT = (ast.Constant, ast.Lambda, ast.Name, ast.Tuple, ast.Dict, ast.Load)
 
 
+Target = tuple[str, str]  # (module, name); the name is "" for a module itself
+
+
 @dataclass
 class Module:
-    """A module to be linked. imported: what its body's imports bind, (module, name) by the name
-    here; the name is "" for a module itself. refused: why it cannot be linked, "" if it can."""
+    """A module to be linked. known: the modules of the board. passed_on: where a name that a
+    module imports is at home, by (module, name), for all modules. refused: why it cannot be linked,
+    "" if it can."""
 
     name: str
     source: str
-    known: Collection[str]  # modules of the board
+    known: Collection[str]
+    passed_on: dict[Target, Target]
     tree: ast.Module = field(init=False)
     uses: list[Use] = field(init=False)
     own: set[str] = field(init=False)
-    imported: dict[str, tuple[str, str]] = field(init=False)
     refused: str = ""
 
     def __post_init__(self) -> None:
         self.tree = ast.parse(self.source)
-        self.imported = {}
-        for node in self.tree.body:
-            if isinstance(node, scopes.Import):
-                self.imported.update(targets_of(node, self.name, self.known))
-        self.own = scopes.bound(self.tree.body) - set(self.imported)
+        imports = [node for node in self.tree.body if isinstance(node, scopes.Import)]
+        rows = {here: to for node in imports for here, to in self._written(node)}
+        self.passed_on.update({(self.name, here): to for here, to in rows.items()})
+        self.own = scopes.bound(self.tree.body) - set(rows)
         self.uses, self.refused = scopes.uses(self.tree)
+
+    @cached_property
+    def imported(self) -> dict[str, Target]:
+        """What the imports of the body bind, by the name here."""
+        imports = [node for node in self.tree.body if isinstance(node, scopes.Import)]
+        return {here: to for node in imports for here, to in self.targets(node).items()}
+
+    def targets(self, node: scopes.Import) -> dict[str, Target]:
+        """Return what an import binds, by the name here: where each is at home."""
+        return {here: self.home(*to) for here, to in self._written(node)}
+
+    def home(self, module: str, name: str) -> Target:
+        """Return where a name is defined that a module has."""
+        while name and (module, name) in self.passed_on:
+            module, name = self.passed_on[module, name]
+        return module, name
+
+    def bound_to(self, use: Use) -> Target | None:
+        """Return what a name is that an import binds, None for another one."""
+        return (self.targets(use.by) if use.by else self.imported).get(use.name)
+
+    def _written(self, node: scopes.Import) -> Iterator[tuple[str, Target]]:
+        for one in node.names:
+            if isinstance(node, ast.Import):
+                yield one.asname or one.name, (one.name, "")
+                continue
+            base = origin(node, self.name)
+            inner = f"{base}.{one.name}"
+            yield one.asname or one.name, (inner, "") if inner in self.known else (base, one.name)
 
 
 @dataclass(frozen=True)
@@ -52,20 +85,6 @@ class Linked:
     source: str
     names: Mapping[tuple[str, str], str]
     lines: list[tuple[str, int]]
-
-
-def targets_of(
-    node: scopes.Import, module: str, known: Collection[str]
-) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield (name here, (module, name)) of an import; the name is "" for a module itself."""
-    for one in node.names:
-        if isinstance(node, ast.Import):
-            yield one.asname or one.name, (one.name, "")
-            continue
-        base = origin(node, module)
-        inner = f"{base}.{one.name}"
-        here = one.asname or one.name
-        yield here, (inner, "") if inner in known else (base, one.name)
 
 
 def link(
@@ -99,6 +118,7 @@ class _Link:
         self._main = main
         self._members = members
         self._links = links
+        self._any = next(iter(members.values()))
         self._identifiers = {name for one in members.values() for name in _identifiers(one.tree)}
         self._finals: dict[str, object] = {}
         self._names: dict[tuple[str, str], str] = {}
@@ -145,11 +165,8 @@ class _Link:
             final = f"{base}_{number}" if base.upper() == base else f"{base}{number}"
         return final
 
-    def _home(self, module: str, name: str) -> tuple[str, str]:
-        """Return (module, name) of the definition of a name; "" for a module itself."""
-        while name and module in self._members and name in self._members[module].imported:
-            module, name = self._members[module].imported[name]
-        return module, name
+    def _home(self, module: str, name: str) -> Target:
+        return self._any.home(module, name)
 
     def _final(self, module: str, name: str) -> str:
         """Return the name in the linked module of what a member defines or imports."""
@@ -162,8 +179,7 @@ class _Link:
             module = self._links[module].main
         if (module, name) not in self._outside:
             here = name or module.rsplit(".", 1)[-1]
-            known = next(iter(self._members.values())).known
-            public = module not in known and module not in self._links
+            public = module not in self._any.known and module not in self._links
             if not public or here in self._finals:
                 here = self._new_name(here, False, ())
             self._outside[module, name] = here
@@ -180,11 +196,13 @@ class _Link:
         names = {
             (module, name): self._final(module, name)
             for module, one in self._members.items()
-            for name in {*one.own, *one.imported}
-            if (module, name) in self._names or self._home(module, name) in self._outside
+            for name in one.own
         }
-        head = "".join(f"{line}\n" for line in imports_of(self._outside, self._links))
-        source, lines = compact([("", head), *texts])
+        head = imports_of(self._outside, self._links)
+        if len(texts) == 1:
+            source, lines = one_module(texts[0][0], head, texts[0][1])
+        else:
+            source, lines = compact([("", "\n".join(head)), *texts])
         return Linked(self._main, source, names, lines)
 
     def _edited(self, module: Module, live: set[int]) -> str:
@@ -224,24 +242,22 @@ class _Link:
             line, column = node.lineno, node.col_offset + len(words)  # type: ignore[attr-defined]
             yield line, column, use.name, self._final(module.name, use.name)
             return
-        bound = dict(targets_of(use.by, module.name, module.known)) if use.by else module.imported
         at = node.lineno, node.col_offset
-        if use.name not in bound:
+        target = module.bound_to(use)
+        if target is None:
             if use.name in module.own:
                 yield (*at, use.name, self._seen(module, use, module.name, use.name))
-            return
-        target = self._home(*bound[use.name])
-        if target[0] not in self._members or target[1]:
+        elif target[0] in self._members and not target[1]:
+            if use.above is None or not isinstance(use.above.ctx, ast.Load):
+                raise Refused(f"{module.name}, line {node.lineno}: {use.name} is an object")
+            new = self._seen(module, use, *self._home(target[0], use.above.attr))
+            yield (*at, f"{use.name}.{use.above.attr}", new)
+        else:
             if use.by is None or target[0] in self._members:
                 yield (*at, use.name, self._seen(module, use, *target))
             other = self._links.get(target[0])
             if other and not target[1] and use.above is not None:
                 yield from attribute_of(use, other.names.get((target[0], use.above.attr)))
-            return
-        if use.above is None or not isinstance(use.above.ctx, ast.Load):
-            raise Refused(f"{module.name}, line {node.lineno}: {use.name} is used as an object")
-        new = self._seen(module, use, target[0], use.above.attr)
-        yield (*at, f"{use.name}.{use.above.attr}", new)
 
     def _seen(self, module: Module, use: Use, home: str, name: str) -> str:
         """Return the new name of what is used. Raise Refused where something else has it."""
@@ -260,15 +276,11 @@ class _Link:
             if id(node) in top:
                 lines.clear(node)
                 continue
-            wanted = dict(targets_of(node, module.name, module.known))
-            left = {
-                here: target
-                for here, target in wanted.items()
-                if self._home(*target)[0] not in self._members
-            }
+            wanted = module.targets(node)
+            left = {here: to for here, to in wanted.items() if to[0] not in self._members}
             if left != wanted or any(target[0] in self._links for target in left.values()):
-                outside = {self._home(*target): here for here, target in left.items()}
-                lines.rewrite(node, "; ".join(imports_of(outside, self._links)) or "pass")
+                statements = imports_of({to: here for here, to in left.items()}, self._links)
+                lines.rewrite(node, "; ".join(statements) or "pass")
 
     # What is read
 
@@ -301,15 +313,13 @@ class _Link:
         return live
 
     def _read(self, module: Module, use: Use) -> Iterator[str]:
-        bound = dict(targets_of(use.by, module.name, module.known)) if use.by else module.imported
-        if use.name in bound:
-            target = self._home(*bound[use.name])
-            if target[0] in self._members and not target[1] and use.above is not None:
-                target = self._home(target[0], use.above.attr)
-            if target in self._names:
-                yield self._names[target]
-        elif use.name in module.own:
-            yield self._names[module.name, use.name]
+        target = module.bound_to(use)
+        if target is not None and not target[1] and use.above is not None:
+            target = self._home(target[0], use.above.attr)
+        if target is None and use.name in module.own:
+            target = (module.name, use.name)
+        if target in self._names:
+            yield self._names[target]  # type: ignore[index]
 
 
 def _owners(tree: ast.Module) -> dict[int, ast.stmt]:
@@ -426,15 +436,14 @@ def relinked(module: Module, links: Mapping[str, Linked]) -> str:
     lines = Lines(module.source)
     edits = list(moved_texts(module.tree, links))
     for use in module.uses:
-        bound = dict(targets_of(use.by, module.name, module.known)) if use.by else module.imported
-        target = bound.get(use.name, ("", "-"))
-        if target[0] in links and not target[1] and use.above is not None:
+        target = module.bound_to(use)
+        if target and target[0] in links and not target[1] and use.above is not None:
             other = links[target[0]]
             edits += attribute_of(use, other.names.get((target[0], use.above.attr)))
     edit(lines, edits)
     for node in ast.walk(module.tree):
         if isinstance(node, scopes.Import):
-            wanted = dict(targets_of(node, module.name, module.known))
+            wanted = module.targets(node)
             if any(target[0] in links for target in wanted.values()):
                 statements = imports_of({to: here for here, to in wanted.items()}, links)
                 lines.rewrite(node, "; ".join(statements))

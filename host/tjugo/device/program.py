@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tjugo.device import groups, linking, project_modules, scopes
 from tjugo.device.constants import with_constants
-from tjugo.device.linking import Linked, Module
+from tjugo.device.linking import Linked, Module, Target
 from tjugo.device.public_constants import mentions
 from tjugo.device.scopes import Refused
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
 # What imports modules of a deployed board by the names that they have in the project.
-_VISITORS = ("host/tjugo/device/on_board", "boards/qemu_mps2/count", "tests/device")
+_VISITORS = ("host/tjugo/device/on_board", "boards/qemu_mps2/count")
 
 
 @dataclass(frozen=True)
@@ -36,98 +36,129 @@ def program(role: str, paths: Mapping[str, Path], apart: frozenset[str]) -> Prog
 @cache
 def _program(role: str, paths: tuple[tuple[str, Path], ...], apart: frozenset[str]) -> Program:
     names = frozenset(name for name, _ in paths)
+    passed_on: dict[Target, Target] = {}
     modules = {}
-    barred = set(apart)
     for name, path in paths:
-        modules[name] = Module(name, with_constants(path.read_text(), name, True), names)
-        if modules[name].refused:
-            barred.add(name)
-    barred |= groups.objects(modules.values())
+        source = with_constants(path.read_text(), name, True)
+        modules[name] = Module(name, source, names, passed_on)
     texts = {text for one in modules.values() for text in _texts(one.tree)}
-    roots = {root for group in groups.GROUPS.get(role, ()) for root in group.roots}
-    barred |= {name for name in names - roots if "." not in name and name in texts}
+    objects = groups.objects(modules.values())
     links: dict[str, Linked] = {}
-    features = groups.always(modules)
-    try:
-        for group in groups.GROUPS.get(role, ()):
-            more = features if group.main == "meter.app" else ()
-            found = groups.members(group, modules, more, barred)
-            if len(found) > 1:
-                links |= dict.fromkeys(found, _link(group, found, modules, texts, links, features))
-    except Refused as why:
-        raise TjugoError(f"The modules of {group.main} cannot be linked: {why}.") from None
-    sources = {}
-    for name in names:
-        if name not in links:
-            sources[name] = linking.relinked(modules[name], links)
-        elif links[name].main == name:
-            sources[name] = links[name].source
-    sources |= _for_visitors(links)
-    _check(sources, links)
-    return Program(sources, links)
+    alone: dict[str, str] = {}
+    for group, found in _groups(role, modules, apart | objects, texts):
+        try:
+            linked = _link(group, [modules[name] for name in found], modules, texts, links)
+        except Refused as why:
+            raise TjugoError(f"The modules of {group.main} cannot be linked: {why}.") from None
+        links |= dict.fromkeys(found, linked)
+    for name in sorted(names - set(links)):
+        one = modules[name]
+        if name in apart or one.refused:
+            alone[name] = linking.relinked(one, links)
+            continue
+        if not _wanted(name, modules):
+            continue
+        group = groups.Group(name, (name,), ())
+        alone[name] = _link(group, [one], modules, texts, links, name in objects).source
+    mains = {one.main: one.source for one in links.values()}
+    made = {**alone, **mains, **_for_visitors(links)}
+    _check(made)
+    return Program(made, links)
 
 
-def _check(sources: Mapping[str, str], links: Mapping[str, Linked]) -> None:
-    """Raise TjugoError for an import of a module that is in another file now."""
-    gone = {name for name, one in links.items() if one.main != name and name not in sources}
-    for name, source in sources.items():
-        module = Module(name, source, {*sources, *links})
-        for node in ast.walk(module.tree):
-            if isinstance(node, scopes.Import):
-                targets = linking.targets_of(node, name, module.known)
-                left = {target for _, (target, _) in targets} & gone
-                if left:
-                    raise TjugoError(f"{name} imports {', '.join(left)}, which is linked.")
+def _groups(
+    role: str, modules: Mapping[str, Module], barred: set[str] | frozenset[str], texts: set[str]
+) -> list[tuple[groups.Group, list[str]]]:
+    """Return the groups of a role with their members. Raise TjugoError."""
+    every = groups.GROUPS[role]
+    out = {name for name, one in modules.items() if one.refused} | barred
+    roots = {root for group in every for root in group.roots}
+    out |= {name for name in set(modules) - roots if "." not in name and name in texts}
+    made = []
+    for group in every:
+        more = groups.always(modules) if group.main == groups.WITH_FEATURES else ()
+        found = groups.members(group, modules, more, out)
+        if len(found) > 1:
+            made.append((group, found))
+            out |= set(found)
+    return made
+
+
+def _check(sources: Mapping[str, str]) -> None:
+    """Raise TjugoError for an import of what is not there."""
+    modules = {name: Module(name, source, sources, {}) for name, source in sources.items()}
+    for one in modules.values():
+        for node in ast.walk(one.tree):
+            if not isinstance(node, scopes.Import):
+                continue
+            for module, name in one.targets(node).values():
+                if module in modules:
+                    other = modules[module]
+                    there = not name or name in other.own or (module, name) in other.passed_on
+                    there = there or f"{module}.{name}" in project_modules.NEVER
+                else:
+                    there = project_modules.path(module) is None or module in project_modules.NEVER
+                if not there:
+                    raise TjugoError(f"{one.name} imports {name} of {module}: it is not there.")
 
 
 def _link(
     group: groups.Group,
-    found: list[str],
+    members: list[Module],
     modules: Mapping[str, Module],
     texts: set[str],
     links: Mapping[str, Linked],
-    features: Mapping[str, str],
+    whole: bool = False,
 ) -> Linked:
-    main = group.main
-    seen = _seen([one for name, one in modules.items() if name not in found])
-    visited = _visited()
-    exported = {one for one in seen | visited if one[0] in found}
-    any_name = {main, *(texts & set(found))} - set(features)
-    fixed = {
-        (name, one)
-        for name in found
-        for one in modules[name].own
-        if (name in any_name and not one.startswith("_")) or one == features.get(name)
-    }
-    exported |= {(name, one) for name, one in seen if name in found}
-    whole = {name for name, one in visited if not one and name in found}
-    for name in whole:
-        exported |= {(name, one) for one in modules[name].own if not one.startswith("_")}
-    exported = {(name, one) for name, one in exported if one and _has(modules[name], one)}
+    """Return members as one module. whole: all public names stay."""
+    found = {one.name for one in members}
+    read = _read([one for one in modules.values() if one.name not in found])
+    asked = {one for one in read | _visited() if one[0] in found}
+    exported = {(name, one) for name, one in asked if one in modules[name].own}
+    fixed = set()
+    for one in members:
+        public = {name for name in one.own if not name.startswith("_")}
+        if (one.name, "") in _visited():
+            exported |= {(one.name, name) for name in public}
+        if whole or (one.name == group.main and (len(members) > 1 or not _by_name(one, texts, read))):
+            fixed |= {(one.name, name) for name in public}
+        elif one.name in texts:
+            fixed |= {(one.name, name) for name in public if {name, _lower(name)} & texts}
     taken = mentions().attributes | mentions().texts if group.probed else set()
-    return linking.link(main, [modules[name] for name in found], exported, fixed, taken, links)
+    return linking.link(group.main, members, exported, fixed, taken, links)
 
 
-def _has(module: Module, name: str) -> bool:
-    return name in module.own or name in module.imported
+def _lower(name: str) -> str:
+    """Return the name of a feature of which this is the class (meter/features.py)."""
+    return name[0].lower() + name[1:]
 
 
-def _seen(others: list[Module]) -> set[tuple[str, str]]:
-    """Return (module, name) of all that modules read of others."""
+def _by_name(module: Module, texts: set[str], read: set[Target]) -> bool:
+    """Return whether modules import a module, or have its name in a text for __import__."""
+    return module.name in texts or any(target == module.name for target, _ in read)
+
+
+def _wanted(name: str, modules: Mapping[str, Module]) -> bool:
+    """Return whether somebody reads a name of a package itself; else it is a folder."""
+    is_package = any(other.startswith(f"{name}.") for other in modules)
+    read = _read([*modules.values()]) if is_package else set()
+    return not is_package or any(
+        target == name and f"{name}.{one}" not in project_modules.NEVER for target, one in read
+    )
+
+
+def _read(others: list[Module]) -> set[Target]:
+    """Return (module, name) of all that modules read of others; the name is "" for a module
+    itself."""
     found = set()
     for module in others:
         for node in ast.walk(module.tree):
             if isinstance(node, scopes.Import):
-                found |= set(dict(linking.targets_of(node, module.name, module.known)).values())
+                found |= set(module.targets(node).values())
         for use in module.uses:
-            bound = (
-                dict(linking.targets_of(use.by, module.name, module.known))
-                if use.by
-                else module.imported
-            )
-            target, name = bound.get(use.name, ("", "-"))
+            target, name = module.bound_to(use) or ("", "-")
             if not name and use.above is not None:
-                found.add((target, use.above.attr))
+                found.add(module.home(target, use.above.attr))
     return found
 
 
@@ -158,7 +189,7 @@ def _for_visitors(links: Mapping[str, Linked]) -> dict[str, str]:
     visited = _visited()
     for name, link in links.items():
         asked = {one for module, one in visited if module == name}
-        if not asked or name == link.main:
+        if not asked or name in (link.main, link.main.partition(".")[0]):
             continue
         wanted = {
             (module, one): one

@@ -12,6 +12,13 @@ AREAS = (
     *("sts_portable", "firmware", "boards", "tests/host/portable", "tests/device"),
     *("host/tjugo/device/on_board", "host/tjugo/sts/vector_checks"),
 )
+# Imported only by what a board never does: making tokens, printing documents.
+NEVER = (
+    "sts_portable.fields",
+    "sts_portable.exports",
+    "meterbus.descriptions",
+    "uplink.descriptions",
+)
 _ROOTS = ("firmware", "boards/common", "tests/host/portable", "")
 
 

@@ -15,6 +15,7 @@ from tjugo.device.mpy import (
     compile_source,
 )
 from tjugo.device.program import program
+from tjugo.device.project_modules import NEVER
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
@@ -52,13 +53,6 @@ _ENTRIES = (*_SAFE, "{role}.app")
 # The same for data: firmware/meter/face/words.py selects the language.
 _MODULE = re.compile(r"(meter|collector|runtime|sts_portable)(\.[a-z_]+)+")
 _DATA = {"meter": "meter/face/words_*.py"}
-# Imported only by what a board never does: making tokens, printing documents.
-_NEVER = (
-    "sts_portable.fields",
-    "sts_portable.exports",
-    "meterbus.descriptions",
-    "uplink.descriptions",
-)
 LIBRARY = "lib"
 MAIN = "main.py"
 
@@ -120,7 +114,7 @@ def _closure(board: Target, names: Iterable[str]) -> dict[str, Path]:
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        path = None if name in found or name in _NEVER else _source(name, roots)
+        path = None if name in found or name in NEVER else _source(name, roots)
         if path is None:
             continue
         found[name] = path
