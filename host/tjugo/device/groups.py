@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import scopes
-from tjugo.device.linking import Module
+from tjugo.device.linked_modules import Module
 from tjugo.device.scopes import Refused
 
 

@@ -20,7 +20,7 @@ def without_docstrings(tree: ast.Module, lines: Lines) -> None:
     """Remove documentation where a statement is left."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if not isinstance(body, list) or len(body) < 2 and not isinstance(node, ast.Module):
+        if not isinstance(body, list) or (len(body) < 2 and not isinstance(node, ast.Module)):
             continue
         if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
             lines.clear(body[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tjugo.device import groups, linking, project_modules, scopes
 from tjugo.device.constants import with_constants
-from tjugo.device.linking import Linked, Module, Target
+from tjugo.device.linked_modules import Linked, Module, Target, imports_of, relinked
 from tjugo.device.public_constants import mentions
 from tjugo.device.scopes import Refused
 from tjugo.errors import TjugoError
@@ -54,7 +54,7 @@ def _program(role: str, paths: tuple[tuple[str, Path], ...], apart: frozenset[st
     for name in sorted(names - set(links)):
         one = modules[name]
         if name in apart or one.refused:
-            alone[name] = linking.relinked(one, links)
+            alone[name] = relinked(one, links)
             continue
         if not _wanted(name, modules):
             continue
@@ -95,10 +95,9 @@ def _check(sources: Mapping[str, str]) -> None:
                 if module in modules:
                     other = modules[module]
                     there = not name or name in other.own or (module, name) in other.passed_on
-                    there = there or f"{module}.{name}" in project_modules.NEVER
                 else:
-                    there = project_modules.path(module) is None or module in project_modules.NEVER
-                if not there:
+                    there = project_modules.path(module) is None
+                if not there and not {module, f"{module}.{name}"} & {*project_modules.NEVER}:
                     raise TjugoError(f"{one.name} imports {name} of {module}: it is not there.")
 
 
@@ -120,7 +119,9 @@ def _link(
         public = {name for name in one.own if not name.startswith("_")}
         if (one.name, "") in _visited():
             exported |= {(one.name, name) for name in public}
-        if whole or (one.name == group.main and (len(members) > 1 or not _by_name(one, texts, read))):
+        if whole or (
+            one.name == group.main and (len(members) > 1 or not _by_name(one, texts, read))
+        ):
             fixed |= {(one.name, name) for name in public}
         elif one.name in texts:
             fixed |= {(one.name, name) for name in public if {name, _lower(name)} & texts}
@@ -194,8 +195,10 @@ def _for_visitors(links: Mapping[str, Linked]) -> dict[str, str]:
         wanted = {
             (module, one): one
             for module, one in sorted(link.names)
-            if module == name and not one.startswith("_") and (one in asked or "" in asked)
+            if module == name
+            and not one.startswith("_")
+            and (one in asked or "" in asked)
             and not link.names[module, one].startswith("_")
         }
-        made[name] = "\n".join(linking.imports_of(wanted, links)) + "\n"
+        made[name] = "\n".join(imports_of(wanted, links)) + "\n"
     return made

@@ -134,7 +134,9 @@ class _Visitor:
             if scope.is_class and node.id in self._own and isinstance(node.ctx, ast.Load):
                 self._refuse(f"line {node.lineno}: {node.id} of the class or of the module")
             if node.id in scope.imports:
-                self.found.append(Use(node.id, node, above, scope.imports[node.id], self._hidden()))
+                self.found.append(
+                    Use(node.id, node, above, scope.imports[node.id], self._hidden())
+                )
             return
         self.found.append(Use(node.id, node, above, None, self._hidden()))
 

@@ -1,10 +1,10 @@
 """Private names and parameters of a module for a board: short ones, which all modules share.
 
 A board has every name once in its heap: its letters, and 7 bytes of a table that MicroPython
-doubles when it is full. Private names (`_name`) become `_a`, `_b`.. in each module, and names that
-every MicroPython has anyhow; parameters `p0`, `p1`.. in each function. A variable of the module and
-an attribute may get the same name, and so may attributes of classes that are not related. Lines
-stay where they are, and so a traceback names the right one.
+doubles when it is full. Private names (`_name`) become `_a`, `_b`.. in each module, and names
+that every MicroPython has anyhow; parameters `p0`, `p1`.. in each function. A variable of the
+module and an attribute may get the same name, and so may attributes of classes that are not
+related. Lines stay where they are, and so a traceback names the right one.
 
 A name is kept where that is not safe: it is a keyword of a call or a text somewhere, or another
 module reads it. A class that is derived from one of another module has that class's short names
@@ -27,8 +27,8 @@ from tjugo.errors import TjugoError
 
 _PRIVATE = re.compile(r"_(?!_)\w*[A-Za-z0-9]\w*")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-# Of the list of names that every MicroPython has and every .mpy refers to by number (qstrs.static
-# in py/makeqstrdata.py). Without what the compiler treats in a way of its own, such as `range`, and
+# Of the names that every MicroPython has and every .mpy refers to by number (static_qstr_list in
+# py/makeqstrdata.py). Without what the compiler treats in a way of its own, such as `range`, and
 # what MicroPython looks for in any object, such as `send` and `read`.
 _STATIC = (
     "abs all any append bool bytecode bytes callable chr classmethod clear copy count dict dir "

@@ -161,9 +161,7 @@ def compiled(
     """
     emits = MACHINE_CODE if machine_code else EVERY_FRAME
     with_code = {
-        name: path
-        for name, path in paths.items()
-        if path.name != "__init__.py" or _has_code(path)
+        name: path for name, path in paths.items() if path.name != "__init__.py" or _has_code(path)
     }
     apart = frozenset(name.replace("/", ".") for name in emits)
     made = program(role, with_code, apart)
