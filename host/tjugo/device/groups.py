@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tjugo.device import scopes
 from tjugo.device.linked_modules import Module
+from tjugo.device.project_modules import nodes
 from tjugo.device.scopes import Refused
 
 
@@ -120,7 +121,7 @@ def objects(modules: Iterable[Module]) -> set[str]:
     """Return the modules that somebody uses otherwise than by a name of it."""
     found = set()
     for module in modules:
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             if isinstance(node, ast.Import):
                 found |= {one.name for one in node.names if "." in one.name}
             elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tjugo.device import scopes
-from tjugo.device.project_modules import origin
+from tjugo.device.project_modules import nodes, origin, parsed
 from tjugo.device.scopes import Use
 from tjugo.device.source_lines import Lines
 
@@ -29,7 +29,7 @@ class Module:
     refused: str = ""
 
     def __post_init__(self) -> None:
-        self.tree = ast.parse(self.source)
+        self.tree = parsed(self.source)
         imports = [node for node in self.tree.body if isinstance(node, scopes.Import)]
         rows = {here: to for node in imports for here, to in self._written(node)}
         self.passed_on.update({(self.name, here): to for here, to in rows.items()})
@@ -41,6 +41,17 @@ class Module:
         """What the imports of the body bind, by the name here."""
         imports = [node for node in self.tree.body if isinstance(node, scopes.Import)]
         return {here: to for node in imports for here, to in self.targets(node).items()}
+
+    @cached_property
+    def read(self) -> set[Target]:
+        """What the module reads of others; the name is "" for a module itself."""
+        imports = [node for node in nodes(self.tree) if isinstance(node, scopes.Import)]
+        found = {target for node in imports for target in self.targets(node).values()}
+        for use in self.uses:
+            target, name = self.bound_to(use) or ("", "-")
+            if not name and use.above is not None:
+                found.add(self.home(target, use.above.attr))
+        return found
 
     def targets(self, node: scopes.Import) -> dict[str, Target]:
         """Return what an import binds, by the name here: where each is at home."""
@@ -98,7 +109,7 @@ def imports_of(wanted: Mapping[tuple[str, str], str], links: Mapping[str, Linked
 
 def moved_texts(tree: ast.Module, mains: Mapping[str, str]) -> Iterator[tuple[int, int, str, str]]:
     """Yield the changes of texts that are the name of a linked module: for __import__."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in mains:
             main = mains[node.value]
             if main != node.value and "." in node.value:
@@ -131,7 +142,7 @@ def relinked(module: Module, links: Mapping[str, Linked]) -> str:
             other = links[target[0]]
             edits += attribute_of(use, other.names.get((target[0], use.above.attr)))
     edit(lines, edits)
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, scopes.Import):
             wanted = module.targets(node)
             if any(target[0] in links for target in wanted.values()):

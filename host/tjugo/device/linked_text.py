@@ -8,6 +8,7 @@ import io
 import tokenize
 from collections.abc import Iterable
 
+from tjugo.device.project_modules import nodes
 from tjugo.device.source_lines import Lines
 
 _NO_CODE = {
@@ -18,7 +19,7 @@ _NO_CODE = {
 
 def without_docstrings(tree: ast.Module, lines: Lines) -> None:
     """Remove documentation where a statement is left."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         body = getattr(node, "body", None)
         if not isinstance(body, list) or (len(body) < 2 and not isinstance(node, ast.Module)):
             continue

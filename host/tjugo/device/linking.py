@@ -21,6 +21,7 @@ from tjugo.device.linked_modules import (
 )
 from tjugo.device.linked_text import compact, one_module, without_docstrings
 from tjugo.device.live_code import live, span
+from tjugo.device.project_modules import nodes
 from tjugo.device.scopes import Refused, Use
 from tjugo.device.source_lines import Lines
 
@@ -57,6 +58,10 @@ class _Link:
         self._members = members
         self._links = links
         self._any = next(iter(members.values()))
+        self._locals = {
+            one.name: frozenset().union(*(use.hidden for use in one.uses))
+            for one in members.values()
+        }
         self._identifiers = {name for one in members.values() for name in _identifiers(one.tree)}
         self._finals: dict[str, object] = {}
         self._names: dict[tuple[str, str], str] = {}
@@ -67,13 +72,13 @@ class _Link:
     # Names
 
     def _name_all(self, fixed: Collection[Target], taken: Collection[str]) -> None:
+        members = self._members
         every = [(one.name, name) for one in self._members.values() for name in sorted(one.own)]
+        deep = {name: _bound_deep(one.tree) for name, one in members.items()}
         kept = [
             (member, name)
             for member, name in every
-            if name in _bound_deep(self._members[member].tree)
-            or (member, name) in fixed
-            or name.startswith("__")
+            if name in deep[member] or (member, name) in fixed or name.startswith("__")
         ]
         for one in kept:
             if one[1] in self._finals:
@@ -83,7 +88,8 @@ class _Link:
         for one in every:
             if one not in self._names:
                 public = one in self._exported or one[1].endswith("Error")
-                self._give(one, self._new_name(one[1], public, taken))
+                others = (self._locals[name] for name in members if name != one[0])
+                self._give(one, self._new_name(one[1], public, {*taken}.union(*others)))
 
     def _give(self, one: tuple[str, str], final: str) -> None:
         self._names[one] = final
@@ -118,7 +124,7 @@ class _Link:
         if (module, name) not in self._outside:
             here = name or module.rsplit(".", 1)[-1]
             public = module not in self._any.known and module not in self._links
-            if not public or here in self._finals:
+            if not public or here in {*self._finals}.union(*self._locals.values()):
                 here = self._new_name(here, False, ())
             self._outside[module, name] = here
             self._finals[here] = (module, name)
@@ -205,7 +211,7 @@ class _Link:
     def _rewrite_imports(self, module: Module, lines: Lines) -> None:
         """Remove the imports of the body, and those of members in functions."""
         top = {id(node) for node in module.tree.body}
-        for node in ast.walk(module.tree):
+        for node in nodes(module.tree):
             if not isinstance(node, scopes.Import):
                 continue
             if id(node) in top:
@@ -219,7 +225,7 @@ class _Link:
 
 
 def _identifiers(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Name):
             yield node.id
         elif isinstance(node, ast.Attribute):
@@ -237,5 +243,5 @@ def _bound_deep(tree: ast.Module) -> set[str]:
     imports below `try` or `if`, and by `except`."""
     deep = [node for node in tree.body if not isinstance(node, scopes.Import)]
     found = {name for node in scopes.imports(deep) for name in scopes.names_of(node)}
-    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    handlers = [node for node in nodes(tree) if isinstance(node, ast.ExceptHandler)]
     return found | ({node.name for node in handlers if node.name} & scopes.bound(tree.body))

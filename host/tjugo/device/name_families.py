@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator
 
+from tjugo.device.project_modules import nodes
+
 _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -23,7 +25,7 @@ class Families:
         self.bound_in_bodies: set[str] = set()
         self.read_in_bodies: set[str] = set()
         self._keys: dict[str, str] = {}
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.ClassDef):
                 self._add(node)
 

@@ -88,7 +88,7 @@ def _check(sources: Mapping[str, str]) -> None:
     """Raise TjugoError for an import of what is not there."""
     modules = {name: Module(name, source, sources, {}) for name, source in sources.items()}
     for one in modules.values():
-        for node in ast.walk(one.tree):
+        for node in project_modules.nodes(one.tree):
             if not isinstance(node, scopes.Import):
                 continue
             for module, name in one.targets(node).values():
@@ -151,16 +151,7 @@ def _wanted(name: str, modules: Mapping[str, Module]) -> bool:
 def _read(others: list[Module]) -> set[Target]:
     """Return (module, name) of all that modules read of others; the name is "" for a module
     itself."""
-    found = set()
-    for module in others:
-        for node in ast.walk(module.tree):
-            if isinstance(node, scopes.Import):
-                found |= set(module.targets(node).values())
-        for use in module.uses:
-            target, name = module.bound_to(use) or ("", "-")
-            if not name and use.above is not None:
-                found.add(module.home(target, use.above.attr))
-    return found
+    return set().union(*(one.read for one in others))
 
 
 @cache
@@ -169,7 +160,7 @@ def _visited() -> frozenset[tuple[str, str]]:
     found = set()
     for area in _VISITORS:
         for path in sorted((REPO / area).rglob("*.py")):
-            tree = ast.parse(path.read_text())
+            tree = project_modules.parsed(path.read_text())
             known = project_modules.imported(tree, path.stem)
             found |= set(known.values())
             found |= {(text, "") for text in _texts(tree)}
@@ -179,7 +170,7 @@ def _visited() -> frozenset[tuple[str, str]]:
 def _texts(tree: ast.Module) -> set[str]:
     return {
         node.value
-        for node in ast.walk(tree)
+        for node in project_modules.nodes(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 

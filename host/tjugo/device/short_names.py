@@ -73,7 +73,7 @@ def with_short_names(source: str, module: str, others: Mapping[str, str] | None 
 
 def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     """Return the short names of a module's private ones, those of its classes' bases included."""
-    tree = ast.parse(source)
+    tree = project_modules.parsed(source)
     families = Families(tree)
     tokens = names_with_dots(source)
     kept = kept_with(source)

@@ -119,7 +119,7 @@ def _closure(board: Target, names: Iterable[str]) -> dict[str, Path]:
             continue
         found[name] = path
         waiting += _parents(name)
-        waiting += _imports(path, name)
+        waiting += imports(path, name)
     return found
 
 
@@ -160,15 +160,12 @@ def compiled(
     is a folder: a file of its own would take heap.
     """
     emits = MACHINE_CODE if machine_code else EVERY_FRAME
-    with_code = {
-        name: path for name, path in paths.items() if path.name != "__init__.py" or _has_code(path)
-    }
     apart = frozenset(name.replace("/", ".") for name in emits)
-    made = program(role, with_code, apart)
+    made = program(role, with_code(paths), apart)
     found = {}
     for name, text in sorted(made.sources.items()):
         module = name.replace(".", "/")
-        package = name in with_code and with_code[name].name == "__init__.py"
+        package = name in paths and paths[name].name == "__init__.py"
         inside = f"{module}/__init__" if package else module
         emit = emits.get(module, "bytecode")
         found[f"{LIBRARY}/{inside}.mpy"] = compile_source(
@@ -177,10 +174,22 @@ def compiled(
     return found
 
 
+def with_code(paths: Mapping[str, Path]) -> dict[str, Path]:
+    """Return modules without the packages that have only documentation."""
+    return {
+        name: path for name, path in paths.items() if path.name != "__init__.py" or _has_code(path)
+    }
+
+
 def _has_code(path: Path) -> bool:
     """Return whether a file has more than documentation."""
     body = ast.parse(path.read_text()).body
     return any(not isinstance(node, ast.Expr) for node in body)
+
+
+def has_source(board: Target, name: str) -> bool:
+    """Return whether the project has a module for this board."""
+    return _source(name, _roots(board)) is not None
 
 
 def source(board: Target, name: str) -> Path:
@@ -211,7 +220,7 @@ def _parents(name: str) -> Iterator[str]:
     return (".".join(parts[:length]) for length in range(1, len(parts)))
 
 
-def _imports(source: Path, module: str) -> Iterator[str]:
+def imports(source: Path, module: str) -> Iterator[str]:
     """Yield the names that a file imports, and those in its texts, which it may import by name.
     `from a import b` may mean the module a.b, so both are given."""
     package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]
