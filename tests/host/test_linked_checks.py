@@ -3,14 +3,13 @@
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from tjugo.device import targets
+from tjugo.device.mpy import CORTEX_M3, compile_source
 from tjugo.device.program import program
 from tjugo.device.project_modules import NEVER
-from tjugo.device.short_names import with_short_names
 from tjugo.toolchain.tools import REPO
 
 HERE = REPO / "tests" / "host"
@@ -25,8 +24,8 @@ CHECKS = (
 
 
 @cache
-def linked(check: str) -> dict[str, str]:
-    """Return the sources of a meter and of a check, by module."""
+def linked() -> dict[str, bytes]:
+    """Return a meter and the checks, compiled, by module."""
     board = targets.target("qemu_mps2")
     portable = {path.stem: path for path in (HERE / "portable").glob("*.py")}
     paths = {
@@ -34,7 +33,7 @@ def linked(check: str) -> dict[str, str]:
         for name, path in targets.modules(board, "meter").items()
         if name != "board" and not name.startswith("boards.")
     }
-    waiting = [check, *NEVER]  # which make tokens
+    waiting = [*CHECKS, *NEVER]  # which make tokens
     while waiting:
         name = waiting.pop()
         path = portable[name] if name in portable else targets.source(board, name)
@@ -43,8 +42,10 @@ def linked(check: str) -> dict[str, str]:
             wanted = targets.imports(path, name)
             waiting += [one for one in wanted if one in portable or _is_ours(board, one)]
     made = program("meter", targets.with_code(paths), frozenset())
+    assert {made.links[name].main for name in ("meter.core", "meter.events")} == {"meter.app"}
     return {
-        name: with_short_names(text, name, made.sources) for name, text in made.sources.items()
+        name: compile_source(text, name, CORTEX_M3, "bytecode", made.sources)
+        for name, text in made.sources.items()
     }
 
 
@@ -67,13 +68,12 @@ def run(argv: list[str], check: str, env: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_linked_meter_passes_its_checks(check, micropython, micropython_env, tmp_path):
-    for name, text in linked(check).items():
+    for name, content in linked().items():
         file = tmp_path.joinpath(*name.split("."))
-        folder = any(other.startswith(f"{name}.") for other in linked(check))
-        path = file / "__init__.py" if folder else file.with_suffix(".py")
+        folder = any(other.startswith(f"{name}.") for other in linked())
+        path = file / "__init__.mpy" if folder else file.with_suffix(".mpy")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_bytes(content)
     env = {**micropython_env, "MICROPYPATH": f"{tmp_path}:.frozen"}
     wanted = run([sys.executable], check, {"PYTHONPATH": micropython_env["MICROPYPATH"]})
     assert run([*micropython, *HEAP], check, env) == wanted
-    assert not (Path(tmp_path) / "meter" / "core.py").exists(), "it is in meter/app.py"

@@ -9,6 +9,7 @@ from tjugo.device import scopes
 from tjugo.device.project_modules import nodes, origin, parsed
 from tjugo.device.scopes import Use
 from tjugo.device.source_lines import Lines
+from tjugo.errors import TjugoError
 
 Target = tuple[str, str]  # (module, name); the name is "" for a module itself
 
@@ -94,6 +95,8 @@ def imports_of(wanted: Mapping[tuple[str, str], str], links: Mapping[str, Linked
     for (module, name), here in wanted.items():
         if module in links:
             other = links[module]
+            if name and (module, name) not in other.names:
+                raise TjugoError(f"There is no {name} in {module}, from which it is imported.")
             if name:
                 base, there = other.main, other.names[module, name]
             else:

@@ -141,7 +141,8 @@ class _Visitor:
         self.found.append(Use(node.id, node, above, None, self._hidden()))
 
     def _hidden(self) -> frozenset[str]:
-        return frozenset().union(*(scope.bound for scope in self._scopes))
+        seen = [one for one in self._scopes if not one.is_class or one is self._scopes[-1]]
+        return frozenset().union(*(one.bound for one in seen))
 
     def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         if not self._scopes:
