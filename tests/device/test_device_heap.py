@@ -12,6 +12,7 @@ FREE = {
     heap.ROM: (107_500, 94_500),
     heap.FROZEN: (133_500, 124_000),
 }
+FREE_OF_128_KIB = 8_192  # core features from files
 
 
 @pytest.mark.parametrize("place", heap.PLACES)
@@ -20,3 +21,9 @@ def test_the_meter_leaves_heap_free(emulator, place):
     found = heap.lowest_free(place, heap.CORE), heap.lowest_free(place, heap.FULL)
     print(f"{place}: {found[0]:,} bytes free, with all features {found[1]:,}")
     assert found[0] >= core and found[1] >= full
+
+
+def test_the_core_preset_takes_tokens_in_a_heap_of_128_kib(emulator):
+    found = heap.lowest_free(heap.FILES, heap.CORE, heap.SMALL_BYTES)
+    print(f"{found:,} bytes free of 128 KiB")
+    assert found >= FREE_OF_128_KIB
