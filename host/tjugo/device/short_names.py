@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import project_modules
+from tjugo.device.global_table import GlobalTable
 from tjugo.device.kept_names import Kept, kept_with, names_with_dots
 from tjugo.device.name_families import Families
 from tjugo.device.public_constants import mentions
@@ -27,6 +28,8 @@ from tjugo.errors import TjugoError
 
 _PRIVATE = re.compile(r"_(?!_)\w*[A-Za-z0-9]\w*")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SINGLE = [f"_{letter}" for letter in _LETTERS]
+_DOUBLE = [f"_{first}{second}" for first in _LETTERS for second in _LETTERS]
 # Of the names that every MicroPython has and every .mpy refers to by number (static_qstr_list in
 # py/makeqstrdata.py). Without what the compiler treats in a way of its own, such as `range`, and
 # what MicroPython looks for in any object, such as `send` and `read`.
@@ -38,6 +41,25 @@ _STATIC = (
     "sep set setdefault sort sorted split start startswith step stop str strip sum tuple update "
     "upper values zip"
 ).split()
+# Names of MicroPython's modules, which its ports have.
+_OF_PORTS = (
+    "BFINT16 BFUINT16 BIG_ENDIAN BytesIO EACCES EADDRINUSE EAGAIN EALREADY EBADF ECONNABORTED "
+    "ECONNREFUSED ECONNRESET EEXIST EHOSTUNREACH EINPROGRESS EINVAL EIO EISDIR ENOBUFS ENODEV "
+    "ENOMEM ENOTCONN EOPNOTSUPP EPERM ETIMEDOUT FLOAT32 FLOAT64 FrameBuffer GS2_HMSB GS4_HMSB GS8 "
+    "INT16 INT32 INT64 INT8 LITTLE_ENDIAN LONGLONG MONO_HLSB MONO_HMSB MONO_VLSB NATIVE "
+    "OrderedDict RGB565 RingIO StringIO UINT16 UINT32 UINT64 UINT8 ULONG ULONGLONG USHORT "
+    "a2b_base64 acos acosh addressof appendleft asin asinh atan atan2 atanh b2a_base64 blit "
+    "bytes_at calcsize ceil center chdir cmath collect copysign cos cosh degrees deque difference "
+    "digest discard dumps ellipse erf erfc expm1 fabs fill_rect floor fmod frexp fromhex fromkeys "
+    "gamma getcwd getrandbits gmtime heapify heappop heappush hexlify hline ilistdir intersection "
+    "isclose isdisjoint isenabled isfinite isinf isnan issubset issuperset ldexp lgamma listdir "
+    "localtime log log10 log2 lookahead maxsize mem_alloc mem_free mktime modf namedtuple pack "
+    "pack_into partition popleft radians randint randrange readlines rect rename rmdir rpartition "
+    "sha256 sinh sizeof splitlines sqrt statvfs symmetric_difference tan tanh tau ticks_add "
+    "ticks_cpu ticks_us time_ns trunc umount unhexlify union unlink unpack unpack_from vline "
+    "writeblocks"
+).split()
+_VARIABLES = [*_SINGLE, *_STATIC, *_OF_PORTS]
 
 
 @dataclass
@@ -82,12 +104,18 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
         for token, after_dot in tokens
         if not after_dot and token.start not in families.in_bodies
     )
-    variables = _private(own, kept, kept.words | _constants(tree))
-    free = _free({token.string for token, _ in tokens}, ())
-    found = Shorts({name: next(free) for name in variables}, {}, families)
+    constants = _constants(tree)
+    variables = _private(own, kept, kept.words | constants)
+    used = {token.string for token, _ in tokens}
+    table = GlobalTable(tree, constants, variables)
+    chosen = table.choose(
+        variables,
+        [name for name in _VARIABLES if name not in used],
+        [name for name in _DOUBLE if name not in used],
+    )
+    found = Shorts(dict(chosen), {}, families)
     given = _inherited(families, module, others)
     found.attributes = {name: short for one in given.values() for name, short in one.items()}
-    used = {token.string for token, _ in tokens}
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
     of_others = mentions().attributes | mentions().texts
     counts = Counter(name for members in families.members.values() for name in members)
@@ -115,11 +143,9 @@ def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[
 
 
 def _free(used: Collection[str], of_others: Collection[str]) -> Iterator[str]:
-    """Yield short names, those last that cost most."""
-    single = [f"_{letter}" for letter in _LETTERS]
-    double = [f"_{first}{second}" for first in _LETTERS for second in _LETTERS]
+    """Yield short names for attributes, those last that cost most."""
     static = [name for name in _STATIC if name not in of_others]
-    return (name for name in [*single, *static, *double] if name not in used)
+    return (name for name in [*_SINGLE, *static, *_DOUBLE] if name not in used)
 
 
 def _inherited(
