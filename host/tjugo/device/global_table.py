@@ -2,7 +2,8 @@
 
 MicroPython puts a name at its hash modulo the length of the table, and behind what is there
 already; it looks for a name up to the first empty place. A table grows only when it is full: a
-builtin, which is in no module's table, would be looked for in half of it at each call.
+builtin, which is in no module's table, would be looked for in half of it at each call, and a
+method in half of the attributes of its object.
 """
 
 import ast
@@ -29,6 +30,33 @@ def hash_of(name: str) -> int:
     return found & _HASH_MASK or 1
 
 
+class Places:
+    """The places of a table that is as long as `count` names need."""
+
+    def __init__(self, count: int) -> None:
+        self._length = next(length for length in _LENGTHS if length >= count)
+        self._spare = self._length - count
+        self._taken: set[int] = set()
+
+    def is_empty(self, name: str) -> bool:
+        """Return whether a name would be at its place."""
+        return hash_of(name) % self._length not in self._taken
+
+    def put(self, name: str) -> None:
+        """Put a name at its place, or behind it."""
+        place = hash_of(name) % self._length
+        while place in self._taken and len(self._taken) < self._length:
+            place = (place + 1) % self._length
+        self._taken.add(place)
+
+    def leave_empty(self, name: str) -> None:
+        """Keep the place of a name empty that is looked for here but is elsewhere, if the table is
+        long enough."""
+        if self._spare and self.is_empty(name):
+            self._spare -= 1
+            self._taken.add(hash_of(name) % self._length)
+
+
 class GlobalTable:
     """The table with the names that cannot be chosen. A crowded one is slower, not wrong."""
 
@@ -38,19 +66,14 @@ class GlobalTable:
         """constants: names that the compiler replaces. free: those that get others."""
         names = [*_OF_EVERY_MODULE, *sorted(scopes.bound(tree.body))]
         names = [name for name in names if not (name in constants and name.startswith("_"))]
-        self._length = next(length for length in _LENGTHS if length >= len(names))
-        self._taken: set[int] = set()
+        self._places = Places(len(names))
         for name in names:
             if name not in free:
-                self._put(name)
-        read = Counter(use.name for use in scopes.uses(tree)[0])
-        self._often = read
-        spare = self._length - len(names)
-        for name, _ in read.most_common():
-            if spare and name not in names and hasattr(builtins, name):
-                place = hash_of(name) % self._length
-                spare -= place not in self._taken
-                self._taken.add(place)
+                self._places.put(name)
+        self._often = Counter(use.name for use in scopes.uses(tree)[0])
+        for name, _ in self._often.most_common():
+            if name not in names and hasattr(builtins, name):
+                self._places.leave_empty(name)
 
     def choose(
         self, names: Iterable[str], candidates: Iterable[str], more: Iterable[str]
@@ -63,20 +86,11 @@ class GlobalTable:
         chosen: dict[str, str] = {}
         crowded = []
         for name in sorted(names, key=lambda one: -self._often[one]):
-            best = next((one for one in left if self._is_empty(one)), None)
+            best = next((one for one in left if self._places.is_empty(one)), None)
             if best is None:
                 crowded.append(name)
                 continue
-            self._put(best)
+            self._places.put(best)
             left.remove(best)
             chosen[name] = best
         return chosen | dict(zip(crowded, [*left, *more], strict=False))
-
-    def _is_empty(self, name: str) -> bool:
-        return hash_of(name) % self._length not in self._taken
-
-    def _put(self, name: str) -> None:
-        place = hash_of(name) % self._length
-        while place in self._taken:
-            place = (place + 1) % self._length
-        self._taken.add(place)

@@ -11,7 +11,8 @@ _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 class Families:
     """The classes of a module, those that are derived from each other together.
 
-    members: private or public attributes of a family, by its key. foreign_bases: (key, base) of
+    members: private or public attributes of a family, by its key. stored: those that its methods
+    set in an object. foreign_bases: (key, base) of
     bases that another module has. in_bodies: (line, column) of names that are attributes although
     no dot is in front of them: those that a class body binds, and its reads of them.
     bound_in_bodies: these names. read_in_bodies: variables that a class body reads.
@@ -20,6 +21,7 @@ class Families:
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.members: dict[str, set[str]] = {}
+        self.stored: dict[str, set[str]] = {}
         self.foreign_bases: list[tuple[str, str]] = []
         self.in_bodies: set[tuple[int, int]] = set()
         self.bound_in_bodies: set[str] = set()
@@ -40,9 +42,12 @@ class Families:
             if base in self._keys:
                 old, key = key, self._keys[base]
                 members |= self.members.pop(old, set())
+                if old in self.stored:
+                    self.stored.setdefault(key, set()).update(self.stored.pop(old))
             else:
                 self.foreign_bases.append((key, base))
         self.members.setdefault(key, set()).update(members)
+        self.stored.setdefault(key, set()).update(_stored(node))
         self.foreign_bases = [
             (key if one == node.name else one, base) for one, base in self.foreign_bases
         ]
@@ -85,6 +90,18 @@ def _names(nodes: list) -> Iterator[ast.Name]:
 
 def _defaults(given: ast.arguments) -> list:
     return [*given.defaults, *filter(None, given.kw_defaults)]
+
+
+def _stored(node: ast.ClassDef) -> set[str]:
+    """Return the attributes that methods set in their own object."""
+    return {
+        one.attr
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute)
+        and isinstance(one.ctx, ast.Store)
+        and isinstance(one.value, ast.Name)
+        and one.value.id == "self"
+    }
 
 
 def _attributes(node: ast.ClassDef) -> set[str]:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import project_modules
-from tjugo.device.global_table import GlobalTable
+from tjugo.device.global_table import GlobalTable, Places
 from tjugo.device.kept_names import Kept, kept_with, names_with_dots
 from tjugo.device.name_families import Families
 from tjugo.device.public_constants import mentions
@@ -59,7 +59,7 @@ _OF_PORTS = (
     "ticks_cpu ticks_us time_ns trunc umount unhexlify union unlink unpack unpack_from vline "
     "writeblocks"
 ).split()
-_VARIABLES = [*_SINGLE, *_STATIC, *_OF_PORTS]
+_VARIABLES = [*_OF_PORTS, *_STATIC, *_SINGLE]
 
 
 @dataclass
@@ -117,6 +117,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     given = _inherited(families, module, others)
     found.attributes = {name: short for one in given.values() for name, short in one.items()}
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
+    tables = {key: _table(families, key) for key in families.members}
     of_others = mentions().attributes | mentions().texts
     counts = Counter(name for members in families.members.values() for name in members)
     for name in _private(counts, kept, kept.words | set(found.attributes)):
@@ -129,8 +130,31 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
             if one in found.attributes
         }
         barred |= read if name in families.bound_in_bodies else set()
-        found.attributes[name] = next(_free(used | barred, of_others))
+        free = list(_free(used | barred, of_others))
+        short = next((one for one in free if _fits(one, name, mine, tables)), free[0])
+        found.attributes[name] = short
+        for key in mine:
+            if name in families.stored[key]:
+                tables[key].put(short)
     return found
+
+
+def _table(families: Families, key: str) -> Places:
+    """Return the table of an object's attributes, with the public ones."""
+    stored = families.stored[key]
+    table = Places(max(1, len(stored)))
+    for name in sorted(stored):
+        if not _PRIVATE.fullmatch(name):
+            table.put(name)
+    for name in sorted(families.members[key] & families.bound_in_bodies):
+        table.leave_empty(name)
+    return table
+
+
+def _fits(short: str, name: str, keys: list[str], tables: Mapping[str, Places]) -> bool:
+    """Return whether an attribute is at its place in every object, and a method at an empty
+    one."""
+    return all(tables[key].is_empty(short) for key in keys)
 
 
 def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[str]:
@@ -145,7 +169,7 @@ def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[
 def _free(used: Collection[str], of_others: Collection[str]) -> Iterator[str]:
     """Yield short names for attributes, those last that cost most."""
     static = [name for name in _STATIC if name not in of_others]
-    return (name for name in [*_SINGLE, *static, *_DOUBLE] if name not in used)
+    return (name for name in [*_SINGLE, *static] if name not in used)
 
 
 def _inherited(
