@@ -12,7 +12,7 @@ class Families:
     """The classes of a module, those that are derived from each other together.
 
     members: private or public attributes of a family, by its key. stored: those that its methods
-    set in an object. foreign_bases: (key, base) of
+    set in an object. bodies: those that the classes have. foreign_bases: (key, base) of
     bases that another module has. in_bodies: (line, column) of names that are attributes although
     no dot is in front of them: those that a class body binds, and its reads of them.
     bound_in_bodies: these names. read_in_bodies: variables that a class body reads.
@@ -22,6 +22,7 @@ class Families:
         self.tree = tree
         self.members: dict[str, set[str]] = {}
         self.stored: dict[str, set[str]] = {}
+        self.bodies: dict[str, set[str]] = {}
         self.foreign_bases: list[tuple[str, str]] = []
         self.in_bodies: set[tuple[int, int]] = set()
         self.bound_in_bodies: set[str] = set()
@@ -37,17 +38,19 @@ class Families:
 
     def _add(self, node: ast.ClassDef) -> None:
         key = node.name
-        members = _attributes(node) | self._body(node)
+        body = self._body(node)
+        members = _attributes(node) | body
         for base in map(ast.unparse, node.bases):
             if base in self._keys:
                 old, key = key, self._keys[base]
                 members |= self.members.pop(old, set())
-                if old in self.stored:
-                    self.stored.setdefault(key, set()).update(self.stored.pop(old))
+                for kind in (self.stored, self.bodies):
+                    kind.setdefault(key, set()).update(kind.pop(old, set()))
             else:
                 self.foreign_bases.append((key, base))
         self.members.setdefault(key, set()).update(members)
         self.stored.setdefault(key, set()).update(_stored(node))
+        self.bodies.setdefault(key, set()).update(body)
         self.foreign_bases = [
             (key if one == node.name else one, base) for one, base in self.foreign_bases
         ]

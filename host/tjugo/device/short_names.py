@@ -27,6 +27,7 @@ from tjugo.device.source_lines import Lines
 from tjugo.errors import TjugoError
 
 _PRIVATE = re.compile(r"_(?!_)\w*[A-Za-z0-9]\w*")
+_OF_EVERY_CLASS = ("__module__", "__qualname__")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SINGLE = [f"_{letter}" for letter in _LETTERS]
 _DOUBLE = [f"_{first}{second}" for first in _LETTERS for second in _LETTERS]
@@ -117,7 +118,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     given = _inherited(families, module, others)
     found.attributes = {name: short for one in given.values() for name, short in one.items()}
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
-    tables = {key: _table(families, key) for key in families.members}
+    tables = {key: _tables(families, key) for key in families.members}
     of_others = mentions().attributes | mentions().texts
     counts = Counter(name for members in families.members.values() for name in members)
     for name in _private(counts, kept, kept.words | set(found.attributes)):
@@ -131,30 +132,39 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
         }
         barred |= read if name in families.bound_in_bodies else set()
         free = list(_free(used | barred, of_others))
-        short = next((one for one in free if _fits(one, name, mine, tables)), free[0])
+        short = next((one for one in free if _fits(one, name, mine, families, tables)), free[0])
         found.attributes[name] = short
         for key in mine:
-            if name in families.stored[key]:
-                tables[key].put(short)
+            for kind, places in zip((families.stored, families.bodies), tables[key], strict=True):
+                if name in kind[key]:
+                    places.put(short)
     return found
 
 
-def _table(families: Families, key: str) -> Places:
-    """Return the table of an object's attributes, with the public ones."""
-    stored = families.stored[key]
-    table = Places(max(1, len(stored)))
-    for name in sorted(stored):
-        if not _PRIVATE.fullmatch(name):
-            table.put(name)
-    for name in sorted(families.members[key] & families.bound_in_bodies):
-        table.leave_empty(name)
-    return table
+def _tables(families: Families, key: str) -> tuple[Places, Places]:
+    """Return the tables of an object's attributes and of its class, with the public ones."""
+    found = []
+    for names, more in ((families.stored[key], ()), (families.bodies[key], _OF_EVERY_CLASS)):
+        table = Places(max(1, len(names) + len(more)))
+        for name in (*more, *sorted(names)):
+            if not _PRIVATE.fullmatch(name):
+                table.put(name)
+        found.append(table)
+    for name in sorted(families.bodies[key]):
+        found[0].leave_empty(name)
+    return found[0], found[1]
 
 
-def _fits(short: str, name: str, keys: list[str], tables: Mapping[str, Places]) -> bool:
-    """Return whether an attribute is at its place in every object, and a method at an empty
-    one."""
-    return all(tables[key].is_empty(short) for key in keys)
+def _fits(short: str, name: str, keys: list[str], families: Families, tables: Mapping) -> bool:
+    """Return whether an attribute is at its place in every object, and a method at an empty one,
+    and at its place in its class."""
+    for key in keys:
+        of_object, of_class = tables[key]
+        if not of_object.is_empty(short):
+            return False
+        if name in families.bodies[key] and not of_class.is_empty(short):
+            return False
+    return True
 
 
 def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[str]:
