@@ -136,6 +136,21 @@ def test_each_line_has_its_place(monkeypatch, tmp_path):
     assert module == "box.low" and "struct.pack" in LOW.split("\n")[line - 1]
 
 
+def test_a_line_of_a_crash_report_is_found():
+    board = targets.target("qemu_mps2")
+    paths = targets.with_code(targets.modules(board, "meter"))
+    linked = program.program("meter", paths, frozenset({"meterbus.crc"})).links["meter.app"]
+    text = "        self._ticks += 1"
+    number = linked.source.split("\n").index(text) + 1
+    path, line = targets.place(board, "meter", "meter.app", number)
+    assert path.name == "app.py" and path.read_text().split("\n")[line - 1] == text
+    path, line = targets.place(board, "meter", "meter.readdress", 3)
+    assert (path.name, line) == ("readdress.py", 3)
+    for module, wrong in (("meter.app", 99_999), ("meter.none", 1), ("meter.readdress", 0)):
+        with pytest.raises(TjugoError, match="no such line"):
+            targets.place(board, "meter", module, wrong)
+
+
 def test_a_module_alone_keeps_its_lines(monkeypatch, tmp_path):
     text = '"""Alone."""\n\nfrom box import low\n\n\ndef run():\n    return low.add(1)\n'
     found = made(monkeypatch, tmp_path, box__low=LOW, box__high=HIGH, outside=text)

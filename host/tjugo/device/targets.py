@@ -174,6 +174,22 @@ def compiled(
     return found
 
 
+def place(board: Target, role: str, module: str, line: int) -> tuple[Path, int]:
+    """Return the file and line of a line in a crash report, which is one of linked modules.
+
+    Raise TjugoError if the role has no such line on this board.
+    """
+    paths = with_code(modules(board, role))
+    linked = program(role, paths, frozenset(name.replace("/", ".") for name in EVERY_FRAME)).links
+    if module in linked:
+        lines = linked[module].lines
+        module, line = lines[line - 1] if 0 < line <= len(lines) else ("", line)
+    path = paths.get(module)
+    if path is None or not 0 < line <= len(path.read_text().split("\n")):
+        raise TjugoError(f"A {role} on {board.name} has no such line.", status=2)
+    return path, line
+
+
 def with_code(paths: Mapping[str, Path]) -> dict[str, Path]:
     """Return modules without the packages that have only documentation."""
     return {
