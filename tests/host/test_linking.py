@@ -179,6 +179,15 @@ def test_a_module_between_two_members_is_not_left_in_the_middle(monkeypatch, tmp
     assert not found.links, "low is imported while box.high is loaded"
 
 
+def test_what_cannot_be_linked_is_left_as_it_is(monkeypatch, tmp_path):
+    low = "try:\n    import json as codec\nexcept ImportError:\n    codec = None\n"
+    high = "from . import low\n\n\ndef codec():\n    return low.codec\n"
+    found = made(monkeypatch, tmp_path, box__low=low, box__high=high)
+    assert "codec of box." in found.refused["box.high"] and not found.links
+    assert "low" in found.sources["box.high"]
+    assert set(found.sources) == {"box.low", "box.high"}
+
+
 def test_a_local_name_never_takes_the_place_of_a_linked_one(monkeypatch, tmp_path):
     high = (
         "from .low import add as plus\n\n\ndef run(add):\n    return plus(add)\n"
@@ -212,6 +221,7 @@ def test_every_board_has_its_modules_linked(name):
         made = program.program(
             role, targets.with_code(targets.modules(board, role)), frozenset({"meterbus.crc"})
         )
+        assert not made.refused, "what cannot be linked takes more heap"
         mains = {one.main for one in made.links.values()}
         assert ("boards.common.hardware" if name != "qemu_mps2" else "board") in mains
         if role == "meter":

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from tjugo.device import scopes
 from tjugo.device.linked_modules import Module
 from tjugo.device.project_modules import nodes
-from tjugo.device.scopes import Refused
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ def members(
     group: Group, modules: Mapping[str, Module], roots: Iterable[str], barred: Collection[str]
 ) -> list[str]:
     """Return the members of a group, each behind those that it imports. barred: modules that
-    cannot be members. [] if the board has not the group's main module. Raise Refused."""
+    cannot be members. [] if the board has not the group's main module, or cannot have it linked:
+    a module that it imports imports it."""
     out = set(barred)
     if group.main not in modules or group.main in out:
         return []
@@ -76,7 +76,7 @@ def members(
                 _follow(root, group, modules, out, found)
         between = _between(found, modules)
         if group.main in between:
-            raise Refused(f"{group.main} is imported by a module that it imports")
+            return []
         if not between:
             return found
         out |= between

@@ -20,11 +20,12 @@ _VISITORS = ("host/tjugo/device/on_board", "boards/qemu_mps2/count")
 
 @dataclass(frozen=True)
 class Program:
-    """sources: by the name of the module. links: the group of each member. short: modules that
-    import for a visitor what is elsewhere now."""
+    """sources: by the name of the module. links: the group of each member. refused: why a group
+    or module is not linked although it should be."""
 
     sources: Mapping[str, str]
     links: Mapping[str, Linked]
+    refused: Mapping[str, str]
 
 
 def program(role: str, paths: Mapping[str, Path], apart: frozenset[str]) -> Program:
@@ -45,11 +46,13 @@ def _program(role: str, paths: tuple[tuple[str, Path], ...], apart: frozenset[st
     objects = groups.objects(modules.values())
     links: dict[str, Linked] = {}
     alone: dict[str, str] = {}
+    refused: dict[str, str] = {}
     for group, found in _groups(role, modules, apart | objects, texts):
         try:
             linked = _link(group, [modules[name] for name in found], modules, texts, links)
         except Refused as why:
-            raise TjugoError(f"The modules of {group.main} cannot be linked: {why}.") from None
+            refused[group.main] = str(why)
+            continue
         links |= dict.fromkeys(found, linked)
     for name in sorted(names - set(links)):
         one = modules[name]
@@ -59,11 +62,15 @@ def _program(role: str, paths: tuple[tuple[str, Path], ...], apart: frozenset[st
         if not _wanted(name, modules):
             continue
         group = groups.Group(name, (name,), ())
-        alone[name] = _link(group, [one], modules, texts, links, name in objects).source
+        try:
+            alone[name] = _link(group, [one], modules, texts, links, name in objects).source
+        except Refused as why:
+            refused[name] = str(why)
+            alone[name] = relinked(one, links)
     mains = {one.main: one.source for one in links.values()}
     made = {**alone, **mains, **_for_visitors(links)}
     _check(made)
-    return Program(made, links)
+    return Program(made, links, refused)
 
 
 def _groups(
