@@ -60,6 +60,7 @@ _COMMANDS = {
         "Change the keys of meters, one or a campaign.",
     ),
     "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
+    "line": ("tjugo.commands.build:line", "Find a line of a board's crash report."),
     "lookup": (
         "tjugo.commands.lookup:lookup",
         "Find a meter or customer by number, name, phone, address.",
