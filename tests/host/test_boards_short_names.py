@@ -1,6 +1,7 @@
 """Short names on a board: private ones and parameters, where nothing else refers to them."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def test_attributes_and_parameters_have_names_when_the_costless_ones_are_used_up
     found = with_short_names(f"class A:\n    def __init__(self, one):\n{members}", "x")
     names = re.findall(r"self\.(\w+) = ", found)
     assert len(set(names)) == len(names) == len(COSTLESS) + 9
+    assert len(set(names) & set(COSTLESS)) > 100
     kept = "".join(f"{name} = 1\n" for name in COSTLESS)
     assert "def f(p0):" in with_short_names(
         kept + "def f(amount_wh):\n    return amount_wh\n", "x"
@@ -152,3 +154,19 @@ def test_modules_with_short_names_pass_their_checks(tmp_path):
         check=False,
     )
     assert run.returncode == 0 and " 0 failed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_names_do_not_depend_on_the_order_of_sets():
+    text = "class A:\n    def f(self):\n"
+    text += "".join(f"        self._name{n} = 1\n" for n in range(20))
+    code = "from tjugo.device.short_names import with_short_names as f; print(f({text!r}, 'x'))"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code.format(text=text)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1

@@ -14,7 +14,7 @@ for what both use.
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import project_modules
@@ -92,7 +92,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
     tables = {key: _tables(families, key) for key in families.members}
     of_others = mentions().attributes | mentions().texts
-    counts = Counter(name for members in families.members.values() for name in members)
+    counts = Counter(name for one in families.members.values() for name in sorted(one))
     for name in _private(counts, kept, kept.words | set(found.attributes)):
         mine = [key for key, members in families.members.items() if name in members]
         barred = {short for key in mine for short in given.get(key, {}).values()}
@@ -103,7 +103,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
             if one in found.attributes
         }
         barred |= read if name in families.bound_in_bodies else set()
-        free = list(_free(used | barred, of_others))
+        free = _free(used | barred, of_others)
         short = next((one for one in free if _fits(one, name, mine, families, tables)), free[0])
         found.attributes[name] = short
         for key in mine:
@@ -148,10 +148,10 @@ def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[
     ]
 
 
-def _free(used: Collection[str], of_others: Collection[str]) -> Iterator[str]:
-    """Yield short names for attributes, those last that cost heap."""
-    costless = [name for name in COSTLESS if name not in of_others]
-    return (name for name in [*costless, *_SINGLE, *_DOUBLE] if name not in used)
+def _free(used: Collection[str], of_others: Collection[str]) -> list[str]:
+    """Return short names for attributes; those that cost heap only where there are no others."""
+    costless = [name for name in COSTLESS if name not in of_others and name not in used]
+    return costless or [name for name in (*_SINGLE, *_DOUBLE) if name not in used]
 
 
 def _inherited(
