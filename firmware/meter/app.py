@@ -183,8 +183,7 @@ class App:
 
 def run(board, health):
     """Run the meter application on `board`: see boards/README.md."""
-    # Collected early and often, the heap stays in one piece.
-    gc.threshold(_GARBAGE_BYTES)
     app = App(board, health)
     app.started()
+    gc.threshold(_GARBAGE_BYTES)  # until here it is that of runtime.boot.collect_early()
     asyncio.run(app.run())

@@ -39,20 +39,17 @@ ROWS = (
     (31, MALIGNANT, "pf_x1000", 990, 0, 1000),
     (32, MALIGNANT, "restore_s", 120, 1, 65535),
     (33, MALIGNANT, "restorations", 3, 0, 100),
-    # Power at 230 V is controlled from low_w_N to high_w_N; high_w_N of 0: it is not used.
-    (34, MALIGNANT, "low_w_1", 190, _LEAST_W, _MOST_W),
-    (35, MALIGNANT, "high_w_1", _MOST_W, 0, _MOST_W),
-    (36, MALIGNANT, "low_w_2", _LEAST_W, _LEAST_W, _MOST_W),
-    (37, MALIGNANT, "high_w_2", 0, 0, _MOST_W),
-    (38, MALIGNANT, "low_w_3", _LEAST_W, _LEAST_W, _MOST_W),
-    (39, MALIGNANT, "high_w_3", 0, 0, _MOST_W),
-    (40, MALIGNANT, "low_w_4", _LEAST_W, _LEAST_W, _MOST_W),
-    (41, MALIGNANT, "high_w_4", 0, 0, _MOST_W),
-    (42, MALIGNANT, "low_w_5", _LEAST_W, _LEAST_W, _MOST_W),
-    (43, MALIGNANT, "high_w_5", 0, 0, _MOST_W),
-    (44, MALIGNANT, "low_w_6", _LEAST_W, _LEAST_W, _MOST_W),
-    (45, MALIGNANT, "high_w_6", 0, 0, _MOST_W),
 )
+_FIRST_INTERVAL = const(34)  # number of low_w_1
+# Power at 230 V is controlled from low_w_N to high_w_N; high_w_N of 0: it is not used. A name that
+# is composed here does not stay in the heap of every meter, as those in the code do.
+for _number in range(1, _INTERVALS + 1):
+    _row = _FIRST_INTERVAL + 2 * (_number - 1)
+    _low, _high = (190, _MOST_W) if _number == 1 else (_LEAST_W, 0)
+    ROWS += (
+        (_row, MALIGNANT, "low_w_%d" % _number, _low, _LEAST_W, _MOST_W),
+        (_row + 1, MALIGNANT, "high_w_%d" % _number, _high, 0, _MOST_W),
+    )
 # What a currency meter has in their place, in 1e-5 of the currency unit: the same numbers.
 MONEY = (
     (10, "alarms", "low_credit_money", 0, 0, _MOST_MONEY),

@@ -24,7 +24,7 @@ HOLD_FILE = "hold"  # there while files are being replaced: do not start the app
 _FAILURES = 4
 _HEALTHY_MS = 60000
 _TEXT = 160
-_GARBAGE_BYTES = 16384
+_GARBAGE_BYTES = 8192
 _CTRL_C = 3
 _PLACE = "  File "
 
@@ -103,7 +103,7 @@ def collect_early():
     """Make the garbage collector run often. Call it before anything large is imported.
 
     Importing makes much garbage. Collected late, it leaves what is kept scattered over the heap,
-    and then no place is left for a table of a few KB.
+    and then no place is left for a table of a few KB. A running application may set more.
     """
     gc.threshold(_GARBAGE_BYTES)
 

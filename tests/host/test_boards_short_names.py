@@ -1,10 +1,12 @@
 """Short names on a board: private ones and parameters, where nothing else refers to them."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
 
+from tjugo.device.costless_names import COSTLESS
 from tjugo.device.global_table import hash_of
 from tjugo.device.short_names import with_short_names
 from tjugo.device.targets import source, target
@@ -17,20 +19,35 @@ def _short(module: str) -> str:
     return with_short_names(source(_BOARD, module).read_text(), module)
 
 
-def test_private_names_and_parameters_get_short_ones():
+def test_private_names_and_parameters_get_names_that_every_micropython_has():
     text = (
         "class A:\n    def __init__(self, amount_wh):\n        self._quite_private = amount_wh\n"
         '        self.shown = "é", self._quite_private\n\n\n'
         "def f(first_one, second_one=None):\n"
         "    return lambda third_one: [first_one + second_one for one in third_one]\n"
     )
-    assert with_short_names(text, "x") == (
-        "class A:\n    def __init__(self, p1):\n        self._a = p1\n"
-        '        self.shown = "é", self._a\n\n\n'
-        "def f(p0, p1=None):\n"
-        "    return lambda p2: [p0 + p1 for one in p2]\n"
-    )
+    found = with_short_names(text, "x")
+    given, private = re.findall(r"self, (\w+)\):\n        self\.(\w+) = \1\n", found)[0]
+    first, second, third = re.findall(
+        r"def f\((\w+), (\w+)=None\):\n    return lambda (\w+):", found
+    )[0]
+    assert {given, private, first, second, third} <= set(COSTLESS)
+    assert len({first, second, third}) == 3
+    assert f"[{first} + {second} for one in {third}]" in found
+    assert f'self.shown = "é", self.{private}\n' in found
     assert with_short_names("not Python", "x") == "not Python"
+
+
+def test_attributes_and_parameters_have_names_when_the_costless_ones_are_used_up():
+    members = "".join(f"        self._m{n} = one\n" for n in range(len(COSTLESS) + 9))
+    found = with_short_names(f"class A:\n    def __init__(self, one):\n{members}", "x")
+    names = re.findall(r"self\.(\w+) = ", found)
+    assert len(set(names)) == len(names) == len(COSTLESS) + 9
+    assert len(set(names) & set(COSTLESS)) > 100
+    kept = "".join(f"{name} = 1\n" for name in COSTLESS)
+    assert "def f(p0):" in with_short_names(
+        kept + "def f(amount_wh):\n    return amount_wh\n", "x"
+    )
 
 
 def test_names_that_something_else_refers_to_are_kept():
@@ -58,7 +75,8 @@ def test_the_registers_of_assembler_are_kept():
 def test_a_name_that_is_bound_again_within_is_the_inner_one():
     text = "def f(outer, kept):\n    return [lambda outer: outer, outer], g(kept=kept)\n"
     assert with_short_names(text, "x") == (
-        "def f(p0, kept):\n    return [lambda p2: p2, p0], g(kept=kept)\n"
+        "def f(BFINT16, kept):\n"
+        "    return [lambda BIG_ENDIAN: BIG_ENDIAN, BFINT16], g(kept=kept)\n"
     )
 
 
@@ -69,10 +87,9 @@ def test_a_derived_class_gets_other_names_than_its_base():
         "class X(Oled):\n    def _more(self):\n        self._wanted = self._mine = 1\n"
     )
     found = with_short_names(text, "x")
-    names = re.findall(r"\b_[a-z]+\b", found.split("X(Oled)")[1])
-    more, wanted, mine = names
-    assert f"self.{wanted} = self." in base
-    of_base = set(re.findall(r"\b_[a-z]+\b", base))
+    more, wanted, mine = re.findall(r"(?:def |self\.)(\w+)", found.split("X(Oled)")[1])
+    assert f"self.{wanted} = " in base
+    of_base = set(re.findall(r"\bself\.(\w+)", base))
     assert wanted in of_base and more not in of_base and mine not in of_base and more != mine
 
 
@@ -83,7 +100,8 @@ def test_classes_that_are_not_related_share_names_and_related_ones_do_not():
         "class C:\n    def __init__(self):\n        self._of_c = 1\n"
     )
     found = with_short_names(text, "x")
-    of_a, more, of_b, _, of_c = re.findall(r"_[a-z]\b", found)
+    names = [name for name in re.findall(r"\w+", found) if name in COSTLESS]
+    of_a, more, of_b, _, of_c = names
     assert len({of_a, more, of_b}) == 3 and f"return self.{of_a}" in found
     assert of_c in (of_a, more, of_b)
 
@@ -136,3 +154,19 @@ def test_modules_with_short_names_pass_their_checks(tmp_path):
         check=False,
     )
     assert run.returncode == 0 and " 0 failed" in run.stdout, run.stdout + run.stderr
+
+
+def test_the_names_do_not_depend_on_the_order_of_sets():
+    text = "class A:\n    def f(self):\n"
+    text += "".join(f"        self._name{n} = 1\n" for n in range(20))
+    code = "from tjugo.device.short_names import with_short_names as f; print(f({text!r}, 'x'))"
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code.format(text=text)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(found) == 1

@@ -3,7 +3,7 @@
 import gc
 import time
 
-gc.threshold(16384)  # as firmware/runtime/boot.py sets it
+gc.threshold(8192)  # as firmware/runtime/boot.py sets it
 
 import board
 from counter import tell

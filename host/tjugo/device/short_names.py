@@ -1,10 +1,10 @@
 """Private names and parameters of a module for a board: short ones, which all modules share.
 
 A board has every name once in its heap: its letters, and 7 bytes of a table that MicroPython
-doubles when it is full. Private names (`_name`) become `_a`, `_b`.. in each module, and names
-that every MicroPython has anyhow; parameters `p0`, `p1`.. in each function. A variable of the
-module and an attribute may get the same name, and so may attributes of classes that are not
-related. Lines stay where they are, and so a traceback names the right one.
+doubles when it is full. Private names (`_name`) and parameters become names that every MicroPython
+has anyhow (costless_names.py), and where these are used up `_a`, `_b`.. and `p0`, `p1`... A
+variable of the module and an attribute may get the same name, and so may attributes of classes
+that are not related. Lines stay where they are, and so a traceback names the right one.
 
 A name is kept where that is not safe: it is a keyword of a call or a text somewhere, or another
 module reads it. A class that is derived from one of another module has that class's short names
@@ -14,10 +14,11 @@ for what both use.
 import ast
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tjugo.device import project_modules
+from tjugo.device.costless_names import COSTLESS
 from tjugo.device.global_table import GlobalTable, Places
 from tjugo.device.kept_names import Kept, kept_with, names_with_dots
 from tjugo.device.name_families import Families
@@ -31,36 +32,7 @@ _OF_EVERY_CLASS = ("__module__", "__qualname__")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SINGLE = [f"_{letter}" for letter in _LETTERS]
 _DOUBLE = [f"_{first}{second}" for first in _LETTERS for second in _LETTERS]
-# Of the names that every MicroPython has and every .mpy refers to by number (static_qstr_list in
-# py/makeqstrdata.py). Without what the compiler treats in a way of its own, such as `range`, and
-# what MicroPython looks for in any object, such as `send` and `read`.
-_STATIC = (
-    "abs all any append bool bytecode bytes callable chr classmethod clear copy count dict dir "
-    "divmod end endswith extend find format get hash id index insert isalpha isdigit islower "
-    "isspace issubclass isupper items iter join key list little lower lstrip main map next object "
-    "open ord pop popitem pow print remove replace repr reverse rfind rindex round rsplit rstrip "
-    "sep set setdefault sort sorted split start startswith step stop str strip sum tuple update "
-    "upper values zip"
-).split()
-# Names of MicroPython's modules, which its ports have.
-_OF_PORTS = (
-    "BFINT16 BFUINT16 BIG_ENDIAN BytesIO EACCES EADDRINUSE EAGAIN EALREADY EBADF ECONNABORTED "
-    "ECONNREFUSED ECONNRESET EEXIST EHOSTUNREACH EINPROGRESS EINVAL EIO EISDIR ENOBUFS ENODEV "
-    "ENOMEM ENOTCONN EOPNOTSUPP EPERM ETIMEDOUT FLOAT32 FLOAT64 FrameBuffer GS2_HMSB GS4_HMSB GS8 "
-    "INT16 INT32 INT64 INT8 LITTLE_ENDIAN LONGLONG MONO_HLSB MONO_HMSB MONO_VLSB NATIVE "
-    "OrderedDict RGB565 RingIO StringIO UINT16 UINT32 UINT64 UINT8 ULONG ULONGLONG USHORT "
-    "a2b_base64 acos acosh addressof appendleft asin asinh atan atan2 atanh b2a_base64 blit "
-    "bytes_at calcsize ceil center chdir cmath collect copysign cos cosh degrees deque difference "
-    "digest discard dumps ellipse erf erfc expm1 fabs fill_rect floor fmod frexp fromhex fromkeys "
-    "gamma getcwd getrandbits gmtime heapify heappop heappush hexlify hline ilistdir intersection "
-    "isclose isdisjoint isenabled isfinite isinf isnan issubset issuperset ldexp lgamma listdir "
-    "localtime log log10 log2 lookahead maxsize mem_alloc mem_free mktime modf namedtuple pack "
-    "pack_into partition popleft radians randint randrange readlines rect rename rmdir rpartition "
-    "sha256 sinh sizeof splitlines sqrt statvfs symmetric_difference tan tanh tau ticks_add "
-    "ticks_cpu ticks_us time_ns trunc umount unhexlify union unlink unpack unpack_from vline "
-    "writeblocks"
-).split()
-_VARIABLES = [*_OF_PORTS, *_STATIC, *_SINGLE]
+_VARIABLES = [*COSTLESS, *_SINGLE]
 
 
 @dataclass
@@ -120,7 +92,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
     tables = {key: _tables(families, key) for key in families.members}
     of_others = mentions().attributes | mentions().texts
-    counts = Counter(name for members in families.members.values() for name in members)
+    counts = Counter(name for one in families.members.values() for name in sorted(one))
     for name in _private(counts, kept, kept.words | set(found.attributes)):
         mine = [key for key, members in families.members.items() if name in members]
         barred = {short for key in mine for short in given.get(key, {}).values()}
@@ -131,7 +103,7 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
             if one in found.attributes
         }
         barred |= read if name in families.bound_in_bodies else set()
-        free = list(_free(used | barred, of_others))
+        free = _free(used | barred, of_others)
         short = next((one for one in free if _fits(one, name, mine, families, tables)), free[0])
         found.attributes[name] = short
         for key in mine:
@@ -176,10 +148,10 @@ def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[
     ]
 
 
-def _free(used: Collection[str], of_others: Collection[str]) -> Iterator[str]:
-    """Yield short names for attributes, those last that cost most."""
-    static = [name for name in _STATIC if name not in of_others]
-    return (name for name in [*_SINGLE, *static] if name not in used)
+def _free(used: Collection[str], of_others: Collection[str]) -> list[str]:
+    """Return short names for attributes; those that cost heap only where there are no others."""
+    costless = [name for name in COSTLESS if name not in of_others and name not in used]
+    return costless or [name for name in (*_SINGLE, *_DOUBLE) if name not in used]
 
 
 def _inherited(

@@ -1,9 +1,13 @@
-"""Parameters of a module for a board: `p0`, `p1`.. in each function, which need no more names."""
+"""Parameters of a module for a board: the same few names in each function.
+
+Names that MicroPython has anyhow, then `p0`, `p1`.. .
+"""
 
 import ast
 from collections.abc import Iterable, Iterator
 
 from tjugo.device import project_modules
+from tjugo.device.costless_names import OF_PORTS
 from tjugo.device.kept_names import OWN, kept_with, names
 from tjugo.device.source_lines import Lines
 
@@ -15,7 +19,8 @@ def with_short_parameters(source: str) -> str:
     tree = project_modules.parsed(source)
     kept = kept_with(source).words | set(_bound_otherwise(tree)) | {*OWN}
     used = {token.string for token in names(source)}
-    free = [name for name in (f"p{number}" for number in range(99)) if name not in used]
+    candidates = (*OF_PORTS, *(f"p{number}" for number in range(99)))
+    free = [name for name in candidates if name not in used]
     changes: list[tuple[int, int, str, str]] = []
     _visit(tree, {}, 0, (kept, free, changes))
     lines = Lines(source)
