@@ -10,12 +10,16 @@ _loaded = {}
 
 def _load(code):
     if code == 7:
-        from . import sta as module
-    elif code == 9:
-        from . import dea as module
-    else:
-        from . import misty1 as module
-    return module.encrypt, module.decrypt
+        from . import sta
+
+        return sta.encrypt, sta.decrypt
+    if code == 9:
+        from . import dea
+
+        return dea.encrypt, dea.decrypt
+    from . import misty1
+
+    return misty1.encrypt, misty1.decrypt
 
 
 def register(code: int, encrypt: object, decrypt: object) -> None:

@@ -16,9 +16,10 @@ from boards.common.clock import Clock
 from boards.common.day_time import DayTime
 from boards.common.face import OLEDS, make_display, make_keypad
 from boards.common.rs485 import RS485, baudrate_of
+from boards.common.scanner import Scanner
 from boards.common.which_store import Mark, open_store
 from drivers.fram_mb85rc256v import Fram
-from drivers.latching_relay import LatchingRelay
+from drivers.latching_relay import PULSE_MS, LatchingRelay
 from meterbus import codes
 from runtime.settings_file import load_settings, save_settings
 
@@ -202,11 +203,7 @@ class Hardware:
         contact = None
         if self._settings.get("relay_sense") is True:
             contact = _low(self._input("relay_sense"))
-        timer = machine.Timer(self._port.TIMER)
-
-        def after(ms, end):
-            timer.init(mode=machine.Timer.ONE_SHOT, period=ms, callback=lambda _timer: end())
-
+        self._coils, after = self._port.coils(self._coils, PULSE_MS)
         relay = LatchingRelay(*self._coils, contact, self._voltage_is_enough, after)
         self._serve(relay.elapsed)
         return relay
@@ -222,7 +219,7 @@ class Hardware:
             lambda name: Pin(self._gpio[name], Pin.OPEN_DRAIN, value=1),
             self._input,
         )
-        self._serve(keypad.scan)
+        self._scanner = Scanner(self._port.SCAN_TIMER, keypad.scan)
         return keypad
 
     def _make_display(self):

@@ -47,6 +47,7 @@ class Metering:
         self._elapsed_ms = elapsed_ms
         self.load_w = 0
         self.mains = (VOLTAGE_V, 0, 0, 0, 0, 0, 0)
+        self.lie = 0
         self._flowing = False
         self._waiting = self._exported = 0  # 0.1 W * ms that are not a pulse yet, or not taken
         self._measured_ms = 0
@@ -61,8 +62,11 @@ class Metering:
         motors, var, VA of harmonics; a resistance past the meter in W, whose current is in the
         neutral wire only; 1 if the current flows in the other direction, else 0). The power of a
         resistance varies as the square of the voltage.
+        lie: what a driver finds in a part that answers nonsense, IMPLAUSIBLE or STUCK of
+        drivers/reading.py, 0 for none.
         """
         self._count()
+        self.reading.fault = 0
         setattr(self, name, value)
         self._measure()
 
@@ -77,6 +81,8 @@ class Metering:
     def _count(self):
         passed = self._elapsed_ms()
         self._measured_ms += passed
+        if self.lie:
+            return  # what it counts is not taken
         if self.reading.w_x10 < 0:
             self._exported -= passed * self.reading.w_x10
         else:
@@ -105,6 +111,9 @@ class Metering:
             self.reading.changed()
 
     def _measure(self):
+        if self.lie:
+            self.reading.failed(self.lie)
+            return
         volts, resistive, constant, reactive, harmonic, bypass_w, turned = self.mains
         mv = 1000 * volts
         p = q = s = 0  # 0.1 W

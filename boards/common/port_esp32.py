@@ -4,7 +4,8 @@ import machine
 
 EPOCH = 946684800  # of time.time(): 2000-01-01, in UTC seconds since 1970
 UART_BUFFERS = {"rxbuf": 512, "txbuf": 256}
-TIMER = 0
+SCAN_TIMER = 1
+_RELAY_TIMER = 0
 WATCHDOG_MS = 8000
 
 _LONGEST_FILTER_US = 12  # of the pulse counter unit, against spikes only
@@ -30,6 +31,20 @@ class PulseCounter:
     def value(self):
         """Return the pulses since the start."""
         return self._counter.value()
+
+
+def coils(pins, _pulse_ms):
+    """Return the relay's coils and the `after` of drivers/latching_relay.py for them.
+
+    A timer of the chip ends a pulse; MicroPython calls its function between two instructions of
+    the application, so a pulse may be longer by as much as one of these takes.
+    """
+    timer = machine.Timer(_RELAY_TIMER)
+
+    def after(ms, end):
+        timer.init(mode=machine.Timer.ONE_SHOT, period=ms, callback=lambda _timer: end())
+
+    return pins, after
 
 
 def watchdog_bit():

@@ -1,4 +1,4 @@
-"""The chip-specific parts for RP2040 and RP2350: the pulse counter and the watchdog."""
+"""The chip-specific parts for RP2040 and RP2350: pulse counter, coils, watchdog."""
 
 # The names inside a PIO program are defined by its decorator.
 # ruff: noqa: F821
@@ -11,8 +11,13 @@ import rp2
 
 EPOCH = 0  # of time.time(), in UTC seconds since 1970
 UART_BUFFERS = {"rxbuf": 512, "txbuf": 256}
-TIMER = -1  # any
+SCAN_TIMER = -1  # any
 WATCHDOG_MS = 8000  # the chip's longest is 8388
+
+_PULSE_HZ = 1000000
+_PULSE_CYCLES = 2  # that a pulse has besides those that are counted
+_SET_LOW = 0xE000  # set(pins, 0)
+_FIRST_COIL = 2  # state machine; 0 and 1 count pulses
 
 _FILTER_US = 10000
 _CYCLES = 64  # of the program below, from an edge to its acceptance
@@ -75,6 +80,42 @@ class PulseCounter:
         while self._machine.rx_fifo():
             self._count = self._machine.get()
         return self._count
+
+
+@rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+def _pulse():
+    """Output one pulse for each number received."""
+    pull()
+    mov(x, osr)
+    set(pins, 1)
+    label("on")
+    jmp(x_dec, "on")
+    set(pins, 0)
+
+
+class _Coil:
+    """An output for one pulse, which a state machine ends: also while interrupts are off.
+
+    Called with 1 it begins the pulse, with 0 it ends it at once.
+    """
+
+    def __init__(self, unit, pin, pulse_ms):
+        self._cycles = pulse_ms * (_PULSE_HZ // 1000) - _PULSE_CYCLES
+        self._machine = rp2.StateMachine(unit, _pulse, freq=_PULSE_HZ, set_base=pin)
+        self._machine.active(1)
+
+    def __call__(self, level):
+        if level:
+            self._machine.put(self._cycles)
+        else:
+            self._machine.restart()  # waits for the next number
+            self._machine.exec(_SET_LOW)
+
+
+def coils(pins, pulse_ms):
+    """Return the relay's coils and the `after` of drivers/latching_relay.py for them: none is
+    needed."""
+    return [_Coil(_FIRST_COIL + n, pin, pulse_ms) for n, pin in enumerate(pins)], None
 
 
 def watchdog_bit():

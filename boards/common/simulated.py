@@ -7,6 +7,7 @@ import time
 from boards.common.mains import MAX_LOAD_W, Metering, Relay
 from boards.common.service_port import Lines, ServicePort, whole_number
 from drivers.display_layout import lines
+from drivers.reading import IMPLAUSIBLE, STUCK
 from meterbus import codes
 
 MAX_SPEED = 100000
@@ -117,7 +118,9 @@ class Simulation:
             "terminal_cover": self.tamper.setter(codes.TERMINAL_COVER),
             "magnet": self.tamper.setter(codes.MAGNET),
             "mains": self.set_mains,
+            "lie": self.set_lie,
             "speed": self.set_speed,
+            "unix": self.set_time,
         }
         self.port = ServicePort(Lines(stream, ready), write, commands)
         version = "%d.%d.%d" % sys.implementation[1][:3]
@@ -142,9 +145,19 @@ class Simulation:
             raise ValueError("not seven numbers from volts on")
         self.metering.put("mains", values)
 
+    def set_lie(self, fault):
+        """Make the metering part lie: see Metering.lie. Raise ValueError for other numbers."""
+        if whole_number(fault, 0, STUCK) not in (0, IMPLAUSIBLE, STUCK):
+            raise ValueError("not 0, 4 or 5")
+        self.metering.put("lie", fault)
+
     def set_speed(self, speed):
         """Set the ratio of supply time to real time. Raise ValueError outside 1..MAX_SPEED."""
         self._clock.set_speed(whole_number(speed, 1, MAX_SPEED))
+
+    def set_time(self, unix):
+        """Set the time of day. Raise ValueError before 2025 or after 2099."""
+        self._clock.set(whole_number(unix, codes.FIRST_TIME, codes.END_OF_TIME - 1))
 
     def buzzer(self, on):
         """Switch the buzzer."""

@@ -24,8 +24,13 @@ _REASONS = {
 }
 
 
-def _reason(result):
-    """Return why a job ended without a TokenResult; None if it has one."""
+def _reason(job):
+    """Return why a job ended without a result of the meter; None if it has one."""
+    why = _reason_of(job.result)
+    return why.replace("token", "order") if why and job.ordered else why
+
+
+def _reason_of(result):
     if result in _REASONS or result < BUS_REFUSED:
         return _REASONS.get(result)
     code = result - BUS_REFUSED
@@ -34,16 +39,21 @@ def _reason(result):
 
 def acknowledgement(job):
     """Return the acknowledgement of a job in the state it is in."""
+    said = {"ref": job.ref, "order": job.ordered or None}
     if job.state == STORED:
-        return codec.encode("ack", {"ref": job.ref, "state": kinds.STORED})
-    why = _reason(job.result)
+        said["state"] = kinds.STORED
+        return codec.encode("ack", said)
+    why = _reason(job)
     if why:
-        return refused(job.ref, why)
-    done = {"ref": job.ref, "state": kinds.DONE, "result": job.result, "at": job.at}
+        said["state"], said["why"] = kinds.REFUSED, why
+        return codec.encode("ack", said)
+    said["state"], said["result"], said["at"] = kinds.DONE, job.result, job.at
     proof = job.proof
     if proof:
         found = registers.decode(registers.PROOF_START, proof)
         for row in messages.ACK:
             if row[messages.SOURCE]:
-                done[row[messages.NAME]] = found[row[messages.SOURCE]]
-    return codec.encode("ack", done)
+                said[row[messages.NAME]] = found[row[messages.SOURCE]]
+        if job.ordered:
+            said["credit_wh"] = None
+    return codec.encode("ack", said)

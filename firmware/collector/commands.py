@@ -55,7 +55,7 @@ class Commands:
             self.refusals += 1
 
     def _enter(self, command, drn, now):
-        ref, token = command["ref"], command["token"]
+        ref, token = command["ref"], command["token"] or command["order"]
         try:
             job = self._store.recall(ref, drn, token)
             if job and command["again"]:

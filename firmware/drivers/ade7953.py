@@ -18,6 +18,7 @@ fixes the chip on I2C; the unlock sequence and the recommended setting of 0x120 
 
 from array import array
 
+from .limits import per_s
 from .part import GAINS, ONE, Part, signed
 from .ratio import Ratio
 from .reading import DAMAGED, SILENT, WRONG
@@ -44,7 +45,6 @@ _MEASURED = (0x31A, 0x31B, 0x31C, 0x312, 0x314, 0x10A, 0x10E)
 
 _PERIOD_MS = const(500)
 _LONGEST_S = const(1780)  # so that the limit is below 2^29
-_MOST_PER_S = const(300000)  # 45 kW
 
 _IDLE, _CHECK, _CLEAR, _WHICH = const(0), const(1), const(2), const(3)
 _VALUE, _AGAIN, _THIRD, _FIRST = const(4), const(5), const(6), const(7)
@@ -60,9 +60,10 @@ class Ade7953(Part):
     EXPORTS = True
 
     def __init__(self, i2c, gains=GAINS, address=ADDRESS):
-        Part.__init__(self, 10 * self.PULSES_PER_KWH, 237160000, gains)
+        Part.__init__(self, "ade7953", 10 * self.PULSES_PER_KWH, 237160000, gains)
         self._i2c = i2c
         self._address = address
+        self._per_s = per_s("ade7953", 23716000)
         self._mv = Ratio(gains[0], 26 * ONE)
         self._ma = Ratio(gains[1], 100 * ONE)
         self._w_x10 = Ratio(10 * gains[2], 154 * ONE)
@@ -81,6 +82,7 @@ class Ade7953(Part):
 
     def elapsed(self, ms):
         """Do the next step of a measurement. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
         self._ms = min(self._ms + ms, _PERIOD_MS)
         self._since_ms += ms
         if self._since_ms >= 1000:
@@ -144,7 +146,7 @@ class Ade7953(Part):
             self._strange = True
             return
         self._strange = False
-        self.reading.failed(WRONG)
+        self._fail(WRONG)
         self._byte[0] = _UNLOCK_VALUE
         self._write(_UNLOCK, self._byte)
         self._word[0] = _RECOMMENDED_VALUE >> 8
@@ -163,7 +165,7 @@ class Ade7953(Part):
 
     def _take(self):
         counts = _s32(self._energy)
-        if abs(counts) > _MOST_PER_S * (self._since_s + 2):
+        if abs(counts) > self._per_s * (self._since_s + 2):
             return
         self._since_s = self._clear_s
         if counts < 0:
@@ -190,7 +192,7 @@ class Ade7953(Part):
             if not 0 <= values[i] < 0x1000000:
                 self._failed(DAMAGED)
                 return
-        reading = self.reading
+        reading = self._found
         reading.ma = self._ma.of(values[0])
         reading.neutral_ma = self._ma.of(values[1])
         reading.mv = self._mv.of(values[2])
@@ -199,7 +201,8 @@ class Ade7953(Part):
         factor = values[5] - 0x10000 if values[5] & 0x8000 else values[5]
         reading.pf_x1000 = min(1000, abs(factor) * 1000 // 0x7FFF)
         reading.hz_x100 = 22375000 // (values[6] + 1)
-        self._measured()
+        if self._good(reading.w_x10):
+            self._measured()
 
     def _read(self, register, buf):
         self._i2c.readfrom_mem_into(self._address, register, buf, addrsize=_ADDRESS_BITS)

@@ -19,6 +19,7 @@ the chip has those of the constants below.
 
 from array import array
 
+from .limits import per_s
 from .part import GAINS, ONE, Part, signed
 from .ratio import Ratio
 from .reading import DAMAGED, SILENT, WRONG
@@ -51,7 +52,6 @@ _MEASURED = (0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x68)
 _PERIOD_MS = const(1000)
 _LONGEST_MS = const(1 << 28)
 _TRIES = const(500)  # 10 s
-_MOST_PER_S = const(600)  # 67 kW
 _IDLE, _CHECK, _IMPORT, _EXPORT, _MEASURE = const(0), const(1), const(2), const(3), const(4)
 
 
@@ -64,9 +64,10 @@ class Atm90e26(Part):
     EXPORTS = True
 
     def __init__(self, spi, select, gains=GAINS):
-        Part.__init__(self, self.PULSES_PER_KWH, _COUNTS_PER_KWH, gains)
+        Part.__init__(self, "atm90e26", self.PULSES_PER_KWH, _COUNTS_PER_KWH, gains)
         self._spi = spi
         self._select = select
+        self._per_s = per_s("atm90e26", _COUNTS_PER_KWH)
         self._mv = Ratio(10 * gains[0], ONE)
         self._ma = Ratio(gains[1], ONE)
         self._w_x10 = Ratio(10 * gains[2], ONE)
@@ -85,6 +86,7 @@ class Atm90e26(Part):
 
     def elapsed(self, ms):
         """Do the next step of a measurement each second. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
         since = self._since
         since[0] = min(since[0] + ms, _LONGEST_MS)
         since[1] = min(since[1] + ms, _LONGEST_MS)
@@ -118,7 +120,7 @@ class Atm90e26(Part):
             self._state = _IMPORT
         elif self._strange:
             self._strange = False
-            self.reading.failed(WRONG)
+            self._fail(WRONG)
             self._set_up()
         else:
             self._strange = True
@@ -166,7 +168,7 @@ class Atm90e26(Part):
         self._state = after
         exported = register == _EXPORTED
         since = self._since
-        if value != _RUN and value <= _MOST_PER_S * (since[exported] // 1000 + 2):
+        if value != _RUN and value <= self._per_s * (since[exported] // 1000 + 2):
             self._count(value, exported)
             since[exported] = self._clear_ms
 
@@ -181,7 +183,7 @@ class Atm90e26(Part):
         if self._read(_CAL_START) != _RUN:
             self._failed(DAMAGED)
             return
-        reading = self.reading
+        reading = self._found
         reading.ma = self._ma.of(values[0])
         reading.mv = self._mv.of(values[1])
         reading.w_x10 = signed(self._w_x10, _s16(values[2]))
@@ -189,7 +191,8 @@ class Atm90e26(Part):
         reading.hz_x100 = values[4]
         reading.pf_x1000 = min(1000, values[5] & 0x7FFF)
         reading.neutral_ma = self._ma.of(values[6])
-        self._measured()
+        if self._good(reading.w_x10):
+            self._measured()
 
     def _read(self, register):
         self._sent[0] = register | 0x80

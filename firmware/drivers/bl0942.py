@@ -18,6 +18,7 @@ loses is the energy since the last answer but one. A missing or damaged answer l
 
 from .energy_register import EnergyRegister
 from .inbox import Inbox
+from .limits import per_s
 from .part import GAINS, ONE, Part, power_factor, signed
 from .ratio import Ratio
 from .reading import DAMAGED, SILENT
@@ -43,7 +44,6 @@ _OUR_MODE = const(0x8F)
 _START_MODE = const(0x87)
 _PERIOD_MS = const(500)
 _ANSWER_MS = const(200)
-_MOST_PER_S = const(100)  # 109 kW
 _WRAP_MS = const(1 << 28)  # at any time: a restart is detected otherwise
 
 _IDLE = const(0)
@@ -67,13 +67,14 @@ class Bl0942(Part):
     EXPORTS = True
 
     def __init__(self, uart, gains=GAINS, address=0):
-        Part.__init__(self, 100000 * self.PULSES_PER_KWH, _PER_KWH_X100000, gains)
+        Part.__init__(self, "bl0942", 100000 * self.PULSES_PER_KWH, _PER_KWH_X100000, gains)
         self._uart = uart
         self._read = _READ | address
         self._mv = Ratio(100000 * gains[0], _PER_V_X100 * ONE)
         self._ma = Ratio(10000 * gains[1], _PER_A_X10 * ONE)
         self._w_x10 = Ratio(10 * gains[2], _PER_W * ONE)
-        self._register = EnergyRegister(1 << 24, _MOST_PER_S, _WRAP_MS, False)
+        most = per_s("bl0942", _PER_KWH_X100000, 100000)
+        self._register = EnergyRegister(1 << 24, most, _WRAP_MS, False)
         self._inbox = Inbox(uart, 64)
         self._packet = bytearray(_PACKET)
         self._ask_all = bytes((self._read, _ALL))
@@ -89,6 +90,7 @@ class Bl0942(Part):
 
     def elapsed(self, ms):
         """Ask twice a second and take the answers. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
         self._register.elapsed(ms)
         self._ms += ms
         if self._state == _IDLE:
@@ -147,16 +149,17 @@ class Bl0942(Part):
         watts = _u24(packet, 10)
         if watts & 0x800000:
             watts -= 0x1000000
-        self._count(self._register.take(_u24(packet, 13)), self._exporting)
-        self._exporting = watts < 0
-        reading = self.reading
+        reading = self._found
         reading.ma = self._ma.of(_u24(packet, 1))
         reading.mv = self._mv.of(_u24(packet, 4))
         reading.w_x10 = signed(self._w_x10, watts)
         period = packet[16] | packet[17] << 8
         reading.hz_x100 = 100000000 // period if period else None
         reading.pf_x1000 = power_factor(reading.w_x10, reading.mv, reading.ma)
-        self._measured()
+        if self._good(reading.w_x10):
+            self._count(self._register.take(_u24(packet, 13)), self._exporting)
+            self._exporting = watts < 0
+            self._measured()
 
     def _restarted(self):
         """Begin anew, when a second answer shows the mode of a chip that has just started."""

@@ -1,4 +1,9 @@
-"""One or two buttons to ground instead of a key pad, debounced."""
+"""One or two buttons to ground instead of a key pad, debounced.
+
+A timer may call scan(): nothing is allocated in it.
+"""
+
+from .key_queue import KeyQueue
 
 try:
     from micropython import const
@@ -14,6 +19,8 @@ HOLD = "!"  # either, for HOLD_MS
 HOLD_MS = const(3000)
 _DEBOUNCE_MS = const(40)
 _QUEUE = const(8)
+_KEYS = NEXT + BACK + HOLD
+_HELD = const(2)  # of these
 
 
 class Buttons:
@@ -26,15 +33,8 @@ class Buttons:
         self._pins = pins
         self._pressed_ms = [0] * len(pins)
         self._open_ms = [0] * len(pins)
-        self._waiting = ""
-
-    def get(self):
-        """Return NEXT, BACK or HOLD, or None."""
-        if not self._waiting:
-            return None
-        key = self._waiting[0]
-        self._waiting = self._waiting[1:]
-        return key
+        self._queue = KeyQueue(_KEYS, _QUEUE)
+        self.get = self._queue.get  # NEXT, BACK or HOLD, or None
 
     def scan(self, ms):
         """Read the buttons; `ms` have passed since the last call. Call it every 10 to 30 ms."""
@@ -45,14 +45,10 @@ class Buttons:
                 if pressed < HOLD_MS:
                     self._pressed_ms[number] = pressed + ms
                     if pressed + ms >= HOLD_MS:
-                        self._add(HOLD)
+                        self._queue.put(_HELD)
             elif pressed:
                 self._open_ms[number] += ms
                 if self._open_ms[number] >= _DEBOUNCE_MS:
                     self._pressed_ms[number] = 0
                     if _DEBOUNCE_MS <= pressed < HOLD_MS:
-                        self._add(BACK if number else NEXT)
-
-    def _add(self, key):
-        if len(self._waiting) < _QUEUE:
-            self._waiting += key
+                        self._queue.put(1 if number else 0)

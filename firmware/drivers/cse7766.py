@@ -48,14 +48,14 @@ _WRAP_MS = const(300)
 _MOST_PER_S = const(3000)
 _LEAST_MA = const(50)
 _UJ_PER_PULSE = const(360000000)  # of 10000 per kWh
-_MOST = const(1 << 20)  # a greater value in the units of the reading cannot be
+_MOST = const(10000000)  # in the units of the reading, beyond all limits with the least gain
 
 
 class Cse7766(Part):
     """A chip. `uart` has any and readinto, and does not wait. gains: see part.py."""
 
     def __init__(self, uart, gains=GAINS):
-        Part.__init__(self, 1, 1, GAINS)
+        Part.__init__(self, "cse7766", 1, 1, gains)
         self._gains = (Ratio(gains[0], ONE), Ratio(gains[1], ONE), Ratio(gains[2], ONE))
         self._energy_gain = Ratio(gains[2], ONE)
         self._import.numerator = 0  # the coefficient, from the first frames
@@ -74,6 +74,7 @@ class Cse7766(Part):
 
     def elapsed(self, ms):
         """Take the frames that have arrived. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
         self._register.elapsed(ms)
         self._byte_ms += ms
         self._frame_ms = min(self._frame_ms + ms, _SILENT_MS)
@@ -88,7 +89,7 @@ class Cse7766(Part):
             self._inbox.length = 0
             self._clean = False
         if self._frame_ms >= _SILENT_MS:
-            self.reading.failed(DAMAGED if self._any else SILENT)
+            self._fail(DAMAGED if self._any else SILENT)
             self._any = False
             self._frame_ms = self._current_ms = self._power_ms = 0
 
@@ -111,20 +112,18 @@ class Cse7766(Part):
         header = buf[at]
         if header == _NOT_CALIBRATED or (header != _GOOD and header & _FAULTS):
             self._frame_ms = 0
-            self.reading.failed(WRONG)
+            self._fail(WRONG)
             return
         if not self._known(buf, at):
             return
         self._frame_ms = 0
         self._any = False
-        pulses = self._energy_gain.add(self._register.take(buf[at + 21] << 8 | buf[at + 22]))
-        self._count(pulses)
         flags = buf[at + 20]
-        reading = self.reading
+        reading = self._found
         reading.mv = self._value(buf, at + 2, 1000, 0) if flags & _VOLTAGE else None
         if flags & _CURRENT:
             ma = self._value(buf, at + 8, 1000, 1)
-            reading.ma = None if ma is None or ma < _LEAST_MA else ma
+            reading.ma = None if ma < _LEAST_MA else ma
             self._current_ms = 0
         elif self._current_ms >= _QUIET_MS:
             reading.ma = None
@@ -136,7 +135,11 @@ class Cse7766(Part):
         elif self._power_ms >= _QUIET_MS:
             reading.w_x10 = 0
         self._derive(reading)
-        self._measured()
+        # Without a complete period the value may be seconds old.
+        if self._good(reading.w_x10 if flags & _POWER else 0):
+            cf = self._register.take(buf[at + 21] << 8 | buf[at + 22])
+            self._count(self._energy_gain.add(cf))
+            self._measured()
 
     def _derive(self, reading):
         """Compute the power factor."""
@@ -161,14 +164,13 @@ class Cse7766(Part):
         return True
 
     def _value(self, buf, at, unit, gain):
-        """Return coefficient / period * `unit` with its gain, None if it cannot be."""
+        """Return coefficient / period * `unit` with its gain, _MOST for what cannot be."""
         quotient = self._quotient
         quotient.numerator = _u24(buf, at)
         quotient.denominator = _u24(buf, at + 3)
         if not quotient.denominator:
-            return None
-        value = quotient.of(unit)
-        return self._gains[gain].of(value) if value <= _MOST else None
+            return _MOST
+        return self._gains[gain].of(min(quotient.of(unit), _MOST))
 
 
 def _is_frame(buf, at):

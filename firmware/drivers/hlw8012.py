@@ -11,6 +11,7 @@ board loses the pulses meanwhile. CF gives no direction: there is no export, and
 import whichever way it flows. Without pulses for the voltage the chip has no supply: it is silent.
 """
 
+from .limits import per_s
 from .part import GAINS, ONE, Part, power_factor
 from .pulse_power import PulsePower
 from .ratio import Ratio
@@ -25,9 +26,10 @@ except ImportError:
 
 
 _WRAP = 1 << 32
-# More pulses than a chip outputs within the timeout of the watchdog: the counter was restarted or
-# disturbed between two reads, and the number of pulses is unknown.
-_MOST_PULSES = const(100000)
+_MOST_PULSES = const(1000000)
+_ROOM_S = const(10)  # the counter is read within the timeout of the watchdog
+_ROOM_MS = const(10000)
+_IDLE_VA_X10 = const(3000)  # a capacitor may take so much and no power
 _MOST_CF1 = const(10000)
 _GATE_MS = const(1000)
 _CURRENT, _VOLTAGE = const(0), const(1)
@@ -55,9 +57,12 @@ class Hlw8012(Part):
 
     def __init__(self, cf, cf1, sel, chip=HLW8012, gains=GAINS):
         energy, voltage, current = chip
-        Part.__init__(self, energy[0] * self.PULSES_PER_KWH, energy[1] * _J_PER_KWH, gains)
-        self.reading.together = False
+        per_kwh = energy[1] * _J_PER_KWH
+        Part.__init__(self, "hlw8012", energy[0] * self.PULSES_PER_KWH, per_kwh, gains)
+        self._found.together = self.reading.together = False
         self._power = PulsePower(energy[0] * gains[2], energy[1] * _J_PER_KWH * ONE)
+        self._rate = per_s("hlw8012", per_kwh, energy[0])
+        self._room = 0  # pulses that may have come since the last ones
         self._cf = cf
         self._cf1 = cf1
         self._sel = sel
@@ -75,21 +80,25 @@ class Hlw8012(Part):
 
     def elapsed(self, ms):
         """Count, and measure if it is time. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
+        self._room = min(self._room + self._rate * min(ms, _ROOM_MS) // 1000, self._rate * _ROOM_S)
         now = self._cf.value()
         if now != self._cf_seen:
             new = _since(self._cf_seen, now)
             self._cf_seen = now
-            if new <= _MOST_PULSES:
+            # More than a chip outputs: a disturbed counter or noise. The power shows them.
+            if new <= self._room:
                 self._count(new)
-                self._power.add(new)
+                self._room -= new
+            self._power.add(min(new, _MOST_PULSES))
         measured = self._power.elapsed(ms)
         self._ms += ms
         if self._ms >= _GATE_MS and self._measure():
             measured = True
         if measured and self._alive:
-            self.reading.w_x10 = self._power.w_x10
-            self._derive()
-            self._measured()
+            self._found.w_x10 = self._power.w_x10
+            if self._good(self._derive()):
+                self._measured()
 
     def _measure(self):
         """Begin or end a measurement of CF1; return True if there is a new value."""
@@ -111,18 +120,24 @@ class Hlw8012(Part):
         if selected == _VOLTAGE:
             self._alive = pulses > 0
             if not self._alive:
-                self.reading.failed(SILENT)
+                self._fail(SILENT)
                 return False
-            self.reading.mv = _per_hz(self._mv, self._hz, pulses)
+            self._found.mv = _per_hz(self._mv, self._hz, pulses)
         elif self._alive:
-            self.reading.ma = _per_hz(self._ma, self._hz, pulses)
+            self._found.ma = _per_hz(self._ma, self._hz, pulses)
         return self._alive
 
     def _derive(self):
-        reading = self.reading
-        if reading.mv is None or reading.ma is None:
-            return
-        reading.pf_x1000 = power_factor(reading.w_x10, reading.mv, reading.ma)
+        """Compute the power factor; return the power that must move the energy, 0.1 W.
+
+        It is of voltage and current, because the active power is that of the pulses of energy.
+        """
+        found = self._found
+        if found.mv is None or found.ma is None:
+            return None
+        found.pf_x1000 = power_factor(found.w_x10, found.mv, found.ma)
+        va_x10 = found.mv // 100 * (found.ma // 10) // 100
+        return max(found.w_x10, va_x10 - _IDLE_VA_X10)
 
 
 def _since(before, now):

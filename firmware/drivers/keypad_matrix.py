@@ -3,7 +3,10 @@
 Rows are open-drain outputs, released at rest; columns are inputs with pull-ups. A row is pulled
 low while the columns are read. With three keys pressed a fourth appears to be pressed; therefore
 no key is accepted while more than one is pressed, and the next one only after all were released.
+A timer may call scan(): nothing is allocated in it.
 """
+
+from .key_queue import KeyQueue
 
 try:
     from micropython import const
@@ -31,25 +34,17 @@ class KeypadMatrix:
             raise ValueError("keys must be rows times columns")
         self._rows = rows
         self._columns = columns
-        self._keys = keys
         self._debounce_ms = debounce_ms
         self._seen = _NONE
         self._same_ms = 0
         self._ready = True  # all keys were released since the last one was taken
-        self._waiting = ""
+        self._queue = KeyQueue(keys, _QUEUE)
+        self.get = self._queue.get  # the next key that was pressed, or None
         for row in rows:
             row(1)
 
-    def get(self):
-        """Return the next key that was pressed, or None."""
-        if not self._waiting:
-            return None
-        key = self._waiting[0]
-        self._waiting = self._waiting[1:]
-        return key
-
     def scan(self, ms):
-        """Read the keys; `ms` have passed since the last call. Call it every 10 to 30 ms."""
+        """Read the keys; `ms` have passed since the last call. Call it every 10 to 20 ms."""
         down = self._look()
         if down != self._seen:
             self._seen = down
@@ -58,10 +53,10 @@ class KeypadMatrix:
         self._same_ms += ms
         if self._same_ms < self._debounce_ms:
             return
-        taken = self._ready and down >= 0 and len(self._waiting) < _QUEUE
+        taken = self._ready and down >= 0
         self._ready = down == _NONE
         if taken:
-            self._waiting += self._keys[down]
+            self._queue.put(down)
 
     def _look(self):
         """Return the number of the pressed key, _NONE or _SEVERAL."""

@@ -27,7 +27,8 @@ class LatchingRelay:
     the last pulse. may_operate: a function, False while the supply voltage is too low; the last
     command is then deferred. after: a function of (ms, function) that calls the function once
     after this time, from a timer, so that the end of the pulse does not depend on the application;
-    without one the pulse ends in elapsed(), up to two calls late. pulse_ms: the shortest pulse.
+    without one the pulse ends in elapsed(), up to two calls late, unless the coils end it
+    themselves. pulse_ms: the shortest pulse.
     operations: pulses since the start, for the mechanical life of the relay.
     """
 

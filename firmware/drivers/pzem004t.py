@@ -16,6 +16,7 @@ from meterbus import crc
 
 from .energy_register import EnergyRegister
 from .inbox import Inbox
+from .limits import per_s
 from .part import GAINS, ONE, Part
 from .ratio import Ratio
 from .reading import DAMAGED, SILENT, WRONG
@@ -36,7 +37,6 @@ _ERROR = const(0x84)
 _REGISTERS = const(10)
 _ANSWER = const(25)
 _ERROR_ANSWER = const(5)
-_MOST_WH_PER_S = const(8)  # 28.8 kW; a module measures up to 100 A
 
 
 class Pzem004t(Part):
@@ -45,13 +45,13 @@ class Pzem004t(Part):
     PULSES_PER_KWH = 1000
 
     def __init__(self, uart, gains=GAINS, address=GENERAL_ADDRESS):
-        Part.__init__(self, 1, 1, gains)
+        Part.__init__(self, "pzem004t", 1, 1, gains)
         self._uart = uart
         self._address = address
         self._mv = Ratio(100 * gains[0], ONE)
         self._ma = Ratio(gains[1], ONE)
         self._w_x10 = Ratio(gains[2], ONE)
-        self._register = EnergyRegister(1 << 24, _MOST_WH_PER_S, 0, False)
+        self._register = EnergyRegister(1 << 24, per_s("pzem004t", 1000), 0, False)
         self._inbox = Inbox(uart, 64)
         self._request = bytearray(8)
         self._request[0] = address
@@ -63,6 +63,7 @@ class Pzem004t(Part):
 
     def elapsed(self, ms):
         """Ask once a second and take the answer. `ms` have elapsed since the last call."""
+        self._limits.elapsed(ms)
         self._register.elapsed(ms)
         self._ms += ms
         if self._asked:
@@ -103,14 +104,15 @@ class Pzem004t(Part):
         if buf[at + 4] or buf[at + 8] or buf[at + 12]:
             self._failed(WRONG)
             return
-        self._count(self._register.take(_long(buf, at + 10)))
-        reading = self.reading
+        reading = self._found
         reading.mv = self._mv.of(_word(buf, at))
         reading.ma = self._ma.of(_long(buf, at + 2))
         reading.w_x10 = self._w_x10.of(_long(buf, at + 6))
         reading.hz_x100 = 10 * _word(buf, at + 14)
         reading.pf_x1000 = min(1000, 10 * _word(buf, at + 16))
-        self._measured()
+        if self._good(reading.w_x10):
+            self._count(self._register.take(_long(buf, at + 10)))
+            self._measured()
 
 
 def _word(buf, at):

@@ -16,7 +16,9 @@ except ImportError:
 OK = const(0)
 SILENT = const(1)  # it does not answer
 DAMAGED = const(2)  # its answers are damaged
-WRONG = const(3)  # it reports a fault of its own, or values that cannot be
+WRONG = const(3)  # it reports a fault of its own
+IMPLAUSIBLE = const(4)  # whole answers with values that cannot be: see limits.py
+STUCK = const(5)  # whole answers that do not follow the load
 
 
 class Reading:

@@ -1,7 +1,8 @@
 """Energy and power from a counter of S0 pulses (IEC 62053-31)."""
 
+from .limits import per_s
 from .pulse_power import PulsePower
-from .reading import Reading
+from .reading import IMPLAUSIBLE, OK, Reading
 
 try:
     from micropython import const
@@ -12,9 +13,10 @@ except ImportError:
 
 
 _WRAP = 1 << 32
-# More pulses than a meter outputs within the timeout of the watchdog: the counter was restarted or
-# disturbed between two reads, and the number of pulses is unknown.
-_MOST_PULSES = const(10000)
+_ROOM_S = const(10)  # the counter is read within the timeout of the watchdog
+_LEAST_ROOM = const(100)
+_LIE, _LIES = const(2), const(6)  # leaky: two more for a false read, one less for a good second
+_SECOND_MS = const(1000)
 
 
 class S0Meter:
@@ -22,7 +24,8 @@ class S0Meter:
 
     PULSES_PER_KWH: the constant printed on the meter, which also is its calibration. The reading
     has the power only. Pulses have no direction: there is no export, and a meter that outputs
-    pulses for both directions counts both as import.
+    pulses for both directions counts both as import. More pulses than the greatest power has are a
+    disturbed counter or noise: they do not count, and if they go on, the reading fails.
     """
 
     def __init__(self, counter, pulses_per_kwh=1000):
@@ -33,6 +36,11 @@ class S0Meter:
         self._counter = counter
         self._seen = counter.value()
         self._waiting = 0
+        self._rate = per_s("s0", pulses_per_kwh)
+        self._most = max(_LEAST_ROOM, self._rate * _ROOM_S)
+        self._room = self._most  # pulses that may have come since the last ones
+        self._lies = 0
+        self._ms = 0
 
     def take(self, limit):
         """Return the pulses since the last call, at most `limit`; the next call has the rest."""
@@ -47,8 +55,17 @@ class S0Meter:
 
     def elapsed(self, ms):
         """Compute the power. `ms` have elapsed since the last call."""
+        self._ms += ms
+        if self._ms >= _SECOND_MS:
+            self._room = min(self._room + self._rate * (self._ms // _SECOND_MS), self._most)
+            self._ms %= _SECOND_MS
+            if self._lies:
+                self._lies -= 1
         self._read_counter()
-        if self._power.elapsed(ms):
+        if self._lies and self.reading.fault:
+            return
+        if self._power.elapsed(ms) or self.reading.fault:
+            self.reading.fault = OK
             self.reading.w_x10 = self._power.w_x10
             self.reading.changed()
 
@@ -60,7 +77,13 @@ class S0Meter:
         if new < 0:
             new += _WRAP
         self._seen = now
-        if new > _MOST_PULSES:
+        if new > self._room:
+            self._lies = min(self._lies + _LIE, _LIES)
+            if self._lies == _LIES:
+                self.reading.failed(IMPLAUSIBLE)
+            return
+        self._room -= new
+        if self._lies and self.reading.fault:
             return
         self._waiting += new
         self._power.add(new)

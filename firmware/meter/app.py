@@ -26,7 +26,7 @@ _STA_TABLES = "sta_tables.bin"
 class App:
     """Two tasks: the bus, and a tick for all else. `health`: runtime.boot.Health."""
 
-    ONCE = ("started", "_selftest")  # see runtime/overlay.py
+    ONCE = ("started", "_selftest", "_load_tables")  # see runtime/overlay.py
 
     def __init__(self, board, health):
         self._board = board
@@ -35,11 +35,14 @@ class App:
         self._keypad, self._display = board.keypad, board.display
         self._buzzer = getattr(board, "buzzer", None)
         self._led = getattr(board, "led", None)
-        wrong = _load_sta_tables(_STA_TABLES) or board.wrong
+        wrong = self._load_tables(_STA_TABLES) or board.wrong
         constant = board.metering.PULSES_PER_KWH
         given, unix = board.settings(), board.clock.unix
         self._meter = Meter(given, board.store, constant, wrong, board.mark, unix)
         meter, name, crash = self._meter, board.NAME, health.last
+        meter.act = self._drive
+        if hasattr(meter, "orders"):
+            meter.orders.board = board
         self._view = BusView(meter, name, crash, board.clock.set, self._set_address)
         self._server = Server(meter.settings.address, self._view)
         self._bus = Listener(board.rs485, self._server)
@@ -54,11 +57,27 @@ class App:
         self._ticks = 0
         self._elapsed = Elapsed()
 
+    def _load_tables(self, path):
+        """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
+
+        Return "" or, if the file cannot be used, what is wrong: with other tables every token
+        would be wrong.
+        """
+        try:
+            with open(path, "rb") as source:
+                sta.set_tables(source.read())
+        except OSError as error:
+            return "" if error.errno == _ENOENT else "STA tables"
+        except ValueError:
+            return "STA tables"
+        return ""
+
     def started(self):
         """Report the self-test, and free what only the start needs."""
         self._board.report(self._selftest(), "selftest")
         meter = self._meter
-        overlay.finish(meter.features + [self, meter, self._view, self._server, self._bus])
+        more = [self, meter, self._view, self._server, self._bus, self._health]
+        overlay.finish(meter.features + more)
 
     async def run(self):
         """Run until the board raises SystemExit. A task that fails ends the meter."""
@@ -84,9 +103,7 @@ class App:
         meter.energy(board.metering)
         meter.elapsed(supply_ms, real_ms)
         meter.sensed(board.metering.reading, board.tamper.read(), board.relay.closed())
-        command = meter.relay_command(supply_ms)
-        if command is not None:
-            (board.relay.close if command else board.relay.open)()
+        self._drive(supply_ms)
         self._display.show(meter.display())
         self._signal()
         if self._local:
@@ -94,6 +111,12 @@ class App:
         self._ticks += 1
         if self._ticks % _REPORT_TICKS == 0:
             self._report()
+
+    def _drive(self, supply_ms=0):
+        """Carry out the command for the relay."""
+        command = self._meter.relay_command(supply_ms)
+        if command is not None:
+            (self._board.relay.close if command else self._board.relay.open)()
 
     def _serve(self):
         """Let the board work; return the real time since the last call, ms.
@@ -112,7 +135,7 @@ class App:
         if fault != self._clock_fault:
             self._clock_fault = fault
             if fault:
-                self._meter.events.note(codes.EVENT_CLOCK_FAULT, fault)
+                self._meter.events.note(codes.EVENT_CLOCK_FAULT, fault, 2)
 
     def _set_address(self, address):
         """Store the address on the bus, and use it. What cannot be stored is not changed."""
@@ -151,27 +174,11 @@ class App:
             "settings": self._meter.settings.wrong or "ok",
             "clock_fault": self._board.clock.fault(),
             "local": self._local.wrong or "ok" if self._local else "off",
-            "ledger": "fault" if ledger.fault else "ok",
-            "ledger_fault": ledger.fault,
+            "ledger": "fault" if ledger.trouble() else "ok",
+            "ledger_fault": ledger.trouble(),
             "crashes": self._health.crashes,
             "last_crash": self._health.last,
         }
-
-
-def _load_sta_tables(path):
-    """Load a licensee's own EA07 tables, if the flash has them: 96 bytes, S1, S2, P.
-
-    Return "" or, if the file cannot be used, what is wrong: with other tables every token would
-    be wrong.
-    """
-    try:
-        with open(path, "rb") as source:
-            sta.set_tables(source.read())
-    except OSError as error:
-        return "" if error.errno == _ENOENT else "STA tables"
-    except ValueError:
-        return "STA tables"
-    return ""
 
 
 def run(board, health):

@@ -7,6 +7,7 @@ from runtime import overlay
 from sts_portable import results
 
 from . import VERSION
+from .clock import permits
 
 try:
     from micropython import const
@@ -17,6 +18,8 @@ except ImportError:
 
 
 _ADDRESS = const(0x1120)  # the first register of meterbus/descriptions.py's ADDRESS_
+_ORDER = const(0x1140)  # START and ANSWER_START of meterbus/orders.py
+_ORDER_ANSWER = const(0x11A0)
 _CLOCK = const(2)  # registers of the time
 _SMALL = const(0x7FFF)  # what every row of integers can hold
 _PLAIN = {frame.READ_INPUT_REGISTERS: "i", frame.READ_HOLDING_REGISTERS: "h"}
@@ -35,12 +38,14 @@ class BusView:
         self.meter = meter
         self.to_all = False  # the request is a broadcast
         self._set_clock = set_clock
+        self._moves = [0, meter.unix()]  # of the clock
         self._set_address = set_address
         self._address = 0  # to be set
         self.crash = crash
         self.result_ref = meter.tokens.bus_ref
         self.result = results.ACCEPT if self.result_ref else results.NONE
         meter.answer.repeat()
+        self._orders = getattr(meter, "orders", None)
         self._objects = (
             "Tjugo",
             "prepaid-meter",
@@ -61,6 +66,8 @@ class BusView:
 
     def read(self, function, start, count, out):
         """See meterbus.server.Server. Values that are not known are refused, or NaN; never 0."""
+        if start == _ORDER_ANSWER and self._orders and function == frame.READ_HOLDING_REGISTERS:
+            return self._orders.read(count, out)
         if self._planned != (function, start, count):
             self._planned = function, start, count
             self._plan = self._new_plan(function, start, count)
@@ -107,10 +114,14 @@ class BusView:
         """See meterbus.server.Server. Single registers may be written too."""
         if start == _ADDRESS:
             return self._new_address(count, data)
+        if start == _ORDER and self._orders:
+            return frame.ILLEGAL_DATA_VALUE if self.to_all else self._orders.write(count, data)
         if not registers.covered(start, count, "w"):
             return frame.ILLEGAL_DATA_ADDRESS
         if start < registers.TOKEN_START:
-            return self._clock(count, data)
+            return self._new_time(count, data)
+        if self.to_all:
+            return 0  # no broadcast enters a token: nobody would get its answer
         command = self._command_in(start, count, data)
         code = self._refusal(command)
         if code:
@@ -149,7 +160,10 @@ class BusView:
         return self._objects[number] if number < len(self._objects) else None
 
     def work(self):
-        """Enter the token that waits, and take the new address, if there is one."""
+        """Enter the token and carry out the order that wait, and take the new address, if there
+        is one."""
+        if self._orders:
+            self._orders.work()
         if self._address:
             self._set_address(self._address)
             self._address = 0
@@ -174,8 +188,8 @@ class BusView:
         """Return the bits of codes.STATUS."""
         return self.meter.status() | (codes.STATUS_CRASHED if self.crash else 0)
 
-    def _clock(self, count, data):
-        """Set the clock; return a Modbus exception code, or 0."""
+    def _new_time(self, count, data):
+        """Set the clock as far as clock.py permits; return a Modbus exception code, or 0."""
         if not self._set_clock:
             return frame.ILLEGAL_DATA_ADDRESS
         if count != _CLOCK:
@@ -184,8 +198,14 @@ class BusView:
         if not codes.FIRST_TIME <= unix < codes.END_OF_TIME:
             return frame.ILLEGAL_DATA_VALUE
         before = self.meter.unix()
+        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
+        if moved <= 1:
+            return 0  # the time of the bus is in whole seconds, too
+        if not permits(self._moves, before, unix):
+            self.meter.events.note(codes.EVENT_CLOCK_REFUSED, moved)
+            return frame.ILLEGAL_DATA_VALUE
         self._set_clock(unix)
-        self.meter.clock_set(before, unix)
+        self.meter.clock_set(moved)
         return 0
 
     def _new_address(self, count, data):
@@ -221,8 +241,6 @@ class BusView:
 
     def _begin(self):
         digits, ref = self.entered("token"), self.entered("token_ref")
-        if self.to_all and not self.meter.tokens.needs_key(digits):
-            return  # one frame from anybody would test the load switches of all meters at once
         answer = self.meter.answer
         self._before = (self.result, self.result_ref, answer.last)
         self.result_ref = ref

@@ -30,11 +30,12 @@ sensed(reading, ms)
 tick(supply_ms, real_ms)
             time has passed. Energy flows in supply time, which a simulated board may run faster;
             people need real time.
+values      of its rows in meterbus.parameters, which an order may change; adopted() is called then
 saved()     the ledger was saved: what follows it, outside of the ledger, can be written
 clock_set() the clock was set, by more than it may be wrong
-entered(digits, result, keyed)
+entered(digits, result, keyed, keypad)
             a token was taken or refused, with this TokenResult; keyed: it is of a class that is
-            encrypted with the key
+            encrypted with the key; keypad: it came from the key pad
 pressed()   the enter key was pressed with nothing entered; True if that had an effect
 
 A feature whose records have changed calls changed() of the meter, or events.note() of an event
@@ -63,20 +64,27 @@ class Meter:
     """`settings`: the dict of settings.json; `store`, `mark`: see boards/README.md.
 
     settings, ledger and the names in features.py are the features; `features` has all of them.
+    act: called with nothing when the supply is to be open, before anything is written: it carries
+    out relay_command(0). None for nothing.
     """
 
-    ONCE = ("_start",)  # see runtime/overlay.py
+    ONCE = ("_start", "_methods", "table")  # see runtime/overlay.py
 
     def __init__(self, settings, store, pulses_per_kwh=1000, wrong="", mark=None, unix=_unknown):
         """wrong: what else is not set up as it should be, "" for nothing. unix(): returns UTC
         seconds since 1970, None while the time is unknown."""
+        self.act = None
         self.pulses_per_kwh = pulses_per_kwh
         self.store = store
         self._unix = unix
         self.settings = Settings(settings, wrong)
         self.ledger = Ledger(store, mark)
+        self.ledger.changed = self.changed
+        self._failing = False  # the ledger, as was noted last
         self.features = [self.settings, self.ledger]
-        overlay.call("meter.features", "add", self)
+        # The ranges of settings stay loaded while the features ask for them.
+        hold = overlay.call, "meter.features", "add", self
+        overlay.call("meterbus.parameters", "call", *hold)
         self.settings.given = None
         self._tokens = self.table("TOKENS")
         self._reasons = self._methods("open_reasons")
@@ -120,7 +128,7 @@ class Meter:
             events.power_failed()
         if ledger.damaged > 1 - ahead:
             events.note(codes.EVENT_SLOT_DAMAGED, int(ahead), False)
-        events.note(codes.EVENT_POWER_UP, 0, False)
+        events.note(codes.EVENT_POWER_UP)
         self._save()
         ledger.note_start(order)
         self._judge()
@@ -149,22 +157,28 @@ class Meter:
         account = self.account
         self._unsaved_wh += account.count(count)
         noted = self._changed or self.events.noted
-        if self._unsaved_wh >= _SAVE_WH or noted:
-            self._save()
         if noted or account.open_reasons() != self._judged:
             self._judge()
+        if self._unsaved_wh >= _SAVE_WH or noted:
+            self._save()
 
     # Tokens
 
     def usable(self):
-        """Return False while no token can be taken: not configured, or the ledger is at fault."""
-        return not self.settings.wrong and not self.ledger.fault
+        """Return False while no token can be taken: not configured, or the ledger is at fault or
+        cannot be written."""
+        return not self.settings.wrong and not self.ledger.trouble()
 
-    def enter_token(self, digits, ref=0):
+    def why_not(self):
+        """Return why the meter refuses what it would have to store, for the display."""
+        return "Memory fault" if self.ledger.failing else self.supply.text()
+
+    def enter_token(self, digits, ref=0, keypad=False):
         """Authenticate, validate and execute a token; return the TokenResult.
 
-        `ref`: the bus's reference or 0. What is accepted is in the ledger before this returns.
-        NONE: the meter cannot take tokens now, and nothing was changed.
+        `ref`: the bus's reference or 0. `keypad`: it came from the key pad. What is accepted is in
+        the ledger before this returns. NONE: the meter cannot take tokens now, and nothing was
+        changed.
         """
         tokens = self.tokens
         if tokens.accepted(digits, ref):
@@ -172,9 +186,9 @@ class Meter:
         if not self.usable():
             return results.NONE
         keyed = tokens.needs_key(digits)
-        if keyed and self.lockout.wait_s():
+        if keyed and self.lockout.wait_s(keypad):
             tokens.last_result = results.LOCKOUT_ERROR
-            self.panel.show_result(results.LOCKOUT_ERROR, "")
+            self.panel.show_result(results.LOCKOUT_ERROR, "", keypad)
             return results.LOCKOUT_ERROR
         self.ledger.remember()
         result, found = tokens.check(digits)
@@ -185,16 +199,16 @@ class Meter:
             tokens.remember(digits, ref)
         tokens.last_result = result
         for entered in self._entered:
-            entered(digits, result, keyed)
+            entered(digits, result, keyed, keypad)
         recorded = self._recorded(result, keyed)
         if ref:
             self.answer.sign(digits, ref, result, keyed)
         if recorded and not self._save():
             self.ledger.undo()
             self.events.forget()
-            self.panel.show("Memory fault", "Token not taken", ALARM)
+            self._judge()
             return results.NONE
-        self.panel.show_result(result, effect)
+        self.panel.show_result(result, effect, keypad)
         self.signals.result(result)
         self._judge()
         return result
@@ -202,11 +216,13 @@ class Meter:
     def _recorded(self, result, keyed):
         """Note the event of a token; return True if the ledger must have its result.
 
-        What can be repeated at will, a refusal and a token without a key, changes nothing but the
-        last result, and is saved as often as there is room for its event.
+        What can be repeated at will, a refusal, a section of a key change and a token without a
+        key, changes nothing but the last result, and is saved as often as there is room for its
+        event.
         """
         if result in TAKEN:
-            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, not keyed)
+            once = keyed and result == results.ACCEPT
+            return self.events.note(codes.EVENT_TOKEN_ACCEPTED, result, 0 if once else 1)
         noted = self.events.note(codes.EVENT_TOKEN_REFUSED, result)
         return noted or (keyed and result == results.CRC_ERROR)
 
@@ -248,19 +264,24 @@ class Meter:
         self._measured_ms += supply_ms
         for tick in self._ticks:
             tick(supply_ms, real_ms)
+        if self.ledger.failing != self._failing:
+            self._failing = self.ledger.failing
+            self.events.note(codes.EVENT_STORE_FAULT, int(self._failing), 0)
+            if self._failing:
+                self.panel.show("Memory fault", "Token not taken", ALARM)
         self._settle()
 
-    def clock_set(self, before, unix):
-        """Note that the clock was set. before, unix: UTC seconds, `before` None if unknown.
+    def clock_set(self, moved):
+        """Note that the clock was set by `moved` seconds, 65535 for more or an unknown time.
 
         The bus calls it before its reply: the event is written when time passes.
         """
-        moved = 0xFFFF if before is None else min(abs(unix - before), 0xFFFF)
         if moved < _CLOCK_ERROR_S:
             return
         self.events.note(codes.EVENT_CLOCK_SET, moved)
-        for clock in self._methods("clock_set"):
-            clock()
+        for feature in self.features:
+            if hasattr(feature, "clock_set"):
+                feature.clock_set()
 
     def sensed(self, reading, switches, relay_closed):
         """Take what the board measures now: see metering.py, tamper/inputs.py, supply/control.py.
@@ -276,24 +297,24 @@ class Meter:
             for sensed in self._sensed:
                 sensed(reading, ms)
         supply = self.supply
-        moved = self.tamper.sense(switches)
+        self.tamper.sense(switches)
         if relay_closed != supply.contact_closed:
             supply.contact_closed = relay_closed
             self.events.note(
                 codes.EVENT_RELAY_CLOSED if relay_closed else codes.EVENT_RELAY_OPENED
             )
-        if moved or self._changed or self.events.noted:
-            self._settle()
+        self._settle()
 
     def changed(self):
         """Note that records have changed: they are saved before the meter's method returns."""
         self._changed = True
 
     def _settle(self):
-        """Save what has changed, and judge the supply."""
+        """Judge the supply after whatever has happened, and then save what has changed."""
+        if self._changed or self.events.happened:
+            self._judge()
         if self._changed or self.events.noted:
             self._save()
-            self._judge()
 
     def relay_command(self, ms):
         """Return the command for the relay: True close, False open, None nothing."""
@@ -330,7 +351,7 @@ class Meter:
             "sequence": self.events.sequence if kept else None,
             "status": self.status(),
             "tamper": self.tamper.latched if kept else None,
-            "lockout_s": self.lockout.wait_s() if kept else None,
+            "lockout_s": max(self.lockout.wait_s(), self.lockout.wait_s(True)) if kept else None,
         }
 
     def _judge(self):
@@ -339,6 +360,9 @@ class Meter:
             bits |= reasons()
         self._judged = self.account.open_reasons()
         self.supply.judge(bits)
+        self.events.happened = False
+        if self.supply.reasons and self.act:
+            self.act()
 
     def _save(self):
         """Write the ledger; True if the records are in it now."""
@@ -349,5 +373,4 @@ class Meter:
                 saved()
             return True
         self.events.noted = False
-        self._judge()
         return False

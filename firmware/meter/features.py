@@ -19,6 +19,7 @@ FEATURES = (
     ("flags", "meter.credit.flags", "full"),
     ("tests", "meter.face.tests", "full"),
     ("alarms", "meter.credit.alarms", ""),
+    ("orders", "meter.orders", "full"),
     ("emergency", "meter.credit.emergency", "emergency_"),
     ("friendly", "meter.credit.friendly", "friendly_"),
     ("forecast", "meter.credit.forecast", "full"),

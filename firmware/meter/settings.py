@@ -37,7 +37,7 @@ class Settings:
     with wrong settings must still be able to report them. key_usable: False if `key` is made up.
     """
 
-    ONCE = ("number", "group", "_key")  # of the start, see runtime/overlay.py
+    ONCE = ("number", "group", "note", "_key")  # of the start, see runtime/overlay.py
 
     def __init__(self, given, wrong=""):
         """given: the dict of settings.json. wrong: what the caller found wrong elsewhere."""

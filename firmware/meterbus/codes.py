@@ -116,6 +116,10 @@ EVENT_ADDRESS_SET = const(30)
 EVENT_CLOCK_FAULT = const(31)
 EVENT_SLOT_DAMAGED = const(32)
 EVENT_METERING_FAULT = const(33)
+EVENT_ORDER_DONE = const(35)
+EVENT_ORDER_REFUSED = const(36)
+EVENT_STORE_FAULT = const(37)
+EVENT_CLOCK_REFUSED = const(38)
 
 # Bits of `known`: groups of registers that can be read at present.
 KNOWN_ALWAYS = const(0)  # the group of registers that are never unknown

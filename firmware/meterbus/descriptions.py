@@ -45,7 +45,10 @@ REGISTERS = {
     "device_control_state": ("", "as control_state"),
     "known": ("bits", "groups that can be read"),
     "tamper": ("bits", "tampering since the last token that cleared it"),
-    "lockout_s": ("s", "how long token entry is locked yet, 0 if it is not"),
+    "lockout_s": (
+        "s",
+        "how long token entry is locked yet, but for the key pad's, 0 if it is not",
+    ),
     "unix": ("s", "UTC since 1970; a write sets the meter's clock"),
     "export_wh": ("Wh", "total exported energy"),
     "max_demand_w": ("W", "maximum demand of this month"),
@@ -164,12 +167,25 @@ EVENTS = (
     (
         codes.EVENT_METERING_FAULT,
         "metering_fault",
-        "the metering part: 1 no answer, 2 damaged answers, 3 wrong values, 0 measures again",
+        "the metering part: 1 no answer, 2 damaged answers, 3 reports a fault, 4 implausible, "
+        "5 stuck, 0 measures again",
     ),
     (
         energy_rows.EVENT_EMERGENCY_MONEY,
         "emergency_money",
         "emergency credit was taken: whole units of the currency",
+    ),
+    (codes.EVENT_ORDER_DONE, "order_done", "an order of the station was carried out: its kind"),
+    (codes.EVENT_ORDER_REFUSED, "order_refused", "an order was refused: its result"),
+    (
+        codes.EVENT_STORE_FAULT,
+        "store_fault",
+        "the memory of the ledger: 1 cannot be written, 0 can be written again",
+    ),
+    (
+        codes.EVENT_CLOCK_REFUSED,
+        "clock_refused",
+        "the bus would have moved the clock too far, or back: by s, 65535 for more",
     ),
 )
 
@@ -247,7 +263,7 @@ FILES = (
             ("number", "the sequence of the event, u32"),
             ("unix", "UTC seconds since 1970, all bits set: unknown, u32"),
             ("code", "of the event, u8"),
-            ("0", "u8"),
+            ("count", "of one that can be repeated at will: how many it stands for; else 0, u8"),
             ("data", "of the event, u16"),
         ),
     ),

@@ -36,6 +36,8 @@ class Health:
     last: the text of the last one, ASCII, "" if there was none.
     """
 
+    ONCE = ("hopeless", "one_more_try")  # of the boot, see runtime/overlay.py
+
     def __init__(self, path=CRASH_FILE):
         kept = load_settings(path)
         self._path = path

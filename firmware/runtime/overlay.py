@@ -19,6 +19,18 @@ def call(module, name, *args):
             _forget(module)
 
 
+def alone(module, name, *args):
+    """Return what call() returns; the modules that this one imports are forgotten as well, unless
+    they were there before."""
+    before = list(sys.modules)
+    try:
+        return call(module, name, *args)
+    finally:
+        for found in list(sys.modules):
+            if "." in found and found not in before:
+                _forget(found)
+
+
 def finish(objects):
     """Free the methods of objects' classes that only their start needs: `__init__`, and those that
     the class lists in ONCE. For an application that makes one object of each class."""

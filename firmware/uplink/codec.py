@@ -53,7 +53,7 @@ def encode(name, values):
 
 
 def command(payload):
-    """Return the fields of a command: ref, and token or forget. Raise MessageError.
+    """Return the fields of a command: ref, and token, order or forget. Raise MessageError.
 
     forget and again are True or None; expires is None if the command has none of its own.
     """
@@ -64,7 +64,11 @@ def command(payload):
         raise MessageError(f"ref must be {KINDS['ref'][2]}")
     if found["forget"]:
         return found
-    if found["token"] is None:
+    if found["order"] is None and given.get("order") is not None:
+        raise MessageError(f"order must be {KINDS['order'][2]}", ref)
+    if found["order"] and given.get("token") is not None:
+        raise MessageError("a command has a token or an order", ref)
+    if found["token"] is None and found["order"] is None:
         raise MessageError(f"token must be {KINDS['token'][2]}", ref)
     if found["expires"] is None and given.get("expires") is not None:
         raise MessageError(f"expires must be {KINDS['time'][2]}, or null", ref)

@@ -23,7 +23,7 @@ TOPICS = {
     "about": "the collector itself, at each connection and once a keep-alive time",
     "echo": "asks whether messages reach the collector",
     "echo_reply": "the same nonce, at once",
-    "cmd": "a token for a meter, or the end of its job",
+    "cmd": "a token or an order for a meter, or the end of its job",
     "ack": "what became of a command",
     "state": "a meter's reading",
 }
@@ -50,20 +50,25 @@ FIELDS = {
     },
     "cmd": {
         "ref": ("", "the job's reference: random, `token_ref` on the bus"),
-        "token": ("", "left out only with `forget`"),
+        "token": ("", "left out with `order` and with `forget`"),
         "expires": ("s", "not entered after this; null or left out: the collector's `job_days`"),
         "forget": ("", "true: the station has recorded the end of this job"),
         "again": ("", "true: the proof of the result was wrong; the meter is to be asked again"),
+        "order": ("", "in the place of a token: the bytes that the meter gets"),
     },
     "ack": {
         "ref": ("", "of the command"),
         "state": ("", "see below"),
-        "result": ("", "of the meter; with `done`"),
-        "credit_wh": ("Wh", "electricity credit after the token, -2147483648: money; with `mac`"),
-        "sequence": ("", "of the meter's events after the token; with `mac`"),
+        "result": ("", "TokenResult of the meter, of an order its result; with `done`"),
+        "credit_wh": (
+            "Wh",
+            "electricity credit after the token, -2147483648: money; with `mac` of a token",
+        ),
+        "sequence": ("", "of the meter's events after the token, of an order its own; with `mac`"),
         "mac": ("", "proof of the result; with `done`, if the meter has given one"),
         "at": ("s", "of the result; with `done`, if the time is known"),
         "why": ("", "a sentence; with `refused`"),
+        "order": ("", "true: the job is an order"),
     },
     "state": {
         "at": ("s", "of the last answer"),

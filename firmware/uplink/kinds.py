@@ -10,6 +10,7 @@ INTEGER = "integer"
 TEXT = "text"
 DIGITS = "digits"
 HEX = "hex"
+BYTES = "bytes"
 CHOICE = "choice"
 
 ONLINE = "online"
@@ -22,7 +23,8 @@ REFUSED = "refused"
 UNKNOWN = "unknown"
 
 # kind: (JSON form, limits, in words). Limits: lowest and highest of an integer; the greatest
-# length of a text; the number of digits, decimal or hexadecimal; the texts of a choice.
+# length of a text; the number of digits, decimal or hexadecimal; the fewest and most bytes, two
+# hexadecimal digits each; the texts of a choice.
 KINDS = {
     "bool": (BOOL, None, "true or false"),
     "u16": (INTEGER, (0, 0xFFFF), "a number from 0 to 65535"),
@@ -37,6 +39,7 @@ KINDS = {
     "text3": (TEXT, 3, "a text of at most 3 characters"),
     "token": (DIGITS, 20, "20 digits"),
     "mac": (HEX, 16, "16 hexadecimal digits, 0 to 9 and a to f"),
+    "order": (BYTES, (17, 178), "17 to 178 bytes, two hexadecimal digits each, 0 to 9 and a to f"),
     "connection": (CHOICE, (ONLINE, OFFLINE), "online or offline"),
     "ack_state": (CHOICE, (STORED, DONE, REFUSED, UNKNOWN), "the state of a job"),
 }
@@ -61,6 +64,9 @@ def clean(kind, value):
         return value if len(value) == limits and is_digits(value) else None
     if form == HEX:
         return value if len(value) == limits and all(c in _HEX for c in value) else None
+    if form == BYTES:
+        usable = len(value) % 2 == 0 and limits[0] <= len(value) // 2 <= limits[1]
+        return value if usable and all(c in _HEX for c in value) else None
     if form == CHOICE:
         return value if value in limits else None
     return "".join(_plain(char) for char in value[:limits])

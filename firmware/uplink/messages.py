@@ -48,6 +48,7 @@ CMD = (
     ("expires", "time", LEFT_OUT, "", 1),
     ("forget", "bool", LEFT_OUT, "", 1),
     ("again", "bool", LEFT_OUT, "", 1),
+    ("order", "order", LEFT_OUT, "", 1),
 )
 
 ACK = (
@@ -59,6 +60,7 @@ ACK = (
     ("mac", "mac", LEFT_OUT, "result_mac", 1),
     ("at", "time", LEFT_OUT, "", 1),
     ("why", "text200", LEFT_OUT, "", 1),
+    ("order", "bool", LEFT_OUT, "", 1),
 )
 
 # Bits of `status` that the safe application has too, and those that the ledger holds.

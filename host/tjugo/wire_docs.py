@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from meterbus import codes, status_bits
+from meterbus import codes, parameter_names, parameters, status_bits
 from meterbus import descriptions as bus_descriptions
 from tjugo.errors import TjugoError
 from tjugo.generated import bring_up_to_date
@@ -123,6 +123,15 @@ def _flags() -> str:
     return _table(("bit", "name", "meaning"), rows)
 
 
+def _parameters() -> str:
+    rows = []
+    for row in (*parameters.ROWS, *parameters.MONEY):
+        number, _, _, default, *limits = row
+        name, span = _code(parameter_names.full_name(row)), " to ".join(map(str, limits))
+        rows.append((number, name, default, span))
+    return _table(("number", "setting", "default", "range"), sorted(rows))
+
+
 def _files() -> str:
     rows = []
     for number, name, entries, form, order, _ in bus_descriptions.FILES:
@@ -146,6 +155,7 @@ def tables() -> dict[str, str]:
             "reasons": _reasons(),
             "status bits": _status(),
             "events": _events(),
+            "parameters": _parameters(),
             "files": _files(),
             "profile flags": _flags(),
         }
@@ -170,6 +180,8 @@ def _property(message: str, row: tuple[Any, ...]) -> dict[str, Any]:
         made |= {"pattern": f"^[0-9]{{{limits}}}$"}
     elif form == kinds.HEX:
         made |= {"pattern": f"^[0-9a-f]{{{limits}}}$"}
+    elif form == kinds.BYTES:
+        made |= {"pattern": f"^([0-9a-f]{{2}}){{{limits[0]},{limits[1]}}}$"}
     elif form == kinds.CHOICE:
         made |= {"enum": [*limits, *([None] if nullable else [])]}
     unit, meaning = _described(message, row)

@@ -1,12 +1,13 @@
 """A Modbus client at the end of an emulated UART's socket, without the timing of a line."""
 
 import socket
+import struct
 import time
 from pathlib import Path
 
 from meter_board import ADDRESS
 
-from meterbus import client, registers
+from meterbus import client, frame, orders, registers
 
 _ASK_AGAIN_SECONDS = 0.25
 _BUSY_SECONDS = 0.005
@@ -101,3 +102,19 @@ class ModbusClient:
                 return found["result"]
             time.sleep(_BUSY_SECONDS)
         raise NoAnswer("the result stayed Busy")
+
+    def order(self, signed: bytes, seconds: float = 20.0) -> tuple[int, int]:
+        """Write an order, and return (result, sequence) of its answer once there is one."""
+        request = client.write_request(ADDRESS, orders.START, orders.registers(signed))
+        self.asked(request, seconds).check()
+        look = client.read_request(
+            *(ADDRESS, client.READ_HOLDING_REGISTERS, orders.ANSWER_START, orders.ANSWER_COUNT)
+        )
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = self.transact(look, seconds)
+            if found.exception != frame.SERVER_DEVICE_BUSY:
+                found.check()
+                return struct.unpack(orders.ANSWER, found.data)[:2]
+            time.sleep(_BUSY_SECONDS)
+        raise NoAnswer("the order was not carried out")

@@ -79,10 +79,10 @@ def test_provisioning_and_a_changed_file(deployed, state, capsys):
         settings = json.loads(remote.get("settings.json"))
         assert (settings["drn"], settings["address"]) == (DRN, 3)
         assert settings["key"] not in said
-        remote.write("lib/meter/core.mpy", b"damaged")
+        remote.write("lib/meter/app.mpy", b"damaged")
     assert run(deployed) == 0
     said = capsys.readouterr().out
-    assert "1/1  lib/meter/core.mpy" in said and "settings    ok" in said
+    assert "1/1  lib/meter/app.mpy" in said and "settings    ok" in said
     with Remote(deployed.port) as remote:
         assert json.loads(remote.get("settings.json")) == settings
 
@@ -170,7 +170,7 @@ def test_files_that_do_not_start_well_are_rolled_back(deployed, monkeypatch, cap
     with Remote(deployed.port) as remote:
         remote.write(on_board.SETTINGS, b'{"pulses": 1}')
     bad = {**files, targets.MAIN: main, "lib/meter/extra.mpy": b"new"}
-    bad.pop("lib/meter/core.mpy")
+    bad.pop("lib/meter/app.mpy")
     monkeypatch.setattr(targets, "files", lambda *_: bad)
     assert run(deployed) == 1
     assert "The preceding files are restored." in capsys.readouterr().err

@@ -5,13 +5,15 @@ import subprocess
 
 import endurance
 import pytest
-from meter_board import DRN, SETTINGS, WH_A_TOKEN, old_ledger, token, write_flash, write_fram
+from meter_board import DRN, KEY, SETTINGS, WH_A_TOKEN, old_ledger, token, write_flash, write_fram
 from modbus_client import ModbusClient
 from pymodbus.client import ModbusSerialClient
 
-from meterbus import client, codes, frame, registers
+from meterbus import client, codes, frame, orders, parameters, registers
+from sts_portable.hmac import hmac_sha256
 from sts_portable.results import ACCEPT, USED_ERROR
 from tjugo.bench.bus import Bus
+from tjugo.device import heap
 from tjugo.device.console import Console
 from tjugo.emulated.qemu import QemuBoard
 from tjugo.emulated.wire import Wire
@@ -44,6 +46,43 @@ def test_tokens_over_the_bus(meter):
         assert modbus.enter(token(1), 1) == ACCEPT  # the same reference: the same answer
         assert modbus.enter(token(1), 2) == USED_ERROR
         assert modbus.state()["credit"] * 10 == WH_A_TOKEN
+
+
+def test_orders_over_the_bus_to_a_meter_with_all_features(emulator, tmp_path):
+    """What carries an order out is loaded for it, and gone after it."""
+    flash = tmp_path / "flash"
+    write_flash(flash, settings={**heap.FULL, **SETTINGS})
+    board = QemuBoard(emulator, flash)
+    values = [(row[0], row[5]) for row in parameters.ROWS]
+    settings = 2, orders.SETTINGS, orders.body(values)
+    sent = [(1, orders.OPEN, b""), settings, settings]
+    try:
+        board.start()
+        with ModbusClient(board.uart(1)) as modbus, Console(board.port) as console:
+            before = console.wait_for("mem", 20)["free"]
+            for sequence, kind, body in sent:
+                assert modbus.order(signed(sequence, kind, body)) == (orders.DONE, sequence)
+            assert modbus.state()["open_reasons"] & codes.REMOTE
+            assert modbus.state()["power_limit_w"] == 100000
+            for _ in range(3):
+                after = console.wait_for("mem", 20)["free"]
+            print(f"{before:,} bytes free before orders, {after:,} after them")
+            assert after > before - 1500
+        board.kill()
+        board.start()
+        with ModbusClient(board.uart(1)) as modbus:
+            assert modbus.state()["power_limit_w"] == 100000
+            assert modbus.order(signed(*settings)) == (orders.DONE, 2)
+            assert modbus.order(signed(1, orders.CLOSE, b"")) == (orders.OLD, 1)
+            assert modbus.state()["open_reasons"] & codes.REMOTE
+    finally:
+        board.close()
+
+
+def signed(sequence, kind, body):
+    order = orders.build(sequence, 0, kind, body)
+    key = hmac_sha256(KEY, orders.LABEL)
+    return order + hmac_sha256(key, orders.message(DRN, order))[: orders.MAC_BYTES]
 
 
 def test_tokens_on_the_key_pad(meter):

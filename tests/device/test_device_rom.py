@@ -87,12 +87,12 @@ def test_the_power_is_cut_while_the_rom_is_written(deployed, monkeypatch):
 
 def test_an_image_that_does_not_start_is_replaced_by_the_preceding_one(deployed, monkeypatch):
     files = targets.files(QEMU, "meter")
-    bad = {name: content for name, content in files.items() if name != "lib/meter/core.mpy"}
+    bad = {name: content for name, content in files.items() if name != "lib/meter/app.mpy"}
     with monkeypatch.context() as patch:
         patch.setattr(targets, "files", lambda *_: bad)
         with pytest.raises(TjugoError, match="preceding files are restored") as caught:
             put(deployed)
-    assert "no module named 'meter.core'" in caught.value.message
+    assert "no module named 'meter.app'" in caught.value.message
     assert re.search(r"qemu_mps2: meter [\d.]+, MicroPython", caught.value.message)
     made = load.load(QEMU, "meter", ROOM)
     with Remote(deployed.port) as remote:

@@ -35,12 +35,14 @@ def settings(**changes):
 
 
 class MeterBoard:
-    """A meter with its flash in `folder`; it may be started and killed repeatedly."""
+    """A meter with its flash in `folder`; it may be started and killed repeatedly. unix: the time
+    at each start, by default that of this computer."""
 
-    def __init__(self, micropython, folder, given, speed=1):
+    def __init__(self, micropython, folder, given, speed=1, unix=""):
         self._argv = [*micropython, str(REPO / "boards/common/meter/main.py")]
         self._folder = folder
         self._speed = speed
+        self._unix = unix
         self._process = None
         self._said = []
         self._news = threading.Condition()
@@ -74,6 +76,7 @@ class MeterBoard:
                 "MICROPYPATH": ":".join(map(str, path)),
                 "TJUGO_UART": os.ttyname(self._slave),
                 "TJUGO_SPEED": str(self._speed),
+                "TJUGO_UNIX": str(self._unix),
             },
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()

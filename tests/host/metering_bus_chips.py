@@ -80,7 +80,7 @@ class Atm(Chip):
         milliamperes = min(0xFFFF, abs(watts) * 1000 // 230)
         return {
             0x48: milliamperes,
-            0x49: 23000,
+            0x49: 23000 + self.still(),
             0x4A: watts & 0xFFFF,
             0x4B: 0xFFF6,
             0x4C: 5001,
@@ -183,7 +183,7 @@ class Ade(Chip):
         return {
             0x31A: abs(watts) * 100000 // 230,
             0x31B: abs(watts) * 100000 // 230 + 500,
-            0x31C: 230 * 26000,
+            0x31C: (230_000 + self.still()) * 26,
             0x312: watts * 154,
             0x314: -154,
             0x10A: -0x7FFF if watts < 0 else 0x7FFF,

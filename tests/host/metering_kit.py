@@ -161,6 +161,10 @@ class Chip:
 
     def switch_on(self) -> None: ...
 
+    def still(self) -> int:
+        """Return 0 or 1: the least change of a voltage, which a real mains always has."""
+        return self.chance.randrange(2)
+
     def watts(self) -> int:
         return self.load.watts(self.now)
 

@@ -66,7 +66,7 @@ class Pzem(Chip):
     def values(self) -> tuple[int, int, int, int, int, int]:
         """Return V * 10, mA, W * 10, Wh, Hz * 10, power factor * 100."""
         watts = max(0, self.watts())
-        return 2300, watts * 1000 // 230, 10 * watts, self.counts(), 500, 100
+        return 2300 + self.still(), watts * 1000 // 230, 10 * watts, self.counts(), 500, 100
 
     def _asked(self, request: bytes) -> None:
         if self.echo:
@@ -135,7 +135,7 @@ class Bl(Chip):
         watts = self.watts()
         values = {
             "current": int(Fraction(abs(watts), 230) * Fraction("251213.5")),
-            "voltage": int(230 * Fraction("15873.36")),
+            "voltage": int(230 * Fraction("15873.36")) + self.still(),
             "power": watts * 596,
             "energy": self.counts() & 0xFFFFFF,
             "period": 20000,
@@ -190,7 +190,7 @@ class Cse(Chip):
         watts = abs(self.watts())
         values = {
             "vc": self.VOLTAGE,
-            "v": self.VOLTAGE // 230,
+            "v": self.VOLTAGE // 230 + self.still(),
             "ic": self.CURRENT,
             "i": min(0xFFFFFF, self.CURRENT * 230 // watts) if watts else 0xFFFFFF,
             "pc": self.POWER,

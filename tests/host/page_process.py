@@ -40,7 +40,7 @@ def main():
             if not sys.stdin.readline():
                 return
             state = device.report()
-            state["lockout"] = device.lockout.wrong
+            state["lockout"] = max(device.lockout.wrong)
             state["memory"] = crc32(memory.data)
             state["writes"] = memory.writes
             state["longest_ms"] = longest

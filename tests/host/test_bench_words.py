@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from drivers.reading import IMPLAUSIBLE, STUCK
 from meterbus import codes, descriptions, status_bits
 from sts_portable import results
 from tjugo import face_card
@@ -52,8 +53,21 @@ def test_every_event_is_a_sentence():
         (codes.EVENT_CLOCK_SET, 65535, "Clock set"),
         (codes.EVENT_CLOCK_SET, 90, "Clock set, by 90 s"),
         (99, 7, "Event 99, data 7"),
+        (
+            codes.EVENT_METERING_FAULT,
+            IMPLAUSIBLE,
+            "The metering part answers with values that cannot be",
+        ),
+        (
+            codes.EVENT_METERING_FAULT,
+            STUCK,
+            "The metering part is stuck: what it answers does not follow the load",
+        ),
     ):
         assert sentence(code, data) == text
+    assert sentence(1, 0, 1) == "The meter started"
+    assert sentence(1, 0, 7) == "The meter started (the last of 7 that can be repeated)"
+    assert sentence(1, 0, 255).endswith("(the last of 255 or more that can be repeated)")
 
 
 def test_what_is_plugged_in_adds_up():

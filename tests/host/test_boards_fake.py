@@ -8,6 +8,9 @@ import pytest
 from ports import free_port
 
 from sts_portable import amount
+from tjugo.device import targets
+from tjugo.device.mpy import CORTEX_M3, compile_source
+from tjugo.device.program import program
 
 HERE = Path(__file__).parent
 REPO = HERE.parents[1]
@@ -156,3 +159,39 @@ def test_an_unknown_clock_is_a_wrong_setting(run, tmp_path, sale):
 def test_ports_and_parts(run):
     printed = run("rp2040_pico", HERE / "run_portable.py", "check_ports")
     assert printed.splitlines()[-1].endswith(" passed, 0 failed"), printed
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_meter_as_it_is_deployed_takes_a_token(
+    name, micropython, micropython_env, tmp_path, sale
+):
+    board = targets.target(name)
+    paths = targets.with_code(targets.modules(board, "meter"))
+    paths["meter_script"] = FAKE / "meter_script.py"
+    made = program("meter", paths, frozenset())
+    for module, text in made.sources.items():
+        package = paths.get(module, FAKE).name == "__init__.py"
+        path = tmp_path.joinpath("lib", *module.split("."))
+        path = path / "__init__.mpy" if package else path.with_suffix(".mpy")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(compile_source(text, module, CORTEX_M3, "bytecode", made.sources))
+    (tmp_path / "settings.json").write_text(json.dumps(meter_settings(sale)))
+    (tmp_path / "start.py").write_text("import meter_script\n")
+    credit_wh = 100 * amount.decode(sale["inputs"]["amount_field"])
+    done = subprocess.run(
+        [
+            *micropython,
+            "-X",
+            f"heapsize={HEAP}",
+            "start.py",
+            sale["expected"]["token"],
+            str(credit_wh),
+        ],
+        cwd=tmp_path,
+        env={**micropython_env, "MICROPYPATH": f"lib:{FAKE}:.frozen"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["done"], done.stdout + done.stderr

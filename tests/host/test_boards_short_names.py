@@ -1,9 +1,11 @@
 """Short names on a board: private ones and parameters, where nothing else refers to them."""
 
+import ast
 import re
 import subprocess
 import sys
 
+from tjugo.device.global_table import hash_of
 from tjugo.device.short_names import with_short_names
 from tjugo.device.targets import source, target
 from tjugo.toolchain.tools import REPO
@@ -72,6 +74,48 @@ def test_a_derived_class_gets_other_names_than_its_base():
     assert f"self.{wanted} = self." in base
     of_base = set(re.findall(r"\b_[a-z]+\b", base))
     assert wanted in of_base and more not in of_base and mine not in of_base and more != mine
+
+
+def test_classes_that_are_not_related_share_names_and_related_ones_do_not():
+    text = (
+        "class A:\n    def __init__(self):\n        self._of_a = self._more_of_a = 1\n\n\n"
+        "class B(A):\n    def _of_b(self):\n        return self._of_a\n\n\n"
+        "class C:\n    def __init__(self):\n        self._of_c = 1\n"
+    )
+    found = with_short_names(text, "x")
+    of_a, more, of_b, _, of_c = re.findall(r"_[a-z]\b", found)
+    assert len({of_a, more, of_b}) == 3 and f"return self.{of_a}" in found
+    assert of_c in (of_a, more, of_b)
+
+
+def test_a_class_body_reads_the_variable_and_not_a_method_of_the_same_name():
+    text = (
+        "def _outside():\n    return 1\n\n\n"
+        + "".join(f"def _other{n}():\n    return {n}\n\n\n" for n in range(40))
+        + "class A:\n"
+        + "".join(f"    def _method{n}(self):\n        return -{n}\n\n" for n in range(40))
+        + "    TABLE = (_outside, "
+        + ", ".join(f"_other{n}" for n in range(40))
+        + ")\n"
+        "    OWN = _method3\n"
+    )
+    scope: dict = {}
+    exec(with_short_names(text, "x"), scope)
+    one = scope["A"]()
+    assert [f() for f in one.TABLE] == [1, *range(40)] and one.OWN() == -3
+
+
+def test_builtins_and_globals_are_found_at_their_place():
+    text = "".join(f"def _f{n}(x):\n    return len(x)\n\n\n" for n in range(17))
+    text += "def g(x):\n    return " + " + ".join(f"_f{n}(x)" for n in range(17)) + "\n"
+    tree = ast.parse(with_short_names(text, "x"))
+    places = [hash_of(node.name) % 23 for node in tree.body]  # of 2 names more
+    assert len(places) == len(set(places)) and hash_of("len") % 23 not in places
+
+
+def test_the_hash_is_that_of_micropython():
+    # qstr_compute_hash() of MicroPython 1.26.1, in genhdr/qstrdefs.generated.h
+    assert [hash_of(name) for name in ("append", "__init__")] == [38763, 42335]
 
 
 def test_modules_with_short_names_pass_their_checks(tmp_path):

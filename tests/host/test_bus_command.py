@@ -12,7 +12,7 @@ import pytest
 from cli_kit import Shell
 from meter_process import DEADLINE_S, DRN, Cable, MeterBoard, settings, token
 
-from meterbus import client, registers
+from meterbus import registers
 from tjugo.device import meter_files
 
 sys.path.append(str(Path(__file__).parent / "portable"))
@@ -63,6 +63,7 @@ def test_the_events(run):
         "code": 1,
         "event": "power_up",
         "data": 0,
+        "count": 1,
     }
     assert ("token_accepted", 1) in [(row["event"], row["data"]) for row in found]
     last = rows(run("events", "--json", "--last", "2"))
@@ -147,27 +148,38 @@ def test_an_address_is_given_by_the_meters_number(micropython, tmp_path, monkeyp
             assert "address_set" in shell.fine("bus", "events", *words, cable.path)
 
 
-def _set_clock(board, unix):
-    start, _ = registers.block("unix", "unix")
-    reply = board.ask(client.write_request(1, start, registers.encode("unix", unix)))
-    assert not reply.refused
-
-
 def test_a_half_hour_that_ends_is_in_the_profile_after_a_power_failure(micropython, tmp_path):
-    with MeterBoard(micropython, tmp_path, settings(profile=1)) as board:
+    given, start = settings(profile=1), OCTOBER_29 - HALF_HOUR - 10
+    with MeterBoard(micropython, tmp_path, given, speed=600, unix=start) as board:
         until = time.monotonic() + DEADLINE_S
         found = []
         while not found:
             assert time.monotonic() < until
-            # Two seconds before the end, again where the meter was not in time to see them.
-            _set_clock(board, OCTOBER_29 - 7200)
-            _set_clock(board, OCTOBER_29 - 2)
-            again = time.monotonic() + 5
-            while not found and time.monotonic() < again:
-                rows = meter_files.read(board.ask, 1, "profile")
-                found = [row for row in rows if row["from"] == "2026-10-29T22:30:00Z"]
-        assert found[0]["wh"] == 0 and "clock_set" in found[0]["flags"]
+            rows = meter_files.read(board.ask, 1, "profile")
+            found = [row for row in rows if row["from"] == "2026-10-29T22:30:00Z"]
+        assert found[0]["wh"] == 0
         board.kill()
         board.start()
         again = meter_files.read(board.ask, 1, "profile")
         assert again[: len(rows)] == rows
+
+
+def test_the_bus_does_not_move_a_clock_far_and_the_service_port_does(
+    micropython, tmp_path, monkeypatch, capsys
+):
+    shell = Shell(tmp_path, monkeypatch, capsys)
+    with MeterBoard(micropython, tmp_path, settings()) as board, Cable(board) as cable:
+        words = ("bus", "clock", "--parity", "none", "--port", cable.path)
+        board.say({"unix": round(time.time()) - 600})
+        start, count = registers.block("unix", "unix")
+        board.wait(lambda _: board.read(start, count)["unix"] < time.time() - 500, "the time")
+        for _ in range(3):
+            done = shell.run(*words, "--set")
+            assert done.status == 1 and "s slow against this computer" in done.err
+            assert "tjugo meter clock PORT --set" in done.err
+        assert "clock_refused" in shell.fine("bus", "events", *words[2:])
+        board.say({"unix": round(time.time())})
+        board.wait(lambda _: board.read(start, count)["unix"] > time.time() - 100, "the time")
+        assert shell.fine(*words, "--set")  # within a second: nothing to set
+        board.say({"unix": 0})
+        board.wait(lambda said: any("error" in line for line in said), "a refusal")

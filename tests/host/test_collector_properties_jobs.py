@@ -33,11 +33,13 @@ def a_record(version: int, ref: int, drn: str, number: int) -> bytes:
         return sealed(f"{number} {TOKEN} {ref:08x} {drn}")
     if version == 2:
         return sealed(f"job 2 {number} {TOKEN} {ref:08x} {drn} {NOW}")
+    if version == 3:
+        return sealed(f"job 3 {number} {'0a' * (17 + 17 * number)} {ref:08x} {drn} {NOW}")
     return sealed(f"job {version} {'w ' * number}end")
 
 
 records = st.builds(
-    a_record, st.integers(1, 5), st.integers(1, 3), st.just(DRN), st.integers(0, 9)
+    a_record, st.integers(1, 6), st.integers(1, 3), st.just(DRN), st.integers(0, 9)
 )
 damaged = st.tuples(records, st.integers(0, 200), st.binary(max_size=3)).map(
     lambda row: row[0][: row[1]] + row[2] + row[0][row[1] + 1 :]
@@ -60,7 +62,7 @@ def test_any_job_folder_can_be_started_with(content: dict[str, bytes]) -> None:
     store = Store(files, limit=4)
     for name, data in content.items():
         words = data.decode("latin1").rpartition(" ")[0]
-        newer = data == sealed(words) and words.startswith(("job 3 ", "job 4 ", "job 5 "))
+        newer = data == sealed(words) and words.startswith(("job 4 ", "job 5 ", "job 6 "))
         found = names.parse_name(name)
         if newer and found:
             assert files.content[name] == data

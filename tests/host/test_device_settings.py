@@ -13,6 +13,7 @@ from profile_rig import Large
 
 from boards.common import rs485
 from meter.core import Meter
+from meterbus import parameters
 from tjugo.device import setting_names, settings_check
 from tjugo.errors import TjugoError
 
@@ -100,6 +101,11 @@ def test_every_setting_that_the_firmware_reads_has_a_name(repo):
                 continue  # an object that the firmware checks by itself
             for one, limit, row in READS.findall(path.read_text()):
                 found |= {f"{limit}_wh", f"{limit}_money"} if limit else {one or row}
+    found |= {
+        row[parameters.NAME]
+        for row in parameters.ROWS + parameters.MONEY
+        if row[parameters.FEATURE] != parameters.MALIGNANT
+    }
     known = setting_names.names("meter") | setting_names.names("collector")
     assert len(found) > 60 and found - known - OTHERS == set()
 

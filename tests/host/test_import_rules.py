@@ -45,13 +45,23 @@ HOST_MAY = {
     "station": {"station/audit", "station/keys", "station/storage", "station/webhooks"},
     "station/health": {
         *("station", "station/audit", "station/backup", "station/delivery", "station/keys"),
-        *("station/ledger", "station/link", "station/operators", "station/readings"),
-        *("station/setup", "station/storage", "station/tariffs", "station/vending"),
+        *("station/ledger", "station/link", "station/operators", "station/orders"),
+        *(
+            "station/readings",
+            "station/setup",
+            "station/storage",
+            "station/tariffs",
+            "station/vending",
+        ),
     },
     "station/backup": {"station", "station/keys", "station/link", "station/storage"},
     "station/link": {
-        *("station", "station/delivery", "station/readings", "station/storage"),
-        "station/vending",
+        *("station", "station/delivery", "station/orders", "station/readings"),
+        *("station/storage", "station/vending"),
+    },
+    "station/orders": {
+        *("station", "station/audit", "station/delivery", "station/keys", "station/registry"),
+        *("station/storage", "station/vending"),
     },
     "station/vending": {
         *("station", "station/audit", "station/delivery", "station/keys", "station/ledger"),

@@ -115,7 +115,7 @@ class Life:
 
     def clock(self, known):
         self.unix = self._right if known else None
-        self.meter.clock_set(None, self._right)
+        self.meter.clock_set(0xFFFF)
         self.meter.elapsed(20, 20)
 
     def start_again(self, _):

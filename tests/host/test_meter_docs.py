@@ -9,13 +9,16 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "portable"))
 
-from currency_rig import priced
-from meter_rig import meter
+from currency_rig import money, priced
+from meter_rig import FIRST_TID, KEY, meter, token
 from profile_rig import Large
 
+from drivers.limits import LIMITS
+from meter.face import tests
 from meter.features import FEATURES
 from meter.store.ledger import VERSIONS
 from meterbus import codes, descriptions, energy_rows, registers, status_bits
+from sts_portable import layouts, meaning, results, vendor
 
 # Settings with which a meter has all features.
 ALL = {
@@ -126,6 +129,114 @@ def test_the_features(page):
 
 def test_the_records(page):
     kept = brought("records")
-    assert set(VERSIONS) == {row[0] for row in kept}
+    # The technician's self-test reads the slots by these, without the features.
+    assert VERSIONS == dict(sorted(kept))
     part = page[page.index("| tag |") :]
     assert [(int(row[0]), int(row[1])) for row in rows(part, r"\d+")] == sorted(kept)
+
+
+def test_the_limits_of_the_metering_parts_are_those_of_the_drivers(page):
+    rows = re.findall(r"^\| ([A-Z][\w, -]+) \| (\d+) \| ([\d,]+) \|$", page, re.M)
+    found = {name: (int(a), int(w.replace(",", ""))) for name, a, w in rows}
+    drivers = {
+        "PZEM-004T": "pzem004t",
+        "BL0942, CSE7766, HLW8012, BL0937": "hlw8012",
+        "ATM90E26": "atm90e26",
+        "ADE7953": "ade7953",
+    }
+    assert found == {name: LIMITS[part][:2] for name, part in drivers.items()}
+    assert LIMITS["bl0942"][:2] == LIMITS["cse7766"][:2] == LIMITS["hlw8012"][:2]
+
+
+NEW_KEY = bytes.fromhex("060b8643c59a27f1")
+KEY_128 = bytes.fromhex("00112233445566778899aabbccddeeff")
+MADE = {
+    0x20: ({"mpl": 5000}, {"mpl": 0}),
+    0x21: ({"register": 0}, {"register": 0xFFFF}),
+    0x22: ({"rate": 1},),
+    0x26: ({"mppul": 500},),
+    0x27: ({"factor": 1},),
+}
+FLAG = 63
+
+
+def digits_of(code):
+    """Return tokens of class << 4 | subclass, but key sections."""
+    cls, subclass = code >> 4, code & 15
+    if code == 0x00:
+        return [token(200, 1)]
+    if code == 0x04:
+        return [money(500000)]
+    if code == 0x12:
+        return [vendor.extended_read(index) for index in (0, 1, FLAG)]
+    if cls == 1:
+        return [vendor.meter_test(subclass, 0)]
+    if code == 0x2A:
+        given = [{"index": FLAG, "flag": flag, "state": 1} for flag in (1, 2, 3, 4, 6)]
+    else:
+        given = list(MADE.get(code, ({},)))
+    return [
+        vendor.management(KEY, 7, subclass, FIRST_TID + 100 + number, 0, **values)
+        for number, values in enumerate(given)
+    ]
+
+
+def sections(key, old, ea):
+    """Return the tokens of a key change, by class << 4 | subclass."""
+    wanted = {"kt": 2, "krn": 2, "ti": 1, "ken": 255, "ro": False, "sgc": 123456}
+    made = vendor.key_change(old, ea, key, minute=1, bdt="14", old_bdt="14", **wanted)
+    return dict(zip((0x23, 0x24, 0x28, 0x29), made, strict=False))
+
+
+def token_rows(page):
+    return {
+        int(row[0][0]) << 4 | int(row[0][2], 16): row
+        for row in rows(page[page.index("## Tokens") :], r"\d/[0-9A-F]")
+    }
+
+
+def test_the_tokens_are_those_of_the_standard_and_of_the_features(page):
+    found = token_rows(page)
+    standard = [code for code in layouts.LINES if 0x10 <= code < 0x100]
+    assert list(found) == [0x00, 0x04, *standard]
+    for code, row in found.items():
+        assert layouts.LINES[code].decode().split()[0] == row[1]
+    taken = set(meter(Large(), **ALL)._tokens) | set(meter(**priced())._tokens)
+    assert {code for code, row in found.items() if not row[2].startswith("no")} == taken
+
+
+def test_each_token_does_what_the_table_has(page):
+    for code, row in token_rows(page).items():
+        if code in (0x23, 0x24, 0x28, 0x29):
+            continue
+        shown = re.findall("`([^`]+)`", row[4])
+        for digits in digits_of(code):
+            device = meter(**priced()) if code == 0x04 else meter()
+            result = device.enter_token(digits)
+            refused = shown == ["FunctionError"]
+            assert result == (results.FUNCTION_ERROR if refused else results.ACCEPT), row
+            assert device.display().value in shown, row
+
+
+@pytest.mark.parametrize("key", [NEW_KEY, KEY_128])
+def test_each_section_of_a_key_change_is_displayed_as_the_table_has_it(page, key):
+    found = token_rows(page)
+    old, ea = (KEY, 7) if len(key) == 8 else (bytes(range(16)), 11)
+    device = meter(key=old.hex(), ea=ea)
+    for code, digits in sections(key, old, ea).items():
+        device.enter_token(digits)
+        shown = re.findall("`([^`]+)`", found[code][4])
+        assert device.display().value in shown, code
+    assert device.tokens.key.key == key
+
+
+def test_the_tests_of_class_1(page):
+    part = page[page.index("Tests and displays of class 1") : page.index("## Load profile")]
+    expected = [
+        [str(bit + 1), meaning.TESTS[bit + 1], code]
+        for bit, code in enumerate(tests._CODES)
+        if bit and code
+    ]
+    found = [[row[0], row[1], row[2].split()[2].strip(",")] for row in rows(part, r"\d+")]
+    assert found[0][:2] == ["1", meaning.TESTS[1]]
+    assert found[1:] == expected

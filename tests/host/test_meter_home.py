@@ -132,12 +132,12 @@ def test_values_and_a_token(micropython, tmp_path, broker):
         hass.wait(lambda: (hass.state()["result"] or "").startswith("Used"), "the refusal")
 
 
-def test_the_lock_is_that_of_the_key_pad(micropython, tmp_path, broker):
+def test_the_lock_is_not_that_of_the_key_pad(micropython, tmp_path, broker):
     with MeterBoard(micropython, tmp_path, home(broker)) as board, Assistant(broker) as hass:
         online(hass)
         board.say({"keys": token(10, 1, bytes(8)) + "#"})
         board.wait_display("Wrong token", "CRCError")
-        for number in (2, 3, 4):
+        for number in (2, 3, 4, 5):
             hass.send(token(10, number, bytes(8)))
             hass.wait(
                 lambda: (hass.state()["result"] or "").startswith("Wrong token"), "a refusal"
@@ -147,6 +147,8 @@ def test_the_lock_is_that_of_the_key_pad(micropython, tmp_path, broker):
         hass.send(token(10, 4))
         hass.wait(lambda: (hass.state()["result"] or "").startswith("Locked Wait"), "the lock")
         assert board.state()["credit"] == 0
+        board.say({"keys": token(10, 4) + "#"})
+        board.wait(lambda _: board.state()["credit"] == 100, "a token at the key pad")
 
 
 def test_a_retained_token_and_malformed_ones_do_nothing(micropython, tmp_path, broker):

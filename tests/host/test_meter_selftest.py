@@ -15,7 +15,7 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 
 from currency_rig import priced
 
-from meterbus import client, registers
+from meterbus import registers
 from sts_portable import results
 from tjugo.device import inspection
 from tjugo.toolchain.tools import REPO
@@ -31,9 +31,9 @@ def checks(done):
 
 
 def set_clock(board, unix):
-    start, _ = registers.block("unix", "unix")
-    request = client.write_request(1, start, registers.encode("unix", unix))
-    assert not board.ask(request).refused
+    board.say({"unix": unix})
+    unit = registers.block("unix", "unix")
+    board.wait(lambda _: abs(board.read(*unit)["unix"] - unix) < 30, "the time")
 
 
 @pytest.fixture
@@ -320,3 +320,32 @@ def test_a_board_that_is_no_meter_is_refused_and_started(board, shell):
     (board.flash / "manifest.json").write_text('{"role": "collector"}')
     done = at_port(shell)
     assert done.status == 1 and "is no meter" in done.err and board.started == 1
+
+
+CLOCK = """
+class Clock:
+    def unix(self):
+        try:
+            with open("time") as file:
+                return int(file.read())
+        except OSError:
+            return None
+    def set(self, unix):
+        with open("time", "w") as file:
+            file.write(str(unix))
+    def fault(self):
+        return 0
+clock = Clock()
+"""
+
+
+def test_the_clock_is_read_and_set_at_the_service_port(board, shell):
+    (board.flash / "lib" / "board.py").write_text(BOARD + CLOCK)
+    board.starts = [GOOD] * 3
+    done = shell.run("meter", "clock", "x")
+    assert (done.status, done.out) == (0, "The meter does not know the time.\n")
+    before = round(time.time())
+    shell.fine("meter", "clock", "x", "--set")
+    assert before <= int((board.flash / "time").read_text()) <= time.time() + 1
+    told = time.strftime("%Y-%m-%d", time.gmtime(before))
+    assert shell.run("meter", "clock", "x").out.startswith(told) and board.started == 3

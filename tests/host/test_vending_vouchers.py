@@ -145,6 +145,7 @@ def test_an_upgraded_station_has_the_vouchers_of_its_sales(station, tmp_path):
             "DROP INDEX ix_meter_reading_alarms",
             "ALTER TABLE meter_reading DROP COLUMN tamper_kinds",
             "ALTER TABLE meter_reading DROP COLUMN alarms",
+            "DROP TABLE meter_order",
             "ALTER TABLE token_delivery DROP COLUMN credit_wh",
             "ALTER TABLE token_delivery DROP COLUMN sequence",
             "ALTER TABLE token_delivery DROP COLUMN mac",

@@ -44,6 +44,8 @@ _NOT_INTACT = codes.STATUS_TAMPER | codes.STATUS_SAFE | codes.STATUS_LEDGER_FAUL
 WRITE = "write"  # steps of a job
 RESULT = "result"
 ANSWER = "answer"
+ORDER = "order"  # steps of an order
+PROOF = "proof"
 
 
 class Meter:
@@ -71,7 +73,9 @@ class Meter:
     def begin(self, job):
         """Take the next job, jobs.table.Job or None."""
         self.job = job
-        self.step = RESULT if job and job.unsure else WRITE  # what the job needs next
+        self.order = None  # its bytes, if it is one and they were needed already
+        steps = (ORDER, PROOF) if job and job.ordered else (WRITE, RESULT)
+        self.step = steps[bool(job and job.unsure)]  # what the job needs next
         self.job_ms = 0  # until that
         self.writes = 0  # of its token
         self.looks = 0  # at its result

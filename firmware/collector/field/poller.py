@@ -11,6 +11,9 @@ another reference. A final result is read once more with its proof, which the co
 and cannot check; a meter of earlier firmware has none. If it is the proof that the station does
 not believe, the token is written again: somebody may have entered another one with this reference.
 
+An order is written in the same way, and its answer is read with its proof, by its sequence. Where
+there is no answer, or one to another order, it is written again: a meter carries it out once.
+
 The crash report of a meter whose status names one, or that refuses to be read, is read once.
 Whatever a meter replies concerns that meter only.
 """
@@ -18,9 +21,9 @@ Whatever a meter replies concerns that meter only.
 from meterbus import client, codes, frame, registers
 from sts_portable import results
 
-from ..jobs.store import BUS_REFUSED, NO_RESULT
+from ..jobs.store import BUS_REFUSED, DAMAGED, NO_RESULT
 from ..jobs.table import STORED
-from .meter import ANSWER, BLOCKS, DEVICE, RESULT, STATE, WRITE, Meter
+from .meter import ANSWER, BLOCKS, DEVICE, ORDER, PROOF, RESULT, STATE, WRITE, Meter
 from .requests import CRASH, POLL, REQUESTS
 
 MISSES = 3  # requests without an answer after which a meter is offline
@@ -95,6 +98,9 @@ class Poller:
                 due = min(due, meter.job_ms)
                 if meter.job_ms <= 0 and (job is None or meter.job_ms < job.job_ms):
                     job = meter
+        if job and not self._readable(job):
+            self.due_ms = RETRY_MS
+            return None
         if job:
             self._meter, self._step = job, job.step
         elif crash:
@@ -104,7 +110,18 @@ class Poller:
         else:
             self.due_ms = min(due, poll.poll_ms) if poll else due
             return None
-        return REQUESTS[self._step](self._meter)
+        request = REQUESTS.get(self._step) or _of_orders().REQUESTS[self._step]
+        return request(self._meter)
+
+    def _readable(self, meter):
+        """Load a meter's order, if its job is one; end the job and return False if that is not
+        possible."""
+        if meter.job.ordered and meter.order is None:
+            meter.order = self._store.order(meter.job)
+            if meter.order is None:
+                self.finish(meter, DAMAGED, None)
+                return False
+        return True
 
     def reply(self, parser, at):
         """Take the answer to the request in flight: a client.ReplyParser that is complete.
@@ -122,7 +139,8 @@ class Poller:
         elif parser.refused:
             self._refused(meter, parser.exception, at)
         else:
-            _REPLIES[self._step](self, meter, parser.data, at)
+            take = _REPLIES.get(self._step) or _of_orders().answered
+            take(self, meter, parser.data, at)
 
     def timeout(self):
         """Count a request without an answer, or with one that cannot be read."""
@@ -133,6 +151,9 @@ class Poller:
         if self._step == WRITE:
             meter.job.unsure = True
             meter.step = RESULT
+        elif self._step == ORDER:
+            meter.job.unsure = True
+            meter.step = PROOF
         if meter.online and meter.misses < MISSES:
             meter.job_ms = RETRY_MS
             meter.poll_ms = RETRY_MS if self._step == POLL else meter.poll_ms
@@ -200,7 +221,7 @@ class Poller:
 
     def _written(self, meter, _data, _at):
         meter.job.unsure = True
-        meter.step = RESULT
+        meter.step = PROOF if self._step == ORDER else RESULT
         meter.job_ms = FIRST_LOOK_MS
         meter.writes += 1
         meter.looks = 0
@@ -208,9 +229,7 @@ class Poller:
     def _looked(self, meter, data, at):
         values = registers.decode(registers.RESULT_START, data)
         if values["result_ref"] != meter.job.ref:
-            meter.step = WRITE
-            slower = min(meter.writes, _MAX_WRITES) - 1
-            meter.job_ms = BACKOFF_MS[slower] if meter.writes else 0
+            self.again(meter, WRITE)
         elif values["result"] == results.LOCKOUT_ERROR:
             # Not a result of this token, which was not looked at.
             meter.job.unsure = False
@@ -224,7 +243,13 @@ class Poller:
             meter.result = values["result"]
             meter.job_ms = 0
         else:
-            self._count(meter, NO_RESULT, at)
+            self.count(meter, NO_RESULT, at)
+
+    def again(self, meter, step):
+        """Write again, less and less often."""
+        meter.step = step
+        slower = min(meter.writes, _MAX_WRITES) - 1
+        meter.job_ms = BACKOFF_MS[slower] if meter.writes else 0
 
     def _proved(self, meter, data, at):
         values = registers.decode(registers.ANSWER_START, data)
@@ -235,31 +260,44 @@ class Poller:
                 meter.step = WRITE
                 meter.job_ms = 0
             else:  # a wrong token written again and again would lock the meter's entry
-                self._finish(meter, meter.result, at, proof)
+                self.finish(meter, meter.result, at, proof)
         else:  # the meter restarted, or another client wrote a token
             meter.step = RESULT
             meter.job_ms = ASIDE_MS
 
     def _refused(self, meter, code, at):
         meter.job_ms = ASIDE_MS
-        if self._step == ANSWER and code == frame.ILLEGAL_DATA_ADDRESS:  # earlier firmware
-            self._finish(meter, meter.result, at)
+        if self._step == PROOF and code == frame.SERVER_DEVICE_FAILURE:  # it has no answer
+            self.again(meter, ORDER)
+        elif self._step == ANSWER and code == frame.ILLEGAL_DATA_ADDRESS:  # earlier firmware
+            self.finish(meter, meter.result, at)
         elif self._step == ANSWER:
-            self._count(meter, meter.result, at)
+            self.count(meter, meter.result, at)
         elif code in _FINAL:
-            self._count(meter, BUS_REFUSED | code, at)
+            self.count(meter, BUS_REFUSED | code, at)
 
-    def _count(self, meter, result, at):
+    def count(self, meter, result, at):
         """End the job with this result after too many refusals."""
         meter.job_ms = ASIDE_MS
         meter.refusals += 1
         if meter.refusals >= REFUSALS:
-            self._finish(meter, result, at)
+            self.finish(meter, result, at)
 
-    def _finish(self, meter, result, at, proof=None):
+    def finish(self, meter, result, at, proof=None):
+        """End the job with this result."""
         self._store.finish(meter.job, result, at, proof)
         meter.poll_ms = 0  # show what the token did
         meter.begin(self._store.first(meter.drn))
 
 
-_REPLIES = {WRITE: Poller._written, RESULT: Poller._looked, ANSWER: Poller._proved}
+def _of_orders():
+    """Return the module of orders, which takes heap only where there are some."""
+    return __import__("collector.field.orders", None, None, ("answered",))
+
+
+_REPLIES = {
+    WRITE: Poller._written,
+    RESULT: Poller._looked,
+    ANSWER: Poller._proved,
+    ORDER: Poller._written,
+}

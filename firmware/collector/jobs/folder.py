@@ -20,7 +20,7 @@ class Folder:
         return os.listdir(self._path)
 
     def read(self, name):
-        """Return the first 129 bytes of a file: one more than a record has."""
+        """Return the first 449 bytes of a file: one more than a record has."""
         with open(self._path + name, "rb") as file:
             return file.read(MAX_RECORD + 1)
 

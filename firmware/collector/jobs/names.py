@@ -1,4 +1,5 @@
-"""Names and records of the job files. The state of a job is in the name, its token in the record.
+"""Names and records of the job files. The state of a job is in the name, its token or order in the
+record.
 
 A record is a line of ASCII words: tag, version, the words of that version, and the CRC-32 of all
 before it. Tag, version and CRC are the frame of every version, so a record of a newer firmware
@@ -8,6 +9,7 @@ can be distinguished from a damaged one. Version 1, of firmware 0.1, had neither
 |---|---|
 | 1 | number, token, ref, DRN |
 | 2 | number, token, ref, DRN, expires (UTC seconds, 0 unknown) |
+| 3 | the same with an order, hexadecimal, in the place of the token |
 """
 
 from binascii import crc32, hexlify, unhexlify
@@ -19,10 +21,14 @@ JOB = "job"
 END = "end"
 
 PROOF_BYTES = 16  # of the registers that prove a result
-MAX_RECORD = 128  # bytes; a longer one is of a newer firmware or damaged
+MAX_RECORD = 448  # bytes; a longer one is of a newer firmware or damaged
 
 _TAG = "job"
 _VERSION = 2
+_ORDER_VERSION = 3
+_TOKEN_DIGITS = 20
+_ORDER_DIGITS = (34, 356)
+_HEX = "0123456789abcdef"
 _U32 = 0xFFFFFFFF
 _HIGHEST_NUMBER = 0x7FFFFFFF
 
@@ -69,12 +75,14 @@ def _sealed(words):
 
 
 def record(number, token, ref, drn, expires):
-    """Return the record of a stored job. number: order of arrival; expires: 0 unknown."""
-    return _sealed(f"{_TAG} {_VERSION} {number} {token} {ref:08x} {drn} {expires}")
+    """Return the record of a stored job. number: order of arrival; token: 20 digits, or an order
+    in hexadecimal; expires: 0 unknown."""
+    version = _ORDER_VERSION if is_order(token) else _VERSION
+    return _sealed(f"{_TAG} {version} {number} {token} {ref:08x} {drn} {expires}")
 
 
 def parse_record(data, ref, drn):
-    """Return (number, token, expires) of this job's record.
+    """Return (number, token, expires) of this job's record, an order in the place of a token.
 
     Raise ValueError if it is damaged, NewerRecord if only a newer firmware can read it.
     """
@@ -88,19 +96,28 @@ def parse_record(data, ref, drn):
         same = _sealed(f"{number} {token} {ref:08x} {drn}")
     else:
         raise ValueError("damaged")
-    usable = len(token) == 20 and is_digits(token) and number <= _HIGHEST_NUMBER
-    if data != same or not usable or expires > _U32:
+    if is_order(token):
+        usable = _ORDER_DIGITS[0] <= len(token) <= _ORDER_DIGITS[1] and len(token) % 2 == 0
+        usable = usable and all(c in _HEX for c in token)
+    else:
+        usable = len(token) == _TOKEN_DIGITS and is_digits(token)
+    if data != same or not usable or number > _HIGHEST_NUMBER or expires > _U32:
         raise ValueError("damaged")
     return number, token, expires
+
+
+def is_order(token):
+    """Return whether this is an order in the place of a token."""
+    return len(token) > _TOKEN_DIGITS
 
 
 def _check_version(words, data):
     """Raise ValueError or NewerRecord unless the record has this firmware's version."""
     if len(words) < 3 or int(words[1]) < _VERSION:
         raise ValueError("damaged")
-    if int(words[1]) == _VERSION and len(words) == 8:
+    if int(words[1]) <= _ORDER_VERSION and len(words) == 8:
         return
     whole = _sealed(" ".join(words[:-1])) == data
-    if int(words[1]) > _VERSION and (whole or len(data) > MAX_RECORD):
+    if int(words[1]) > _ORDER_VERSION and (whole or len(data) > MAX_RECORD):
         raise NewerRecord
     raise ValueError("damaged")

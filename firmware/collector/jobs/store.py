@@ -1,4 +1,6 @@
-"""Token jobs on flash: stored -> done -> forgotten. No job that was acknowledged is lost.
+"""Jobs on flash, a token or an order each: stored -> done -> forgotten.
+
+No job that was acknowledged is lost.
 
 One small file a job; its name carries the state, so each change of state is one atomic operation:
 
@@ -17,6 +19,8 @@ of a newer firmware is left alone, and its ref is refused.
 No client can fill the store permanently: a job that is not delivered expires, and the oldest
 results that the broker has had, but that no station claims, make room for new jobs.
 """
+
+from binascii import unhexlify
 
 from . import names
 from .table import DONE, FORGOTTEN, STORED, Table
@@ -84,18 +88,21 @@ class Store(Table):
             return False
 
     def recall(self, ref, drn, token):
-        """Return the job that this command has made before, or None.
+        """Return the job that this command has made before, or None. token: 20 digits, or an
+        order in hexadecimal.
 
         It is STORED, DONE, or FORGOTTEN with the TokenResult that it had. Raise JobError if the
-        ref belongs to another token.
+        ref belongs to another token or order.
         """
         job = self.get(ref) or self.forgotten(ref)
         if job is None:
             if ref in self.newer:
                 raise JobError("a newer firmware has stored a job with this ref")
             return None
-        if job.drn != drn or job.token != token:
-            raise JobError("this ref is already used for another token")
+        same = job.token == token[-20:] and job.ordered == names.is_order(token)
+        if job.drn != drn or not same:
+            what = "order" if names.is_order(token) else "token"
+            raise JobError(f"this ref is already used for another {what}")
         return None if job.state == FORGOTTEN and job.result >= BUS_REFUSED else job
 
     def add(self, ref, drn, token, expires=None, now=None):
@@ -154,9 +161,25 @@ class Store(Table):
         """Give a job that came before the time was known its end."""
         job.expires = min(now + self._seconds, _U32)
         try:
-            self._write(job.number, job.token, job.ref, job.drn, job.expires)
-        except JobError:
+            token = self._token_of(job)
+            self._write(job.number, token, job.ref, job.drn, job.expires)
+        except (JobError, OSError, ValueError):
             pass  # it is dated anew at the next start
+
+    def _token_of(self, job):
+        """Return the token or order of a stored job as its file has it. Raise OSError, ValueError,
+        or NewerRecord."""
+        if not job.ordered:
+            return job.token
+        data = self._files.read(names.name(job.ref, job.drn, names.JOB))
+        return names.parse_record(data, job.ref, job.drn)[1]
+
+    def order(self, job):
+        """Return the bytes of a stored order, None if its file cannot be read any more."""
+        try:
+            return unhexlify(self._token_of(job))
+        except (OSError, ValueError, names.NewerRecord):
+            return None
 
     def finish(self, job, result, at, proof=None):
         """Record the result of a job. `at`: UTC seconds or None. proof: see jobs.table.Job.

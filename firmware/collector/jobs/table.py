@@ -27,15 +27,16 @@ _PUBLISHED = const(8)
 _UNREAD = const(16)
 _PROVED = const(32)
 _DOUBTED = const(64)
+_ORDER = const(128)
 
 _REMEMBERED = const(16)  # rows of jobs forgotten last: a late command finds its answer
-_TOKEN = const(10)  # bytes of a token, two digits each
+_TOKEN = const(10)  # bytes of a token, two digits each; of an order its last ones
 _PROOF = const(16)  # bytes of a proof
 _PART = const(16)  # rows
 
 
 class Job:
-    """One row of the table: a token on its way to a meter. Made when needed."""
+    """One row of the table: a token or an order on its way to a meter. Made when needed."""
 
     def __init__(self, table, row):
         self._table = table
@@ -52,11 +53,16 @@ class Job:
 
     @property
     def token(self):
-        """20 digits, "" if they could not be read."""
+        """20 digits, those that an order ends with, "" if they could not be read."""
         if self._table.flags[self.row] & _UNREAD:
             return ""
         at = _TOKEN * self.row
         return str(hexlify(self._table.tokens[at : at + _TOKEN]), "ascii")
+
+    @property
+    def ordered(self):
+        """It is an order, which is in its file only: jobs.store has it."""
+        return bool(self._table.flags[self.row] & _ORDER)
 
     @property
     def state(self):
@@ -173,18 +179,19 @@ class Table:
         return self._last + 1
 
     def put(self, ref, drn, token, number, expires=0):
-        """Return a new row, STORED. There must be room. token: None if it is not known."""
+        """Return a new row, STORED. There must be room. token: 20 digits, or an order in
+        hexadecimal; None if it is not known."""
         row = self._free_row()
         if drn not in self.drns:
             self.drns.append(drn)
         self.high[row], self.low[row] = ref >> 16, ref & 0xFFFF
         self.meter[row] = self.drns.index(drn)
         self.state[row] = STORED
-        self.flags[row] = 0 if token else _UNREAD
+        self.flags[row] = (_ORDER if len(token) > 2 * _TOKEN else 0) if token else _UNREAD
         self.at[row] = 0
         self.expires[row] = expires
         if token:
-            self.tokens[_TOKEN * row : _TOKEN * row + _TOKEN] = unhexlify(token)
+            self.tokens[_TOKEN * row : _TOKEN * row + _TOKEN] = unhexlify(token[-2 * _TOKEN :])
         self.number[row] = number
         self._last = max(self._last, number)
         self.used += 1
@@ -234,7 +241,7 @@ class Table:
         self._last += 1
         self.number[job.row] = self._last
         self.state[job.row] = FORGOTTEN
-        self.flags[job.row] &= _UNREAD | _PROVED
+        self.flags[job.row] &= _UNREAD | _PROVED | _ORDER
         self.used -= 1
 
     def _find(self, ref, states):

@@ -46,6 +46,8 @@ class Account:
         self.prepaid = None  # 0 postpaid, 1 or None prepaid: a flag of a token
         self.friendly = False  # no disconnection now
         self.reserve = 0
+        # Of the credit after a token, 0 none; the ledger's field is a limit besides.
+        self.most = meter.settings.number("maximum_credit_wh", 0, 0, MAX_CREDIT_WH)
         self.records = ((1, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
 
@@ -92,8 +94,8 @@ class Account:
         return max(0, (thousandths + 999) // 1000)
 
     def has_room(self, wh):
-        """Return False if crediting `wh` would overflow the register."""
-        return self.credit + wh <= MAX_CREDIT_WH
+        """Return False if crediting `wh` would overflow the register or the maximum credit."""
+        return self.credit + wh <= (self.most or MAX_CREDIT_WH)
 
     def clear(self):
         """Remove the credit that is left (ClearCredit); a debt stays."""

@@ -1,8 +1,19 @@
 """Alarms of a low credit: two levels. The second one may open the supply once, for attention."""
 
 from meterbus import codes
+from runtime import overlay
 
 from ..face.signals import LOW_CREDIT
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_LEVELS = const(2)  # the first of the values; the next one: whether the second level opens
 
 
 class Alarms:
@@ -10,12 +21,7 @@ class Alarms:
 
     def __init__(self, meter):
         self._meter = meter
-        number = meter.settings.number
-        self._levels = (
-            number("low_credit_wh", 5000, 0, 1000000),
-            number("lower_credit_wh", 1000, 0, 1000000),
-        )
-        self._opens = number("lower_credit_opens", 0, 0, 1)
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "alarms")
         self.level = None  # until it is known whether the credit is low
 
     def status(self):
@@ -29,17 +35,17 @@ class Alarms:
             self.level = None
             return
         level = 0
-        for limit in self._levels:
-            if account.credit < limit:
+        for at in range(_LEVELS):
+            if account.credit < self.values[at]:
                 level += 1
         before, self.level = self.level, level
         if before is None or level == before:
             return  # at the start the level is not an event
         if level > before:
-            meter.events.note(codes.EVENT_LOW_CREDIT, level)
+            meter.events.note(codes.EVENT_LOW_CREDIT, level, 2)
             meter.signals.play(LOW_CREDIT)
-            if level == len(self._levels) and self._opens:
+            if level == _LEVELS and self.values[_LEVELS]:
                 meter.supply.waits = True
-        elif self._opens:
+        elif self.values[_LEVELS]:
             meter.supply.waits = False
             meter.changed()

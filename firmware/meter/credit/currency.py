@@ -209,7 +209,7 @@ class Account(EnergyAccount):
     def _money_token(self, token):
         units = amount.decode_currency(token.value)
         credit = self.credit + units * _PER_UNIT
-        if not -_MOST <= credit <= _MOST:
+        if credit < -_MOST or (units > 0 and credit > (self.most or _MOST)):
             return results.OVERFLOW_ERROR, ""
         self.credit = credit
         self.last_field = token.value

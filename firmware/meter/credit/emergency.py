@@ -1,7 +1,7 @@
 """Emergency credit: used once when there is none, by a key, and paid back by the next tokens.
 
 It is not taken where it cannot help: while the supply is not open for want of credit, or also for
-something else.
+something else, or a debt (of friendly hours) is as great.
 """
 
 from meterbus import codes
@@ -35,7 +35,7 @@ class Emergency:
         if self.used or not amount or account.credit > 0:
             return False
         reasons = self._reasons()
-        if reasons != codes.NO_CREDIT:
+        if reasons != codes.NO_CREDIT or account.credit <= -amount:
             told, self._told = self._told, reasons
             if reasons in (0, told):
                 return False
@@ -61,11 +61,13 @@ class Emergency:
         return self._refusal()
 
     def _reasons(self):
-        return self._meter.supply.reasons & ~codes.KEY_AWAITED
+        meter = self._meter
+        unstored = codes.LEDGER_FAULT if meter.ledger.failing else 0
+        return meter.supply.reasons & ~codes.KEY_AWAITED | unstored
 
     def _refusal(self):
         if self._reasons() & ~codes.NO_CREDIT:
-            return "No emergency", self._meter.supply.text()
+            return "No emergency", self._meter.why_not()
         return "Emergency", "Not taken"
 
     def tick(self, _supply_ms, _real_ms):

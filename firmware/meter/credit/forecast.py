@@ -17,8 +17,11 @@ except ImportError:
 _DAYS = const(7)
 _DAY_MIN = const(1440)
 _MINUTE_MS = const(60000)
-_RECORD = ">IHB7I"  # energy_wh at the day's beginning, its minutes so far, days, their Wh
+# energy_wh at the day's beginning, its minutes so far, days, their Wh of 24 bits in two parts
+_RECORD = ">IHBBHBHBHBHBHBHBH"
+_RECORD_1 = ">IHB7I"  # of version 1
 _WRAP = 0xFFFFFFFF
+_MOST_WH = const(0xFFFFFF)
 
 
 class Forecast:
@@ -27,7 +30,7 @@ class Forecast:
     def __init__(self, meter):
         self._meter = meter
         self._ms = 0
-        self.records = ((14, 1, self._pack, self._unpack),)
+        self.records = ((14, 2, self._pack, self._unpack),)
         self._unpack(None, 0)
 
     def days_left(self):
@@ -50,23 +53,31 @@ class Forecast:
         while self._minutes >= _DAY_MIN:
             self._minutes -= _DAY_MIN
             energy_wh = self._meter.account.energy_wh
-            self._used = [energy_wh - self._start_wh & _WRAP] + self._used[: _DAYS - 1]
+            used_wh = min(energy_wh - self._start_wh & _WRAP, _MOST_WH)
+            self._used = [used_wh] + self._used[: _DAYS - 1]
             self._count = min(self._count + 1, _DAYS)
             self._start_wh = energy_wh
             self._meter.changed()
 
     def _pack(self, buf, at):
         values = [self._start_wh, self._minutes, self._count]
-        struct.pack_into(_RECORD, buf, at, *(values + self._used))
+        for used_wh in self._used:
+            values += (used_wh >> 16, used_wh & 0xFFFF)
+        struct.pack_into(_RECORD, buf, at, *values)
         return struct.calcsize(_RECORD)
 
-    def _unpack(self, data, _version):
-        default = (self._meter.account.energy_wh, 0, 0) + (0,) * _DAYS
-        values = unpack(_RECORD, data, default)
+    def _unpack(self, data, version):
+        if version == 1:
+            values = unpack(_RECORD_1, data, None)
+            used = [min(wh, _MOST_WH) for wh in values[3:]]
+        else:
+            default = (self._meter.account.energy_wh, 0, 0) + (0, 0) * _DAYS
+            values = unpack(_RECORD, data, default)
+            used = [values[at] << 16 | values[at + 1] for at in range(3, 3 + 2 * _DAYS, 2)]
         self._start_wh, self._minutes, self._count = values[:3]
         if self._minutes >= _DAY_MIN or self._count > _DAYS:
             raise ValueError("days")
-        self._used = list(values[3:])
+        self._used = used
 
     CODES = (
         (

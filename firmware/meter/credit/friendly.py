@@ -1,6 +1,7 @@
 """Friendly hours and days: the supply is not opened for want of credit then.
 
-It stays open where it was open before. Without a clock there are no such times.
+It stays open where it was open before. Whether it stayed closed for that is kept over a power cut
+(supply/control.py), while the time is friendly. Without a clock there are no such times.
 """
 
 try:
@@ -35,12 +36,13 @@ class Friendly:
             return
         self._waited_ms = 0
         account = self._meter.account
-        friendly = self._now() and (account.friendly or not account.open_reasons())
+        friendly = self.now() and (account.friendly or not account.open_reasons())
         if friendly != account.friendly:
             account.friendly = friendly
             self._meter.changed()
 
-    def _now(self):
+    def now(self):
+        """Return whether the time is a friendly one, False if it is unknown."""
         unix = self._meter.unix()
         if unix is None:
             return False

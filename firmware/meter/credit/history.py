@@ -22,7 +22,7 @@ class History:
         self._count = 0
         self.records = ((11, 1, self._pack, self._unpack),)
 
-    def entered(self, digits, result, keyed):
+    def entered(self, digits, result, keyed, _keypad):
         """Put a token in front of the others; see core.py. One without a key has no place here,
         and a result that is there already takes no second one: both can be repeated at will."""
         if not keyed or len(digits) != _DIGITS:

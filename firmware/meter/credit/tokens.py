@@ -35,6 +35,8 @@ class Tokens:
     bus_ref, bus_hash: reference and CRC-32 of the token accepted last from the bus, 0 none.
     """
 
+    ONCE = ("refuse_up_to",)  # see runtime/overlay.py
+
     def __init__(self, meter):
         settings = meter.settings
         self._ledger = meter.ledger

@@ -66,8 +66,8 @@ class Keys:
         if len(entered) <= CODE_DIGITS:
             label, text = self.short_code(entered)
             meter.panel.show(label, text, VALUE)
-        elif meter.enter_token(entered) == results.NONE:
-            meter.panel.show("Token not taken", meter.supply.text())
+        elif meter.enter_token(entered, 0, True) == results.NONE:
+            meter.panel.show("Token not taken", meter.why_not())
             meter.signals.play(REFUSED)
 
     def short_code(self, code):

@@ -32,12 +32,17 @@ _COLUMNS = const(16)  # of the narrowest display
 _TURN_MS = const(3000)  # real time
 _SHIFT = const(16)
 _KEY_AWAITED = const(0x1000000)  # that of codes.REASONS beside those of codes.STATUS
+_KINDS = const(25)  # codes.TAMPER above these
+_AND = " + "  # between texts that a message has in turn, where one line is too short for all
 # What the state has in turn with the supply: (bit, text).
 _NOTICES = (
-    (codes.STATUS_TAMPER, "Tamper"),
-    (codes.STATUS_MALIGNANT, "Heater found"),
-    (codes.STATUS_RELAY_FAULT, "Relay fault"),
-    (_KEY_AWAITED, "Press #"),
+    ((codes.STATUS_TAMPER, "Tamper"),)
+    + tuple([(row[0] << _KINDS, row[2]) for row in codes.TAMPER])
+    + (
+        (codes.STATUS_MALIGNANT, "Heater found"),
+        (codes.STATUS_RELAY_FAULT, "Relay fault"),
+        (_KEY_AWAITED, "Press #"),
+    )
 )
 
 # By TokenResult. The second text of a refusal is the standard's name.
@@ -98,30 +103,38 @@ class Panel:
         self._items = Items()
         self._message = None  # (kind, label, value, result)
         self._shown = None  # the message that the items have
+        self._parts = None  # texts that the message has in turn
         self._left_ms = 0
         self._credit = self._reasons = self._failed = self._power_w = None
         self._refused = False
         self._wait_s = 0  # that the message has, 0 for none
+        self._keypad = False  # it is of the key pad's entry
         self._turn = self._turn_ms = 0
         self._notice = ""
 
     def show(self, label, value, kind=MESSAGE, result=NO_RESULT):
         """Display two texts for 30 s of real time; value None: unknown."""
         text = self._meter.words.text
-        self._message = (kind, text(label), _UNKNOWN if value is None else text(value), result)
+        value = _UNKNOWN if value is None else text(value)
+        self._parts = value.split(_AND) if _AND in value and len(value) > _COLUMNS else None
+        self._message = (kind, text(label), self._parts[0] if self._parts else value, result)
         self._left_ms = _MESSAGE_MS
         self._wait_s = 0
 
-    def show_result(self, result, effect):
-        """Display a TokenResult in words, and how long a wrong token has locked the entry."""
+    def show_result(self, result, effect, keypad):
+        """Display a TokenResult in words, and how long a wrong token has locked the entry.
+
+        keypad: that of the key pad, otherwise the others'.
+        """
         label, value = result_words(result, effect)
         wait_s = 0
         if result in (results.CRC_ERROR, results.LOCKOUT_ERROR):
-            wait_s = self._meter.lockout.wait_s()
+            wait_s = self._meter.lockout.wait_s(keypad)
             if wait_s:
                 value = self._meter.words.text("Wait %d s") % wait_s
         self.show(label, value, MESSAGE, result)
         self._wait_s = wait_s
+        self._keypad = keypad
 
     def texts(self):
         """Return the two texts of the message, translated; empty ones without a message."""
@@ -144,13 +157,17 @@ class Panel:
             self._next_notice(self._meter.supply)
             if self._notice != before:
                 self._reasons = None  # the state is to be made anew
+            if self._parts and self._message:
+                self._parts.append(self._parts.pop(0))
+                kind, label, _, result = self._message
+                self._message = kind, label, self._parts[0], result
         if self._message is None:
             return
         left_ms = self._left_ms - real_ms
         if self._wait_s:
-            wait_s = self._meter.lockout.wait_s()
+            wait_s = self._meter.lockout.wait_s(self._keypad)
             if wait_s != self._wait_s:
-                self.show_result(self._message[3], "")
+                self.show_result(self._message[3], "", self._keypad)
                 left_ms = wait_s and left_ms  # it is over with the lock
         self._left_ms = left_ms
         if left_ms <= 0:
@@ -158,7 +175,7 @@ class Panel:
 
     def _next_notice(self, supply):
         told = supply.text() or "Relay fault"
-        bits = self._meter.status()
+        bits = self._meter.status() | self._meter.tamper.latched << _KINDS
         if supply.reasons & codes.OVERLOAD:
             bits |= (supply.reasons & codes.KEY_AWAITED) << _SHIFT
         while self._turn < len(_NOTICES):

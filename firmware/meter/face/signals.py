@@ -56,6 +56,7 @@ class Signals:
         self.buzzer = False
         self._pattern = _SILENT
         self._alarm = _SILENT  # the pattern that is repeated
+        self._wait_ms = 0  # until then, whatever sounds meanwhile
         self._at = 0
         self._left_ms = 0
         self._open = False
@@ -64,6 +65,7 @@ class Signals:
         """Start a pattern, CLICK to LOW_CREDIT. One that is repeated goes on until a key."""
         if _PATTERNS[pattern][0]:
             self._alarm = pattern
+            self._wait_ms = _PATTERNS[pattern][0]
         self._start(pattern)
 
     def key(self):
@@ -93,10 +95,11 @@ class Signals:
         if self._pattern == _SILENT and self._alarm == _SILENT:
             return
         self._left_ms -= real_ms
+        self._wait_ms -= real_ms
         while self._left_ms <= 0 and self._pattern != _SILENT:
             self._next()
-        if self._left_ms <= 0 and self._alarm != _SILENT:
-            self._start(self._alarm)
+        if self._wait_ms <= 0 and self._pattern == _SILENT and self._alarm != _SILENT:
+            self.play(self._alarm)
 
     def _blink(self, ms):
         account = self._account
@@ -132,7 +135,7 @@ class Signals:
         self.buzzer = True
 
     def _next(self):
-        """Begin the next part of the pattern; at its end, wait for the alarm's repetition."""
+        """Begin the next part of the pattern."""
         durations = _PATTERNS[self._pattern][1]
         self._at += 1
         if self._at >= len(durations):
@@ -144,7 +147,6 @@ class Signals:
     def _end(self):
         self._pattern = _SILENT
         self.buzzer = False
-        self._left_ms = 0 if self._alarm == _SILENT else _PATTERNS[self._alarm][0]
 
     def _silence(self):
         self.mute()

@@ -8,6 +8,7 @@ trip: a meter without a clock has no other. Power cuts only make a wait and a da
 import struct
 
 from meterbus import codes
+from runtime import overlay
 
 from ..store.slots import unpack
 from .judge import RESISTIVE, apparent, threshold
@@ -26,31 +27,15 @@ ALARM = const(1)
 TRIP = const(2)
 
 _INTERVALS = const(6)
-_LEAST_W = const(30)
 _MOST_W = const(65535)
-
-# The entry "malignant" of settings.json. (name, default, lowest, highest)
-# Power at 230 V is controlled from low_w_N to high_w_N; high_w_N of 0: the interval is not used.
-PARAMETERS = (
-    ("mode", OFF, OFF, TRIP),
-    ("pf_x1000", 990, 0, 1000),
-    ("restore_s", 120, 1, 65535),
-    ("restorations", 3, 0, 100),
-    ("low_w_1", 190, _LEAST_W, _MOST_W),
-    ("high_w_1", _MOST_W, 0, _MOST_W),
-    ("low_w_2", _LEAST_W, _LEAST_W, _MOST_W),
-    ("high_w_2", 0, 0, _MOST_W),
-    ("low_w_3", _LEAST_W, _LEAST_W, _MOST_W),
-    ("high_w_3", 0, 0, _MOST_W),
-    ("low_w_4", _LEAST_W, _LEAST_W, _MOST_W),
-    ("high_w_4", 0, 0, _MOST_W),
-    ("low_w_5", _LEAST_W, _LEAST_W, _MOST_W),
-    ("high_w_5", 0, 0, _MOST_W),
-    ("low_w_6", _LEAST_W, _LEAST_W, _MOST_W),
-    ("high_w_6", 0, 0, _MOST_W),
-)
-_GROUP = "malignant"
-_FIRST_INTERVAL = const(4)
+# Of the values: the mode, 1/1000, seconds, how many a day; then two of each interval, W: from and
+# to, 0 for an interval that is not used.
+_MODE = const(0)
+_PF = const(1)
+_RESTORE_S = const(2)
+_RESTORATIONS = const(3)
+_LOWS = const(4)
+_HIGHS = const(5)
 
 _RECORD = ">BBHI"  # _OPEN, _LOCKED and _DAY; restorations used; seconds to wait; of the day
 _OPEN = const(1)
@@ -70,21 +55,25 @@ class Malignant:
 
     def __init__(self, meter):
         self._meter = meter
-        values = meter.settings.group(_GROUP, PARAMETERS)
-        self.mode, pf, self._restore_s, self.restorations = values[:_FIRST_INTERVAL]
-        self._lows = values[_FIRST_INTERVAL::2]
-        self._highs = values[_FIRST_INTERVAL + 1 :: 2]
-        lowest = _MOST_W
-        for i in range(_INTERVALS):
-            if self._highs[i]:
-                lowest = min(lowest, self._lows[i])
-                if self._highs[i] < self._lows[i]:
-                    meter.settings.note("%s.high_w_%d" % (_GROUP, i + 1))
-        self._steps = Steps(lowest, threshold(pf))
-        self.alarm = self.blind = False
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "malignant")
+        self.blind = False
         self._ms = 0  # of a second that is not over
+        self.adopted()
         self.records = ((15, 1, self._pack, self._unpack),)
         self._unpack(None, 0)
+
+    def adopted(self):
+        """Use the values; see core.py."""
+        values = self.values
+        self.mode, self.restorations = values[_MODE], values[_RESTORATIONS]
+        lowest = _MOST_W
+        for i in range(0, 2 * _INTERVALS, 2):
+            if values[_HIGHS + i]:
+                lowest = min(lowest, values[_LOWS + i])
+        self._steps = Steps(lowest, threshold(values[_PF]))
+        self.alarm = False
+        if self.mode != TRIP:
+            self._unpack(None, 0)
 
     def _pack(self, buf, at):
         flags = (_OPEN if self.open else 0) | (_LOCKED if self.locked else 0)
@@ -154,18 +143,16 @@ class Malignant:
 
     def _controlled(self):
         watts = self._steps.step_x10 // 10
-        for i in range(_INTERVALS):
-            if self._lows[i] <= watts <= self._highs[i]:
+        for i in range(0, 2 * _INTERVALS, 2):
+            if self.values[_LOWS + i] <= watts <= self.values[_HIGHS + i]:
                 return True
         return False
 
     def _found(self):
-        self._wait_s = self._restore_s
+        self._wait_s = self.values[_RESTORE_S]
         self._meter.panel.show("Heater found", "%d W" % (self._steps.step_x10 // 10))
         if self.mode == ALARM:
-            if self.alarm:
-                return  # the wait begins again
-            self.alarm = True
+            self.alarm = True  # each heater is an event; the wait begins again
         else:
             self.open = True
             self.locked = not self.left()

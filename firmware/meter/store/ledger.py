@@ -14,8 +14,20 @@ from runtime import overlay
 from . import slots
 from .slots import BLANK, NEWER, SLOT_SIZE
 
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        return value
+
+
+_RETRY_MS = const(60000)
+
 # {tag: version} of all records of this firmware. A meter without a feature drops its records.
-VERSIONS = dict.fromkeys(range(1, 20), 1)
+VERSIONS = dict.fromkeys(range(1, 21), 1)
+# That of the forecast, 14, too: a meter without this feature drops its record as well.
+VERSIONS[1] = VERSIONS[2] = VERSIONS[7] = VERSIONS[8] = VERSIONS[14] = 2
 
 _OLD = "meter.store.old"  # the module for ledgers of earlier forms
 _RESET = ">II"  # at, tid_floor
@@ -30,6 +42,7 @@ class Ledger:
     """A feature: see core.py.
 
     fault: why the ledger cannot be used, "" if it can. loaded: the records are in RAM.
+    failing: the last write failed: it is tried again each minute, and `changed()` is called then.
     damaged: one of two slots cannot be read; 1: perhaps as its write was cut by a power failure,
     2: for another reason.
     """
@@ -51,6 +64,10 @@ class Ledger:
         self.reset_at = self.reset_tid_floor = 0  # of the last order carried out, 0 for none
         self.records = ((6, 1, self._pack_reset, self._unpack_reset),)
         self.fault = ""
+        self.changed = None
+        self.failing = False
+        self._wait_ms = 0  # until the next write, after one that failed
+        self._written = False  # since the start
         self.damaged = 0
         self.loaded = False
         self.new = False  # it was begun at this start
@@ -155,7 +172,7 @@ class Ledger:
 
     def note_start(self, given):
         """Mark on the board that a ledger exists, and that the order `given` is dealt with."""
-        if not self._mark or not self.loaded or self.fault:
+        if not self._mark or not self._written:
             return
         noted = {"ledger": "created"}
         order = _order(given) if given is not None else None
@@ -191,8 +208,9 @@ class Ledger:
         self._apply(slots.read(self._before))
 
     def save(self):
-        """Write the records; True if they are in the ledger now. A faulty one is left alone."""
-        if self.fault:
+        """Write the records; True if they are in the ledger now. A faulty one is left alone, and
+        one that fails for a minute."""
+        if self.fault or self._wait_ms:
             return False
         try:
             self._write()
@@ -202,9 +220,21 @@ class Ledger:
                 self._write()
                 overlay.call(_OLD, "close", self._store)
                 self._single = self.new = False
+            self.failing, self._written = False, True
         except OSError:
-            self.fault = "the ledger's memory cannot be written"
-        return not self.fault
+            self.failing, self._wait_ms = True, _RETRY_MS
+        return not self.failing
+
+    def tick(self, _supply_ms, real_ms):
+        """Let real time pass: have a write that failed tried again."""
+        if self._wait_ms:
+            self._wait_ms = max(0, self._wait_ms - real_ms)
+            if not self._wait_ms:
+                self.changed()
+
+    def trouble(self):
+        """Return why the ledger cannot be used now, "" if it can."""
+        return self.fault or ("the ledger's memory cannot be written" if self.failing else "")
 
     def _write(self):
         length = slots.write(self._buf, self._number + 1, self._records)
@@ -213,8 +243,9 @@ class Ledger:
         self._number += 1
 
     def open_reasons(self):
-        """Return the bits of codes.REASONS that are set."""
-        return codes.LEDGER_FAULT if self.fault else 0
+        """Return LEDGER_FAULT if there is a fault, or nothing could be written since the start: a
+        memory that fails later leaves the supply as it is, and the credit is charged in RAM."""
+        return codes.LEDGER_FAULT if self.fault or not self._written else 0
 
     def known(self):
         """Return KNOWN_LEDGER if the records are what the ledger has."""
@@ -222,7 +253,7 @@ class Ledger:
 
     def status(self):
         """Return the bits of codes.STATUS that are set."""
-        return codes.STATUS_LEDGER_FAULT if self.fault else 0
+        return codes.STATUS_LEDGER_FAULT if self.fault or self.failing else 0
 
 
 def _order(given):

@@ -31,6 +31,7 @@ _REMOTE_CLOSES = (2, 4, 7)  # a
 _KEY_OPENS = (1, 2, 5)  # f
 _REMOTE = const(1)  # bits of the record
 _WAITS = const(2)
+_FRIENDLY = const(4)
 # Neither faults nor local: after them no mode waits for a key that did not wait before.
 _NOT_LOCAL = codes.REMOTE | codes.KEY_AWAITED | codes.SWITCH_TEST | codes.RELAY_RESTS
 # These are not the customer's: they open the supply in each mode, and a key does not close it.
@@ -43,6 +44,7 @@ class Supply:
     reasons: bits of codes.REASONS. contact_closed: position of the relay contact.
     relay_failed: the contact is not where it was sent.
     remote: the utility has ordered it to be open. waits: a key must be pressed to close it.
+    holds: it is not closed yet after the start (voltage.py).
     """
 
     def __init__(self, meter):
@@ -51,13 +53,13 @@ class Supply:
         self.reasons = 0
         self.contact_closed = False
         self.relay_failed = False
-        self.remote = self.waits = False
+        self.remote = self.waits = self.holds = False
         self._sent = None  # True close, False open, None nothing since power-up
         self._tries = 0
         self._waited_ms = 0
         self._closings = _CLOSINGS
         self._closings_ms = 0
-        self.records = ((8, 1, self._pack, self._unpack),)
+        self.records = ((8, 2, self._pack, self._unpack),)
 
     def open_reasons(self):
         """Return the bits of codes.REASONS that are its own."""
@@ -81,7 +83,7 @@ class Supply:
         if self.remote and connect:
             self.waits = self.waits or self.mode not in _REMOTE_CLOSES
         self.remote = not connect
-        self._meter.events.note(codes.EVENT_ORDER, int(connect))
+        self._meter.events.note(codes.EVENT_ORDER, int(connect), 0)
         return True
 
     def pressed(self):
@@ -139,8 +141,8 @@ class Supply:
         closed = not self.reasons
         self._waited_ms += ms
         if closed != self._sent:
-            if closed and not self._closings:
-                self.reasons = codes.RELAY_RESTS  # closed too often: it waits, and says so
+            if closed and (self.holds or not self._closings):
+                self.reasons = codes.RELAY_RESTS  # closed too often: it waits, and shows so
                 return None
             self._tries = 0
             return self._send(closed)
@@ -153,7 +155,7 @@ class Supply:
             return None
         if not self.relay_failed:
             self.relay_failed = True
-            self._meter.events.note(codes.EVENT_RELAY_FAULT, int(closed))
+            self._meter.events.note(codes.EVENT_RELAY_FAULT, int(closed), 2)
         return self._send(closed)
 
     def _rest(self, ms):
@@ -174,6 +176,7 @@ class Supply:
 
     def _pack(self, buf, at):
         buf[at] = (_REMOTE if self.remote else 0) | (_WAITS if self.waits else 0)
+        buf[at] |= _FRIENDLY if self._meter.account.friendly else 0
         return 1 if buf[at] else 0
 
     def _unpack(self, data, _version):
@@ -182,6 +185,8 @@ class Supply:
         bits = data[0] if data else 0
         self.remote = bool(bits & _REMOTE)
         self.waits = bool(bits & _WAITS)
+        friendly = getattr(self._meter, "friendly", None)
+        self._meter.account.friendly = bool(friendly and bits & _FRIENDLY and friendly.now())
 
     def _reasons(self):
         return self.reasons

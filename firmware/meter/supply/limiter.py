@@ -8,6 +8,7 @@ between them, it stays open for as long as (G): until a key is pressed, or for a
 import struct
 
 from meterbus import codes
+from runtime import overlay
 from sts_portable import amount, results
 
 from ..store.slots import unpack
@@ -22,7 +23,13 @@ except ImportError:
 
 _RECORD = ">IBB"  # limit_w, trips, open
 _NONE, _RESTS, _LOCKED = 0, 1, 2
-_SHORTEST_MS = const(1000)
+# Of the values: W, seconds, and how many trips.
+_RATED_W = const(0)
+_DELAY_S = const(1)
+_OFF_S = const(2)
+_MOST = const(3)
+_QUIET_S = const(4)
+_LOCK_S = const(5)
 
 
 class Limiter:
@@ -34,13 +41,7 @@ class Limiter:
 
     def __init__(self, meter):
         self._meter = meter
-        number = meter.settings.number
-        self._rated_w = number("overload_w", 0, 0, 100000)
-        self._delay_ms = 1000 * number("overload_delay_s", 30, 1, 3600)
-        self._off_ms = 1000 * number("overload_off_s", 120, 10, 86400)
-        self._most = number("overload_trips", 4, 1, 99)
-        self._quiet_ms = 1000 * number("overload_quiet_s", 1800, 60, 86400)
-        self._lock_ms = 1000 * number("overload_lock_s", 0, 0, 86400)
+        self.values = overlay.call("meterbus.parameters", "load", meter.settings, "limiter")
         self.limit_w = self.trips = self.state = 0
         self.acts = None  # 0 does not open the supply: a flag of a token
         self._over_ms = self._state_ms = 0
@@ -48,26 +49,27 @@ class Limiter:
 
     def open_reasons(self):
         """Return OVERLOAD while the supply is open for it, and KEY_AWAITED if a key ends that."""
-        if self.state == _LOCKED and not self._lock_ms:
+        if self.state == _LOCKED and not self.values[_LOCK_S]:
             return codes.OVERLOAD | codes.KEY_AWAITED
         return codes.OVERLOAD if self.state else 0
 
     def threshold_w(self):
         """Return the power that is not to be exceeded, W: the lower one of the token's limit and
         the setting; 0 for none."""
-        if self.limit_w and self._rated_w:
-            return min(self.limit_w, self._rated_w)
-        return self.limit_w or self._rated_w
+        rated_w = self.values[_RATED_W]
+        if self.limit_w and rated_w:
+            return min(self.limit_w, rated_w)
+        return self.limit_w or rated_w
 
     def tick(self, supply_ms, _real_ms):
         """Let supply time pass."""
         self._state_ms = min(self._state_ms + supply_ms, 1 << 29)
         if self.state:
-            limit_ms = self._off_ms if self.state == _RESTS else self._lock_ms
+            limit_ms = 1000 * self.values[_OFF_S if self.state == _RESTS else _LOCK_S]
             if limit_ms and self._state_ms >= limit_ms:
                 self._close()
             return
-        if self.trips and self._state_ms >= self._quiet_ms:
+        if self.trips and self._state_ms >= 1000 * self.values[_QUIET_S]:
             self.trips = 0
             self._meter.changed()
         w_x10 = self._meter.metering.used_x10()
@@ -76,20 +78,26 @@ class Limiter:
         limit_w = 0 if self.acts == 0 else self.threshold_w()
         over = limit_w and w_x10 > 10 * limit_w
         self._over_ms = self._over_ms + supply_ms if over else 0
-        if self._over_ms >= self._delay_ms:
+        if self._over_ms >= 1000 * self.values[_DELAY_S]:
             self._trip(w_x10 // 10)
 
     def pressed(self):
         """Close the supply if it is open until a key is pressed; return True if it was so."""
-        if self.state != _LOCKED or self._lock_ms:
+        if self.state != _LOCKED or self.values[_LOCK_S]:
             return False
-        self._close()
-        self.trips = 0
+        self.restore()
         return True
 
+    def restore(self):
+        """Close the supply if it is open, at the order of an operator."""
+        if self.state:
+            self._close()
+            self.trips = 0
+
     def _trip(self, power_w):
-        self.trips = min(self.trips + 1, self._most)
-        self.state = _LOCKED if self.trips >= self._most else _RESTS
+        most = self.values[_MOST]
+        self.trips = min(self.trips + 1, most)
+        self.state = _LOCKED if self.trips >= most else _RESTS
         self._over_ms = self._state_ms = 0
         code = codes.EVENT_OVERLOAD if self.state == _RESTS else codes.EVENT_OVERLOAD_LOCKED
         self._meter.events.note(code, min(power_w, 0xFFFF), False)

@@ -1,4 +1,4 @@
-"""A metering part that does not measure: an alarm, and in the end an open supply.
+"""A metering part that does not measure, or answers nonsense: an alarm, then an open supply.
 
 Energy that nobody counts is free, so the supply opens after some minutes, and closes when the part
 measures again. Whether it is open for that is kept over power cuts. It is a feature of meters with
@@ -56,14 +56,15 @@ class Unmeasured:
         self._fault_ms = min(self._fault_ms + supply_ms, _LONGEST_MS)
         if not metering.failed and self._fault_ms >= _FAULT_MS:
             self._note(fault)
-            meter.panel.show("Meter fault", "Not measured", ALARM)
+            what = "%s E%d" % (meter.words.text("Not measured"), fault)
+            meter.panel.show("Meter fault", what, ALARM)
         if self._opens_ms and not self._open and self._fault_ms >= self._opens_ms:
             self._open = True
             meter.changed()
 
     def _note(self, fault):
         self._meter.metering.failed = fault != 0
-        self._meter.events.note(codes.EVENT_METERING_FAULT, fault)
+        self._meter.events.note(codes.EVENT_METERING_FAULT, fault, 2)
 
     def _pack(self, buf, at):
         buf[at] = 1

@@ -62,7 +62,7 @@ class Tamper:
         return cover | (codes.STATUS_TAMPER if self.latched else 0)
 
     def sense(self, switches):
-        """Take the board's inputs, bits of codes.TAMPER; return True if a cover was moved."""
+        """Take the board's inputs, bits of codes.TAMPER."""
         changed = (switches ^ self._switches) & _SWITCHES
         self._switches = switches & _SWITCHES
         self.now = self.now & _OF_CURRENT | self._switches
@@ -71,7 +71,6 @@ class Tamper:
             self._meter.events.note(
                 codes.EVENT_COVER_OPENED if opened else codes.EVENT_COVER_CLOSED
             )
-        return bool(changed)
 
     def tick(self, _supply_ms, real_ms):
         """Let real time pass: detect what lasts."""
@@ -130,11 +129,13 @@ class Tamper:
             return results.ACCEPT, "Restored"
         return results.ACCEPT, "Tamper cleared"
 
+    def _text(self):
+        """Return what is latched as a text; the display shows several in turn."""
+        text = self._meter.words.text
+        return (
+            " + ".join([text(row[2]) for row in codes.TAMPER if row[0] & self.latched]) or "None"
+        )
+
     TOKENS = {0x25: _clear_token}
     REGISTERS = {"tamper": lambda self: self.latched}
-    CODES = (("818", "Tamper", codes.KNOWN_LEDGER, lambda self: _text(self.latched)),)
-
-
-def _text(bits):
-    """Return the bits as a text."""
-    return " ".join([row[2] for row in codes.TAMPER if row[0] & bits]) or "None"
+    CODES = (("818", "Tamper", codes.KNOWN_LEDGER, lambda self: self._text()),)

@@ -25,5 +25,8 @@ def read(port: str, address: int, baudrate: int) -> Records:
     with BusLine(port, address, baudrate, _PARITY) as line:
         events = meter_files.read(line.ask, address, "events", LAST_EVENTS)
         profile = meter_files.read(line.ask, address, "profile", LAST_HALF_HOURS)
-    told = [row | {"text": sentence(row["code"], row["data"])} for row in reversed(events)]
+    told = [
+        row | {"text": sentence(row["code"], row["data"], row["count"])}
+        for row in reversed(events)
+    ]
     return Records(told, profile)

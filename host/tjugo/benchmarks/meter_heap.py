@@ -26,3 +26,10 @@ def _reader(place: str) -> Callable[[], Figure]:
 
 for _place in ("files", "rom", "frozen"):
     benchmark(f"meter.heap_free_lowest_192k.{_place}", "bytes")(_reader(_place))
+
+
+@benchmark("meter.heap_free_lowest_128k.core", "bytes")
+def _core_of_128_kib() -> Figure:
+    heap = device_module("heap")
+    free = heap.lowest_free(heap.FILES, heap.CORE, heap.SMALL_BYTES)
+    return Figure(free, {"features": "core", "micropython": MICROPYTHON_VERSION})

@@ -7,6 +7,7 @@ import click
 
 from tjugo.device import targets
 from tjugo.errors import TjugoError
+from tjugo.toolchain.tools import REPO
 
 
 def _progress(line: str) -> None:
@@ -24,6 +25,21 @@ def freeze(board: str, role: str) -> None:
     from tjugo.device import freeze
 
     click.echo(freeze.manifest(targets.target(board), role), nl=False)
+
+
+@click.command()
+@click.option("--board", required=True, help=", ".join(targets.TARGETS))
+@click.option("--role", required=True, help=", ".join(targets.ROLES))
+@click.argument("module")
+@click.argument("line", type=int)
+def line(board: str, role: str, module: str, line: int) -> None:
+    """Print the file and line of a line of MODULE that a crash report names.
+
+    Modules that are always loaded together are one on a board; its lines are others than those of
+    the sources. The sources here must be those that were deployed.
+    """
+    path, number = targets.place(targets.target(board), role, module, line)
+    click.echo(f"{path.relative_to(REPO)}:{number}: {path.read_text().splitlines()[number - 1]}")
 
 
 @click.command()

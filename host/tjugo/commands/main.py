@@ -60,12 +60,13 @@ _COMMANDS = {
         "Change the keys of meters, one or a campaign.",
     ),
     "ledger": ("tjugo.commands.ledger:ledger", "Verify and read the ledger."),
+    "line": ("tjugo.commands.build:line", "Find a line of a board's crash report."),
     "lookup": (
         "tjugo.commands.lookup:lookup",
         "Find a meter or customer by number, name, phone, address.",
     ),
     "key": ("tjugo.commands.key_custody:key", "Seal, list, import and recover vending keys."),
-    "meter": ("tjugo.commands.meter_selftest:meter", "Add, list, edit, link and retire meters."),
+    "meter": ("tjugo.commands.meter_clock:meter", "Add, list, edit, link and retire meters."),
     "micropython": (
         "tjugo.commands.micropython:micropython",
         "Print the MicroPython that simulated boards run on.",

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tjugo import face_card, face_docs
-from tjugo.commands.meter_status import meter
+from tjugo.commands.meter_order import meter
 from tjugo.errors import TjugoError
 
 

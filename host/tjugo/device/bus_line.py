@@ -34,7 +34,7 @@ class BusLine:
                 timeout=_LISTEN_SECONDS,
                 exclusive=True,
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (*ports.ERRORS, ValueError) as error:
             raise ports.refusal(port, error) from None
 
     def __enter__(self) -> "BusLine":
@@ -48,8 +48,8 @@ class BusLine:
         try:
             self._serial.write(request)
             self._serial.flush()
-        except (serial.SerialException, OSError) as error:
-            raise TjugoError(f"The line on {self._port} is gone: {error}") from None
+        except ports.ERRORS as error:
+            raise ports.gone(f"The line on {self._port}", error) from None
 
     def ask(self, request: bytes) -> client.ReplyParser:
         """Return the reply, asking again where there is none. A refusal is a reply, too."""
@@ -86,8 +86,8 @@ class BusLine:
             while time.monotonic() < until:
                 if parser.receive(self._serial.read(max(1, self._serial.in_waiting))):
                     return parser
-        except (serial.SerialException, OSError) as error:
-            raise TjugoError(f"The line on {self._port} is gone: {error}") from None
+        except ports.ERRORS as error:
+            raise ports.gone(f"The line on {self._port}", error) from None
         return None
 
     def _wait_for_others(self) -> None:

@@ -30,8 +30,20 @@ def read_clock(line: BusLine) -> datetime | None:
 
 
 def set_clock(line: BusLine) -> None:
-    """Set the meter's clock to the time of this computer. Raise TjugoError."""
-    _check(line, line.ask(_clock_request(line.address)))
+    """Set the meter's clock to the time of this computer. Raise TjugoError.
+
+    A meter that has the time lets the bus move it by seconds only.
+    """
+    reply = line.ask(_clock_request(line.address))
+    if reply.refused and reply.exception == frame.ILLEGAL_DATA_VALUE:
+        found = read_clock(line)
+        off = round(found.timestamp() - time.time()) if found else 0
+        raise TjugoError(
+            f"The meter at address {line.address} does not let the bus move its clock so far: it "
+            f"is {abs(off)} s {'fast' if off > 0 else 'slow'} against this computer. `tjugo meter "
+            "clock PORT --set` sets it at the service port."
+        )
+    _check(line, reply)
 
 
 def set_all_clocks(line: BusLine) -> None:

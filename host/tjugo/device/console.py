@@ -37,7 +37,7 @@ class Console:
             return
         try:
             self._serial = serial.Serial(port, 115200, timeout=_READ_SECONDS, exclusive=True)
-        except (serial.SerialException, OSError) as error:
+        except ports.ERRORS as error:
             raise ports.refusal(port, error) from None
 
     def __enter__(self) -> "Console":
@@ -48,18 +48,21 @@ class Console:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a command, such as {"keys": "123#"}."""
-        self._serial.write(json.dumps(message).encode() + b"\n")
+        self.write(json.dumps(message).encode() + b"\n")
 
     def write(self, keys: bytes) -> None:
         """Send bytes unchanged: Ctrl-C, Ctrl-D."""
-        self._serial.write(keys)
+        try:
+            self._serial.write(keys)
+        except ports.ERRORS as error:
+            raise self._gone(error) from None
 
     def read(self) -> list[dict[str, Any]]:
         """Return every message that has arrived; wait a moment for the first byte."""
         try:
             self._unread += self._serial.read(max(1, self._serial.in_waiting))
-        except (serial.SerialException, OSError) as error:
-            raise BoardGone(f"The board on {self.port} is gone: {error}") from None
+        except ports.ERRORS as error:
+            raise self._gone(error) from None
         *lines, self._unread = self._unread.split(b"\n")
         self._unread = self._unread[-_MOST_UNREAD:]
         return [message for line in lines if (message := self._message(line)) is not None]
@@ -76,6 +79,9 @@ class Console:
                     return message[key]
         printed = "\n".join(self.other[-12:])
         raise TjugoError(f"The board on {self.port} sent no {key}. It printed:\n{printed}")
+
+    def _gone(self, error: BaseException) -> BoardGone:
+        return BoardGone(ports.gone(f"The board on {self.port}", error).args[0])
 
     def _at_prompt(self) -> bool:
         """Return whether main.py has ended: after a restart there is a prompt and nothing else."""

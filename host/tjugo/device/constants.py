@@ -7,6 +7,7 @@ import ast
 import re
 from collections import Counter
 
+from tjugo.device import project_modules
 from tjugo.device.public_constants import with_numbers
 from tjugo.device.source_lines import Lines
 
@@ -25,10 +26,10 @@ def with_constants(source: str, module: str = "", closed: bool = False) -> str:
     """
     try:
         source = with_numbers(source, module, closed)
-        tree = ast.parse(source)
+        tree = project_modules.parsed(source)
     except SyntaxError:
         return source
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = [node for node in project_modules.nodes(tree) if isinstance(node, ast.Name)]
     stored = Counter(node.id for node in names if isinstance(node.ctx, ast.Store))
     read = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
     lines = Lines(source)
@@ -59,7 +60,7 @@ def _calls_const(tree: ast.Module) -> bool:
     """Return whether const() is called where the compiler does not compute it."""
     calls = [
         node
-        for node in ast.walk(tree)
+        for node in project_modules.nodes(tree)
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "const"
     ]
     computed = [

@@ -31,11 +31,10 @@ def figures() -> dict[str, int]:
     board = targets.target(BOARD.name)
     found = {}
     for role, (script, settings) in _SUITES.items():
-        files = targets.files(board, role)
+        files = targets.files(board, role, more=_MORE)
         sizes = [len(content) for name, content in files.items() if name.endswith(".mpy")]
         found[f"app.{role}.mpy_bytes"] = sum(sizes)
         del files[targets.MAIN]
-        files |= targets.compiled(board, {name: targets.source(board, name) for name in _MORE})
         files["settings.json"] = json.dumps(settings).encode()
         files[_IN_JOB_FOLDER] = b""
         for name, row in count_instructions(BOARD / "count" / script, files).items():

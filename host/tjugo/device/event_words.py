@@ -8,6 +8,7 @@ from tjugo.meter_words import tampering
 
 _WITHOUT_POWER = 0x100  # of the data of tampering
 _UNKNOWN = 0xFFFF
+_MOST_COUNTED = 255
 
 
 def _with(text: str) -> Callable[[int], str]:
@@ -38,6 +39,11 @@ def _clock(data: int) -> str:
     return "Clock set" if data == _UNKNOWN else f"Clock set, by {data} s"
 
 
+def _refused_clock(data: int) -> str:
+    by = "18 hours or more" if data == _UNKNOWN else f"{data} s"
+    return f"The bus was refused to move the clock by {by}"
+
+
 # {code: function of the data}
 _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_POWER_UP: _with("The meter started"),
@@ -54,6 +60,25 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_TAMPER: _tamper("Tampering: {}"),
     codes.EVENT_TAMPER_CLEARED: _tamper("A token ended the alarm of tampering: {}"),
     codes.EVENT_ORDER: _either("The utility's order: disconnect", "The utility's order: connect"),
+    codes.EVENT_ORDER_DONE: _either(
+        "An order of the station was carried out",
+        "The station's order: disconnect",
+        "The station's order: connect",
+        "The station's order: restore the supply",
+        "The station's order: new settings",
+        "The station's order: new prices",
+    ),
+    codes.EVENT_ORDER_REFUSED: _either(
+        "An order was refused",
+        "An order was carried out",
+        "An order was refused: a value is out of its range",
+        "An order was refused: this meter does not have it",
+        "An order was refused: it is older than one before",
+        "An order was refused: it has expired",
+        "An order was refused: it cannot be read",
+        "An order was refused in the present mode of supply",
+        "An order was refused: the station has not signed it",
+    ),
     codes.EVENT_KEY_CLOSED: _with("A key closed the supply"),
     codes.EVENT_KEY_OPENED: _with("A key opened the supply"),
     codes.EVENT_OVERLOAD: _with("Overload: {} W, the supply opened"),
@@ -78,7 +103,9 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
         "The metering part measures again",
         "The metering part does not answer",
         "The answers of the metering part are damaged",
-        "The metering part is at fault",
+        "The metering part reports a fault of its own",
+        "The metering part answers with values that cannot be",
+        "The metering part is stuck: what it answers does not follow the load",
     ),
     codes.EVENT_MALIGNANT: _with("Heater found: {} W"),
     codes.EVENT_MALIGNANT_LOCKED: _with(
@@ -87,12 +114,20 @@ _SENTENCES: dict[int, Callable[[int], str]] = {
     codes.EVENT_MALIGNANT_RESTORED: _either(
         "Restored after a heater, by time", "Restored after a heater, by an operator"
     ),
+    codes.EVENT_STORE_FAULT: _either(
+        "The memory of the credit can be written again",
+        "The memory of the credit cannot be written: no token is taken",
+    ),
     codes.EVENT_CLOCK_SET: _clock,
+    codes.EVENT_CLOCK_REFUSED: _refused_clock,
     codes.EVENT_ADDRESS_SET: _with("The bus gave the meter the address {}"),
 }
 
 
-def sentence(code: int, data: int) -> str:
-    """Return an event as a sentence; that of an unknown code names its numbers."""
+def sentence(code: int, data: int, count: int = 0) -> str:
+    """Return an event as a sentence; that of an unknown code names its numbers. count: of its
+    entry in the log."""
     words = _SENTENCES.get(code)
-    return f"Event {code}, data {data}" if words is None else words(data)
+    told = f"Event {code}, data {data}" if words is None else words(data)
+    more = "or more " if count == _MOST_COUNTED else ""
+    return f"{told} (the last of {count} {more}that can be repeated)" if count > 1 else told

@@ -10,13 +10,14 @@ from tjugo.device import images, load, sample_meter, targets
 from tjugo.device.console import Console
 from tjugo.emulated import qemu_flash
 from tjugo.emulated.qemu import QemuBoard
-from tjugo.emulated.qemu_build import firmware
+from tjugo.emulated.qemu_build import HEAP_BYTES, firmware
 from tjugo.errors import TjugoError
 
 FILES, ROM, FROZEN = "files", "rom", "frozen"
 PLACES = (FILES, ROM, FROZEN)
 
 CORE = sample_meter.SETTINGS
+SMALL_BYTES = 128 * 1024
 # All features of the meter but export, tariffs and demand.
 FULL: dict[str, Any] = {
     **CORE,
@@ -36,13 +37,14 @@ _START_S = 60.0
 _REPORTS = 2  # of the heap after each step: the second one begins after it
 
 
-def lowest_free(place: str, settings: dict[str, Any]) -> int:
+def lowest_free(place: str, settings: dict[str, Any], heap_bytes: int = HEAP_BYTES) -> int:
     """Return the lowest free heap after garbage collection, bytes, of a meter that starts, takes
-    tokens, shows short codes and supplies a load. Raise TjugoError, also if a token is not taken.
+    tokens, shows short codes and supplies a load. heap_bytes: of the board, if its code is not
+    frozen. Raise TjugoError, also if a token is not taken.
     """
     with tempfile.TemporaryDirectory(prefix="tjugo-heap-") as folder:
         flash = Path(folder) / "flash"
-        image = _prepare(place, settings, flash)
+        image = _prepare(place, settings, flash, heap_bytes)
         with QemuBoard(image, flash) as board, Console(board.port) as console:
             selftest = console.wait_for("selftest", _START_S)
             if "safe" in selftest:
@@ -82,7 +84,7 @@ def _free(console: Console, credit_wh: int) -> list[int]:
     return found
 
 
-def _prepare(place: str, settings: dict[str, Any], flash: Path) -> Path:
+def _prepare(place: str, settings: dict[str, Any], flash: Path, heap_bytes: int) -> Path:
     """Write a flash, and return the firmware for it."""
     board = targets.target("qemu_mps2")
     kept = {"settings.json": json.dumps(settings).encode()}
@@ -91,4 +93,4 @@ def _prepare(place: str, settings: dict[str, Any], flash: Path) -> Path:
         return images.image(board, "meter")
     made = load.load(board, "meter", qemu_flash.ROM_BYTES if place == ROM else 0)
     qemu_flash.write_image(flash, {**made.files, **kept}, made.image)
-    return firmware()
+    return firmware(heap_bytes=heap_bytes)

@@ -26,36 +26,39 @@ class Kept:
 def kept_with(source: str) -> Kept:
     """Return what the project requires to be kept, and this source if it is none of it."""
     project = _kept()
-    kept = Kept(set(project.words), set(project.foreign))
-    _keep(source, kept)
-    return kept
+    own = _kept_by(source)
+    return Kept(project.words | own.words, project.foreign | own.foreign)
 
 
 @cache
 def _kept() -> Kept:
+    found = [_kept_by(path.read_text()) for path in project_modules.sources()]
+    words = set().union(*(one.words for one in found))
+    return Kept(words, set().union(*(one.foreign for one in found)))
+
+
+@cache
+def _kept_by(source: str) -> Kept:
+    """Return what a source of the project requires to be kept."""
     kept = Kept()
-    for path in project_modules.sources():
-        _keep(path.read_text(), kept)
-    return kept
-
-
-def _keep(source: str, kept: Kept) -> None:
-    """Add what a source of the project requires to be kept."""
-    tree = ast.parse(source)
+    tree = project_modules.parsed(source)
     kept.words |= _own_words(tree)
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} | {*OWN}
+    own = {node.name for node in project_modules.nodes(tree) if isinstance(node, ast.ClassDef)} | {
+        *OWN
+    }
     kept.foreign |= {name for owner, name in _FOREIGN.findall(source) if owner not in own}
-    for node in ast.walk(tree):
+    for node in project_modules.nodes(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             kept.foreign |= {alias.name for alias in node.names}
-    read = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    read = {node.attr for node in project_modules.nodes(tree) if isinstance(node, ast.Attribute)}
     kept.foreign |= read - _set_here(tree)
+    return kept
 
 
 def _set_here(tree: ast.Module) -> set[str]:
     """Return the names that a module's own statements set."""
     found = set()
-    for node in ast.walk(tree):
+    for node in project_modules.nodes(tree):
         if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -63,10 +66,10 @@ def _set_here(tree: ast.Module) -> set[str]:
     return found
 
 
-def _own_words(tree: ast.AST) -> set[str]:
+def _own_words(tree: ast.Module) -> set[str]:
     """Return keywords of calls, texts, and what is read within texts."""
     found = set()
-    for node in ast.walk(tree):
+    for node in project_modules.nodes(tree):
         if isinstance(node, ast.keyword) and node.arg:
             found.add(node.arg)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -76,6 +79,18 @@ def _own_words(tree: ast.AST) -> set[str]:
             found |= {one.id if isinstance(one, ast.Name) else one.attr for one in inside}
         elif isinstance(node, ast.Global | ast.Nonlocal):
             found |= set(node.names)
+    return found
+
+
+def names_with_dots(source: str) -> list[tuple[tokenize.TokenInfo, bool]]:
+    """Return the tokens of a source that are names or words of Python, and whether a dot is in
+    front of each."""
+    found = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME:
+            found.append((token, before == "."))
+        before = token.string
     return found
 
 

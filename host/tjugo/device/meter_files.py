@@ -63,10 +63,11 @@ def flag_names(flags: int) -> list[str]:
 
 
 def _event(values: tuple[int, ...]) -> Row:
-    number, unix, code, _, data = values
+    number, unix, code, count, data = values
     name, _ = _EVENTS.get(code, (f"event_{code}", ""))
     at = None if unix == _UNKNOWN_TIME else _moment(unix)
-    return {"number": number, "at": at, "code": code, "event": name, "data": data}
+    row = {"number": number, "at": at, "code": code, "event": name, "data": data}
+    return row | {"count": count}
 
 
 def _start(interval: int) -> str | None:

@@ -47,15 +47,24 @@ def compile_file(
 
     Raise TjugoError with the compiler's message when it does not compile.
     """
-    return _compiled(path.read_text(), module, arch, emit, closed)
+    source = with_constants(path.read_text(), module, closed)
+    return _compiled(with_short_names(source, module), module, arch, emit)
+
+
+def compile_source(
+    source: str, module: str, arch: str, emit: str, others: Mapping[str, str]
+) -> bytes:
+    """Return the .mpy of a source with its constants written out, of a program of which `others`
+    has all modules. See compile_file(). Raise TjugoError."""
+    return _compiled(with_short_names(source, module, others), module, arch, emit)
 
 
 @cache
-def _compiled(source: str, module: str, arch: str, emit: str, closed: bool) -> bytes:
-    """Compile a source; the result is cached."""
+def _compiled(source: str, module: str, arch: str, emit: str) -> bytes:
+    """Compile a source as it is; the result is cached."""
     with tempfile.TemporaryDirectory(prefix="tjugo-mpy-") as folder:
         path, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
-        path.write_text(with_short_names(with_constants(source, module, closed), module))
+        path.write_text(source)
         options = [f"-march={arch}", "-s", module, "-X", f"emit={emit}", "-o", str(out)]
         run([str(mpy_cross_program()), *options, "--", str(path)])
         return out.read_bytes()

@@ -1,9 +1,10 @@
-"""Why a serial port cannot be opened, as a sentence."""
+"""Why a serial port cannot be opened or used, as a sentence."""
 
 import errno
 import getpass
 import grp
 import os
+import termios
 import time
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import serial
 from serial.tools import list_ports
 
 from tjugo.errors import TjugoError
+
+# What using a port may raise. pyserial passes on that of a terminal, which is no OSError.
+ERRORS = (OSError, termios.error)
 
 _LOOK_SECONDS = 0.1
 _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
@@ -27,7 +31,7 @@ def require(port: str) -> None:
     """Raise TjugoError, as refusal(), when the port cannot be opened now."""
     try:
         serial.Serial(port, exclusive=True).close()
-    except (OSError, ValueError) as error:
+    except (*ERRORS, ValueError) as error:
         raise refusal(port, error) from None
 
 
@@ -44,16 +48,27 @@ def refusal(port: str, error: BaseException) -> TjugoError:
             f"Another program uses {port}. End it (a serial monitor, mpremote, an editor for "
             "MicroPython) and run this again."
         )
-    if not path.is_char_device():
+    if number == errno.ENOTTY or not path.is_char_device():
         return TjugoError(f"{port} is not a serial port. {_there_are()}")
     reason = os.strerror(number) if number else str(error)
     return TjugoError(f"{port} cannot be opened: {reason}.")
+
+
+def gone(what: str, error: BaseException) -> TjugoError:
+    """Return the error to raise when using a port, which was open, raised `error`.
+
+    what: what is gone, with the port.
+    """
+    number = _errno(error)
+    return TjugoError(f"{what} is gone: {os.strerror(number) if number else error}.")
 
 
 def _errno(error: BaseException | None) -> int | None:
     """Return the number of the first system error in the chain; pyserial hides it in its own."""
     while error is not None:
         number = getattr(error, "errno", None)
+        if number is None and isinstance(error, termios.error) and error.args:
+            number = error.args[0]
         if isinstance(number, int):
             return number
         error = error.__cause__ or error.__context__

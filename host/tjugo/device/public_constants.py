@@ -25,7 +25,7 @@ def with_numbers(source: str, module: str, closed: bool) -> str:
     its own constants become private then, unless a text refers to them. Lines are kept. Raise
     TjugoError for a constant that is written in a way that is not supported.
     """
-    tree = ast.parse(source)
+    tree = project_modules.parsed(source)
     lines = Lines(source)
     known = project_modules.imported(tree, module)
     stored = set(_stored(tree))
@@ -50,7 +50,7 @@ def with_numbers(source: str, module: str, closed: bool) -> str:
 
 def _stored(tree: ast.Module) -> list[str]:
     """Return the names that a module sets, each as often as it does."""
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = [node for node in project_modules.nodes(tree) if isinstance(node, ast.Name)]
     return [node.id for node in names if isinstance(node.ctx, ast.Store)]
 
 
@@ -59,7 +59,9 @@ def _written(value: int) -> str:
 
 
 def _from_the_end(tree: ast.Module) -> list[ast.Attribute | ast.Name]:
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)]
+    found = [
+        node for node in project_modules.nodes(tree) if isinstance(node, ast.Attribute | ast.Name)
+    ]
     return sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True)
 
 
@@ -74,11 +76,11 @@ def _of_module(node: ast.Attribute, known: dict[str, tuple[str, str]]) -> tuple[
 
 def _drop_imports(tree: ast.Module, lines: Lines, module: str, replaced: set[int]) -> None:
     """Remove the names from imports that were read before, and are not any more."""
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    names = [node for node in project_modules.nodes(tree) if isinstance(node, ast.Name)]
     gone = {node.id for node in names if id(node) in replaced}
     gone -= {node.id for node in names if id(node) not in replaced}
     gone = {name for name in gone if not _read_as_own(module, name)}
-    for node in ast.walk(tree):
+    for node in project_modules.nodes(tree):
         if isinstance(node, ast.ImportFrom):
             left = [one for one in node.names if (one.asname or one.name) not in gone]
             if len(left) < len(node.names):
@@ -88,7 +90,7 @@ def _drop_imports(tree: ast.Module, lines: Lines, module: str, replaced: set[int
 
 def _read_as_own(module: str, name: str) -> bool:
     """Return whether another module may read what this one imports, and not as a number."""
-    seen = _mentions()
+    seen = mentions()
     if _PUBLIC.fullmatch(name) and name in seen.attributes | seen.texts:
         return True
     return (module, name) in seen.of_modules and _value(module, name) is None
@@ -100,7 +102,7 @@ def _read_as_own(module: str, name: str) -> bool:
 @cache
 def _value(module: str, name: str) -> int | None:
     """Return the number of a constant of a module of the project, None if it is none."""
-    if not _PUBLIC.fullmatch(name) or name in _mentions().put:
+    if not _PUBLIC.fullmatch(name) or name in mentions().put:
         return None
     value = _all(module).get(name)
     return value if value is not None and abs(value) < _SMALL else None
@@ -147,7 +149,7 @@ def _hidden(module: str) -> set[str]:
         return set()
     tree = project_modules.tree(module)
     own = set(_stored(tree))
-    kept = _mentions().texts | _mentions().attributes | {name[1:] for name in own}
+    kept = mentions().texts | mentions().attributes | {name[1:] for name in own}
     return {name for name in own - kept if _value(module, name) is not None}
 
 
@@ -169,15 +171,15 @@ def _referred(text: str) -> set[str]:
 
 
 @cache
-def _mentions() -> _Mentions:
+def mentions() -> _Mentions:
     found = _Mentions()
     for path in project_modules.sources():
         module = project_modules.name_of(path)
-        tree = ast.parse(path.read_text())
+        tree = project_modules.parsed(path.read_text())
         documentation = project_modules.docstrings(tree)
         known = project_modules.imported(tree, module)
         found.of_modules |= {one for one in known.values() if one[1]}
-        for node in ast.walk(tree):
+        for node in project_modules.nodes(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if id(node) not in documentation:
                     found.texts |= _referred(node.value)

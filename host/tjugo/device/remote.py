@@ -17,6 +17,7 @@ from tjugo.device import on_board, ports
 from tjugo.device.console import Console
 from tjugo.errors import TjugoError
 
+_ERRORS = (TransportError, *ports.ERRORS)
 _CALL_SECONDS = 60.0  # quiet: a full flash is slow
 _READ_SECONDS = 2.0  # without it the wait for a board that ended would be unlimited
 _CHUNK_BYTES = 768
@@ -80,7 +81,7 @@ class Remote:
         ports.wait_for(port, patience_s)
         try:
             self._transport = SerialTransport(port, timeout=_READ_SECONDS)
-        except (TransportError, OSError) as error:
+        except _ERRORS as error:
             ports.require(port)  # mpremote drops the reason
             raise TjugoError(f"{port} cannot be opened: {error}.") from None
         try:
@@ -100,7 +101,7 @@ class Remote:
         is."""
         try:
             self._transport.close()
-        except OSError:  # mpremote sets the modem lines first, which no longer exist
+        except ports.ERRORS:  # mpremote sets the modem lines first, which no longer exist
             self._transport.serial.close()
 
     def soft_reset(self) -> None:
@@ -108,7 +109,7 @@ class Remote:
         try:
             self._interrupt()
             self._transport.enter_raw_repl(soft_reset=True)
-        except (TransportError, OSError) as error:
+        except _ERRORS as error:
             raise TjugoError(
                 f"no board answers on {self.port}: {error}. A sealed meter answers only while its "
                 "cover is open."
@@ -142,7 +143,7 @@ class Remote:
         """
         try:
             printed, traceback = self._transport.exec_raw(code, timeout=quiet_seconds)
-        except (TransportError, OSError) as error:
+        except _ERRORS as error:
             raise TjugoError(f"the board on {self.port} stopped answering: {error}") from None
         text = printed.decode(errors="replace").replace("\r\n", "\n")
         if traceback:
@@ -165,13 +166,16 @@ class Remote:
         """
         try:
             self._transport.exec_raw_no_follow(code)
-        except (TransportError, OSError) as error:
+        except _ERRORS as error:
             raise TjugoError(f"the board on {self.port} is gone: {error}") from None
 
     def line(self, seconds: float = 10.0) -> str:
         """Return the next line printed by the code of start(). Raise TjugoError when none arrives
         in time."""
-        text = self._transport.read_until(1, b"\n", timeout=seconds)
+        try:
+            text = self._transport.read_until(1, b"\n", timeout=seconds)
+        except _ERRORS as error:
+            raise TjugoError(f"the board on {self.port} is gone: {error}") from None
         if not text.endswith(b"\n"):
             raise TjugoError(f"the board on {self.port} sent nothing for {seconds:g} s")
         return text.decode(errors="replace").strip()
@@ -232,7 +236,7 @@ class Remote:
         try:
             self._transport.serial.write(b"\r\x02")  # leave the raw prompt ...
             self._transport.serial.write(b"\x04")  # ... and soft-reset
-        except (TransportError, OSError) as error:
+        except _ERRORS as error:
             raise TjugoError(f"the board on {self.port} is gone: {error}") from None
         return Console(self.port, self._transport.serial)
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from meterbus import parameters
 from tjugo import face_docs
 
 Rule = Callable[[Any], bool]
@@ -100,7 +101,8 @@ _CHECKED = {
         "currency_prices demand_period_min demand_slides dns drn ea emergency_money emergency_wh "
         "export features friendly_days friendly_from_min friendly_to_min home_assistant ken key "
         "krn kt ledger_reset low_credit_money low_credit_wh lower_credit_money lower_credit_opens "
-        "lower_credit_wh malignant mark metering_opens_min mfr_code over_voltage_v "
+        "lower_credit_wh malignant mark maximum_credit_money maximum_credit_wh "
+        "metering_opens_min mfr_code over_voltage_v "
         "overload_delay_s overload_lock_s overload_off_s overload_quiet_s overload_trips "
         "overload_w page profile pulses_per_kwh sgc tamper_detects tamper_opens tariff_no_time "
         "tariffs ti under_voltage_v utc_offset_min voltage_delay_s voltage_hysteresis_v "
@@ -110,10 +112,6 @@ _CHECKED = {
         "broker dns id job_days max_jobs max_jobs_per_meter meters poll_ms reply_timeout_ms tenant"
     ).split(),
 }
-
-
-# (what is to be lower, what is to be higher), where both are given
-_IN_ORDER = (("under_voltage_v", "over_voltage_v"), ("lower_credit_wh", "low_credit_wh"))
 
 
 def names(role: str) -> set[str]:
@@ -141,7 +139,7 @@ def ignored(role: str, settings: Mapping[str, Any]) -> str:
             return name
     if role != "meter":
         return ""
-    for low, high in _IN_ORDER:
+    for low, high in parameters.IN_ORDER:
         least, most = settings.get(low), settings.get(high)
         if isinstance(least, int) and isinstance(most, int) and least > most:
             return low

@@ -1,63 +1,205 @@
 """Private names and parameters of a module for a board: short ones, which all modules share.
 
 A board has every name once in its heap: its letters, and 7 bytes of a table that MicroPython
-doubles when it is full. Private names (`_name`) become `_a`, `_b`.. in each module, parameters
-`p0`, `p1`.. in each function. Lines stay where they are, and so a traceback names the right one.
+doubles when it is full. Private names (`_name`) become `_a`, `_b`.. in each module, and names
+that every MicroPython has anyhow; parameters `p0`, `p1`.. in each function. A variable of the
+module and an attribute may get the same name, and so may attributes of classes that are not
+related. Lines stay where they are, and so a traceback names the right one.
 
 A name is kept where that is not safe: it is a keyword of a call or a text somewhere, or another
-module reads it. A module whose classes are derived from those of another has that module's short
-names for what both use.
+module reads it. A class that is derived from one of another module has that class's short names
+for what both use.
 """
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from tjugo.device import project_modules
-from tjugo.device.kept_names import kept_with, names
+from tjugo.device.global_table import GlobalTable, Places
+from tjugo.device.kept_names import Kept, kept_with, names_with_dots
+from tjugo.device.name_families import Families
+from tjugo.device.public_constants import mentions
 from tjugo.device.short_parameters import with_short_parameters
 from tjugo.device.source_lines import Lines
+from tjugo.errors import TjugoError
 
 _PRIVATE = re.compile(r"_(?!_)\w*[A-Za-z0-9]\w*")
+_OF_EVERY_CLASS = ("__module__", "__qualname__")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SINGLE = [f"_{letter}" for letter in _LETTERS]
+_DOUBLE = [f"_{first}{second}" for first in _LETTERS for second in _LETTERS]
+# Of the names that every MicroPython has and every .mpy refers to by number (static_qstr_list in
+# py/makeqstrdata.py). Without what the compiler treats in a way of its own, such as `range`, and
+# what MicroPython looks for in any object, such as `send` and `read`.
+_STATIC = (
+    "abs all any append bool bytecode bytes callable chr classmethod clear copy count dict dir "
+    "divmod end endswith extend find format get hash id index insert isalpha isdigit islower "
+    "isspace issubclass isupper items iter join key list little lower lstrip main map next object "
+    "open ord pop popitem pow print remove replace repr reverse rfind rindex round rsplit rstrip "
+    "sep set setdefault sort sorted split start startswith step stop str strip sum tuple update "
+    "upper values zip"
+).split()
+# Names of MicroPython's modules, which its ports have.
+_OF_PORTS = (
+    "BFINT16 BFUINT16 BIG_ENDIAN BytesIO EACCES EADDRINUSE EAGAIN EALREADY EBADF ECONNABORTED "
+    "ECONNREFUSED ECONNRESET EEXIST EHOSTUNREACH EINPROGRESS EINVAL EIO EISDIR ENOBUFS ENODEV "
+    "ENOMEM ENOTCONN EOPNOTSUPP EPERM ETIMEDOUT FLOAT32 FLOAT64 FrameBuffer GS2_HMSB GS4_HMSB GS8 "
+    "INT16 INT32 INT64 INT8 LITTLE_ENDIAN LONGLONG MONO_HLSB MONO_HMSB MONO_VLSB NATIVE "
+    "OrderedDict RGB565 RingIO StringIO UINT16 UINT32 UINT64 UINT8 ULONG ULONGLONG USHORT "
+    "a2b_base64 acos acosh addressof appendleft asin asinh atan atan2 atanh b2a_base64 blit "
+    "bytes_at calcsize ceil center chdir cmath collect copysign cos cosh degrees deque difference "
+    "digest discard dumps ellipse erf erfc expm1 fabs fill_rect floor fmod frexp fromhex fromkeys "
+    "gamma getcwd getrandbits gmtime heapify heappop heappush hexlify hline ilistdir intersection "
+    "isclose isdisjoint isenabled isfinite isinf isnan issubset issuperset ldexp lgamma listdir "
+    "localtime log log10 log2 lookahead maxsize mem_alloc mem_free mktime modf namedtuple pack "
+    "pack_into partition popleft radians randint randrange readlines rect rename rmdir rpartition "
+    "sha256 sinh sizeof splitlines sqrt statvfs symmetric_difference tan tanh tau ticks_add "
+    "ticks_cpu ticks_us time_ns trunc umount unhexlify union unlink unpack unpack_from vline "
+    "writeblocks"
+).split()
+_VARIABLES = [*_OF_PORTS, *_STATIC, *_SINGLE]
 
 
-def with_short_names(source: str, module: str) -> str:
+@dataclass
+class Shorts:
+    """Short names by old ones: of variables, and of attributes."""
+
+    variables: dict[str, str]
+    attributes: dict[str, str]
+    families: Families
+
+
+def with_short_names(source: str, module: str, others: Mapping[str, str] | None = None) -> str:
     """Return the source of a module of the project with short names, lines kept.
 
-    A source that is not Python's is returned as it is, for the compiler's message.
+    others: sources by module where they are not those of the project: see program.py.
+    A source that is not Python's is returned as it is, for the compiler's message. Raise
+    TjugoError where bases have different short names for the same.
     """
     try:
-        shorts = _shorts(source, module)
+        shorts = _shorts(source, module, others or {})
     except SyntaxError:
         return source
     lines = Lines(source)
-    for token in reversed(names(source)):
-        if token.string in shorts:
-            line, column = token.start  # in characters
-            column = len(token.line[:column].encode())
-            lines.replace(line, column, token.string, shorts[token.string])
+    for token, after_dot in reversed(names_with_dots(source)):
+        line, column = token.start  # in characters
+        column = len(token.line[:column].encode())
+        is_attribute = after_dot or (line, column) in shorts.families.in_bodies
+        of_kind = shorts.attributes if is_attribute else shorts.variables
+        if token.string in of_kind:
+            lines.replace(line, column, token.string, of_kind[token.string])
     return with_short_parameters(str(lines))
 
 
-def _shorts(source: str, module: str) -> dict[str, str]:
+def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     """Return the short names of a module's private ones, those of its classes' bases included."""
-    tree = ast.parse(source)
-    found: dict[str, str] = {}
-    for base in _bases(tree, module):
-        found |= _shorts_of(base)
+    tree = project_modules.parsed(source)
+    families = Families(tree)
+    tokens = names_with_dots(source)
     kept = kept_with(source)
-    used = Counter(token.string for token in names(source))
-    private = [
+    own = Counter(
+        token.string
+        for token, after_dot in tokens
+        if not after_dot and token.start not in families.in_bodies
+    )
+    constants = _constants(tree)
+    variables = _private(own, kept, kept.words | constants)
+    used = {token.string for token, _ in tokens}
+    table = GlobalTable(tree, constants, variables)
+    chosen = table.choose(
+        variables,
+        [name for name in _VARIABLES if name not in used],
+        [name for name in _DOUBLE if name not in used],
+    )
+    found = Shorts(dict(chosen), {}, families)
+    given = _inherited(families, module, others)
+    found.attributes = {name: short for one in given.values() for name, short in one.items()}
+    read = {found.variables.get(name, name) for name in families.read_in_bodies}
+    tables = {key: _tables(families, key) for key in families.members}
+    of_others = mentions().attributes | mentions().texts
+    counts = Counter(name for members in families.members.values() for name in members)
+    for name in _private(counts, kept, kept.words | set(found.attributes)):
+        mine = [key for key, members in families.members.items() if name in members]
+        barred = {short for key in mine for short in given.get(key, {}).values()}
+        barred |= {
+            found.attributes[one]
+            for key in mine
+            for one in families.members[key]
+            if one in found.attributes
+        }
+        barred |= read if name in families.bound_in_bodies else set()
+        free = list(_free(used | barred, of_others))
+        short = next((one for one in free if _fits(one, name, mine, families, tables)), free[0])
+        found.attributes[name] = short
+        for key in mine:
+            for kind, places in zip((families.stored, families.bodies), tables[key], strict=True):
+                if name in kind[key]:
+                    places.put(short)
+    return found
+
+
+def _tables(families: Families, key: str) -> tuple[Places, Places]:
+    """Return the tables of an object's attributes and of its class, with the public ones."""
+    found = []
+    for names, more in ((families.stored[key], ()), (families.bodies[key], _OF_EVERY_CLASS)):
+        table = Places(max(1, len(names) + len(more)))
+        for name in (*more, *sorted(names)):
+            if not _PRIVATE.fullmatch(name):
+                table.put(name)
+        found.append(table)
+    for name in sorted(families.bodies[key]):
+        found[0].leave_empty(name)
+    return found[0], found[1]
+
+
+def _fits(short: str, name: str, keys: list[str], families: Families, tables: Mapping) -> bool:
+    """Return whether an attribute is at its place in every object, and a method at an empty one,
+    and at its place in its class."""
+    for key in keys:
+        of_object, of_class = tables[key]
+        if not of_object.is_empty(short):
+            return False
+        if name in families.bodies[key] and not of_class.is_empty(short):
+            return False
+    return True
+
+
+def _private(counts: Counter[str], kept: Kept, barred: Collection[str]) -> list[str]:
+    """Return the names that may be shortened, the most frequent first."""
+    return [
         name
-        for name, _ in used.most_common()
-        if _PRIVATE.fullmatch(name) and name not in found and name not in kept.foreign
+        for name, _ in counts.most_common()
+        if _PRIVATE.fullmatch(name) and name not in kept.foreign and name not in barred
     ]
-    here = kept.words | _constants(tree)
-    free = (name for name in _letters() if name not in used and name not in found.values())
-    return found | {name: next(free) for name in private if name not in here}
+
+
+def _free(used: Collection[str], of_others: Collection[str]) -> Iterator[str]:
+    """Yield short names for attributes, those last that cost most."""
+    static = [name for name in _STATIC if name not in of_others]
+    return (name for name in [*_SINGLE, *static] if name not in used)
+
+
+def _inherited(
+    families: Families, module: str, others: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Return the short names that classes of other modules give to families, by the family."""
+    found: dict[str, dict[str, str]] = {}
+    imported = project_modules.imported(families.tree, module)
+    for key, base in families.foreign_bases:
+        root, _, attribute = base.partition(".")
+        home, name = imported.get(root, ("", ""))
+        path = project_modules.path(home) if home else None
+        source = others.get(home, "") or (path.read_text() if path else "")
+        shorts = _shorts(source, home, others)
+        for one in shorts.families.members_of(name or attribute):
+            short = shorts.attributes.get(one, one)
+            if any(given.get(one, short) != short for given in found.values()):
+                raise TjugoError(f"{module}: bases have different short names for {one}.")
+            found.setdefault(key, {})[one] = short
+    return found
 
 
 def _constants(tree: ast.Module) -> set[str]:
@@ -70,28 +212,3 @@ def _constants(tree: ast.Module) -> set[str]:
         and isinstance(node.value, ast.Call)
         and getattr(node.value.func, "id", "") == "const"
     }
-
-
-@cache
-def _shorts_of(module: str) -> dict[str, str]:
-    path = project_modules.path(module)
-    return _shorts(path.read_text(), module) if path else {}
-
-
-def _letters() -> Iterator[str]:
-    yield from (f"_{letter}" for letter in _LETTERS)
-    yield from (f"_{first}{second}" for first in _LETTERS for second in _LETTERS)
-
-
-def _bases(tree: ast.Module, module: str) -> set[str]:
-    """Return the modules of the project with classes from which this one's are derived."""
-    imported = project_modules.imported(tree, module)
-    roots = {
-        name.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        for base in node.bases
-        for name in ast.walk(base)
-        if isinstance(name, ast.Name)
-    }
-    return {imported[name][0] for name in roots if name in imported}

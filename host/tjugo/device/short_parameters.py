@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 
+from tjugo.device import project_modules
 from tjugo.device.kept_names import OWN, kept_with, names
 from tjugo.device.source_lines import Lines
 
@@ -11,7 +12,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 def with_short_parameters(source: str) -> str:
     """Return the source with short parameters where no call may name them, lines kept."""
-    tree = ast.parse(source)
+    tree = project_modules.parsed(source)
     kept = kept_with(source).words | set(_bound_otherwise(tree)) | {*OWN}
     used = {token.string for token in names(source)}
     free = [name for name in (f"p{number}" for number in range(99)) if name not in used]
@@ -25,7 +26,7 @@ def with_short_parameters(source: str) -> str:
 
 def _bound_otherwise(tree: ast.Module) -> Iterator[str]:
     """Yield the names that functions, classes, imports and `except` bind."""
-    for node in ast.walk(tree):
+    for node in project_modules.nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.alias):

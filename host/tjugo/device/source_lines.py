@@ -19,6 +19,10 @@ class Lines:
         end = node.end_lineno or node.lineno
         self._lines[node.lineno - 1 : end] = [b""] * (end - node.lineno + 1)
 
+    def clear_line(self, number: int) -> None:
+        """Empty a line, counted from 1."""
+        self._lines[number - 1] = b""
+
     def rewrite(self, node: ast.stmt, text: str) -> None:
         """Write one line in place of a statement's lines, which become empty."""
         indent = self._lines[node.lineno - 1][: node.col_offset]

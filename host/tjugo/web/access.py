@@ -93,6 +93,7 @@ POST   /customers/{account_no}            customers.edit
 GET    /meters/{drn}                      meters.see
 POST   /meters/{drn}                      meters.edit
 POST   /meters/{drn}/link                 meters.link
+POST   /meters/{drn}/orders               orders.ask
 POST   /meters/{drn}/carry-over           meters.link
 GET    /sites                             customers.see
 POST   /sites                             customers.edit
@@ -183,6 +184,10 @@ GET    /api/v1/engineering-kinds          engineering.see
 GET    /api/v1/engineering                engineering.see
 GET    /api/v1/engineering/{client_id}    engineering.see
 PUT    /api/v1/engineering/{client_id}    engineering.ask
+GET    /api/v1/orders                     orders.see
+GET    /api/v1/orders/{client_id}         orders.see
+PUT    /api/v1/orders/{client_id}         orders.ask
+POST   /api/v1/orders/{client_id}:cancel  orders.ask
 GET    /api/v1/key-changes                engineering.see
 POST   /api/v1/key-changes                keychange.ask
 GET    /api/v1/key-change-campaigns       engineering.see

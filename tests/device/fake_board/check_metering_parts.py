@@ -105,6 +105,7 @@ def test_gains_are_checked_and_applied():
     made, wrong = part("ade7953", gains=[1000000, 1000000, 2000000])
     assert wrong == ""
     made._count(23716)
+    made._measured()
     assert made.take(100) == 20  # 1 Wh, twice
     for gains in (5, "1", [], [1000000] * 2, [1000000] * 4, [1000000, 1000000, 99999]):
         assert part("ade7953", gains=gains)[1] == "gains", gains

@@ -4,6 +4,7 @@ It replaces the real module on MicroPython's unix port, where its folder is firs
 """
 
 import io
+import time
 
 PWRON_RESET, HARD_RESET, WDT_RESET = 1, 2, 3
 
@@ -142,7 +143,7 @@ class Counter:
 
 
 class Timer:
-    ONE_SHOT = 0
+    ONE_SHOT, PERIODIC = 0, 1
     made = []
 
     def __init__(self, number):
@@ -151,9 +152,10 @@ class Timer:
         self.made.append(self)
 
     def init(self, mode, period, callback):
-        assert mode == self.ONE_SHOT
         self.period = period
         self.callback = callback
+        if mode == self.PERIODIC:
+            time.periodic.append((period, lambda: callback(self)))
 
     def fire(self):
         """Call the callback, as the interrupt does after the period."""

@@ -94,6 +94,14 @@ class Bench:
             self.keys.pressed = None
             self.ticks(3)
 
+    def type_while_busy(self, text):
+        """Press keys for 60 ms while the application does not tick: it sends a long reply."""
+        for key in text:
+            self.keys.pressed = KEYS.index(key)
+            time.sleep_ms(60)
+            self.keys.pressed = None
+            time.sleep_ms(60)
+
     def report(self):
         return self.app._meter.report()
 
@@ -147,6 +155,10 @@ def main():
         assert led.rises == 2 and led.level == 0
     if "buzzer" in bench.gpio:
         assert machine.Pin(bench.gpio["buzzer"]).rises > 4
+
+    bench.type_while_busy("802#")
+    bench.ticks(1)
+    assert bench.shown()[0] == "Last result     ", bench.shown()
 
     # The credit is in the FRAM: a second application finds it there.
     from meter.core import Meter

@@ -1,11 +1,14 @@
 """A fake `rp2`: PIO programs are stored as lists and executed by a small state machine."""
 
+import time
+
 
 class PIO:
     JOIN_NONE, JOIN_TX, JOIN_RX = 0, 1, 2
+    OUT_LOW = 2
 
 
-_OPERANDS = ("x", "y", "pin", "isr", "null", "x_dec", "y_dec", "noblock")
+_OPERANDS = ("x", "y", "pin", "isr", "null", "x_dec", "y_dec", "noblock", "osr", "pins")
 
 
 class _Recorder:
@@ -21,7 +24,7 @@ class _Recorder:
         self.names["label"] = self._label
         self.names["wrap_target"] = self._wrap_target
         self.names["wrap"] = self._wrap
-        for name in ("mov", "set", "wait", "jmp", "push"):
+        for name in ("mov", "set", "wait", "jmp", "push", "pull"):
             self.names[name] = self._instruction(name)
 
     def _label(self, name):
@@ -37,7 +40,7 @@ class _Recorder:
         return lambda *operands: self.program.append((name, operands))
 
 
-def asm_pio(fifo_join=PIO.JOIN_NONE):
+def asm_pio(fifo_join=PIO.JOIN_NONE, set_init=None):
     """Return a decorator like rp2.asm_pio: it runs a function once with PIO's names as globals."""
 
     def decorate(function):
@@ -68,10 +71,14 @@ class StateMachine:
 
     made = []
 
-    def __init__(self, number, program, freq, in_base, jmp_pin):
+    def __init__(self, number, program, freq, in_base=None, jmp_pin=None, set_base=None):
         assert 1908 <= freq <= 125000000
         assert in_base is jmp_pin
-        self.pin = in_base
+        self.pin = in_base or set_base
+        self._left_ms = 0  # of a pulse that is output
+        if set_base:
+            set_base(0)
+            time.periodic.append((1, self._pass))
         self.freq = freq
         self._program = program
         self._x = self._y = self._isr = 0
@@ -82,6 +89,25 @@ class StateMachine:
 
     def active(self, on):
         self._active = bool(on)
+
+    def put(self, cycles):
+        """Begin a pulse of so many cycles and two."""
+        assert self._active and self.pin.level == 0
+        self._left_ms = (cycles + 2) * 1000 // self.freq
+        self.pin(1)
+
+    def restart(self):
+        self._left_ms = 0
+
+    def exec(self, instruction):
+        assert instruction == 0xE000  # set(pins, 0)
+        self.pin(0)
+
+    def _pass(self):
+        if self._left_ms:
+            self._left_ms -= 1
+            if not self._left_ms:
+                self.pin(0)
 
     def rx_fifo(self):
         return len(self._fifo)

@@ -16,8 +16,15 @@ def ticks_add(a, b):
     return (a + b) & 0x3FFFFFFF
 
 
+periodic = []  # (ms, function): a timer calls the function every so many ms
+
+
 def sleep_ms(ms):
-    now_ms[0] += ms
+    for _ in range(ms):
+        now_ms[0] += 1
+        for period, function in periodic:
+            if now_ms[0] % period == 0:
+                function()
 
 
 def time():

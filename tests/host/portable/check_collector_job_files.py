@@ -16,7 +16,7 @@ VERSION_1 = {
     "00000384-12345678903.job": STORED_1,
     "00000003-12345678903-0001-6553f100.end": DONE_1,
 }
-LATER = b"job 3 future words of a newer firmware d955dcf8\n"
+LATER = b"job 4 future words of a newer firmware 26da6b7a\n"
 
 
 def old_files():
@@ -57,7 +57,7 @@ def test_old_files_are_converted_and_a_power_cut_loses_nothing():
 
 def test_a_file_of_a_newer_firmware_is_left_alone():
     for name in ("00000005-12345678903.job", "00000005-12345678903-0001-00000000.end"):
-        for data in (LATER, b"job 12 " + b"x" * 200):
+        for data in (LATER, b"job 12 " + b"x" * 500):
             files = Files()
             files.content[name] = data
             store = jobs.Store(files)
@@ -73,9 +73,10 @@ def test_damage_is_not_taken_for_a_newer_form():
     good = names.record(1, TOKEN, 1, DRN, NOW)
     for data in (
         good.replace(b"job 2", b"job 3"),
+        good.replace(b"job 2", b"job 4"),
         good.replace(b"job 2", b"job 1"),
         good.replace(b"job 2", b"job x"),
-        b"job 3 short",
+        b"job 4 short",
         b"job",
         b"",
         b"\xff\xfe",

@@ -1,5 +1,6 @@
 """The job store: no job that was acknowledged is lost, whatever happens to power and files."""
 
+from collector.jobs import names
 from collector.jobs import store as jobs
 from collector.jobs.table import DONE, STORED
 
@@ -37,7 +38,7 @@ class Files:
     def read(self, name):
         if self.broken:
             raise OSError(5, "I/O")
-        return bytes(self.content[name][:129])
+        return bytes(self.content[name][: names.MAX_RECORD + 1])
 
     def write(self, name, data):
         cut = self._cut()

@@ -116,11 +116,17 @@ def test_bl0942():
     start = b"\x87\x00\x00" + bytes(((0x58 + 0x19 + 0x87) & 0xFF ^ 0xFF,))
     found = []
     most = 0x7FFFFF
-    for current, power in ((0, 0), (251213, 137080), (0xFFFFFF, -most), (0xFFFFFF, most)):
+    for current, voltage, power in (
+        (0, 0, 0),
+        (251213, 3650000, 137080),
+        (7500000, 3650000, -10000),
+        (0xFFFFFF, 0xFFFFFF, -most),
+        (0xFFFFFF, 3650000, most),
+    ):
         for modes in ([mode], [mode, mode, mode, start, start, start]):
             answers = [b""]
             for energy in (0xFFFFFE, 0xFFFFFF, 0, 3, 9, 20, 1):
-                answers.append(packet(current, 0xFFFFFF if current else 0, power, energy))
+                answers.append(packet(current, voltage, power, energy))
             found.append(measure(Bl0942(Uart({0xAA: answers, 0x19: modes}), GAINS)))
     assert found[4][4] < 0
     return found
@@ -176,6 +182,7 @@ class Spi:
 
     def __init__(self, value, energy):
         self._registers = {0x20: 0x8765, 0x30: 0x8765, 0x01: 0, 0x40: energy, 0x41: energy}
+        self._registers[0x4A], self._registers[0x4C] = value // 100, 5000
         self._value = value
         self._last = 0
 
@@ -192,7 +199,7 @@ class Spi:
 
 def test_atm90e26():
     found = []
-    for value, energy in ((0, 0), (1000, 64), (0x8000, 65535), (0xFFFF, 600), (0x7FFF, 1200)):
+    for value, energy in ((0, 0), (1000, 1), (0x8000, 65535), (0xFFFF, 600), (0x7FFF, 1200)):
         chip = Spi(value, energy)
         found.append(measure(Atm90e26(chip, chip.select, GAINS)))
     return found
@@ -204,12 +211,15 @@ class I2c:
     def __init__(self, value, unsigned):
         self._signed = struct.pack(">i", value)
         self._unsigned = struct.pack(">i", unsigned)
+        self._energy = struct.pack(">i", value // 47)
         self._last = 0
 
     def readfrom_mem_into(self, _address, register, buf, addrsize=8):
         if register == 0x102:
             buf[0] = 0
             buf[1] = 4
+        elif register == 0x10E:
+            buf[0], buf[1] = 0x11, 0x7A
         elif register == 0x1FE:
             buf[0] = self._last >> 8
             buf[1] = self._last & 0xFF
@@ -217,6 +227,8 @@ class I2c:
         else:
             unsigned = 0x31A <= register <= 0x31C
             source = self._unsigned if unsigned else self._signed
+            if register in (0x31E, 0x3FF):
+                source = self._energy
             for i in range(len(buf)):
                 buf[i] = source[i]
         if register != 0x3FF:

@@ -1,9 +1,14 @@
 """Key pad, buttons, pulse input and S0 meter, with levels as caused by a hand or a meter."""
 
+from heap_rig import heap_lock, heap_unlock
+
 from drivers.buttons import BACK, HOLD, NEXT, Buttons
+from drivers.key_queue import KeyQueue
 from drivers.keypad_matrix import PHONE_KEYS, KeypadMatrix
 from drivers.pulse_input import PulseInput
 from drivers.s0_meter import S0Meter
+
+NOBODY = 99
 
 
 class Matrix:
@@ -103,6 +108,61 @@ def test_three_keys_do_not_make_a_fourth():
     matrix = Matrix()
     matrix.scan(10, "137")
     assert matrix.got() == ""
+
+
+def test_a_timer_scans_keys_with_a_locked_heap_and_none_is_lost():
+    """As a timer does, between any two instructions of the application."""
+    matrix = Matrix()
+    pressed = [NOBODY]
+
+    def column(number):
+        return lambda: (
+            pressed[0] == NOBODY or pressed[0] % 3 != number or matrix.levels[pressed[0] // 3] != 0
+        )
+
+    pad = KeypadMatrix([matrix._row(n) for n in range(4)], [column(n) for n in range(3)])
+    hand = Hand()
+    pad.scan(15)
+    hand.buttons.scan(15)
+    heap_lock()
+    try:
+        for _ in range(3):
+            for number in range(12):
+                pressed[0] = number
+                for _ in range(4):
+                    pad.scan(15)
+                pressed[0] = NOBODY
+                for _ in range(4):
+                    pad.scan(15)
+        for level in (0, 0, 0, 0, 0, 1, 1, 1, 1, 1):
+            hand.levels[0] = level
+            hand.buttons.scan(15)
+    finally:
+        heap_unlock()
+    got = [pad.get() for _ in range(17)]
+    assert "".join(got[:16]) == (PHONE_KEYS * 2)[:16] and got[16] is None
+    assert hand.buttons.get() == NEXT and hand.buttons.get() is None
+
+
+def test_keys_of_60_ms_are_seen_by_a_scan_every_15():
+    for start in range(15):
+        matrix = Matrix()
+        for ms in range(200):
+            matrix.pressed = {"7"} if start + 20 <= ms < start + 80 else set()
+            if ms % 15 == 0:
+                matrix.keypad.scan(15)
+        assert matrix.got() == "7", start
+
+
+def test_a_queue_of_keys():
+    queue = KeyQueue("abc", 2)
+    assert queue.get() is None
+    found = ""
+    for number in range(20):
+        assert queue.put(number % 3) and queue.put((number + 1) % 3) and not queue.put(2)
+        found += queue.get() + queue.get()
+        assert queue.get() is None
+    assert found[:6] == "abbcca"
 
 
 def test_keys_nobody_fetches_are_kept_up_to_16():

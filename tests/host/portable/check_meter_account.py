@@ -1,10 +1,11 @@
 """Energy, credit, the supply and the texts of the display."""
 
-from meter_rig import meter
+from meter_rig import meter, settings
 
 from drivers.display_layout import squeezed
 from meter.credit.account import MAX_CREDIT_WH, MIN_CREDIT_WH, Account
 from meter.face import show
+from meter.settings import Settings
 from meterbus import codes, descriptions, status_bits
 
 
@@ -15,6 +16,7 @@ class Head:
 
     def __init__(self, pulses_per_kwh):
         self.pulses_per_kwh = pulses_per_kwh
+        self.settings = Settings(settings())
 
 
 def test_no_energy_is_lost_or_made_by_rounding():

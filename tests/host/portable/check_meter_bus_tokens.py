@@ -62,16 +62,25 @@ def test_a_reference_with_another_token_is_a_new_entry():
     assert line.meter.account.credit == 30000
 
 
-def test_a_broadcast_enters_no_token_without_a_key():
-    """One frame from anybody would open the relays of all meters at once."""
+def test_a_broadcast_enters_no_token():
+    """Nobody gets its answer; and one frame would open the relays of all meters at once."""
     line = Line(features="full")
-    for ref, digits in ((1, token(200)), (2, "00000000000150997584"), (3, "9" * 20)):
+    line.enter(token(100, 5), 1)
+    line.view.work()
+    before = line.read(registers.TOKEN_START, registers.TOKEN_COUNT)
+    sequence = line.meter.events.sequence
+    for ref, digits in ((2, token(200)), (3, "00000000000150997584"), (4, "9" * 20)):
         entry = registers.token_entry(digits, ref)
         request = client.write_request(0, registers.TOKEN_START, entry)
         assert line.server.receive(request) is None
         line.view.work()
         assert line.result() == (results.ACCEPT, 1), digits
-    assert line.meter.account.credit == 20000 and line.meter.supply.reasons == 0
+        command = client.write_single_request(0, registers.row("token_command")[1], 1)
+        assert line.server.receive(command) is None
+        line.view.work()
+    assert line.read(registers.TOKEN_START, registers.TOKEN_COUNT) == before
+    assert line.meter.events.sequence == sequence
+    assert line.meter.account.credit == 10000 and line.meter.supply.reasons == 0
     line.enter("00000000000150997584", 4)  # to this meter alone
     line.view.work()
     assert line.result() == (results.ACCEPT, 4)

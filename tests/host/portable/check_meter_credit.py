@@ -1,5 +1,7 @@
 """Credit: alarms, emergency credit, friendly times, days left, postpaid, the last ten tokens."""
 
+import struct
+
 from meter_rig import FIRST_TID, KEY, Memory, meter, press, reading, shown, token
 
 from meterbus import codes
@@ -216,6 +218,32 @@ def test_days_left_follow_the_last_seven_days():
     assert again.forecast.days_left() == device.forecast.days_left()
     _pass_days(again, 7, 2400)
     assert again.forecast.days_left() == again.account.credit // 2400
+
+
+def test_the_days_of_earlier_firmware_are_read():
+    """Version 1 of record 14 had 32 bits for each day; seven bytes more than there is room for."""
+    device = meter()
+    device.enter_token(token(2000, 1))
+    used = (12000, 70000, 1 << 24, 0, 0, 0, 0)
+    ((tag, version, pack, unpack),) = device.forecast.records
+    unpack(struct.pack(">IHB7I", 5, 1439, 3, *used), 1)
+    left = 200000 * 3 // (82000 + 0xFFFFFF)
+    assert device.forecast.days_left() == left
+    buf = bytearray(40)
+    assert (tag, version, pack(buf, 0)) == (14, 2, 28)
+    unpack(bytes(buf[:28]), 2)
+    assert device.forecast.days_left() == left
+    again = bytearray(40)
+    assert pack(again, 0) == 28 and again == buf
+
+
+def test_a_meter_without_the_forecast_starts_with_a_ledger_that_has_its_record():
+    memory = Memory()
+    device = meter(memory)
+    device.enter_token(token(2000, 1))
+    device = None
+    device = meter(memory, features="core")
+    assert device.ledger.fault == "" and device.account.credit == 200000
 
 
 def test_a_token_makes_the_meter_postpaid_and_prepaid_again():

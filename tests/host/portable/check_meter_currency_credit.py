@@ -65,7 +65,7 @@ def test_clear_credit_of_the_money_register():
 
 def test_alarm_levels_are_money_and_by_default_the_price_of_five_and_one_kwh():
     device = meter(**priced())
-    assert device.alarms._levels == (125 * UNIT, 25 * UNIT)
+    assert device.alarms.values[:2] == [125 * UNIT, 25 * UNIT]
     device = meter(**priced(low_credit_money=300000, lower_credit_money=100000))
     device.enter_token(money(500000))
     give(device, 5 * UNIT)

@@ -1,13 +1,14 @@
 """What is seen of a currency meter: texts and registers."""
 
 import meter_rig  # noqa: F401  loaded first: MicroPython nests imports to a limited depth
-from currency_rig import FIVE, PRICES, TARIFFS, money, priced
+from currency_rig import FIVE, PRICES, TARIFFS, give, money, priced
 from meter_rig import Memory, meter, press, shown
 from modbus_rig import Line
 
 from meter.credit import currency  # noqa: F401  while there are large pieces of heap
 from meter.credit.prices import in_currency
 from meter.energy import tariffs  # noqa: F401
+from meter.face import words
 from meterbus import energy_rows, registers
 
 
@@ -32,6 +33,29 @@ def test_the_texts_are_money():
     ):
         press(device, code)
         assert shown(device) == texts
+
+
+def test_credit_is_money_in_each_language_and_fits():
+    for language in words.LANGUAGES:
+        device = meter(language=language, emergency_money=2000000, **priced(daily=0))
+        found = list((device.display().value,) + shown(device))
+        device.enter_token(money(12345678))
+        found += list((device.display().value,) + shown(device))
+        for code in ("801", "817"):
+            press(device, code + "#")
+            found += list((device.display().value,) + shown(device))
+        give(device, 0)
+        device.elapsed(1000, 1000)
+        press(device, "*#")
+        assert device.emergency.used
+        found += list((device.display().value,) + shown(device))
+        press(device, "*")
+        found += list((device.display().value,) + shown(device))
+        assert not [text for text in found if "kWh" in text], language
+        money_texts = [text for text in found if "KES" in text]
+        assert "+123.46 KES" in money_texts and "20.00 KES" in money_texts
+        assert len([text for text in shown(device) if len(text) > 16]) == 0
+        device = None
 
 
 def test_the_report_has_money():

@@ -43,7 +43,7 @@ class Rig:
     def set_clock(self, unix):
         """Set the clock, as the bus does."""
         before, self.unix = self.unix, unix
-        self.meter.clock_set(before, unix)
+        self.meter.clock_set(0xFFFF if before is None else min(abs(unix - before), 0xFFFF))
         self.meter.elapsed(20, 20)
 
     def maximum(self):

@@ -4,7 +4,7 @@ from heap_rig import heap_lock, heap_unlock
 from meter_rig import FIRST_TID, KEY, meter, press, reading, shown, token
 
 from drivers import display_layout
-from meter.face import keys, panel, signals
+from meter.face import keys, panel, signals, words
 from meterbus import codes, short_codes
 from sts_portable import results, vendor
 
@@ -103,7 +103,7 @@ def test_every_result_has_words_of_its_own_and_the_standard_s_name():
 def test_a_lock_out_is_displayed_with_its_seconds():
     for language, line in (("en", "Wait 1280 s"), ("sw", "Subiri sek. 1280")):
         device = meter(language=language)
-        device.lockout.wrong = 10
+        device.lockout.wrong[0] = 10
         device.enter_token(token(10, 1, bytes(8)))
         assert device.enter_token(token(10, 1)) == results.LOCKOUT_ERROR
         assert device.display().value == line
@@ -113,9 +113,9 @@ def test_a_lock_out_is_displayed_with_its_seconds():
 def test_the_wrong_token_that_locks_tells_the_wait_and_the_seconds_count_down():
     device = meter()
     for number in range(3):
-        device.enter_token(token(10, number, bytes(8)))
+        press(device, token(10, number, bytes(8)) + "#")
         assert shown(device) == ("Wrong token", "CRCError")
-    device.enter_token(token(10, 3, bytes(8)))
+    press(device, token(10, 3, bytes(8)) + "#")
     for label in ("Wrong token", "Locked"):
         assert shown(device) == (label, "Wait 10 s")
         device.elapsed(0, 1000)
@@ -124,7 +124,7 @@ def test_the_wrong_token_that_locks_tells_the_wait_and_the_seconds_count_down():
         assert shown(device) == (label, "Wait 1 s")
         device.elapsed(0, 1)
         assert shown(device)[0] == "Credit   0.00kWh"  # and not "Wait 0 s"
-        device.enter_token(token(10, 4, bytes(8)))  # 20 s
+        press(device, token(10, 4, bytes(8)) + "#")  # 20 s
         device.elapsed(0, 10000)
         press(device, token(10, 5) + "#")
     press(device, "999#")
@@ -151,7 +151,7 @@ def test_the_state_has_alarms_in_turn_with_the_supply():
     device.sensed(reading(w_x10=0), codes.MAGNET, True)
     device.relay_command(20)
     device.elapsed(0, 1000)
-    assert _lines_of_state(device) == ["On           0 W", "Tamper"]
+    assert _lines_of_state(device) == ["On           0 W", "Tamper", "Magnet"]
     clear = vendor.management(KEY, 7, 5, FIRST_TID + 9, 0, pad=0)
     device.sensed(reading(w_x10=0), 0, True)
     assert device.enter_token(clear) == results.ACCEPT
@@ -163,7 +163,40 @@ def test_the_state_has_alarms_in_turn_with_the_supply():
     press(device, "*")
     device.sensed(reading(), codes.MAGNET, False)
     device.elapsed(0, 1000)
-    assert _lines_of_state(device) == ["Off Tamper"]
+    assert _lines_of_state(device) == ["Off Tamper", "Magnet"]
+
+
+def test_each_kind_of_tampering_in_turn_in_each_language():
+    every = sum([row[0] for row in codes.TAMPER])
+    for language in words.LANGUAGES:
+        device = meter(language=language)
+        device.enter_token(token(200, 1))
+        device.tamper.latched = every
+        text = device.words.text
+        kinds = [text(row[2]) for row in codes.TAMPER]
+        press(device, "*")
+        found = []
+        for _ in range(60):
+            if device.display().status not in found:
+                found.append(device.display().status)
+            device.elapsed(500, 500)
+        assert [one for one in found if one in kinds] == kinds, language
+        assert text("Tamper") in found
+        press(device, "818#")
+        found = []
+        for _ in range(30):
+            assert device.display().label == text("Tamper")
+            value = device.display().value
+            assert len(value) <= 16
+            if value not in found:
+                found.append(value)
+            device.elapsed(500, 500)
+        assert sorted(found) == sorted(kinds), language
+        device.tamper.latched = codes.MAGNET
+        press(device, "818#")
+        device.elapsed(9000, 9000)
+        assert device.display().value == text("Magnet")
+        device = None
 
 
 def test_an_overload_that_waits_for_a_key_says_so():
@@ -355,6 +388,18 @@ def test_a_sound_between_two_of_an_alarm_does_not_end_it():
     device.signals.play(signals.REFUSED)
     assert heard(device, 2000) == [7, 5, 7, 5, 7]
     assert heard(device, 61000) == [5, 5, 5]
+
+
+def test_other_sounds_do_not_postpone_an_alarm():
+    """Refused tokens from the bus each ten seconds, for ten minutes."""
+    device = meter(key_click=False)
+    device.signals.play(signals.LOW_CREDIT)
+    found = heard(device, 1000)
+    for _ in range(60):
+        device.signals.play(signals.REFUSED)
+        found += heard(device, 10000)
+    low, refused = found.count(5) - 2 * 60, found.count(7)
+    assert refused == 3 * 60 and 3 * 10 <= low <= 3 * 11, (low, refused)
 
 
 def test_an_opened_cover_sounds():

@@ -36,7 +36,7 @@ def test_the_event_log_as_a_file():
     found = _file(device, FILE_EVENTS, 0, 18).data
     first = struct.unpack_from(">IIBBH", found)
     assert first == (2, 1790000000, codes.EVENT_TOKEN_ACCEPTED, 0, results.ACCEPT)
-    assert struct.unpack_from(">IIBBH", found, 12) == (1, 1790000000, codes.EVENT_POWER_UP, 0, 0)
+    assert struct.unpack_from(">IIBBH", found, 12) == (1, 1790000000, codes.EVENT_POWER_UP, 1, 0)
     assert found[24:] == b"\xff" * 12  # there is no third one
     assert _file(device, FILE_EVENTS, 1, 2).data == found[2:6]  # any part of it
     device = meter(Large(), features="core")

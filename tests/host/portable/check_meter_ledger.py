@@ -190,7 +190,7 @@ def test_a_token_that_cannot_be_stored_is_not_taken():
     assert device.enter_token(token(100, 2), 78) == results.NONE
     assert device.account.credit == 18500
     assert device.tokens.bus_ref == 77
-    assert device.supply.reasons & codes.LEDGER_FAULT
+    assert device.supply.reasons == 0 and device.status() & codes.STATUS_LEDGER_FAULT
     memory.broken = False
     again = meter(memory)
     assert again.supply.reasons == 0

@@ -43,6 +43,15 @@ def test_modes():
         assert reasons(one) == 0 and not one.status() & codes.STATUS_MALIGNANT
 
 
+def test_an_alarm_that_waits_does_not_silence_the_next_heater():
+    one = device(mode=1)
+    plug(one)
+    plug(one, 2000)
+    entries = [one.events.entry(n) for n in range(1, one.events.sequence + 1)]
+    found = [entry[2] for entry in entries if entry[1] == codes.EVENT_MALIGNANT]
+    assert len(found) == 2 and found[0] < 1100 < 1900 < found[1], found
+
+
 def test_off_by_default():
     one = meter()
     plug(one)

@@ -237,6 +237,7 @@ def test_a_limit_of_zero_is_none_and_the_setting_stays():
 def test_voltage_out_of_limits_is_recorded_and_opens_if_set_so():
     for opens in (0, 1):
         device = _with_credit(voltage_opens=opens)
+        _run(device, 2, 100)
         _run(device, 9, 100, 280000)
         assert device.voltage.state == 0
         _run(device, 2, 100, 280000)

@@ -36,7 +36,7 @@ class Rig:
     def at(self, unix, wh=0):
         """Let it be another time, and use energy then."""
         self.unix = unix
-        self.meter.clock_set(None, unix or 0)
+        self.meter.clock_set(0xFFFF)
         self.meter.elapsed(20, 20)
         self.use(wh)
 

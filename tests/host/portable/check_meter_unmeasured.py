@@ -2,8 +2,9 @@
 
 from meter_rig import Memory, meter, press, reading, shown, token
 
+from boards.common.mains import Metering
 from drivers.pzem004t import Pzem004t
-from drivers.reading import OK, SILENT
+from drivers.reading import DAMAGED, IMPLAUSIBLE, OK, SILENT, STUCK, WRONG
 from meterbus import codes
 
 MINUTE_MS = 60000
@@ -38,13 +39,13 @@ def _chip(memory=None, **changes):
     return meter(memory, unix=lambda: 1790000000, metering="pzem004t", **changes)
 
 
-def _silent(memory=None, ms=11 * MINUTE_MS, **changes):
+def _silent(memory=None, ms=11 * MINUTE_MS, fault=SILENT, **changes):
     device = _chip(memory, **changes)
     device.enter_token(token(200))
     device.pressed()  # where the control mode waits for it
     part = reading(230000, 1000, 2300)
     _pass(device, part, 2000)
-    part.failed(SILENT)
+    part.failed(fault)
     _pass(device, part, ms)
     return device, part
 
@@ -81,7 +82,7 @@ def test_the_alarm_and_the_state_name_it_and_the_meter_stays_on_at_first():
     assert _events(device) == [SILENT] and not device.supply.reasons
     assert device.report()["power_w"] is None
     device, part = _silent(ms=MINUTE_MS)
-    assert shown(device) == ("Meter fault", "Not measured")
+    assert shown(device) == ("Meter fault", "Not measured E1")
     press(device, "*")
     assert shown(device) == ("Credit  20.00kWh", "Not measured")
     part.fault, part.w_x10 = OK, 2300
@@ -103,6 +104,35 @@ def test_the_supply_opens_after_ten_minutes_and_closes_when_the_part_measures():
         part.fault, part.w_x10 = OK, 0
         _pass(device, part, 1000)
         assert not device.supply.reasons, changes
+
+
+def test_each_kind_of_fault_has_its_event_and_its_code():
+    for fault in (SILENT, DAMAGED, WRONG, IMPLAUSIBLE, STUCK):
+        device, _ = _silent(ms=MINUTE_MS, fault=fault)
+        assert _events(device) == [fault]
+        assert shown(device) == ("Meter fault", "Not measured E%d" % fault)
+        device = None
+
+
+def test_the_simulated_mains_lies_and_its_energy_is_not_charged():
+    for fault in (IMPLAUSIBLE, STUCK):
+        passed = [0]
+        mains = Metering(lambda passed=passed: passed.pop() if passed else 0)
+        mains.relay_moved(True)
+        mains.put("load_w", 3600)
+        passed.append(10000)
+        mains.elapsed(0)
+        assert mains.take(100) == 10
+        mains.put("lie", fault)
+        passed.append(100000)
+        mains.elapsed(0)
+        part = mains.reading
+        assert (part.fault, part.w_x10, part.mv) == (fault, None, None)
+        assert mains.take(1000) == 0
+        mains.put("lie", 0)
+        assert part.fault == OK and part.w_x10 == 36000
+        passed.append(10000)
+        assert mains.take(100) == 10
 
 
 def test_other_times_and_never():

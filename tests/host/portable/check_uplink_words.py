@@ -226,11 +226,22 @@ def test_about_and_echo():
 def test_a_command():
     token = "01234567890123456789"
     plain = codec.command(codec.encode("cmd", {"ref": 7, "token": token}))
-    assert plain == {"ref": 7, "token": token, "expires": None, "forget": None, "again": None}
+    other = {"expires": None, "forget": None, "again": None, "order": None}
+    assert plain == dict(other, ref=7, token=token)
     given = b'{"ref": 4294967295, "token": "%s", "expires": 1800000000}' % token.encode()
     assert codec.command(given)["expires"] == 1800000000
     assert codec.command(b'{"ref": 7, "token": "%s", "expires": null}' % token.encode()) == plain
     assert codec.command(b'{"ref": 7, "forget": true}')["forget"] is True
+    order = "0a" * 178
+    found = codec.command(b'{"ref": 7, "order": "%s"}' % order.encode())
+    assert found == dict(other, ref=7, token=None, order=order)
+    for wrong in (order[:-1], order + "00", "0a" * 16, "0A" * 20, "0g" * 20, ""):
+        given = b'{"ref": 7, "order": "%s"}' % wrong.encode()
+        assert "178 bytes" in error_of(codec.command, given)
+    given = b'{"ref": 7, "token": "%s", "order": "%s"}' % (token.encode(), order.encode())
+    assert "or an order" in error_of(codec.command, given)
+    longest = {"ref": 4294967295, "order": order, "expires": 8589934592, "again": True}
+    assert len(json.dumps(longest)) <= codec.MAX_COMMAND
     assert "expires" in error_of(
         codec.command, b'{"ref": 7, "token": "%s", "expires": 1.5}' % token.encode()
     )
@@ -259,6 +270,7 @@ def test_values_that_are_not_of_their_kind():
         "text3": ("1", ""),
         "token": (),
         "mac": (),
+        "order": (),
         "connection": (),
         "ack_state": (),
     }

@@ -66,5 +66,5 @@ class Clocked:
 
     def at(self, unix):
         self.unix = unix
-        self.meter.clock_set(None, unix or 0)
+        self.meter.clock_set(0xFFFF)
         self.meter.elapsed(20, 20)

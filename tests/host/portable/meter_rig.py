@@ -25,7 +25,7 @@ class Memory:
     cut_after: bytes until the power is cut; broken: writes fail; written: bytes written so far.
     """
 
-    size = 3072  # the places of 64 events
+    size = 4096  # the places of all events
 
     def __init__(self, data=None):
         self.data = bytearray(max(self.size, len(data or b"")))

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -37,6 +37,11 @@ class Answered:
     doubted: list[Ack] = field(default_factory=list)
     unchecked: list[Ack] = field(default_factory=list)
     changes: list[Ack] = field(default_factory=list)
+
+    def add(self, other: "Answered") -> None:
+        """Add those of another one."""
+        for one in fields(self):
+            getattr(self, one.name).extend(getattr(other, one.name))
 
 
 def judge(view: View, acks: Sequence[Ack]) -> Answered:

@@ -37,7 +37,7 @@ class Ack:
     """A collector's answer to a command. state: `stored`, `done` (with result: a TokenResult
     code), `refused` (with why) or `unknown` (the collector has no such job). proof: of a result,
     None if the meter gave none. standing: PROVED, UNPROVED, DOUBTED or UNCHECKED (with why) of a
-    result that was checked."""
+    result that was checked. order: the job is an order, and result is that of an order."""
 
     collector_id: str
     drn: str
@@ -47,6 +47,7 @@ class Ack:
     why: str | None = None
     proof: Proof | None = None
     standing: str | None = None
+    order: bool = False
 
     @property
     def held(self) -> bool:
@@ -58,7 +59,7 @@ class Ack:
 class Job:
     """A delivery without a TokenResult. expires: not to be entered after this. again: an answer
     was doubted, and the collector is to ask the meter again. answered: the collector stores it, or
-    refused it with a reason."""
+    refused it with a reason. order: digits are the bytes of an order, hexadecimal."""
 
     ref: int
     collector_id: str
@@ -66,6 +67,7 @@ class Job:
     digits: str
     expires: datetime
     again: bool = False
+    order: bool = False
     answered: bool = False
     attempts: int = 0
     due_s: float = 0.0

@@ -8,6 +8,7 @@ from tjugo.station.backup import service as backup
 from tjugo.station.delivery import views as delivery_views
 from tjugo.station.keys import views as key_views
 from tjugo.station.link import views as link_views
+from tjugo.station.orders import views as order_views
 from tjugo.station.readings import alarms
 from tjugo.station.readings.alarms import AlarmCount
 from tjugo.station.serving import Server, servers
@@ -46,6 +47,7 @@ def health(station: Station, now: datetime) -> Health:
     with station.view() as view:
         deliveries = delivery_views.without_result(view)
         doubted = delivery_views.doubted(view)
+        orders_doubted = order_views.doubted(view)
         of_meters = tuple(alarms.counts(view))
         of_keys = key_views.problems(view, station.backend, now, locked)
     made = backup.last(station.state_dir)
@@ -58,6 +60,10 @@ def health(station: Station, now: datetime) -> Health:
         problems.append(f"{expired} tokens expired before a meter answered; they can be keyed in.")
     if doubted:
         problems.append(f"{doubted} tokens have an answer that may be forged; their page has why.")
+    if orders_doubted:
+        problems.append(
+            f"{orders_doubted} orders have an answer that may be forged: `tjugo meter orders`."
+        )
     if made is None:
         problems.append("No backup was made: `tjugo backup FILE`.")
     elif now - made > BACKUP_DUE:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from meterbus import answer as proofs
+from meterbus import orders
 from sts_portable import tid, token, vendor
 from sts_portable.errors import KeyExpiredError, StsError
 from tjugo import sealed_keys
@@ -153,6 +154,23 @@ class SoftBackend(Holder):
         signed = proofs.message(meter_config.drn, *answer[:-1])
         mac = hmac.digest(key, signed, "sha256")[: proofs.MAC_BYTES]
         return hmac.compare_digest(mac.hex(), answer.mac)
+
+    def sign_order(self, meter_config: MeterConfig, order: bytes) -> bytes:
+        """See TokenBackend."""
+        text = orders.message(meter_config.drn, order)
+        return order + self._order_mac(meter_config, orders.LABEL, text)
+
+    def verify_order(
+        self, meter_config: MeterConfig, signed: bytes, result: int, proof: str
+    ) -> bool:
+        """See TokenBackend."""
+        text = orders.answer(meter_config.drn, signed[: -orders.MAC_BYTES], result)
+        mac = self._order_mac(meter_config, orders.ANSWER_LABEL, text)
+        return hmac.compare_digest(mac.hex(), proof)
+
+    def _order_mac(self, meter_config: MeterConfig, label: bytes, text: bytes) -> bytes:
+        key = hmac.digest(self.decoder_key(meter_config), label, "sha256")
+        return hmac.digest(key, text, "sha256")[: orders.MAC_BYTES]
 
     def fetch_token_result(self, message_id: str) -> list[str] | None:
         """See TokenBackend. The latest 1000 results of this process are kept."""

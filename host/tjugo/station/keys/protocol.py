@@ -100,6 +100,17 @@ class TokenBackend(Protocol):
         """Return whether a meter with this key register signed the answer."""
         ...
 
+    def sign_order(self, meter_config: MeterConfig, order: bytes) -> bytes:
+        """Return an order (meterbus.orders) with its MAC for a meter with this key register."""
+        ...
+
+    def verify_order(
+        self, meter_config: MeterConfig, signed: bytes, result: int, proof: str
+    ) -> bool:
+        """Return whether a meter with this key register has given a result to an order. signed:
+        the order with its MAC; proof: hexadecimal."""
+        ...
+
     def fetch_token_result(self, message_id: str) -> list[str] | None:
         """Return the tokens that were made for a message, None where that is unknown: nothing was
         made, or it is too long ago."""

@@ -32,7 +32,7 @@ class Inbox:
         collector is registered."""
         if isinstance(message, Ack):
             # One that is proved must not be lost behind one that is forged.
-            same = (message.collector_id, message.drn, message.ref, message.state)
+            same = (message.collector_id, message.drn, message.ref, message.state, message.order)
             key = (*same, message.proof)
             if message.state == kinds.DONE and key in self._acks:
                 return True  # a meter's first result is final

@@ -11,6 +11,8 @@ from tjugo.errors import TjugoError
 from tjugo.station.delivery import answers
 from tjugo.station.delivery import service as delivery
 from tjugo.station.delivery.jobs import Ack, Job
+from tjugo.station.orders import answers as order_answers
+from tjugo.station.orders import service as orders
 from tjugo.station.readings import intake
 from tjugo.station.readings.intake import Report
 from tjugo.station.station import Station
@@ -29,7 +31,9 @@ Result = TypeVar("Result")
 def open_jobs(station: Station, only_new: bool = False) -> list[Job]:
     """Return the jobs to be sent; only_new: those that were never sent."""
     with station.view() as view:
-        return delivery.open_jobs(view, station.clock(), only_new)
+        now = station.clock()
+        found = delivery.open_jobs(view, now, only_new)
+        return found + orders.open_jobs(view, now, only_new)
 
 
 def mark_sent(station: Station, jobs: Sequence[Job]) -> list[int]:
@@ -38,17 +42,21 @@ def mark_sent(station: Station, jobs: Sequence[Job]) -> list[int]:
     if not jobs:
         return []
     with station.work(ACTOR) as work:
-        return delivery.mark_sent(work, jobs)
+        tokens = [job for job in jobs if not job.order]
+        cancelled = delivery.mark_sent(work, tokens)
+        return cancelled + orders.mark_sent(work, [job for job in jobs if job.order])
 
 
 def expire(station: Station) -> list[int]:
-    """Mark the deliveries whose time limit has passed; return their refs."""
+    """Mark the deliveries and orders whose time limit has passed; return their refs."""
     with station.view() as view:
         refs = delivery.overdue(view, station.clock())
-    if refs:
+        late = orders.overdue(view, station.clock())
+    if refs or late:
         with station.work(ACTOR) as work:
             delivery.expire(work, refs)
-    return refs
+            orders.expire(work, late)
+    return refs + late
 
 
 def collectors(station: Station) -> frozenset[str]:
@@ -60,11 +68,15 @@ def collectors(station: Station) -> frozenset[str]:
 def acks(station: Station, given: Sequence[Ack]) -> answers.Answered:
     """Record answers of collectors. Those that change nothing take no write lock."""
     with station.view() as view:
-        answered = answers.judge(view, proofs.checked(view, station.backend, given))
-    if answered.changes:
+        tokens, others = order_answers.split(view, given)
+        answered = answers.judge(view, proofs.checked(view, station.backend, tokens))
+        ordered = order_answers.judge(view, station.backend, others)
+    if answered.changes or ordered.changes:
         with station.work(ACTOR) as work:
             answers.record(work, answered.changes)
+            order_answers.record(work, ordered.changes)
             _confirm(work, evidence.delivered(work, [ack.ref for ack in answered.changes]))
+    answered.add(ordered)
     return answered
 
 

@@ -51,8 +51,9 @@ def subscriptions(tenant_id: int) -> list[str]:
 
 
 def command(job: Job) -> Message:
-    """Return the command to enter a job's token."""
-    values = {"ref": job.ref, "token": job.digits, "expires": int(job.expires.timestamp())}
+    """Return the command to enter a job's token, or to pass on its order."""
+    values: dict[str, Any] = {"ref": job.ref, "order" if job.order else "token": job.digits}
+    values["expires"] = int(job.expires.timestamp())
     if job.again:
         values["again"] = True
     return _message("cmd", job.collector_id, job.drn, values)
@@ -109,16 +110,19 @@ def _echo_reply(collector_id: str, _drn: str, fields: dict[str, Any]) -> EchoRep
 
 def _ack(collector_id: str, drn: str, fields: dict[str, Any]) -> Ack | None:
     ref, state, result = fields["ref"], fields["state"], fields["result"]
+    order = fields["order"] is True
     if ref is None or state is None:
         return None
     if state == kinds.DONE:
         proof = _proof(fields)
-        return None if result is None else Ack(collector_id, drn, ref, state, result, proof=proof)
-    return Ack(collector_id, drn, ref, state, why=fields["why"])
+        made = Ack(collector_id, drn, ref, state, result, proof=proof, order=order)
+        return None if result is None else made
+    return Ack(collector_id, drn, ref, state, why=fields["why"], order=order)
 
 
 def _proof(fields: dict[str, Any]) -> Proof | None:
-    found = fields["credit_wh"], fields["sequence"], fields["mac"]
+    credit_wh = 0 if fields["order"] is True else fields["credit_wh"]  # an order gives none
+    found = credit_wh, fields["sequence"], fields["mac"]
     return None if None in found else Proof(*found)
 
 

@@ -52,6 +52,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     ("engineering.ask", "e", "ask for an engineering token"),
     ("engineering.issue", "e", "issue an engineering token of low risk"),
     ("engineering.approve", "se", "approve an engineering token"),
+    ("orders.see", "sea", "see orders to meters"),
+    ("orders.ask", "se", "order a meter to open, close or change its settings, and cancel that"),
     ("keychange.ask", "e", "ask for a key change"),
     ("keychange.approve", "se", "approve a key change"),
     ("keychange.confirm", "se", "confirm that a meter has its new key"),
@@ -103,7 +105,10 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "free": ("sales.see", "sales.free"),
     "register": ("customers.see", "customers.edit", "meters.see", "meters.edit", "meters.link"),
     "collect": ("collectors.see", "meters.see"),
-    "engineering": ("meters.see", "engineering.see", "engineering.ask", "keychange.ask"),
+    "engineering": (
+        *("meters.see", "engineering.see", "engineering.ask", "keychange.ask"),
+        *("orders.see", "orders.ask"),
+    ),
     "money": ("ledger.see", "reports.see", "shifts.see", "vendors.see", "banking.edit"),
     "audit": ("audit.see",),
 }

@@ -7,6 +7,7 @@ import errno
 import os
 import select
 import socket
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,7 +112,7 @@ def connected(printer: Printer) -> Iterator[Line]:
                 with _sentences(printer, middle=True):
                     port.close()
             else:
-                with suppress(OSError):
+                with suppress(OSError, termios.error):
                     port.close()
 
 
@@ -132,9 +133,11 @@ def _turn(printer: Printer) -> Iterator[None]:
 def _sentences(printer: Printer, middle: bool = False) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        cause = _CAUSES.get(error.errno or 0, _GONE)
-        if printer.kind == "file" and error.errno == errno.ENOSPC:
+    except (OSError, termios.error) as error:
+        # That of a terminal, which pyserial passes on, is no OSError.
+        number = error.errno if isinstance(error, OSError) else error.args[0]
+        cause = _CAUSES.get(number or 0, _GONE)
+        if printer.kind == "file" and number == errno.ENOSPC:
             cause = "has no room: the disk is full"
         raise (_middle if middle else _unavailable)(printer, cause) from error
 

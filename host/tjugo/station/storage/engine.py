@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from tjugo.errors import TjugoError, Unavailable
 from tjugo.station.storage.tables import Base
 
-SCHEMA = "0025"
+SCHEMA = "0026"
 """The Alembic revision that `tables` describes."""
 
 BUSY_MS = 10_000

@@ -13,6 +13,9 @@ from tjugo import money
 from tjugo.counted import COUNTS
 from tjugo.errors import TjugoError
 from tjugo.station.ledger.balances import balance
+from tjugo.station.orders import kinds as order_kinds
+from tjugo.station.orders import service as orders
+from tjugo.station.orders import views as order_views
 from tjugo.station.registry import customers, history, meters, replace, sites, views
 from tjugo.station.registry.meters import known_meter
 from tjugo.station.station import Station
@@ -21,11 +24,21 @@ from tjugo.station.tariffs.debts import debts
 from tjugo.station.vending import asked, carry_over, payment_views, receipt_views
 from tjugo.station.vending.purchase import MEANS
 from tjugo.station.work import Work
-from tjugo.web.current import actor
-from tjugo.web.pages.forms import Context, Form, add_page, answer, form_of, listed, searched
+from tjugo.web.current import actor, may
+from tjugo.web.pages.forms import (
+    CLIENT,
+    Context,
+    Form,
+    add_page,
+    answer,
+    form_of,
+    listed,
+    searched,
+)
 from tjugo.web.pages.sales import NAMES
 from tjugo.web.seller import issuer
 
+_ORDERS = 10
 _Show = Callable[[Request, str, TjugoError | None], Response]
 _Act = Callable[[Work, str, Form], str]
 """Carries out a form on a customer or meter; returns the address to continue at."""
@@ -61,9 +74,13 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
             row, past = views.find_meter(view, key), history.meter_history(view, key)
             after = replace.successor(view, known_meter(view, row.drn))
             receipts = receipt_views.of_meter(view, row.drn)
+            ordered = order_views.orders(view, row.drn, _ORDERS) if may("orders.see") else []
         context = {
             "row": row,
             "past": past,
+            "ordered": ordered,
+            "order_kinds": [(kind, order_kinds.KINDS[kind][1]) for kind in order_kinds.PLAIN],
+            "order_id": str(uuid.uuid4()),
             "statuses": [status for status in METER_STATUSES if status != "removed"],
             "counts": COUNTS,
             "after": after.drn if after else None,
@@ -105,6 +122,10 @@ def add_routes(routes: APIRouter, station: Station, templates: Jinja2Templates) 
     @routes.post("/meters/{drn}/link")
     async def post_link(request: Request, drn: str) -> Response:
         return await post(request, drn, meter, _link)
+
+    @routes.post("/meters/{drn}/orders")
+    async def post_order(request: Request, drn: str) -> Response:
+        return await post(request, drn, meter, _order)
 
     @routes.post("/meters/{drn}/carry-over")
     async def post_carry_over(request: Request, drn: str) -> Response:
@@ -148,6 +169,16 @@ def _link(work: Work, drn: str, form: Form) -> str:
     else:
         customers.unlink_meter(work, drn)
     return f"/meters/{drn}"
+
+
+def _order(work: Work, drn: str, form: Form) -> str:
+    """Ask for an order of a kind without values, or cancel one that was not sent."""
+    client_id = form.get("client_id", "")
+    if form.get("action") == "cancel":
+        orders.cancel(work, form.get("client", CLIENT), client_id)
+    else:
+        orders.ask(work, CLIENT, client_id, drn, form.get("kind", ""), {})
+    return f"/meters/{drn}#orders-title"
 
 
 def _carry_over(work: Work, drn: str, form: Form) -> str:

@@ -4,6 +4,7 @@ from tjugo.station.storage.tables.base import Base, Tenant, UtcDateTime
 from tjugo.station.storage.tables.delivery import DELIVERY_STATES, TokenDelivery
 from tjugo.station.storage.tables.keys import KeyUse
 from tjugo.station.storage.tables.ledger import Balance, Counter, DayTotal, LedgerEntry, Posting
+from tjugo.station.storage.tables.orders import ORDER_STATES, MeterOrder
 from tjugo.station.storage.tables.people import (
     APPROVAL_STATES,
     ROLES,
@@ -67,6 +68,7 @@ __all__ = [
     "KEY_CHANGE_STATES",
     "MESSAGE_STATES",
     "METER_STATUSES",
+    "ORDER_STATES",
     "ROLES",
     "SALE_KINDS",
     "SITE_KINDS",
@@ -93,6 +95,7 @@ __all__ = [
     "Meter",
     "MeterKeyState",
     "MeterMonth",
+    "MeterOrder",
     "MeterReading",
     "MeterStatus",
     "MeterTariff",

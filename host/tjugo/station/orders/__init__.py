@@ -1,0 +1,1 @@
+"""Orders to meters, through their collectors: open, close, restore, settings, prices."""
