@@ -12,6 +12,7 @@ from .judge import (
     NOTHING,
     OTHER,
     RESISTIVE,
+    SOFT,
     UNKNOWN,
     WITHIN,
     change,
@@ -144,28 +145,27 @@ class Comparison(Samples):
         square = max(step * step // 1000, 1)
         doubt = self._gain.doubt(s, square)
         rest = abs((before_s - before) * (before_s + before)) // square
+        self._before = 0
+        form = BETWEEN if how == _HELD else self._form(base, unit, how, doubt)
         found = OTHER
         if how != _LOWEST:
-            found = self._by_change(before, before_s, base, unit, soon, how, doubt, rest)
+            found = self._by_change(before, before_s, base, unit, soon, how, doubt, rest, form)
         if found != OTHER or (soon and self._flat < 2 and self._moves > 1):  # it may go on
             return found
         left, known = self._gain.left(p, s, square), self._gain.steps > 0
-        if clean(left, doubt, self._limit, rest, self._moves, known):
+        sharp = self._moves < 2 and form != SOFT
+        if clean(left, doubt, self._limit, rest, sharp, known):
             self.pf_x1000 = 1000
             return RESISTIVE
         return OTHER
 
-    def _by_change(self, before, before_s, base, unit, soon, how, doubt, rest):
+    def _by_change(self, before, before_s, base, unit, soon, how, doubt, rest, form):
         p, s = self._now[0] // unit, self._now[1] // unit
         step = p - before
         raw = change(p, s, before, before_s)
         tan2 = self._gain.corrected(raw, p, before)
-        self._before = 0
         if how == _HELD:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
-            form = BETWEEN
-        else:
-            form = self._form(base, unit, how, doubt)
         self.pf_x1000 = power_factor(tan2)
         lag = None
         if how != _HELD and self._var:

@@ -65,7 +65,7 @@ _DIODE_LESS = const(240)  # and less with the motor of a hair dryer,
 _DIODE_SMALL = const(900)  # which is not small
 _DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too,
 _DIODE_BETWEEN_X10 = const(3000)  # and with less than this, an inrush that no sample has
-_DIODE_MS = const(1150)  # an inrush may be over between samples that are farther apart
+_DIODE_MS = const(700)  # an inrush may be over between samples that are farther apart
 _DIODE_DOUBT = const(90)
 _DIODE_STEEP = const(60)  # with more rest, a motor can have such a tan2 too, but not at once
 _BRIDGE_DOUBT = const(150)
@@ -165,19 +165,16 @@ def _other_phase(lag, doubt, most):
     return lag is not None and (doubt > most or not -_LEADS <= lag <= _LAGS)
 
 
-def clean(left, doubt, limit, rest, moves, known):
+def clean(left, doubt, limit, rest, sharp, known):
     """Return True if after the step there are only resistances: no other load can have begun.
 
     left: N^2 after the step. N of another load and N of what was there before are never quite
-    opposite: see docs/meter.md. moves: samples within the step; known: the part's gain is.
+    opposite: see docs/meter.md. sharp: it was no soft start; known: the part's gain is.
     """
     if left < -doubt:
         return False
-    if (
-        doubt <= _CLEAR_DOUBT
-        and moves < 2
-        and left + doubt <= limit + (rest if left < _NONE else 0)
-    ):
+    most = limit + rest if left < _NONE else limit
+    if sharp and doubt <= _CLEAR_DOUBT and left + doubt <= most:
         return True
     return known and doubt <= _CLEAN_DOUBT and left <= _FREE
 
