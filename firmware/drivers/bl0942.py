@@ -7,13 +7,14 @@ The checksum is the inverted sum of the first byte sent and all bytes before it.
 CF_CNT counts 3304.6 pulses per kWh and wraps at 2^24. The driver sets the mode register so that
 CF_CNT adds absolute values (bit 7) and is not cleared by reading (bit 6): the sign of the power
 tells the direction. Pulses are counted for the direction of the answer that has them, so at a
-change of direction the pulses between two answers (0.5 s if none is missing), and the fraction of
+change of direction the pulses between two answers (0.4 s if none is missing), and the fraction of
 a pulse in the chip, may be counted for the other direction; both together are exact.
 
-Bit 3 of the mode (800 ms instead of 400 ms for the effective values) is 0 after a start of the
-chip and 1 here. It is read after every answer: CF_CNT counts only if the chip has run since the
-answer before. If not, CF_CNT is energy since the chip's start, counted from 0. What the restart
-loses is the energy since the last answer but one. A missing or damaged answer loses nothing.
+The mark of a running chip is the number of cycles of the fast current, which nothing else uses: 1
+after a start of the chip, 2 here. It is read after every answer: CF_CNT counts only if the chip
+has run since the answer before. If not, CF_CNT is energy since the chip's start, counted from 0.
+What the restart loses is the energy since the last answer but one. A missing or damaged answer
+loses nothing. Effective values are new every 400 ms (bit 3 of the mode 0), and read as often.
 """
 
 from .energy_register import EnergyRegister
@@ -37,18 +38,20 @@ _ALL = const(0xAA)
 _HEADER = const(0x55)
 _PACKET = const(23)
 _REGISTER = const(4)
+_FAST_CYCLES = const(0x16)
 _MODE = const(0x19)
 _WRITE_PROTECTION = const(0x1D)
 _UNLOCK = const(0x55)
-_OUR_MODE = const(0x8F)
-_START_MODE = const(0x87)
-_PERIOD_MS = const(500)
+_OUR_MODE = const(0x87)
+_OUR_MARK = const(2)
+_MOST_MARK = const(7)
+_PERIOD_MS = const(400)
 _ANSWER_MS = const(200)
 _WRAP_MS = const(1 << 28)  # at any time: a restart is detected otherwise
 
 _IDLE = const(0)
 _WAIT_PACKET = const(1)
-_WAIT_MODE = const(2)
+_WAIT_MARK = const(2)
 
 # Values of the registers for 1 V, 1 A and 1 W, and CF_CNT for 1 kWh, with the divider and the
 # shunt of 1 mOhm of the data sheet's circuit.
@@ -78,18 +81,19 @@ class Bl0942(Part):
         self._inbox = Inbox(uart, 64)
         self._packet = bytearray(_PACKET)
         self._ask_all = bytes((self._read, _ALL))
-        self._ask_mode = bytes((self._read, _MODE))
+        self._ask_mark = bytes((self._read, _FAST_CYCLES))
         self._unlock = _write(_WRITE | address, _WRITE_PROTECTION, _UNLOCK)
         self._set_mode = _write(_WRITE | address, _MODE, _OUR_MODE)
+        self._set_mark = _write(_WRITE | address, _FAST_CYCLES, _OUR_MARK)
         self._lock = _write(_WRITE | address, _WRITE_PROTECTION, 0)
         self._state = _IDLE
-        self._ms = 0  # since the last request of a packet, or of the mode
+        self._ms = 0  # since the last request of a packet, or of the mark
         self._exporting = False  # according to the answer before
-        self._strange = False  # the last answer had the mode of a start
-        self._begun = False  # the chip has had our mode
+        self._strange = False  # the last answer had the mark of a start
+        self._begun = False  # the chip has had our mark
 
     def elapsed(self, ms):
-        """Ask twice a second and take the answers. `ms` have elapsed since the last call."""
+        """Ask every 400 ms and take the answers. `ms` have elapsed since the last call."""
         self._limits.elapsed(ms)
         self._register.elapsed(ms)
         self._ms += ms
@@ -104,15 +108,15 @@ class Bl0942(Part):
                 at = inbox.length - _PACKET
                 for i in range(_PACKET):
                     self._packet[i] = inbox.bytes[at + i]
-                self._ask(_WAIT_MODE, self._ask_mode)
+                self._ask(_WAIT_MARK, self._ask_mark)
                 return
-            if self._state == _WAIT_MODE and self._ends_with(_REGISTER, _MODE):
+            if self._state == _WAIT_MARK and self._ends_with(_REGISTER, _FAST_CYCLES):
                 self._state = _IDLE
                 self._take(inbox.bytes[inbox.length - _REGISTER])
                 return
         if self._ms >= _ANSWER_MS:
-            if self._state == _WAIT_MODE and not self._begun:
-                self._set_up()  # the chip may have quite another mode from before
+            if self._state == _WAIT_MARK and not self._begun:
+                self._set_up()  # the chip may have quite another mark from before
             self._state = _IDLE
             self._failed(DAMAGED if inbox.length else SILENT)
 
@@ -132,15 +136,15 @@ class Bl0942(Part):
         if length == _PACKET:
             if buf[at] != _HEADER:
                 return False
-        elif (buf[at] != _OUR_MODE and buf[at] != _START_MODE) or buf[at + 1] or buf[at + 2]:
+        elif buf[at] > _MOST_MARK or buf[at + 1] or buf[at + 2]:
             return False  # four bytes and their checksum are soon found in noise
         total = self._read + register
         for i in range(at, end):
             total += buf[i]
         return total & 0xFF ^ 0xFF == buf[end]
 
-    def _take(self, mode):
-        if mode != _OUR_MODE:
+    def _take(self, mark):
+        if mark != _OUR_MARK:
             self._restarted()
             return
         self._strange = False
@@ -162,10 +166,10 @@ class Bl0942(Part):
             self._measured()
 
     def _restarted(self):
-        """Begin anew, when a second answer shows the mode of a chip that has just started."""
+        """Begin anew, when a second answer shows the mark of a chip that has just started."""
         if not self._strange:
             self._strange = True
-            self._ask(_WAIT_MODE, self._ask_mode)
+            self._ask(_WAIT_MARK, self._ask_mark)
             return
         self._strange = False
         # The packet may be from before the restart or from after it: it does not count.
@@ -175,6 +179,7 @@ class Bl0942(Part):
     def _set_up(self):
         self._uart.write(self._unlock)
         self._uart.write(self._set_mode)
+        self._uart.write(self._set_mark)
         self._uart.write(self._lock)
 
 

@@ -91,7 +91,7 @@ class Bl(Chip):
     """A BL0942 whose CF_CNT counts absolute energy, from `first` at its start."""
 
     per_mj = Fraction("3304.61127") / MJ_PER_KWH
-    OURS = 0x8F
+    OURS = 2
 
     def __init__(
         self, load: Load, faults: Sequence[Fault] = (), seed: int = 0, first: int = 0xFFFC00
@@ -107,6 +107,7 @@ class Bl(Chip):
 
     def switch_on(self) -> None:
         self.mode = 0x87
+        self.cycles = 1
         self.unlocked = False
         self._start = sum(self.load.energy(self.now))
         self._base = self.first
@@ -119,8 +120,8 @@ class Bl(Chip):
             self._write(request)
         elif request == b"\x58\xaa":
             self._answer(self._packet(), 0)
-        elif request[0] == 0x58 and request[1] == 0x19:
-            self._answer(struct.pack("<I", self.mode)[:3], 0x19)
+        elif request[0] == 0x58 and request[1] == 0x16:
+            self._answer(struct.pack("<I", self.cycles)[:3], 0x16)
 
     def _write(self, request: bytes) -> None:
         if self.deaf or self.fault("silent", "flip", "flips", "noise", "truncate"):
@@ -130,6 +131,8 @@ class Bl(Chip):
             self.unlocked = request[2] == 0x55
         elif request[1] == 0x19 and self.unlocked:
             self.mode = int.from_bytes(request[2:5], "little")
+        elif request[1] == 0x16 and self.unlocked:
+            self.cycles = int.from_bytes(request[2:5], "little")
 
     def _packet(self) -> bytes:
         watts = self.watts()

@@ -3,22 +3,22 @@
 Units: 0.1 W, 0.1 VA, 0.1 V, 0.1 var. All values fit small integers up to 25 kVA.
 """
 
+from .gain import Gain
 from .judge import (
     BETWEEN,
+    BLURRED,
     FINE,
-    GAIN,
     HALF_WAVE,
     NOTHING,
     OTHER,
     RESISTIVE,
+    SOFT,
     UNKNOWN,
     WITHIN,
     change,
     clean,
     current,
     dip,
-    doubt_of,
-    gain_of,
     half_of_other,
     in_phase,
     kind,
@@ -27,6 +27,7 @@ from .judge import (
     sure,
     varies,
 )
+from .samples import Samples
 
 try:
     from micropython import const
@@ -38,12 +39,12 @@ except ImportError:
 
 SLOW_MS = const(1500)  # between samples: an inrush between them would not be seen
 ROOM_X10 = const(40)  # samples agree within this, or a part of the step
-_KEPT = const(4)  # samples before, of which the newest may have a part of the step
 _SHARP = const(100)  # the step divided by what the sample before it may have of it,
 _RESTLESS = const(16)  # and by how much of it the samples before may vary
 _SMALLER = const(8)  # a load in the sample before is smaller than the step by this
 _WHOLE = const(10)  # the step divided by what the sample within it lacks at least
-_CLEAN = const(2)  # the step is so many times the power before: learn the gain
+_BOTH_DOUBT = const(60)  # with more, two samples within the step tell nothing
+_CLEAN = const(1)  # the step is more than so many times the power before: learn the gain
 _IDLE_X10 = const(300)
 _SURGE = const(4260)  # 1.04 in 1/4096: the lowest sample was in a dip
 _NOMINAL_X10 = const(2300)
@@ -55,7 +56,7 @@ _HELD = const(2)
 _LOWEST = const(3)
 
 
-class Comparison:
+class Comparison(Samples):
     """The samples of a step, and its judgement.
 
     step_x10: active power of the last step up at 230 V, 0.1 W, None before the first.
@@ -63,16 +64,11 @@ class Comparison:
     """
 
     def __init__(self, low_w, limit):
+        super().__init__()
         self._low_x10 = 10 * low_w
         self._limit = limit
         self.step_x10 = self.pf_x1000 = None
-        # P, S, V and Q of the samples before. At first the supply is off: what runs at the start
-        # began with it.
-        self._kept = [0] * (4 * _KEPT)
-        self._newest = 0  # the index of its P
         self._moves = 0  # samples that did not agree with the one before
-        self._flat = 0  # samples that agree, and their sums
-        self._sum_p = self._sum_s = self._sum_v = self._sum_q = 0
         # P, S, V and Q: the mean of the samples that agree, that before all, the last sample
         # before those that agree, and the one before it.
         self._now = [0] * 4
@@ -83,47 +79,14 @@ class Comparison:
         self._longest_ms = 0  # between two samples
         self._rough = 0  # quiet samples until those before can be relied on
         self._var = False  # the part gives the reactive power; otherwise it counts as 0
-        self._gain = None  # how far P and S of the part disagree: see judge.gain_of
+        self._gain = Gain()
         self._held_p = self._held_s = None
         self._before = 0  # 1: the last sample before has a part of the step
-
-    def keep(self, p, s, v, q):
-        """Add a sample to those before; the oldest is forgotten."""
-        at = self._newest = (self._newest + 4) % (4 * _KEPT)
-        kept = self._kept
-        kept[at] = p
-        kept[at + 1] = s
-        kept[at + 2] = v
-        kept[at + 3] = q
-
-    def before(self, what):
-        """Return the mean of P, S, V or Q (0 to 3) before, without the newest."""
-        total = -self._kept[self._newest + what]
-        for at in range(what, 4 * _KEPT, 4):
-            total += self._kept[at]
-        return total // (_KEPT - 1)
-
-    def unrest(self):
-        """Return by how much P before varied, without the newest sample."""
-        kept = self._kept
-        least = most = kept[(self._newest + 4) % (4 * _KEPT)]
-        for at in range(0, 4 * _KEPT, 4):
-            if at != self._newest:
-                least = min(least, kept[at])
-                most = max(most, kept[at])
-        return most - least
-
-    def means(self, out):
-        """Store the means of the samples that agree in `out`."""
-        count = self._flat
-        out[0] = self._sum_p // count
-        out[1] = self._sum_s // count
-        out[2] = self._sum_v // count
-        out[3] = self._sum_q // count
 
     def judge(self, soon):
         """Return the kind of the step to what was gathered; soon: only what is beyond doubt."""
         now, base, near = self._now, self._base, self._near
+        self._gain.forget()
         self.means(now)
         for what in range(4):
             base[what] = self.before(what)
@@ -180,21 +143,29 @@ class Comparison:
         if how == _LAST and s > 2 * step and (self._moves > 2 or base[0] > self._base[0]):
             return OTHER  # beside a heavy load, it may be a soft start
         square = max(step * step // 1000, 1)
-        doubt = doubt_of(s, square, self._gain)
-        if clean(p, s, square, doubt, self._gain):
+        doubt = self._gain.doubt(s, square)
+        rest = abs((before_s - before) * (before_s + before)) // square
+        self._before = 0
+        form = BETWEEN if how == _HELD else self._form(base, unit, how, doubt)
+        found = OTHER
+        if how != _LOWEST:
+            found = self._by_change(before, before_s, base, unit, soon, how, doubt, rest, form)
+        if found != OTHER or (soon and self._flat < 2 and self._moves > 1):  # it may go on
+            return found
+        left, known = self._gain.left(p, s, square), self._gain.steps > 0
+        sharp = self._moves < 2 and form != SOFT
+        if clean(left, doubt, self._limit, rest, sharp, known):
             self.pf_x1000 = 1000
             return RESISTIVE
-        if how == _LOWEST:
-            return OTHER
-        rest = abs((before_s - before) * (before_s + before)) // square
+        return OTHER
+
+    def _by_change(self, before, before_s, base, unit, soon, how, doubt, rest, form):
+        p, s = self._now[0] // unit, self._now[1] // unit
+        step = p - before
         raw = change(p, s, before, before_s)
-        tan2 = raw - (self._gain or 0) * (p + before) // step // GAIN
-        self._before = 0
+        tan2 = self._gain.corrected(raw, p, before)
         if how == _HELD:  # not all other loads begin again: there may be less N than before
             rest, tan2 = 0, max(tan2, 0)
-            form = BETWEEN
-        else:
-            form = self._form(base, unit, how)
         self.pf_x1000 = power_factor(tan2)
         lag = None
         if how != _HELD and self._var:
@@ -205,8 +176,8 @@ class Comparison:
         found = self._kind(soon, tan2, doubt, rest, form, lag, phase)
         if found == RESISTIVE and how == _MEAN and step > _CLEAN * before:
             if BETWEEN <= form <= WITHIN:
-                self._gain = gain_of(raw, self._gain, p, before)
-        if found == HALF_WAVE and half_of_other(step * unit, tan2, form):
+                self._gain.show(raw, p, before)
+        if found == HALF_WAVE and half_of_other(step * unit, tan2, form, self._longest_ms):
             return OTHER
         return found
 
@@ -215,12 +186,12 @@ class Comparison:
             return RESISTIVE
         if soon and self._flat < 2:
             return OTHER
-        found = kind(tan2, self._limit, doubt, rest, form, lag, phase, self._gain is not None)
+        found = kind(tan2, self._limit, doubt, rest, form, lag, phase, self._gain.steps > 0)
         if soon and (found != RESISTIVE or tan2 > self._limit):
             return OTHER
         return found
 
-    def _form(self, base, unit, how):
+    def _form(self, base, unit, how, doubt):
         """Return the form of the step: see judge.py."""
         now, part = self._now, self._part
         p, before = now[0], base[0]
@@ -234,13 +205,27 @@ class Comparison:
             self._before = 1  # it began in the last sample before it
         if not parts:
             return BETWEEN if self._longest_ms <= SLOW_MS else UNKNOWN
-        if parts > 1:
+        if parts > 2 or (parts > 1 and doubt > _BOTH_DOUBT):
             return UNKNOWN
+        form = self._shape(part, 0, base, unit)
+        if parts == 1:
+            return form
+        if not WITHIN <= form <= BLURRED:
+            return UNKNOWN
+        if self._before:
+            other = self._shape(self._kept, self._newest, base, unit)
+        else:
+            other = self._shape(self._near, 0, base, unit)
+        return max(form, other) if WITHIN <= other <= BLURRED else UNKNOWN
+
+    def _shape(self, part, at, base, unit):
+        """Return the form by one sample within the step: part[at] is its P."""
+        now = self._now
         return shape(
-            part[0] // unit,
-            current(part[1] // unit, part[2]),
-            p // unit,
+            part[at] // unit,
+            current(part[at + 1] // unit, part[at + 2]),
+            now[0] // unit,
             current(now[1] // unit, now[2]),
-            before // unit,
+            base[0] // unit,
             current(base[1] // unit, base[2]),
         )

@@ -24,8 +24,9 @@ HALF_WAVE = const(3)  # a resistance behind a diode
 UNKNOWN = const(0)
 BETWEEN = const(1)  # between two samples
 WITHIN = const(2)  # within one, at once
-INRUSH = const(3)  # within one, with more current at first
-SOFT = const(4)  # within one, by and by
+BLURRED = const(3)  # as WITHIN, but only nearly: one sample is not enough
+INRUSH = const(4)  # within one, with more current at first
+SOFT = const(5)  # within one, by and by
 
 FINE = const(23000)  # up to here, squares are small integers; beyond, count in tenfold units
 NO_TAN2 = const(0x3FFFFFFF)
@@ -33,11 +34,10 @@ NO_TAN2 = const(0x3FFFFFFF)
 _MOST = const(32000)  # its square is a small integer
 _NOMINAL_X10 = const(2300)
 _SAG = const(3932)  # 0.96 in 1/4096: more is a dip, and who takes how much is unknown
-_DOUBT = const(11)  # P and S of a part agree within 0.6 %, and have noise: for each S^2;
-_NOISE = const(4)  # the noise alone, where the gain is known
-_LEAST_DOUBT = const(5)
 _USELESS = const(300)  # more doubt decides nothing
-_CLEAN_DOUBT = const(16)
+_CLEAN_DOUBT = const(16)  # up to this, N^2 after the step is known well,
+_CLEAR_DOUBT = const(45)  # or well enough if it is within the limit
+_NONE = const(5)  # N^2 after a step that has none
 _FREE = const(12)  # with less rest, a load cannot hide its N behind that of another
 _HIDES = const(400)  # with more it easily does,
 _HIDDEN = const(30)  # and only a tan2 of so little counts
@@ -52,20 +52,20 @@ _BELOW = const(5)  # of a steep step, what may be below 0 besides the doubt,
 _STEEP = const(13)  # and above the limit: other loads with so high a pf start softly
 _UP = const(16)  # and this part of the doubt,
 _KNOWN_UP = const(4)  # or this, where the gain is known
-_BEHIND = const(34)  # with more rest, a motor with an inrush hides behind electronics
+_BEHIND = const(28)  # with more rest, a motor with an inrush hides behind electronics
+_BEHIND_DOUBT = const(100)  # or with more doubt
 _LAG = const(15)  # a load of power factor 0.98 changes the reactive power by 100 or more,
 _LEADS = const(50)  # electronics lead; a motor that starts with a heater lags, and so little
 _LAGS = const(141)  # is a power factor of 0.990
 _LAG_DOUBT = const(4)  # the part's noise, for each S of the step
 _LAG_NEAR = const(30)  # the most doubt of a step that is not in phase, judged by one sample,
 _LAG_AGREED = const(45)  # and by two
-GAIN = const(16)  # in 1/1000: see gain_of()
-_MOST_GAIN = const(240)
 _DIODE = const(60)  # tan2 is 1000,
 _DIODE_LESS = const(240)  # and less with the motor of a hair dryer,
 _DIODE_SMALL = const(900)  # which is not small
 _DIODE_X10 = const(2150)  # 0.1 W; with less, rectifiers have such a tan2 too,
 _DIODE_BETWEEN_X10 = const(3000)  # and with less than this, an inrush that no sample has
+_DIODE_MS = const(700)  # an inrush may be over between samples that are farther apart
 _DIODE_DOUBT = const(90)
 _DIODE_STEEP = const(60)  # with more rest, a motor can have such a tan2 too, but not at once
 _BRIDGE_DOUBT = const(150)
@@ -144,6 +144,8 @@ def shape(part_p, part_i, p, i, before, before_i):
     room = _LINE + i * i // 1000 * _LINE_NOISE // whole
     if more < -room:
         return SOFT
+    if more * 2 < -room:
+        return BLURRED
     return WITHIN if more <= room + part_p * _COLD // 1000 else INRUSH
 
 
@@ -151,17 +153,6 @@ def change(p, s, before, before_s):
     """Return tan2 of the step from `before` to `p`."""
     n2 = (s - p) * (s + p) - (before_s - before) * (before_s + before)
     return n2 // max((p - before) * (p - before) // 1000, 1)
-
-
-def gain_of(tan2, gain, p, before):
-    """Return the new gain after a step of a resistance.
-
-    The gain is the error of S^2 / P^2 of a part, in 1/16 of 1/1000; None while it is not known.
-    """
-    new = max(-_MOST_GAIN, min(_MOST_GAIN, tan2 * (p - before) * GAIN // (p + before)))
-    if gain is None:
-        return new
-    return gain + (new - gain) // 4
 
 
 def in_phase(lag, s, step):
@@ -174,20 +165,18 @@ def _other_phase(lag, doubt, most):
     return lag is not None and (doubt > most or not -_LEADS <= lag <= _LAGS)
 
 
-def doubt_of(s, square, gain):
-    """Return the error of tan2 to be expected; square: of the step, in 1/1000."""
-    return _LEAST_DOUBT + s * s // 1000 * (_DOUBT if gain is None else _NOISE) // square
-
-
-def clean(p, s, square, doubt, gain):
+def clean(left, doubt, limit, rest, sharp, known):
     """Return True if after the step there are only resistances: no other load can have begun.
 
-    N of another load and N of what was there before are never quite opposite: see docs/meter.md.
+    left: N^2 after the step. N of another load and N of what was there before are never quite
+    opposite: see docs/meter.md. sharp: it was no soft start; known: the part's gain is.
     """
-    if gain is None or doubt > _CLEAN_DOUBT:
+    if left < -doubt:
         return False
-    left = (s - p) * (s + p) // square - gain * (p * p // square) // (1000 * GAIN)
-    return -doubt <= left <= _FREE
+    most = limit + rest if left < _NONE else limit
+    if sharp and doubt <= _CLEAR_DOUBT and left + doubt <= most:
+        return True
+    return known and doubt <= _CLEAN_DOUBT and left <= _FREE
 
 
 def varies(step_x10, tan2, doubt, rest):
@@ -196,9 +185,16 @@ def varies(step_x10, tan2, doubt, rest):
     return small and (doubt > _SMALL_DOUBT or abs(tan2) * 3 > doubt)
 
 
-def half_of_other(step_x10, tan2, form):
-    """Return True if a step of HALF_WAVE is small enough to be that of a rectifier or motor."""
-    least = _DIODE_BETWEEN_X10 if form == BETWEEN else _DIODE_X10
+def half_of_other(step_x10, tan2, form, ms):
+    """Return True if a step of HALF_WAVE may be that of a rectifier or motor.
+
+    It is small, or an inrush may have been over within the `ms` between two samples.
+    """
+    least = _DIODE_X10
+    if form == BETWEEN:
+        least = _DIODE_BETWEEN_X10
+        if ms > _DIODE_MS:
+            return True
     return step_x10 < least or (step_x10 < _SMALL_X10 and tan2 < _DIODE_SMALL)
 
 
@@ -227,7 +223,7 @@ def kind(tan2, limit, doubt, rest, form, lag, phase, known):
     if doubt > _USELESS:
         return OTHER
     room = doubt if rest < _HIDES else min(doubt, _HIDDEN)
-    steep = form == BETWEEN or form == WITHIN
+    steep = BETWEEN <= form <= BLURRED
     # A motor and electronics that begin together can be in phase, but not steep.
     if phase and -room - _ABOVE <= tan2 <= limit + (doubt // 2 if steep else 0):
         return RESISTIVE
@@ -235,7 +231,7 @@ def kind(tan2, limit, doubt, rest, form, lag, phase, known):
         return OTHER
     if known and doubt <= _AGREED and -doubt <= tan2 <= _AGREED_ABOVE - rest * 2 // 3:
         return RESISTIVE
-    if form == INRUSH and known and rest < _BEHIND:
+    if form == INRUSH and known and rest < _BEHIND and doubt <= _BEHIND_DOUBT:
         above = max(limit + _STEEP - 3 * rest - doubt // 2, limit // 2)
         if -room - _BELOW <= tan2 <= above:
             return RESISTIVE
@@ -244,7 +240,7 @@ def kind(tan2, limit, doubt, rest, form, lag, phase, known):
         return RESISTIVE
     if steep and doubt <= _BRIDGE_DOUBT and abs(tan2 + 1000) <= _DIODE + room:
         return RESISTIVE  # the diode before it was bridged
-    free = form == WITHIN or (form == BETWEEN and rest < _DIODE_STEEP)
+    free = form == WITHIN or form == BLURRED or (form == BETWEEN and rest < _DIODE_STEEP)
     if not (phase or free) or doubt > _DIODE_DOUBT:
         return OTHER
     return HALF_WAVE if -_DIODE_LESS <= tan2 - 1000 <= _DIODE + min(room, _HIDDEN) else OTHER

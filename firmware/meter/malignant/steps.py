@@ -164,6 +164,7 @@ class Steps(Comparison):
         """Judge the step that the samples gathered end; they are what was before the next."""
         again = self._held_p is not None and self.before(0) < _IDLE_X10
         found = self.judge(soon)
+        self._gain.learn()
         self._rough = 0 if self._flat > 1 else 1
         if found >= RESISTIVE and not again:
             self._base_p, self._base_s = self._base[0], self._base[1]

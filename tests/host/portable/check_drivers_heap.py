@@ -112,8 +112,8 @@ def packet(current, voltage, power, energy):
 
 
 def test_bl0942():
-    mode = b"\x8f\x00\x00" + bytes(((0x58 + 0x19 + 0x8F) & 0xFF ^ 0xFF,))
-    start = b"\x87\x00\x00" + bytes(((0x58 + 0x19 + 0x87) & 0xFF ^ 0xFF,))
+    mark = b"\x02\x00\x00" + bytes(((0x58 + 0x16 + 0x02) & 0xFF ^ 0xFF,))
+    start = b"\x01\x00\x00" + bytes(((0x58 + 0x16 + 0x01) & 0xFF ^ 0xFF,))
     found = []
     most = 0x7FFFFF
     for current, voltage, power in (
@@ -123,11 +123,11 @@ def test_bl0942():
         (0xFFFFFF, 0xFFFFFF, -most),
         (0xFFFFFF, 3650000, most),
     ):
-        for modes in ([mode], [mode, mode, mode, start, start, start]):
+        for marks in ([mark], [mark, mark, mark, start, start, start]):
             answers = [b""]
             for energy in (0xFFFFFE, 0xFFFFFF, 0, 3, 9, 20, 1):
                 answers.append(packet(current, voltage, power, energy))
-            found.append(measure(Bl0942(Uart({0xAA: answers, 0x19: modes}), GAINS)))
+            found.append(measure(Bl0942(Uart({0xAA: answers, 0x16: marks}), GAINS)))
     assert found[4][4] < 0
     return found
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from tjugo.benchmarks.registry import Figure, Skip, benchmark, host
 
-# Classes of parts of which the worst is the figure; the others are in its conditions only.
+# Classes of parts of which the worst is the figure: those with two new readings a second or more.
+# The others are in its conditions only.
 PROMISED = ("pf and var", "pf", "current")
 
 

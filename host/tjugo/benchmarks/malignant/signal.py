@@ -47,7 +47,7 @@ PF_05 = Part("V pf 0.5 s", 0.5, 0.5, 0.001, 0.002, 0.1, ("w_x10", "mv", "pf_x100
 PF_VAR_1 = Part("pf var 1 s", 1.0, 0.95, 0.0007, 0.003, 1.0, _ALL)  # ATM90E26
 PF_1 = Part("pf 1 s", 1.0, 0.95, 0.0007, 0.003, 0.1, ("w_x10", "mv", "ma", "pf_x1000"))  # PZEM
 VI_04 = Part("V I 0.4 s", 0.4, 0.4, 0.0015, 0.003, 0.1, _VI)
-VI_05 = Part("V I 0.5 s of 0.8 s", 0.5, 0.8, 0.001, 0.003, 0.1, _VI, 0.8)  # BL0942
+VI_BL0942 = Part("V I 0.4 s of 0.4 s", 0.4, 0.4, 0.0015, 0.003, 0.1, _VI, 0.4)  # BL0942
 VI_1 = Part("V I 1 s", 1.0, 0.95, 0.001, 0.003, 1.0, _VI)
 PF_VAR_2 = Part("pf var 2 s", 2.0, 1.0, 0.0007, 0.003, 1.0, _ALL)
 VI_2 = Part("V I 2 s", 2.0, 1.0, 0.001, 0.003, 0.1, _VI)
@@ -57,9 +57,12 @@ W_1 = Part("W 1 s", 1.0, 0.95, 0.001, 0.003, 0.1, ("w_x10",))
 W_2 = Part("W 2 s", 2.0, 2.0, 0.005, 0.003, 0.1, ("w_x10",))  # pulses
 
 CLASSES = {
-    "pf and var": (PF_VAR_05, PF_VAR_1),
-    "pf": (PF_04, PF_05, PF_1),
-    "current": (VI_04, VI_05, VI_1),
+    "pf and var": (PF_VAR_05,),
+    "pf": (PF_04, PF_05),
+    "current": (VI_BL0942, VI_04),
+    "pf and var 1 s": (PF_VAR_1,),
+    "pf 1 s": (PF_1,),
+    "current 1 s": (VI_1,),
     "pf and var 2 s": (PF_VAR_2,),
     "current 2 s": (VI_2,),
     "short windows": (VI_SHORT,),
