@@ -100,9 +100,8 @@ def _settings(meter, body):
             given[parameters.MALIGNANT][name] = value
         else:
             given[name] = value
-    for low, high in parameters.IN_ORDER:
-        if low in given and high in given and given[low] > given[high]:
-            raise _Refused(orders.RANGE)
+    if parameters.conflict(given):
+        raise _Refused(orders.RANGE)
     prices = meter.account.prices if money else None
     found = _values(meter, given, prices)
     if parameters.MALIGNANT in found and parameters.wrong(found[parameters.MALIGNANT]):

@@ -55,7 +55,7 @@ MONEY = (
     (10, "alarms", "low_credit_money", 0, 0, _MOST_MONEY),
     (11, "alarms", "lower_credit_money", 0, 0, _MOST_MONEY),
 )
-# (what is to be lower, what is to be higher), where both are given
+# (what is to be lower, what is to be higher)
 IN_ORDER = (
     ("under_voltage_v", "over_voltage_v"),
     ("lower_credit_wh", "low_credit_wh"),
@@ -96,6 +96,28 @@ def wrong(values):
         if high and high < low:
             return "high_w_%d" % (i + 1)
     return ""
+
+
+def conflict(given):
+    """Return the name of a setting that does not fit another one, "" for none. given: those of
+    settings.json; what it has not counts with its default.
+
+    Between the limits of the voltage there must be room for both hystereses: else a supply that
+    opened once would never close.
+    """
+    values = {}
+    for found in ROWS + MONEY:
+        value = given.get(found[NAME])
+        values[found[NAME]] = value if isinstance(value, int) else found[DEFAULT]
+    for low, high in IN_ORDER:
+        if values[low] > values[high]:
+            return low if low in given else high
+    low, high = IN_ORDER[0]
+    room = values[high] - values[low]
+    name = "voltage_hysteresis_v"
+    if 2 * values[name] <= room:
+        return ""
+    return name if name in given else high if high in given else low
 
 
 def row(number, money):

@@ -93,6 +93,22 @@ def test_a_derived_class_gets_other_names_than_its_base():
     assert wanted in of_base and more not in of_base and mine not in of_base and more != mine
 
 
+def test_a_class_gets_other_names_than_its_base_s_base_in_another_module():
+    samples, compare = (_short(f"meter.malignant.{name}") for name in ("samples", "compare"))
+    of_samples = set(re.findall(r"\bself\.(\w+)", samples))
+    own = " ".join(f"self._own{n} = {n};" for n in range(40))
+    text = (
+        "from meter.malignant.compare import Comparison\n\n\n"
+        f"class X(Comparison):\n    def __init__(self):\n        {own}\n"
+    )
+    found = set(re.findall(r"\bself\.(\w+)", with_short_names(text, "x")))
+    assert (
+        len(found) == 40
+        and not found & of_samples
+        and not found & set(re.findall(r"\bself\.(\w+)", compare))
+    )
+
+
 def test_classes_that_are_not_related_share_names_and_related_ones_do_not():
     text = (
         "class A:\n    def __init__(self):\n        self._of_a = self._more_of_a = 1\n\n\n"

@@ -32,6 +32,11 @@ def chosen(names: Sequence[str]) -> list[Benchmark]:
     return found
 
 
+def _number(value: float) -> str:
+    """Return a figure as it is printed: whole, but what is less than one to three digits."""
+    return f"{value:.3g}" if 0 < abs(value) < 1 else f"{value:,.0f}"
+
+
 def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
     """Run and print each benchmark. Return the figures, and whether none failed."""
     rows, well = [], True
@@ -50,7 +55,7 @@ def run(benchmarks: Sequence[Benchmark]) -> tuple[list[dict[str, Any]], bool]:
         row = {"name": one.name, "value": figure.value, "unit": one.unit}
         rows.append({**row, "context": figure.context})
         about = ", ".join(f"{key} {value}" for key, value in figure.context.items())
-        print(f"{figure.value:>12,.0f}  {one.unit:<9} {about}")
+        print(f"{_number(figure.value):>12}  {one.unit:<9} {about}")
     return rows, well
 
 

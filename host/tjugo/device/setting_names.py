@@ -139,10 +139,8 @@ def ignored(role: str, settings: Mapping[str, Any]) -> str:
             return name
     if role != "meter":
         return ""
-    for low, high in parameters.IN_ORDER:
-        least, most = settings.get(low), settings.get(high)
-        if isinstance(least, int) and isinstance(most, int) and least > most:
-            return low
+    if name := parameters.conflict(settings):
+        return name
     if "gains_crc" in settings:
         text = ",".join(str(gain) for gain in settings.get("gains", _GAINS))
         if settings["gains_crc"] != zlib.crc32(text.encode()):

@@ -88,6 +88,8 @@ def _shorts(source: str, module: str, others: Mapping[str, str]) -> Shorts:
     )
     found = Shorts(dict(chosen), {}, families)
     given = _inherited(families, module, others)
+    for key, names in given.items():
+        families.members[key] |= set(names)  # for classes that are derived from this one
     found.attributes = {name: short for one in given.values() for name, short in one.items()}
     read = {found.variables.get(name, name) for name in families.read_in_bodies}
     tables = {key: _tables(families, key) for key in families.members}

@@ -229,6 +229,9 @@ def test_a_value_out_of_range_changes_nothing():
                 assert line.give(change(sequence, **named)) == orders.RANGE, name
     for named in (
         {"under_voltage_v": 230, "over_voltage_v": 220},
+        {"over_voltage_v": 100},  # with the default of the other one
+        {"low_credit_wh": 500},
+        {"over_voltage_v": 235, "under_voltage_v": 225, "voltage_hysteresis_v": 50},
         {"lower_credit_wh": 4001},
         {"malignant__low_w_3": 900, "malignant__high_w_3": 800},
     ):
