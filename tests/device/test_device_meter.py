@@ -21,6 +21,7 @@ from tjugo.emulated.wire import Wire
 # Heap that must be left when the meter has started, after a collection; of 192 KiB.
 FREE_AT_BOOT = 48_000
 POLL_SECONDS = 10
+UNDER_VOLTAGE = 21  # its number in meterbus/parameters.py
 TRIALS = 3  # a machine so busy that it pauses for 0.2 s within a request makes a silence of it
 
 
@@ -53,7 +54,8 @@ def test_orders_over_the_bus_to_a_meter_with_all_features(emulator, tmp_path):
     flash = tmp_path / "flash"
     write_flash(flash, settings={**heap.FULL, **SETTINGS})
     board = QemuBoard(emulator, flash)
-    values = [(row[0], row[5]) for row in parameters.ROWS]
+    highest = {row[parameters.NUMBER]: row[parameters.HIGHEST] for row in parameters.ROWS}
+    values = sorted({**highest, UNDER_VOLTAGE: 160}.items())  # there is room for the hysteresis
     settings = 2, orders.SETTINGS, orders.body(values)
     sent = [(1, orders.OPEN, b""), settings, settings]
     try:
