@@ -18,7 +18,7 @@ PLACES = (FILES, ROM, FROZEN)
 
 CORE = sample_meter.SETTINGS
 SMALL_BYTES = 128 * 1024
-# All features of the meter but export, tariffs and demand.
+# All features of the meter but its page.
 FULL: dict[str, Any] = {
     **CORE,
     "features": "full",
@@ -26,6 +26,9 @@ FULL: dict[str, Any] = {
     "friendly_days": 1,
     "malignant": {"mode": 2},
     "profile": 1,
+    "export": 1,
+    "demand_period_min": 15,
+    "tariffs": [[127, 0, 1]],
 }
 # The meter's page, and Home Assistant besides; the emulated board has no network to use them on.
 PAGE: dict[str, Any] = {"page": {}}
