@@ -12,7 +12,6 @@ import pytest
 from cli_kit import Shell
 from meter_process import DEADLINE_S, DRN, Cable, MeterBoard, settings, token
 
-from meterbus import registers
 from tjugo.device import meter_files
 
 sys.path.append(str(Path(__file__).parent / "portable"))
@@ -20,6 +19,7 @@ sys.path.append(str(Path(__file__).parent / "portable"))
 from profile_rig import HALF_HOUR, OCTOBER_29, Rig
 
 USED = [100 + number * 37 % 101 for number in range(110)]
+TRIES = 5  # on a machine so busy that a request takes a second
 
 
 @pytest.fixture(scope="module")
@@ -170,16 +170,22 @@ def test_the_bus_does_not_move_a_clock_far_and_the_service_port_does(
     shell = Shell(tmp_path, monkeypatch, capsys)
     with MeterBoard(micropython, tmp_path, settings()) as board, Cable(board) as cable:
         words = ("bus", "clock", "--parity", "none", "--port", cable.path)
-        board.say({"unix": round(time.time()) - 600})
-        start, count = registers.block("unix", "unix")
-        board.wait(lambda _: board.read(start, count)["unix"] < time.time() - 500, "the time")
+
+        def until(status, difference_s):
+            """Set the board's clock and the meter's by the bus until that ends with the status."""
+            for _ in range(TRIES):
+                board.say({"unix": round(time.time()) + difference_s})
+                done = shell.run(*words, "--set")
+                if done.status == status:
+                    break
+            return done
+
         for _ in range(3):
-            done = shell.run(*words, "--set")
+            done = until(1, -600)
             assert done.status == 1 and "s slow against this computer" in done.err
             assert "tjugo meter clock PORT --set" in done.err
         assert "clock_refused" in shell.fine("bus", "events", *words[2:])
-        board.say({"unix": round(time.time())})
-        board.wait(lambda _: board.read(start, count)["unix"] > time.time() - 100, "the time")
-        assert shell.fine(*words, "--set")  # within a second: nothing to set
+        done = until(0, 0)  # within a second: nothing to set
+        assert (done.status, done.err) == (0, "")
         board.say({"unix": 0})
         board.wait(lambda said: any("error" in line for line in said), "a refusal")

@@ -8,10 +8,6 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-# More than a board's 192 KB: here each check and what it tests is compiled in the heap, in which
-# the length of the checkout's path counts too. What compiled firmware leaves of 192 KB is measured
-# on the emulated board, in tests/device/test_device_heap.py.
-HEAP = ("-X", "heapsize=256k")
 CHECKS = sorted(path.stem for path in (HERE / "portable").glob("check_*.py"))
 
 
@@ -37,7 +33,7 @@ def cpython_env(env: dict[str, str]) -> dict[str, str]:
 def test_portable(module, micropython, micropython_env):
     status, on_cpython = run([sys.executable], module, cpython_env(micropython_env))
     assert status == 0, on_cpython
-    status, on_micropython = run([*micropython, *HEAP], module, micropython_env)
+    status, on_micropython = run(micropython, module, micropython_env)
     assert status == 0, on_micropython
     assert on_micropython == on_cpython
 
