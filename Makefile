@@ -7,7 +7,7 @@ VECTORS ?= tests/host/vectors/sts_vectors.json
 SLOW := $(wildcard $(addprefix tests/host/test_,answers.py batch_files.py bus_command.py meter_malignant.py meter_modbus_fuzz.py \
 	meter_power_cuts.py meter_profile.py bench_*.py browser_*.py cli_*.py boards_*.py \
 	collector_*.py deploy.py device_provisioning.py engineering_*.py explain_command.py keys_*.py lab_browser.py \
-	ledger*.py meter_board.py meter_calibrate.py meter_home.py meter_page.py meter_selftest.py meter_upgrade.py \
+	ledger*.py linked_checks.py linking.py orders_*.py ports_gone.py meter_board.py meter_calibrate.py meter_home.py meter_page.py meter_selftest.py meter_upgrade.py \
 	people_*.py receipt_*.py recovery.py registry_*.py station_backup.py \
 	station_broker.py station_db.py station_doctor.py station_exchange.py station_link.py station_people.py \
 	station_together.py station_wire.py storage_*.py storm.py sts_flips.py sts_machine_code.py sts_package.py sts_pip.py tariff_properties.py \
