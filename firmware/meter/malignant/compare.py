@@ -44,7 +44,6 @@ _RESTLESS = const(16)  # and by how much of it the samples before may vary
 _SMALLER = const(8)  # a load in the sample before is smaller than the step by this
 _WHOLE = const(10)  # the step divided by what the sample within it lacks at least
 _BOTH_DOUBT = const(60)  # with more, two samples within the step tell nothing
-_CLEAN = const(1)  # the step is more than so many times the power before: learn the gain
 _IDLE_X10 = const(300)
 _SURGE = const(4260)  # 1.04 in 1/4096: the lowest sample was in a dip
 _NOMINAL_X10 = const(2300)
@@ -174,9 +173,8 @@ class Comparison(Samples):
         if not phase and varies(step * unit, tan2, doubt, rest):
             return OTHER
         found = self._kind(soon, tan2, doubt, rest, form, lag, phase)
-        if found == RESISTIVE and how == _MEAN and step > _CLEAN * before:
-            if BETWEEN <= form <= WITHIN:
-                self._gain.show(raw, p, before)
+        if found == RESISTIVE and how == _MEAN and BETWEEN <= form <= WITHIN and step > before:
+            self._gain.show(raw, p, before)
         if found == HALF_WAVE and half_of_other(step * unit, tan2, form, self._longest_ms):
             return OTHER
         return found
